@@ -1,0 +1,42 @@
+# Two commands are enough: `make serve` to see it, `make test` to check it.
+.DEFAULT_GOAL := help
+PORT ?= 8000
+WORKERS_OF_TESTS ?= 2
+PY := .venv/bin/python
+
+help: ## say what can be done
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## make .venv and what the portal needs (quick when nothing changed)
+	@.ci/setup
+
+setup-test:
+	@.ci/setup --test
+
+serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
+	@exec $(PY) -m portal.serve --port $(PORT)
+
+lint: setup-test ## style, directions of imports, types
+	@$(PY) -m ruff check .
+	@.venv/bin/lint-imports --no-logo
+	@$(PY) -m mypy
+
+test: setup-test lint ## everything needed, then every test
+	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
+
+screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
+	@$(PY) -m tests.browser.screenshots
+
+lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
+	@$(PY) -m pip install --quiet --target var/tools uv
+	@for part in "requirements.lock" "requirements-test.lock --extra test --constraints requirements.lock"; do \
+	  set -- $$part; file=$$1; shift; \
+	  env -u PIP_FIND_LINKS PYTHONPATH=var/tools $(PY) -m uv pip compile setup.cfg $$@ --quiet --upgrade --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" --output-file $$file || exit 1; \
+	done; rm -rf *.egg-info
+
+clean-data: ## remove the data of the embedded database and queue (asks nothing)
+	@$(PY) -m portal.serve --forget-data 2>/dev/null || rm -rf var
+
+.PHONY: help setup setup-test serve lint test screenshots lock clean-data
