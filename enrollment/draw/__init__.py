@@ -1,0 +1,1 @@
+"""Snapshot, seed, runs and offers."""

@@ -1,0 +1,1 @@
+"""People, households, applications, evidence and review."""

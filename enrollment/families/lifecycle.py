@@ -1,0 +1,96 @@
+"""All moves of an application in one table, and the one function that makes them.
+
+There are no hooks: what else happens at a move is written in the verb that makes it, where a reader sees it.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, ForeignKey, Identity
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.families.applications import Application
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
+
+DRAFT, SUBMITTED, IN_REVIEW, RETURNED = "draft", "submitted", "in_review", "returned"
+CONFIRMED, REFUSED, WITHDRAWN = "confirmed", "refused", "withdrawn"
+
+
+@dataclass(frozen=True)
+class Move:
+    from_: frozenset[str]
+    to: str
+    by: str
+
+
+def _move(from_: set[str], to: str, by: str) -> Move:
+    return Move(frozenset(from_), to, by)
+
+
+MOVES = {
+    "submit": _move({DRAFT, RETURNED}, SUBMITTED, by="parent"),
+    "edit": _move({SUBMITTED}, SUBMITTED, by="parent"),
+    "edit_in_review": _move({IN_REVIEW, CONFIRMED}, SUBMITTED, by="parent"),
+    "withdraw": _move({DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED}, WITHDRAWN, by="parent"),
+    "take": _move({SUBMITTED}, IN_REVIEW, by="staff"),
+    "release": _move({IN_REVIEW}, SUBMITTED, by="staff"),
+    "send_back": _move({IN_REVIEW}, RETURNED, by="staff"),
+    "confirm": _move({IN_REVIEW}, CONFIRMED, by="staff"),
+    "refuse": _move({IN_REVIEW}, REFUSED, by="staff"),
+    "reopen": _move({CONFIRMED, RETURNED}, SUBMITTED, by="official"),
+}
+
+
+class MoveMade(Base):
+    """The history of an application: one row for each move, in order of `number`."""
+
+    __tablename__ = "move_made"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
+    move: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[dt.datetime]
+    reason: Mapped[str | None]
+
+
+def can(application: Application, move: str) -> bool:
+    return application.stage in MOVES[move].from_
+
+
+def make(
+    session: Session, application: Application, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None
+) -> None:
+    """Change the stage and write the history in the same breath.
+
+    The caller holds the row's lock (`SELECT … FOR UPDATE`).  Refuses `move_not_possible` from any other stage.
+    """
+    if not can(application, move):
+        raise Refused("move_not_possible", move=move, stage=application.stage)
+    before, after = application.stage, MOVES[move].to
+    application.stage = after
+    if after != IN_REVIEW:
+        application.reviewer_id = application.taken_at = None
+    application.changed_at = now
+    application.version += 1
+    session.add(
+        MoveMade(
+            application_id=application.id,
+            move=move,
+            before=before,
+            after=after,
+            account_id=by.account_id,
+            at=now,
+            reason=reason,
+        )
+    )
+    audit.record(
+        session, move, "application", application.id, by=by, now=now, reason=reason, before=before, after=after
+    )
+    session.flush()

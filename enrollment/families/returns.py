@@ -1,0 +1,53 @@
+"""Named items that a clerk sends back to a family, and proposals to refuse that wait for a second person."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from enrollment.ground.db import Base
+
+REFUSAL_RULES = ("age", "duplicate", "falsehood")
+
+
+class ReturnedItem(Base):
+    """One thing to mend: which item (a document, a fact), and what the clerk asks for."""
+
+    __tablename__ = "returned_item"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
+    item: Mapped[str]
+    note: Mapped[str]
+    asked_at: Mapped[dt.datetime]
+    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    answered_at: Mapped[dt.datetime | None]
+
+
+class RefusalProposal(Base):
+    """A refusal names its rule and needs a second person, who is not the first."""
+
+    __tablename__ = "refusal_proposal"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"))
+    rule: Mapped[str]
+    explanation: Mapped[str]
+    proposed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[dt.datetime]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[dt.datetime | None]
+    upheld: Mapped[bool | None]
+
+    __table_args__ = (
+        CheckConstraint("rule IN ('" + "','".join(REFUSAL_RULES) + "')", name="known_rule"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="second_person"),
+        CheckConstraint(
+            "(decided_at IS NULL) = (decided_by IS NULL) AND (decided_at IS NULL) = (upheld IS NULL)",
+            name="decided_whole",
+        ),
+        Index(
+            "uq_refusal_proposal__one_open", "application_id", unique=True, postgresql_where=text("decided_at IS NULL")
+        ),
+    )

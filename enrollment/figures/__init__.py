@@ -1,0 +1,1 @@
+"""The two shares, reports, and queries that must always be empty."""

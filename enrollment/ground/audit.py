@@ -1,0 +1,117 @@
+"""The audit trail: every change, and every view of a child's record by staff, is a row.
+
+Rows are written in the transaction of the act.  `seal` chains them by hash outside it, in order of their number, so
+that a changed, deleted, swapped or truncated row is found by `broken_links`.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.ground.accounts import Actor
+from enrollment.ground.db import Base
+
+FIRST_LINK = bytes(32)
+
+
+class AuditEntry(Base):
+    __tablename__ = "audit_entry"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[dt.datetime]
+    account_id: Mapped[uuid.UUID | None]
+    act: Mapped[str]
+    subject: Mapped[str]
+    subject_id: Mapped[str]
+    reason: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    link: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = (
+        Index("ix_audit_entry__subject", "subject", "subject_id"),
+        Index("ix_audit_entry__unsealed", "number", postgresql_where=text("link IS NULL")),
+    )
+
+
+def record(
+    session: Session,
+    act: str,
+    subject: str,
+    subject_id: object,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str | None = None,
+    **details,
+) -> None:
+    """Write one row.  `details` hold codes and numbers, never a name, phone, address or ID number."""
+    session.add(
+        AuditEntry(
+            at=now,
+            account_id=by.account_id,
+            act=act,
+            subject=subject,
+            subject_id=str(subject_id),
+            reason=reason,
+            details=details,
+        )
+    )
+
+
+def _link_digest(before: bytes, entry: AuditEntry) -> bytes:
+    body = json.dumps(
+        [
+            entry.number,
+            entry.link,
+            entry.at.astimezone(dt.UTC).isoformat(),
+            str(entry.account_id),
+            entry.act,
+            entry.subject,
+            entry.subject_id,
+            entry.reason,
+            entry.details,
+        ],
+        sort_keys=True,
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(before + body.encode()).digest()
+
+
+def seal(session: Session, limit: int = 5000) -> int:
+    """Chain the rows that are not chained yet, oldest first; one sealer at a time.  Returns how many."""
+    session.execute(text("SELECT pg_advisory_xact_lock(731001)"))
+    last = session.scalars(
+        select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
+    ).first()
+    before, position = (last.digest, last.link) if last else (FIRST_LINK, 0)
+    fresh = session.scalars(
+        select(AuditEntry).where(AuditEntry.link.is_(None)).order_by(AuditEntry.number).limit(limit)
+    ).all()
+    for entry in fresh:
+        position += 1
+        entry.link = position
+        entry.digest = before = _link_digest(before, entry)
+    session.flush()
+    return len(fresh)
+
+
+def broken_links(session: Session) -> list[int]:
+    """Positions in the chain whose row was changed, deleted, swapped or cut off before another."""
+    broken, before, expected = [], FIRST_LINK, 1
+    for entry in session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.link.is_not(None))
+        .order_by(AuditEntry.link)
+        .execution_options(yield_per=1000)
+    ):
+        if entry.link != expected or entry.digest != _link_digest(before, entry):
+            broken.append(entry.link)
+        before, expected = entry.digest, entry.link + 1
+    return broken

@@ -1,0 +1,26 @@
+"""The one way a verb says no.  A code and its numbers; the words stand in `portal/words`."""
+
+
+class Refused(Exception):
+    """A rule of the domain forbids the act.  Nothing was written.
+
+    `code` has words in the table `error`; `field` names the input that the person can mend, if one caused it;
+    `details` are the numbers and names that the words need.
+    """
+
+    def __init__(self, code: str, field: str | None = None, **details):
+        super().__init__(code)
+        self.code = code
+        self.field = field
+        self.details = details
+
+
+class Stale(Refused):
+    """Somebody else, or another tab, changed the row first."""
+
+    def __init__(self, code: str = "changed_elsewhere", **details):
+        super().__init__(code, **details)
+
+
+class NotFound(Exception):
+    """No such row among those that the actor may see."""

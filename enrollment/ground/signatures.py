@@ -1,0 +1,48 @@
+"""Acts that need two people: each signs the same digest of the same thing, and never twice."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
+
+
+class Signature(Base):
+    __tablename__ = "signature"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    subject: Mapped[str]
+    subject_id: Mapped[uuid.UUID]
+    digest: Mapped[str]
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    signed_at: Mapped[dt.datetime]
+
+    __table_args__ = (UniqueConstraint("subject", "subject_id", "digest", "account_id"),)
+
+
+def signatures_of(session: Session, subject: str, subject_id: uuid.UUID, digest: str) -> list[Signature]:
+    found = select(Signature).where(
+        Signature.subject == subject, Signature.subject_id == subject_id, Signature.digest == digest
+    )
+    return list(session.scalars(found.order_by(Signature.signed_at)))
+
+
+def sign(session: Session, subject: str, subject_id: uuid.UUID, digest: str, *, by: Actor, now: dt.datetime) -> int:
+    """Add one signature and return how many people have signed.  The caller holds a lock on the thing signed.
+
+    Refuses `signed_already` when this person signed before.
+    """
+    earlier = signatures_of(session, subject, subject_id, digest)
+    if any(signature.account_id == by.account_id for signature in earlier):
+        raise Refused("signed_already")
+    session.add(
+        Signature(subject=subject, subject_id=subject_id, digest=digest, account_id=by.account_id, signed_at=now)
+    )
+    audit.record(session, "sign", subject, subject_id, by=by, now=now, digest=digest)
+    session.flush()
+    return len(earlier) + 1

@@ -1,0 +1,1 @@
+"""Kindergartens, programmes, places, service areas and the roll."""

@@ -1,0 +1,81 @@
+"""Programmes 招生计划: kindergarten × class level × year, with the places they offer and the pools that split them."""
+
+import uuid
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from enrollment.ground.db import Base
+from enrollment.places.areas import LEVELS
+from enrollment.places.kindergartens import Kindergarten
+
+STATES = ("draft", "proposed", "approved")
+
+
+class Programme(Base):
+    """`places` = min(planned, staffed classes) × class norm − continuing − withheld, never below zero.
+
+    `taken` counts live offers; it moves only through `offers.take_place` and `offers.free_place`, and the table
+    refuses `taken > places + overhang`, where `overhang` is what the published run let a bound unit stand over.
+    """
+
+    __tablename__ = "programme"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    kindergarten_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("kindergarten.id"))
+    level: Mapped[str]
+    year: Mapped[int]
+    state: Mapped[str] = mapped_column(default="draft")
+    planned_classes: Mapped[int] = mapped_column(default=0)
+    staffed_classes: Mapped[int] = mapped_column(default=0)
+    class_norm: Mapped[int]
+    continuing: Mapped[int] = mapped_column(default=0)
+    withheld: Mapped[int] = mapped_column(default=0)
+    places: Mapped[int] = mapped_column(default=0)
+    taken: Mapped[int] = mapped_column(default=0)
+    overhang: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+    kindergarten: Mapped[Kindergarten] = relationship(lazy="joined")
+    pools: Mapped[list["Pool"]] = relationship(back_populates="programme", order_by="Pool.precedence", lazy="selectin")
+
+    __table_args__ = (
+        UniqueConstraint("kindergarten_id", "level", "year"),
+        Index("ix_programme__year", "year", "level"),
+        CheckConstraint("level IN ('" + "','".join(LEVELS) + "')", name="known_level"),
+        CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),
+        CheckConstraint("places BETWEEN 0 AND 360", name="places_within_a_kindergarten"),
+        CheckConstraint("taken BETWEEN 0 AND places + overhang", name="never_more_than_places"),
+        CheckConstraint(
+            "planned_classes >= 0 AND staffed_classes >= 0 AND class_norm > 0 AND continuing >= 0 AND withheld >= 0 AND overhang >= 0",
+            name="no_negative_numbers",
+        ),
+        CheckConstraint(
+            "places = greatest(least(planned_classes, staffed_classes) * class_norm - continuing - withheld, 0)",
+            name="places_follow_the_class_plan",
+        ),
+    )
+
+
+class Pool(Base):
+    """Places of a programme that are reserved 预留学位 for groups, in order of precedence."""
+
+    __tablename__ = "pool"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    precedence: Mapped[int]
+    places: Mapped[int]
+    groups: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    unclaimed: Mapped[str] = mapped_column(default="open")
+
+    programme: Mapped[Programme] = relationship(back_populates="pools")
+
+    __table_args__ = (
+        UniqueConstraint("programme_id", "code"),
+        UniqueConstraint("programme_id", "precedence"),
+        CheckConstraint("places >= 0 AND precedence BETWEEN 0 AND 15", name="sane_numbers"),
+        CheckConstraint("unclaimed IN ('open','locked')", name="known_unclaimed"),
+    )

@@ -1,0 +1,1 @@
+"""The calendar of a year, its policies and its rounds."""

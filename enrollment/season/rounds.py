@@ -1,0 +1,71 @@
+"""Rounds 批次: who may wish for what, from when until when, and what is frozen when it opens."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from enrollment.ground.db import Base
+
+KINDS = ("main", "waitlist", "supplementary", "central")
+STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
+PAIR_RULES = ("overhang", "close")
+
+
+class Round(Base):
+    """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
+
+    The filter (areas, natures, levels; empty = all) is frozen into `round_programme` rows when it opens.
+    """
+
+    __tablename__ = "round"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    year: Mapped[int] = mapped_column(ForeignKey("season.year"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    name: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="planned")
+    max_wishes: Mapped[int] = mapped_column(default=5)
+    pair_rule: Mapped[str] = mapped_column(default="overhang")
+    areas: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    natures: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["public", "inclusive"])
+    levels: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["lower"])
+    opens_at: Mapped[dt.datetime]
+    closes_at: Mapped[dt.datetime]
+    confirm_by: Mapped[dt.datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    policies: Mapped[list["RoundPolicy"]] = relationship(back_populates="round", lazy="selectin")
+
+    __table_args__ = (
+        UniqueConstraint("year", "number"),
+        CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),
+        CheckConstraint("stage IN ('" + "','".join(STAGES) + "')", name="known_stage"),
+        CheckConstraint("pair_rule IN ('" + "','".join(PAIR_RULES) + "')", name="known_pair_rule"),
+        CheckConstraint("max_wishes BETWEEN 1 AND 20", name="some_wishes"),
+        CheckConstraint("opens_at < closes_at AND closes_at < confirm_by", name="dates_in_order"),
+    )
+
+
+class RoundPolicy(Base):
+    """The signed policy that a round applies in an area, with its digest at the moment of freezing."""
+
+    __tablename__ = "round_policy"
+
+    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"), primary_key=True)
+    area_code: Mapped[str] = mapped_column(ForeignKey("area.code"), primary_key=True)
+    policy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("policy.id"))
+    digest: Mapped[str]
+
+    round: Mapped[Round] = relationship(back_populates="policies")
+
+
+class RoundProgramme(Base):
+    """A programme that takes part in a round, frozen when the round opens."""
+
+    __tablename__ = "round_programme"
+
+    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"), primary_key=True)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True, index=True)

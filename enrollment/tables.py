@@ -1,0 +1,19 @@
+"""Every table of the house in one place, for the migrations and the tests that compare them."""
+
+import importlib
+
+from enrollment.ground.db import Base
+
+NOUNS = (
+    "ground.accounts ground.sign_in ground.audit ground.jobs ground.notices ground.signatures ground.demo_clock "
+    "places.areas places.kindergartens places.service_areas places.programmes places.ledger places.roll "
+    "season.calendar season.signed_policies season.rounds "
+    "families.people families.households families.applications families.lifecycle families.claims families.evidence "
+    "families.registers families.returns families.entitlements families.cases "
+    "draw.draws draw.runs draw.offers figures.targets"
+)
+
+for noun in NOUNS.split():
+    importlib.import_module(f"enrollment.{noun}")
+
+METADATA = Base.metadata
