@@ -1,0 +1,1 @@
+"""How the portal's processes are started, watched and ended on one machine."""

@@ -1,0 +1,120 @@
+"""Child processes: each in a session of its own, so that all it left behind can be found and ended."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PATIENCE = 10.0
+"""Seconds that a child has to end by itself before it is killed."""
+
+SHORTEST_WAIT, LONGEST_WAIT, STEADY = 0.5, 30.0, 60.0
+"""Seconds before a restart: the wait doubles with each crash; after `STEADY` seconds of life it starts anew."""
+
+
+def _die_with_parent(how: int) -> Callable[[], None] | None:
+    """Linux ends the child when its supervisor is killed without a chance to do so itself."""
+    if not sys.platform.startswith("linux"):
+        return None
+    set_option = ctypes.CDLL(None, use_errno=True).prctl
+    return lambda: set_option(1, how)
+
+
+@dataclass
+class Child:
+    """`end_signal` asks it to end; `user` is the system user that it runs as, or None for ours."""
+
+    name: str
+    command: list[str]
+    log: Path
+    end_signal: int = signal.SIGTERM
+    env: dict[str, str] | None = None
+    user: str | None = None
+    process: subprocess.Popen | None = field(default=None, init=False)
+    started: float = field(default=0.0, init=False)
+    wait: float = field(default=SHORTEST_WAIT, init=False)
+    due: float = field(default=0.0, init=False)
+
+    def start(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                user=self.user,
+                group=self.user,
+                extra_groups=[] if self.user else None,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(self.end_signal),
+            )
+        self.started = time.monotonic()
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def revive(self, now: float, say: Callable[[str], None]) -> None:
+        """Start it again when it has crashed and its wait is over."""
+        if self.running:
+            return
+        if self.process is not None:
+            code = self.process.returncode
+            if now - self.started > STEADY:
+                self.wait = SHORTEST_WAIT
+            say(f"{self.name} ended ({how_it_ended(code)}); it starts again in {self.wait:g} s (see {self.log})")
+            end_session(self.process.pid)
+            self.process, self.due = None, now + self.wait
+            self.wait = min(self.wait * 2, LONGEST_WAIT)
+        if now >= self.due:
+            self.start()
+
+    def ask_to_end(self) -> None:
+        if self.running:
+            self.process.send_signal(self.end_signal)
+
+    def make_end(self, deadline: float) -> None:
+        """Wait until `deadline` (monotonic), then kill it and all that it left behind."""
+        if self.process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        if self.running:
+            self.process.kill()
+            self.process.wait()
+        end_session(self.process.pid)
+        self.process = None
+
+
+def how_it_ended(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def end_session(leader: int) -> None:
+    """Kill what is left of the session that `leader` led: a work-horse or a page worker whose master is gone."""
+    for pid in members_of(leader):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    # they are children of init now; what matters is that their ports and locks are free
+    limit = time.monotonic() + 5
+    while members_of(leader) and time.monotonic() < limit:
+        time.sleep(0.02)
+
+
+def members_of(leader: int) -> list[int]:
+    """Living processes of a session, by their ids."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(int(entry.parent.name))
+    return found
