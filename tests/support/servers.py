@@ -1,0 +1,100 @@
+"""The PostgreSQL and the Valkey of a test session: one pair for all its workers, migrated once, gone at its end."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg.sql import SQL, Identifier
+
+from enrollment.ground.db import open_engine
+from portal.running.embedded import CAREFREE, Postgres, Valkey
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = "portal_template"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """`postgres` is the address of any database of the server, `redis` that of database 0 of the queue."""
+
+    postgres: str
+    redis: str
+
+    def database(self, name: str) -> str:
+        return str(urlunsplit(urlsplit(self.postgres)._replace(path=f"/{name}")))
+
+    def queue(self, number: int) -> str:
+        if self.redis.startswith("unix:"):
+            return f"{self.redis.partition('?')[0]}?db={number}"
+        return str(urlunsplit(urlsplit(self.redis)._replace(path=f"/{number}")))
+
+    def administer(self):
+        return psycopg.connect(self.database("postgres"), autocommit=True)
+
+    def create(self, name: str, template: str = TEMPLATE) -> str:
+        """A fresh database made from the migrated one; its address."""
+        with self.administer() as connection:
+            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+            connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+        return self.database(name)
+
+    def drop(self, name: str) -> None:
+        with self.administer() as connection:
+            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+    def as_plain(self) -> dict[str, str]:
+        return asdict(self)
+
+
+class Servers:
+    """Started by the process that controls the session; `DATABASE_URL` and `REDIS_URL` name servers of your own."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+        self.postgres: Postgres | None = None
+        self.valkey: Valkey | None = None
+
+    def start(self) -> Addresses:
+        self.folder.chmod(0o755)
+        database, queue = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+        if not database:
+            settings = CAREFREE | {"max_connections": "200"}
+            self.postgres = Postgres(self.folder / "postgres", self.folder / "postgres.log", settings)
+            self.postgres.start()
+            database = self.postgres.url("postgres")
+        if not queue:
+            self.valkey = Valkey(self.folder / "valkey", self.folder / "valkey.log", durable=False)
+            self.valkey.start()
+            queue = self.valkey.url()
+        addresses = Addresses(database, queue)
+        make_template(addresses)
+        return addresses
+
+    def stop(self) -> None:
+        for server in (self.valkey, self.postgres):
+            if server is not None:
+                server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def make_template(addresses: Addresses) -> None:
+    with addresses.administer() as connection:
+        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(TEMPLATE)))
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(TEMPLATE)))
+    engine = open_engine(addresses.database(TEMPLATE))
+    migrate(engine)
+    engine.dispose()
+
+
+def migrate(engine, to: str = "head") -> None:
+    config = Config(str(ROOT / "migrations" / "alembic.ini"))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+        connection.commit()
