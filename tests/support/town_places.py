@@ -1,0 +1,5 @@
+"""What a test may say about a town: its places."""
+
+
+class Places:
+    pass
