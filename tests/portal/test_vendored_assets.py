@@ -26,5 +26,6 @@ def test_no_vendored_file_is_missing_from_the_manifest():
 def test_every_vendored_package_names_its_version_and_licence():
     for package in (p for p in VENDOR.iterdir() if p.is_dir()):
         name, _, version = package.name.rpartition("-")
-        assert name and version.count(".") == 2, package.name
+        assert name, package.name
+        assert version.count(".") == 2, package.name
         assert list(package.glob("LICENSE*")), package.name
