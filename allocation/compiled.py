@@ -1,0 +1,42 @@
+"""The one door to the compiler: compiled once, kept on disk, and without the interpreter lock.
+
+A cached binary does not notice that a function it calls has changed in another file. So the folder of the cache
+carries the digest of the engine's sources: an old binary is never run against new rules.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numba
+
+ENGINE = Path(__file__).parent
+
+
+def sources_digest(folder: Path = ENGINE) -> str:
+    """Sixteen hex digits over every source file of the engine, in name order."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder(wanted: str | None = None, places: tuple[Path, ...] | None = None) -> str:
+    """The first of these folders that can be written: the wanted one, the engine's own, the user's; else a new private one."""
+    places = places or (ENGINE / "__pycache__", Path.home() / ".cache" / "allocation")
+    for base in (*([Path(wanted)] if wanted else []), *places):
+        folder = base / f"compiled-{sources_digest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    return tempfile.mkdtemp(prefix="allocation-")
+
+
+numba.config.CACHE_DIR = cache_folder(os.environ.get("NUMBA_CACHE_DIR"))
+
+#: Decorator of every inner loop.
+compiled = numba.njit(nogil=True, cache=True)

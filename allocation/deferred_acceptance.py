@@ -1,0 +1,216 @@
+"""Deferred acceptance of units by pools (Gale & Shapley 1962), with lines that only ever tighten.
+
+Each unit asks down its list; inside a programme it asks pool after pool. A pool keeps its best units and refuses the
+rest; a refused unit asks on. The outcome does not depend on who asks first, and every unit gets the best that any
+stable outcome gives it. With bound units the pools follow the score-limit rules of Biró & Kiselgof (2015).
+
+A unit's standing in a pool is one 64-bit number, lower is better::
+
+    bit 63  no guaranteed place here      bits 58-61  tier
+    bit 62  not of the pool's groups      bits 26-57  ticket      bits 0-25  the unit itself
+"""
+
+import numpy as np
+
+from allocation.compiled import compiled
+from allocation.units import over_full
+
+NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+STANDS_OVER = 16  # added to the pool's number of a guaranteed unit that no pool has room for
+
+_UNIT_MASK = np.uint64((1 << 26) - 1)
+_TICKET_AT = np.uint64(26)
+_TIER_AT = np.uint64(58)
+_OUTSIDER = np.uint64(1 << 62)
+_ORDINARY = np.uint64(1 << 63)
+_TIER_MASK = np.uint64(15)
+_TICKET_MASK = np.uint64(0xFFFF_FFFF)
+
+
+@compiled
+def standing(tier, ticket, unit):
+    """The key of an ordinary unit that belongs to the pool's groups."""
+    return _ORDINARY | (np.uint64(tier) << _TIER_AT) | (np.uint64(ticket) << _TICKET_AT) | np.uint64(unit)
+
+
+@compiled
+def read_standing(key):
+    """``(guaranteed, eligible, tier, ticket)`` of a key."""
+    tier = (key >> _TIER_AT) & _TIER_MASK
+    ticket = (key >> _TICKET_AT) & _TICKET_MASK
+    return key & _ORDINARY == 0, key & _OUTSIDER == 0, tier, ticket
+
+
+@compiled
+def push(heap, base, count, key):
+    """Add ``key`` to the max-heap ``heap[base:base + count]``."""
+    at = count
+    while at > 0:
+        above = (at - 1) >> 1
+        if heap[base + above] >= key:
+            break
+        heap[base + at] = heap[base + above]
+        at = above
+    heap[base + at] = key
+
+
+@compiled
+def replace_worst(heap, base, count, key):
+    """Put ``key`` in the place of the worst in ``heap[base:base + count]``."""
+    at = 0
+    below = 1
+    while below < count:
+        if below + 1 < count and heap[base + below + 1] > heap[base + below]:
+            below += 1
+        if heap[base + below] <= key:
+            break
+        heap[base + at] = heap[base + below]
+        at = below
+        below = 2 * at + 1
+    heap[base + at] = key
+
+
+@compiled
+def next_pool(first, after, last, mask, places, locked):
+    """The first pool from ``after`` on that has places and may be asked by a unit with ``mask``; ``last`` if none."""
+    pool = after
+    while pool < last:
+        if places[pool] > 0 and (not locked[pool] or (mask >> np.uint16(pool - first)) & np.uint16(1)):
+            break
+        pool += 1
+    return pool
+
+
+@compiled
+def last_pool(first, last, mask, places, locked):
+    """The last pool that such a unit may ask; the programme's last pool if there is none."""
+    for pool in range(last - 1, first - 1, -1):
+        if next_pool(first, pool, pool + 1, mask, places, locked) == pool:
+            return pool
+    return last - 1
+
+
+@compiled
+def heap_starts(programme, pool_start, places):
+    """Where each pool's heap begins (int64[pools + 1]); a heap never outgrows its places or who could ask."""
+    asked = np.zeros(pool_start.shape[0] - 1, dtype=np.int64)
+    for wish in range(programme.shape[0]):
+        asked[programme[wish]] += 1
+    start = np.zeros(places.shape[0] + 1, dtype=np.int64)
+    for p in range(asked.shape[0]):
+        for pool in range(pool_start[p], pool_start[p + 1]):
+            start[pool + 1] = start[pool] + min(np.int64(places[pool]), asked[p]) + 1
+    return start
+
+
+@compiled
+def match_singles(order, offsets, programme, tier, ticket, places, base, heap, held, limit, at):
+    """The plain rule: one pool a programme, one child a unit. Fills the state arrays; returns how often was asked.
+
+    State, kept between calls: ``heap`` (uint64, laid out by ``base``), ``held`` int32[pools] children in each,
+    ``limit`` uint64[pools] the best standing ever refused, ``at`` int64[n] the wish each child has come to.
+    """
+    asked = 0
+    for start in range(order.shape[0]):
+        child = np.int64(order[start])
+        wish = at[child]
+        while wish < offsets[child + 1]:
+            asked += 1
+            pool = programme[wish]
+            count = held[pool]
+            key = standing(tier[wish], ticket[child], child)
+            if count < places[pool]:
+                push(heap, base[pool], count, key)
+                held[pool] = count + 1
+                at[child] = wish
+                break
+            refused = key
+            if count > 0 and key < heap[base[pool]]:
+                refused = heap[base[pool]]
+                replace_worst(heap, base[pool], count, key)
+                at[child] = wish
+                child = np.int64(refused & _UNIT_MASK)
+                wish = at[child]
+            if refused < limit[pool]:
+                limit[pool] = refused
+            wish += 1
+        else:
+            at[child] = wish
+    return asked
+
+
+@compiled
+def match_units(
+    order, offsets, programme, tier, ticket, mask, size, current, close, pool_start, places, locked, base, heap, held,
+    used, limit, at, pool_at, waiting,
+):  # fmt: skip
+    """The whole rule. As :func:`match_singles`, and: ``mask`` (``None``: one pool each), ``size``, ``current`` as in
+    :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the pool of its programme
+    that each unit has come to; ``waiting`` int32[n] room for the units that are on their way.
+    """
+    asked = 0
+    for start in range(order.shape[0]):
+        waiting[0] = order[start]
+        depth = 1
+        while depth > 0:
+            depth -= 1
+            unit = np.int64(waiting[depth])
+            wish = at[unit]
+            while wish < offsets[unit + 1]:
+                p = programme[wish]
+                guaranteed = False
+                if size is not None:
+                    guaranteed = current[unit] == p
+                first = pool_start[p]
+                last = pool_start[p + 1]
+                bits = np.uint16(0xFFFF)
+                if mask is not None:
+                    bits = mask[wish]
+                pool = next_pool(first, first + pool_at[unit], last, bits, places, locked)
+                if pool == last:
+                    if guaranteed:
+                        pool_at[unit] = STANDS_OVER + last_pool(first, last, bits, places, locked) - first
+                        break
+                    wish += 1
+                    pool_at[unit] = 0
+                    continue
+                asked += 1
+                pool_at[unit] = pool - first
+                key = standing(tier[wish], ticket[unit], unit)
+                if guaranteed:
+                    key &= ~_ORDINARY
+                if not (bits >> np.uint16(pool - first)) & np.uint16(1):
+                    key |= _OUTSIDER
+                if key >= limit[pool]:
+                    pool_at[unit] += 1
+                    continue
+                count = held[pool] + 1
+                push(heap, base[pool], held[pool], key)
+                if size is None:
+                    if count > places[pool]:
+                        count -= 1
+                        worst = heap[base[pool]]
+                        replace_worst(heap, base[pool], count, heap[base[pool] + count])
+                        limit[pool] = min(limit[pool], worst)
+                        other = np.int64(worst & _UNIT_MASK)
+                        pool_at[other] += 1
+                        waiting[depth] = other
+                        depth += 1
+                else:
+                    used[pool] += size[unit]
+                    while True:
+                        worst = heap[base[pool]]
+                        other = np.int64(worst & _UNIT_MASK)
+                        if not over_full(used[pool], size[other], places[pool], close):
+                            break
+                        count -= 1
+                        replace_worst(heap, base[pool], count, heap[base[pool] + count])
+                        used[pool] -= size[other]
+                        limit[pool] = min(limit[pool], worst)
+                        pool_at[other] += 1
+                        waiting[depth] = other
+                        depth += 1
+                held[pool] = count
+                break
+            at[unit] = wish
+    return asked

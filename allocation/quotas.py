@@ -1,0 +1,175 @@
+"""Pools: the reserved places of a programme, in the order in which a wish tries them.
+
+The places of a programme are split into pools. A pool names the groups it is for; nobody named means everybody.
+Places that nobody of its groups claims go to others (``open``) or stay empty (``locked``). The order matters for who
+gains (Kominers & Sönmez 2016, slot-specific priorities; Hafalir, Yenmez & Yildirim 2013, soft reserves).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from allocation.compiled import compiled
+from allocation.faults import Fault
+
+GENERAL = "general"
+MOST_POOLS = 16
+
+
+class Pool(NamedTuple):
+    """One listed pool. ``places=None`` (only for ``general``) means what the other pools leave."""
+
+    programme: int
+    name: str
+    precedence: int
+    places: int | None
+    groups: tuple[int, ...] = ()
+    unclaimed: str = "open"
+
+
+@dataclass(frozen=True)
+class PoolTable:
+    """All pools, programme by programme in precedence order; ``general`` is there wherever places are left over.
+
+    Programme ``p`` has the pools ``start[p]`` to ``start[p + 1]``; the groups of pool ``q`` are
+    ``group[group_start[q]:group_start[q + 1]]``, none for everybody.
+    """
+
+    start: np.ndarray  # int32[programmes + 1]
+    programme: np.ndarray  # int32[pools]
+    places: np.ndarray  # int32[pools]
+    locked: np.ndarray  # bool[pools]
+    group_start: np.ndarray  # int64[pools + 1]
+    group: np.ndarray  # int32[...]
+    names: tuple[str, ...] | None = None  # None: every pool is general
+    listed: tuple[Pool, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of pools."""
+        return len(self.places)
+
+    @property
+    def plain(self) -> bool:
+        """True if every programme has one pool, open to everybody."""
+        return self.names is None
+
+    def name(self, pool: int) -> str:
+        """The pool's name; ``general`` for the places outside the listed pools."""
+        return GENERAL if self.names is None else self.names[pool]
+
+
+def one_pool_each(places: np.ndarray) -> PoolTable:
+    """The table of a market without reserved places: pool ``p`` is programme ``p``."""
+    count = len(places)
+    return PoolTable(
+        start=np.arange(count + 1, dtype=np.int32),
+        programme=np.arange(count, dtype=np.int32),
+        places=places,
+        locked=np.zeros(count, dtype=bool),
+        group_start=np.zeros(count + 1, dtype=np.int64),
+        group=np.zeros(0, dtype=np.int32),
+    )
+
+
+def pool_table(listed: list[Pool], places: np.ndarray) -> PoolTable:
+    """Lay out the listed pools and the places they leave. Call :func:`pool_faults` first."""
+    if not listed:
+        return one_pool_each(places)
+    by_programme: dict[int, list[Pool]] = {}
+    for pool in listed:
+        by_programme.setdefault(pool.programme, []).append(pool)
+    rows: list[Pool] = []
+    start = np.zeros(len(places) + 1, dtype=np.int32)
+    for programme, total in enumerate(places.tolist()):
+        rows += _in_order(programme, total, by_programme.get(programme, []))
+        start[programme + 1] = len(rows)
+    group_start = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row.groups) for row in rows], out=group_start[1:])
+    return PoolTable(
+        start=start,
+        programme=np.array([row.programme for row in rows], dtype=np.int32),
+        places=np.array([row.places for row in rows], dtype=np.int32),
+        locked=np.array([row.unclaimed == "locked" for row in rows], dtype=bool),
+        group_start=group_start,
+        group=np.array([g for row in rows for g in row.groups], dtype=np.int32),
+        names=tuple(row.name for row in rows),
+        listed=tuple(listed),
+    )
+
+
+def _in_order(programme: int, total: int, listed: list[Pool]) -> list[Pool]:
+    """The pools of one programme in precedence order, with the general one filled in."""
+    rest = total - sum(pool.places or 0 for pool in listed)
+    rows = [pool._replace(places=rest) if pool.places is None else pool for pool in listed]
+    rows.sort(key=lambda pool: pool.precedence)
+    if all(pool.name != GENERAL for pool in rows) and (rest > 0 or not rows):
+        rows.append(Pool(programme, GENERAL, 0, rest))
+    return rows
+
+
+def pool_faults(listed: list[Pool], places: np.ndarray, groups: int | None) -> list[Fault]:
+    """Everything wrong with the listed pools, row by row. ``groups`` is the number of known groups, if known."""
+    faults: list[Fault] = []
+    seen: dict[int, list[Pool]] = {}
+    for row, pool in enumerate(listed):
+        if not 0 <= pool.programme < len(places):
+            faults.append(Fault("pools", row, "programme", f"programme {pool.programme} does not exist"))
+            continue
+        earlier = seen.setdefault(pool.programme, [])
+        faults += [Fault("pools", row, column, message) for column, message in _faults_of_one(pool, earlier, groups)]
+        earlier.append(pool)
+    for programme, rows in seen.items():
+        faults += _faults_of_sum(programme, int(places[programme]), rows, listed)
+    return faults
+
+
+def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None):
+    if any(pool.name == other.name for other in earlier):
+        yield "pool", f"pool {pool.name} stands twice in one programme"
+    if any(pool.precedence == other.precedence for other in earlier):
+        yield "precedence", f"precedence {pool.precedence} stands twice in one programme"
+    if pool.unclaimed not in ("open", "locked"):
+        yield "unclaimed", f"{pool.unclaimed} is neither open nor locked"
+    if pool.name == GENERAL and (pool.groups or pool.unclaimed == "locked"):
+        yield "groups", "the general pool is open to everybody"
+    if pool.places is None and pool.name != GENERAL:
+        yield "places", "only the general pool may leave its places empty"
+    if pool.places is not None and pool.places < 0:
+        yield "places", f"{pool.places} places"
+    if any(group < 0 or (groups is not None and group >= groups) for group in pool.groups):
+        yield "groups", "a group that does not exist"
+
+
+def _faults_of_sum(programme: int, total: int, rows: list[Pool], listed: list[Pool]):
+    row = max(index for index, pool in enumerate(listed) if pool.programme == programme)
+    held = sum(pool.places or 0 for pool in rows)
+    general = [pool for pool in rows if pool.name == GENERAL]
+    if held > total:
+        yield Fault("pools", row, "places", f"the pools hold {held} places, the programme has {total}")
+    elif general and general[0].places is not None and held != total:
+        yield Fault("pools", row, "places", f"the pools hold {held} places, the programme has {total}")
+    if len(rows) + (0 if general or held >= total else 1) > MOST_POOLS:
+        yield Fault("pools", row, "pool", f"more than {MOST_POOLS} pools in one programme")
+
+
+@compiled
+def eligible_pools(offsets, programme, child_group_start, child_group, pool_start, group_start, group, known_groups):
+    """For each wish, bit ``j`` says that the child belongs to a group of the programme's pool ``j`` (uint16[wishes])."""
+    mask = np.zeros(programme.shape[0], dtype=np.uint16)
+    stamp = np.full(known_groups, -1, dtype=np.int32)
+    for child in range(offsets.shape[0] - 1):
+        for g in range(child_group_start[child], child_group_start[child + 1]):
+            stamp[child_group[g]] = child
+        for wish in range(offsets[child], offsets[child + 1]):
+            first = pool_start[programme[wish]]
+            for q in range(first, pool_start[programme[wish] + 1]):
+                belongs = group_start[q] == group_start[q + 1]
+                for g in range(group_start[q], group_start[q + 1]):
+                    if stamp[group[g]] == child:
+                        belongs = True
+                        break
+                if belongs:
+                    mask[wish] |= np.uint16(1 << (q - first))
+    return mask

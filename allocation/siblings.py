@@ -1,0 +1,31 @@
+"""Concurrent siblings: the oldest class level is placed first, and a younger child rises where its elder was placed."""
+
+import numpy as np
+
+from allocation.compiled import compiled
+from allocation.validity import child_levels
+
+
+def by_level(market, units):
+    """The leaders in groups to be placed one after the other (int32 arrays); one group where no child names an elder."""
+    if units.elder is None:
+        return [units.order]
+    levels = child_levels(market)[units.order]
+    return [units.order[levels == level] for level in np.unique(levels)[::-1]]
+
+
+@compiled
+def raise_tiers(order, offsets, programme, tier, elder, leader, at, kindergarten, sibling_tier):
+    """Give each unit in ``order`` the sibling tier where its elder has been placed, unless its own is better."""
+    for unit in order:
+        if elder[unit] < 0:
+            continue
+        older = leader[elder[unit]]
+        wish = at[older]
+        if wish == offsets[older + 1]:
+            continue
+        home = kindergarten[programme[wish]]
+        for ours in range(offsets[unit], offsets[unit + 1]):
+            p = programme[ours]
+            if kindergarten[p] == home and sibling_tier[p] >= 0:
+                tier[ours] = min(tier[ours], np.uint8(sibling_tier[p]))

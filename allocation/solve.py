@@ -1,0 +1,180 @@
+"""Who gets which place: the whole rule, from a market to an outcome."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from allocation import deferred_acceptance as matching
+from allocation.compiled import compiled
+from allocation.faults import Fault, MarketFault
+from allocation.market import Market
+from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
+from allocation.quotas import eligible_pools
+from allocation.siblings import by_level, raise_tiers
+from allocation.units import Units, form_units
+
+
+def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outcome:
+    """Place the children of ``market``. The same market gives the same outcome, whatever the order of its rows.
+
+    Raises :class:`~allocation.faults.MarketFault` if the tickets have not been drawn. ``progress`` is told of each
+    class level before it is placed.
+    """
+    if market.ticket is None:
+        raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
+    units = form_units(market, _pool_masks(market))
+    state = _State(market, units)
+    for order in by_level(market, units):
+        if progress:
+            progress(f"placing {len(order)} units")
+        state.place(order)
+    return state.outcome()
+
+
+def _pool_masks(market: Market) -> np.ndarray | None:
+    """For each wish the pools that are for the child, as bits; ``None`` if every programme has one pool for all."""
+    pools = market.pools
+    if pools.plain:
+        return None
+    start, group = market.group_start, market.group
+    if start is None:
+        start, group = np.zeros(market.children + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    known = 1 + max(int(group.max(initial=-1)), int(pools.group.max(initial=-1)))
+    return eligible_pools(
+        market.offsets, market.programme, start, group, pools.start, pools.group_start, pools.group, known
+    )
+
+
+class _State:
+    """What the pools hold while the units ask."""
+
+    def __init__(self, market: Market, units: Units):
+        self.market, self.units = market, units
+        pools = market.pools
+        self.base = matching.heap_starts(market.programme, pools.start, pools.places)
+        self.heap = np.empty(self.base[-1], dtype=np.uint64)
+        self.held = np.zeros(pools.count, dtype=np.int32)
+        self.limit = np.full(pools.count, matching.NO_LIMIT, dtype=np.uint64)
+        self.at = market.offsets[:-1].copy()
+        self.plain = units.mask is None and units.size is None
+        self.pool_at = np.zeros(0 if self.plain else market.children, dtype=np.int8)
+        self.used = self.held if units.size is None else np.zeros(pools.count, dtype=np.int32)
+        self.proposals = 0
+
+    def place(self, order: np.ndarray) -> None:
+        """Let the units in ``order`` ask, after those placed before."""
+        market, units, pools = self.market, self.units, self.market.pools
+        if units.elder is not None and market.sibling_tier is not None:
+            leader = units.leader if units.leader is not None else np.arange(market.children, dtype=np.int32)
+            raise_tiers(
+                order, market.offsets, market.programme, units.tier, units.elder, leader, self.at,
+                market.kindergarten, market.sibling_tier,
+            )  # fmt: skip
+        if self.plain:
+            self.proposals += matching.match_singles(
+                order, market.offsets, market.programme, units.tier, units.ticket, pools.places,
+                self.base, self.heap, self.held, self.limit, self.at,
+            )  # fmt: skip
+            return
+        self.proposals += matching.match_units(
+            order, market.offsets, market.programme, units.tier, units.ticket, units.mask, units.size, units.current,
+            market.pair_rule == "close", pools.start, pools.places, pools.locked,
+            self.base, self.heap, self.held, self.used, self.limit, self.at, self.pool_at,
+            np.empty(market.children + 1, dtype=np.int32),
+        )  # fmt: skip
+
+    def outcome(self) -> Outcome:
+        """Read the outcome off the pools."""
+        market, units, pools = self.market, self.units, self.market.pools
+        programme, rank, pool, filled = read_placements(
+            units.leader, market.offsets, market.programme, pools.start, self.at, self.pool_at, pools.count
+        )
+        state, eligible, tier, ticket = read_cutoffs(pools.places, self.base, self.heap, self.held, self.limit)
+        taken = np.zeros(market.programmes, dtype=np.int32)
+        np.add.at(taken, pools.programme, filled)
+        return Outcome(
+            market=market,
+            programme=programme,
+            rank=rank,
+            pool=pool,
+            cutoffs=Cutoffs(filled=filled, state=state, eligible=eligible, tier=tier, ticket=ticket),
+            overhang=np.maximum(taken - market.places, 0),
+            unit_tier=_tiers_of_members(market, units),
+            proposals=int(self.proposals),
+        )
+
+
+@compiled
+def read_placements(leader, offsets, programme, pool_start, at, pool_at, pools):
+    """Where each child's unit has come to rest: programme, rank and pool of each child, children in each pool."""
+    count = offsets.shape[0] - 1
+    where = np.full(count, -1, dtype=np.int32)
+    rank = np.zeros(count, dtype=np.int32)
+    pool = np.full(count, -1, dtype=np.int32)
+    filled = np.zeros(pools, dtype=np.int32)
+    for child in range(count):
+        unit = child
+        if leader is not None:
+            unit = leader[child]
+        wish = at[unit]
+        if wish == offsets[unit + 1]:
+            continue
+        p = programme[wish]
+        q = pool_start[p]
+        if pool_at.shape[0] > 0:
+            q += pool_at[unit] % matching.STANDS_OVER
+        where[child] = p
+        rank[child] = wish - offsets[unit] + 1
+        pool[child] = q
+        filled[q] += 1
+    return where, rank, pool, filled
+
+
+@compiled
+def read_cutoffs(places, base, heap, held, limit):
+    """The line of each pool: its worst unit without a guaranteed place, where somebody was refused."""
+    count = places.shape[0]
+    state = np.zeros(count, dtype=np.uint8)
+    eligible = np.zeros(count, dtype=np.uint8)
+    tier = np.zeros(count, dtype=np.uint8)
+    ticket = np.zeros(count, dtype=np.uint32)
+    for pool in range(count):
+        if places[pool] == 0:
+            state[pool] = NONE
+        elif limit[pool] == matching.NO_LIMIT:
+            state[pool] = ALL
+        else:
+            state[pool] = NONE
+            if held[pool] > 0:
+                guaranteed, belongs, worst_tier, worst_ticket = matching.read_standing(heap[base[pool]])
+                if not guaranteed:
+                    state[pool] = LINE
+                    eligible[pool] = belongs
+                    tier[pool] = worst_tier
+                    ticket[pool] = worst_ticket
+    return state, eligible, tier, ticket
+
+
+def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
+    """The tier that counted for each wish: every member of a unit shows the unit's."""
+    if units.leader is None:
+        return units.tier
+    tier = units.tier
+    for child in np.flatnonzero(units.leader != np.arange(market.children)).tolist():
+        head = units.leader[child]
+        ours, theirs = market.offsets[child], market.offsets[head]
+        tier[ours : market.offsets[child + 1]] = tier[theirs : market.offsets[head + 1]]
+    return tier
+
+
+def compile_all() -> None:
+    """Compile every path (or load it from the cache), so that no round waits for the compiler."""
+    from allocation.quotas import Pool
+
+    for pools in ((), (Pool(0, "reserved", 0, 1, (0,), "open"),)):
+        for columns in ({}, {"current": [0, -1]}, {"unit": [0, 0]}):
+            market = Market.from_arrays(
+                [0, 1, 2], [0, 0], [0, 0], [1, 2], [1], pools=pools, groups=[(0,), ()], level=[1], kindergarten=[0],
+                sibling_tier=[0], **{"elder": [-1, -1], **columns},
+            )  # fmt: skip
+            assert solve(market).placed
