@@ -1,0 +1,194 @@
+"""From facts to tiers: what a family claims, what staff verified, and which tier the policy gives for each wish.
+
+Nobody types a tier.  An unverified claim counts nothing; a declined fact counts nothing; neither refuses anybody.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.families.applications import Application, Wish
+from enrollment.families.claims import Claim, VerifiedFact
+from enrollment.families.households import Household
+from enrollment.families.people import Child
+from enrollment.ground.errors import Refused
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.places.service_areas import Lookup
+from enrollment.season import policies, policy
+from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
+from enrollment.season.policy import Rules, Seen, Tiered
+from enrollment.season.rounds import Round, RoundPolicy
+from enrollment.season.signed_policies import Policy
+
+Facts = Mapping[Fact, Any]
+
+
+def _said_place(household: Household) -> dict[str, Any] | None:
+    place: dict[str, Any] = {
+        "street": household.home_street,
+        "community": household.home_community,
+        "estate": household.home_estate,
+    }
+    if household.home_longitude is not None and household.home_latitude is not None:
+        place["point"] = [float(household.home_longitude), float(household.home_latitude)]
+    return {name: value for name, value in place.items() if value} or None
+
+
+def said_by(household: Household | None, details: Mapping[str, Any]) -> dict[Fact, Any]:
+    """All that the family says: its household, and the details of its claims, which carry the fact's code."""
+    said: dict[Fact, Any] = {Fact(name): value for name, value in details.items() if name in set(Fact)}
+    if household is not None:
+        said |= {
+            Fact.HUKOU_AREA: household.hukou_area,
+            Fact.HUKOU_KIND: household.hukou_kind,
+            Fact.HUKOU_STREET: household.hukou_street,
+            Fact.HOME_AREA: household.home_area,
+            Fact.HOME_PLACE: _said_place(household),
+            Fact.HOME_OWNED: household.home_owned or None,
+            Fact.WORK_AREA: household.work_area,
+            Fact.RESIDENCE_PERMIT_AREA: household.residence_permit_area,
+        }
+    return {fact: value for fact, value in said.items() if value is not None}
+
+
+def claimed_of(
+    born: str, household: Household | None, claims: Mapping[str, Mapping[str, Any]]
+) -> dict[Fact, Any]:
+    """The facts on which the claimed grounds rest, as the family says them, and the day of birth.
+
+    `claims` maps a ground to its details.  What the household says beside its claims is nobody's business in the review.
+    """
+    details: dict[str, Any] = {}
+    for more in claims.values():
+        details |= more
+    said = said_by(household, details)
+    needed = {fact for ground in claims for fact in FACTS_OF_GROUND[Ground(ground)]}
+    return {Fact.BORN: born} | {fact: value for fact, value in said.items() if fact in needed}
+
+
+def claimed_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
+    """What the family of this application claims."""
+    return claimed_facts_of(session, [application_id]).get(application_id, {})
+
+
+def claimed_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fact, Any]]:
+    """The same for many applications, in three queries."""
+    ids = list(application_ids)
+    births = select(Application.id, Child.born).join(Child, Child.id == Application.child_id)
+    claims: dict[uuid.UUID, dict[str, dict[str, Any]]] = {}
+    for claim in session.execute(
+        select(Claim.application_id, Claim.ground, Claim.details).where(Claim.application_id.in_(ids))
+    ):
+        claims.setdefault(claim.application_id, {})[claim.ground] = claim.details
+    households = session.scalars(select(Household).where(Household.application_id.in_(ids)))
+    household_of = {household.application_id: household for household in households}
+    return {
+        row.id: claimed_of(row.born.isoformat(), household_of.get(row.id), claims.get(row.id, {}))
+        for row in session.execute(births.where(Application.id.in_(ids)))
+    }
+
+
+def verified_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
+    """What counts: the facts that staff verified, with their values."""
+    rows = session.execute(
+        select(VerifiedFact.fact, VerifiedFact.value).where(
+            VerifiedFact.application_id == application_id, VerifiedFact.outcome == "verified"
+        )
+    )
+    return {Fact(row.fact): row.value for row in rows}
+
+
+def verified_facts_of_round(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, dict[Fact, Any]]:
+    """What counts for every application with a wish in this round; applications with no verified fact are left out."""
+    wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
+    rows = session.execute(
+        select(VerifiedFact.application_id, func.jsonb_object_agg(VerifiedFact.fact, VerifiedFact.value))
+        .where(VerifiedFact.outcome == "verified", VerifiedFact.application_id.in_(wishing))
+        .group_by(VerifiedFact.application_id)
+    )
+    return {application_id: {Fact(fact): value for fact, value in facts.items()} for application_id, facts in rows}
+
+
+def _frozen(value: Any) -> Any:
+    """A value as part of a key: lists and places become tuples; a place's point plays no part (see `serves`)."""
+    if isinstance(value, Mapping):
+        return tuple(sorted((name, _frozen(more)) for name, more in value.items() if name != "point"))
+    return tuple(value) if isinstance(value, list) else value
+
+
+class TierTable:
+    """The tier of any facts at any programme of a round, under the round's frozen policy of the kindergarten's area.
+
+    Rules are read once for each area and each answer is kept, because 120,000 families have few different facts.
+    """
+
+    def __init__(self, session: Session, round_id: uuid.UUID):
+        self._session = session
+        self._round = session.get_one(Round, round_id)
+        self._rules: dict[str, Rules] = {}
+        self._lookup = Lookup(session, self._round.year)
+        self._seen: dict[uuid.UUID, Seen] = {}
+        self._answers: dict[tuple, Tiered] = {}
+
+    def tier(self, facts: Facts, programme: Programme) -> Tiered:
+        """The tier (1 is first) and the code of the ground or rule that gives it."""
+        return self.tier_at(facts, programme.kindergarten)
+
+    def tiers(self, facts: Facts, programmes: Iterable[Programme]) -> list[Tiered]:
+        key = self.key_of(facts)
+        return [self.tier_at(facts, programme.kindergarten, key) for programme in programmes]
+
+    @staticmethod
+    def key_of(facts: Facts) -> tuple:
+        """What facts are remembered by; a caller with many wishes for the same facts makes it once."""
+        return tuple(sorted((str(fact), _frozen(value)) for fact, value in facts.items()))
+
+    def tier_at(self, facts: Facts, kindergarten: Kindergarten, key: tuple | None = None) -> Tiered:
+        place = facts.get(Fact.HOME_PLACE)
+        serves = bool(place) and self._lookup.serves(kindergarten.id, place)
+        asked = (kindergarten.id, serves, self.key_of(facts) if key is None else key)
+        answer = self._answers.get(asked)
+        if answer is None:
+            rules = self.rules_of(kindergarten.area_code)
+            answer = self._answers[asked] = rules.tier(facts, self._as_seen(kindergarten), serves)
+        return answer
+
+    def rules_of(self, area_code: str) -> Rules:
+        """The area's rules in this round: frozen with it, or, before it opened, the policy in force.
+
+        Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` when the text is not what was frozen.
+        """
+        if area_code not in self._rules:
+            self._rules[area_code] = policy.read(self._text_of(area_code))
+        return self._rules[area_code]
+
+    def _text_of(self, area_code: str) -> str:
+        frozen = self._session.execute(
+            select(Policy.text, Policy.digest, RoundPolicy.digest.label("frozen"))
+            .join(RoundPolicy, RoundPolicy.policy_id == Policy.id)
+            .where(RoundPolicy.round_id == self._round.id, RoundPolicy.area_code == area_code)
+        ).one_or_none()
+        if frozen is not None:
+            if frozen.digest != frozen.frozen:
+                raise Refused("policy_is_not_the_frozen_one", area=area_code)
+            return frozen.text
+        in_force = policies.in_force(self._session, self._round.year, area_code)
+        if in_force is None:
+            raise Refused("area_without_policy", area=area_code)
+        return in_force.text
+
+    def _as_seen(self, kindergarten: Kindergarten) -> Seen:
+        if kindergarten.id not in self._seen:
+            parent = kindergarten.parent.code if kindergarten.parent_id and kindergarten.parent else None
+            self._seen[kindergarten.id] = Seen(
+                code=kindergarten.code,
+                nature=kindergarten.nature,
+                area=kindergarten.area_code,
+                parent=parent,
+                street=kindergarten.street,
+            )
+        return self._seen[kindergarten.id]
