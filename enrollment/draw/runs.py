@@ -10,11 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 
-STATES = ("waiting", "running", "checked", "failed", "published", "set_aside")
+STATES = ("waiting", "running", "checked", "failed", "published", "superseded", "set_aside")
 
 
 class Run(Base):
-    """`digest` is over the three result files; two runs of one snapshot and seed have the same digest."""
+    """`digest` is over the three result files; two runs of one snapshot and seed have the same digest.
+
+    A replay names the published run that it follows in `replays`; when it is published, that one is `superseded` and
+    stays as it is.
+    """
 
     __tablename__ = "run"
 
@@ -22,6 +26,7 @@ class Run(Base):
     round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"))
     number: Mapped[int]
     snapshot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("snapshot.id"))
+    replays: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"))
     job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id"))
     state: Mapped[str] = mapped_column(default="waiting")
     engine: Mapped[str | None]
@@ -37,8 +42,12 @@ class Run(Base):
     __table_args__ = (
         UniqueConstraint("round_id", "number"),
         CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),
-        CheckConstraint("state NOT IN ('checked','published') OR digest IS NOT NULL", name="checked_has_a_digest"),
-        CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published_has_a_time"),
+        CheckConstraint(
+            "state NOT IN ('checked','published','superseded') OR digest IS NOT NULL", name="checked_has_a_digest"
+        ),
+        CheckConstraint(
+            "(state IN ('published','superseded')) = (published_at IS NOT NULL)", name="published_has_a_time"
+        ),
         Index("uq_run__one_published", "round_id", unique=True, postgresql_where=text("state = 'published'")),
     )
 
