@@ -1,0 +1,24 @@
+"""Which class level a child belongs to in a year's intake.
+
+A child enters the lower class when it is three full years old on 31 August, that day included.  The middle and the
+upper class are one and two years older, the nursery one year younger.
+"""
+
+import datetime as dt
+
+FULL_YEARS = {"nursery": 2, "lower": 3, "middle": 4, "upper": 5}
+
+
+def born_between(level: str, year: int) -> tuple[dt.date, dt.date]:
+    """The first and the last birth date, both inclusive, of a class level in the intake of September `year`."""
+    age = FULL_YEARS[level]
+    return dt.date(year - age - 1, 9, 1), dt.date(year - age, 8, 31)
+
+
+def level_for(born: dt.date, year: int) -> str | None:
+    """The class level for a birth date in the intake of `year`; None when the child is too young or too old for any."""
+    for level in FULL_YEARS:
+        first, last = born_between(level, year)
+        if first <= born <= last:
+            return level
+    return None

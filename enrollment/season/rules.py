@@ -1,0 +1,121 @@
+"""An area's rules for a year, as values: from what is known of a family to its tier at a kindergarten."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from enrollment.season.documents import Document
+from enrollment.season.facts import Ground
+from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen
+
+BEST, WORST = 0, 15
+DEFAULT_RULE = "everybody"
+
+
+@dataclass(frozen=True)
+class Tiered:
+    """A tier from 0, the best, to 15; the code of the rule that gave it; the ground that leads that rule, if any."""
+
+    tier: int
+    rule: str
+    ground: Ground | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`ways` are alternatives; in each, all the grounds must hold.  `natures` empty: at every kindergarten."""
+
+    code: str
+    tier: int
+    ways: tuple[tuple[Ground, ...], ...]
+    natures: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Concurrent:
+    """The tier of a younger child where an elder one is placed in the same season 同年兄姐."""
+
+    tier: int
+    natures: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example: what is known of a family, the kindergarten it wishes for, and the tier that must come out."""
+
+    facts: tuple[tuple[str, Any], ...]
+    nature: str
+    serves: bool
+    tier: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The whole of a policy file.  `default` is the tier of a family for whom no rule holds."""
+
+    area: str
+    year: int
+    family: str
+    pair_rule: str
+    rules: tuple[Rule, ...]
+    default: int
+    terms: dict[Ground, GroundTerms] = field(hash=False)
+    documents_always: tuple[Document, ...] = ()
+    concurrent: Concurrent | None = None
+    open_to: frozenset[Ground] = frozenset()
+    review_opens_early: bool = False
+    central_tolerance: int = 0
+    examples: tuple[Example, ...] = ()
+    basis: str = ""
+
+    @cached_property
+    def in_order(self) -> tuple[Rule, ...]:
+        """The best tier first; in one tier as the file has them."""
+        return tuple(sorted(self.rules, key=lambda rule: rule.tier))
+
+    @property
+    def grounds(self) -> tuple[Ground, ...]:
+        """Every ground that a family may claim here, in the order of the enumeration."""
+        used = {ground for rule in self.rules for way in rule.ways for ground in way}
+        return tuple(ground for ground in Ground if ground in used | self.open_to)
+
+    def holds(self, ground: Ground, facts: Facts, kindergarten: Seen, serves: bool) -> bool:
+        return HOLDS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, GroundTerms()))
+
+    def tier(self, facts: Facts, kindergarten: Seen, serves: bool) -> Tiered:
+        """The best tier that a rule gives.  Total: without any fact it is the default.  A fact more never worsens it."""
+        place = Place(kindergarten, serves)
+        known: dict[Ground, bool] = {}
+
+        def holds(ground: Ground) -> bool:
+            if ground not in known:
+                known[ground] = HOLDS[ground](facts, place, self.terms.get(ground, GroundTerms()))
+            return known[ground]
+
+        for rule in self.in_order:
+            if rule.natures and kindergarten.nature not in rule.natures:
+                continue
+            for way in rule.ways:
+                if all(map(holds, way)):
+                    return Tiered(rule.tier, rule.code, way[0])
+        return Tiered(self.default, DEFAULT_RULE)
+
+    def sibling_tier(self, nature: str) -> int | None:
+        """The tier at a kindergarten of that nature for a child whose elder sibling is placed there this season."""
+        if self.concurrent is None or (self.concurrent.natures and nature not in self.concurrent.natures):
+            return None
+        return self.concurrent.tier
+
+    def documents_for(self, grounds: Iterable[Ground | str]) -> tuple[Document, ...]:
+        """What a family that claims these grounds is asked for: each document once, nothing that its case does not need."""
+        claimed = {Ground(ground) for ground in grounds}
+        asked = dict.fromkeys(self.documents_always)
+        for ground in Ground:
+            if ground in claimed and ground in self.terms:
+                asked |= dict.fromkeys(self.terms[ground].documents)
+        return tuple(asked)
+
+    def may_apply(self, grounds: Collection[Ground | str]) -> bool:
+        """Whether a family that claims these grounds may wish for kindergartens of this area."""
+        return not self.open_to or bool(self.open_to & {Ground(ground) for ground in grounds})
