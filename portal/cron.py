@@ -86,8 +86,9 @@ def serve() -> None:
     time.tzset()
     from portal import clock
     from portal.app import create_app
+    from portal.config import from_environment
 
-    house = create_app().extensions["house"]
+    house = create_app(from_environment()).extensions["house"]
     background.load_handlers()
     connection = Redis.from_url(house.config.redis_url)
     Clock(house.engine, connection, lambda session: clock.now(session, demo=house.config.demo)).start()

@@ -32,8 +32,9 @@ def serve(kind: str) -> None:
     """Work until SIGTERM; then finish the job at hand and go."""
     global _app
     from portal.app import create_app
+    from portal.config import from_environment
 
-    _app = create_app()
+    _app = create_app(from_environment())
     background.load_handlers()
     engine: Engine = _app.extensions["house"].engine
     # a connection that two processes share is broken for both

@@ -1,7 +1,8 @@
 """What every test may ask for: a database, a frozen time, the portal and a client that inspects each page.
 
-`session` and `client` share one transaction that is rolled back after the test.  A test whose rows must really be
-committed (threads, workers, servers) asks for `real_database` and gets one of its own.
+A test of the domain uses `session`, which is rolled back.  A test of pages also uses `client`: then `session` is on the
+portal's database, what it holds is committed before each request, and all rows are deleted after the test.  A test with
+threads, workers or servers asks for `real_database` and gets one of its own.
 """
 
 import datetime as dt
@@ -14,8 +15,12 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import vault
 from enrollment.ground.db import open_engine
+from portal.app import create_app
+from portal.catalogues import compile_stale
+from portal.config import Config
+from tests.support.inspecting_client import InspectingClient, refuse_unsaved_work
 from tests.support.keys import KEYS
-from tests.support.servers import Addresses, Servers
+from tests.support.servers import Addresses, Servers, empty
 
 NOW = dt.datetime(2026, 5, 22, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -69,18 +74,16 @@ def engine(addresses, worker_number):
 
 
 @pytest.fixture
-def connection(engine):
-    with engine.connect() as connection:
+def session(request):
+    """A session for the test's own rows; on the portal's database when the test opens pages."""
+    if "app" in request.fixturenames:
+        yield request.getfixturevalue("portal_session")
+        return
+    with request.getfixturevalue("engine").connect() as connection:
         outer = connection.begin()
-        yield connection
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            yield session
         outer.rollback()
-
-
-@pytest.fixture
-def session(connection):
-    """A session whose commits are kept until the end of the test and then undone."""
-    with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
-        yield session
 
 
 @pytest.fixture
@@ -106,3 +109,85 @@ def redis_url(addresses, worker_number):
 def now() -> dt.datetime:
     """The time at which every test stands unless it says otherwise: a morning in the week of registration."""
     return NOW
+
+
+class FrozenClock:
+    """The portal's time.  It stands until the test moves it."""
+
+    def __init__(self, now: dt.datetime):
+        self.now = now
+
+    def move(self, **how_far) -> dt.datetime:
+        """Go on by so many `days`, `hours`, `minutes` …; the new time."""
+        self.now += dt.timedelta(**how_far)
+        return self.now
+
+    def set(self, now: dt.datetime) -> dt.datetime:
+        self.now = now
+        return now
+
+
+@pytest.fixture
+def frozen_clock(monkeypatch, now) -> FrozenClock:
+    clock = FrozenClock(now)
+    monkeypatch.setattr("portal.clock.real_now", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture(scope="session")
+def portal_engine(addresses, worker_number):
+    engine = open_engine(addresses.create(f"portal_{worker_number}"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def whole_app(portal_engine, addresses, worker_number):
+    """The portal in demo mode, put together once for all tests of this worker."""
+    compile_stale()
+    config = Config(
+        database_url=portal_engine.url.render_as_string(hide_password=False),
+        redis_url=addresses.queue(1 + worker_number % 15),
+        secret_key="for tests only, and nowhere else",
+        keys=KEYS,
+        demo=True,
+        public_url="http://localhost",
+        testing=True,
+    )
+    app = create_app(config, portal_engine)
+    app.test_client_class = InspectingClient
+    app.teardown_request(refuse_unsaved_work)
+    return app
+
+
+@pytest.fixture
+def app(whole_app, portal_engine, frozen_clock):
+    """The portal on a database that is empty again after the test."""
+    yield whole_app
+    with portal_engine.connect() as connection:
+        empty(connection)
+
+
+@pytest.fixture
+def portal_session(app, portal_engine):
+    with Session(portal_engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture
+def client(app, portal_session) -> InspectingClient:
+    """A browser without a sign-in, which looks at every page that it opens."""
+    return new_client(app, portal_session)
+
+
+@pytest.fixture
+def another_client(app, portal_session):
+    """A function that gives further browsers: another person, another tab with a session of its own."""
+    return lambda: new_client(app, portal_session)
+
+
+def new_client(app, session) -> InspectingClient:
+    client = app.test_client()
+    client.rows_of_the_test = session
+    return client

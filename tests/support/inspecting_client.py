@@ -4,7 +4,9 @@ from collections import Counter
 
 import html5lib
 from bs4 import BeautifulSoup, Tag
+from flask import g
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 LANGUAGES = {"zh-CN", "en"}
 NEEDS_NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
@@ -18,8 +20,14 @@ class PageFault(AssertionError):
 class InspectingClient(FlaskClient):
     """Checks each HTML answer; a test that opens a page on purpose in another shape asks `inspect=False`."""
 
+    rows_of_the_test: Session | None = None
+
     def open(self, *args, inspect: bool = True, **kwargs):
+        if self.rows_of_the_test is not None:
+            self.rows_of_the_test.commit()
         response = super().open(*args, **kwargs)
+        if self.rows_of_the_test is not None:
+            self.rows_of_the_test.expire_all()
         if inspect and response.mimetype == "text/html" and not 300 <= response.status_code < 400:
             where = f"{response.request.method} {response.request.path} ({response.status_code})"
             text = response.get_data(as_text=True)
@@ -28,6 +36,13 @@ class InspectingClient(FlaskClient):
             if faults:
                 raise PageFault("\n  ".join([where, *faults]))
         return response
+
+
+def refuse_unsaved_work(_fault) -> None:
+    """At the end of a request: whatever a view changed after the commit would be lost without a word."""
+    session = g.get("session")
+    if session is not None and not g.get("spoiled") and (session.new or session.dirty or session.deleted):
+        raise PageFault(f"unsaved: {[*session.new, *session.dirty, *session.deleted]}")
 
 
 def faults_of(text: str, *, part: bool = False) -> list[str]:

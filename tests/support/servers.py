@@ -8,14 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg.sql import SQL, Identifier
 
 from enrollment.ground.db import open_engine
+from portal.commands.migrate import upgrade
 from portal.running.embedded import CAREFREE, Postgres, Valkey
 
-ROOT = Path(__file__).parents[2]
 TEMPLATE = "portal_template"
 
 
@@ -88,13 +86,15 @@ def make_template(addresses: Addresses) -> None:
         connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(TEMPLATE)))
         connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(TEMPLATE)))
     engine = open_engine(addresses.database(TEMPLATE))
-    migrate(engine)
+    upgrade(engine)
     engine.dispose()
 
 
-def migrate(engine, to: str = "head") -> None:
-    config = Config(str(ROOT / "migrations" / "alembic.ini"))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
-        connection.commit()
+def empty(connection) -> None:
+    """Delete every row of every table of ours, those that may never change too."""
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    names = connection.exec_driver_sql(tables).scalars().all()
+    connection.exec_driver_sql("SET session_replication_role = replica")
+    connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in names))
+    connection.exec_driver_sql("SET session_replication_role = DEFAULT")
+    connection.commit()

@@ -1,0 +1,144 @@
+"""What the portal needs, looked at: for `/healthz`, `flask doctor` and the supervisor."""
+
+import ctypes.util
+import datetime as dt
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import redis
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
+from rq import Worker
+
+from portal.background import WORKERS
+from portal.clock import real_now
+from portal.cron import BEAT
+
+PATIENCE = 2
+"""Seconds to wait for a server's answer."""
+
+LEAST_POSTGRES = 180000
+SILENT = dt.timedelta(seconds=45)
+"""A worker that was not heard of for so long is gone."""
+
+ROOT = Path(__file__).parents[1]
+NEEDED = ("database", "queue", "worker")
+"""Without these the portal is not well; without the others some of its work waits."""
+
+
+class Unwell(Exception):
+    """Why a part is not well, in one line that says how to mend it.  No secret stands in it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    part: str
+    fault: str | None = None
+
+    @property
+    def well(self) -> bool:
+        return self.fault is None
+
+
+def database(url: str) -> None:
+    try:
+        with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
+            version = connection.info.server_version
+            if version < LEAST_POSTGRES:
+                raise Unwell(f"PostgreSQL {version // 10000} is too old: version 18 or newer is needed")
+            if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+                raise Unwell("the database is empty: run `flask migrate`")
+            there = {row[0] for row in connection.execute("SELECT version_num FROM alembic_version")}
+    except psycopg.Error as error:
+        raise Unwell(f"the database does not answer ({first_line(error)}): check DATABASE_URL and the server") from error
+    heads = set(ScriptDirectory.from_config(AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))).get_heads())
+    if there != heads:
+        raise Unwell("the tables are of another version of the portal: run `flask migrate`")
+
+
+def plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def queue(url: str) -> redis.Redis:
+    client = redis.Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE)
+    try:
+        client.ping()
+    except (redis.RedisError, OSError) as error:
+        raise Unwell(f"the queue does not answer ({first_line(error)}): check REDIS_URL and the server") from error
+    return client
+
+
+def workers(client: redis.Redis) -> None:
+    """Every queue has somebody who serves it, heard of lately."""
+    served: set[str] = set()
+    for worker in Worker.all(connection=client):
+        heard = worker.last_heartbeat
+        if heard is not None and real_now() - heard.replace(tzinfo=heard.tzinfo or dt.UTC) < SILENT:
+            served.update(worker.queue_names())
+    idle = sorted({name for queues in WORKERS.values() for name in queues} - served)
+    if idle:
+        raise Unwell(f"no worker serves {', '.join(idle)}: start `python -m portal.worker all`")
+
+
+def clock(client: redis.Redis) -> None:
+    if not client.exists(BEAT):
+        raise Unwell("the clock stands: start `python -m portal.cron`")
+
+
+def letters() -> None:
+    missing = [
+        package
+        for library, package in (
+            ("pango-1.0", "libpango-1.0-0"),
+            ("pangoft2-1.0", "libpangoft2-1.0-0"),
+            ("harfbuzz-subset", "libharfbuzz-subset0"),
+        )
+        if ctypes.util.find_library(library) is None
+    ]
+    if missing:
+        raise Unwell(f"notices wait for system packages: sudo apt-get install -y {' '.join(missing)}")
+    if importlib.util.find_spec("pylopdf_fonts_zh_cn") is None:
+        raise Unwell("notices wait for the Chinese font: run `make setup`")
+
+
+def examine(database_url: str, redis_url: str) -> list[Finding]:
+    """Look at every part; nothing is changed."""
+    client: list[redis.Redis] = []
+
+    def with_queue(check: Callable[[redis.Redis], None]) -> None:
+        if not client:
+            raise Unwell("the queue does not answer, so nobody can be heard")
+        check(client[0])
+
+    findings = [
+        finding("database", lambda: database(database_url)),
+        finding("queue", lambda: client.append(queue(redis_url))),
+        finding("worker", lambda: with_queue(workers)),
+        finding("clock", lambda: with_queue(clock)),
+        finding("letters", letters),
+    ]
+    for opened in client:
+        opened.close()
+    return findings
+
+
+def finding(part: str, check: Callable[[], object]) -> Finding:
+    try:
+        check()
+    except Unwell as unwell:
+        return Finding(part, str(unwell))
+    except (psycopg.Error, redis.RedisError, OSError) as error:
+        return Finding(part, first_line(error))
+    return Finding(part)
+
+
+def is_well(findings: list[Finding]) -> bool:
+    return all(finding.well for finding in findings if finding.part in NEEDED)
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,26 @@
+"""`/healthz`: for a load balancer or a watchman.  It says which part is unwell; why stands in the log."""
+
+import structlog
+from flask import jsonify
+
+from portal import doctor
+from portal.guards import public
+from portal.public import pages
+from portal.work import house
+
+log = structlog.get_logger()
+
+
+@pages.get("/healthz")
+@public
+def healthz():
+    findings = doctor.examine(house().config.database_url, house().config.redis_url)
+    well = doctor.is_well(findings)
+    for finding in findings:
+        if not finding.well:
+            log.warning("unwell", part=finding.part, fault=finding.fault)
+    body = {"well": well, "parts": {finding.part: finding.well for finding in findings}}
+    answer = jsonify(body)
+    answer.status_code = 200 if well else 503
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
