@@ -4,10 +4,11 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.ground import jobs
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
 
@@ -34,6 +35,21 @@ class Notice(Base):
     )
 
 
+class TextMessage(Base):
+    """A text that goes to a phone, not to an account: a one-time code, an invitation."""
+
+    __tablename__ = "text_message"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    key: Mapped[str] = mapped_column(unique=True)
+    to: Mapped[str] = mapped_column(Sealed("text_message.to"))
+    body: Mapped[str] = mapped_column(Sealed("text_message.body"))
+    written_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (Index("ix_text_message__unsent", "written_at", postgresql_where=text("sent_at IS NULL")),)
+
+
 class SentMessage(Base):
     """What the local stand-in of the message gateway delivered; the demo shows it at /demo/inbox."""
 
@@ -44,3 +60,51 @@ class SentMessage(Base):
     to: Mapped[str] = mapped_column(Sealed("sent_message.to"))
     body: Mapped[str] = mapped_column(Sealed("sent_message.body"))
     at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+def tell(
+    session: Session,
+    kind: str,
+    *,
+    account_id: uuid.UUID,
+    key: str,
+    now: dt.datetime,
+    child_id: uuid.UUID | None = None,
+    application_id: uuid.UUID | None = None,
+    **params,
+) -> None:
+    """Write one message into the outbox; a second call with the same key writes nothing.
+
+    `params` are codes and numbers for the words of `kind`; names are looked up when it is read.
+    """
+    row = {"id": uuid.uuid4(), "key": key, "kind": kind, "account_id": account_id, "created_at": now}
+    row |= {"child_id": child_id, "application_id": application_id, "params": params}
+    session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    jobs.enqueue(session, "send_notices", key=f"send_notices:{now:%Y%m%d%H%M%S}", now=now)
+
+
+def text_phone(session: Session, to: str, body: str, *, key: str, now: dt.datetime) -> None:
+    """Write a text to a phone into the outbox."""
+    session.add(TextMessage(key=key, to=to, body=body, written_at=now))
+    jobs.enqueue(session, "send_texts", key=f"send_texts:{key}", now=now)
+
+
+def unread(session: Session, account_id: uuid.UUID) -> int:
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Notice.account_id == account_id, Notice.read_at.is_(None), Notice.withheld_at.is_(None)
+            )
+        )
+        or 0
+    )
+
+
+def of_account(session: Session, account_id: uuid.UUID, limit: int = 100) -> list[Notice]:
+    """Messages of one person, newest first; those withheld because the child is not theirs never appear."""
+    mine = select(Notice).where(Notice.account_id == account_id, Notice.withheld_at.is_(None))
+    return list(session.scalars(mine.order_by(Notice.created_at.desc()).limit(limit)))
+
+
+def mark_read(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> None:
+    session.execute(update(Notice).where(Notice.account_id == account_id, Notice.read_at.is_(None)).values(read_at=now))

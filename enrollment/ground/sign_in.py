@@ -1,14 +1,25 @@
 """How people get in: one-time codes for families, server-side sessions for everybody.  Verbs beside the rows."""
 
 import datetime as dt
+import functools
+import hashlib
+import hmac
+import secrets
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import ForeignKey, Index, LargeBinary, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.ground.accounts import Account, RoleGrant
 from enrollment.ground.db import Base
+from enrollment.ground.vault import blind_index, normalised
+
+HASHER = PasswordHasher()
 
 
 class OneTimeCode(Base):
@@ -51,3 +62,120 @@ class DoneOnce(Base):
     status: Mapped[int]
     location: Mapped[str | None]
     done_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+CODE_LIFE = dt.timedelta(minutes=10)
+CODE_TRIES = 5
+CODES_AN_HOUR = 6
+SECOND_FACTOR_STEP = 30
+
+
+def _code_digest(phone_index: bytes, code: str) -> bytes:
+    return hashlib.sha256(phone_index + normalised(code).encode()).digest()
+
+
+def send_code(session: Session, phone: str, *, now: dt.datetime) -> str | None:
+    """Make a one-time code for a phone and return it for the message; None when this phone asked too often.
+
+    The caller answers the same either way, so that nobody learns which phones are known.
+    """
+    index = blind_index(phone, "phone")
+    recent = select(func.count()).where(
+        OneTimeCode.phone_index == index, OneTimeCode.sent_at > now - dt.timedelta(hours=1)
+    )
+    if session.scalar(recent) >= CODES_AN_HOUR:
+        return None
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    session.add(
+        OneTimeCode(phone_index=index, digest=_code_digest(index, code), sent_at=now, expires_at=now + CODE_LIFE)
+    )
+    session.flush()
+    return code
+
+
+def use_code(session: Session, phone: str, code: str, *, now: dt.datetime) -> bool:
+    """Spend the newest code of a phone.  A wrong one counts as a try, and the caller commits that too."""
+    index = blind_index(phone, "phone")
+    newest = select(OneTimeCode).where(OneTimeCode.phone_index == index).order_by(OneTimeCode.sent_at.desc()).limit(1)
+    sent = session.scalars(newest.with_for_update()).first()
+    if sent is None or sent.used_at is not None or sent.expires_at <= now or sent.tries >= CODE_TRIES:
+        return False
+    if not hmac.compare_digest(sent.digest, _code_digest(index, code)):
+        sent.tries += 1
+        session.flush()
+        return False
+    sent.used_at = now
+    session.flush()
+    return True
+
+
+def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Account:
+    """The account of a phone that has just proved itself; a new one, with the role of a guardian, when it is the first time."""
+    index = blind_index(phone, "phone")
+    known = session.scalar(select(Account).where(Account.phone_index == index))
+    if known is not None:
+        return known
+    account = Account(
+        name="", phone=normalised(phone), phone_index=index, created_at=now, grants=[RoleGrant(role="guardian")]
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def check_password(session: Session, login: str, password: str) -> Account | None:
+    """The account, when login and password fit and it is not disabled.  An unknown login takes as long as a wrong password."""
+    account = session.scalar(select(Account).where(Account.login == normalised(login).lower()))
+    digest = account.password_hash if account is not None and account.password_hash else _nobodys_hash()
+    try:
+        HASHER.verify(digest, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return None
+    return account if account is not None and account.disabled_at is None else None
+
+
+def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, at: dt.datetime) -> bool:
+    """A code of the authenticator, each step at most once.  `at` is the real time, whatever the demo's clock says."""
+    account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    if account.second_factor is None:
+        return False
+    step = int(at.timestamp()) // SECOND_FACTOR_STEP
+    for tried in (step, step - 1, step + 1):
+        expected = pyotp.TOTP(account.second_factor).at(tried * SECOND_FACTOR_STEP)
+        fresh = account.second_factor_used is None or tried > account.second_factor_used
+        if fresh and hmac.compare_digest(expected, normalised(code)):
+            account.second_factor_used = tried
+            session.flush()
+            return True
+    return False
+
+
+def staff_account(
+    session: Session, login: str, name: str, password: str, grants: list[RoleGrant], *, now: dt.datetime
+) -> Account:
+    """A new account with a password and a second factor of its own."""
+    account = Account(
+        login=normalised(login).lower(),
+        name=name,
+        password_hash=HASHER.hash(password),
+        second_factor=pyotp.random_base32(),
+        created_at=now,
+        grants=grants,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+@functools.cache
+def _nobodys_hash() -> str:
+    return HASHER.hash(secrets.token_urlsafe(16))
+
+
+def end_sessions(session: Session, account_id: uuid.UUID) -> int:
+    """Sign an account out everywhere."""
+    return len(
+        session.execute(
+            delete(WebSession).where(WebSession.account_id == account_id).returning(WebSession.digest)
+        ).all()
+    )

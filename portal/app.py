@@ -1,0 +1,78 @@
+"""The portal is put together here, and refuses to start when something is missing."""
+
+import importlib
+import pkgutil
+
+from flask import Flask, g
+from flask_login import current_user
+from sqlalchemy import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import portal.commands
+import portal.officials
+import portal.parents
+import portal.public
+import portal.staff
+from enrollment.ground.db import open_engine
+from enrollment.ground.vault import unlock
+from portal import errors, formats, forgery, guards, headers, limits, once, people, sessions, work
+from portal.config import Config
+from portal.words import languages, word
+from portal.work import House, house
+
+DESKS = (portal.public, portal.parents, portal.staff, portal.officials)
+LARGEST_REQUEST = 64 * 1024 * 1024
+
+
+def create_app(config: Config, engine: Engine | None = None) -> Flask:
+    """The portal.  Raises UnguardedRoute when a route has no guard; tests give an engine of their own."""
+    app = Flask("portal", template_folder="../templates")
+    unlock(config.keys)
+    app.extensions["house"] = House(config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5))
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        TESTING=config.testing,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        TRUSTED_HOSTS=list(config.trusted_hosts) or None,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.session_interface = sessions.SessionTable()
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies)  # type: ignore[method-assign]
+    for part in (work, headers, people, languages, forgery, once, limits, formats, errors):
+        part.init(app)
+    _teach_templates(app)
+    _open_doors(app, demo=config.demo)
+    guards.refuse_unguarded(app)
+    return app
+
+
+def _teach_templates(app: Flask) -> None:
+    @app.context_processor
+    def what_every_page_knows():
+        return {
+            "demo": house().config.demo,
+            "lang": languages.chosen(),
+            "account": current_user if current_user.is_authenticated else None,
+            "now": work.clock() if "broken" not in g else None,
+        }
+
+    app.jinja_env.globals.update(word=word)
+
+
+def _open_doors(app: Flask, *, demo: bool) -> None:
+    """Import every module of the desks, so that its views stand on the blueprint, and of the commands."""
+    guards.public(app.view_functions["static"])
+    for desk in DESKS:
+        for module in pkgutil.iter_modules(desk.__path__):
+            importlib.import_module(f"{desk.__name__}.{module.name}")
+        app.register_blueprint(desk.pages)
+    for module in pkgutil.iter_modules(portal.commands.__path__):
+        group = getattr(importlib.import_module(f"portal.commands.{module.name}"), "cli", None)
+        if group is not None:
+            app.cli.add_command(group)

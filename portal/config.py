@@ -1,0 +1,88 @@
+"""What the environment says, read once.  Half-set or unfit settings stop the start with one line."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from enrollment.ground.vault import Keys, VaultClosed
+
+DEMO_SECRET = "demo-"
+
+
+class Unconfigured(RuntimeError):
+    """A setting is missing or unfit; the message says which and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent."""
+
+    database_url: str
+    redis_url: str
+    secret_key: str
+    keys: Keys
+    demo: bool = False
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_hosts: tuple[str, ...] = ()
+    proxies: int = 0
+    message_gateway: str | None = None
+    message_token: str | None = None
+    register_url: str | None = None
+    testing: bool = False
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def _needed(environ: Mapping[str, str], name: str, purpose: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise Unconfigured(f"{name} is not set: {purpose}")
+    return value
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read every setting.  Raises Unconfigured; production refuses whatever belongs to the demo."""
+    demo = environ.get("DEMO", "") == "1"
+    secret = _needed(environ, "SECRET_KEY", "at least 32 random characters that sign forms and cookies")
+    key_file = Path(
+        _needed(
+            environ, "KEY_FILE", "the file with the keys of the sealed columns; `python -m portal.keys FILE` makes one"
+        )
+    )
+    try:
+        keys = Keys.from_file(key_file)
+    except VaultClosed as fault:
+        raise Unconfigured(str(fault)) from fault
+    config = Config(
+        database_url=_needed(environ, "DATABASE_URL", "the address of PostgreSQL 18 or newer"),
+        redis_url=_needed(environ, "REDIS_URL", "the address of Redis or Valkey"),
+        secret_key=secret,
+        keys=keys,
+        demo=demo,
+        public_url=environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        trusted_hosts=tuple(host for host in environ.get("TRUSTED_HOSTS", "").split(",") if host),
+        proxies=int(environ.get("PROXIES", "0")),
+        message_gateway=environ.get("MESSAGE_GATEWAY") or None,
+        message_token=environ.get("MESSAGE_TOKEN") or None,
+        register_url=environ.get("REGISTER_URL") or None,
+    )
+    _refuse_unfit(config)
+    return config
+
+
+def _refuse_unfit(config: Config) -> None:
+    if config.demo and config.https:
+        raise Unconfigured("DEMO=1 with an https PUBLIC_URL: the demo shows codes and passwords; unset one of the two")
+    if config.demo:
+        return
+    if config.secret_key.startswith(DEMO_SECRET):
+        raise Unconfigured("SECRET_KEY is the demo's; make a new one")
+    if len(config.secret_key) < 32:
+        raise Unconfigured("SECRET_KEY is shorter than 32 characters; make a new one")
+    if config.keys.current.startswith("demo"):
+        raise Unconfigured("KEY_FILE is the demo's; `python -m portal.keys FILE` makes a new one")
+    if not config.message_gateway:
+        raise Unconfigured("MESSAGE_GATEWAY is not set: without it no family can get its one-time code")

@@ -1,0 +1,53 @@
+"""How dates, numbers and percentages are written, in both languages."""
+
+import datetime as dt
+
+from flask import Flask
+from flask_babel import format_datetime
+
+from portal.clock import CHENGDU
+from portal.words import language
+
+
+def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
+    return moment.astimezone(CHENGDU) if isinstance(moment, dt.datetime) else moment
+
+
+def day(moment: dt.datetime | dt.date, year: bool = False) -> str:
+    """`5月21日` or `21 May`; with `year` also the year."""
+    here = _there(moment)
+    if language() == "en":
+        return f"{here.day} {here:%B %Y}" if year else f"{here.day} {here:%B}"
+    return f"{here.year}年{here.month}月{here.day}日" if year else f"{here.month}月{here.day}日"
+
+
+def moment(when: dt.datetime, year: bool = False) -> str:
+    """`5月25日 17:00` or `25 May, 17:00`."""
+    here = when.astimezone(CHENGDU)
+    return f"{day(here, year)}{', ' if language() == 'en' else ' '}{here:%H:%M}"
+
+
+def grouped(number: int | None) -> str:
+    """`12 345`: thin spaces, so that digits stay easy to read in both languages."""
+    return "—" if number is None else f"{number:,}".replace(",", "\u2009")
+
+
+def percent(part: int, whole: int, digits: int = 1) -> str:
+    """`51.4%`, rounded half up in whole numbers; `—` where there is nothing to divide by."""
+    if not whole:
+        return "—"
+    scale = 10**digits
+    hundredths = (part * 100 * scale * 2 + whole) // (2 * whole)
+    return f"{hundredths // scale}.{hundredths % scale:0{digits}d}%" if digits else f"{hundredths}%"
+
+
+def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
+    """Whole days and hours left; (0, 0) when it is over."""
+    left = max(until - now, dt.timedelta())
+    return left.days, left.seconds // 3600
+
+
+def init(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        day=day, moment=moment, grouped=grouped, percent=percent, remaining=remaining, format_datetime=format_datetime
+    )

@@ -1,0 +1,42 @@
+"""The base of every form: refusals of the domain stand next to their field, and what was typed is never lost."""
+
+import contextlib
+from collections.abc import Iterator
+
+from flask import request
+from flask_wtf import FlaskForm
+
+from enrollment.ground.errors import Refused, Stale
+from portal.kept import kept_for
+from portal.words import word
+from portal.work import db
+
+
+class PageForm(FlaskForm):
+    """A form that shows again what was typed before a session ended, and what a verb refused."""
+
+    def __init__(self, *args, **kwargs):
+        kept = kept_for(request.path) if request.method == "GET" and not args and "formdata" not in kwargs else None
+        if kept is not None:
+            kwargs["formdata"] = kept
+        super().__init__(*args, **kwargs)
+
+    def refuse(self, refused: Refused) -> None:
+        text = word("error", refused.code, **refused.details)
+        field = self._fields.get(refused.field or "")
+        if field is None:
+            self.form_errors.append(text)
+        else:
+            field.errors = [*field.errors, text]
+
+
+@contextlib.contextmanager
+def refusals_in(form: PageForm) -> Iterator[None]:
+    """Run a verb; a refusal undoes what it wrote and is shown in the form.  A stale tab is told by its own page."""
+    try:
+        with db().begin_nested():
+            yield
+    except Stale:
+        raise
+    except Refused as refused:
+        form.refuse(refused)

@@ -1,0 +1,1 @@
+"""See portal/app.py: every module here is found by itself."""

@@ -1,0 +1,24 @@
+"""Rate limits on codes and sign-in, by address and for everybody together; those by phone stand in the database."""
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+
+limiter = Limiter(get_remote_address, strategy="fixed-window", in_memory_fallback_enabled=True, swallow_errors=True)
+
+
+def init(app: Flask) -> None:
+    config = house_of(app)
+    app.config.update(
+        RATELIMIT_STORAGE_URI=config.redis_url.replace("unix://", "redis+unix://", 1)
+        if config.redis_url.startswith("unix://")
+        else config.redis_url,
+        RATELIMIT_ENABLED=not config.testing,
+        RATELIMIT_HEADERS_ENABLED=False,
+    )
+    limiter.init_app(app)
+
+
+def house_of(app: Flask):
+    return app.extensions["house"].config

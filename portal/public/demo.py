@@ -1,0 +1,42 @@
+"""The demo's own pages: the inbox of delivered messages, and the clock that lets a season pass in an afternoon."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from enrollment.ground.notices import SentMessage, TextMessage
+from portal import demo_season
+from portal.forms import PageForm, refusals_in
+from portal.guards import demo_only
+from portal.public import pages
+from portal.work import clock, db
+
+
+@pages.get("/demo/inbox")
+@demo_only
+def demo_inbox():
+    delivered = db().scalars(select(SentMessage).order_by(SentMessage.at.desc()).limit(50)).all()
+    underway = db().scalars(select(TextMessage.id).where(TextMessage.sent_at.is_(None)).limit(1)).first()
+    return render_template("public/demo_inbox.html", delivered=delivered, underway=underway is not None)
+
+
+@pages.get("/demo/clock")
+@demo_only
+def demo_clock():
+    return _clock_page(PageForm())
+
+
+def _clock_page(form):
+    return render_template("public/demo_clock.html", form=form, steps=demo_season.steps(db(), clock()))
+
+
+@pages.post("/demo/clock/<step>")
+@demo_only
+def move_demo_clock(step):
+    form = PageForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            demo_season.pass_until(db(), step, now=clock())
+            flash(_("演示城市的时间已经往前走了。"))
+            return redirect(url_for("public.demo_clock"), 303)
+    return _clock_page(form)
