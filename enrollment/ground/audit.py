@@ -8,9 +8,10 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, select, text
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -62,6 +63,32 @@ def record(
             reason=reason,
             details=details,
         )
+    )
+
+
+def record_many(
+    session: Session,
+    act: str,
+    subject: str,
+    details_of: Mapping[uuid.UUID, dict[str, Any]],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """One row for each subject of the same act, in one statement."""
+    session.execute(
+        insert(AuditEntry),
+        [
+            {
+                "at": now,
+                "account_id": by.account_id,
+                "act": act,
+                "subject": subject,
+                "subject_id": str(one),
+                "details": details,
+            }
+            for one, details in details_of.items()
+        ],
     )
 
 
