@@ -191,3 +191,12 @@ def new_client(app, session) -> InspectingClient:
     client = app.test_client()
     client.rows_of_the_test = session
     return client
+
+
+@pytest.fixture
+def town(request, now):
+    """One obvious town; it stands in the portal's database when the test opens pages."""
+    from tests.support.town import Town
+
+    opens_pages = {"client", "app", "portal_session"} & set(request.fixturenames)
+    return Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)

@@ -1,6 +1,12 @@
 """The 23 admission areas, and what a kindergarten is called by nature and class level."""
 
-from sqlalchemy.orm import Mapped, mapped_column
+import csv
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 
@@ -8,6 +14,9 @@ NATURES = ("public", "inclusive", "private")
 LEVELS = ("nursery", "lower", "middle", "upper")
 CLASS_NORM = {"nursery": 20, "lower": 25, "middle": 30, "upper": 35}
 MOST_CHILDREN = 360
+NEXT_LEVEL = {"nursery": "lower", "lower": "middle", "middle": "upper", "upper": None, "mixed": "mixed"}
+
+FILE = Path(__file__).with_name("data") / "admission-areas.csv"
 
 
 class Area(Base):
@@ -21,3 +30,51 @@ class Area(Base):
     has_boundary: Mapped[bool]
     weight: Mapped[int]
     position: Mapped[int]
+
+
+def rows_of_file() -> list[dict]:
+    """The rows of the packaged file, in the order in which every list shows them."""
+    with FILE.open(encoding="utf-8", newline="") as file:
+        return [
+            {
+                "code": row["code"],
+                "name": row["name"],
+                "name_en": row["name_en"],
+                "has_boundary": row["has_boundary"] == "1",
+                "weight": int(row["weight"]),
+                "position": position,
+            }
+            for position, row in enumerate(csv.DictReader(file), start=1)
+        ]
+
+
+def load(session: Session) -> int:
+    """Bring the table in line with the packaged file; a second call changes nothing.  Returns the number of areas."""
+    fresh = insert(Area).values(rows_of_file())
+    changed = {column: fresh.excluded[column] for column in ("name", "name_en", "has_boundary", "weight", "position")}
+    session.execute(fresh.on_conflict_do_update(index_elements=["code"], set_=changed))
+    return len(rows_of_file())
+
+
+def all_areas(session: Session) -> list[Area]:
+    return list(session.scalars(select(Area).order_by(Area.position)))
+
+
+@cache
+def codes_by_word() -> dict[str, str]:
+    """Every way in which an area is written: its code, its name with and without 成都/四川 and its ending, in English."""
+    words: dict[str, str] = {}
+    for row in rows_of_file():
+        full, code = row["name"], row["code"]
+        bare = full.removeprefix("成都").removeprefix("四川")
+        short = bare.removesuffix("区").removesuffix("县").removesuffix("市")
+        for word in (code, full, bare, short, "成都" + bare, "成都市" + bare, "四川" + bare, row["name_en"]):
+            words[word.casefold()] = code
+    words |= {"高新": "GXQ", "天府": "TFXQ", "东部": "DBXQ", "四川天府": "TFXQ", "成都天府新区": "TFXQ"}
+    words |= {"郫县": "510117", "双流县": "510116", "新津县": "510118", "温江县": "510115", "新都县": "510114"}
+    return words
+
+
+def code_of(text: str) -> str | None:
+    """The code of an area written by code or name, or None.  Spaces and case play no part."""
+    return codes_by_word().get("".join(text.split()).casefold())

@@ -1,12 +1,26 @@
-"""The places ledger: every change of a number, with its reason and author.  Entries are only ever added."""
+"""The places ledger: every change of a number, with its reason and author.  Entries are only ever added.
+
+A clerk proposes numbers, the area approves them.  Until then the approved numbers stand, so an open round never
+loses a programme because somebody is thinking about it.
+"""
 
 import datetime as dt
 import uuid
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.places import class_plan, scope
+from enrollment.places.class_plan import NUMBERS, LevelPlan
+from enrollment.places.programmes import Programme
+
+DECISIONS = ("approved", "sent_back", "replaced")
 
 
 class LedgerEntry(Base):
@@ -22,3 +36,291 @@ class LedgerEntry(Base):
     before: Mapped[str | None]
     after: Mapped[str]
     reason: Mapped[str]
+
+
+class PlanProposal(Base):
+    """Numbers that a kindergarten asks for.  One is open for a programme at a time; the area decides."""
+
+    __tablename__ = "plan_proposal"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), index=True)
+    numbers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    made_at: Mapped[dt.datetime]
+    decision: Mapped[str | None]
+    remark: Mapped[str | None]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[dt.datetime | None]
+
+    programme: Mapped[Programme] = relationship(lazy="joined")
+
+    __table_args__ = (
+        CheckConstraint("decision IN ('" + "','".join(DECISIONS) + "')", name="known_decision"),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided_at_a_time"),
+        Index("uq_plan_proposal__one_open", "programme_id", unique=True, postgresql_where=text("decision IS NULL")),
+    )
+
+    @property
+    def plan(self) -> LevelPlan:
+        return LevelPlan(**self.numbers)
+
+
+def change_plan(
+    session: Session,
+    programme_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+    version: int | None = None,
+    **numbers: int,
+) -> Programme:
+    """Change numbers at once: an official in the own area, or the kindergarten while nothing was approved yet.
+
+    `numbers` are some of `class_plan.NUMBERS`.  Refuses `reason_missing`, `needs_approval`, `places_below_taken` and
+    what `class_plan` refuses; Stale when `version` is no longer the row's.
+    """
+    programme = locked(session, programme_id, by=by, version=version)
+    if programme.state == "approved" and not scope.decides(by, programme.kindergarten):
+        raise Refused("needs_approval")
+    wanted = _wanted(programme, numbers)
+    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
+    _write_numbers(session, programme, wanted, account_id=by.account_id, now=now, reason=said(reason))
+    session.flush()
+    return programme
+
+
+def propose(
+    session: Session,
+    programme_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+    version: int | None = None,
+    **numbers: int,
+) -> PlanProposal:
+    """Ask the area for these numbers.  A newer proposal replaces an open one.
+
+    The plan of the kindergarten must hold with everything that is proposed beside it.
+    """
+    programme = locked(session, programme_id, by=by, version=version)
+    wanted = _wanted(programme, numbers)
+    beside = _plans(session, programme) | {p.programme.level: p.plan for p in _open_beside(session, programme)}
+    class_plan.check_kindergarten(beside | {programme.level: wanted}, _licensed(programme))
+    earlier = open_proposal(session, programme.id)
+    if earlier:
+        _decide(earlier, "replaced", by=by, now=now)
+        session.flush()
+    proposal = PlanProposal(
+        programme_id=programme.id, numbers=_as_numbers(wanted), reason=said(reason), made_by=by.account_id, made_at=now
+    )
+    session.add(proposal)
+    if programme.state == "draft":
+        _move(session, programme, "proposed", by=by, now=now, reason=proposal.reason)
+    audit.record(session, "propose_plan", "programme", programme.id, by=by, now=now, **proposal.numbers)
+    session.flush()
+    return proposal
+
+
+def approve(
+    session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
+) -> Programme:
+    """The area agrees: the open proposal becomes the plan, or the numbers that stand become the approved ones."""
+    programme = locked(session, programme_id, by=by, version=version)
+    _must_decide(by, programme)
+    proposal = open_proposal(session, programme.id)
+    wanted = proposal.plan if proposal else class_plan.plan_of(programme)
+    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
+    _approve_locked(session, programme, proposal, by=by, now=now)
+    session.flush()
+    return programme
+
+
+def approve_kindergarten(
+    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
+) -> int:
+    """Approve a kindergarten's whole plan together, so that classes may move between levels.  Returns how many levels."""
+    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by, lock=True)
+    if not scope.decides(by, kindergarten):
+        raise NotFound
+    rows = _programmes_of(session, kindergarten.id, year)
+    proposals = {row.id: open_proposal(session, row.id) for row in rows}
+    plans = {row.level: (proposals[row.id] or row) for row in rows}
+    class_plan.check_kindergarten(
+        {level: row.plan if isinstance(row, PlanProposal) else class_plan.plan_of(row) for level, row in plans.items()},
+        kindergarten.licensed_classes,
+    )
+    waiting = [row for row in rows if proposals[row.id] or row.state != "approved"]
+    for row in waiting:
+        _approve_locked(session, row, proposals[row.id], by=by, now=now)
+    session.flush()
+    return len(waiting)
+
+
+def send_back(session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, remark: str) -> PlanProposal:
+    """The area does not agree and says why; the numbers that stood before stand on."""
+    programme = locked(session, programme_id, by=by)
+    _must_decide(by, programme)
+    proposal = open_proposal(session, programme.id)
+    if proposal is None:
+        raise Refused("nothing_proposed")
+    _decide(proposal, "sent_back", by=by, now=now, remark=said(remark, field="remark"))
+    if programme.state == "proposed":
+        _move(session, programme, "draft", by=by, now=now, reason=remark)
+    audit.record(session, "send_back_plan", "programme", programme.id, by=by, now=now, reason=remark)
+    session.flush()
+    return proposal
+
+
+def open_proposal(session: Session, programme_id: uuid.UUID) -> PlanProposal | None:
+    found = select(PlanProposal).where(PlanProposal.programme_id == programme_id, PlanProposal.decision.is_(None))
+    return session.scalars(found).one_or_none()
+
+
+def enter(
+    session: Session,
+    programme: Programme,
+    field: str,
+    before: object,
+    after: object,
+    *,
+    account_id: uuid.UUID | None,
+    now: dt.datetime,
+    reason: str,
+) -> None:
+    """Add one line to the ledger."""
+    session.add(
+        LedgerEntry(
+            programme_id=programme.id,
+            at=now,
+            account_id=account_id,
+            field=field,
+            before=None if before is None else str(before),
+            after=str(after),
+            reason=reason,
+        )
+    )
+
+
+def locked(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Programme:
+    """The programme within the actor's scope, with its kindergarten held so that sums over levels stay true."""
+    owner = session.scalar(select(Programme.kindergarten_id).where(Programme.id == programme_id))
+    if owner is None:
+        raise NotFound
+    scope.kindergarten_for(session, owner, by=by, lock=True)
+    found = select(Programme).where(Programme.id == programme_id).with_for_update(of=Programme)
+    programme = session.scalars(found.execution_options(populate_existing=True)).one()
+    if version is not None and version != programme.version:
+        raise Stale(programme=str(programme.id))
+    return programme
+
+
+def _must_decide(by: Actor, programme: Programme) -> None:
+    if not scope.decides(by, programme.kindergarten):
+        raise NotFound
+
+
+def said(reason: str, field: str = "reason") -> str:
+    if not reason.strip():
+        raise Refused("reason_missing", field=field)
+    return reason.strip()
+
+
+def _licensed(programme: Programme) -> int:
+    return programme.kindergarten.licensed_classes
+
+
+def _as_numbers(plan: LevelPlan) -> dict[str, int]:
+    return {number: getattr(plan, number) for number in NUMBERS}
+
+
+def _wanted(programme: Programme, numbers: dict[str, int]) -> LevelPlan:
+    unknown = set(numbers) - set(NUMBERS)
+    if unknown:
+        raise TypeError(f"not numbers of a class plan: {sorted(unknown)}")
+    wanted = LevelPlan(**(_as_numbers(class_plan.plan_of(programme)) | numbers))
+    class_plan.check_level(programme.level, wanted)
+    _check_promised(programme, wanted)
+    return wanted
+
+
+def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
+    """What families already hold is never taken from under them."""
+    least = max(programme.taken - programme.overhang, 0)
+    if wanted.places < least:
+        raise Refused("places_below_taken", field="planned_classes", taken=least, places=wanted.places)
+    reserved = sum(pool.places for pool in programme.pools)
+    if wanted.places < reserved:
+        raise Refused("places_below_pools", field="planned_classes", reserved=reserved, places=wanted.places)
+
+
+def _programmes_of(session: Session, kindergarten_id: uuid.UUID, year: int) -> list[Programme]:
+    found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
+    return list(session.scalars(found.with_for_update(of=Programme)))
+
+
+def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:
+    rows = _programmes_of(session, programme.kindergarten_id, programme.year)
+    return {row.level: class_plan.plan_of(row) for row in rows}
+
+
+def _open_beside(session: Session, programme: Programme) -> list[PlanProposal]:
+    found = (
+        select(PlanProposal)
+        .join(PlanProposal.programme)
+        .where(
+            Programme.kindergarten_id == programme.kindergarten_id,
+            Programme.year == programme.year,
+            PlanProposal.decision.is_(None),
+            Programme.id != programme.id,
+        )
+    )
+    return list(session.scalars(found))
+
+
+def _approve_locked(
+    session: Session, programme: Programme, proposal: PlanProposal | None, *, by: Actor, now: dt.datetime
+) -> None:
+    reason = proposal.reason if proposal else "approved"
+    if proposal:
+        _check_promised(programme, proposal.plan)
+        _write_numbers(session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason)
+        _decide(proposal, "approved", by=by, now=now)
+    if programme.state != "approved":
+        _move(session, programme, "approved", by=by, now=now, reason=reason)
+    audit.record(session, "approve_plan", "programme", programme.id, by=by, now=now, places=programme.places)
+
+
+def _write_numbers(
+    session: Session,
+    programme: Programme,
+    wanted: LevelPlan,
+    *,
+    account_id: uuid.UUID | None,
+    now: dt.datetime,
+    reason: str,
+) -> None:
+    for field in (*NUMBERS, "places"):
+        before, after = getattr(programme, field), getattr(wanted, field)
+        if before != after:
+            enter(session, programme, field, before, after, account_id=account_id, now=now, reason=reason)
+            setattr(programme, field, after)
+    programme.version += 1
+
+
+def _move(session: Session, programme: Programme, state: str, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    enter(session, programme, "state", programme.state, state, account_id=by.account_id, now=now, reason=reason)
+    programme.state = state
+    programme.version += 1
+
+
+def _decide(proposal: PlanProposal, decision: str, *, by: Actor, now: dt.datetime, remark: str | None = None) -> None:
+    proposal.decision, proposal.decided_by, proposal.decided_at, proposal.remark = (
+        decision,
+        by.account_id,
+        now,
+        remark,
+    )

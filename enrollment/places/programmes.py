@@ -2,11 +2,13 @@
 
 import uuid
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
-from enrollment.places.areas import LEVELS
+from enrollment.ground.errors import NotFound
+from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.kindergartens import Kindergarten
 
 STATES = ("draft", "proposed", "approved")
@@ -79,3 +81,33 @@ class Pool(Base):
         CheckConstraint("places >= 0 AND precedence BETWEEN 0 AND 15", name="sane_numbers"),
         CheckConstraint("unclaimed IN ('open','locked')", name="known_unclaimed"),
     )
+
+
+def by_id(session: Session, programme_id: uuid.UUID) -> Programme:
+    """An approved programme as everybody may see it.  NotFound when there is none."""
+    programme = session.get(Programme, programme_id)
+    if programme is None or programme.state != "approved":
+        raise NotFound
+    return programme
+
+
+def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme:
+    """The programme of this level and year; a draft without places when there was none."""
+    fresh = insert(Programme).values(
+        id=uuid.uuid4(), kindergarten_id=kindergarten_id, level=level, year=year, class_norm=CLASS_NORM[level]
+    )
+    session.execute(fresh.on_conflict_do_nothing(index_elements=["kindergarten_id", "level", "year"]))
+    found = select(Programme).where(
+        Programme.kindergarten_id == kindergarten_id, Programme.level == level, Programme.year == year
+    )
+    return session.scalars(found).one()
+
+
+def of_kindergarten(
+    session: Session, kindergarten_id: uuid.UUID, year: int, *, only_approved: bool = False
+) -> list[Programme]:
+    """The programmes of a year, youngest children first."""
+    found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
+    if only_approved:
+        found = found.where(Programme.state == "approved")
+    return sorted(session.scalars(found), key=lambda programme: LEVELS.index(programme.level))

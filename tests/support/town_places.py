@@ -41,7 +41,9 @@ class Places:
             self.programme(found, places=places, level=level, year=year)
         return found
 
-    def programme(self, kindergarten: Kindergarten, *, places: int, level: str = "lower", year: int = YEAR) -> Programme:
+    def programme(
+        self, kindergarten: Kindergarten, *, places: int, level: str = "lower", year: int = YEAR
+    ) -> Programme:
         """An approved programme with `places` places: as many classes as they need, the rest withheld."""
         norm = CLASS_NORM[level]
         classes = -(-places // norm)
@@ -67,7 +69,9 @@ class Places:
         plans.append(pools.PoolPlan(code=code, name=more.pop("name", code), places=places, groups=groups, **more))
         return pools.set_pools(self.session, programme.id, plans, by=SYSTEM, now=self.now, reason="模拟数据")
 
-    def roll(self, kindergarten: Kindergarten, level: str, children: int, *, year: int = YEAR - 1, name: str | None = None):
+    def roll(
+        self, kindergarten: Kindergarten, level: str, children: int, *, year: int = YEAR - 1, name: str | None = None
+    ):
         """A class that is kept as a count."""
         return roll.count_class(
             self.session,
@@ -80,7 +84,9 @@ class Places:
             now=self.now,
         )
 
-    def child_on_roll(self, kindergarten: Kindergarten, name: str, *, level: str = "middle", year: int = YEAR - 1, **more):
+    def child_on_roll(
+        self, kindergarten: Kindergarten, name: str, *, level: str = "middle", year: int = YEAR - 1, **more
+    ):
         """A child by name in a class that is kept as child rows."""
         return roll.enter_child(
             self.session,

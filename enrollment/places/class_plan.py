@@ -1,0 +1,69 @@
+"""The class plan of a kindergarten: how its licensed classes become places.  Arithmetic only, no rows.
+
+Licensed capacity is not free capacity: a class that continues next year stands full of children who are already there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from enrollment.ground.errors import Refused
+from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
+
+NUMBERS = ("planned_classes", "staffed_classes", "class_norm", "continuing", "withheld")
+MOST_CLASSES = 60
+
+
+@dataclass(frozen=True)
+class LevelPlan:
+    """One class level: classes planned and staffed, children a class, children who continue, places kept out of the draw."""
+
+    planned_classes: int = 0
+    staffed_classes: int = 0
+    class_norm: int = 25
+    continuing: int = 0
+    withheld: int = 0
+
+    @property
+    def classes(self) -> int:
+        return min(self.planned_classes, self.staffed_classes)
+
+    @property
+    def capacity(self) -> int:
+        return self.classes * self.class_norm
+
+    @property
+    def places(self) -> int:
+        return max(self.capacity - self.continuing - self.withheld, 0)
+
+    @property
+    def children(self) -> int:
+        """How many children there are once every place is taken."""
+        return self.continuing + self.places
+
+
+def plan_of(row) -> LevelPlan:
+    """The numbers of a programme as a plan."""
+    return LevelPlan(**{number: getattr(row, number) for number in NUMBERS})
+
+
+def check_level(level: str, plan: LevelPlan) -> None:
+    """Refuses, with the field to mend, numbers that no class of this level can have."""
+    for number in NUMBERS:
+        if getattr(plan, number) < 0:
+            raise Refused("number_negative", field=number)
+    if not 1 <= plan.class_norm <= CLASS_NORM[level]:
+        raise Refused("class_norm_too_high", field="class_norm", norm=CLASS_NORM[level])
+    if max(plan.planned_classes, plan.staffed_classes) > MOST_CLASSES:
+        raise Refused("too_many_classes", field="planned_classes", most=MOST_CLASSES)
+    if max(plan.continuing, plan.withheld) > MOST_CHILDREN:
+        raise Refused("too_many_children", field="continuing", most=MOST_CHILDREN)
+
+
+def check_kindergarten(plans: Mapping[str, LevelPlan], licensed_classes: int) -> None:
+    """Refuses a plan that needs more classes than are licensed, or seats more children than a kindergarten may have."""
+    planned = sum(plan.planned_classes for plan in plans.values())
+    if planned > licensed_classes:
+        raise Refused("more_classes_than_licensed", field="planned_classes", planned=planned, licensed=licensed_classes)
+    children = sum(plan.children for plan in plans.values())
+    if children > MOST_CHILDREN:
+        raise Refused("more_than_360_children", field="planned_classes", children=children, most=MOST_CHILDREN)

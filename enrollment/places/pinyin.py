@@ -1,0 +1,29 @@
+"""Sort keys: names in pinyin, with the readings that places of this city really have."""
+
+import re
+
+from pypinyin import lazy_pinyin, load_phrases_dict
+
+# A dictionary of common words reads 郫都 as "pi dou" and 崇庆 as one likes; people of the place do not.
+READINGS = {
+    "郫都": "pi du", "郫筒": "pi tong", "犀浦": "xi pu", "都江堰": "du jiang yan", "成都": "cheng du", "新都": "xin du",
+    "崇州": "chong zhou", "崇阳": "chong yang", "崇庆": "chong qing", "重庆": "chong qing", "邛崃": "qiong lai",
+    "临邛": "lin qiong", "龙泉驿": "long quan yi", "大邑": "da yi", "蒲江": "pu jiang", "蒲阳": "pu yang",
+    "天府": "tian fu", "簇桥": "cu qiao", "簇锦": "cu jin", "沙河堡": "sha he pu", "弥牟": "mi mu", "洛带": "luo dai",
+    "柏合": "bai he", "中和": "zhong he", "保和": "bao he", "三道堰": "san dao yan", "平乐": "ping le",
+    "夹关": "jia guan", "桤泉": "qi quan", "濛阳": "meng yang", "竹篙": "zhu gao", "冉义": "ran yi", "石板滩": "shi ban tan",
+    "葛仙山": "ge xian shan", "跳蹬河": "tiao deng he", "驷马桥": "si ma qiao", "倪家桥": "ni jia qiao",
+    "朝阳": "chao yang", "长安": "chang an", "长寿": "chang shou", "长江": "chang jiang", "音乐": "yin yue",
+    "快乐": "kuai le", "都市": "du shi", "首都": "shou du", "银行": "yin hang", "重点": "zhong dian",
+    "双楠": "shuang nan", "莲都": "lian du", "蓉都": "rong du", "锦都": "jin du", "花都": "hua du", "华都": "hua du",
+}  # fmt: skip
+
+load_phrases_dict({name: [[syllable] for syllable in reading.split()] for name, reading in READINGS.items()})
+
+_apart = re.compile(r"[^0-9a-z]+")
+
+
+def sort_key(name: str) -> str:
+    """`成都市郫都区1幼` → `cheng du shi pi du qu 1 you`: syllables in small letters, apart by one space."""
+    syllables = " ".join(lazy_pinyin(name, v_to_u=False)).replace("ü", "v").casefold()
+    return _apart.sub(" ", syllables).strip()

@@ -1,0 +1,57 @@
+"""Which kindergartens an actor may see and change.  What lies outside is not there: `NotFound`, never "forbidden"."""
+
+import uuid
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound
+from enrollment.places.kindergartens import Kindergarten
+
+EVERYWHERE = ("city_official", "auditor", "operator")
+
+
+def is_system(by: Actor) -> bool:
+    """A command on the machine itself, not a person at a desk."""
+    return by.account_id is None and not by.roles
+
+
+def sees_all(by: Actor) -> bool:
+    return is_system(by) or by.is_any(*EVERYWHERE)
+
+
+def within(by: Actor) -> ColumnElement[bool]:
+    """The condition on Kindergarten that keeps what the actor works with."""
+    if sees_all(by):
+        return true()
+    own = []
+    if by.kindergartens:
+        own.append(Kindergarten.id.in_(by.kindergartens))
+    if by.areas:
+        own.append(Kindergarten.area_code.in_(by.areas))
+    return or_(*own) if own else false()
+
+
+def sees(by: Actor, kindergarten: Kindergarten) -> bool:
+    return sees_all(by) or kindergarten.id in by.kindergartens or kindergarten.area_code in by.areas
+
+
+def decides(by: Actor, kindergarten: Kindergarten) -> bool:
+    """Whether this actor approves what kindergartens propose: the area's official, the city's, or the machine."""
+    return is_system(by) or by.is_any("city_official") or kindergarten.area_code in by.areas
+
+
+def works_at(by: Actor, kindergarten: Kindergarten) -> bool:
+    return kindergarten.id in by.kindergartens
+
+
+def kindergarten_for(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False) -> Kindergarten:
+    """The kindergarten within the actor's scope.  `lock` holds its row, so that its class plan changes one at a time."""
+    found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, within(by))
+    if lock:
+        found = found.with_for_update(of=Kindergarten)
+    kindergarten = session.scalars(found).one_or_none()
+    if kindergarten is None:
+        raise NotFound
+    return kindergarten
