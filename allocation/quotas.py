@@ -173,3 +173,17 @@ def eligible_pools(offsets, programme, child_group_start, child_group, pool_star
                 if belongs:
                     mask[wish] |= np.uint16(1 << (q - first))
     return mask
+
+
+def pool_masks(market) -> np.ndarray | None:
+    """For each wish the pools that are for the child, as bits; ``None`` if every programme has one pool for all."""
+    pools = market.pools
+    if pools.plain:
+        return None
+    start, group = market.group_start, market.group
+    if start is None:
+        start, group = np.zeros(market.children + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    known = 1 + max(int(group.max(initial=-1)), int(pools.group.max(initial=-1)))
+    return eligible_pools(
+        market.offsets, market.programme, start, group, pools.start, pools.group_start, pools.group, known
+    )

@@ -9,7 +9,7 @@ from allocation.compiled import compiled
 from allocation.faults import Fault, MarketFault
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
-from allocation.quotas import eligible_pools
+from allocation.quotas import Pool, pool_masks
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
 
@@ -22,27 +22,13 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
     """
     if market.ticket is None:
         raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
-    units = form_units(market, _pool_masks(market))
+    units = form_units(market, pool_masks(market))
     state = _State(market, units)
     for order in by_level(market, units):
         if progress:
             progress(f"placing {len(order)} units")
         state.place(order)
     return state.outcome()
-
-
-def _pool_masks(market: Market) -> np.ndarray | None:
-    """For each wish the pools that are for the child, as bits; ``None`` if every programme has one pool for all."""
-    pools = market.pools
-    if pools.plain:
-        return None
-    start, group = market.group_start, market.group
-    if start is None:
-        start, group = np.zeros(market.children + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
-    known = 1 + max(int(group.max(initial=-1)), int(pools.group.max(initial=-1)))
-    return eligible_pools(
-        market.offsets, market.programme, start, group, pools.start, pools.group_start, pools.group, known
-    )
 
 
 class _State:
@@ -169,8 +155,6 @@ def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
 
 def compile_all() -> None:
     """Compile every path (or load it from the cache), so that no round waits for the compiler."""
-    from allocation.quotas import Pool
-
     for pools in ((), (Pool(0, "reserved", 0, 1, (0,), "open"),)):
         for columns in ({}, {"current": [0, -1]}, {"unit": [0, 0]}):
             market = Market.from_arrays(
