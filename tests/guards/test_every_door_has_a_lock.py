@@ -1,0 +1,97 @@
+"""Every route × every role: who is let in is what the route's guard says, and a route without a guard stops the start."""
+
+import uuid
+
+import pytest
+from flask import Flask
+
+from enrollment.ground.accounts import DESK_OF_ROLE, ROLES, Account, RoleGrant
+from portal.guards import UnguardedRoute, guard_of, refuse_unguarded
+from tests.support.signing_in import sign_in
+
+NEEDS_NO_VISIT = {"static"}
+
+
+def some_value(converter: str) -> str:
+    return {"UUIDConverter": str(uuid.uuid4()), "IntegerConverter": "987654"}.get(converter, "no-such-thing")
+
+
+def address(app, rule) -> str:
+    values = {name: some_value(type(converter).__name__) for name, converter in rule._converters.items()}
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(
+            rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"}))
+        )
+
+
+@pytest.fixture
+def people(town, portal_session):
+    """Somebody of every role, at a kindergarten and in an area of their own."""
+    kindergarten = town.kindergarten("门卫幼儿园", places=1)
+    people = {}
+    for role in ROLES:
+        scope = {"kindergarten_id": kindergarten.id} if role in ("clerk", "head") else {}
+        if role == "area_official":
+            scope = {"area_code": kindergarten.area_code}
+        account = Account(
+            login=role, name=role, password_hash="x", created_at=town.now, grants=[RoleGrant(role=role, **scope)]
+        )
+        portal_session.add(account)
+        people[role] = account
+    portal_session.commit()
+    return people
+
+
+def test_no_route_is_left_open(whole_app):
+    assert [rule.rule for rule in whole_app.url_map.iter_rules() if guard_of(whole_app, rule.endpoint) is None] == []
+
+
+def test_the_app_refuses_to_start_with_an_open_door():
+    app = Flask("open")
+    app.view_functions["static"].guard = object()
+    app.add_url_rule("/children", "children", lambda: "all of them")
+    with pytest.raises(UnguardedRoute, match="/children"):
+        refuse_unguarded(app)
+
+
+def rules_of_the_desks(app):
+    return [rule for rule in app.url_map.iter_rules() if guard_of(app, rule.endpoint).desk]
+
+
+def test_nobody_passes_without_signing_in(app, client):
+    for rule in rules_of_the_desks(app):
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            response = client.open(address(app, rule), method=method)
+            assert response.status_code == 303, (rule.rule, method, response.status_code)
+            assert response.headers["Location"].startswith("/sign-in"), rule.rule
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_passes_only_the_doors_of_its_desk(app, client, people, role, monkeypatch):
+    """And a thing that does not exist, or is not theirs, is not found: never a fault, never somebody else's page."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    sign_in(client, people[role])
+    for rule in rules_of_the_desks(app):
+        guard = guard_of(app, rule.endpoint)
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            response = client.open(address(app, rule), method=method, inspect=False)
+            if guard.admits(frozenset({role})):
+                assert response.status_code != 403, (rule.rule, method, role)
+                assert response.status_code < 500 or response.status_code == 503, (
+                    rule.rule,
+                    method,
+                    role,
+                    response.status_code,
+                )
+            else:
+                assert response.status_code == 403, (rule.rule, method, role, response.status_code)
+            if rule.arguments and guard.admits(frozenset({role})) and method == "POST":
+                assert response.status_code in (303, 400, 404, 409, 413, 200), (rule.rule, response.status_code)
+
+
+def test_every_role_has_a_desk_with_at_least_one_door(whole_app):
+    for role in ROLES:
+        assert any(
+            guard_of(whole_app, rule.endpoint).admits(frozenset({role})) for rule in rules_of_the_desks(whole_app)
+        ), role
+        assert DESK_OF_ROLE[role] in ("parents", "staff", "officials")

@@ -1,0 +1,54 @@
+"""How a test signs somebody in, and how it fills in a form as a browser would."""
+
+import datetime as dt
+import secrets
+import uuid
+
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Account
+from enrollment.ground.sign_in import WebSession
+from portal.clock import real_now
+from portal.sessions import digest_of
+
+
+def sign_in(client: FlaskClient, account: Account | uuid.UUID) -> FlaskClient:
+    """Give this browser a session of the account, as if it had just signed in.  Returns the client."""
+    account_id = account if isinstance(account, uuid.UUID) else account.id
+    key = secrets.token_urlsafe(32)
+    session: Session = client.rows_of_the_test
+    moment = real_now()
+    row = {"_user_id": str(account_id), "_fresh": True}
+    session.add(
+        WebSession(
+            digest=digest_of(key),
+            account_id=account_id,
+            data=row,
+            created_at=moment,
+            seen_at=moment,
+            expires_at=moment + dt.timedelta(hours=1),
+        )
+    )
+    session.commit()
+    client.set_cookie("session", key, domain="localhost")
+    return client
+
+
+def hidden_fields(html: str, action: str | None = None) -> dict[str, str]:
+    """The hidden fields of the first POST form of a page in `<main>`, or of the one with this action."""
+    page = BeautifulSoup(html, "html5lib")
+    for form in page.select("main form"):
+        if form.get("method", "get").lower() == "post" and (action is None or form.get("action") == action):
+            return {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}
+    raise AssertionError(f"no form {action or ''} on the page")
+
+
+def fill_in(client: FlaskClient, path: str, action: str | None = None, **fields):
+    """Open the page, fill in its form and send it; the answer is not followed."""
+    page = client.get(path)
+    assert page.status_code == 200, (path, page.status_code, page.headers.get("Location"))
+    hidden = hidden_fields(page.text, action)
+    files = any(hasattr(value, "read") or isinstance(value, tuple) for value in fields.values())
+    return client.post(action or path, data={**hidden, **fields}, content_type="multipart/form-data" if files else None)
