@@ -27,6 +27,16 @@ def moment(when: dt.datetime, year: bool = False) -> str:
     return f"{day(here, year)}{', ' if language() == 'en' else ' '}{here:%H:%M}"
 
 
+def span(begins: dt.datetime, ends: dt.datetime) -> str:
+    """`5月21–25日` or `21–25 May`; a step that ends at midnight ends on the day before."""
+    first, last = begins.astimezone(CHENGDU).date(), (ends - dt.timedelta(seconds=1)).astimezone(CHENGDU).date()
+    if last <= first:
+        return day(first)
+    if (first.year, first.month) != (last.year, last.month):
+        return f"{day(first)}–{day(last)}"
+    return f"{first.day}–{day(last)}" if language() == "en" else f"{first.month}月{first.day}–{last.day}日"
+
+
 def grouped(number: int | None) -> str:
     """`12 345`: thin spaces, so that digits stay easy to read in both languages."""
     return "—" if number is None else f"{number:,}".replace(",", "\u2009")
@@ -49,5 +59,11 @@ def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
 
 def init(app: Flask) -> None:
     app.jinja_env.globals.update(
-        day=day, moment=moment, grouped=grouped, percent=percent, remaining=remaining, format_datetime=format_datetime
+        day=day,
+        moment=moment,
+        span=span,
+        grouped=grouped,
+        percent=percent,
+        remaining=remaining,
+        format_datetime=format_datetime,
     )

@@ -18,6 +18,7 @@ from enrollment.figures.targets import Target
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollClass
+from enrollment.season.calendar import Season
 
 NEXT_LEVEL = {"nursery": "lower", "lower": "middle", "middle": "upper", "upper": None, "mixed": "mixed"}
 
@@ -43,13 +44,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Shares:
-    """The city and its areas.  `roll_of` is the newest date of the roll that was counted, None without a roll."""
+    """The city and its areas.
+
+    `roll_of` is the newest date of the roll that was counted, None without a roll; `coming` is how many children with
+    an offer "after" adds.
+    """
 
     definition: Definition
     year: int
     city: Line
     areas: tuple[Line, ...]
     roll_of: dt.date | None
+    coming: int
 
 
 @dataclass
@@ -78,11 +84,11 @@ def of_the_city(session: Session, definition: Definition, *, year: int) -> Share
     """Both shares of the city and of every area, in the areas' order; `year` is the intake that "after" adds."""
     goals = targets(session, year)
     names = {a.code: (a.name, a.name_en) for a in session.scalars(select(Area).order_by(Area.position))}
-    now, after = _tallies(
+    now, after, new = _tallies(
         session, definition, year, Kindergarten.area_code, {c: goals.get(c, goals[None]) for c in names}
     )
     areas = tuple(_line(code, both, now[code], after[code]) for code, both in names.items())
-    return Shares(definition, year, _total(areas, goals[None]), areas, newest_roll(session, definition))
+    return Shares(definition, year, _total(areas, goals[None]), areas, newest_roll(session, definition), new)
 
 
 def of_an_area(session: Session, area: str, definition: Definition, *, year: int) -> tuple[Line, ...]:
@@ -92,7 +98,7 @@ def of_an_area(session: Session, area: str, definition: Definition, *, year: int
     names = {code: (name, name) for code, name in session.execute(found)}
     goals = targets(session, year)
     goal = goals.get(area, goals[None])
-    now, after = _tallies(session, definition, year, Kindergarten.code, dict.fromkeys(names, goal), inside)
+    now, after, _new = _tallies(session, definition, year, Kindergarten.code, dict.fromkeys(names, goal), inside)
     lines = (_line(code, both, now[code], after[code]) for code, both in names.items())
     return tuple(sorted(lines, key=lambda line: (-line.now.all, line.code)))
 
@@ -128,7 +134,7 @@ def _total(areas: Iterable[Line], goals: Targets) -> Line:
 
 
 def _tallies(session: Session, definition: Definition, year: int, key, goals: dict[str, Targets], within=true()):
-    """Two tallies for every place of `goals`: on roll at the date, and after the intake of `year`."""
+    """Two tallies for every place of `goals`, on roll at the date and after the intake of `year`, and how many come."""
     now = {place: _Tally(goal) for place, goal in goals.items()}
     after = {place: _Tally(goal) for place, goal in goals.items()}
     for row in on_roll(session, definition, year, key, within):
@@ -137,7 +143,14 @@ def _tallies(session: Session, definition: Definition, year: int, key, goals: di
         later = NEXT_LEVEL[row.level] if row.school_year < year else row.level
         if later and definition.counts(later):
             after[row.place].add(row.staying, row, definition)
+    new = 0
     for row in coming(session, definition, year, key, within):
         if definition.counts(row.level):
             after[row.place].add(row.children, row, definition)
-    return now, after
+            new += row.children
+    return now, after, new
+
+
+def newest_season(session: Session) -> int | None:
+    """The year whose intake "after" means."""
+    return session.scalar(select(func.max(Season.year)))

@@ -5,6 +5,7 @@ functional zones have no boundary there; they stand in an inset.
 """
 
 import functools
+import itertools
 import json
 import math
 from dataclasses import dataclass
@@ -71,13 +72,13 @@ def _thinned(ring: Ring) -> list[str]:
 
 
 def _area(ring: Ring) -> float:
-    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False)) / 2
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in itertools.pairwise(ring)) / 2
 
 
 def _middle(ring: Ring) -> tuple[int, int]:
     """The centre of mass of a ring."""
     area = _area(ring)
-    pairs = list(zip(ring, ring[1:], strict=False))
+    pairs = list(itertools.pairwise(ring))
     x = sum((a[0] + b[0]) * (a[0] * b[1] - b[0] * a[1]) for a, b in pairs) / (6 * area)
     y = sum((a[1] + b[1]) * (a[0] * b[1] - b[0] * a[1]) for a, b in pairs) / (6 * area)
     return round(x), round(y)

@@ -1,0 +1,43 @@
+"""The same figures for officials, down to the kindergarten that matters."""
+
+from flask import abort, render_template
+
+from enrollment.figures import shares
+from portal import coverage_pages
+from portal.guards import desk
+from portal.officials import pages
+from portal.work import db
+
+
+@pages.get("/coverage")
+@desk("officials")
+def coverage():
+    form = coverage_pages.asked()
+    figures = coverage_pages.city(form.definition())
+    on_map, inset = coverage_pages.patches(figures.areas)
+    return render_template(
+        "officials/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_pages
+    )
+
+
+@pages.get("/coverage/<area>")
+@desk("officials")
+def coverage_of_an_area(area):
+    form, line, lines = _asked_area(area)
+    return render_template("officials/coverage_area.html", form=form, line=line, lines=lines, pages=coverage_pages)
+
+
+@pages.get("/coverage/<area>.csv")
+@desk("officials")
+def coverage_of_an_area_csv(area):
+    form, line, lines = _asked_area(area)
+    return coverage_pages.as_csv(lines, form.definition(), line, f"coverage-{area}")
+
+
+def _asked_area(area: str):
+    form = coverage_pages.asked()
+    figures = coverage_pages.city(form.definition())
+    line = next((line for line in figures.areas if line.code == area), None)
+    if line is None:
+        abort(404)
+    return form, line, shares.of_an_area(db(), area, figures.definition, year=figures.year)

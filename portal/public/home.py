@@ -1,0 +1,23 @@
+"""The first page: what is open now, what comes next, and three things to do today."""
+
+from flask import render_template
+
+from enrollment.places import kindergartens
+from enrollment.season import today
+from portal.guards import public
+from portal.public import pages
+from portal.work import clock, db
+
+
+@pages.get("/")
+@public
+def home():
+    season = today.newest_season(db(), now=clock())
+    return render_template(
+        "public/home.html",
+        season=season,
+        steps=today.steps(season, now=clock()) if season else [],
+        at_hand=today.at_hand(season, now=clock()) if season else None,
+        draws=today.draws(db(), season.year) if season else [],
+        kindergarten_count=kindergartens.search(db(), per_page=1).total,
+    )

@@ -1,0 +1,78 @@
+"""Find a kindergarten, and a page for each: places this season, fee, how to reach it, last cut-offs."""
+
+from flask import render_template, request
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField
+
+from enrollment.draw import cut_offs
+from enrollment.ground.errors import NotFound
+from enrollment.places import finder, kindergartens
+from enrollment.places.areas import LEVELS, NATURES, all_areas
+from enrollment.season import today
+from portal.guards import public
+from portal.public import pages
+from portal.words import language, word
+from portal.work import clock, db
+
+
+class FinderForm(FlaskForm):
+    """A question, so it travels in the address and needs no token."""
+
+    class Meta:
+        csrf = False
+
+    q = StringField(_l("园名、拼音、街道"))
+    area = SelectField(_l("区域"), validate_choice=False)
+    nature = SelectField(_l("性质"), validate_choice=False)
+    level = SelectField(_l("今年招生"), validate_choice=False)
+
+    def offer_choices(self, areas) -> None:
+        everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("公办、民办都看")), ("", _l("不限"))
+        english = language() == "en"
+        self.area.choices = [everywhere, *((a.code, a.name_en if english else a.name) for a in areas)]
+        self.nature.choices = [any_nature, *((code, word("nature", code)) for code in NATURES)]
+        self.level.choices = [any_level, *((code, word("level", code)) for code in LEVELS)]
+
+
+def this_year() -> int | None:
+    season = today.newest_season(db(), now=clock())
+    return season.year if season else None
+
+
+@pages.get("/kindergartens")
+@public
+def kindergarten_list():
+    form = FinderForm(request.args)
+    form.offer_choices(all_areas(db()))
+    year = this_year()
+    found = kindergartens.search(
+        db(),
+        words=(form.q.data or "")[:80],
+        area=form.area.data or None,
+        nature=form.nature.data or None,
+        level=form.level.data or None,
+        year=year if form.level.data else None,
+        page=request.args.get("page", 1, int),
+    )
+    offered = finder.offered(db(), [k.id for k in found.items], year) if year else {}
+    return render_template("public/kindergartens.html", form=form, found=found, offered=offered, year=year)
+
+
+@pages.get("/kindergartens/<code>")
+@public
+def kindergarten_page(code):
+    kindergarten = kindergartens.by_code(db(), code)
+    if kindergarten is None:
+        raise NotFound
+    year = this_year()
+    offered = finder.offered(db(), [kindergarten.id], year).get(kindergarten.id, []) if year else []
+    return render_template(
+        "public/kindergarten.html",
+        kindergarten=kindergarten,
+        offered=offered,
+        year=year,
+        sites=finder.sites_of(db(), kindergarten),
+        served=finder.served_by(db(), kindergarten.id),
+        lines=cut_offs.published_of(db(), kindergarten.id),
+    )

@@ -1,0 +1,28 @@
+"""Help, and the two statements that the law asks for: personal information and accessibility."""
+
+from flask import render_template
+
+from enrollment.places.areas import all_areas
+from enrollment.season import today
+from portal.guards import public
+from portal.public import pages
+from portal.work import clock, db
+
+
+@pages.get("/help")
+@public
+def help_page():
+    season = today.newest_season(db(), now=clock())
+    return render_template("public/help.html", season=season, areas=all_areas(db()))
+
+
+@pages.get("/privacy")
+@public
+def privacy():
+    return render_template("public/privacy.html")
+
+
+@pages.get("/accessibility")
+@public
+def accessibility():
+    return render_template("public/accessibility.html")
