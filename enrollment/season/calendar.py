@@ -1,13 +1,19 @@
 """The year's calendar: which step begins and ends when.  Dates are rows; what is open now is computed."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from enrollment.ground import audit, jobs
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.season.dates import STEPS, CalendarConflicts, Conflict, Span, conflicts_of, working_days
 
-STEPS = ("announcement", "registration", "review", "draw", "result", "confirmation", "supplementary", "arrival")
+__all__ = ["STEPS", "CalendarConflicts", "Conflict", "Season", "SeasonDate", "Span", "conflicts_of", "working_days"]
 
 
 class Season(Base):
@@ -41,3 +47,98 @@ class SeasonDate(Base):
         CheckConstraint("step IN ('" + "','".join(STEPS) + "')", name="known_step"),
         CheckConstraint("begins_at < ends_at", name="begins_before_it_ends"),
     )
+
+
+def open_season(
+    session: Session,
+    year: int,
+    dates: Mapping[str, Span],
+    *,
+    by: Actor,
+    now: dt.datetime,
+    hotline: str | None = None,
+    simulated: bool = False,
+) -> Season:
+    """Create an admission year with a span for each step.
+
+    Refuses `only_the_city`, `season_exists`, and raises CalendarConflicts.
+    """
+    only_the_city(by)
+    if conflicts := conflicts_of(dates):
+        raise CalendarConflicts(conflicts)
+    if session.get(Season, year) is not None:
+        raise Refused("season_exists", field="year", year=year)
+    season = Season(year=year, opened_at=now, hotline=hotline, simulated=simulated)
+    season.dates = [SeasonDate(step=step, begins_at=dates[step][0], ends_at=dates[step][1]) for step in STEPS]
+    session.add(season)
+    session.flush()
+    audit.record(session, "open_season", "season", year, by=by, now=now)
+    return season
+
+
+def only_the_city(by: Actor) -> None:
+    if not by.is_any("city_official"):
+        raise Refused("only_the_city")
+
+
+def current(session: Session, now: dt.datetime) -> Season | None:
+    """The admission year that is going on: the latest one that was opened."""
+    found = select(Season).where(Season.opened_at <= now).order_by(Season.year.desc()).limit(1)
+    return session.scalars(found).first()
+
+
+def spans(season: Season) -> dict[str, Span]:
+    return {date.step: (date.begins_at, date.ends_at) for date in season.dates}
+
+
+def move_date(
+    session: Session,
+    year: int,
+    step: str,
+    *,
+    begins_at: dt.datetime,
+    ends_at: dt.datetime,
+    reason: str,
+    by: Actor,
+    now: dt.datetime,
+    was: Span | None = None,
+) -> SeasonDate:
+    """Give a step other dates and ask for every family with a live application to be told.
+
+    `was` are the dates that the person saw: Stale when they have changed since.  Refuses `only_the_city`,
+    `reason_needed`, `nothing_changed`, `step_is_over`, and raises CalendarConflicts.
+    """
+    only_the_city(by)
+    if not reason.strip():
+        raise Refused("reason_needed", field="reason")
+    season = session.get(Season, year, with_for_update=True)
+    date = session.get(SeasonDate, (year, step), with_for_update=True)
+    if season is None or date is None:
+        raise NotFound((year, step))
+    before: Span = (date.begins_at, date.ends_at)
+    if was is not None and was != before:
+        raise Stale()
+    if before == (begins_at, ends_at):
+        raise Refused("nothing_changed", field="ends_at")
+    if ends_at <= now:
+        raise Refused("step_is_over", field="ends_at", step=step)
+    if conflicts := conflicts_of({**spans(season), step: (begins_at, ends_at)}):
+        raise CalendarConflicts(conflicts)
+    date.begins_at, date.ends_at = begins_at, ends_at
+    session.flush()
+    details = {"step": step, "before": _plain(before), "after": _plain((begins_at, ends_at))}
+    audit.record(session, "move_date", "season", year, by=by, now=now, reason=reason, **details)
+    tell_all(session, year, step, begins_at, ends_at, now=now)
+    return date
+
+
+def tell_all(
+    session: Session, year: int, step: str, begins_at: dt.datetime, ends_at: dt.datetime, *, now: dt.datetime
+) -> None:
+    """Ask for a notice to each family; a job, because they may be a hundred thousand."""
+    args: dict[str, Any] = {"year": year, "step": step, **_plain((begins_at, ends_at))}
+    jobs.enqueue(session, "tell_new_date", args, key=f"tell_new_date:{year}:{step}:{now.isoformat()}", now=now)
+
+
+def _plain(span: Span) -> dict[str, str]:
+    return {"begins_at": span[0].isoformat(), "ends_at": span[1].isoformat()}

@@ -22,9 +22,23 @@ CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
 FARTHEST = 20_000
 FACT_TYPES = {Fact.HOME_OWNED: bool, Fact.SPECIAL_NEED: bool, Fact.HOME_PLACE: dict, Fact.CHILDREN_IN_FAMILY: int}
 _RULE_CODE = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
-_TOP = (
-    "format area year family basis apply pairs review central siblings documents grounds rule default example".split()
-)
+_TOP = [
+    "format",
+    "area",
+    "year",
+    "family",
+    "basis",
+    "apply",
+    "pairs",
+    "review",
+    "central",
+    "siblings",
+    "documents",
+    "grounds",
+    "rule",
+    "default",
+    "example",
+]
 
 
 def digest_of(text: str) -> str:

@@ -2,70 +2,277 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
 
-from enrollment.ground.db import Base
+from enrollment.ground import audit, jobs
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.season import calendar, policies
+from enrollment.season.calendar import Season, only_the_city
+from enrollment.season.round_rows import (
+    KINDS,
+    MOVES,
+    PAIR_RULES,
+    STAGES,
+    WITH_WISHES,
+    Round,
+    RoundPolicy,
+    RoundProgramme,
+    move,
+    one,
+)
 
-KINDS = ("main", "waitlist", "supplementary", "central")
-STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
-PAIR_RULES = ("overhang", "close")
+__all__ = ["KINDS", "MOVES", "PAIR_RULES", "STAGES", "WITH_WISHES", "Round", "RoundPolicy", "RoundProgramme"]
 
 
-class Round(Base):
-    """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
+@dataclass(frozen=True)
+class Offered:
+    """A programme of the year as a round's filter sees it; the caller brings them, for this wing knows no places."""
 
-    The filter (areas, natures, levels; empty = all) is frozen into `round_programme` rows when it opens.
-    """
+    programme_id: uuid.UUID
+    area: str
+    nature: str
+    level: str
+    approved: bool
 
-    __tablename__ = "round"
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    year: Mapped[int] = mapped_column(ForeignKey("season.year"))
-    number: Mapped[int]
-    kind: Mapped[str]
-    name: Mapped[str]
-    stage: Mapped[str] = mapped_column(default="planned")
-    max_wishes: Mapped[int] = mapped_column(default=5)
-    pair_rule: Mapped[str] = mapped_column(default="overhang")
-    areas: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    natures: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["public", "inclusive"])
-    levels: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["lower"])
-    opens_at: Mapped[dt.datetime]
-    closes_at: Mapped[dt.datetime]
-    confirm_by: Mapped[dt.datetime]
-    version: Mapped[int] = mapped_column(default=1)
+def of_year(session: Session, year: int) -> list[Round]:
+    return list(session.scalars(select(Round).where(Round.year == year).order_by(Round.number)))
 
-    policies: Mapped[list["RoundPolicy"]] = relationship(back_populates="round", lazy="selectin")
 
-    __table_args__ = (
-        UniqueConstraint("year", "number"),
-        CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),
-        CheckConstraint("stage IN ('" + "','".join(STAGES) + "')", name="known_stage"),
-        CheckConstraint("pair_rule IN ('" + "','".join(PAIR_RULES) + "')", name="known_pair_rule"),
-        CheckConstraint("max_wishes BETWEEN 1 AND 20", name="some_wishes"),
-        CheckConstraint("opens_at < closes_at AND closes_at < confirm_by", name="dates_in_order"),
+def current(session: Session, now: dt.datetime) -> Round | None:
+    """The round that families take part in: the latest that was opened, else the next one planned."""
+    season = calendar.current(session, now)
+    if season is None:
+        return None
+    rounds = [row for row in of_year(session, season.year) if row.kind in WITH_WISHES]
+    begun = [row for row in rounds if row.stage != "planned"]
+    return begun[-1] if begun else (rounds[0] if rounds else None)
+
+
+def open_for_registration(found: Round, now: dt.datetime) -> bool:
+    """Whether a family may hand in or change wishes: the round was opened and the clock is inside its dates."""
+    return found.stage == "open" and found.opens_at <= now < found.closes_at
+
+
+def programmes_of(session: Session, round_id: uuid.UUID) -> list[uuid.UUID]:
+    """The programmes frozen into a round that was opened."""
+    found = select(RoundProgramme.programme_id).where(RoundProgramme.round_id == round_id)
+    return list(session.scalars(found.order_by(RoundProgramme.programme_id)))
+
+
+def in_filter(found: Round, offered: Offered) -> bool:
+    return (
+        (not found.areas or offered.area in found.areas)
+        and (not found.natures or offered.nature in found.natures)
+        and (not found.levels or offered.level in found.levels)
     )
 
 
-class RoundPolicy(Base):
-    """The signed policy that a round applies in an area, with its digest at the moment of freezing."""
+def plan(
+    session: Session,
+    year: int,
+    *,
+    name: str,
+    opens_at: dt.datetime,
+    closes_at: dt.datetime,
+    confirm_by: dt.datetime,
+    by: Actor,
+    now: dt.datetime,
+    kind: str = "main",
+    max_wishes: int = 5,
+    pair_rule: str = "overhang",
+    areas: Iterable[str] = (),
+    natures: Iterable[str] = ("public", "inclusive"),
+    levels: Iterable[str] = ("lower",),
+) -> Round:
+    """Add a round to a year.  Refuses `only_the_city`, `no_such_season`, `dates_out_of_order`, `name_needed`."""
+    only_the_city(by)
+    if session.get(Season, year, with_for_update=True) is None:
+        raise Refused("no_such_season", year=year)
+    if not name.strip():
+        raise Refused("name_needed", field="name")
+    _check_dates(opens_at, closes_at, confirm_by)
+    if not 1 <= max_wishes <= 20:
+        raise Refused("some_wishes", field="max_wishes")
+    number = (session.scalar(select(func.max(Round.number)).where(Round.year == year)) or 0) + 1
+    planned = Round(
+        year=year,
+        number=number,
+        kind=kind,
+        name=name.strip(),
+        max_wishes=max_wishes,
+        pair_rule=pair_rule,
+        areas=sorted(areas),
+        natures=list(natures),
+        levels=list(levels),
+        opens_at=opens_at,
+        closes_at=closes_at,
+        confirm_by=confirm_by,
+    )
+    session.add(planned)
+    session.flush()
+    audit.record(session, "plan_round", "round", planned.id, by=by, now=now, number=number, kind=kind)
+    return planned
 
-    __tablename__ = "round_policy"
 
-    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"), primary_key=True)
-    area_code: Mapped[str] = mapped_column(ForeignKey("area.code"), primary_key=True)
-    policy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("policy.id"))
-    digest: Mapped[str]
-
-    round: Mapped[Round] = relationship(back_populates="policies")
+def _check_dates(opens_at: dt.datetime, closes_at: dt.datetime, confirm_by: dt.datetime) -> None:
+    if closes_at <= opens_at:
+        raise Refused("dates_out_of_order", field="closes_at")
+    if confirm_by <= closes_at:
+        raise Refused("dates_out_of_order", field="confirm_by")
 
 
-class RoundProgramme(Base):
-    """A programme that takes part in a round, frozen when the round opens."""
+def open(session: Session, round_id: uuid.UUID, offered: Iterable[Offered], *, by: Actor, now: dt.datetime) -> Round:
+    """Open a planned round and freeze what it is about: its programmes and each area's signed policy with digest.
 
-    __tablename__ = "round_programme"
+    `offered` are the year's programmes; `draw.opening.open_round` brings them.  Families can register from
+    `opens_at`.  Refuses `only_the_city`, `another_round_open`, `no_programmes`, `places_not_approved`,
+    `policy_not_signed`, `pair_rule_differs` (each with the areas or numbers), `round_move_not_possible`.
+    """
+    only_the_city(by)
+    found = one(session, round_id, lock=True)
+    session.get(Season, found.year, with_for_update=True)
+    open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(WITH_WISHES))
+    if other := session.scalars(open_now.where(Round.id != found.id)).first():
+        raise Refused("another_round_open", name=other.name)
+    chosen = [programme for programme in offered if in_filter(found, programme)]
+    signed = _check_ready(session, found, chosen)
+    move(session, found, "open", by=by, now=now, programmes=len(chosen))
+    rows = [{"round_id": found.id, "programme_id": programme.programme_id} for programme in chosen]
+    session.execute(insert(RoundProgramme), rows)
+    found.policies = [
+        RoundPolicy(area_code=area, policy_id=policy.id, digest=policy.digest)
+        for area, policy in sorted(signed.items())
+    ]
+    session.flush()
+    _close_when_due(session, found, now=now)
+    return found
 
-    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"), primary_key=True)
-    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True, index=True)
+
+def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> list[Refused]:
+    """Everything that stands in the way of opening, for the page that prepares it."""
+    chosen = [programme for programme in offered if in_filter(found, programme)]
+    if not chosen:
+        return [Refused("no_programmes")]
+    waiting = [programme for programme in chosen if not programme.approved]
+    areas = {programme.area for programme in chosen}
+    signed = policies.all_in_force(session, found.year)
+    unsigned = sorted(areas - signed.keys())
+    rules = {area: policies.rules_of(signed[area]) for area in areas & signed.keys()}
+    differing = sorted(area for area, read in rules.items() if read.pair_rule != found.pair_rule)
+    faults = []
+    if waiting:
+        faults.append(Refused("places_not_approved", count=len(waiting), areas=sorted({row.area for row in waiting})))
+    if unsigned:
+        faults.append(Refused("policy_not_signed", areas=unsigned))
+    if differing:
+        faults.append(Refused("pair_rule_differs", field="pair_rule", areas=differing))
+    return faults
+
+
+def _check_ready(session: Session, found: Round, chosen: list[Offered]) -> dict[str, policies.Policy]:
+    for hindrance in hindrances(session, found, chosen):
+        raise hindrance
+    areas = {programme.area for programme in chosen}
+    return {area: made for area, made in policies.all_in_force(session, found.year).items() if area in areas}
+
+
+def _close_when_due(session: Session, found: Round, *, now: dt.datetime) -> None:
+    key = f"close_round:{found.id}:{found.closes_at.isoformat()}"
+    jobs.enqueue(session, "close_round", {"round_id": str(found.id)}, key=key, now=now, due=found.closes_at)
+
+
+def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Round:
+    """Close registration once the deadline has passed.  Drafts stay drafts: what was not submitted takes no part.
+
+    Nobody closes before the announced deadline, for families rely on it: refuses `before_the_deadline`.
+    """
+    found = one(session, round_id, lock=True)
+    if by.account_id is not None:
+        only_the_city(by)
+    if now < found.closes_at:
+        raise Refused("before_the_deadline", closes_at=found.closes_at)
+    move(session, found, "close", by=by, now=now)
+    return found
+
+
+def close_if_due(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """The clock's way to close: says False when it was extended or is closed already."""
+    found = one(session, round_id, lock=True)
+    if found.stage != "open" or now < found.closes_at:
+        return False
+    close(session, round_id, by=by, now=now)
+    return True
+
+
+def extend(
+    session: Session,
+    round_id: uuid.UUID,
+    *,
+    closes_at: dt.datetime,
+    reason: str,
+    by: Actor,
+    now: dt.datetime,
+    version: int | None = None,
+) -> Round:
+    """Give families more time; all with a live application are told.  A round that has just closed opens again.
+
+    Never shortens.  Refuses `only_the_city`, `reason_needed`, `only_later`, `runs_into_draw`, `dates_out_of_order`,
+    and, once the round is frozen, `round_move_not_possible`.
+    """
+    only_the_city(by)
+    found = one(session, round_id, lock=True)
+    if version is not None and version != found.version:
+        raise Stale()
+    if not reason.strip():
+        raise Refused("reason_needed", field="reason")
+    if found.stage not in ("open", "closed"):
+        raise Refused("round_move_not_possible", stage=found.stage, move="reopen")
+    if closes_at <= max(found.closes_at, now):
+        raise Refused("only_later", field="closes_at")
+    _check_dates(found.opens_at, closes_at, found.confirm_by)
+    season = one_season(session, found.year)
+    _check_before_draw(season, found, closes_at)
+    before, found.closes_at = found.closes_at, closes_at
+    found.version += 1
+    if found.stage == "closed":
+        move(session, found, "reopen", by=by, now=now)
+    session.flush()
+    audit.record(
+        session, "extend_round", "round", found.id, by=by, now=now, reason=reason,
+        before=before.isoformat(), after=closes_at.isoformat(),
+    )  # fmt: skip
+    _stretch_registration(season, found)
+    session.flush()
+    _close_when_due(session, found, now=now)
+    calendar.tell_all(session, found.year, _step_of(found), found.opens_at, closes_at, now=now)
+    return found
+
+
+def one_season(session: Session, year: int) -> Season:
+    found = session.get(Season, year, with_for_update=True)
+    if found is None:
+        raise NotFound(year)
+    return found
+
+
+def _step_of(found: Round) -> str:
+    return "supplementary" if found.kind == "supplementary" else "registration"
+
+
+def _check_before_draw(season: Season, found: Round, closes_at: dt.datetime) -> None:
+    dates = calendar.spans(season)
+    if found.kind == "main" and "draw" in dates and found.opens_at < dates["draw"][0] < closes_at:
+        raise Refused("runs_into_draw", field="closes_at", begins_at=dates["draw"][0])
+
+
+def _stretch_registration(season: Season, found: Round) -> None:
+    """The calendar says what the round does: its step never ends before the round closes."""
+    for date in season.dates:
+        if date.step == _step_of(found) and date.begins_at <= found.opens_at < date.ends_at < found.closes_at:
+            date.ends_at = found.closes_at

@@ -1,0 +1,131 @@
+"""A dry run: the same families under the version before and under the new one, and who wins and who loses.
+
+What decides is not the tier alone but who stands before whom: when everybody at a kindergarten moves from the third
+tier to the second, nobody has won.  So a wish is compared by its *standing*: twice the number of wishes of a better
+tier at the same kindergarten, plus the number of other wishes of the same tier (each is before it in half the draws).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from enrollment.season.grounds import Facts, Seen
+from enrollment.season.rules import Rules, Tiered
+
+
+@dataclass(frozen=True)
+class Case:
+    """An application as the rules see it: its registration code, its facts, and each wish with whether it is served."""
+
+    code: str
+    facts: Facts
+    wishes: tuple[tuple[Seen, bool], ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One wish of one application whose tier or standing changes.  `change` is `wins`, `loses` or `same`."""
+
+    code: str
+    kindergarten: str
+    before: Tiered
+    after: Tiered
+    standing_before: int
+    standing_after: int
+
+    @property
+    def change(self) -> str:
+        if self.standing_after == self.standing_before:
+            return "same"
+        return "wins" if self.standing_after < self.standing_before else "loses"
+
+
+@dataclass
+class Swing:
+    """How many wishes at one kindergarten win, lose, stay."""
+
+    wins: int = 0
+    loses: int = 0
+    same: int = 0
+
+
+@dataclass
+class Trial:
+    """`compared` is false when there was no version before.  `moved` lists the wishes that win or lose, worst first."""
+
+    compared: bool
+    applications: int = 0
+    wishes: int = 0
+    by_tier: Counter[int] = field(default_factory=Counter)
+    by_rule: Counter[str] = field(default_factory=Counter)
+    moves: Counter[tuple[int, int]] = field(default_factory=Counter)
+    kindergartens: dict[str, Swing] = field(default_factory=dict)
+    moved: list[Moved] = field(default_factory=list)
+
+    @property
+    def winners(self) -> set[str]:
+        return {row.code for row in self.moved if row.change == "wins"}
+
+    @property
+    def losers(self) -> set[str]:
+        return {row.code for row in self.moved if row.change == "loses"}
+
+    def in_short(self) -> dict[str, Any]:
+        return {
+            "compared": self.compared,
+            "applications": self.applications,
+            "wishes": self.wishes,
+            "winners": len(self.winners),
+            "losers": len(self.losers),
+        }
+
+
+@dataclass(frozen=True)
+class _Row:
+    code: str
+    kindergarten: str
+    before: Tiered
+    after: Tiered
+
+
+def compare(before: Rules | None, after: Rules, cases: Iterable[Case]) -> Trial:
+    """Try `after`, beside `before` where there is one, on every wish for a kindergarten of its area."""
+    trial = Trial(compared=before is not None)
+    at: dict[str, list[_Row]] = defaultdict(list)
+    for case in cases:
+        wished = [(seen, serves) for seen, serves in case.wishes if seen.area == after.area]
+        trial.applications += bool(wished)
+        for seen, serves in wished:
+            new = after.tier(case.facts, seen, serves)
+            old = before.tier(case.facts, seen, serves) if before else new
+            at[seen.code].append(_Row(case.code, seen.code, old, new))
+    for code, rows in sorted(at.items()):
+        _add(trial, code, rows)
+    trial.moved.sort(key=lambda row: (row.standing_before - row.standing_after, row.kindergarten, row.code))
+    return trial
+
+
+def _standings(tiers: Iterable[int]) -> dict[int, int]:
+    counts = Counter(tiers)
+    better, standings = 0, {}
+    for tier in sorted(counts):
+        standings[tier] = 2 * better + counts[tier] - 1
+        better += counts[tier]
+    return standings
+
+
+def _add(trial: Trial, kindergarten: str, rows: list[_Row]) -> None:
+    old = _standings(row.before.tier for row in rows)
+    new = _standings(row.after.tier for row in rows)
+    swing = trial.kindergartens[kindergarten] = Swing()
+    for row in rows:
+        trial.wishes += 1
+        trial.by_tier[row.after.tier] += 1
+        trial.by_rule[row.after.rule] += 1
+        moved = Moved(row.code, kindergarten, row.before, row.after, old[row.before.tier], new[row.after.tier])
+        if row.before.tier != row.after.tier:
+            trial.moves[row.before.tier, row.after.tier] += 1
+        setattr(swing, moved.change, getattr(swing, moved.change) + 1)
+        if moved.change != "same":
+            trial.moved.append(moved)
