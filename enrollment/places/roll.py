@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 

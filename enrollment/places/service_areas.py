@@ -1,15 +1,26 @@
 """Service areas: which streets, communities, estates, roads or polygons a kindergarten serves."""
 
+import unicodedata
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from shapely import STRtree, get_num_coordinates
+from shapely.errors import ShapelyError
+from shapely.geometry import Point, shape
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, exists, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
 
 KINDS = ("street", "community", "estate", "road", "polygon")
+NAMED = KINDS[:4]
+MOST_POINTS = 5000
 
 
 class ServiceArea(Base):
@@ -21,7 +32,7 @@ class ServiceArea(Base):
     kindergarten_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("kindergarten.id"))
     kind: Mapped[str]
     name: Mapped[str]
-    boundary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    boundary: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),
@@ -29,3 +40,123 @@ class ServiceArea(Base):
         UniqueConstraint("kindergarten_id", "kind", "name"),
         Index("ix_service_area__name", "kind", "name"),
     )
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
+def polygon(boundary: Mapping[str, Any]):
+    """The shape of a GeoJSON Polygon or MultiPolygon (or a Feature of one), longitude first, WGS-84.
+
+    Refuses `boundary_unreadable`, `boundary_crosses_itself`, `boundary_too_detailed` and `boundary_not_degrees`.
+    """
+    geometry = boundary.get("geometry") if boundary.get("type") == "Feature" else boundary
+    if not isinstance(geometry, Mapping) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
+        raise Refused("boundary_unreadable", field="boundary")
+    try:
+        found = shape(geometry)
+    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as fault:
+        raise Refused("boundary_unreadable", field="boundary") from fault
+    if found.is_empty:
+        raise Refused("boundary_unreadable", field="boundary")
+    if not found.is_valid:
+        raise Refused("boundary_crosses_itself", field="boundary")
+    if get_num_coordinates(found) > MOST_POINTS:
+        raise Refused("boundary_too_detailed", field="boundary", most=MOST_POINTS)
+    west, south, east, north = found.bounds
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        raise Refused("boundary_not_degrees", field="boundary")
+    return found
+
+
+class Lookup:
+    """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many questions."""
+
+    def __init__(self, session: Session, year: int | None = None):
+        self._names: dict[tuple[str, str], set[uuid.UUID]] = defaultdict(set)
+        self._owners: list[uuid.UUID] = []
+        self._with_areas: set[uuid.UUID] = set()
+        shapes = []
+        for row in _rows(session, year):
+            self._with_areas.add(row.kindergarten_id)
+            if row.kind == "polygon":
+                shapes.append(polygon(row.boundary))
+                self._owners.append(row.kindergarten_id)
+            else:
+                self._names[row.kind, plain(row.name)].add(row.kindergarten_id)
+        self._tree = STRtree(shapes)
+
+    def has_any(self, kindergarten_id: uuid.UUID) -> bool:
+        """Whether the kindergarten has a service area at all."""
+        return kindergarten_id in self._with_areas
+
+    def serves(self, kindergarten_id: uuid.UUID, place: Mapping[str, Any] | None) -> bool:
+        """Whether the place lies in a service area of the kindergarten.
+
+        `place` is the fact `home_place`: street, community, estate, road (names) and point ([longitude, latitude]).
+        """
+        return kindergarten_id in self.serving(place)
+
+    def serving(self, place: Mapping[str, Any] | None) -> set[uuid.UUID]:
+        """The kindergartens that serve a place."""
+        found: set[uuid.UUID] = set()
+        if not place:
+            return found
+        for kind in NAMED:
+            if place.get(kind):
+                found |= self._names.get((kind, plain(str(place[kind]))), set())
+        if place.get("point"):
+            at = Point(*place["point"])
+            found |= {self._owners[index] for index in self._tree.query(at, predicate="intersects")}
+        return found
+
+
+def _rows(session: Session, year: int | None) -> Iterable:
+    query = select(ServiceArea.kindergarten_id, ServiceArea.kind, ServiceArea.name, ServiceArea.boundary)
+    if year is not None:
+        offered = exists().where(Programme.kindergarten_id == ServiceArea.kindergarten_id, Programme.year == year)
+        query = query.where(offered)
+    return session.execute(query)
+
+
+def serves(session: Session, kindergarten_id: uuid.UUID, place: Mapping[str, Any] | None) -> bool:
+    """The same for one kindergarten and one place."""
+    rows = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten_id))
+    for row in rows:
+        if row.kind == "polygon":
+            if place and place.get("point") and polygon(row.boundary).intersects(Point(*place["point"])):
+                return True
+        elif place and place.get(row.kind) and plain(str(place[row.kind])) == plain(row.name):
+            return True
+    return False
+
+
+def of_kindergarten(session: Session, kindergarten_id: uuid.UUID) -> list[ServiceArea]:
+    """The rows of the notice, streets first."""
+    found = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten_id))
+    return sorted(found, key=lambda row: (KINDS.index(row.kind), row.name))
+
+
+def names(session: Session, kind: str, area_code: str | None = None) -> list[str]:
+    """The names that a family picks from: every street (community, estate, road) that any kindergarten of the area serves."""
+    query = select(ServiceArea.name).where(ServiceArea.kind == kind).distinct()
+    if area_code:
+        query = query.join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
+        query = query.where(Kindergarten.area_code == area_code)
+    return sorted(session.scalars(query))
+
+
+def add(
+    session: Session, kindergarten_id: uuid.UUID, kind: str, name: str, boundary: Mapping[str, Any] | None = None
+) -> ServiceArea:
+    """One row more.  Refuses `service_area_kind` and what `polygon` refuses."""
+    if kind not in KINDS or (kind == "polygon") != (boundary is not None):
+        raise Refused("service_area_kind", field="kind")
+    if boundary is not None:
+        polygon(boundary)
+    row = ServiceArea(kindergarten_id=kindergarten_id, kind=kind, name=name.strip(), boundary=boundary)
+    session.add(row)
+    session.flush()
+    return row

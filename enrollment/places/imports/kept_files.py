@@ -27,7 +27,7 @@ class ImportFile(Base):
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[dt.datetime]
     done_at: Mapped[dt.datetime | None]
-    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),

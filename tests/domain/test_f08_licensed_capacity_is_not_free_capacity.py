@@ -1,0 +1,112 @@
+"""F8: elsewhere the licensed capacity was shown as free.  Here only what a class plan leaves over is a place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.errors import Refused
+from enrollment.places import ledger, programmes
+from enrollment.places.areas import CLASS_NORM, LEVELS
+from enrollment.places.class_plan import LevelPlan, check_kindergarten
+
+
+@pytest.fixture
+def wenjiang(town):
+    """A kindergarten licensed for 9 classes, where 3 middle and 4 upper classes go on."""
+    k = town.kindergarten("温江示例幼儿园", area="510115", licensed_classes=9)
+    for level, classes, children in (("middle", 3, 90), ("upper", 4, 140)):
+        plan(town, k, level, planned_classes=classes, staffed_classes=classes, continuing=children)
+    return k
+
+
+def plan(town, kindergarten, level, **numbers):
+    programme = programmes.ensure(town.session, kindergarten.id, level, 2026)
+    return ledger.change_plan(town.session, programme.id, by=SYSTEM, now=town.now, reason="班额计划", **numbers)
+
+
+def test_nine_licensed_classes_with_seven_continuing_offer_fifty_places(town, wenjiang):
+    lower = plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=2)
+    assert lower.places == 50
+    assert [programme.places for programme in programmes.of_kindergarten(town.session, wenjiang.id, 2026)] == [50, 0, 0]
+
+
+def test_a_third_lower_class_is_not_licensed(town, wenjiang):
+    with pytest.raises(Refused) as refused:
+        plan(town, wenjiang, "lower", planned_classes=3, staffed_classes=3)
+    assert refused.value.code == "more_classes_than_licensed"
+    assert refused.value.details == {"planned": 10, "licensed": 9}
+
+
+def test_a_class_without_teachers_offers_nothing(town, wenjiang):
+    assert plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=1).places == 25
+
+
+def test_children_who_continue_and_places_kept_out_of_the_draw_are_not_offered(town, wenjiang):
+    lower = plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=2, continuing=7, withheld=3)
+    assert lower.places == 40
+
+
+def test_more_children_than_chairs_leave_no_negative_places(town, wenjiang):
+    assert plan(town, wenjiang, "lower", planned_classes=1, staffed_classes=1, continuing=31).places == 0
+
+
+def test_a_kindergarten_never_seats_more_than_360(town):
+    k = town.kindergarten("大幼儿园", licensed_classes=15)
+    plan(town, k, "upper", planned_classes=5, staffed_classes=5, continuing=175)
+    plan(town, k, "middle", planned_classes=5, staffed_classes=5, continuing=150)
+    with pytest.raises(Refused) as refused:
+        plan(town, k, "lower", planned_classes=2, staffed_classes=2)
+    assert refused.value.code == "more_than_360_children"
+    assert refused.value.details["children"] == 375
+    assert plan(town, k, "lower", planned_classes=2, staffed_classes=2, withheld=15).places == 35
+
+
+@pytest.mark.parametrize("places", [0, 49, 51])
+def test_the_table_itself_refuses_places_that_do_not_follow_from_the_plan(town, wenjiang, places):
+    lower = plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=2)
+    with pytest.raises(IntegrityError, match="places_follow_the_class_plan"), town.session.begin_nested():
+        town.session.execute(text("UPDATE programme SET places = :p WHERE id = :id"), {"p": places, "id": lower.id})
+
+
+def test_a_class_is_never_larger_than_the_regulation_allows(town, wenjiang):
+    with pytest.raises(Refused) as refused:
+        plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=2, class_norm=30)
+    assert (refused.value.code, refused.value.field) == ("class_norm_too_high", "class_norm")
+
+
+def test_pools_split_only_what_is_left(town, wenjiang):
+    plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=2)
+    town.pool(wenjiang, "care", 30, ["policy_care"])
+    with pytest.raises(Refused) as refused:
+        town.pool(wenjiang, "need", 21, ["special_need"])
+    assert refused.value.code == "pools_exceed_places"
+
+
+small = st.integers(0, 8)
+plans = st.dictionaries(
+    st.sampled_from(LEVELS),
+    st.builds(
+        LevelPlan,
+        planned_classes=small,
+        staffed_classes=small,
+        class_norm=st.sampled_from(sorted(CLASS_NORM.values())),
+        continuing=st.integers(0, 200),
+        withheld=st.integers(0, 50),
+    ),
+)
+
+
+@given(plans, st.integers(0, 20))
+def test_what_is_offered_always_has_a_licensed_and_staffed_chair(plans, licensed):
+    try:
+        check_kindergarten(plans, licensed)
+    except Refused:
+        return
+    for each in plans.values():
+        if each.places:
+            assert each.continuing + each.withheld + each.places == each.classes * each.class_norm
+    assert sum(each.classes for each in plans.values()) <= licensed
+    assert sum(each.continuing + each.places for each in plans.values()) <= 360
