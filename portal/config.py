@@ -29,6 +29,7 @@ class Config:
     message_gateway: str | None = None
     message_token: str | None = None
     register_url: str | None = None
+    register_token: str | None = None
     testing: bool = False
 
     @property
@@ -68,6 +69,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         message_gateway=environ.get("MESSAGE_GATEWAY") or None,
         message_token=environ.get("MESSAGE_TOKEN") or None,
         register_url=environ.get("REGISTER_URL") or None,
+        register_token=environ.get("REGISTER_TOKEN") or None,
     )
     _refuse_unfit(config)
     return config

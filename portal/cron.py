@@ -34,7 +34,7 @@ class Tick:
     cron: str
 
 
-TICKS = (Tick("forget_old_jobs", "20 3 * * *"),)
+TICKS = (Tick("forget_old_jobs", "20 3 * * *"), Tick("ask_registers", "*/5 * * * *"))
 """The one list of what the clock starts."""
 
 

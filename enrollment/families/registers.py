@@ -1,16 +1,54 @@
-"""What the registers of other departments answered about an application, with source and date."""
+"""What the registers of other departments answered about an application, with source and date.
+
+A register is asked only where the family consents, and only about what it claims; every answer is open to dispute.
+The question leaves the house through the portal; here stand whom to ask what, and how an answer is kept.
+"""
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, exists, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.families import applications, consents
+from enrollment.families.applications import Application
+from enrollment.families.consents import Consent
+from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
+from enrollment.families.people import Child, Guardian, Guardianship
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import NotFound
+from enrollment.season.facts import Fact
 
 REGISTERS = ("household_register", "property", "residence_permit", "social_insurance", "vaccination", "roll")
+ANSWERS = ("matches", "differs", "unknown", "unavailable")
+VACCINATION = "vaccination"
+"""Asked of every child, because the kindergarten looks at it on arrival; it is no fact and plays no part in a tier."""
+
+REGISTER_OF: dict[str, str] = {
+    Fact.BORN: "household_register",
+    Fact.HUKOU_AREA: "household_register",
+    Fact.HUKOU_KIND: "household_register",
+    Fact.HUKOU_STREET: "household_register",
+    Fact.CHILDREN_IN_FAMILY: "household_register",
+    Fact.HOME_AREA: "property",
+    Fact.HOME_PLACE: "property",
+    Fact.HOME_OWNED: "property",
+    Fact.WORK_AREA: "social_insurance",
+    Fact.RESIDENCE_PERMIT_AREA: "residence_permit",
+    Fact.SIBLING_AT: "roll",
+    Fact.SIBLING_RIGHT_AT: "roll",
+    VACCINATION: "vaccination",
+}
+"""Whom a fact is asked of.  Policy care, staff children and special needs are in no register that we may ask."""
+
+RETRY = dt.timedelta(minutes=10)
+"""How long an answer `unavailable` stands before the register is asked again."""
 
 
 class RegisterAnswer(Base):
@@ -30,3 +68,149 @@ class RegisterAnswer(Base):
         CheckConstraint("answer IN ('matches','differs','unknown','unavailable')", name="known_answer"),
         CheckConstraint("register IN ('" + "','".join(REGISTERS) + "')", name="known_register"),
     )
+
+
+@dataclass(frozen=True)
+class Person:
+    """An identity document, as a register needs it to find somebody."""
+
+    id_kind: str
+    id_number: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One fact of one application for one register; `claimed` is the fact's value as the family says it."""
+
+    application_id: uuid.UUID
+    fact: str
+    register: str
+    claimed: Any
+    child: Person
+    guardians: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    application_id: uuid.UUID
+    fact: str
+    register: str
+    answer: str
+    value: Any = None
+
+
+def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> list[uuid.UUID]:
+    """Applications that wait for a review and of which a register was not asked since they were handed in."""
+    asked = exists().where(
+        RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= Application.submitted_at
+    )
+    silent = exists().where(
+        RegisterAnswer.application_id == Application.id,
+        RegisterAnswer.answer == "unavailable",
+        RegisterAnswer.at < now - RETRY,
+    )
+    consent = exists().where(
+        Consent.account_id == Application.entered_by,
+        Consent.kind == consents.REGISTER_CHECK,
+        Consent.withdrawn_at.is_(None),
+    )
+    waiting = select(Application.id).where(Application.stage.in_((SUBMITTED, IN_REVIEW)), consent, or_(~asked, silent))
+    return list(session.scalars(waiting.order_by(Application.submitted_at).limit(limit)))
+
+
+def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> list[Question]:
+    """What to ask about these applications: each claimed fact that a register keeps, and the vaccination."""
+    from enrollment.families.tiers import claimed_facts_of  # gathers from every noun
+
+    ids = list(application_ids)
+    children = session.execute(
+        select(Application.id, Application.child_id, Child.id_kind, Child.id_number)
+        .join(Child, Child.id == Application.child_id)
+        .where(Application.id.in_(ids))
+    ).all()
+    guardians = _guardians(session, [row.child_id for row in children])
+    claimed = claimed_facts_of(session, ids)
+    return [
+        Question(
+            row.id,
+            str(fact),
+            REGISTER_OF[fact],
+            value,
+            Person(row.id_kind, row.id_number),
+            guardians.get(row.child_id, ()),
+        )
+        for row in children
+        for fact, value in {**claimed[row.id], VACCINATION: None}.items()
+        if fact in REGISTER_OF
+    ]
+
+
+def _guardians(session: Session, child_ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[Person, ...]]:
+    rows = session.execute(
+        select(Guardianship.child_id, Guardian.id_kind, Guardian.id_number)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(
+            Guardianship.child_id.in_(child_ids),
+            Guardianship.accepted_at.is_not(None),
+            Guardian.id_number.is_not(None),
+        )
+        .order_by(Guardianship.since)
+    )
+    found: dict[uuid.UUID, tuple[Person, ...]] = {}
+    for row in rows:
+        found[row.child_id] = (*found.get(row.child_id, ()), Person(row.id_kind, row.id_number))
+    return found
+
+
+def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> int:
+    """Keep the answers; a later one replaces the earlier one, and with it the family's dispute.  Returns how many.
+
+    A register that cannot be reached does not take away what it answered before.
+    """
+    rows = [
+        {
+            "application_id": each.application_id,
+            "fact": each.fact,
+            "register": each.register,
+            "answer": each.answer,
+            "value": each.value,
+            "at": now,
+            "disputed_at": None,
+        }
+        for each in answers
+    ]
+    if not rows:
+        return 0
+    fresh = insert(RegisterAnswer)
+    replaced = {name: fresh.excluded[name] for name in ("register", "answer", "value", "at", "disputed_at")}
+    session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["application_id", "fact"],
+            set_=replaced,
+            where=or_(fresh.excluded.answer != "unavailable", RegisterAnswer.answer == "unavailable"),
+        ),
+        rows,
+    )
+    return len(rows)
+
+
+def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, RegisterAnswer]:
+    """What the registers said of an application since it was last handed in, by fact."""
+    said = (
+        select(RegisterAnswer)
+        .join(Application, Application.id == RegisterAnswer.application_id)
+        .where(RegisterAnswer.application_id == application_id, RegisterAnswer.at >= Application.submitted_at)
+    )
+    return {answer.fact: answer for answer in session.scalars(said)}
+
+
+def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:
+    """The family says that a register is wrong about it; a clerk then looks at papers instead."""
+    applications.own(session, application_id, by=by)
+    answer = session.get(RegisterAnswer, (application_id, fact))
+    if answer is None:
+        raise NotFound("register_answer")
+    if answer.disputed_at is None:
+        answer.disputed_at = now
+        audit.record(session, "dispute", "application", application_id, by=by, now=now, fact=fact)
+        session.flush()

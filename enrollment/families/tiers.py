@@ -3,11 +3,12 @@
 Nobody types a tier.  An unverified claim counts nothing; a declined fact counts nothing; neither refuses anybody.
 """
 
+import functools
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.families.applications import Application, Wish
@@ -17,14 +18,18 @@ from enrollment.families.people import Child
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import Lookup, ServiceArea
 from enrollment.season import policies, policy
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
-from enrollment.season.policy import Rules, Seen, Tiered
+from enrollment.season.grounds import Facts, Seen
 from enrollment.season.rounds import Round, RoundPolicy
+from enrollment.season.rules import Rules, Tiered
 from enrollment.season.signed_policies import Policy
 
-Facts = Mapping[Fact, Any]
+
+@functools.lru_cache(maxsize=128)
+def _rules_in(text: str) -> Rules:
+    return policy.read(text)
 
 
 def _said_place(household: Household) -> dict[str, Any] | None:
@@ -55,9 +60,7 @@ def said_by(household: Household | None, details: Mapping[str, Any]) -> dict[Fac
     return {fact: value for fact, value in said.items() if value is not None}
 
 
-def claimed_of(
-    born: str, household: Household | None, claims: Mapping[str, Mapping[str, Any]]
-) -> dict[Fact, Any]:
+def claimed_of(born: str, household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
     """The facts on which the claimed grounds rest, as the family says them, and the day of birth.
 
     `claims` maps a ground to its details.  What the household says beside its claims is nobody's business in the review.
@@ -132,25 +135,26 @@ class TierTable:
         self._rules: dict[str, Rules] = {}
         self._lookup = Lookup(session, self._round.year)
         self._seen: dict[uuid.UUID, Seen] = {}
+        self._sites = self._codes_of_sites()
+        self._estates = self._names_of_estates()
         self._answers: dict[tuple, Tiered] = {}
 
     def tier(self, facts: Facts, programme: Programme) -> Tiered:
-        """The tier (1 is first) and the code of the ground or rule that gives it."""
-        return self.tier_at(facts, programme.kindergarten)
+        """The tier (0 is the best) and the code of the rule and of the ground that give it."""
+        return self.tiers(facts, [programme])[0]
 
     def tiers(self, facts: Facts, programmes: Iterable[Programme]) -> list[Tiered]:
-        key = self.key_of(facts)
-        return [self.tier_at(facts, programme.kindergarten, key) for programme in programmes]
+        """The same for each of several wishes of one family, which are looked up together."""
+        return self.tiers_at(facts, [programme.kindergarten for programme in programmes])
 
-    @staticmethod
-    def key_of(facts: Facts) -> tuple:
-        """What facts are remembered by; a caller with many wishes for the same facts makes it once."""
-        return tuple(sorted((str(fact), _frozen(value)) for fact, value in facts.items()))
-
-    def tier_at(self, facts: Facts, kindergarten: Kindergarten, key: tuple | None = None) -> Tiered:
+    def tiers_at(self, facts: Facts, kindergartens: Iterable[Kindergarten]) -> list[Tiered]:
         place = facts.get(Fact.HOME_PLACE)
-        serves = bool(place) and self._lookup.serves(kindergarten.id, place)
-        asked = (kindergarten.id, serves, self.key_of(facts) if key is None else key)
+        serving = self._lookup.serving(place) if place else set()
+        key = tuple(sorted((str(fact), _frozen(value)) for fact, value in facts.items()))
+        return [self._tier_at(facts, key, each, each.id in serving) for each in kindergartens]
+
+    def _tier_at(self, facts: Facts, key: tuple, kindergarten: Kindergarten, serves: bool) -> Tiered:
+        asked = (kindergarten.id, serves, key)
         answer = self._answers.get(asked)
         if answer is None:
             rules = self.rules_of(kindergarten.area_code)
@@ -163,32 +167,60 @@ class TierTable:
         Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` when the text is not what was frozen.
         """
         if area_code not in self._rules:
-            self._rules[area_code] = policy.read(self._text_of(area_code))
+            self._rules[area_code] = rules_in_round(self._session, self._round, area_code)
         return self._rules[area_code]
-
-    def _text_of(self, area_code: str) -> str:
-        frozen = self._session.execute(
-            select(Policy.text, Policy.digest, RoundPolicy.digest.label("frozen"))
-            .join(RoundPolicy, RoundPolicy.policy_id == Policy.id)
-            .where(RoundPolicy.round_id == self._round.id, RoundPolicy.area_code == area_code)
-        ).one_or_none()
-        if frozen is not None:
-            if frozen.digest != frozen.frozen:
-                raise Refused("policy_is_not_the_frozen_one", area=area_code)
-            return frozen.text
-        in_force = policies.in_force(self._session, self._round.year, area_code)
-        if in_force is None:
-            raise Refused("area_without_policy", area=area_code)
-        return in_force.text
 
     def _as_seen(self, kindergarten: Kindergarten) -> Seen:
         if kindergarten.id not in self._seen:
-            parent = kindergarten.parent.code if kindergarten.parent_id and kindergarten.parent else None
+            family = self._sites.get(kindergarten.parent_id or kindergarten.id, {})
             self._seen[kindergarten.id] = Seen(
                 code=kindergarten.code,
                 nature=kindergarten.nature,
                 area=kindergarten.area_code,
-                parent=parent,
-                street=kindergarten.street,
+                parent=family.get(kindergarten.parent_id) if kindergarten.parent_id else None,
+                sites=frozenset(code for site, code in family.items() if site != kindergarten.id),
+                estates=self._estates.get(kindergarten.id, frozenset()),
             )
         return self._seen[kindergarten.id]
+
+    def _codes_of_sites(self) -> dict[uuid.UUID, dict[uuid.UUID, str]]:
+        """By the parent's id: the codes of the parent and of all its sites."""
+        parents = select(Kindergarten.parent_id).where(Kindergarten.parent_id.is_not(None))
+        rows = self._session.execute(
+            select(Kindergarten.id, Kindergarten.parent_id, Kindergarten.code).where(
+                or_(Kindergarten.parent_id.is_not(None), Kindergarten.id.in_(parents))
+            )
+        )
+        families: dict[uuid.UUID, dict[uuid.UUID, str]] = {}
+        for row in rows:
+            families.setdefault(row.parent_id or row.id, {})[row.id] = row.code
+        return families
+
+    def _names_of_estates(self) -> dict[uuid.UUID, frozenset[str]]:
+        rows = self._session.execute(
+            select(ServiceArea.kindergarten_id, func.array_agg(ServiceArea.name))
+            .where(ServiceArea.kind == "estate")
+            .group_by(ServiceArea.kindergarten_id)
+        )
+        return {kindergarten_id: frozenset(names) for kindergarten_id, names in rows}
+
+
+def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
+    """The rules that a round applies in an area.  Refuses what `TierTable.rules_of` refuses."""
+    return _rules_in(_text_in_round(session, round_, area_code))
+
+
+def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
+    frozen = session.execute(
+        select(Policy.text, Policy.digest, RoundPolicy.digest.label("frozen"))
+        .join(RoundPolicy, RoundPolicy.policy_id == Policy.id)
+        .where(RoundPolicy.round_id == round_.id, RoundPolicy.area_code == area_code)
+    ).one_or_none()
+    if frozen is not None:
+        if frozen.digest != frozen.frozen:
+            raise Refused("policy_is_not_the_frozen_one", area=area_code)
+        return frozen.text
+    in_force = policies.in_force(session, round_.year, area_code)
+    if in_force is None:
+        raise Refused("area_without_policy", area=area_code)
+    return in_force.text

@@ -1,0 +1,274 @@
+"""The queue of the review: what waits, for how long, who holds what, and what comes next.
+
+Every question is answered within the actor's kindergartens and areas, through the index of one kindergarten's queue,
+so that two thousand applications, or a city's, feel like twenty.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Row, Select, String, and_, case, column, exists, func, or_, select, true, values
+from sqlalchemy.orm import Session
+
+from enrollment.families import lifecycle, review
+from enrollment.families.applications import Application
+from enrollment.families.claims import Claim
+from enrollment.families.lifecycle import MoveMade
+from enrollment.families.people import Child
+from enrollment.families.registers import RegisterAnswer
+from enrollment.families.returns import RefusalProposal, ReturnedItem
+from enrollment.ground.accounts import Account, Actor
+from enrollment.season.facts import FACTS_OF_GROUND, Fact
+from enrollment.season.rounds import Round
+
+STATES = ("waiting", "mine", "others", "returned", "confirmed")
+ONLY = ("all", "mismatch", "matched", "answered", "old")
+OLD = dt.timedelta(days=3)
+PER_PAGE = 50
+
+_ASKED = values(column("ground", String), column("fact", String), name="asked").data(
+    [
+        (ground.value, fact.value)
+        for ground, facts in FACTS_OF_GROUND.items()
+        for fact in facts
+        if fact is not Fact.HUKOU_STREET  # the family may leave the street to the register
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One line of the queue.  `differs` counts register answers that contradict the family."""
+
+    application_id: uuid.UUID
+    registration_code: str
+    child_name: str
+    level: str
+    stage: str
+    submitted_at: dt.datetime
+    reviewer: str | None
+    differs: int
+    matched: bool
+    answered: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: `number` from 1 to `last`, `total` lines in all."""
+
+    items: Sequence[Waiting]
+    number: int
+    last: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    waiting: int
+    mine: int
+    others: int
+    returned: int
+    confirmed: int
+    mismatch: int
+    matched: int
+    old: int
+    refusals: int
+    oldest: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """A clerk's share of the work: in hand now, settled today and in all."""
+
+    account_id: uuid.UUID
+    name: str
+    in_hand: int
+    today: int
+    settled: int
+
+
+_answer_of = and_(RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= Application.submitted_at)
+_speaks_against = and_(
+    _answer_of, RegisterAnswer.fact.in_([fact.value for fact in Fact]), RegisterAnswer.answer == "differs"
+)
+_agrees = and_(_answer_of, RegisterAnswer.answer == "matches", RegisterAnswer.disputed_at.is_(None))
+
+
+def differs() -> ColumnElement[int]:
+    return select(func.count()).select_from(RegisterAnswer).where(_speaks_against).scalar_subquery()
+
+
+def matched() -> ColumnElement[bool]:
+    """Registers agree with every claimed fact and with the birth date, nothing is disputed, no guardians quarrel."""
+    unmatched_claim = exists(
+        select(Claim.ground)
+        .join(_ASKED, _ASKED.c.ground == Claim.ground)
+        .where(
+            Claim.application_id == Application.id,
+            ~exists().where(_agrees, RegisterAnswer.fact == _ASKED.c.fact).correlate(Application, _ASKED),
+        )
+        .correlate(Application)
+    )
+    disputed = exists().where(_answer_of, RegisterAnswer.disputed_at.is_not(None))
+    born = exists().where(_agrees, RegisterAnswer.fact == Fact.BORN.value)
+    return and_(~unmatched_claim, ~exists().where(_speaks_against), ~disputed, born, ~Application.on_hold)
+
+
+def _answered() -> ColumnElement[bool]:
+    """The family was asked for something before and has answered."""
+    return exists().where(ReturnedItem.application_id == Application.id)
+
+
+def _still_open(session: Session, by: Actor, now: dt.datetime) -> ColumnElement[bool]:
+    """Which submitted applications may be reviewed now; where the policy opens the review early, all of them."""
+    early = [kindergarten for kindergarten in by.kindergartens if review.opens_early(session, kindergarten, now=now)]
+    return or_(review.registration_over(now), Application.review_kindergarten_id.in_(early))
+
+
+def _in_state(state: str, by: Actor) -> ColumnElement[bool]:
+    held = Application.stage == lifecycle.IN_REVIEW
+    return {
+        "waiting": Application.stage == lifecycle.SUBMITTED,
+        "mine": and_(held, Application.reviewer_id == by.account_id),
+        "others": and_(held, Application.reviewer_id != by.account_id),
+        "returned": Application.stage == lifecycle.RETURNED,
+        "confirmed": Application.stage == lifecycle.CONFIRMED,
+    }[state]
+
+
+def _only(filter_: str, now: dt.datetime) -> ColumnElement[bool]:
+    return {
+        "all": true(),
+        "mismatch": exists().where(_speaks_against),
+        "matched": matched(),
+        "answered": _answered(),
+        "old": Application.submitted_at < now - OLD,
+    }[filter_]
+
+
+def queue(
+    session: Session,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    state: str = "waiting",
+    only: str = "all",
+    kindergarten_id: uuid.UUID | None = None,
+    page: int = 1,
+    per_page: int = PER_PAGE,
+) -> Page:
+    """A page of the actor's queue, mismatches first, then the oldest.  Unknown `state` or `only` raises KeyError."""
+    here = [review.within(by), _in_state(state, by), _only(only, now)]
+    if kindergarten_id is not None:
+        here.append(Application.review_kindergarten_id == kindergarten_id)
+    if state == "waiting":
+        here.append(_still_open(session, by, now))
+    total = session.scalar(select(func.count()).select_from(Application).where(*here)) or 0
+    last = max(-(-total // per_page), 1)
+    number = min(max(page, 1), last)
+    found = session.execute(_lines(here).limit(per_page).offset((number - 1) * per_page))
+    return Page([_as_waiting(row) for row in found], number, last, total)
+
+
+def _lines(here: list[ColumnElement[bool]]) -> Select:
+    count = differs().label("differs")
+    return (
+        select(
+            Application.id,
+            Application.registration_code,
+            Child.name.label("child_name"),
+            Application.level,
+            Application.stage,
+            Application.submitted_at,
+            Account.name.label("reviewer"),
+            count,
+            matched().label("matched"),
+            _answered().label("answered"),
+        )
+        .join(Child, Child.id == Application.child_id)
+        .outerjoin(Account, Account.id == Application.reviewer_id)
+        .where(*here)
+        .order_by(case((count > 0, 0), else_=1), Application.submitted_at, Application.id)
+    )
+
+
+def _as_waiting(row: Row) -> Waiting:
+    return Waiting(*row)
+
+
+def take_next(session: Session, *, by: Actor, now: dt.datetime, only: str = "all") -> Application | None:
+    """Take the first of the queue that nobody else is taking at this moment; None when nothing waits."""
+    here = [review.within(by), _in_state("waiting", by), _only(only, now), _still_open(session, by, now)]
+    first = (
+        select(Application.id)
+        .where(*here)
+        .order_by(case((differs() > 0, 0), else_=1), Application.submitted_at, Application.id)
+        .limit(1)
+        .with_for_update(of=Application, skip_locked=True)
+    )
+    application_id = session.scalar(first)
+    return None if application_id is None else review.take(session, application_id, by=by, now=now)
+
+
+def counts(session: Session, *, by: Actor, now: dt.datetime) -> Counts:
+    """The figures on top of the queue, in one reading of it."""
+    waiting = and_(_in_state("waiting", by), _still_open(session, by, now))
+
+    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(*conditions)
+
+    row = session.execute(
+        select(
+            number(waiting),
+            number(_in_state("mine", by)),
+            number(_in_state("others", by)),
+            number(_in_state("returned", by)),
+            number(_in_state("confirmed", by)),
+            number(waiting, exists().where(_speaks_against)),
+            number(waiting, matched()),
+            number(waiting, _only("old", now)),
+            number(_waits_for_second()),
+            func.min(Application.submitted_at).filter(waiting),
+        ).where(review.within(by), Application.stage.not_in((lifecycle.DRAFT, lifecycle.WITHDRAWN)))
+    ).one()
+    return Counts(*row)
+
+
+def _waits_for_second() -> ColumnElement[bool]:
+    return exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
+
+
+def opens_at(session: Session, *, now: dt.datetime) -> dt.datetime | None:
+    """When the next round's registration closes and its review opens; None when no registration is open."""
+    return session.scalar(select(func.min(Round.closes_at)).where(Round.stage == "open", Round.closes_at > now))
+
+
+def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
+    """Who holds and settled how many, within the actor's scope; the busiest first."""
+    settled = MoveMade.move.in_(("confirm", "send_back", "refuse"))
+    since = now - dt.timedelta(hours=24)
+    done = (
+        select(
+            MoveMade.account_id,
+            func.count().label("settled"),
+            func.count().filter(MoveMade.at >= since).label("today"),
+        )
+        .join(Application, Application.id == MoveMade.application_id)
+        .where(review.within(by), settled, MoveMade.account_id.is_not(None))
+        .group_by(MoveMade.account_id)
+    )
+    held = (
+        select(Application.reviewer_id, func.count())
+        .where(review.within(by), Application.stage == lifecycle.IN_REVIEW)
+        .group_by(Application.reviewer_id)
+    )
+    work = {row.account_id: (row.settled, row.today) for row in session.execute(done)}
+    hands = {row[0]: row[1] for row in session.execute(held)}
+    names = session.execute(select(Account.id, Account.name).where(Account.id.in_(work.keys() | hands.keys())))
+    people = [
+        Reviewer(row.id, row.name, hands.get(row.id, 0), work.get(row.id, (0, 0))[1], work.get(row.id, (0, 0))[0])
+        for row in names
+    ]
+    return sorted(people, key=lambda reviewer: (-reviewer.settled, reviewer.name))

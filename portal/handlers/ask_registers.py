@@ -1,0 +1,36 @@
+"""The registers are asked here, in batches; no transaction stays open while they think."""
+
+from enrollment.families import registers
+from enrollment.families.roll_check import answers_from_roll
+from portal.background import Work, handles
+from portal.config import Config
+from portal.registers import Registers
+from portal.stand_ins import registers as stand_in
+from portal.work import house
+
+BATCH = 500
+
+
+def client(config: Config) -> Registers | None:
+    """The registers' gateway; in the demo, without one, the test register of this very process; else nobody to ask."""
+    if config.register_url:
+        return Registers(config.register_url, config.register_token)
+    return Registers(stand_in.standing()) if config.demo else None
+
+
+@handles("ask_registers", queue="bulk")
+def ask_registers(work: Work) -> dict:
+    """Ask about everybody who waits, once.  A register that cannot be reached is asked again at a later tick."""
+    outside = client(house().config)
+    with work.session() as session:
+        ids = registers.to_ask(session, now=work.now(session))
+    for start in range(0, len(ids), BATCH):
+        with work.session() as session:
+            questions = registers.questions_about(session, ids[start : start + BATCH])
+            answers = answers_from_roll(session, [one for one in questions if one.register == "roll"])
+        if outside is not None:
+            answers += outside.ask(one for one in questions if one.register != "roll")
+        with work.session() as session:
+            registers.note(session, answers, now=work.now(session))
+        work.progress(min(start + BATCH, len(ids)), len(ids))
+    return {"asked": len(ids)}

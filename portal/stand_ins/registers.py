@@ -1,0 +1,136 @@
+"""A test register 测试登记库: the registers of other departments, played by this machine, in the demo and in tests.
+
+It speaks the protocol of `docs/registers.md` over real HTTP.  What it knows is invented: for a person that it was told
+nothing about, a digest of the identity number decides whether it agrees, contradicts or knows nothing, always the same.
+It can be told to be slow, to talk nonsense, or to be down.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+NAME = "测试登记库"
+AGREES, CONTRADICTS = 92, 97
+"""Of a hundred people: how many it agrees with, and up to where it contradicts; of the rest it knows nothing."""
+
+OTHERWISE: dict[str, Any] = {
+    "hukou_kind": "elsewhere",
+    "hukou_street": "（登记库另有记载）街道",
+    "home_place": {"street": "（登记库另有记载）街道"},
+    "children_in_family": 1,
+    "vaccination": None,
+}
+AREAS = ("510104", "510105", "510106", "510107", "510108")
+
+
+class TestRegisters:
+    """`truths` maps an identity number to facts that the register has for it; `mood` is well, slow, wrong or down."""
+
+    __test__ = False
+
+    def __init__(self, truths: Mapping[str, Mapping[str, Any]] | None = None, port: int = 0):
+        self.truths = dict(truths or {})
+        self.mood = "well"
+        self.delay = 0.0
+        self.asked: list[tuple[str, int]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name=NAME)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "TestRegisters":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_fault) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def slow(self, seconds: float) -> None:
+        self.mood, self.delay = "slow", seconds
+
+    def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """What the register says to one question."""
+        fact, claimed, number = question["fact"], question["claimed"], question["child"]["id_number"]
+        known = self.truths.get(number)
+        if known is not None:
+            return self._from_truth(question["ref"], claimed, known, fact)
+        of_hundred = int.from_bytes(hashlib.sha256(f"{number}|{fact}".encode()).digest()[:4], "big") % 100
+        if of_hundred < AGREES or fact == "born":
+            return {"ref": question["ref"], "answer": "matches"}
+        if of_hundred < CONTRADICTS:
+            return {"ref": question["ref"], "answer": "differs", "value": _otherwise(fact, claimed)}
+        return {"ref": question["ref"], "answer": "unknown"}
+
+    @staticmethod
+    def _from_truth(ref: str, claimed: Any, known: Mapping[str, Any], fact: str) -> dict[str, Any]:
+        if fact not in known:
+            return {"ref": ref, "answer": "unknown"}
+        if known[fact] == claimed:
+            return {"ref": ref, "answer": "matches"}
+        return {"ref": ref, "answer": "differs", "value": known[fact]}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        registers = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self._send(200, f"<!doctype html><title>{NAME}</title><h1>{NAME}</h1>".encode(), "text/html")
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                registers.asked.append((self.path.rsplit("/", 1)[-1], len(body["questions"])))
+                if registers.mood == "down":
+                    self._send(503, b"")
+                    return
+                if registers.mood == "slow":
+                    time.sleep(registers.delay)
+                if registers.mood == "wrong":
+                    self._send(200, b'{"answers": [{"ref": 0, "answer": "perhaps"}], "source": 7')
+                    return
+                said = [registers.answer(question) for question in body["questions"]]
+                self._send(200, json.dumps({"source": NAME, "answers": said}, ensure_ascii=False).encode())
+
+            def _send(self, status: int, content: bytes, kind: str = "application/json"):
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Type", f"{kind}; charset=utf-8")
+                    self.send_header("Content-Length", str(len(content)))
+                    self.end_headers()
+                    self.wfile.write(content)
+                except BrokenPipeError:
+                    pass  # the client did not wait
+
+            def log_message(self, *_args):
+                pass  # questions hold identity numbers: they are written nowhere
+
+        return Handler
+
+
+def _otherwise(fact: str, claimed: Any) -> Any:
+    if fact.endswith("_area"):
+        return next(area for area in AREAS if area != claimed)
+    if fact == "home_place" and isinstance(claimed, dict) and claimed.get("street"):
+        return claimed | {"street": f"{claimed['street']}（登记库另有记载）"}
+    if fact == "home_owned":
+        return None
+    return OTHERWISE.get(fact)
+
+
+_standing: TestRegisters | None = None
+
+
+def standing() -> str:
+    """The address of this process's own test register, started at the first call."""
+    global _standing
+    if _standing is None:
+        _standing = TestRegisters().__enter__()
+    return _standing.url
