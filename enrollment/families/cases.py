@@ -3,12 +3,21 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.families import identity, people
+from enrollment.families.applications import DEAD_STAGES, Application
+from enrollment.families.people import Child
+from enrollment.ground import audit, notices
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import Sealed
 
+LONGEST_TEXT = 2000
+DISPUTE_DAYS = 10
+OUTCOMES = ("settled", "rejected", "withdrawn")
 KINDS = ("guardians_dispute", "appeal", "disability", "register_dispute")
 
 
@@ -29,3 +38,120 @@ class Case(Base):
     outcome: Mapped[str | None]
 
     __table_args__ = (CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),)
+
+
+def open_dispute(
+    session: Session,
+    *,
+    child_name: str,
+    id_kind: str,
+    id_number: str,
+    text: str,
+    by: Actor,
+    now: dt.datetime,
+) -> Case:
+    """Say that somebody else entered one's child.  The answer is the same whether or not that is so.
+
+    Where number *and* name fit a child with a live application, it is put on neutral hold until an official has
+    settled the case, and its guardians are told that there is a question, not whose.
+    """
+    people.require_guardian(session, by=by)
+    found = identity.check(id_kind, id_number, today=people.today(now))
+    if not text.strip():
+        raise Refused("text_missing", field="text")
+    if len(text) > LONGEST_TEXT:
+        raise Refused("text_too_long", field="text", most=LONGEST_TEXT)
+    index = people.index_of(found.number)
+    earlier = session.scalars(
+        select(Case).where(
+            Case.kind == "guardians_dispute",
+            Case.account_id == by.account_id,
+            Case.child_index == index,
+            Case.settled_at.is_(None),
+        )
+    ).first()
+    if earlier is not None:
+        return earlier
+    case = Case(
+        kind="guardians_dispute",
+        account_id=by.account_id,
+        child_index=index,
+        text=text.strip(),
+        opened_at=now,
+        due_at=now + dt.timedelta(days=DISPUTE_DAYS),
+    )
+    session.add(case)
+    session.flush()
+    audit.record(session, "open_case", "case_file", case.id, by=by, now=now, kind=case.kind)
+    application = _disputed(session, index, child_name)
+    if application is not None:
+        case.application_id = application.id
+        _hold(session, application, case, by=by, now=now)
+    return case
+
+
+def own_cases(session: Session, *, by: Actor) -> list[Case]:
+    """The cases that the signed-in person opened, newest first."""
+    mine = select(Case).where(Case.account_id == by.account_id)
+    return list(session.scalars(mine.order_by(Case.opened_at.desc())))
+
+
+def settle(session: Session, case_id: uuid.UUID, *, outcome: str, by: Actor, now: dt.datetime) -> Case:
+    """An official ends a case; the hold that it caused ends with it.  Settling twice changes nothing."""
+    if not by.is_any("area_official", "city_official"):
+        raise NotFound()
+    if outcome not in OUTCOMES:
+        raise Refused("outcome_missing", field="outcome")
+    case = session.get(Case, case_id, with_for_update=True)
+    if case is None:
+        raise NotFound()
+    if case.settled_at is not None:
+        return case
+    case.settled_at, case.outcome = now, outcome
+    session.flush()
+    audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, outcome=outcome)
+    if case.application_id is not None and not _other_disputes(session, case):
+        application = session.get_one(Application, case.application_id, with_for_update=True)
+        application.on_hold = False
+        _tell(session, application, "hold_ended", case, now)
+    session.flush()
+    return case
+
+
+def _disputed(session: Session, index: bytes, child_name: str) -> Application | None:
+    """The live application of the child with this number, if the name fits too."""
+    child = session.scalars(select(Child).where(Child.id_index == index)).one_or_none()
+    if child is None or "".join(child.name.split()) != "".join(child_name.split()):
+        return None
+    live = select(Application).where(Application.child_id == child.id, Application.stage.not_in(DEAD_STAGES))
+    return session.scalars(live.order_by(Application.year.desc()).limit(1).with_for_update()).first()
+
+
+def _hold(session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime) -> None:
+    application.on_hold = True
+    audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id))
+    _tell(session, application, "on_hold", case, now)
+    session.flush()
+
+
+def _tell(session: Session, application: Application, kind: str, case: Case, now: dt.datetime) -> None:
+    for account_id in people.accounts_of(session, application.child_id):
+        notices.tell(
+            session,
+            kind,
+            account_id=account_id,
+            key=f"{kind}:{case.id}:{account_id}",
+            now=now,
+            child_id=application.child_id,
+            application_id=application.id,
+        )
+
+
+def _other_disputes(session: Session, case: Case) -> bool:
+    others = select(Case.id).where(
+        Case.application_id == case.application_id,
+        Case.kind == "guardians_dispute",
+        Case.settled_at.is_(None),
+        Case.id != case.id,
+    )
+    return session.scalar(others.limit(1)) is not None

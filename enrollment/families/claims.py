@@ -2,14 +2,45 @@
 
 import datetime as dt
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.families import changes
+from enrollment.families.applications import Application
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
+from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact, Ground
+
+if TYPE_CHECKING:
+    from enrollment.families.households import Household
+
+ASKED = (
+    Ground.ELDER_SIBLING,
+    Ground.SIBLING_RIGHT,
+    Ground.STAFF_CHILD,
+    Ground.POLICY_CARE,
+    Ground.SPECIAL_NEED,
+    Ground.MULTI_CHILD,
+)
+"""The grounds that a family is asked about.  All others follow from what it said of its household."""
+
+DETAIL = {
+    Ground.ELDER_SIBLING: Fact.SIBLING_AT,
+    Ground.SIBLING_RIGHT: Fact.SIBLING_RIGHT_AT,
+    Ground.STAFF_CHILD: Fact.STAFF_CHILD_AT,
+    Ground.POLICY_CARE: Fact.POLICY_CARE,
+    Ground.SPECIAL_NEED: Fact.SPECIAL_NEED,
+    Ground.MULTI_CHILD: Fact.CHILDREN_IN_FAMILY,
+}
+"""The one thing that a family says of each ground that it is asked about."""
+
+POLICY_CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
 
 
 def _listed(codes) -> str:
@@ -50,3 +81,86 @@ class VerifiedFact(Base):
         CheckConstraint("outcome = 'verified' OR reason IS NOT NULL", name="declined_has_a_reason"),
         CheckConstraint("source IN ('paper','register','roll','staff')", name="known_source"),
     )
+
+
+def of(session: Session, application_id: uuid.UUID) -> dict[Ground, dict[str, Any]]:
+    """The claimed grounds with their details, in the order of the enumeration."""
+    rows = session.scalars(select(Claim).where(Claim.application_id == application_id))
+    found = {Ground(claim.ground): claim.details for claim in rows}
+    return {ground: found[ground] for ground in Ground if ground in found}
+
+
+def set_claims(
+    session: Session,
+    application_id: uuid.UUID,
+    grounds: Mapping[Ground | str, Any],
+    *,
+    version: int | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Claim exactly these of the grounds that are asked about: ground → its detail (a kindergarten's code, a kind, a number).
+
+    Refuses a detail that is missing or wrong, next to the field that has the ground's name.
+    """
+    application = changes.begin(session, application_id, by=by, now=now, version=version)
+    said = {Ground(ground): detail for ground, detail in grounds.items()}
+    wanted = {ground: _details(session, ground, detail) for ground, detail in said.items()}
+    _replace(session, application_id, ASKED, wanted, now)
+    changes.keep(session, application, by=by, now=now)
+
+
+def follow_household(session: Session, application: Application, household: "Household", *, now: dt.datetime) -> None:
+    """Claim what the household's answers carry: nobody is asked for what was said already."""
+    owned = household.home_owned is True
+    carried = {
+        Ground.LOCAL_HUKOU: household.hukou_kind == "local",
+        Ground.COLLECTIVE_HUKOU: household.hukou_kind == "collective",
+        Ground.HOME_OWNER: owned and household.home_area is not None,
+        Ground.SERVICE_AREA: bool(household.home_street or household.home_community or household.home_estate),
+        Ground.ESTATE_OWNER: owned and household.home_estate is not None,
+        Ground.RESIDENCE_PERMIT: household.residence_permit_area is not None,
+        Ground.WORKPLACE: household.work_area is not None,
+    }
+    wanted: dict[Ground, dict[str, Any]] = {ground: {} for ground, holds in carried.items() if holds}
+    _replace(session, application.id, tuple(carried), wanted, now)
+
+
+def _replace(
+    session: Session, application_id: uuid.UUID, among: tuple[Ground, ...], wanted: dict[Ground, dict[str, Any]], now
+) -> None:
+    """Let the claims among some grounds be these; a claim that stays keeps its day."""
+    rows = session.scalars(select(Claim).where(Claim.application_id == application_id, Claim.ground.in_(among)))
+    there = {Ground(claim.ground): claim for claim in rows}
+    for ground, claim in there.items():
+        if ground not in wanted:
+            session.delete(claim)
+        elif claim.details != wanted[ground]:
+            claim.details, claim.claimed_at = wanted[ground], now
+    for ground in wanted.keys() - there.keys():
+        session.add(
+            Claim(application_id=application_id, ground=ground.value, details=wanted[ground], claimed_at=now)
+        )
+    session.flush()
+
+
+def _details(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
+    if ground not in DETAIL:
+        raise Refused("ground_follows_household", field=ground.value)
+    fact = DETAIL[ground]
+    if ground == Ground.SPECIAL_NEED:
+        return {fact.value: True}
+    if ground == Ground.POLICY_CARE:
+        if detail not in POLICY_CARE_KINDS:
+            raise Refused("care_kind_missing", field=ground.value)
+        return {fact.value: detail}
+    if ground == Ground.MULTI_CHILD:
+        if not isinstance(detail, int) or not 2 <= detail <= 20:
+            raise Refused("children_number_odd", field=ground.value)
+        return {fact.value: detail}
+    if not detail:
+        raise Refused("which_kindergarten", field=ground.value)
+    known = session.scalar(select(Kindergarten.code).where(Kindergarten.code == detail, Kindergarten.closed_on.is_(None)))
+    if known is None:
+        raise Refused("kindergarten_unknown", field=ground.value)
+    return {fact.value: known}

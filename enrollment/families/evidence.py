@@ -1,12 +1,29 @@
 """Evidence 证明材料: pages that a family uploads for a ground, re-encoded and sealed at rest."""
 
 import datetime as dt
+import hashlib
 import uuid
+from collections.abc import Iterable
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.families import applications, changes
+from enrollment.families.pages_of_paper import SafePage, made_safe
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.season.documents import Document
+
+MOST_PAGES = 12
+"""Pages of one document; a residence book has about eight."""
+
+MOST_BYTES = 60 * 2**20
+"""Kept bytes of one application, all documents together."""
+
+PURPOSE = "evidence_page.content"
 
 
 class EvidencePage(Base):
@@ -30,3 +47,141 @@ class EvidencePage(Base):
         ),
         Index("ix_evidence_page__application", "application_id", "document"),
     )
+
+
+def add_page(
+    session: Session, application_id: uuid.UUID, document: Document | str, content: bytes, *, by: Actor, now: dt.datetime
+) -> EvidencePage:
+    """Keep one page of a document, re-encoded and sealed.  The same file twice is one page."""
+    return add_pages(session, application_id, document, [content], by=by, now=now)[0]
+
+
+def add_pages(
+    session: Session,
+    application_id: uuid.UUID,
+    document: Document | str,
+    contents: Iterable[bytes],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> list[EvidencePage]:
+    """Keep several pages of a document in one act: all of them, or, when one is refused, none."""
+    application = changes.begin(session, application_id, by=by, now=now)
+    document = _known(document)
+    kept = [_kept(session, application_id, document, content, now) for content in contents]
+    session.flush()
+    if not kept:
+        raise Refused("file_missing", field="pages")
+    _bound(session, application_id, document)
+    audit.record(
+        session, "add_evidence", "application", application_id, by=by, now=now, document=document.value, pages=len(kept)
+    )
+    changes.keep(session, application, by=by, now=now)
+    return kept
+
+
+def remove_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Take a page away.  It can be put back with `restore_page`."""
+    application = changes.begin(session, application_id, by=by, now=now)
+    page = _page(session, application_id, page_id)
+    if page.removed_at is None:
+        page.removed_at = now
+        audit.record(session, "remove_evidence", "application", application_id, by=by, now=now, page=str(page_id))
+        changes.keep(session, application, by=by, now=now)
+
+
+def restore_page(
+    session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> None:
+    """Put a removed page back; nothing happens when the same file was uploaded again meanwhile."""
+    application = changes.begin(session, application_id, by=by, now=now)
+    page = _page(session, application_id, page_id)
+    if page.removed_at is None or _same(session, application_id, page.document, page.original_digest) is not None:
+        return
+    page.removed_at = None
+    session.flush()
+    _bound(session, application_id, Document(page.document))
+    audit.record(session, "restore_evidence", "application", application_id, by=by, now=now, page=str(page_id))
+    changes.keep(session, application, by=by, now=now)
+
+
+def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
+    """The pages of each document in the order in which they came, without their content."""
+    rows = session.scalars(
+        select(EvidencePage)
+        .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
+        .order_by(EvidencePage.uploaded_at, EvidencePage.id)
+    )
+    by_document: dict[str, list[EvidencePage]] = {}
+    for page in rows:
+        by_document.setdefault(page.document, []).append(page)
+    return by_document
+
+
+def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> SafePage:
+    """The content of an own page.  Staff read through `page_content`, within their own scope."""
+    applications.own(session, application_id, by=by)
+    return page_content(session, application_id, page_id)
+
+
+def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
+    """A page, opened.  The caller has looked the application up within what the reader may see."""
+    page = _page(session, application_id, page_id)
+    return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))
+
+
+def _known(document: Document | str) -> Document:
+    try:
+        return Document(document)
+    except ValueError as fault:
+        raise NotFound() from fault
+
+
+def _kept(session: Session, application_id: uuid.UUID, document: Document, content: bytes, now) -> EvidencePage:
+    digest = hashlib.sha256(content).hexdigest()
+    there = _same(session, application_id, document.value, digest)
+    if there is not None:
+        return there
+    safe = made_safe(content)
+    page = EvidencePage(
+        application_id=application_id,
+        document=document.value,
+        media_type=safe.media_type,
+        size=len(safe.content),
+        original_digest=digest,
+        content=seal_bytes(safe.content, PURPOSE),
+        uploaded_at=now,
+    )
+    session.add(page)
+    session.flush()
+    return page
+
+
+def _same(session: Session, application_id: uuid.UUID, document: str, digest: str) -> EvidencePage | None:
+    return session.scalars(
+        select(EvidencePage).where(
+            EvidencePage.application_id == application_id,
+            EvidencePage.document == document,
+            EvidencePage.original_digest == digest,
+            EvidencePage.removed_at.is_(None),
+        )
+    ).one_or_none()
+
+
+def _page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> EvidencePage:
+    page = session.get(EvidencePage, page_id)
+    if page is None or page.application_id != application_id:
+        raise NotFound()
+    return page
+
+
+def _bound(session: Session, application_id: uuid.UUID, document: Document) -> None:
+    there = session.execute(
+        select(EvidencePage.document, func.count(), func.sum(EvidencePage.size))
+        .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
+        .group_by(EvidencePage.document)
+    ).all()
+    if any(name == document.value and pages > MOST_PAGES for name, pages, _ in there):
+        raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
+    if sum(size for _, _, size in there) > MOST_BYTES:
+        raise Refused("too_many_bytes", field="pages", most=MOST_BYTES // 2**20)

@@ -39,6 +39,7 @@ MOVES = {
     "submit": _move({DRAFT, RETURNED}, SUBMITTED, by="parent"),
     "edit": _move({SUBMITTED}, SUBMITTED, by="parent"),
     "edit_in_review": _move({IN_REVIEW, CONFIRMED}, SUBMITTED, by="parent"),
+    "wish_again": _move({CONFIRMED}, CONFIRMED, by="parent"),
     "withdraw": _move({DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED}, WITHDRAWN, by="parent"),
     "apply_again": _move({WITHDRAWN}, DRAFT, by="parent"),
     "take": _move({SUBMITTED}, IN_REVIEW, by="staff"),

@@ -2,12 +2,24 @@
 
 import datetime as dt
 import uuid
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from enrollment.families import consents, identity
+from enrollment.ground import audit
+from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.db import Base
-from enrollment.ground.vault import Sealed
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.vault import Sealed, blind_index
+
+CHENGDU = ZoneInfo("Asia/Shanghai")
+YOUNGEST_GUARDIAN = 16
+LONGEST_NAME = 40
+ID_PURPOSE = "identity"
+"""Guardians, children, stored rights and the roll index identity numbers under one purpose, so that they can be compared."""
 
 ID_KINDS = (
     "resident",
@@ -96,20 +108,171 @@ class Invitation(Base):
     )
 
 
-class Consent(Base):
-    """A guardian's separate consent, with the version and digest of the text that was read."""
+def index_of(number: str) -> bytes:
+    """What an identity number is looked up by, in every table."""
+    return blind_index(number, ID_PURPOSE)
 
-    __tablename__ = "consent"
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
-    kind: Mapped[str]
-    text_version: Mapped[str]
-    text_digest: Mapped[str]
-    given_at: Mapped[dt.datetime]
-    withdrawn_at: Mapped[dt.datetime | None]
+def today(now: dt.datetime) -> dt.date:
+    """The date in Chengdu."""
+    return now.astimezone(CHENGDU).date()
 
-    __table_args__ = (
-        UniqueConstraint("account_id", "kind", "text_version", "given_at"),
-        Index("uq_consent__one_live", "account_id", "kind", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+
+def guardian_of(session: Session, *, by: Actor) -> Guardian | None:
+    """The guardian behind the account, or None before the guardian's page was saved."""
+    return session.scalars(select(Guardian).where(Guardian.account_id == by.account_id)).one_or_none()
+
+
+def require_guardian(session: Session, *, by: Actor) -> Guardian:
+    """The guardian, locked, so that two of a person's children entered at once come one after the other."""
+    mine = select(Guardian).where(Guardian.account_id == by.account_id).with_for_update()
+    guardian = session.scalars(mine).one_or_none()
+    if guardian is None:
+        raise Refused("guardian_first")
+    return guardian
+
+
+def become_guardian(
+    session: Session,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    by: Actor,
+    now: dt.datetime,
+    version: int | None = None,
+) -> Guardian:
+    """Say, or correct, who the signed-in person is.  The phone is the one that the person signs in with."""
+    found = identity.check(id_kind, id_number, today=today(now))
+    if found.born and _age(found.born, today(now)) < YOUNGEST_GUARDIAN:
+        raise Refused("guardian_too_young", field="id_number")
+    account = session.get_one(Account, by.account_id)
+    guardian = session.scalars(
+        select(Guardian).where(Guardian.account_id == account.id).with_for_update()
+    ).one_or_none()
+    if guardian is not None and version not in (None, guardian.version):
+        raise Stale()
+    index = index_of(found.number)
+    holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == index))
+    if holder not in (None, account.id):
+        raise Refused("guardian_known_elsewhere", field="id_number")
+    values = {"name": _name(name), "id_kind": found.kind, "id_number": found.number, "id_index": index}
+    if guardian is None:
+        guardian = Guardian(account_id=account.id, phone=account.phone or "", created_at=now, **values)
+        session.add(guardian)
+    else:
+        for field, value in values.items():
+            setattr(guardian, field, value)
+        guardian.version += 1
+    account.name = values["name"]
+    session.flush()
+    audit.record(session, "save_guardian", "guardian", guardian.id, by=by, now=now)
+    return guardian
+
+
+def add_child(
+    session: Session,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    relation: str,
+    born: dt.date | None = None,
+    sex: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Child:
+    """Store a child, and that the signed-in guardian entered it.  The same child entered again is the same child.
+
+    Needs the guardian's consent.  A child that another guardian entered is refused with `child_already_entered`,
+    which tells nothing about it; the way on is an invitation or a dispute case.
+    """
+    consents.require(session, consents.CHILD_DATA, by=by)
+    guardian = require_guardian(session, by=by)
+    values = child_values(name, id_kind, id_number, born, sex, today(now))
+    if relation not in RELATIONS:
+        raise Refused("relation_missing", field="relation")
+    written = insert(Child).values(id=uuid.uuid4(), created_at=now, version=1, **values)
+    child_id = session.scalar(written.on_conflict_do_nothing(index_elements=["id_index"]).returning(Child.id))
+    if child_id is None:
+        known = session.scalars(select(Child).where(Child.id_index == values["id_index"])).one()
+        if not has_care(session, known.id, by=by):
+            raise Refused("child_already_entered", field="id_number")
+        return known
+    session.add(
+        Guardianship(guardian_id=guardian.id, child_id=child_id, relation=relation, since=now, accepted_at=now)
     )
+    session.flush()
+    audit.record(session, "enter_child", "child", child_id, by=by, now=now)
+    return session.get_one(Child, child_id)
+
+
+def child_values(
+    name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, today: dt.date
+) -> dict:
+    """The columns of a child.  A number that tells birth date and sex wins over what was typed beside it."""
+    found = identity.check(id_kind, id_number, today=today)
+    born, sex = found.born or born, found.sex or sex
+    if born is None:
+        raise Refused("born_missing", field="born")
+    if born > today:
+        raise Refused("born_in_future", field="born")
+    if sex not in ("f", "m"):
+        raise Refused("sex_missing", field="sex")
+    return {
+        "name": _name(name),
+        "id_kind": found.kind,
+        "id_number": found.number,
+        "id_index": index_of(found.number),
+        "born": born,
+        "sex": sex,
+    }
+
+
+def has_care(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
+    """Whether the signed-in person is an accepted guardian of the child."""
+    return session.scalar(select(_care(by).where(Guardianship.child_id == child_id).exists())) or False
+
+
+def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
+    """A child of the signed-in guardian.  Raises NotFound for anybody else's."""
+    if not has_care(session, child_id, by=by):
+        raise NotFound()
+    return session.get_one(Child, child_id)
+
+
+def own_children(session: Session, *, by: Actor) -> list[Child]:
+    """The children in the care of the signed-in guardian, in the order in which they were entered."""
+    mine = _care(by).subquery()
+    return list(session.scalars(select(Child).where(Child.id.in_(select(mine.c.child_id))).order_by(Child.created_at)))
+
+
+def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
+    """The accounts of the child's accepted guardians: who may be told about the child."""
+    of_child = (
+        select(Guardian.account_id)
+        .join(Guardianship, Guardianship.guardian_id == Guardian.id)
+        .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
+    )
+    return list(session.scalars(of_child.order_by(Guardianship.since)))
+
+
+def _care(by: Actor):
+    return (
+        select(Guardianship.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(Guardian.account_id == by.account_id, Guardianship.accepted_at.is_not(None))
+    )
+
+
+def _name(typed: str) -> str:
+    name = " ".join((typed or "").split())
+    if not name:
+        raise Refused("name_missing", field="name")
+    if len(name) > LONGEST_NAME or any(character.isdigit() for character in name):
+        raise Refused("name_odd", field="name", n=LONGEST_NAME)
+    return name
+
+
+def _age(born: dt.date, on: dt.date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

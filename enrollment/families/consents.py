@@ -1,0 +1,80 @@
+"""Separate consents of guardians 单独同意, each with the version and digest of the text that was read."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
+
+CHILD_DATA = "child_data"
+REGISTER_CHECK = "register_check"
+KINDS = (CHILD_DATA, REGISTER_CHECK)
+
+
+class Consent(Base):
+    """A guardian's separate consent, with the version and digest of the text that was read."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    kind: Mapped[str]
+    text_version: Mapped[str]
+    text_digest: Mapped[str]
+    given_at: Mapped[dt.datetime]
+    withdrawn_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "kind", "text_version", "given_at"),
+        Index("uq_consent__one_live", "account_id", "kind", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+    )
+
+
+def live(session: Session, kind: str, *, by: Actor) -> Consent | None:
+    """The consent of this kind that the person has given and not withdrawn."""
+    given = select(Consent).where(
+        Consent.account_id == by.account_id, Consent.kind == kind, Consent.withdrawn_at.is_(None)
+    )
+    return session.scalars(given).one_or_none()
+
+
+def give(
+    session: Session, kind: str, *, text_version: str, text_digest: str, by: Actor, now: dt.datetime
+) -> Consent:
+    """Keep that this person agreed to this very text.  A newer text replaces the consent to an older one."""
+    if kind not in KINDS:
+        raise Refused("unknown_consent", field="consent")
+    earlier = live(session, kind, by=by)
+    if earlier is not None and earlier.text_digest == text_digest:
+        return earlier
+    if earlier is not None:
+        earlier.withdrawn_at = now
+        session.flush()
+    fresh = Consent(
+        account_id=by.account_id, kind=kind, text_version=text_version, text_digest=text_digest, given_at=now
+    )
+    session.add(fresh)
+    audit.record(session, "consent", "account", by.account_id, by=by, now=now, kind=kind, version=text_version)
+    session.flush()
+    return fresh
+
+
+def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> None:
+    """Take a consent back.  What was lawfully done before stays; nothing new is stored or asked after."""
+    given = live(session, kind, by=by)
+    if given is None:
+        return
+    given.withdrawn_at = now
+    audit.record(session, "withdraw_consent", "account", by.account_id, by=by, now=now, kind=kind)
+    session.flush()
+
+
+def require(session: Session, kind: str, *, by: Actor) -> None:
+    """Refuse `consent_needed` unless the person has given this consent."""
+    if live(session, kind, by=by) is None:
+        raise Refused("consent_needed", field="consent")

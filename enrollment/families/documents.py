@@ -1,0 +1,105 @@
+"""Which papers a family is asked for: computed from the grounds it claims, never a list for everybody (F10)."""
+
+import functools
+import uuid
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.families import claims
+from enrollment.families.applications import Application, Wish
+from enrollment.families.evidence import EvidencePage
+from enrollment.families.households import Household
+from enrollment.families.returns import ReturnedItem
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.season import policies, policy
+from enrollment.season.documents import Document
+from enrollment.season.facts import Ground
+from enrollment.season.rules import Rules
+
+
+@dataclass
+class Needed:
+    """A paper, the claimed grounds that ask for it (none: every family brings it), and how many pages are there."""
+
+    document: Document
+    grounds: list[Ground] = field(default_factory=list)
+    pages: int = 0
+    asked_back: bool = False
+
+    @property
+    def there(self) -> bool:
+        return self.pages > 0
+
+
+def needed(session: Session, application: Application) -> list[Needed]:
+    """Each paper once, with the reason why it is asked for; papers that a clerk asked for by name come with them."""
+    claimed = claims.of(session, application.id)
+    asked: dict[Document, Needed] = {}
+    for area in areas_of(session, application):
+        in_force = policies.in_force(session, application.year, area)
+        if in_force is None:
+            continue
+        rules = _rules_in(in_force.text)
+        useful = [ground for ground in claimed if ground in rules.grounds]
+        for document in rules.documents_for(useful):
+            paper = asked.setdefault(document, Needed(document))
+            for ground in useful:
+                terms = rules.terms.get(ground)
+                if terms and document in terms.documents and ground not in paper.grounds:
+                    paper.grounds.append(ground)
+    for item in _asked_back(session, application.id):
+        asked.setdefault(item, Needed(item)).asked_back = True
+    pages = _pages(session, application.id)
+    for document, paper in asked.items():
+        paper.pages = pages.get(document.value, 0)
+    return [asked[document] for document in Document if document in asked]
+
+
+def missing(session: Session, application: Application) -> list[Needed]:
+    return [paper for paper in needed(session, application) if not paper.there]
+
+
+def areas_of(session: Session, application: Application) -> list[str]:
+    """The areas whose rules count: those of the wishes, or, before the first wish, where the family lives and is registered."""
+    wished = (
+        select(Kindergarten.area_code)
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .join(Wish, Wish.programme_id == Programme.id)
+        .where(Wish.application_id == application.id)
+        .distinct()
+    )
+    found = sorted(session.scalars(wished))
+    if found:
+        return found
+    household = session.get(Household, application.id)
+    if household is None:
+        return []
+    return sorted({area for area in (household.home_area, household.hukou_area) if area})
+
+
+@functools.lru_cache(maxsize=128)
+def _rules_in(text: str) -> Rules:
+    return policy.read(text)
+
+
+def _asked_back(session: Session, application_id: uuid.UUID) -> list[Document]:
+    open_items = select(ReturnedItem.item).where(
+        ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None)
+    )
+    known = {document.value for document in Document}
+    return [Document(item) for item in session.scalars(open_items) if item in known]
+
+
+def _pages(session: Session, application_id: uuid.UUID) -> dict[str, int]:
+    rows = session.scalars(
+        select(EvidencePage.document).where(
+            EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None)
+        )
+    )
+    counts: dict[str, int] = {}
+    for document in rows:
+        counts[document] = counts.get(document, 0) + 1
+    return counts

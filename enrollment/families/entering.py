@@ -1,0 +1,95 @@
+"""Entering a child and correcting what was typed of it: one act, for the family, that touches child and application."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from enrollment.families import applications, changes, people
+from enrollment.families.applications import Application, Wish
+from enrollment.families.people import Child, Guardianship
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused, Stale
+
+
+def enter_child(
+    session: Session,
+    year: int,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    relation: str,
+    born: dt.date | None = None,
+    sex: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    """Store the child and start its application of the year.  Doing it again gives the same application.
+
+    Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`.
+    """
+    child = people.add_child(
+        session,
+        name=name,
+        id_kind=id_kind,
+        id_number=id_number,
+        relation=relation,
+        born=born,
+        sex=sex,
+        by=by,
+        now=now,
+    )
+    return applications.start(session, child.id, year, by=by, now=now)
+
+
+def correct_child(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    relation: str,
+    born: dt.date | None = None,
+    sex: str | None = None,
+    version: int | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    """Correct the child of an application.  `version` is the child's.
+
+    Another class level takes the wishes and bonds away, which belonged to the old one; a handed-in application then
+    refuses `level_would_change`, because it would be left without wishes.
+    """
+    application = changes.begin(session, application_id, by=by, now=now)
+    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    if version is not None and version != child.version:
+        raise Stale()
+    if relation not in people.RELATIONS:
+        raise Refused("relation_missing", field="relation")
+    values = people.child_values(name, id_kind, id_number, born, sex, people.today(now))
+    holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
+    if holder not in (None, child.id):
+        raise Refused("child_already_entered", field="id_number")
+    _change_level(session, application, applications.level_of(values["born"], application.year))
+    for field, value in values.items():
+        setattr(child, field, value)
+    child.version += 1
+    guardian = people.require_guardian(session, by=by)
+    session.get_one(Guardianship, (guardian.id, child.id)).relation = relation
+    audit.record(session, "correct_child", "child", child.id, by=by, now=now)
+    changes.keep(session, application, by=by, now=now)
+    return application
+
+
+def _change_level(session: Session, application: Application, level: str) -> None:
+    if level == application.level:
+        return
+    if application.stage in changes.HANDED_IN or application.unit is not None:
+        raise Refused("level_would_change", field="id_number")
+    session.execute(delete(Wish).where(Wish.application_id == application.id))
+    application.level = level
+    application.elder_id = None

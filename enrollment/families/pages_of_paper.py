@@ -1,0 +1,116 @@
+"""What a family uploads, made safe: a photo is decoded and drawn anew, a PDF is read and bounded, all else is refused.
+
+A drawn photo carries nothing but its picture: no place, no camera, no trailing bytes.
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import filetype
+import pillow_heif
+from PIL import Image, ImageOps, UnidentifiedImageError
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+from pypdf.generic import DictionaryObject
+
+from enrollment.ground.errors import Refused
+
+LARGEST_PHOTO = 25 * 2**20  # bytes as they come; a phone's photo of 20 MB is welcome
+LARGEST_PDF = 10 * 2**20
+MOST_PDF_PAGES = 20
+LONGEST_SIDE = 1600  # pixels; small print of an A4 page stays readable
+MOST_PIXELS = 60_000_000
+MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth, so a larger one costs no more
+PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+ACTS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData")
+CARGO = ("/JavaScript", "/EmbeddedFiles")
+
+pillow_heif.register_heif_opener(thumbnails=False)
+
+
+@dataclass(frozen=True)
+class SafePage:
+    """`media_type` is `image/webp` or `application/pdf`; `content` is what is kept."""
+
+    media_type: str
+    content: bytes
+
+
+def made_safe(content: bytes, *, field: str = "pages") -> SafePage:
+    """The page as it is kept.  Its type is told by its content, never by its name.
+
+    Refuses `file_empty`, `file_too_large`, `file_type`, `photo_unreadable`, `photo_too_many_pixels`, `pdf_unreadable`,
+    `pdf_locked`, `pdf_active`, `pdf_too_many_pages`.
+    """
+    if not content:
+        raise Refused("file_empty", field=field)
+    guessed = filetype.guess_mime(content[:4096])
+    if guessed in PHOTOS:
+        _bound(content, LARGEST_PHOTO, field)
+        return SafePage("image/webp", _drawn_anew(content, field))
+    if guessed == "application/pdf":
+        _bound(content, LARGEST_PDF, field)
+        _check_pdf(content, field)
+        return SafePage("application/pdf", content)
+    raise Refused("file_type", field=field)
+
+
+def _bound(content: bytes, largest: int, field: str) -> None:
+    if len(content) > largest:
+        raise Refused("file_too_large", field=field, size=-(-len(content) // 2**20), most=largest // 2**20)
+
+
+def _drawn_anew(content: bytes, field: str) -> bytes:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the bound below is ours
+            picture = Image.open(io.BytesIO(content), formats=FORMATS)
+            pixels = picture.width * picture.height
+            if pixels > (MOST_JPEG_PIXELS if picture.format == "JPEG" else MOST_PIXELS):
+                raise Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
+            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+            drawn = io.BytesIO()
+            _on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as fault:
+        raise Refused("photo_unreadable", field=field) from fault
+    return drawn.getvalue()
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """A picture without transparency, so that a scan drawn on nothing is not black on black."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        paper = Image.new("RGB", clear.size, "white")
+        paper.paste(clear, mask=clear.getchannel("A"))
+        return paper
+    return picture.convert("RGB")
+
+
+def _check_pdf(content: bytes, field: str) -> None:
+    try:
+        reader = PdfReader(io.BytesIO(content), strict=False)
+        if reader.is_encrypted:
+            raise Refused("pdf_locked", field=field)
+        pages = len(reader.pages)
+        active = _does_something(reader.root_object)
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as fault:
+        raise Refused("pdf_unreadable", field=field) from fault
+    if active:
+        raise Refused("pdf_active", field=field)
+    if pages == 0:
+        raise Refused("pdf_unreadable", field=field)
+    if pages > MOST_PDF_PAGES:
+        raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
+
+
+def _does_something(root: DictionaryObject) -> bool:
+    """Whether opening the file runs or carries anything: a scan of a paper never does."""
+    opening = root.get("/OpenAction")
+    act = opening.get_object() if opening is not None else None
+    names = root.get("/Names")
+    cargo = names.get_object() if names is not None else {}
+    return (isinstance(act, DictionaryObject) and act.get("/S") in ACTS) or any(name in cargo for name in CARGO)

@@ -1,0 +1,119 @@
+"""Receipts: what was handed in, when, its digest, and what changed since the time before."""
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.families import answers
+from enrollment.families.answers import Answers
+from enrollment.families.applications import Application, ApplicationVersion
+from enrollment.families.people import accounts_of
+from enrollment.ground import notices
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first."""
+
+    application_id: uuid.UUID
+    registration_code: str
+    number: int
+    digest: str
+    changed: tuple[str, ...]
+    submitted_at: dt.datetime
+
+
+def latest(session: Session, application: Application) -> Receipt | None:
+    """The newest receipt, or None for a draft that was never handed in."""
+    version = _latest(session, application.id)
+    return _receipt(application, version) if version else None
+
+
+def all_of(session: Session, application: Application) -> list[Receipt]:
+    """Every receipt, newest first."""
+    rows = session.scalars(
+        select(ApplicationVersion)
+        .where(ApplicationVersion.application_id == application.id)
+        .order_by(ApplicationVersion.number.desc())
+    )
+    return [_receipt(application, version) for version in rows]
+
+
+def numbered(session: Session, application: Application, number: int) -> Receipt:
+    """One receipt of an application that the caller has looked up within what the reader owns."""
+    version = session.get(ApplicationVersion, (application.id, number))
+    if version is None:
+        raise NotFound()
+    return _receipt(application, version)
+
+
+def answers_in(session: Session, application: Application, number: int) -> Answers:
+    """What exactly was handed in with a version."""
+    version = session.get(ApplicationVersion, (application.id, number))
+    if version is None:
+        raise NotFound()
+    return json.loads(version.answers)
+
+
+def changed_since_last(session: Session, application: Application) -> list[str]:
+    """The codes of what differs from what was handed in last."""
+    before = _latest(session, application.id)
+    now_said = answers.gather(session, application)
+    if before is None:
+        return sorted(now_said)
+    if before.digest == answers.digest_of(now_said):
+        return []
+    return answers.changed(json.loads(before.answers), now_said)
+
+
+def write(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Receipt:
+    """Add the next version and tell every guardian.  The caller holds the application's lock."""
+    before = _latest(session, application.id)
+    said = answers.gather(session, application)
+    said = json.loads(answers.as_text(said))
+    version = ApplicationVersion(
+        application_id=application.id,
+        number=before.number + 1 if before else 1,
+        answers=answers.as_text(said),
+        digest=answers.digest_of(said),
+        changed=answers.changed(json.loads(before.answers), said) if before else [],
+        submitted_at=now,
+        submitted_by=by.account_id,
+    )
+    session.add(version)
+    session.flush()
+    for account_id in accounts_of(session, application.child_id):
+        notices.tell(
+            session,
+            "application_changed" if before else "application_submitted",
+            account_id=account_id,
+            key=f"receipt:{application.id}:{version.number}:{account_id}",
+            now=now,
+            child_id=application.child_id,
+            application_id=application.id,
+            code=application.registration_code,
+            number=version.number,
+        )
+    return _receipt(application, version)
+
+
+def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:
+    newest = select(ApplicationVersion).where(ApplicationVersion.application_id == application_id)
+    return session.scalars(newest.order_by(ApplicationVersion.number.desc()).limit(1)).first()
+
+
+def _receipt(application: Application, version: ApplicationVersion) -> Receipt:
+    return Receipt(
+        application_id=application.id,
+        registration_code=application.registration_code or "",
+        number=version.number,
+        digest=version.digest,
+        changed=tuple(version.changed),
+        submitted_at=version.submitted_at,
+    )

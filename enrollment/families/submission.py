@@ -1,0 +1,109 @@
+"""Handing in, and taking back.  Handing in twice is one submission with one receipt."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from enrollment.families import (
+    applications,
+    bundling,
+    changes,
+    codes,
+    completeness,
+    deadlines,
+    lifecycle,
+    receipts,
+    wishes,
+)
+from enrollment.families.applications import Application
+from enrollment.families.people import accounts_of
+from enrollment.families.receipts import Receipt
+from enrollment.families.returns import ReturnedItem
+from enrollment.ground import notices
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused, Stale
+
+
+def submit(
+    session: Session, application_id: uuid.UUID, *, version: int | None = None, by: Actor, now: dt.datetime
+) -> Receipt:
+    """Hand in a draft, or a returned application with its answers; the receipt.
+
+    What was handed in already and did not change gives the same receipt again, also after the deadline.
+    Refuses `not_complete`, `registration_closed` and its like, `on_hold`; raises Stale for an older `version`.
+    """
+    application = applications.locked(session, application_id, by=by)
+    if application.stage in changes.HANDED_IN:
+        return _same_again(session, application)
+    if version is not None and version != application.version:
+        raise Stale()
+    times = deadlines.require_editable(session, application, now=now)
+    if application.stage == lifecycle.DRAFT and times.open is None:
+        raise deadlines.closed(times)
+    completeness.require(session, application, by=by)
+    if application.registration_code is None:
+        application.registration_code = _fresh_code(session)
+    application.submitted_at = now
+    application.review_kindergarten_id = wishes.first_kindergarten(session, application)
+    lifecycle.make(session, application, "submit", by=by, now=now)
+    session.execute(
+        update(ReturnedItem)
+        .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
+        .values(answered_at=now)
+    )
+    return receipts.write(session, application, by=by, now=now)
+
+
+def withdraw(
+    session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str | None = None
+) -> None:
+    """Take the application back.  The registration code stays with the child, should the family apply again.
+
+    Possible until the round is frozen; later an offer is declined instead (`withdraw_too_late`).
+    """
+    application = applications.locked(session, application_id, by=by)
+    if application.stage == lifecycle.WITHDRAWN:
+        return
+    times = deadlines.of(session, application, now=now)
+    if times.last is not None and application.registration_code and times.last.stage not in ("open", "closed"):
+        raise Refused("withdraw_too_late")
+    bundling.leave(session, application)
+    lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
+    for account_id in accounts_of(session, application.child_id):
+        notices.tell(
+            session,
+            "application_withdrawn",
+            account_id=account_id,
+            key=f"withdrawn:{application.id}:{application.version}:{account_id}",
+            now=now,
+            child_id=application.child_id,
+            application_id=application.id,
+            code=application.registration_code or "",
+        )
+
+
+def agree_to_central(
+    session: Session, application_id: uuid.UUID, agrees: bool, *, by: Actor, now: dt.datetime
+) -> None:
+    """Whether the area may propose the nearest vacancy 统筹安排 when no wish comes true."""
+    application = changes.begin(session, application_id, by=by, now=now)
+    if application.agrees_to_central != agrees:
+        application.agrees_to_central = agrees
+        changes.keep(session, application, by=by, now=now)
+
+
+def _same_again(session: Session, application: Application) -> Receipt:
+    receipt = receipts.latest(session, application)
+    if receipt is None:  # a handed-in application always has a version; the tables would have to be torn
+        raise Refused("move_not_possible", move="submit", stage=application.stage)
+    return receipt
+
+
+def _fresh_code(session: Session) -> str:
+    code = codes.registration_code()
+    while session.scalar(select(Application.id).where(Application.registration_code == code)) is not None:
+        code = codes.registration_code()
+    return code
+
