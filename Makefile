@@ -36,7 +36,7 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	    --custom-compile-command "make lock" --output-file $$file || exit 1; \
 	done; rm -rf *.egg-info
 
-clean-data: ## remove the data of the embedded database and queue (asks nothing)
-	@$(PY) -m portal.serve --forget-data 2>/dev/null || rm -rf var
+clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
+	@$(PY) -m portal.serve --forget-data
 
 .PHONY: help setup setup-test serve lint test screenshots lock clean-data

@@ -28,7 +28,7 @@ def _die_with_parent(how: int) -> Callable[[], None] | None:
 
 @dataclass
 class Child:
-    """`end_signal` asks it to end; `user` is the system user that it runs as, or None for ours."""
+    """`end_signal` asks it to end; `user` is the system user that it runs as, or None for ours; `files` stay open in it."""
 
     name: str
     command: list[str]
@@ -36,6 +36,8 @@ class Child:
     end_signal: int = signal.SIGTERM
     env: dict[str, str] | None = None
     user: str | None = None
+    files: tuple[int, ...] = ()
+    folder: Path | None = None
     process: subprocess.Popen | None = field(default=None, init=False)
     started: float = field(default=0.0, init=False)
     wait: float = field(default=SHORTEST_WAIT, init=False)
@@ -54,6 +56,8 @@ class Child:
                 group=self.user,
                 extra_groups=[] if self.user else None,
                 start_new_session=True,
+                pass_fds=self.files,
+                cwd=self.folder,
                 preexec_fn=_die_with_parent(self.end_signal),
             )
         self.started = time.monotonic()

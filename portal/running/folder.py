@@ -1,12 +1,14 @@
 """The data folder (`var/`): its lock, its keys, and the room on its disk."""
 
-import base64
 import fcntl
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+from enrollment.ground.vault import Keys
+from portal.config import DEMO_SECRET
 from portal.running.faults import Fault
 
 LEAST_FREE = 300 * 1024 * 1024
@@ -61,16 +63,34 @@ class Folder:
             "or set PORTAL_DATA to a folder on another disk"
         )
 
-    def secret(self, name: str, size: int = 32) -> str:
-        """The text of a key that belongs to this folder's demo; made at the first start, readable by its owner only."""
-        path = self.path / "keys" / name
+    def demo_secret(self) -> str:
+        """What signs the demo's cookies; made at the first start, readable by its owner only."""
+        path = self.path / "keys" / "demo-secret"
+
+        def write() -> None:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(DEMO_SECRET + secrets.token_urlsafe(32))
+
+        return self._kept(path, write).read_text().strip()
+
+    def demo_keys(self) -> Path:
+        """The demo's key file of the sealed columns."""
+        path = self.path / "keys" / "demo-keys.json"
+        return self._kept(path, lambda: Keys.write_new(path, "demo-1"))
+
+    def _kept(self, path: Path, write: Callable[[], None]) -> Path:
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            if not path.exists():
-                fresh = path.with_suffix(".new")
-                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                    file.write(base64.urlsafe_b64encode(secrets.token_bytes(size)).decode())
-                fresh.replace(path)
-            return path.read_text().strip()
+            if not path.exists() or path.stat().st_size == 0:
+                path.unlink(missing_ok=True)
+                write()
         except OSError as error:
             raise Fault(f"cannot keep the key {path} ({error.strerror}): free space or mend its permissions") from error
+        return path
+
+    def forget(self) -> None:
+        """Remove all data of this folder; the caller holds the lock."""
+        for entry in self.path.iterdir():
+            if entry.name != "serve.lock":
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

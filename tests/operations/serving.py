@@ -1,0 +1,141 @@
+"""A real `make serve` for tests: started, listened to, and ended by its process id."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """A plain environment: nothing of the test session's own settings reaches the portal."""
+    ours = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_FILE", "DEMO", "PUBLIC_URL", "PORT"}
+    plain = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST")}
+    return plain | {"PORTAL_DATA": str(folder)} | more
+
+
+class Serving:
+    """`python -m portal.serve` in a data folder.  Its lines are read as they come."""
+
+    def __init__(self, folder: Path, port: int | None = None, **environ: str):
+        self.port = port or free_port()
+        self.lines: list[str] = []
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "portal.serve", "--port", str(self.port), "--without-city"],
+            cwd=ROOT,
+            env=environment(folder, **environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._heard = threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self.process.stdout:
+            with self._heard:
+                self.lines.append(line.rstrip())
+                self._heard.notify_all()
+        with self._heard:
+            self._heard.notify_all()
+
+    def hear(self, pattern: str, seconds: float = LONGEST) -> str:
+        """Wait for a line; what it says."""
+        limit = time.monotonic() + seconds
+        with self._heard:
+            while True:
+                for line in self.lines:
+                    if re.search(pattern, line):
+                        return line
+                left = limit - time.monotonic()
+                if left <= 0 or (self.process.poll() is not None and not self._heard.wait(1)):
+                    raise AssertionError(f"never said {pattern!r}:\n" + "\n".join(self.lines))
+                self._heard.wait(min(left, 1))
+
+    def get(self, path: str = "/healthz") -> tuple[int, str]:
+        visit = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with contextlib.closing(visit):
+            visit.request("GET", path)
+            answer = visit.getresponse()
+            return answer.status, answer.read().decode()
+
+    def health(self) -> dict:
+        return json.loads(self.get()[1])
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that it started, and theirs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def child(self, words: str) -> psutil.Process:
+        """The direct child whose command has these words."""
+        for process in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                if words in " ".join(process.cmdline()):
+                    return process
+        raise AssertionError(f"no child with {words!r}")
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        """Ask it to end; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(LONGEST)
+
+    def make_sure(self, family: list[psutil.Process]) -> None:
+        """After a failed test too, nothing of this start stays behind."""
+        for process in [psutil.Process(self.process.pid)] if self.process.poll() is None else []:
+            family = [*family, *process.children(recursive=True), process]
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def serving(folder: Path, **options):
+    portal = Serving(folder, **options)
+    try:
+        yield portal
+    finally:
+        if portal.process.poll() is None:
+            family = portal.family()
+            portal.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                portal.process.wait(30)
+            portal.make_sure(family)
+
+
+def eventually(what, seconds: float = 30):
+    """Wait until `what()` is true; asked again and again, within a bound."""
+    limit = time.monotonic() + seconds
+    while not (answer := what()):
+        assert time.monotonic() < limit, f"not within {seconds} s"
+        time.sleep(0.05)
+    return answer
+
+
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found

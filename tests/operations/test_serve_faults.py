@@ -1,0 +1,128 @@
+"""Whatever keeps the portal from starting is one clear line that says how to mend it, and nothing is left running."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from tests.operations.serving import LONGEST, ROOT, environment, free_port, serving
+
+
+def refusal(folder, *, port=None, **environ) -> str:
+    """Start it; it must end with exit code 1 and one line.  That line."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "portal.serve", "--without-city", "--port", str(port or free_port())],
+        cwd=ROOT,
+        env=environment(folder, **environ),
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    lines = ended.stderr.strip().splitlines()
+    assert len(lines) == 1, ended.stderr
+    assert lines[0].startswith("make serve: ")
+    return lines[0]
+
+
+def test_a_busy_port(tmp_path):
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        line = refusal(tmp_path / "var", port=port)
+    assert f"port {port} is in use" in line
+    assert f"make serve PORT={port + 1}" in line
+
+
+def test_a_port_that_does_not_exist(tmp_path):
+    assert "make serve PORT=8000" in refusal(tmp_path / "var", port=70000)
+
+
+def test_a_second_start_in_the_same_folder(tmp_path):
+    with serving(tmp_path / "var") as portal:
+        portal.hear("starting database")
+        line = refusal(tmp_path / "var")
+        assert "already runs" in line
+        assert str(portal.process.pid) in line
+        assert str(portal.port) in line
+
+
+def test_a_folder_that_cannot_be_written():
+    line = refusal("/proc/portal")
+    assert "cannot write" in line
+    assert "PORTAL_DATA" in line
+
+
+def test_a_file_where_the_folder_should_be(tmp_path):
+    (tmp_path / "var").write_text("")
+    assert "cannot write" in refusal(tmp_path / "var")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 40 MB; only root can make one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here (it needs root)")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk(small_disk):
+    line = refusal(small_disk / "var")
+    assert "disk" in line
+    assert re.search(r"\d+ MB free, \d+ MB needed", line)
+    assert "free some space" in line
+
+
+def test_a_database_that_cannot_be_reached(tmp_path):
+    line = refusal(tmp_path / "var", DATABASE_URL="postgresql://me:hushhush@127.0.0.1:1/portal")
+    assert "DATABASE_URL" in line
+    assert "unset DATABASE_URL" in line
+    assert "hushhush" not in line
+
+
+def test_a_queue_that_cannot_be_reached(tmp_path, addresses, real_database):
+    line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL="redis://127.0.0.1:1/0")
+    assert "unset REDIS_URL" in line
+
+
+def test_a_broken_database_folder(tmp_path):
+    folder = tmp_path / "var" / "postgres"
+    folder.mkdir(parents=True)
+    (folder / "PG_VERSION").write_text("18\n")
+    line = refusal(tmp_path / "var")
+    assert "PostgreSQL did not start" in line
+    assert "make clean-data" in line
+
+
+def test_tables_of_another_version(tmp_path, real_database, redis_url):
+    import psycopg
+
+    with psycopg.connect(real_database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from_tomorrow'")
+    line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url)
+    assert "another version" in line
+
+
+def test_half_set_settings_of_a_real_city(tmp_path, real_database, redis_url):
+    line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url, DEMO="0")
+    assert "SECRET_KEY is not set" in line
+
+
+def test_clean_data_leaves_a_running_portal_alone(tmp_path):
+    command = [sys.executable, "-m", "portal.serve", "--forget-data"]
+    with serving(tmp_path / "var") as portal:
+        portal.hear("starting database")
+        refused = subprocess.run(command, cwd=ROOT, env=environment(tmp_path / "var"), capture_output=True, text=True, check=False)
+        assert refused.returncode == 1
+        assert "already runs" in refused.stderr
+        portal.hear("ready at")
+    subprocess.run(command, cwd=ROOT, env=environment(tmp_path / "var"), check=True)
+    assert os.listdir(tmp_path / "var") == ["serve.lock"]
