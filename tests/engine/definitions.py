@@ -1,0 +1,86 @@
+"""The rule read aloud: every outcome of a tiny market is written down and the stable ones are kept.
+
+Plain Python over dictionaries, slow and short, so that a reader can compare it with the specification line by line.
+Levels without siblings only: siblings are tried level by level in the tests that use this.
+"""
+
+from itertools import product
+
+
+class Rule:
+    """A market as units, tries and pools."""
+
+    def __init__(self, market):
+        self.market = market
+        members = {}
+        for child in range(market.children):
+            own = -2 - child if market.unit is None or market.unit[child] < 0 else int(market.unit[child])
+            members.setdefault(own, []).append(child)
+        self.units = list(members.values())
+        self.close = market.pair_rule == "close"
+        self.places = market.pools.places.tolist()
+        self.tries = [self._tries(unit) for unit in self.units]
+
+    def _groups(self, child):
+        start = self.market.group_start
+        return set() if start is None else set(self.market.group[start[child] : start[child + 1]].tolist())
+
+    def _tries(self, unit):
+        """What the unit asks, in order: (rank, pool, standing, guaranteed)."""
+        market, pools = self.market, self.market.pools
+        ticket = min(int(market.ticket[c]) for c in unit)
+        tries = []
+        for step in range(int(market.offsets[unit[0] + 1] - market.offsets[unit[0]])):
+            wish = [int(market.offsets[c]) + step for c in unit]
+            programme = int(market.programme[wish[0]])
+            own = market.current is not None and int(market.current[unit[0]]) == programme
+            tier = max(int(market.tier[w]) for w in wish)
+            for q in range(int(pools.start[programme]), int(pools.start[programme + 1])):
+                of = set(pools.group[pools.group_start[q] : pools.group_start[q + 1]].tolist())
+                belongs = not of or all(of & self._groups(c) for c in unit)
+                if self.places[q] and (belongs or not pools.locked[q]):
+                    tries.append((step + 1, q, (not own, not belongs, tier, ticket), own))
+        return tries
+
+    def stable(self):
+        """Every stable outcome, as the index of each unit's granted try (the number of its tries for none)."""
+        return [o for o in product(*(range(len(t) + 1) for t in self.tries)) if self.is_stable(o)]
+
+    def is_stable(self, outcome):
+        """No pool gives up what it must keep, keeps what it must give up, or refuses whom it has room for."""
+        for pool, places in enumerate(self.places):
+            seated, refused = [], []
+            for unit, granted in enumerate(outcome):
+                for index, (_, q, standing, _) in enumerate(self.tries[unit][: granted + 1]):
+                    if q == pool:
+                        (seated if index == granted else refused).append((standing, len(self.units[unit])))
+            if not self._pool_is_stable(places, sorted(seated), sorted(refused)):
+                return False
+        return True
+
+    def _pool_is_stable(self, places, seated, refused):
+        """The pool takes, of everybody who asked, exactly those whom the pair rule takes."""
+        taken, used, closed = [], 0, False
+        for one in sorted(seated + refused):
+            fits = used + one[1] <= places if self.close else used < places
+            if fits and not closed:
+                taken.append(one)
+                used += one[1]
+            else:
+                closed = True
+        return taken == seated
+
+    def best(self):
+        """The stable outcome that every unit likes at least as much as any other; fails if there is none."""
+        stable = self.stable()
+        best = tuple(min(column) for column in zip(*stable, strict=True))
+        assert best in stable
+        return best
+
+    def placements(self, outcome):
+        """(rank, pool) of each child; (0, -1) for none."""
+        where = {}
+        for unit, granted in enumerate(outcome):
+            rank, pool = self.tries[unit][granted][:2] if granted < len(self.tries[unit]) else (0, -1)
+            where.update(dict.fromkeys(self.units[unit], (rank, pool)))
+        return [where[child] for child in range(self.market.children)]
