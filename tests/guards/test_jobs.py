@@ -1,0 +1,38 @@
+"""Queue names equal worker names; every kind of job that the code starts has a handler, and every tick a kind."""
+
+import ast
+from pathlib import Path
+
+from portal import background, cron
+
+ROOT = Path(__file__).parents[2]
+
+
+def kinds_in_the_code() -> dict[str, str]:
+    """The kind of each `jobs.enqueue(session, "kind", …)`, and where it stands."""
+    found = {}
+    for file in [*(ROOT / "portal").rglob("*.py"), *(ROOT / "enrollment").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("jobs.enqueue", "enqueue_job"):
+                kind = next((word.value for word in node.keywords if word.arg == "kind"), None) or node.args[1]
+                if isinstance(kind, ast.Constant):
+                    found[kind.value] = f"{file.relative_to(ROOT)}:{node.lineno}"
+    return found
+
+
+def test_every_kind_of_job_has_a_handler():
+    background.load_handlers()
+    orphans = {kind: place for kind, place in kinds_in_the_code().items() if kind not in background.HANDLERS}
+    assert orphans == {}
+
+
+def test_every_tick_has_a_handler():
+    background.load_handlers()
+    assert {tick.kind for tick in cron.TICKS} <= background.HANDLERS.keys()
+
+
+def test_queue_names_equal_worker_names():
+    background.load_handlers()
+    served = {name for queues in background.WORKERS.values() for name in queues}
+    assert served == set(background.QUEUES)
+    assert {handler.queue for handler in background.HANDLERS.values()} <= served

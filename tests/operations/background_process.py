@@ -1,0 +1,32 @@
+"""A real worker or clock for tests, with handlers that only tests need: `… worker quick|all` or `… clock`."""
+
+import sys
+import threading
+from pathlib import Path
+
+from portal import background, cron, worker
+from portal.background import Work, handles
+
+
+@handles("test_hold")
+def hold(work: Work) -> dict:
+    """The first run says that it began, and never comes back; the second one ends."""
+    with Path(work.args["file"]).open("a") as file:
+        file.write(f"run {work.attempt}\n")
+    if work.attempt == 1 and work.args.get("hangs"):
+        threading.Event().wait()
+    work.progress(1, 1)
+    return {"attempt": work.attempt}
+
+
+@handles("test_fault", queue="quick")
+def fault(work: Work) -> None:
+    raise ValueError("a text that may hold a name")
+
+
+if __name__ == "__main__":
+    background.load_handlers()
+    if sys.argv[1] == "worker":
+        worker.serve(sys.argv[2])
+    else:
+        cron.serve()
