@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, exists, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.families import applications, consents
-from enrollment.families.applications import Application
+from enrollment.families.applications import Application, ApplicationVersion
 from enrollment.families.consents import Consent
 from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
 from enrollment.families.people import Child, Guardian, Guardianship
@@ -70,6 +70,19 @@ class RegisterAnswer(Base):
     )
 
 
+def handed_in_at() -> ColumnElement[dt.datetime]:
+    """When what the application says now was handed in; what a register said before that is about something else."""
+    newest = select(func.max(ApplicationVersion.submitted_at)).where(
+        ApplicationVersion.application_id == Application.id
+    )
+    return func.coalesce(newest.correlate(Application).scalar_subquery(), Application.submitted_at)
+
+
+def is_current() -> ColumnElement[bool]:
+    """The answer belongs to the application of the enclosing query, as it was handed in last."""
+    return and_(RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= handed_in_at())
+
+
 @dataclass(frozen=True)
 class Person:
     """An identity document, as a register needs it to find somebody."""
@@ -101,9 +114,7 @@ class Answer:
 
 def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> list[uuid.UUID]:
     """Applications that wait for a review and of which a register was not asked since they were handed in."""
-    asked = exists().where(
-        RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= Application.submitted_at
-    )
+    asked = exists().where(is_current())
     silent = exists().where(
         RegisterAnswer.application_id == Application.id,
         RegisterAnswer.answer == "unavailable",
@@ -199,7 +210,7 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
     said = (
         select(RegisterAnswer)
         .join(Application, Application.id == RegisterAnswer.application_id)
-        .where(RegisterAnswer.application_id == application_id, RegisterAnswer.at >= Application.submitted_at)
+        .where(Application.id == application_id, is_current())
     )
     return {answer.fact: answer for answer in session.scalars(said)}
 

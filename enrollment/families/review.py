@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from enrollment.families import fact_values, lifecycle
 from enrollment.families.applications import Application, Wish
 from enrollment.families.claims import VerifiedFact
-from enrollment.families.people import Guardian, Guardianship
+from enrollment.families.people import accounts_of
 from enrollment.families.returns import RefusalProposal, ReturnedItem
 from enrollment.families.tiers import claimed_facts, rules_in_round
 from enrollment.ground import audit, notices
@@ -292,12 +292,7 @@ def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) ->
 
 def tell_family(session: Session, application: Application, kind: str, *, now: dt.datetime, **params: Any) -> None:
     """One message for each guardian, once for each version of the application."""
-    caring = (
-        select(Guardian.account_id)
-        .join(Guardianship, Guardianship.guardian_id == Guardian.id)
-        .where(Guardianship.child_id == application.child_id, Guardianship.accepted_at.is_not(None))
-    )
-    for account_id in sorted({application.entered_by, *session.scalars(caring)}):
+    for account_id in accounts_of(session, application.child_id):
         notices.tell(
             session,
             kind,

@@ -17,7 +17,7 @@ from enrollment.families.applications import Application
 from enrollment.families.claims import Claim
 from enrollment.families.lifecycle import MoveMade
 from enrollment.families.people import Child
-from enrollment.families.registers import RegisterAnswer
+from enrollment.families.registers import RegisterAnswer, is_current
 from enrollment.families.returns import RefusalProposal, ReturnedItem
 from enrollment.ground.accounts import Account, Actor
 from enrollment.season.facts import FACTS_OF_GROUND, Fact
@@ -89,7 +89,7 @@ class Reviewer:
     settled: int
 
 
-_answer_of = and_(RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= Application.submitted_at)
+_answer_of = is_current()
 _speaks_against = and_(
     _answer_of, RegisterAnswer.fact.in_([fact.value for fact in Fact]), RegisterAnswer.answer == "differs"
 )

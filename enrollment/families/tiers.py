@@ -19,6 +19,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup, ServiceArea
+from enrollment.places.service_areas import serves as serves_place
 from enrollment.season import policies, policy
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
 from enrollment.season.grounds import Facts, Seen
@@ -161,6 +162,11 @@ class TierTable:
             answer = self._answers[asked] = rules.tier(facts, self._as_seen(kindergarten), serves)
         return answer
 
+    def holds(self, ground: Ground, facts: Facts, kindergarten: Kindergarten) -> bool:
+        """Whether a ground holds there, whatever tier it gives: what a reserved pool asks."""
+        serves = kindergarten.id in self._lookup.serving(facts.get(Fact.HOME_PLACE))
+        return self.rules_of(kindergarten.area_code).holds(ground, facts, self._as_seen(kindergarten), serves)
+
     def rules_of(self, area_code: str) -> Rules:
         """The area's rules in this round: frozen with it, or, before it opened, the policy in force.
 
@@ -173,14 +179,8 @@ class TierTable:
     def _as_seen(self, kindergarten: Kindergarten) -> Seen:
         if kindergarten.id not in self._seen:
             family = self._sites.get(kindergarten.parent_id or kindergarten.id, {})
-            self._seen[kindergarten.id] = Seen(
-                code=kindergarten.code,
-                nature=kindergarten.nature,
-                area=kindergarten.area_code,
-                parent=family.get(kindergarten.parent_id) if kindergarten.parent_id else None,
-                sites=frozenset(code for site, code in family.items() if site != kindergarten.id),
-                estates=self._estates.get(kindergarten.id, frozenset()),
-            )
+            estates = self._estates.get(kindergarten.id, frozenset())
+            self._seen[kindergarten.id] = _seen(kindergarten, family, estates)
         return self._seen[kindergarten.id]
 
     def _codes_of_sites(self) -> dict[uuid.UUID, dict[uuid.UUID, str]]:
@@ -203,6 +203,34 @@ class TierTable:
             .group_by(ServiceArea.kindergarten_id)
         )
         return {kindergarten_id: frozenset(names) for kindergarten_id, names in rows}
+
+
+def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> Tiered:
+    """The tier of one family at one kindergarten, for a page; many are the `TierTable`'s work."""
+    family = kindergarten.parent_id or kindergarten.id
+    sites = select(Kindergarten.id, Kindergarten.code).where(
+        or_(Kindergarten.id == family, Kindergarten.parent_id == family)
+    )
+    codes = {row.id: row.code for row in session.execute(sites)}
+    estates = session.scalars(
+        select(ServiceArea.name).where(ServiceArea.kindergarten_id == kindergarten.id, ServiceArea.kind == "estate")
+    )
+    seen = _seen(kindergarten, codes, frozenset(estates))
+    place = facts.get(Fact.HOME_PLACE)
+    serves = bool(place) and serves_place(session, kindergarten.id, place)
+    return rules_in_round(session, round_, kindergarten.area_code).tier(facts, seen, serves)
+
+
+def _seen(kindergarten: Kindergarten, family: Mapping[uuid.UUID, str], estates: frozenset[str]) -> Seen:
+    """`family` are the codes of the parent and of all its sites, by their ids."""
+    return Seen(
+        code=kindergarten.code,
+        nature=kindergarten.nature,
+        area=kindergarten.area_code,
+        parent=family.get(kindergarten.parent_id) if kindergarten.parent_id else None,
+        sites=frozenset(code for site, code in family.items() if site != kindergarten.id),
+        estates=estates,
+    )
 
 
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
