@@ -3,10 +3,18 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from allocation import lottery
+from enrollment.draw import bulk, market_files
+from enrollment.families.applications import Application
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
+from enrollment.season import round_rows as rounds
+from enrollment.season.calendar import Season, only_the_city
 
 
 class Snapshot(Base):
@@ -71,3 +79,52 @@ class Ticket(Base):
     draw_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("draw.id"))
 
     __table_args__ = (UniqueConstraint("year", "number"), CheckConstraint("number >= 1", name="counted_from_one"))
+
+
+def waiting_for_seed(session: Session, year: int) -> Draw | None:
+    """The draw whose commitment is published and whose seed is not there yet."""
+    return session.scalars(select(Draw).where(Draw.year == year, Draw.seed.is_(None))).one_or_none()
+
+
+def set_seed(session: Session, year: int, *, beacon: str, ceremony: str, by: Actor, now: dt.datetime) -> Draw:
+    """Enter the public parts of the seed, as published; everybody of that market gets a ticket, for the whole season.
+
+    `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
+    `seed_needs_a_public_part`.
+    """
+    only_the_city(by)
+    session.execute(select(Season.year).where(Season.year == year).with_for_update())
+    draw = waiting_for_seed(session, year)
+    if draw is None:
+        raise Refused("no_draw_is_open")
+    if now <= draw.committed_at:
+        raise Refused("seed_before_commitment")
+    beacon, ceremony = beacon.strip(), ceremony.strip()
+    if not (beacon or ceremony):
+        raise Refused("seed_needs_a_public_part", field="beacon")
+    draw.beacon, draw.ceremony = beacon, ceremony
+    draw.seed = lottery.seed_bytes(draw.commitment, beacon, ceremony).hex()
+    draw.seeded_at, draw.seeded_by = now, by.account_id
+    session.flush()
+    given = _give_tickets(session, draw)
+    round_ = rounds.one(session, session.get_one(Snapshot, draw.snapshot_id).round_id, lock=True)
+    rounds.move(session, round_, "draw", by=by, now=now)
+    audit.record(session, "draw", "draw", draw.id, by=by, now=now, seed=draw.seed, tickets=given)
+    session.flush()
+    return draw
+
+
+def _give_tickets(session: Session, draw: Draw) -> int:
+    """Everybody of the draw's market who has none gets one, after the last that was given.  Tickets never change."""
+    market = market_files.read(market_files.unpack(session.get_one(Snapshot, draw.snapshot_id).market))
+    have = {row.child for row in market.tickets}
+    joining = [row for row in market.children if row.child not in have]
+    last = session.scalar(select(func.max(Ticket.number)).where(Ticket.year == draw.year)) or 0
+    numbers = lottery.draw(
+        bytes.fromhex(draw.seed or ""), [row.family for row in joining], [row.child for row in joining], after=last
+    )
+    child_of = dict(session.execute(select(Application.child_code, Application.child_id)).all())
+    rows = zip((child_of[row.child] for row in joining), numbers.tolist(), strict=True)
+    tickets = ((child_id, draw.year, number, draw.id) for child_id, number in rows)
+    bulk.copy_in(session, "ticket", ("child_id", "year", "number", "draw_id"), tickets)
+    return len(joining)

@@ -1,97 +1,117 @@
-"""Runs 派位运行 are only ever added: what the engine gave for a snapshot, its check, its signatures, its publication."""
+"""Runs 派位运行 are only ever added: started, checked, signed by two, published; or set aside.  None is ever taken away."""
 
 import datetime as dt
 import uuid
-from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from enrollment.ground.db import Base
+from enrollment.draw import publication, snapshot
+from enrollment.draw.draws import Snapshot
+from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, WishReason
+from enrollment.ground import audit, jobs, signatures
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.season.calendar import only_the_city
 
-STATES = ("waiting", "running", "checked", "failed", "published", "superseded", "set_aside")
+__all__ = ["STATES", "CutOff", "Placement", "Run", "WishReason"]
+
+SIGNATURES_NEEDED = 2
 
 
-class Run(Base):
-    """`digest` is over the three result files; two runs of one snapshot and seed have the same digest.
+def one(session: Session, run_id: uuid.UUID, *, lock: bool = False) -> Run:
+    """The run; NotFound otherwise."""
+    run = session.get(Run, run_id, with_for_update=lock or None, populate_existing=lock)
+    if run is None:
+        raise NotFound
+    return run
 
-    A replay names the published run that it follows in `replays`; when it is published, that one is `superseded` and
-    stays as it is.
+
+def of_round(session: Session, round_id: uuid.UUID) -> list[Run]:
+    """All runs of a round, the newest first; none was ever taken away."""
+    return list(session.scalars(select(Run).where(Run.round_id == round_id).order_by(Run.number.desc())))
+
+
+def published(session: Session, round_id: uuid.UUID) -> Run | None:
+    return session.scalars(select(Run).where(Run.round_id == round_id, Run.state == "published")).one_or_none()
+
+
+def first_published(session: Session, round_id: uuid.UUID) -> Run | None:
+    """The run that made the round's result, before any replay."""
+    found = select(Run).where(Run.round_id == round_id, Run.replays.is_(None), Run.published_at.is_not(None))
+    return session.scalars(found).one_or_none()
+
+
+def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
+    """Let the engine place everybody, in the background.  Never asked twice at once; may be repeated at any time.
+
+    Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`.
     """
-
-    __tablename__ = "run"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"))
-    number: Mapped[int]
-    snapshot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("snapshot.id"))
-    replays: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"))
-    job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id"))
-    state: Mapped[str] = mapped_column(default="waiting")
-    engine: Mapped[str | None]
-    digest: Mapped[str | None]
-    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    bundle: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    started_at: Mapped[dt.datetime]
-    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
-    finished_at: Mapped[dt.datetime | None]
-    published_at: Mapped[dt.datetime | None]
-    error: Mapped[str | None]
-
-    __table_args__ = (
-        UniqueConstraint("round_id", "number"),
-        CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),
-        CheckConstraint(
-            "state NOT IN ('checked','published','superseded') OR digest IS NOT NULL", name="checked_has_a_digest"
-        ),
-        CheckConstraint(
-            "(state IN ('published','superseded')) = (published_at IS NOT NULL)", name="published_has_a_time"
-        ),
-        Index("uq_run__one_published", "round_id", unique=True, postgresql_where=text("state = 'published'")),
-    )
+    only_the_city(by)
+    round_ = snapshot.lock_round(session, round_id)
+    frozen = snapshot.current(session, round_id)
+    if round_.stage != "drawn" or frozen is None:
+        raise Refused("run_is_published" if round_.stage == "published" else "round_not_drawn", stage=round_.stage)
+    return add(session, round_id, frozen.id, by=by, now=now)
 
 
-class Placement(Base):
-    """Where a run put a child: programme, rank and pool, or none."""
-
-    __tablename__ = "placement"
-
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
-    programme_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("programme.id"))
-    rank: Mapped[int | None]
-    pool: Mapped[str | None]
-
-
-class CutOff(Base):
-    """The cut-off 录取线 of a pool: `all` got in, `none` could, or whoever stands at or before the `line`."""
-
-    __tablename__ = "cut_off"
-
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True)
-    pool: Mapped[str] = mapped_column(primary_key=True)
-    places: Mapped[int]
-    filled: Mapped[int]
-    state: Mapped[str]
-    eligible: Mapped[int | None]
-    tier: Mapped[int | None]
-    ticket: Mapped[int | None]
+def add(
+    session: Session,
+    round_id: uuid.UUID,
+    snapshot_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    replays: uuid.UUID | None = None,
+) -> Run:
+    """A run's row and its job, in one breath.  The caller holds the round's lock.  Refuses `run_in_progress`."""
+    earlier = of_round(session, round_id)
+    if any(run.state in ("waiting", "running") for run in earlier):
+        raise Refused("run_in_progress")
+    run = Run(
+        id=uuid.uuid4(), round_id=round_id, number=len(earlier) + 1, snapshot_id=snapshot_id, state="waiting",
+        replays=replays, started_at=now, started_by=by.account_id,
+    )  # fmt: skip
+    run.job_id = jobs.enqueue(session, "run_round", {"run": str(run.id)}, key=f"run_round:{run.id}", now=now)
+    session.add(run)
+    session.flush()
+    audit.record(session, "start_run", "run", run.id, by=by, now=now, number=run.number)
+    return run
 
 
-class WishReason(Base):
-    """Why a wish was refused or not needed, with the numbers of the last pool tried."""
+def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
+    """Sign the digest of a checked run; the second of two different people publishes it.  Returns how many signed.
 
-    __tablename__ = "wish_reason"
+    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signed_already`, and what `publication.publish` refuses.
+    """
+    only_the_city(by)
+    snapshot.lock_round(session, one(session, run_id).round_id)
+    run = one(session, run_id, lock=True)
+    if run.state != "checked" or run.digest is None:
+        raise Refused("run_cannot_be_signed", state=run.state)
+    if session.get_one(Snapshot, run.snapshot_id).replaced_at is not None:
+        raise Refused("snapshot_was_replaced")
+    people = signatures.sign(session, "run", run.id, run.digest, by=by, now=now)
+    if people >= SIGNATURES_NEEDED:
+        publication.publish(session, run, by=by, now=now)
+    return people
 
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
-    rank: Mapped[int] = mapped_column(primary_key=True)
-    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
-    pool: Mapped[str | None]
-    reason: Mapped[str]
-    tier: Mapped[int]
-    ticket: Mapped[int]
-    cutoff_tier: Mapped[int | None]
-    cutoff_ticket: Mapped[int | None]
+
+def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
+    return signatures.signatures_of(session, "run", run.id, run.digest) if run.digest else []
+
+
+def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Run:
+    """Put an unpublished run aside, with the reason; it stays readable.  Refuses `run_is_published`, `reason_missing`."""
+    only_the_city(by)
+    run = one(session, run_id, lock=True)
+    if run.state in ("published", "superseded"):
+        raise Refused("run_is_published")
+    if run.state in ("failed", "set_aside"):
+        raise Refused("run_is_over", state=run.state)
+    if not reason.strip():
+        raise Refused("reason_missing", field="reason")
+    run.state, run.error = "set_aside", reason.strip()[:500]
+    audit.record(session, "set_aside", "run", run.id, by=by, now=now, reason=run.error)
+    session.flush()
+    return run

@@ -1,5 +1,114 @@
 """What a test may say about a town: its draw."""
 
+import itertools
+
+from sqlalchemy import select
+
+from allocation import lottery
+from enrollment.draw import answers_due, draws, execution, market_files, offers, runs, snapshot
+from enrollment.draw.draws import Draw as SeasonDraw
+from enrollment.draw.draws import Snapshot, Ticket
+from enrollment.draw.offers import LIVE, Offer
+from enrollment.draw.run_rows import Run
+from enrollment.families.applications import Application
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+
 
 class Draw:
-    pass
+    """From the frozen market to offers, answers and the next in line; the two city officials sign."""
+
+    def freeze(self, **more) -> Snapshot:
+        """Registration ends if it has not, and the market is frozen.  Everybody must have been reviewed."""
+        if self.the_round.stage == "open":
+            self.close_registration()
+        return snapshot.freeze(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now, **more)
+
+    def seed(self, beacon: str = "03 08 14 21 27 30 + 06", ceremony: str = "4 2 6 1") -> SeasonDraw:
+        self._a_minute_later()
+        by = self.city_pair()[0]
+        return draws.set_seed(self.session, self.the_round.year, beacon=beacon, ceremony=ceremony, by=by, now=self.now)
+
+    def seed_in_order(self, *families: Application) -> SeasonDraw:
+        """Try beacons until these children's tickets come in this order: chance, for once, does as it is told."""
+        draw = draws.waiting_for_seed(self.session, self.the_round.year)
+        codes = [application.family_code for application in families]
+        market = market_files.read(market_files.unpack(self.session.get_one(Snapshot, draw.snapshot_id).market))
+        names = sorted({row.family for row in market.children})
+        for beacon in map(str, itertools.count(1)):
+            seed = lottery.seed_bytes(draw.commitment, beacon, "")
+            numbers = dict(zip(names, lottery.draw(seed, names, names).tolist(), strict=True))
+            order = [numbers[code] for code in codes]
+            if order == sorted(order):
+                return self.seed(beacon, "")
+        raise AssertionError("unreachable")
+
+    def run(self) -> Run:
+        """Start a run and let the engine work at once, as the worker's handler would."""
+        run = runs.start(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now)
+        return execution.execute(self.session, run.id, now=self.now)
+
+    def publish(self, run: Run | None = None) -> Run:
+        """Two different people sign the newest run."""
+        run = run or runs.of_round(self.session, self.the_round.id)[0]
+        for official in self.city_pair():
+            runs.sign(self.session, run.id, by=official, now=self.now)
+        self.session.refresh(run)
+        return run
+
+    def drawn(self, *order: Application) -> Run:
+        """Everything from the end of registration to the published result, with tickets in this order."""
+        self.everyone_is_reviewed()
+        self.freeze()
+        if order:
+            self.seed_in_order(*order)
+        elif draws.waiting_for_seed(self.session, self.the_round.year):
+            self.seed()
+        self.run()
+        return self.publish()
+
+    def ticket_of(self, application: Application) -> int | None:
+        found = select(Ticket.number).where(Ticket.child_id == application.child_id, Ticket.year == application.year)
+        return self.session.scalar(found)
+
+    def offer_for(self, application: Application) -> Offer | None:
+        """The child's live offer."""
+        found = select(Offer).where(Offer.child_id == application.child_id, Offer.state.in_(LIVE))
+        return self.session.scalars(found.execution_options(populate_existing=True)).one_or_none()
+
+    def last_offer_for(self, application: Application) -> Offer | None:
+        found = select(Offer).where(Offer.child_id == application.child_id).order_by(Offer.made_at.desc(), Offer.id)
+        live = self.offer_for(application)
+        return live or self.session.scalars(found.execution_options(populate_existing=True)).first()
+
+    def place_of(self, application: Application) -> Kindergarten | None:
+        """Where the child's live offer is."""
+        offer = self.offer_for(application)
+        return self.session.get_one(Programme, offer.programme_id).kindergarten if offer else None
+
+    def taken_at(self, kindergarten: Kindergarten) -> int:
+        programme = self.programme_of(kindergarten)
+        self.session.refresh(programme)
+        return programme.taken
+
+    def confirm(self, application: Application, *, wait: bool = False) -> Offer:
+        by, offer = self.parent_of(application), self.offer_for(application)
+        return offers.confirm(self.session, offer.id, wait=wait, by=by, now=self.now)
+
+    def decline(self, application: Application) -> Offer:
+        by, offer = self.parent_of(application), self.offer_for(application)
+        return offers.decline(self.session, offer.id, by=by, now=self.now)
+
+    def silence(self) -> int:
+        """The reminder goes out the day before, the deadline passes, and silence counts as giving up."""
+        due = self.session.scalars(select(Offer.answer_by).where(Offer.state == "offered")).all()
+        last = max(due)
+        self.at(max(self.now, last - answers_due.REMIND_BEFORE))
+        answers_due.remind_due(self.session, now=self.now)
+        self.at(max(self.now, last))
+        return answers_due.expire_due(self.session, now=self.now)
+
+    def _a_minute_later(self) -> None:
+        import datetime as dt
+
+        self.now += dt.timedelta(minutes=1)

@@ -1,0 +1,147 @@
+"""A market as its files: rows of codes in, CSV bytes out, and back.  Codes are pseudonyms, never names or numbers of people.
+
+The columns and their order are those of `docs/engine.md`; rows stand sorted by their key columns, so that the same
+market always has the same commitment.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+FORMAT = "market/1"
+SAME_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+class ProgrammeRow(NamedTuple):
+    programme: str
+    kindergarten: str
+    level: str
+    nature: str
+    area: str
+    places: int
+    sibling_tier: int | None
+
+
+class PoolRow(NamedTuple):
+    programme: str
+    pool: str
+    precedence: int
+    places: int
+    groups: str
+    unclaimed: str
+
+
+class ChildRow(NamedTuple):
+    child: str
+    family: str
+    unit: str
+    groups: str
+    elder: str
+    current: str
+
+
+class WishRow(NamedTuple):
+    child: str
+    rank: int
+    programme: str
+    tier: int
+
+
+class TicketRow(NamedTuple):
+    child: str
+    ticket: int
+
+
+@dataclass(frozen=True)
+class MarketFiles:
+    """The rows of one market.  `tickets` is empty before the season's draw."""
+
+    season: str
+    round: str
+    pair_rule: str
+    programmes: Sequence[ProgrammeRow]
+    children: Sequence[ChildRow]
+    wishes: Sequence[WishRow]
+    pools: Sequence[PoolRow] = field(default=())
+    tickets: Sequence[TicketRow] = field(default=())
+
+    def with_tickets(self, tickets: Iterable[TicketRow]) -> "MarketFiles":
+        return replace(self, tickets=tuple(tickets))
+
+    def files(self) -> dict[str, bytes]:
+        """Each file's name and content; `pools.csv` and `tickets.csv` only where they have rows."""
+        head = {
+            "format": FORMAT,
+            "season": self.season,
+            "round": self.round,
+            "seed": None,
+            "pair_rule": self.pair_rule,
+        }
+        made = {
+            "market.json": json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(),
+            "programmes.csv": _table(ProgrammeRow, sorted(self.programmes)),
+            "children.csv": _table(ChildRow, sorted(self.children)),
+            "wishes.csv": _table(WishRow, sorted(self.wishes)),
+        }
+        if self.pools:
+            made["pools.csv"] = _table(PoolRow, sorted(self.pools, key=lambda row: row[:2]))
+        if self.tickets:
+            made["tickets.csv"] = _table(TicketRow, sorted(self.tickets))
+        return made
+
+
+def _table(kind: type, rows: Iterable[Sequence]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(kind._fields)  # type: ignore[attr-defined]
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """A zip in name order and with fixed times: the same files give the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, SAME_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name])
+    return target.getvalue()
+
+
+def unpack(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def read(files: dict[str, bytes]) -> MarketFiles:
+    """The rows of files that `MarketFiles.files` wrote."""
+    head = json.loads(files["market.json"])
+    return MarketFiles(
+        season=head["season"],
+        round=head["round"],
+        pair_rule=head["pair_rule"],
+        programmes=[
+            ProgrammeRow(p, k, level, nature, area, int(places), int(tier) if tier else None)
+            for p, k, level, nature, area, places, tier in _rows(files, "programmes.csv")
+        ],
+        children=[ChildRow(*row) for row in _rows(files, "children.csv")],
+        wishes=[WishRow(c, int(rank), p, int(tier)) for c, rank, p, tier in _rows(files, "wishes.csv")],
+        pools=[
+            PoolRow(p, pool, int(order), int(places), groups, unclaimed)
+            for p, pool, order, places, groups, unclaimed in _rows(files, "pools.csv")
+        ],
+        tickets=[TicketRow(child, int(ticket)) for child, ticket in _rows(files, "tickets.csv")],
+    )
+
+
+def _rows(files: dict[str, bytes], name: str) -> list[list[str]]:
+    if name not in files:
+        return []
+    lines = csv.reader(io.StringIO(files[name].decode()))
+    next(lines)
+    return list(lines)

@@ -1,0 +1,97 @@
+"""The rows of a run: what the engine gave for a snapshot, child by child, pool by pool, wish by wish."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from enrollment.ground.db import Base
+
+STATES = ("waiting", "running", "checked", "failed", "published", "superseded", "set_aside")
+
+
+class Run(Base):
+    """`digest` is over the three result files; two runs of one snapshot and seed have the same digest.
+
+    A replay names the published run that it follows in `replays`; when it is published, that one is `superseded` and
+    stays as it is.
+    """
+
+    __tablename__ = "run"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"))
+    number: Mapped[int]
+    snapshot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("snapshot.id"))
+    replays: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"))
+    job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id"))
+    state: Mapped[str] = mapped_column(default="waiting")
+    engine: Mapped[str | None]
+    digest: Mapped[str | None]
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    bundle: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    started_at: Mapped[dt.datetime]
+    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    finished_at: Mapped[dt.datetime | None]
+    published_at: Mapped[dt.datetime | None]
+    error: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("round_id", "number"),
+        CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),
+        CheckConstraint(
+            "state NOT IN ('checked','published','superseded') OR digest IS NOT NULL", name="checked_has_a_digest"
+        ),
+        CheckConstraint(
+            "(state IN ('published','superseded')) = (published_at IS NOT NULL)", name="published_has_a_time"
+        ),
+        Index("uq_run__one_published", "round_id", unique=True, postgresql_where=text("state = 'published'")),
+    )
+
+
+class Placement(Base):
+    """Where a run put a child: programme, rank and pool, or none."""
+
+    __tablename__ = "placement"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    programme_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("programme.id"))
+    rank: Mapped[int | None]
+    pool: Mapped[str | None]
+
+
+class CutOff(Base):
+    """The cut-off 录取线 of a pool: `all` got in, `none` could, or whoever stands at or before the `line`."""
+
+    __tablename__ = "cut_off"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True)
+    pool: Mapped[str] = mapped_column(primary_key=True)
+    places: Mapped[int]
+    filled: Mapped[int]
+    state: Mapped[str]
+    eligible: Mapped[int | None]
+    tier: Mapped[int | None]
+    ticket: Mapped[int | None]
+
+
+class WishReason(Base):
+    """Why a wish was refused or not needed, with the numbers of the last pool tried."""
+
+    __tablename__ = "wish_reason"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    pool: Mapped[str | None]
+    reason: Mapped[str]
+    tier: Mapped[int]
+    ticket: Mapped[int]
+    cutoff_tier: Mapped[int | None]
+    cutoff_ticket: Mapped[int | None]

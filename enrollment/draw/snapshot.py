@@ -1,0 +1,161 @@
+"""The only gate to the engine: a round's market is frozen into files, and its commitment is published.
+
+The first frozen market of a year gives the season's one draw.  A correction before the seed replaces the commitment, in
+public: the old snapshot stays, with the time of its replacement.  After the seed the tickets stay, and every later
+market carries them.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.orm import Session
+
+from allocation import lottery
+from enrollment.draw import market_files
+from enrollment.draw.draws import Draw, Snapshot
+from enrollment.draw.gathering import gather
+from enrollment.draw.market_files import MarketFiles
+from enrollment.draw.run_rows import Run
+from enrollment.families.applications import Application, Wish
+from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.season import round_rows as rounds
+from enrollment.season.calendar import Season, only_the_city
+from enrollment.season.rounds import Round
+
+BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
+"""The public value that nobody controls, unless the officials name another one before they freeze."""
+
+MAY_FREEZE = ("closed", "frozen", "drawn")
+
+
+def freeze(
+    session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime, beacon_name: str | None = None
+) -> Snapshot:
+    """Freeze the round's market and publish its commitment.  Again before publication: a correction.
+
+    Refuses `round_not_closed`, `still_under_review` (with `n` and `where`), `nobody_takes_part`, `bound_wishes_differ`,
+    `run_is_published`, and `another_draw_is_open` while another round's commitment waits for its seed.
+    """
+    only_the_city(by)
+    round_ = lock_round(session, round_id)
+    if round_.stage not in MAY_FREEZE or now < round_.closes_at:
+        raise Refused("run_is_published" if round_.stage == "published" else "round_not_closed", stage=round_.stage)
+    waiting = under_review(session, round_id)
+    if waiting:
+        where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
+        raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    gathered = gather(session, round_)
+    if not gathered.market.children:
+        raise Refused("nobody_takes_part")
+    snapshot = store(session, round_id, gathered.market, by=by, now=now)
+    _replace_earlier(session, snapshot, now)
+    waits_for_seed = _commit_draw(session, round_, snapshot, gathered.without_ticket, beacon_name, now)
+    _move_round(session, round_, waits_for_seed, by, now)
+    session.flush()
+    audit.record(session, "freeze", "round", round_id, by=by, now=now, commitment=snapshot.commitment)
+    return snapshot
+
+
+def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor, now: dt.datetime) -> None:
+    if round_.stage == "closed":
+        rounds.move(session, round_, "freeze", by=by, now=now)
+    elif round_.stage == "drawn":
+        rounds.move(session, round_, "set_aside", by=by, now=now)
+    if not waits_for_seed:
+        rounds.move(session, round_, "draw", by=by, now=now)
+
+
+def lock_round(session: Session, round_id: uuid.UUID) -> Round:
+    """The round, and its season's draw, held until the end of the transaction."""
+    round_ = session.scalars(
+        select(Round).where(Round.id == round_id).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if round_ is None:
+        raise NotFound
+    session.execute(select(Season.year).where(Season.year == round_.year).with_for_update())
+    return round_
+
+
+def under_review(session: Session, round_id: uuid.UUID) -> list[Row]:
+    """Kindergartens (`name`) where `n` applications of the round are submitted or in review, the most first."""
+    count = func.count().label("n")
+    return list(
+        session.execute(
+            select(func.coalesce(Kindergarten.name, "—").label("name"), count)
+            .select_from(Application)
+            .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
+            .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+            .where(Application.stage.in_((SUBMITTED, IN_REVIEW)))
+            .group_by(Kindergarten.name)
+            .order_by(count.desc(), Kindergarten.name)
+        )
+    )
+
+
+def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime) -> Snapshot:
+    """Keep a market as the round's next snapshot."""
+    files = market.files()
+    last = session.scalar(select(func.max(Snapshot.number)).where(Snapshot.round_id == round_id)) or 0
+    snapshot = Snapshot(
+        id=uuid.uuid4(),
+        round_id=round_id,
+        number=last + 1,
+        commitment=lottery.commitment(files),
+        market=market_files.pack(files),
+        children=len(market.children),
+        wishes=len(market.wishes),
+        made_at=now,
+        made_by=by.account_id,
+    )
+    session.add(snapshot)
+    session.flush()
+    return snapshot
+
+
+def current(session: Session, round_id: uuid.UUID) -> Snapshot | None:
+    """The round's market as it stands: frozen, not replaced, and not the market of a replay."""
+    of_replays = select(Run.snapshot_id).where(Run.round_id == round_id, Run.replays.is_not(None))
+    found = select(Snapshot).where(
+        Snapshot.round_id == round_id, Snapshot.replaced_at.is_(None), Snapshot.id.not_in(of_replays)
+    )
+    return session.scalars(found.order_by(Snapshot.number.desc()).limit(1)).first()
+
+
+def _replace_earlier(session: Session, snapshot: Snapshot, now: dt.datetime) -> None:
+    if session.scalar(select(Run.id).where(Run.round_id == snapshot.round_id, Run.state == "published")):
+        raise Refused("run_is_published")
+    session.execute(
+        update(Snapshot)
+        .where(Snapshot.round_id == snapshot.round_id, Snapshot.id != snapshot.id, Snapshot.replaced_at.is_(None))
+        .values(replaced_at=now)
+    )
+
+
+def _commit_draw(
+    session: Session, round_: Round, snapshot: Snapshot, without_ticket: int, beacon_name: str | None, now: dt.datetime
+) -> bool:
+    """Publish the commitment where a seed is to follow.  True: this round waits for its seed."""
+    last = session.scalars(select(Draw).where(Draw.year == round_.year).order_by(Draw.number.desc()).limit(1)).first()
+    if last is not None and last.seed is None:
+        if session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
+            raise Refused("another_draw_is_open")
+        last.snapshot_id, last.commitment, last.committed_at = snapshot.id, snapshot.commitment, now
+        last.beacon_name = beacon_name or last.beacon_name
+        return True
+    if without_ticket == 0:
+        return False
+    draw = Draw(
+        year=round_.year,
+        number=(last.number if last else 0) + 1,
+        snapshot_id=snapshot.id,
+        commitment=snapshot.commitment,
+        committed_at=now,
+        beacon_name=beacon_name or BEACON,
+    )
+    session.add(draw)
+    return True

@@ -1,0 +1,66 @@
+"""Telling many families at once: one message for each guardian of each child, in the outbox of the same transaction."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enrollment.families.people import Guardian, Guardianship
+from enrollment.ground import jobs
+from enrollment.ground.notices import Notice
+
+BATCH = 2000
+CHENGDU = ZoneInfo("Asia/Shanghai")
+
+About = tuple[uuid.UUID, uuid.UUID, str, dict[str, Any]]
+"""Child, application, key of the event, and the codes and numbers for the words."""
+
+
+def written(moment: dt.datetime) -> str:
+    """A time as a message says it in every language: 2026-06-09 17:00."""
+    return f"{moment.astimezone(CHENGDU):%Y-%m-%d %H:%M}"
+
+
+def tell_families(session: Session, kind: str, about: Iterable[About], *, now: dt.datetime) -> int:
+    """Write the messages; each event once for each guardian, however often it is told.  Returns how many rows were tried."""
+    waiting, told = list(about), 0
+    for start in range(0, len(waiting), BATCH):
+        part = waiting[start : start + BATCH]
+        accounts = _guardians(session, [child_id for child_id, *_ in part])
+        rows = [
+            {
+                "id": uuid.uuid4(),
+                "key": f"{key}:{account_id.hex}",
+                "kind": kind,
+                "account_id": account_id,
+                "child_id": child_id,
+                "application_id": application_id,
+                "params": params,
+                "created_at": now,
+            }
+            for child_id, application_id, key, params in part
+            for account_id in accounts.get(child_id, ())
+        ]
+        if rows:
+            session.execute(insert(Notice).on_conflict_do_nothing(index_elements=["key"]), rows)
+        told += len(rows)
+    if told:
+        jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)
+    return told
+
+
+def _guardians(session: Session, child_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    accounts: dict[uuid.UUID, list[uuid.UUID]] = {}
+    rows = (
+        select(Guardianship.child_id, Guardian.account_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(Guardianship.child_id.in_(child_ids), Guardianship.accepted_at.is_not(None))
+    )
+    for child_id, account_id in session.execute(rows.order_by(Guardianship.since)):
+        accounts.setdefault(child_id, []).append(account_id)
+    return accounts
