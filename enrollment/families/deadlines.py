@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import any_, literal, select
 from sqlalchemy.orm import Session
 
 from enrollment.families.applications import Application
@@ -34,7 +34,7 @@ def window(session: Session, year: int, level: str, *, now: dt.datetime) -> Wind
     """The state of registration.  A round counts as open by its stage and its dates together."""
     rounds = session.scalars(
         select(Round)
-        .where(Round.year == year, Round.levels.any(level), Round.kind.in_(("main", "supplementary")))
+        .where(Round.year == year, literal(level) == any_(Round.levels), Round.kind.in_(("main", "supplementary")))
         .order_by(Round.number)
     ).all()
     opened = [each for each in rounds if each.stage != "planned"]

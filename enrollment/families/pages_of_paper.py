@@ -28,6 +28,7 @@ ACTS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData")
 CARGO = ("/JavaScript", "/EmbeddedFiles")
 
 pillow_heif.register_heif_opener(thumbnails=False)
+Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,21 @@ def _drawn_anew(content: bytes, field: str) -> bytes:
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             pixels = picture.width * picture.height
             if pixels > (MOST_JPEG_PIXELS if picture.format == "JPEG" else MOST_PIXELS):
-                raise Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
+                raise _too_many_pixels(field)
             picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
             drawn = io.BytesIO()
             _on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as fault:
+    except Image.DecompressionBombError as fault:
+        raise _too_many_pixels(field) from fault
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as fault:
         raise Refused("photo_unreadable", field=field) from fault
     return drawn.getvalue()
+
+
+def _too_many_pixels(field: str) -> Refused:
+    return Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ import hashlib
 import itertools
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import any_, literal, select
 
 from enrollment.families import (
     applications,
@@ -108,6 +108,7 @@ class Families:
         `wishes` are kindergartens or programmes; `grounds` maps what a family is asked about to its detail, for
         example `{"elder_sibling": kindergarten}`; `household` are answers such as `hukou_area="510105"`.
         """
+        self._registration_for(level, year, wishes=bool(wishes))
         family = family or self.family(name)
         born = born or ages.born_between(level, year)[0] + dt.timedelta(days=100)
         application = entering.enter_child(
@@ -146,7 +147,7 @@ class Families:
         return actor_of(self.session.get_one(Account, application.entered_by))
 
     def claim(self, application: Application, grounds) -> None:
-        said = grounds if isinstance(grounds, dict) else {ground: None for ground in grounds}
+        said = grounds if isinstance(grounds, dict) else dict.fromkeys(grounds)
         said = {Ground(g): d.code if isinstance(d, Kindergarten) else d for g, d in said.items()}
         claims.set_claims(self.session, application.id, said, by=self.parent_of(application), now=self.now)
 
@@ -192,11 +193,19 @@ class Families:
             Round.stage == "open",
             Round.opens_at <= self.now,
             Round.closes_at > self.now,
-            Round.levels.any(application.level),
+            literal(application.level) == any_(Round.levels),
         )
         found = self.session.scalars(fitting.order_by(Round.number)).first()
-        assert found is not None, "no round is open in the town; open one before its children wish"
-        return found
+        return found or self.open_registration(levels=[application.level])
+
+    def _registration_for(self, level: str, year: int, *, wishes: bool) -> None:
+        """A child can be entered when a round is planned, and wish when it is open."""
+        self.season(year)
+        rounds = list(self.session.scalars(select(Round).where(Round.year == year, literal(level) == any_(Round.levels))))
+        if not rounds:
+            self.round(levels=[level])
+        if wishes and not any(round_.stage != "planned" for round_ in rounds):
+            self.open_registration()
 
     def _programme_id(self, wanted: Kindergarten | Programme, application: Application):
         if isinstance(wanted, Programme):
