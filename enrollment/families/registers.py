@@ -212,7 +212,7 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
         .join(Application, Application.id == RegisterAnswer.application_id)
         .where(Application.id == application_id, is_current())
     )
-    return {answer.fact: answer for answer in session.scalars(said)}
+    return {answer.fact: answer for answer in session.scalars(said.execution_options(populate_existing=True))}
 
 
 def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from enrollment.families import refusals, review, review_queue, submission
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.lifecycle import MoveMade
-from enrollment.families.returns import ReturnedItem
 from enrollment.families.review import Ask, Finding
 from enrollment.families.tiers import claimed_facts
 from enrollment.ground.accounts import Actor
