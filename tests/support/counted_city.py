@@ -16,7 +16,8 @@ from enrollment.draw.offers import Offer
 from enrollment.families.applications import Application
 from enrollment.families.people import Child
 from enrollment.ground.accounts import Account
-from enrollment.places.areas import CLASS_NORM, Area
+from enrollment.places import areas
+from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
@@ -33,15 +34,8 @@ class CountedCity:
     def __init__(self, session: Session):
         self.session = session
         self.numbers = itertools.count(1)
-        self.area("510104", "锦江区", "Jinjiang")
-        self.area("GXQ", "成都高新区", "Chengdu Hi-Tech Zone", has_boundary=False)
+        areas.load(session)
         self._season()
-
-    def area(self, code: str, name: str, name_en: str, has_boundary: bool = True) -> Area:
-        place = next(self.numbers)
-        return self._add(
-            Area(code=code, name=name, name_en=name_en, has_boundary=has_boundary, weight=1, position=place)
-        )
 
     def kindergarten(self, nature: str, children: dict[str, int] | None = None, **more) -> Kindergarten:
         """Open in 锦江区 unless `more` says otherwise; `children` by level are kept as counts."""

@@ -1,0 +1,55 @@
+"""The first page follows the calendar: what is open, what comes next, three things to do."""
+
+from tests.support.town_season import at
+
+
+def open_page(client, frozen_clock, moment):
+    frozen_clock.set(moment)
+    return client.get("/").text
+
+
+def test_before_any_season_the_page_still_leads_to_the_kindergartens(client):
+    page = client.get("/").text
+    assert "还没有公布今年的日程" in page
+    assert 'href="/kindergartens"' in page
+
+
+def test_during_registration_the_first_button_starts_it(client, town, frozen_clock):
+    town.season()
+    town.session.commit()
+    page = open_page(client, frozen_clock, at(5, 22, 10))
+    assert "2026 年秋季入园<br>正在网上登记" in page
+    assert "5月29日 18:00前可随时修改" in page
+    assert "开始登记或继续填写" in page
+    assert "还有 7 天 8 小时" in page
+    assert "5月21–29日" in page
+
+
+def test_in_the_pause_before_a_step_the_page_says_when_it_begins(client, town, frozen_clock):
+    town.season()
+    town.session.commit()
+    page = open_page(client, frozen_clock, at(5, 18))
+    assert "网上登记即将开始" in page
+    assert "网上登记从 5月21日 09:00开始" in page
+    assert "开始登记或继续填写" not in page
+
+
+def test_after_the_draw_the_page_asks_to_confirm(client, town, frozen_clock):
+    """Result and confirmation are open at once; the one that ends first matters most."""
+    town.season()
+    town.session.commit()
+    page = open_page(client, frozen_clock, at(6, 6))
+    assert "请确认是否入园" in page
+    assert "到期没有确认视为放弃" in page
+
+
+def test_a_season_is_not_shown_before_it_is_opened(client, town, frozen_clock):
+    town.season()
+    town.session.commit()
+    assert "2026 年秋季入园" not in open_page(client, frozen_clock, at(1, 2))
+
+
+def test_the_hotline_is_the_seasons_own(client, town):
+    town.season().hotline = "028-96110"
+    town.session.commit()
+    assert 'href="tel:02896110"' in client.get("/").text
