@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from enrollment.ground.notices import SentMessage, TextMessage
-from portal import demo_season
+from portal.demo import passing
 from portal.forms import PageForm, refusals_in
 from portal.guards import demo_only
 from portal.public import pages
@@ -27,7 +27,7 @@ def demo_clock():
 
 
 def _clock_page(form):
-    return render_template("public/demo_clock.html", form=form, steps=demo_season.steps(db(), clock()))
+    return render_template("public/demo_clock.html", form=form, steps=passing.steps(db(), clock()))
 
 
 @pages.post("/demo/clock/<step>")
@@ -36,7 +36,7 @@ def move_demo_clock(step):
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            demo_season.pass_until(db(), step, now=clock())
+            passing.pass_until(db(), step, now=clock())
             flash(_("演示城市的时间已经往前走了。"))
             return redirect(url_for("public.demo_clock"), 303)
     return _clock_page(form)

@@ -15,15 +15,15 @@ from wtforms.validators import InputRequired, Regexp
 from enrollment.ground import notices
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import Account
-from portal import demo_people
 from portal.clock import real_now
+from portal.demo import people as demo_people
 from portal.forms import PageForm
 from portal.guards import public
 from portal.limits import limiter
 from portal.people import admit, dismiss
 from portal.public import pages
-from portal.work import clock, db, house
 from portal.words import word
+from portal.work import clock, db, house
 
 
 def _digits(text: str | None) -> str:

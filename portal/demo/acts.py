@@ -1,0 +1,117 @@
+"""What the simulated people of the demo city do when its clock moves: clerks review, families answer their offers.
+
+They use the same verbs as real people.  Their accounts are the demo's own; a real kindergarten has no such clerk.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.draw import offers
+from enrollment.draw.offers import Offer
+from enrollment.families import register_matched, registers, review
+from enrollment.families.applications import Application
+from enrollment.families.registers import Answer
+from enrollment.families.review import Finding
+from enrollment.families.tiers import claimed_facts
+from enrollment.ground.accounts import Account, Actor, actor_of
+
+Progress = Callable[[int, int], None]
+BATCH = 500
+DIFFERS, UNKNOWN = 0.03, 0.02
+"""How often a register says something else, or nothing; the rest agrees with the family."""
+
+DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
+"""How families answer: give the place up, keep it and wait for a better wish, say nothing; the rest confirms."""
+
+
+def ask_registers(session: Session, random: np.random.Generator, now: dt.datetime) -> int:
+    """Let the stand-in registers answer about the next applications that wait; how many there were."""
+    ids = registers.to_ask(session, now=now, limit=BATCH)
+    found = []
+    for question in registers.questions_about(session, ids):
+        luck = random.random()
+        if question.fact == registers.VACCINATION:
+            found.append(Answer(question.application_id, question.fact, question.register, "matches", True))
+        elif luck < DIFFERS and question.fact not in ("born", "hukou_area", "home_area"):
+            found.append(Answer(question.application_id, question.fact, question.register, "differs", None))
+        elif luck < DIFFERS + UNKNOWN:
+            found.append(Answer(question.application_id, question.fact, question.register, "unknown"))
+        else:
+            found.append(Answer(question.application_id, question.fact, question.register, "matches", question.claimed))
+    registers.note(session, found, now=now)
+    return len(ids)
+
+
+def kindergartens_with_reviews(session: Session) -> list:
+    waiting = (
+        select(Application.review_kindergarten_id)
+        .where(Application.stage == "submitted")
+        .group_by(Application.review_kindergarten_id)
+    )
+    return list(session.scalars(waiting.order_by(func.count().desc())))
+
+
+def review_everything(session: Session, kindergarten_id, by: Actor, *, now: dt.datetime) -> int:
+    """Review what waits at one kindergarten: what the registers agree with in bulk, the rest one by one."""
+    done = 0
+    while number := register_matched.confirm_matched(session, kindergarten_id, by=by, now=now):
+        done += number
+    waiting = select(Application.id).where(
+        Application.review_kindergarten_id == kindergarten_id, Application.stage == "submitted"
+    )
+    for application_id in session.scalars(waiting.order_by(Application.submitted_at)).all():
+        review.take(session, application_id, by=by, now=now)
+        review.confirm(session, application_id, by=by, now=now, facts=_findings(session, application_id))
+        done += 1
+    return done
+
+
+def _findings(session: Session, application_id) -> list[Finding]:
+    """A clerk's view of the papers: what a register contradicts is declined, everything else was on paper."""
+    said = registers.answers_of(session, application_id)
+    found = []
+    for fact, value in claimed_facts(session, application_id).items():
+        answer = said.get(str(fact))
+        if answer is not None and answer.answer == "differs":
+            found.append(Finding(fact, reason="与登记数据不一致，材料未能说明（模拟数据）", source="register"))
+        else:
+            found.append(
+                Finding(
+                    fact,
+                    value=value,
+                    source="register" if answer is not None and answer.answer == "matches" else "paper",
+                )
+            )
+    return found
+
+
+def answer_offers(
+    session: Session,
+    random: np.random.Generator,
+    *,
+    now: dt.datetime,
+    after: uuid.UUID | None,
+    leave: frozenset[uuid.UUID],
+    limit: int = BATCH,
+) -> tuple[int, uuid.UUID | None]:
+    """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
+    waiting = select(Offer, Application.entered_by).join(Application, Application.id == Offer.application_id)
+    waiting = waiting.where(Offer.state == "offered", Application.entered_by.not_in(leave))
+    if after is not None:
+        waiting = waiting.where(Offer.id > after)
+    rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()
+    for offer, account_id in rows:
+        luck = random.random()
+        family = actor_of(session.get_one(Account, account_id))
+        if luck < DECLINED:
+            offers.decline(session, offer.id, by=family, now=now)
+        elif luck < DECLINED + WAITING and (offer.rank or 1) > 1:
+            offers.confirm(session, offer.id, wait=True, by=family, now=now)
+        elif luck < 1 - SILENT:
+            offers.confirm(session, offer.id, wait=False, by=family, now=now)
+    return len(rows), rows[-1].Offer.id if rows else None

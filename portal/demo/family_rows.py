@@ -1,0 +1,209 @@
+"""The rows of many families at once, as the verbs of the families wing would have written them one by one."""
+
+import datetime as dt
+import functools
+import json
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from numpy.random import Generator
+from sqlalchemy.orm import Session
+
+from enrollment.draw.bulk import copy_in
+from enrollment.families import answers, consents
+from enrollment.families.codes import UNMISTAKABLE
+from enrollment.families.people import index_of
+from enrollment.ground.vault import blind_index, seal
+from portal.demo.households import Child, Household, Offer
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "account": ("id", "name", "phone", "phone_index", "created_at"),
+    "role_grant": ("id", "account_id", "role"),
+    "guardian": ("id", "account_id", "name", "phone", "id_kind", "id_number", "id_index", "created_at", "version"),
+    "consent": ("id", "account_id", "kind", "text_version", "text_digest", "given_at"),
+    "child": ("id", "name", "id_kind", "id_number", "id_index", "born", "sex", "created_at", "version"),
+    "guardianship": ("guardian_id", "child_id", "relation", "since", "accepted_at"),
+    "application": (
+        "id", "child_id", "year", "entered_by", "level", "stage", "version", "registration_code", "child_code", "family_code", "unit",
+        "agrees_to_central", "on_hold", "created_at", "changed_at", "submitted_at", "review_kindergarten_id",
+    ),
+    "household": (
+        "application_id", "hukou_kind", "hukou_area", "home_area", "home_street", "home_community", "home_estate", "home_address",
+        "home_longitude", "home_latitude", "home_owned", "work_area", "residence_permit_area", "version",
+    ),
+    "claim": ("application_id", "ground", "details", "claimed_at"),
+    "wish": ("application_id", "round_id", "rank", "programme_id"),
+    "application_version": ("application_id", "number", "answers", "digest", "changed", "submitted_at", "submitted_by"),
+    "move_made": ("application_id", "move", "before", "after", "account_id", "at"),
+}  # fmt: skip
+"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+
+
+class Batch:
+    """Rows of a few thousand families, kept until `write`.  Ids and codes come from `random`: one seed, one city."""
+
+    def __init__(
+        self,
+        random: Generator,
+        round_id: uuid.UUID,
+        round_number: int,
+        year: int,
+        offers: list[Offer],
+        now: dt.datetime,
+        consent: tuple[str, str],
+    ):
+        self.random, self.round_id, self.round_number, self.year = random, round_id, round_number, year
+        self.offers, self.now, self.consent = offers, now, consent
+        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
+
+    def write(self, session: Session) -> None:
+        for table, rows in self.rows.items():
+            copy_in(session, table, COLUMNS[table], rows)
+            rows.clear()
+
+    def _add(self, table: str, *values: Any) -> None:
+        self.rows[table].append(values)
+
+    def _id(self) -> uuid.UUID:
+        return uuid.UUID(bytes=self.random.bytes(16), version=4)
+
+    def _registration_code(self) -> str:
+        letters = "".join(UNMISTAKABLE[i] for i in self.random.integers(len(UNMISTAKABLE), size=8))
+        return f"{letters[:4]}-{letters[4:]}"
+
+    def add(self, family: Household) -> None:
+        account, guardian = self._id(), self._id()
+        began = self.now - dt.timedelta(seconds=int(self.random.integers(0, 20 * 3600)))
+        name, phone = family.guardian, family.phone
+        self._add(
+            "account",
+            account,
+            seal(name, "account.name"),
+            seal(phone, "account.phone"),
+            blind_index(phone, "phone"),
+            began,
+        )
+        self._add("role_grant", self._id(), account, "guardian")
+        sealed_id = seal(family.guardian_id, "guardian.id_number")
+        self._add(
+            "guardian", guardian, account, seal(name, "guardian.name"), seal(phone, "guardian.phone"), "resident", sealed_id,
+            index_of(family.guardian_id), began, 1,
+        )  # fmt: skip
+        for kind in (consents.CHILD_DATA, consents.REGISTER_CHECK):
+            self._add("consent", self._id(), account, kind, *self.consent, began)
+        unit = self._id() if family.bound else None
+        codes = [(self._id(), child, self.random.bytes(10).hex()) for child in family.children]
+        family_code = self.random.bytes(10).hex()
+        bound = sorted(code for _application, _child, code in codes) if family.bound else []
+        for application, child, child_code in codes:
+            self._add_child(family, child, account, guardian, application, child_code, family_code, unit, began)
+            self._hand_in(family, child, account, application, bound, began)
+
+    def _add_child(self, family, child, account, guardian, application, child_code, family_code, unit, began) -> None:
+        child_id = self._id()
+        sealed_id = seal(child.id_number, "child.id_number")
+        self._add(
+            "child",
+            child_id,
+            seal(child.name, "child.name"),
+            "resident",
+            sealed_id,
+            index_of(child.id_number),
+            child.born,
+            child.sex,
+            began,
+            1,
+        )
+        self._add("guardianship", guardian, child_id, family.relation, began, began)
+        first = self.offers[family.wishes[0]].kindergarten_id
+        self._add(
+            "application", application, child_id, self.year, account, "lower", "submitted", 2, self._registration_code(), child_code, family_code,
+            unit, True, False, began, began, began, first,
+        )  # fmt: skip
+
+    def _hand_in(
+        self, family: Household, child: Child, account, application, bound: list[str], began: dt.datetime
+    ) -> None:
+        longitude, latitude = family.point
+        address = seal(family.address, "household.home_address")
+        self._add(
+            "household", application, family.hukou_kind, family.hukou_area, family.area, family.street, family.community, family.estate, address,
+            longitude, latitude, family.home_owned, family.work_area, family.permit_area, 1,
+        )  # fmt: skip
+        claims = claims_of(family)
+        for ground, details in claims.items():
+            self._add("claim", application, ground, details, began)
+        for rank, index in enumerate(family.wishes, start=1):
+            self._add("wish", application, self.round_id, rank, self.offers[index].programme_id)
+        said = self._answers(family, child, claims, bound)
+        text = answers.as_text(said)
+        sealed = seal(text, "application_version.answers")
+        self._add(
+            "application_version", application, 1, sealed, answers.digest_of(said), json.dumps([]), began, account
+        )
+        self._add("move_made", application, "submit", "draft", "submitted", account, began)
+
+    def _answers(self, family: Household, child: Child, claims: dict[str, dict], bound: list[str]) -> dict[str, Any]:
+        """What `answers.gather` would find: the receipt's digest is over exactly this."""
+        longitude, latitude = family.point
+        household = {
+            "home_address": family.address,
+            "home_area": family.area,
+            "home_community": family.community,
+            "home_estate": family.estate,
+            "home_latitude": plain(latitude),
+            "home_longitude": plain(longitude),
+            "home_owned": family.home_owned,
+            "home_street": family.street,
+            "hukou_area": family.hukou_area,
+            "hukou_kind": family.hukou_kind,
+            "residence_permit_area": family.permit_area,
+            "work_area": family.work_area,
+        }
+        return {
+            "child": {"name": child.name, "id_kind": "resident", "id_number": child.id_number, "born": child.born.isoformat(), "sex": child.sex, "level": "lower"},
+            "guardians": [{"name": family.guardian, "id_number": family.guardian_id, "phone": family.phone, "relation": family.relation}],
+            "household": {name: value for name, value in household.items() if value is not None},
+            "claims": claims,
+            "evidence": {},
+            "wishes": {str(self.round_number): [f"{self.offers[index].kindergarten}/lower" for index in family.wishes]},
+            "bound_with": bound,
+            "elder": None,
+            "agrees_to_central": True,
+        }  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4096)
+def plain(degrees: float) -> str:
+    """A coordinate as the receipt writes it."""
+    return str(Decimal(str(degrees)).normalize())
+
+
+def claims_of(family: Household) -> dict[str, dict]:
+    """What the family is asked about, and what follows from its household, as `claims.follow_household` has it."""
+    carried = {
+        "local_hukou": family.hukou_kind == "local",
+        "collective_hukou": family.hukou_kind == "collective",
+        "home_owner": family.home_owned,
+        "service_area": True,
+        "estate_owner": family.home_owned,
+        "residence_permit": family.permit_area is not None,
+        "workplace": family.work_area is not None,
+    }
+    return {ground: {} for ground, holds in carried.items() if holds} | family.claims
+
+
+def write_all(session: Session, batch: Batch, families: Iterable[Household], size: int = 2000) -> int:
+    """Write the families in batches; returns the number of children."""
+    children = waiting = 0
+    for family in families:
+        batch.add(family)
+        children += len(family.children)
+        waiting += 1
+        if waiting == size:
+            batch.write(session)
+            waiting = 0
+    batch.write(session)
+    return children

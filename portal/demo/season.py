@@ -1,0 +1,73 @@
+"""The demo's season: its calendar, three families of rules over 23 areas, each signed by two, and its first round."""
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.draw import opening
+from enrollment.figures.targets import Target
+from enrollment.ground.accounts import Actor
+from enrollment.places.areas import Area
+from enrollment.season import calendar, policies, rounds
+from enrollment.season.rounds import Round
+from portal.clock import CHENGDU
+
+YEAR = 2026
+RULES_OF_AREA = {
+    "DBXQ": "service_area",
+    "510118": "service_area",
+    "510121": "service_area",
+    "510107": "any_inclusive",
+    "510116": "any_inclusive",
+    "GXQ": "any_inclusive",
+}
+"""Every other area goes by the whole district's hukou."""
+
+
+def at(month: int, day: int, hour: int = 9) -> dt.datetime:
+    return dt.datetime(YEAR, month, day, hour, tzinfo=CHENGDU)
+
+
+DATES = {
+    "announcement": (at(5, 9), at(5, 21)),
+    "registration": (at(5, 21), at(5, 25, 17)),
+    "review": (at(5, 25, 17), at(5, 30)),
+    "draw": (at(6, 4), at(6, 5)),
+    "result": (at(6, 5), at(6, 9, 17)),
+    "confirmation": (at(6, 5), at(6, 9, 17)),
+    "supplementary": (at(6, 12), at(7, 10)),
+    "arrival": (at(8, 28), at(9, 10)),
+}
+BEGINS = at(5, 22, 10)
+"""Where the demo's clock stands after loading: the second morning of registration."""
+
+
+def open_season(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:
+    """The year, its targets, and every area's rules, tried and signed by two officials of the city."""
+    calendar.open_season(session, YEAR, DATES, by=first, now=now, hotline="028-12345", simulated=True)
+    session.add(Target(year=YEAR, share="public", percent=51))
+    session.add(Target(year=YEAR, share="inclusive", percent=82))
+    for area in session.scalars(select(Area).order_by(Area.position)).all():
+        text = policies.template(RULES_OF_AREA.get(area.code, "whole_district"), area.code, YEAR)
+        text = text.replace('rule = "close"', 'rule = "overhang"')  # one round of the whole city has one pair rule
+        made = policies.upload(session, text, area=area.code, year=YEAR, by=first, now=now)
+        policies.dry_run(session, made.id, [], by=first, now=now)
+        policies.sign(session, made.id, by=first, now=now)
+        policies.sign(session, made.id, by=second, now=now)
+
+
+def open_round(session: Session, by: Actor, *, now: dt.datetime) -> Round:
+    registration, confirmation = DATES["registration"], DATES["confirmation"]
+    planned = rounds.plan(
+        session,
+        YEAR,
+        name="2026 年秋季小班第一批",
+        opens_at=registration[0],
+        closes_at=registration[1],
+        confirm_by=confirmation[1],
+        max_wishes=5,
+        by=by,
+        now=now,
+    )
+    return opening.open_round(session, planned.id, by=by, now=now)

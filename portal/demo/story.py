@@ -1,0 +1,215 @@
+"""The demo city from the first stone to a step of its season, told in order."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+import numpy as np
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from enrollment.draw import draws, execution, runs, snapshot
+from enrollment.draw.offers import Offer
+from enrollment.families.applications import Application
+from enrollment.ground import audit
+from enrollment.ground.accounts import SYSTEM, Account
+from enrollment.places import areas
+from enrollment.places.areas import Area
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.season import rounds
+from enrollment.season.rounds import Round, RoundProgramme
+from portal.demo import acts, family_rows, households, kindergartens, passing, people, season
+from portal.demo.households import Offer as Choice
+
+STEPS = ("places", "registration", "review", "draw", "results", "arrival")
+Report = Callable[[str, int, int], None]
+"""Told the name of the step, how much of it is done, and how much there is."""
+
+FIRST_PHONE = 19_000_000_000
+CONSENT = ("demo", "0" * 64)
+
+
+class NotEmpty(RuntimeError):
+    """There are kindergartens already; the demo city is only ever built on empty ground."""
+
+
+class City:
+    """Builds one city.  Each step is one transaction, so that a stop in between leaves whole steps behind."""
+
+    def __init__(self, engine: Engine, children: int, seed: int, report: Report):
+        self.engine, self.children, self.report = engine, children, report
+        self.random = np.random.default_rng(seed)
+
+    def build(self, through: str) -> None:
+        """Every step up to and including `through`.  Raises NotEmpty."""
+        with Session(self.engine) as session:
+            if session.scalar(select(Kindergarten.id).limit(1)) is not None:
+                raise NotEmpty
+        for step in STEPS[: STEPS.index(through) + 1]:
+            getattr(self, f"_{step}")()
+
+    def _session(self) -> Session:
+        return Session(self.engine, expire_on_commit=False)
+
+    def _places(self) -> None:
+        now = season.at(5, 9)
+        with self._session() as session, session.begin():
+            areas.load(session)
+            kindergartens.build(
+                session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
+            )
+            staff = people.enter(session, now=now)
+            season.open_season(session, staff["city1"], staff["city2"], now=now)
+            season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))
+
+    def _registration(self) -> None:
+        now = season.BEGINS
+        with self._session() as session, session.begin():
+            self._families(session, now)
+            audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
+            passing.set_clock(session, now)
+        self._registers(now)
+
+    def _families(self, session: Session, now: dt.datetime) -> None:
+        found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
+        offers = self._offers(session, found.id)
+        batch = family_rows.Batch(self.random, found.id, found.number, season.YEAR, offers, now, CONSENT)
+        numbers, all_areas = households.Numbers(), session.scalars(select(Area).order_by(Area.position)).all()
+        weight, done, phone = sum(area.weight for area in all_areas), 0, FIRST_PHONE
+        for position, area in enumerate(all_areas):
+            share = round(self.children * area.weight / weight)
+            number = share if position < len(all_areas) - 1 else self.children - done
+            families = households.draw(self.random, area.code, number, offers, numbers, phone)
+            if area.code == people.AREA:
+                _name_the_demo_family(families, offers)
+            phone += len(families)
+            done += family_rows.write_all(session, batch, families)
+            self.report("registration", done, self.children)
+
+    def _offers(self, session: Session, round_id: uuid.UUID) -> list[Choice]:
+        rows = session.execute(
+            select(Programme.id, Kindergarten)
+            .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+            .join(RoundProgramme, RoundProgramme.programme_id == Programme.id)
+            .where(RoundProgramme.round_id == round_id)
+            .order_by(Kindergarten.code)
+        ).all()
+        liked = self.random.normal(0, 0.7, len(rows))
+        return [
+            Choice(
+                row.id,
+                row.Kindergarten.id,
+                row.Kindergarten.code,
+                row.Kindergarten.area_code,
+                row.Kindergarten.nature,
+                (float(row.Kindergarten.longitude), float(row.Kindergarten.latitude)),
+                float(luck)
+                + (0.5 if row.Kindergarten.nature == "public" else 0)
+                + (0.9 if row.Kindergarten.name in (people.HOME, people.ELSEWHERE) else 0),
+            )
+            for row, luck in zip(rows, liked, strict=True)
+        ]
+
+    def _registers(self, now: dt.datetime) -> None:
+        asked = 0
+        while True:
+            with self._session() as session, session.begin():
+                number = acts.ask_registers(session, self.random, now + dt.timedelta(minutes=1))
+            if not number:
+                return
+            asked += number
+            self.report("registers", asked, self.children)
+
+    def _review(self) -> None:
+        """Registration is over and everybody is reviewed, by the simulated clerks."""
+        now = season.DATES["review"][0] + dt.timedelta(hours=1)
+        with self._session() as session, session.begin():
+            passing.set_clock(session, now)
+            for found in rounds.of_year(session, season.YEAR):
+                rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
+        finish_reviews(self.engine, now, lambda done, of: self.report("review", done, of))
+
+    def _draw(self) -> None:
+        """Frozen, drawn, run, checked, signed by two and published."""
+        now = season.DATES["draw"][0] + dt.timedelta(hours=1)
+        with self._session() as session, session.begin():
+            passing.set_clock(session, now)
+            first = people.actor(session, "city1")
+            found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
+            snapshot.freeze(session, found.id, by=first, now=now)
+            draws.set_seed(
+                session,
+                season.YEAR,
+                beacon="模拟数据",
+                ceremony="3-1-6-2-5-4",
+                by=first,
+                now=now + dt.timedelta(minutes=5),
+            )
+            run = runs.start(session, found.id, by=first, now=now + dt.timedelta(minutes=6))
+        self.report("draw", 0, 1)
+        with self._session() as session, session.begin():
+            execution.execute(session, run.id, now=now + dt.timedelta(minutes=7))
+        self.report("draw", 1, 1)
+
+    def _results(self) -> None:
+        now = season.DATES["result"][0] + dt.timedelta(hours=1)
+        with self._session() as session, session.begin():
+            passing.set_clock(session, now)
+            run = session.scalars(select(runs.Run).where(runs.Run.state == "checked")).one()
+            for login in ("city1", "city2"):
+                runs.sign(session, run.id, by=people.actor(session, login), now=now)
+        self.report("results", 1, 1)
+
+    def _arrival(self) -> None:
+        now = season.DATES["result"][0] + dt.timedelta(hours=5)
+        finish_answers(self.engine, now, lambda done, of: self.report("arrival", done, of), leave_demo_family=False)
+        with self._session() as session, session.begin():
+            passing.set_clock(session, season.DATES["arrival"][0] + dt.timedelta(hours=1))
+
+
+def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
+    """The simulated clerks review whatever waits, one transaction for each kindergarten."""
+    with Session(engine) as session:
+        waiting = acts.kindergartens_with_reviews(session)
+        everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
+        clerk = people.actor(session, "city1")
+    done = 0
+    for kindergarten_id in waiting:
+        with Session(engine) as session, session.begin():
+            done += acts.review_everything(session, kindergarten_id, clerk, now=now)
+        progress(done, everything)
+    return done
+
+
+def finish_answers(
+    engine: Engine, now: dt.datetime, progress: Callable[[int, int], None], *, leave_demo_family: bool = True
+) -> int:
+    """The simulated families answer, except the demo's own; the silent ones are looked at once."""
+    random = np.random.default_rng(51)
+    with Session(engine) as session:
+        mine = session.scalars(
+            select(Account.id).where(Account.login.is_(None), Account.phone_index.in_(people.phone_indices()))
+        )
+        leave = frozenset(mine) if leave_demo_family else frozenset()
+        everything = session.scalar(select(func.count()).where(Offer.state == "offered")) or 0
+    done, last = 0, None
+    while True:
+        with Session(engine) as session, session.begin():
+            number, last = acts.answer_offers(session, random, now=now, after=last, leave=leave)
+        if not number:
+            return done
+        done += number
+        progress(done, everything)
+
+
+def _name_the_demo_family(families: list[households.Household], offers: list[Choice]) -> None:
+    """The family of the sign-in page: it wishes for the three kindergartens that the pages are drawn with."""
+    codes = {offer.kindergarten: index for index, offer in enumerate(offers)}
+    first = families[0]
+    first.guardian, first.surname, first.phone, first.relation = "王芳", "李", people.FAMILIES[1].login, "mother"
+    del first.children[1:]
+    first.bound = False
+    first.children[0].name = "李沐晨"
+    first.wishes = [codes[f"51{900000000 + number}"] for number in (0, 1, 2)]
+    first.claims = {"elder_sibling": {"sibling_at": f"51{900000000}"}}

@@ -1,0 +1,26 @@
+"""What the simulated people of the demo city do after its clock moved."""
+
+from enrollment.ground.accounts import SYSTEM
+from enrollment.season import rounds
+from portal.background import Work, handles
+from portal.demo import season, story
+from portal.work import house
+
+
+@handles("demo_people_act", queue="bulk")
+def demo_people_act(work: Work) -> dict:
+    """At the draw all reviews are done; from the confirmation on the families have answered."""
+    step, result = work.args["step"], {}
+    with work.session() as session:
+        now = work.now(session)
+        for found in rounds.of_year(session, season.YEAR):
+            rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
+    if step in ("draw", "result", "confirmation"):
+        result["reviewed"] = story.finish_reviews(
+            house().engine, now, lambda done, of: work.progress(done, of, "review")
+        )
+    if step in ("confirmation", "supplementary", "arrival"):
+        result["answered"] = story.finish_answers(
+            house().engine, now, lambda done, of: work.progress(done, of, "answers")
+        )
+    return result
