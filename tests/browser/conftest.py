@@ -1,0 +1,141 @@
+"""Real pages in a real browser: the portal on a port, on a database of the test's own, with workers if asked for.
+
+    def test_…(site, workers, phone): the site answers, background work gets done, `phone` is a page at 390 px
+
+A browser test fails when Chromium is missing: it never passes unseen.
+"""
+
+import datetime as dt
+import subprocess
+import sys
+import threading
+
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from enrollment.ground.db import open_engine
+from enrollment.ground.demo_clock import DemoClock
+from portal.app import create_app
+from portal.catalogues import compile_stale
+from portal.clock import real_now
+from portal.config import Config
+from tests.operations.serving import ROOT, environment
+from tests.support import chromium
+from tests.support.keys import KEYS, write_key_file
+
+SECRET = "demo-for-browser-tests-only"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+class Site:
+    """The portal as it runs for one test.  `url` is where; `engine` and `session()` reach its rows."""
+
+    def __init__(self, url: str, engine, environ: dict[str, str]):
+        self.url, self.engine, self.environ = url, engine, environ
+
+    def session(self) -> Session:
+        return Session(self.engine, expire_on_commit=False)
+
+    def set_time(self, moment: dt.datetime) -> None:
+        """The city's time becomes `moment` and goes on from there, for pages, workers and clock alike."""
+        with self.session() as session, session.begin():
+            session.execute(delete(DemoClock))
+            session.add(DemoClock(ahead=moment - real_now()))
+
+
+@pytest.fixture
+def site(real_database, redis_url, tmp_path, now):
+    compile_stale()
+    engine = open_engine(real_database)
+    key_file = write_key_file(tmp_path / "keys.json")
+    app_config = Config(
+        database_url=real_database, redis_url=redis_url, secret_key=SECRET, keys=KEYS, demo=True, testing=True
+    )
+    server = make_server("127.0.0.1", 0, create_app(app_config, engine), threaded=True)
+    url = f"http://127.0.0.1:{server.port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    environ = environment(
+        tmp_path, DATABASE_URL=real_database, REDIS_URL=redis_url, SECRET_KEY=SECRET, KEY_FILE=str(key_file), DEMO="1", PUBLIC_URL=url
+    )
+    site = Site(url, engine, environ)
+    site.set_time(now)
+    yield site
+    server.shutdown()
+    thread.join()
+    engine.dispose()
+
+
+@pytest.fixture
+def workers(site, tmp_path):
+    """A real worker and a real clock, each a process of its own, on the site's rows."""
+    log_file = tmp_path / "background.log"
+    with log_file.open("a") as log:
+        started = [
+            subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, env=site.environ, stdout=log, stderr=log)
+            for module in (("portal.worker", "all"), ("portal.cron",))
+        ]
+    yield started
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    if not chromium.is_there():
+        pytest.fail("Chromium is missing, so nothing was seen: sudo apt-get install -y chromium")
+    with chromium.chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def new_page(browser, site):
+    """A function that opens another person's browser: `new_page(phone=True, language="en")`.
+
+    What a page writes to its console as an error, a blocked script among them, fails the test.
+    """
+    contexts, faults = [], []
+
+    def open_page(*, phone: bool = False, language: str = "zh-CN"):
+        context = chromium.open_context(browser, phone=phone, language=language, base_url=site.url)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: faults.append(f"{page.url}: {message.text}") if is_fault(message) else None)
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults, "\n".join(faults)
+
+
+def is_fault(message) -> bool:
+    # an answer of 4xx is a page of ours, which the test looks at; the browser notes it as an error too
+    return message.type == "error" and "the server responded with a status of 4" not in message.text
+
+
+@pytest.fixture
+def phone(new_page):
+    return new_page(phone=True)
+
+
+@pytest.fixture
+def desk(new_page):
+    return new_page(phone=False)
+
+

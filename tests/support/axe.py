@@ -1,0 +1,28 @@
+"""axe-core looks at a page for what keeps people out: contrast, names, order, targets."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+SOURCE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def axe_faults(page: Page) -> list[str]:
+    # evaluate, not add_script_tag: the content policy of our pages blocks a script without a file
+    page.evaluate(SOURCE.read_text("utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    return [
+        f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['target']} {node['html'][:160]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def assert_axe_clean(page: Page) -> None:
+    """No fault, and no sideways scrolling: the page fits the width it is shown at."""
+    faults = axe_faults(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        faults.append(f"the page is {wide} px wider than the screen")
+    assert not faults, f"{page.url} at {page.viewport_size['width']} px:\n  " + "\n  ".join(faults)
