@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from enrollment.season.documents import Document
 from enrollment.season.facts import Fact, Ground
 
 Facts = Mapping[Fact, Any]
@@ -32,7 +33,7 @@ class Seen:
 class GroundTerms:
     """What an area's policy says about one ground: empty sets restrict nothing."""
 
-    documents: tuple[str, ...] = ()
+    documents: tuple[Document, ...] = ()
     streets: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     at_least: int = 2

@@ -20,7 +20,12 @@ PAIR_RULES = ("overhang", "close")
 NATURES = ("public", "inclusive", "private")
 CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
 FARTHEST = 20_000
-FACT_TYPES = {Fact.HOME_OWNED: bool, Fact.SPECIAL_NEED: bool, Fact.HOME_PLACE: dict, Fact.CHILDREN_IN_FAMILY: int}
+FACT_TYPES: dict[str, type] = {
+    Fact.HOME_OWNED: bool,
+    Fact.SPECIAL_NEED: bool,
+    Fact.HOME_PLACE: dict,
+    Fact.CHILDREN_IN_FAMILY: int,
+}
 _RULE_CODE = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
 _TOP = [
     "format",

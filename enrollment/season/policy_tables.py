@@ -18,7 +18,7 @@ class Table:
     def at(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
 
-    def fault(self, code: str, key: str = "", **details) -> None:
+    def fault(self, code: str, key: str = "", /, **details) -> None:
         path = self.at(key) if key else self.path
         self.faults.append(Fault(code, path, self.lines.of(path), details))
 

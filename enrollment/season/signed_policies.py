@@ -3,7 +3,8 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
@@ -34,6 +35,6 @@ class Policy(Base):
             "area_code",
             "year",
             unique=True,
-            postgresql_where=text("signed_at IS NOT NULL AND withdrawn_at IS NULL"),
+            postgresql_where=sql("signed_at IS NOT NULL AND withdrawn_at IS NULL"),
         ),
     )

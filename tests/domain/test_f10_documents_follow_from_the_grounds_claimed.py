@@ -1,0 +1,61 @@
+"""F10: elsewhere, documents were asked that the case did not need, and asked twice.
+
+Here the list of papers is computed from the grounds that the family claims.
+"""
+
+import itertools
+
+import pytest
+
+from enrollment.families import documents
+from enrollment.season import policies, policy
+from enrollment.season.documents import PROVES
+from enrollment.season.facts import FACTS_OF_GROUND, Ground
+
+
+@pytest.fixture(params=policy.FAMILIES)
+def rules(request):
+    return policy.read(policies.template(request.param, "510104", 2026))
+
+
+def test_a_family_that_claims_nothing_brings_the_birth_certificate_alone(rules):
+    assert rules.documents_for([]) == ("birth_certificate",)
+
+
+def test_no_paper_is_asked_that_the_claimed_grounds_do_not_need(rules):
+    for claimed in itertools.combinations(rules.grounds, 2):
+        facts = {fact for ground in claimed for fact in FACTS_OF_GROUND[ground]}
+        for document in set(rules.documents_for(claimed)) - {"birth_certificate"}:
+            assert set(PROVES[document]) & facts, (claimed, document)
+
+
+def test_no_paper_is_asked_twice(rules):
+    everything = rules.documents_for(Ground)
+    assert len(everything) == len(set(everything))
+    booklet = rules.documents_for([Ground.LOCAL_HUKOU, Ground.COLLECTIVE_HUKOU, Ground.ELDER_SIBLING])
+    assert booklet.count("hukou_booklet") == 1
+
+
+def test_one_ground_more_never_takes_a_paper_away(rules):
+    for ground, other in itertools.permutations(rules.grounds, 2):
+        assert set(rules.documents_for([ground])) <= set(rules.documents_for([ground, other]))
+
+
+def test_the_order_of_the_claims_plays_no_part(rules):
+    forward = rules.documents_for(list(rules.grounds))
+    assert forward == rules.documents_for(list(reversed(rules.grounds)))
+
+
+def test_a_ground_that_the_rules_do_not_know_asks_for_nothing(rules):
+    unknown = [ground for ground in Ground if ground not in rules.grounds]
+    assert rules.documents_for(unknown) == rules.documents_for([])
+
+
+def test_a_family_of_the_town_sees_only_its_own_list(town):
+    from_elsewhere = {"hukou_kind": "elsewhere", "hukou_area": None, "hukou_street": None}
+    apple = town.kindergarten("金苹果", places=2)
+    plain = town.child("Ana", wishes=[apple], submit=False, **from_elsewhere)
+    sibling = town.child("Ben", wishes=[apple], submit=False, grounds={"elder_sibling": apple}, **from_elsewhere)
+    assert [paper.document for paper in documents.needed(town.session, plain)] == ["birth_certificate"]
+    asked = [paper.document for paper in documents.needed(town.session, sibling)]
+    assert asked == ["birth_certificate", "hukou_booklet", "sibling_enrolment"]
