@@ -103,7 +103,7 @@ def search(
     """
     query = select(Kindergarten).where(Kindergarten.closed_on.is_(None))
     for word in (words or "").split():
-        query = query.where(_matches(word))
+        query = query.where(matches(word))
     if area:
         query = query.where(Kindergarten.area_code == area)
     if nature:
@@ -113,7 +113,7 @@ def search(
     return page_of(session, query.order_by(Kindergarten.sort_key, Kindergarten.code), page, per_page)
 
 
-def _matches(word: str):
+def matches(word: str):
     parts = [Kindergarten.name, Kindergarten.street, Kindergarten.address, Kindergarten.code]
     match = [part.icontains(word, autoescape=True) for part in parts]
     letters = word.casefold()
