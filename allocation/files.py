@@ -81,14 +81,14 @@ class _Reader:
         self._stop_if_faulty()
         programmes = self._programmes(tables["programmes.csv"])
         children = self._children(tables["children.csv"], programmes["codes"])
-        pools = self._pools(tables.get("pools.csv"), programmes["codes"], children["groups"])
+        pools, groups = self._pools(tables.get("pools.csv"), programmes["codes"], children["groups"])
         wishes = self._wishes(tables["wishes.csv"], children["codes"], programmes["codes"])
         ticket = self._tickets(tables.get("tickets.csv"), children["codes"])
         self._stop_if_faulty()
         columns = {**programmes["columns"], **children["columns"], **wishes["columns"]}
         market = self._checked(head, columns, ticket, pools, wishes["rows"], Codes(
             children=children["codes"], programmes=programmes["codes"], families=children["families"],
-            kindergartens=programmes["kindergartens"], areas=programmes["areas"], groups=children["groups"],
+            kindergartens=programmes["kindergartens"], areas=programmes["areas"], groups=groups,
             units=children["units"],
         ))  # fmt: skip
         if ticket is None and head["seed"]:
@@ -277,10 +277,10 @@ class _Reader:
         self.rows(file, np.bincount(row[bad], minlength=len(lengths)) > 0, "groups", "a group that is not a code")
         return start, groups
 
-    def _pools(self, table, programmes, groups) -> list[Pool]:
-        """The listed pools; groups that no child has count, as numbers after the known ones."""
+    def _pools(self, table, programmes, groups) -> tuple[list[Pool], pa.Array]:
+        """The listed pools, and all group codes: those of children, then those that only pools name."""
         if table is None:
-            return []
+            return [], groups
         file = "pools.csv"
         programme = self._references(file, _flat(table["programme"]), programmes, "programme", "no such programme")
         names = self._codes(file, table, "pool").to_pylist()
@@ -292,7 +292,7 @@ class _Reader:
         self._stop_if_faulty()
         number = {code: index for index, code in enumerate(groups.to_pylist())}
         group = [number.setdefault(code, len(number)) for code in listed.to_pylist()]
-        return [
+        pools = [
             Pool(
                 programme=int(programme[row]),
                 name=names[row],
@@ -303,6 +303,7 @@ class _Reader:
             )
             for row in range(len(names))
         ]
+        return pools, pa.array(list(number), pa.string())
 
     def _wishes(self, table, children, programmes) -> dict:
         file = "wishes.csv"

@@ -1,0 +1,233 @@
+"""Files in and out: round trips, one line for each fault, and bytes that do not depend on the order of rows."""
+
+import json
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from allocation import files, lottery
+from allocation.faults import MarketFault
+from allocation.market import Codes
+from allocation.solve import solve
+from tests.engine.tiny import tiny_market
+
+GOOD = {
+    "market.json": '{"format": "market/1", "season": "2026", "round": "main", "seed": null, "pair_rule": "overhang"}',
+    "programmes.csv": """programme,kindergarten,level,nature,area,places,sibling_tier
+P1,K1,lower,public,510104,2,0
+P2,K2,lower,inclusive,GXQ,1,
+P3,K1,middle,public,510104,3,
+""",
+    "pools.csv": """programme,pool,precedence,places,groups,unclaimed
+P1,estate,1,1,E7;E8,locked
+P1,general,2,,,open
+""",
+    "children.csv": """child,family,unit,groups,elder,current
+C1,F1,,E7,C4,
+C2,F2,U1,,,
+C3,F2,U1,,,
+C4,F1,,,,P3
+""",
+    "wishes.csv": """child,rank,programme,tier
+C1,1,P1,1
+C1,2,P2,0
+C2,1,P2,0
+C3,1,P2,3
+C4,1,P3,0
+""",
+    "tickets.csv": "child,ticket\nC1,4\nC2,3\nC3,2\nC4,1\n",
+}
+
+
+def as_bytes(texts):
+    return {name: text if isinstance(text, bytes) else text.encode() for name, text in texts.items() if text is not None}
+
+
+def named(market):
+    """The market with codes of ASCII and Chinese letters."""
+    return replace(
+        market,
+        codes=Codes(
+            children=[f"{'儿' if c % 3 else 'c'}{c}" for c in range(market.children)],
+            programmes=[f"p{p}" for p in range(market.programmes)],
+            families=[f"f{f}" for f in range(market.children)],
+            groups=["社区-1", "x", "y"],
+            units=[f"u{u}" for u in range(market.children)],
+        ),
+    )
+
+
+def test_a_market_is_read_as_written():
+    market = files.parse_market(as_bytes(GOOD))
+    assert market.offsets.tolist() == [0, 2, 3, 4, 5]
+    assert market.programme.tolist() == [0, 1, 1, 1, 2]
+    assert market.tier.tolist() == [1, 0, 0, 3, 0]
+    assert market.ticket.tolist() == [4, 3, 2, 1]
+    assert market.unit.tolist() == [-1, 0, 0, -1]
+    assert market.elder.tolist() == [3, -1, -1, -1]
+    assert market.current.tolist() == [-1, -1, -1, 2]
+    assert market.sibling_tier.tolist() == [0, -1, -1]
+    assert market.pools.places.tolist() == [1, 1, 1, 3]
+    assert market.pools.locked.tolist() == [True, False, False, False]
+    assert [market.codes.areas[a].as_py() for a in market.area] == ["510104", "GXQ", "510104"]
+    written = files.market_files(market)
+    assert {name: data.decode() for name, data in written.items() if name != "market.json"} == {
+        name: text for name, text in GOOD.items() if name != "market.json"
+    }
+    assert json.loads(written["market.json"]) == json.loads(GOOD["market.json"])
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_every_market_goes_through_files_unchanged(number):
+    market = named(tiny_market(number, children=8, siblings=number % 2 == 1, current=number % 3 == 0))
+    written = files.market_files(market)
+    read = files.parse_market(written)
+    assert files.market_files(read) == written
+    assert files.result_files(solve(read)) == files.result_files(solve(market))
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_shuffled_rows_give_the_same_bytes(number):
+    market = named(tiny_market(number + 20, children=9, siblings=True))
+    written = files.market_files(market)
+    dice = np.random.default_rng(number)
+    shuffled = dict(written)
+    for name, data in written.items():
+        if name.endswith(".csv"):
+            head, *rows = data.decode().splitlines()
+            shuffled[name] = ("\n".join([head, *dice.permutation(rows)]) + "\n").encode()
+    read = files.parse_market(shuffled)
+    assert files.result_files(solve(read)) == files.result_files(solve(market))
+    assert files.market_files(read) == written
+
+
+def test_tickets_win_over_the_seed_and_the_seed_draws_them():
+    seed = "5e" * 32
+    head = json.dumps({**json.loads(GOOD["market.json"]), "seed": seed})
+    drawn = files.parse_market(as_bytes({**GOOD, "market.json": head, "tickets.csv": None}))
+    expected = lottery.draw(bytes.fromhex(seed), ["F1", "F2", "F2", "F1"], ["C1", "C2", "C3", "C4"])
+    assert drawn.ticket.tolist() == expected.tolist()
+    assert "tickets.csv" not in files.market_files(drawn)
+    assert files.parse_market(as_bytes({**GOOD, "market.json": head})).ticket.tolist() == [4, 3, 2, 1]
+    undrawn = files.parse_market(as_bytes({**GOOD, "tickets.csv": None}))
+    assert undrawn.ticket is None
+    with pytest.raises(MarketFault, match="have not been drawn"):
+        solve(undrawn)
+
+
+def test_a_folder_and_a_zip_hold_the_same_market(tmp_path):
+    folder, packed, bundle = tmp_path / "market", tmp_path / "market.zip", tmp_path / "bundle.zip"
+    folder.mkdir()
+    for name, data in as_bytes(GOOD).items():
+        (folder / name).write_bytes(data)
+    for path, prefix in ((packed, ""), (bundle, "market/")):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in as_bytes(GOOD).items():
+                archive.writestr(prefix + name, data)
+    one = files.market_files(files.read_market(folder))
+    assert files.market_files(files.read_market(packed)) == one == files.market_files(files.read_market(bundle))
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(MarketFault, match="neither a folder nor a zip"):
+        files.read_market(tmp_path / "text")
+
+
+WRONG = [
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P9,0", "wishes.csv, row 3, column programme: no such programme"),
+    ("wishes.csv", "C1,2,P2,0", "C9,2,P2,0", "wishes.csv, row 3, column child: no such child"),
+    ("wishes.csv", "C1,2,P2,0", "C1,3,P2,0", "wishes.csv, row 3, column rank: ranks run 1, 2, 3"),
+    ("wishes.csv", "C1,2,P2,0", "C1,1,P2,0", "wishes.csv, row 3, column rank: ranks run"),
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P1,0", "wishes.csv, row 3, column programme: the same programme twice"),
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P3,0", "wishes.csv, row 3, column programme: a programme of another class level"),
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P2,16", "wishes.csv, row 3, column tier: 16 is not between 0 and 15"),
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P2,x", "wishes.csv, row 3, column tier: not a whole number"),
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P2,", "wishes.csv, row 3, column tier: not a whole number"),
+    ("wishes.csv", "C1,2,P2,0", "C1,2,P2", "wishes.csv, row 3: 3 fields where 4 are needed"),
+    ("wishes.csv", "C1,2,P2,0", "C1,-2,P2,0", "wishes.csv, row 3, column rank: not a whole number"),
+    ("wishes.csv", "C3,1,P2,3", "C3,1,P1,3", "children.csv, row 4, column unit: bound children with different wishes"),
+    ("wishes.csv", "rank,", "", "wishes.csv, row 1, column rank: the column is missing"),
+    ("wishes.csv", "rank,", "rank,rank,", "wishes.csv, row 1, column rank: the column stands twice"),
+    ("wishes.csv", "tier\n", "tier,note\n", "wishes.csv, row 1, column note: an unknown column"),
+    ("wishes.csv", "\n", "\r\n", "wishes.csv: line ends must be LF"),
+    ("children.csv", "C1,F1", "C2,F1", "children.csv, row 3, column child: the code stands twice"),
+    ("children.csv", "C1,F1", "C 1,F1", "children.csv, row 2, column child: missing, or not a code"),
+    ("children.csv", "C1,F1", 'C1,"F1"', "children.csv, row 2, column family: missing, or not a code"),
+    ("children.csv", "C3,F2", "C3,F3", "children.csv, row 4, column unit: bound children of different families"),
+    ("children.csv", ",E7,C4", ",E7,C8", "children.csv, row 2, column elder: no such child"),
+    ("children.csv", ",E7,C4", ",E7,C2", "children.csv, row 2, column elder: the elder is not in an older class level"),
+    ("children.csv", ",E7,C4", ",E7,C1", "children.csv, row 2, column elder: the elder is not in an older class level"),
+    ("children.csv", ",E7,C4", ",E7;,C4", "children.csv, row 2, column groups: a group that is not a code"),
+    ("children.csv", ",,P3", ",,P8", "children.csv, row 5, column current: no such programme"),
+    ("children.csv", ",,P3", ",,P1", "children.csv, row 5, column current: the guaranteed place is not among"),
+    ("children.csv", "C3,F2,U1,,,", "C3,F2,U1,,,P2", "children.csv, row 4, column current: bound children with different"),
+    ("programmes.csv", "K2,lower", "K2,low", "programmes.csv, row 3, column level: not one of nursery, lower"),
+    ("programmes.csv", "inclusive", "other", "programmes.csv, row 3, column nature: not one of public"),
+    ("programmes.csv", "GXQ,1", "GXQ,x", "programmes.csv, row 3, column places: not a whole number"),
+    ("programmes.csv", "GXQ,1", "GXQ,1000001", "programmes.csv, row 3, column places: more than a million places"),
+    ("programmes.csv", "4,2,0", "4,2,16", "programmes.csv, row 2, column sibling_tier: a tier is 0 to 15"),
+    ("pools.csv", "1,1,E7", "1,3,E7", "pools.csv, row 3, column places: the pools hold 3 places, the programme has 2"),
+    ("pools.csv", "general,2,", "general,2,0", "pools.csv, row 3, column places: the pools hold 1 places"),
+    ("pools.csv", "general,2,", "general,2,-1", "pools.csv, row 3, column places: not a whole number"),
+    ("pools.csv", "general,2,", "general,1,", "pools.csv, row 3, column precedence: precedence 1 stands twice"),
+    ("pools.csv", "P1,general", "P1,estate", "pools.csv, row 3, column pool: pool estate stands twice"),
+    ("pools.csv", "P1,general", "P1,other", "pools.csv, row 3, column places: only the general pool may leave"),
+    ("pools.csv", ",,,open", ",,E1,open", "pools.csv, row 3, column groups: the general pool is open to everybody"),
+    ("pools.csv", "locked", "shut", "pools.csv, row 2, column unclaimed: not one of open, locked"),
+    ("pools.csv", "P1,estate", "P7,estate", "pools.csv, row 2, column programme: no such programme"),
+    ("tickets.csv", "C2,3", "C2,4", "tickets.csv, row 3, column ticket: the ticket stands twice"),
+    ("tickets.csv", "C2,3\n", "", "children.csv, row 3, column child: the child has no ticket"),
+    ("tickets.csv", "C2,3", "C2,4294967296", "tickets.csv, row 3, column ticket: a ticket is below"),
+    ("tickets.csv", "C2,3", "C7,3", "tickets.csv, row 3, column child: no such child"),
+    ("tickets.csv", "C2,3", "C1,3", "tickets.csv, row 3, column child: the code stands twice"),
+    ("market.json", "market/1", "market/2", "market.json, column format: market/2 is not market/1"),
+    ("market.json", "overhang", "strict", "market.json, column pair_rule: strict is neither overhang nor close"),
+    ("market.json", "null", '"12"', "market.json, column seed: a seed is 64 hex digits"),
+    ("market.json", '"2026"', "2026", "market.json, column season: not a text"),
+    ("market.json", '"season"', '"year"', "market.json, column year: an unknown key"),
+    ("market.json", "}", "", "market.json: not JSON"),
+]
+
+
+@pytest.mark.parametrize("name,old,new,expected", WRONG)
+def test_each_fault_is_named_with_file_row_and_column(name, old, new, expected):
+    assert old in GOOD[name]
+    count = -1 if old == "\n" else 1
+    with pytest.raises(MarketFault) as caught:
+        files.parse_market(as_bytes({**GOOD, name: GOOD[name].replace(old, new, count)}))
+    assert any(str(line).startswith(expected) for line in caught.value.faults), str(caught.value)
+
+
+def test_all_faults_are_listed_at_once():
+    broken = {**GOOD, "wishes.csv": GOOD["wishes.csv"].replace("C1,1,P1", "C1,1,P7").replace("C3,1,P2", "C8,1,P2")}
+    with pytest.raises(MarketFault) as caught:
+        files.parse_market(as_bytes(broken))
+    assert [fault.row for fault in caught.value.faults] == [2, 5]
+
+
+def test_missing_files_and_other_things_than_markets():
+    for change, expected in [
+        ({"wishes.csv": None}, "wishes.csv: the file is missing"),
+        ({"market.json": "[]"}, "market.json: not a JSON object"),
+        ({"market.json": None}, "market.json: the file is missing"),
+        ({"children.csv": GOOD["children.csv"].encode().replace(b"F2", b"\xff2")}, "children.csv, row 3: not UTF-8"),
+        ({"children.csv": ""}, "children.csv, row 1, column child: the column is missing"),
+    ]:
+        with pytest.raises(MarketFault) as caught:
+            files.parse_market(as_bytes({**GOOD, **change}))
+        assert expected in map(str, caught.value.faults)
+
+
+def test_a_market_without_children_or_programmes():
+    empty = {name: text.splitlines()[0] + "\n" for name, text in GOOD.items() if name.endswith(".csv")}
+    market = files.parse_market(as_bytes({"market.json": GOOD["market.json"], **empty}))
+    results = files.result_files(solve(market))
+    assert all(data.count(b"\n") == 1 for data in results.values())
+
+
+def test_a_file_too_large_to_be_a_market_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_LARGEST_FILE", 10)
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("wishes.csv", "x" * 11)
+    with pytest.raises(MarketFault, match="more than 8 GiB"):
+        files.read_market(tmp_path / "m.zip")

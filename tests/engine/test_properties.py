@@ -1,0 +1,183 @@
+"""What must hold on every market: rows in any order, one place more, one child less, a better tier, empty pools."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allocation.market import Market, Pool
+from allocation.solve import solve
+from tests.engine.tiny import tiny_market
+
+numbers = st.integers(0, 10**9)
+rules = st.sampled_from(["overhang", "close"])
+
+
+def ranks(outcome):
+    """Rank of each child; without a place counts as after the last wish."""
+    return np.where(outcome.rank > 0, outcome.rank, 99)
+
+
+def again(market, **change):
+    """The same market built anew with some columns changed."""
+    keep = {
+        name: getattr(market, name)
+        for name in ("offsets", "programme", "tier", "ticket", "places", "unit", "family", "elder", "current", "level",
+                     "nature", "area", "kindergarten", "sibling_tier", "pair_rule", "season", "round", "seed", "codes")
+    }  # fmt: skip
+    keep["groups"] = None if market.group_start is None else (market.group_start, market.group)
+    keep["pools"] = market.pools.listed
+    return Market.from_arrays(**{**keep, **change})
+
+
+def without_children(market, gone):
+    """The market without these children (whole units)."""
+    stay = [c for c in range(market.children) if c not in gone]
+    wish = [w for c in stay for w in range(market.offsets[c], market.offsets[c + 1])]
+    lengths = np.diff(market.offsets)[stay]
+    pick = {name: getattr(market, name) for name in ("ticket", "unit", "family", "current")}
+    return again(
+        market,
+        offsets=np.concatenate(([0], np.cumsum(lengths))),
+        programme=market.programme[wish],
+        tier=market.tier[wish],
+        groups=[tuple(market.group[market.group_start[c] : market.group_start[c + 1]].tolist()) for c in stay],
+        elder=None,
+        **{name: None if column is None else column[stay] for name, column in pick.items()},
+    ), stay
+
+
+def unit_of(market, child):
+    if market.unit is None or market.unit[child] < 0:
+        return [child]
+    return np.flatnonzero(market.unit == market.unit[child]).tolist()
+
+
+@settings(max_examples=150, deadline=None)
+@given(numbers, rules, st.integers(0, 99))
+def test_one_place_more_makes_nobody_worse(number, rule, which):
+    market = tiny_market(number, children=10, programmes=4, pair_rule=rule)
+    places = market.places.copy()
+    places[which % len(places)] += 1
+    pools = [p._replace(places=None) if p.name == "general" else p for p in market.pools.listed]
+    assert (ranks(solve(again(market, places=places, pools=pools))) <= ranks(solve(market))).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(numbers, rules, st.integers(0, 99))
+def test_one_child_less_makes_nobody_worse(number, rule, which):
+    market = tiny_market(number, children=10, programmes=4, pair_rule=rule)
+    fewer, stay = without_children(market, unit_of(market, which % market.children))
+    assert (ranks(solve(fewer)) <= ranks(solve(market))[stay]).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(numbers, rules, st.integers(0, 99))
+def test_a_better_tier_makes_that_unit_no_worse(number, rule, which):
+    market = tiny_market(number, children=10, programmes=4, pair_rule=rule)
+    if not len(market.programme):
+        return
+    wish = which % len(market.programme)
+    child = int(np.searchsorted(market.offsets, wish, side="right")) - 1
+    tier = market.tier.copy()
+    for member in unit_of(market, child):
+        tier[market.offsets[member] + wish - market.offsets[child]] = 0
+    assert ranks(solve(again(market, tier=tier)))[child] <= ranks(solve(market))[child]
+
+
+@settings(max_examples=100, deadline=None)
+@given(numbers, rules, st.booleans(), st.booleans())
+def test_the_order_of_the_rows_plays_no_part(number, rule, siblings, current):
+    market = tiny_market(number, children=10, programmes=4, pair_rule=rule, siblings=siblings, current=current)
+    order = np.random.default_rng(number).permutation(market.children)
+    to = np.empty_like(order)
+    to[order] = np.arange(len(order))
+    wish = np.concatenate([np.arange(market.offsets[c], market.offsets[c + 1]) for c in order]).astype(int)
+    pick = {n: getattr(market, n) for n in ("ticket", "unit", "family", "current")}
+    elder = None if market.elder is None else [to[e] if e >= 0 else -1 for e in market.elder[order]]
+    shuffled = again(
+        market, offsets=np.concatenate(([0], np.cumsum(np.diff(market.offsets)[order]))), elder=elder,
+        programme=market.programme[wish], tier=market.tier[wish],
+        groups=[tuple(market.group[market.group_start[c] : market.group_start[c + 1]].tolist()) for c in order],
+        **{n: None if column is None else column[order] for n, column in pick.items()},
+    )  # fmt: skip
+    one, two = solve(market), solve(shuffled)
+    assert (one.rank[order] == two.rank).all() and (one.pool[order] == two.pool).all()
+    assert (one.cutoffs.ticket == two.cutoffs.ticket).all() and (one.cutoffs.state == two.cutoffs.state).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(numbers, rules)
+def test_pools_without_places_change_nothing(number, rule):
+    market = tiny_market(number, children=10, programmes=4, pair_rule=rule, pools=False)
+    pools = [Pool(p, "empty", 1, 0, (0,), "locked") for p in range(market.programmes)]
+    one, two = solve(market), solve(again(market, pools=pools))
+    assert (one.rank == two.rank).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(numbers, st.booleans())
+def test_without_units_no_family_gains_by_another_list(number, pools):
+    """All misreports: every ordered selection of the programmes the child could have written."""
+    market = tiny_market(number, children=4, programmes=3, units=False, pools=pools)
+    truth = solve(market)
+    for child in range(market.children):
+        own = list(range(market.offsets[child], market.offsets[child + 1]))
+        for length in range(len(own) + 1):
+            for told in permutations(own, length):
+                got = solve(with_list(market, child, told)).programme[child]
+                liked = [market.programme[w] for w in own]
+                better = liked[: truth.rank[child] - 1] if truth.rank[child] else liked
+                assert got < 0 or got not in better
+
+
+def with_list(market, child, wishes):
+    """The market in which one child hands in these of its wishes, in this order."""
+    rows = [list(range(market.offsets[c], market.offsets[c + 1])) for c in range(market.children)]
+    rows[child] = list(wishes)
+    flat = [w for row in rows for w in row]
+    offsets = np.concatenate(([0], np.cumsum([len(row) for row in rows])))
+    return again(market, offsets=offsets, programme=market.programme[flat], tier=market.tier[flat])
+
+
+@pytest.mark.parametrize("pair_rule", ["overhang", "close"])
+@pytest.mark.parametrize("siblings", [False, True])
+def test_in_a_replay_nobody_placed_is_worse_off(pair_rule, siblings):
+    """Three replays, each after somebody gave up, with units, pools, and siblings whose elder moves on."""
+    moved = 0
+    for number in range(400):
+        market = tiny_market(number, children=12, programmes=4, pair_rule=pair_rule, siblings=siblings)
+        outcome = solve(market)
+        for step in range(3):
+            gone = unit_of(market, (number * 7 + step * 5) % market.children)
+            held = outcome.programme.copy()
+            elder = market.elder
+            if elder is not None:
+                elder = np.where(np.isin(elder, gone), -1, elder)
+            empty = np.diff(market.offsets).astype(int)
+            empty[gone] = 0
+            held[gone] = -1
+            wish = [w for c in range(market.children) if empty[c] for w in range(market.offsets[c], market.offsets[c + 1])]
+            market = again(
+                market, offsets=np.concatenate(([0], np.cumsum(empty))), programme=market.programme[wish],
+                tier=market.tier[wish], current=held, elder=elder,
+            )  # fmt: skip
+            after = solve(market)
+            stayed = np.isin(np.arange(market.children), gone, invert=True)
+            assert (ranks(after)[stayed] <= ranks(outcome)[stayed]).all(), number
+            moved += int((ranks(after) < ranks(outcome))[stayed].sum())
+            outcome = after
+    assert moved > 100
+
+
+def test_a_guaranteed_place_that_no_pool_has_room_for_stands_over():
+    market = Market.from_arrays(
+        [0, 1, 2, 3], [0, 0, 0], [0, 0, 0], [1, 2, 3], [1], current=[-1, 0, 0],
+    )  # fmt: skip
+    outcome = solve(market)
+    assert outcome.programme.tolist() == [-1, 0, 0]
+    assert outcome.overhang.tolist() == [1]
+    assert replace(outcome).reasons.code.tolist() == [2, 0, 0]  # no_places for the first, though its ticket is best
