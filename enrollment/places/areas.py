@@ -69,7 +69,7 @@ def codes_by_word() -> dict[str, str]:
         bare = full.removeprefix("成都").removeprefix("四川")
         short = bare.removesuffix("区").removesuffix("县").removesuffix("市")
         for word in (code, full, bare, short, "成都" + bare, "成都市" + bare, "四川" + bare, row["name_en"]):
-            words[word.casefold()] = code
+            words["".join(word.split()).casefold()] = code
     words |= {"高新": "GXQ", "天府": "TFXQ", "东部": "DBXQ", "四川天府": "TFXQ", "成都天府新区": "TFXQ"}
     words |= {"郫县": "510117", "双流县": "510116", "新津县": "510118", "温江县": "510115", "新都县": "510114"}
     return words

@@ -56,7 +56,7 @@ def polygon(boundary: Mapping[str, Any]):
     if not isinstance(geometry, Mapping) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
         raise Refused("boundary_unreadable", field="boundary")
     try:
-        found = shape(geometry)
+        found = shape(dict(geometry))
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as fault:
         raise Refused("boundary_unreadable", field="boundary") from fault
     if found.is_empty:
@@ -126,7 +126,7 @@ def serves(session: Session, kindergarten_id: uuid.UUID, place: Mapping[str, Any
     rows = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten_id))
     for row in rows:
         if row.kind == "polygon":
-            if place and place.get("point") and polygon(row.boundary).intersects(Point(*place["point"])):
+            if place and place.get("point") and polygon(row.boundary or {}).intersects(Point(*place["point"])):
                 return True
         elif place and place.get(row.kind) and plain(str(place[row.kind])) == plain(row.name):
             return True

@@ -1,0 +1,206 @@
+"""Kindergartens and their sites from a list."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Actor
+from enrollment.places import scope
+from enrollment.places.imports import values, words
+from enrollment.places.imports.difference import Change, Difference, fields_that_differ
+from enrollment.places.imports.headers import Column
+from enrollment.places.imports.records import Record, Records
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.pinyin import sort_key
+from enrollment.places.programmes import Programme
+
+COLUMNS = (
+    Column("code", ("学校标识码", "学校(机构)标识码", "标识码", "机构标识码", "园所代码", "学校代码", "幼儿园代码", "机构代码", "编码", "代码", "code", "school code", "kindergarten code", "id"), values.code, True, "5151040001"),
+    Column("name", ("园所名称", "幼儿园名称", "园名", "学校名称", "机构名称", "单位名称", "名称", "幼儿园", "name", "kindergarten", "kindergarten name"), values.short, True, "锦官新城幼儿园"),
+    Column("nature", ("办园性质", "园所性质", "办学性质", "办别", "举办者类型", "性质", "类别", "办园类型", "园所类型", "nature", "type"), words.nature, False, "公办"),
+    Column("is_inclusive", ("是否普惠", "普惠", "普惠性", "是否普惠性", "普惠认定", "是否认定普惠", "inclusive"), values.yes_or_no, False, ""),
+    Column("run_by", ("举办者", "举办单位", "主办单位", "主管部门", "举办方", "run by", "founder"), values.short, False, "锦江区教育局"),
+    Column("area_code", ("招生区域", "区域", "区县", "所属区县", "所属区(市)县", "区(市)县", "所在区县", "行政区", "行政区划", "区划", "所属区域", "区", "area", "district", "area code"), values.area, True, "锦江区"),
+    Column("parent", ("主园标识码", "主园代码", "主园编码", "总园标识码", "本部标识码", "主园", "parent", "parent code"), values.code, False, ""),
+    Column("attached", ("附设班", "是否附设班", "附设幼儿班", "是否附设", "attached"), values.yes_or_no, False, "否"),
+    Column("street", ("街道", "镇街", "所属街道", "街道(乡镇)", "乡镇街道", "镇(街道)", "所属镇街", "乡镇", "街镇", "street", "town"), values.short, False, "三圣街道"),
+    Column("address", ("地址", "园址", "详细地址", "办园地址", "通讯地址", "地点", "address"), values.short, False, "锦江区三圣街道 1 号"),
+    Column("longitude", ("经度", "东经", "longitude", "lon", "lng"), values.longitude, False, "104.1325"),
+    Column("latitude", ("纬度", "北纬", "latitude", "lat"), values.latitude, False, "30.6012"),
+    Column("phone", ("联系电话", "电话", "咨询电话", "招生电话", "联系方式", "办公电话", "phone", "telephone"), values.phone, False, "028-85550000"),
+    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee"), values.whole(50_000), False, "600"),
+    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes"), values.whole(60), False, "12"),
+    Column("credit_code", ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "credit code", "unified social credit code"), values.credit_code, False, ""),
+    Column("closed_on", ("停办日期", "撤销日期", "关停日期", "closed on"), values.date, False, ""),
+)  # fmt: skip
+PLAIN = (
+    "name",
+    "nature",
+    "run_by",
+    "area_code",
+    "attached",
+    "street",
+    "address",
+    "longitude",
+    "latitude",
+    "phone",
+    "fee",
+)
+FIELDS = (*PLAIN, "licensed_classes", "credit_code", "closed_on")
+WHEN_EMPTY = {"attached": False, "licensed_classes": 0}
+BATCH = 1000
+
+
+@dataclass
+class Prepared:
+    """What will be written: new rows with parents before their sites, and changed columns by id."""
+
+    difference: Difference
+    fresh: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
+    """Compare the list with the table.  Raises ImportFaults with everything that is wrong."""
+    there = {row.code: row for row in session.scalars(select(Kindergarten))}
+    code_of_id = {row.id: code for code, row in there.items()}
+    lines = _first_lines(records)
+    for record in records:
+        _settle_nature(records, record, there)
+        _check_scope(records, record, there, by)
+        _check_parent(records, record, there, lines)
+    _check_classes(session, records, there)
+    records.stop_at_faults()
+    prepared = Prepared(Difference("kindergartens", ignored=records.table.unknown))
+    ids = {code: row.id for code, row in there.items()}
+    ids |= {record["code"]: uuid.uuid4() for record in records if record["code"] not in there}
+    for record in records:
+        _compare(prepared, records, record, there.get(record["code"]), ids, code_of_id)
+    prepared.fresh.sort(key=lambda row: row["parent_id"] is not None)
+    return prepared
+
+
+def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    for start in range(0, len(prepared.fresh), BATCH):
+        session.execute(insert(Kindergarten), prepared.fresh[start : start + BATCH])
+    if prepared.changed:
+        for row in prepared.changed:
+            session.execute(update(Kindergarten).where(Kindergarten.id == row["id"]).values(**row))
+    session.expire_all()
+
+
+def _first_lines(records: Records) -> dict[str, Record]:
+    """The first row of each code; further ones are faults."""
+    first: dict[str, Record] = {}
+    for record in records:
+        code = record["code"]
+        if code is None:
+            continue
+        if code in first:
+            records.fault(record, "code", "twice_in_file", first=first[code].line)
+        first.setdefault(code, record)
+    return first
+
+
+def _settle_nature(records: Records, record: Record, there: dict[str, Kindergarten]) -> None:
+    """民办 and a column 是否普惠 say together what one of them does not."""
+    nature, inclusive = record["nature"], record["is_inclusive"]
+    if nature == "unclear" and inclusive is not None:
+        nature = "inclusive" if inclusive else "private"
+    elif nature in ("inclusive", "private") and inclusive is not None and (nature == "inclusive") != inclusive:
+        records.fault(record, "nature", "nature_contradicts")
+    if nature == "unclear":
+        records.fault(record, "nature", "nature_unclear")
+        return
+    if nature is None and not record.faulty:
+        known = there.get(record["code"] or "") or there.get(record["parent"] or "")
+        if known is None:
+            records.fault(record, "nature", "value_missing")
+        else:
+            nature = known.nature
+    record.values["nature"] = nature
+
+
+def _check_scope(records: Records, record: Record, there: dict[str, Kindergarten], by: Actor) -> None:
+    if scope.sees_all(by) or record["area_code"] is None:
+        return
+    known = there.get(record["code"] or "")
+    if record["area_code"] not in by.areas or (known and known.area_code not in by.areas):
+        records.fault(record, "area_code", "outside_your_area")
+
+
+def _check_parent(records: Records, record: Record, there: dict[str, Kindergarten], lines: dict[str, Record]) -> None:
+    parent = record["parent"]
+    if parent is None:
+        return
+    if parent == record["code"]:
+        records.fault(record, "parent", "parent_is_itself")
+    elif parent in lines:
+        if lines[parent]["parent"]:
+            records.fault(record, "parent", "parent_is_a_site", value=parent)
+    elif parent not in there:
+        records.fault(record, "parent", "parent_unknown", value=parent)
+    elif there[parent].parent_id:
+        records.fault(record, "parent", "parent_is_a_site", value=parent)
+
+
+def _check_classes(session: Session, records: Records, there: dict[str, Kindergarten]) -> None:
+    """A licence does not shrink below the class plan that was made under it."""
+    if not records.table.has("licensed_classes"):
+        return
+    total = func.sum(Programme.planned_classes)
+    by_year = select(Programme.kindergarten_id, total.label("planned")).group_by(
+        Programme.kindergarten_id, Programme.year
+    )
+    planned: dict[uuid.UUID, int] = {}
+    for kindergarten_id, classes in session.execute(by_year):
+        planned[kindergarten_id] = max(planned.get(kindergarten_id, 0), classes)
+    for record in records:
+        known = there.get(record["code"] or "")
+        if known is None or record.faulty:
+            continue
+        licensed = record["licensed_classes"] or 0
+        if licensed < planned.get(known.id, 0) and licensed < known.licensed_classes:
+            records.fault(record, "licensed_classes", "fewer_classes_than_planned", planned=planned[known.id])
+
+
+def _compare(
+    prepared: Prepared,
+    records: Records,
+    record: Record,
+    known: Kindergarten | None,
+    ids: dict[str, uuid.UUID],
+    code_of_id: dict[uuid.UUID, str],
+) -> None:
+    given = [name for name in FIELDS if records.table.has(name)]
+    after = {name: _or_default(name, record[name]) for name in given} | {"nature": record["nature"]}
+    if records.table.has("parent"):
+        after["parent"] = record["parent"]
+    before = None
+    if known is not None:
+        before = {name: getattr(known, name) for name in FIELDS} | {
+            "parent": code_of_id[known.parent_id] if known.parent_id else None
+        }
+    fields = fields_that_differ(before, after)
+    change = Change(record["code"], record["name"], record.line, fields)
+    columns = {name: value for name, value in after.items() if name != "parent"}
+    columns["sort_key"] = sort_key(record["name"])
+    if "parent" in after:
+        columns["parent_id"] = ids[after["parent"]] if after["parent"] else None
+    if known is None:
+        prepared.difference.added.append(change)
+        blank = dict.fromkeys(FIELDS) | WHEN_EMPTY | {"parent_id": None}
+        prepared.fresh.append(blank | columns | {"id": ids[record["code"]], "code": record["code"]})
+    elif fields:
+        prepared.difference.changed.append(change)
+        prepared.changed.append(columns | {"id": known.id})
+    else:
+        prepared.difference.unchanged += 1
+
+
+def _or_default(name: str, value: Any) -> Any:
+    return WHEN_EMPTY.get(name) if value is None else value

@@ -1,0 +1,245 @@
+"""Admission plans from a list: classes, children who continue, places kept out of the draw, reserved places."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.places import class_plan
+from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
+from enrollment.places.class_plan import NUMBERS, LevelPlan
+from enrollment.places.imports import values, words
+from enrollment.places.imports.difference import Change, Difference, fields_that_differ
+from enrollment.places.imports.headers import Column
+from enrollment.places.imports.owners import CODE, NAME, Owners
+from enrollment.places.imports.records import Record, Records
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.ledger import LedgerEntry, PlanProposal
+from enrollment.places.programmes import Pool, Programme
+
+POOL = "reserved"
+COLUMNS = (
+    CODE,
+    NAME,
+    Column("level", ("年级段", "班级", "年级", "班别", "招生年级", "招生班级", "年龄段", "level", "class level"), words.level, False, "小班"),
+    Column("year", ("招生年度", "年度", "招生年份", "年份", "year"), values.year, False, "2026"),
+    Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), values.whole(60), True, "2"),
+    Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), values.whole(60), False, "2"),
+    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), values.whole(35), False, "25"),
+    Column("continuing", ("在园人数", "升班人数", "继续在园人数", "留园人数", "直升人数", "在园幼儿数", "continuing"), values.whole(MOST_CHILDREN), False, "0"),
+    Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), values.whole(MOST_CHILDREN), False, "0"),
+    Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), values.whole(MOST_CHILDREN), False, "50"),
+    Column("reserved", ("预留学位", "预留学位数", "预留人数", "预留名额", "reserved"), values.whole(MOST_CHILDREN), False, "2"),
+    Column("groups", ("预留对象", "预留群体", "预留给", "reserved for"), words.groups, False, "政策照顾"),
+)  # fmt: skip
+
+
+@dataclass
+class Prepared:
+    """What will be written: rows by table, and the kindergartens whose open proposals the list overtakes."""
+
+    difference: Difference
+    fresh: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    pools: list[tuple[uuid.UUID, int, list[str]]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Row:
+    record: Record
+    owner: Kindergarten
+    level: str
+    year: int
+    known: Programme | None
+    plan: LevelPlan = field(default_factory=LevelPlan)
+    is_filled: bool = False
+    reserved: tuple[int, list[str]] | None = None
+
+
+def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
+    """Compare the plans with the table.  The plan of each kindergarten must hold as a whole."""
+    owners = Owners(session, by)
+    known = _known(session)
+    rows: dict[tuple, _Row] = {}
+    for record in records:
+        row = _row(records, record, owners, known, year)
+        if row is None:
+            continue
+        key = (row.owner.id, row.level, row.year)
+        if key in rows:
+            records.fault(record, "level", "twice_in_file", first=rows[key].record.line)
+            continue
+        rows[key] = row
+        _fill(records, row)
+    _check_kindergartens(records, list(rows.values()), known)
+    records.stop_at_faults()
+    notes = [] if records.table.has("level") else ["level_assumed_lower"]
+    prepared = Prepared(Difference("programmes", ignored=records.table.unknown, notes=notes))
+    for row in rows.values():
+        _compare(prepared, row)
+    return prepared
+
+
+def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    if prepared.fresh:
+        session.execute(insert(Programme), prepared.fresh)
+    for row in prepared.changed:
+        session.execute(update(Programme).where(Programme.id == row["id"]).values(**row, version=Programme.version + 1))
+    touched = [row["id"] for row in (*prepared.fresh, *prepared.changed)]
+    session.execute(
+        update(PlanProposal)
+        .where(PlanProposal.programme_id.in_(touched), PlanProposal.decision.is_(None))
+        .values(decision="replaced", decided_at=now, decided_by=by.account_id, remark=reason)
+    )
+    for programme_id, places, groups in prepared.pools:
+        _write_pool(session, programme_id, places, groups)
+    if prepared.entries:
+        stamp = {"at": now, "account_id": by.account_id, "reason": reason}
+        session.execute(insert(LedgerEntry), [entry | stamp for entry in prepared.entries])
+    session.expire_all()
+
+
+def _known(session: Session) -> dict[tuple, Programme]:
+    return {(row.kindergarten_id, row.level, row.year): row for row in session.scalars(select(Programme))}
+
+
+def _row(records: Records, record: Record, owners: Owners, known: dict, year: int) -> _Row | None:
+    owner = owners.of(records, record)
+    if owner is None or record.faulty:
+        return None
+    level, of_year = record["level"] or "lower", record["year"] or year
+    if level == "mixed":
+        records.fault(record, "level", "level_not_offered")
+        return None
+    return _Row(record, owner, level, of_year, known.get((owner.id, level, of_year)))
+
+
+def _fill(records: Records, row: _Row) -> None:
+    """The numbers of the row; what the file has no column for stays as it was."""
+    record, has, old = row.record, records.table.has, row.known
+    norm = record["class_norm"] or (old.class_norm if old else CLASS_NORM[row.level])
+    planned = record["planned_classes"]
+    staffed = record["staffed_classes"] if record["staffed_classes"] is not None else planned
+    continuing = (record["continuing"] or 0) if has("continuing") else (old.continuing if old else 0)
+    withheld = (record["withheld"] or 0) if has("withheld") else (old.withheld if old and not has("places") else 0)
+    plan = LevelPlan(planned, staffed, norm, continuing, withheld)
+    wanted = record["places"]
+    if wanted is not None and wanted != plan.places:
+        if record["withheld"] is None and wanted < plan.places:
+            plan = LevelPlan(planned, staffed, norm, continuing, plan.places - wanted)
+        else:
+            records.fault(
+                record, "places", "plan_does_not_add_up", places=wanted, follows=plan.places,
+                classes=plan.classes, norm=norm, continuing=continuing, withheld=plan.withheld,
+            )  # fmt: skip
+            return
+    try:
+        class_plan.check_level(row.level, plan)
+    except Refused as refused:
+        records.refusal(record, refused.field or "planned_classes", refused)
+        return
+    row.plan, row.is_filled = plan, True
+    row.reserved = _reserved(records, row, plan)
+
+
+def _reserved(records: Records, row: _Row, plan: LevelPlan) -> tuple[int, list[str]] | None:
+    record = row.record
+    if not records.table.has("reserved"):
+        pools = sum(pool.places for pool in row.known.pools) if row.known else 0
+        if pools > plan.places:
+            records.fault(record, "places", "places_below_pools", group="error", reserved=pools, places=plan.places)
+        return None
+    count, groups = record["reserved"] or 0, record["groups"] or []
+    if count and not groups:
+        records.fault(record, "groups", "reserved_for_whom", n=count)
+    if count > plan.places:
+        records.fault(record, "reserved", "reserved_exceeds_places", reserved=count, places=plan.places)
+    return count, groups
+
+
+def _check_kindergartens(records: Records, rows: list[_Row], known: dict[tuple, Programme]) -> None:
+    plans: dict[tuple, dict[str, LevelPlan]] = {}
+    for (owner_id, level, year), programme in known.items():
+        plans.setdefault((owner_id, year), {})[level] = class_plan.plan_of(programme)
+    complete = [row for row in rows if row.is_filled and not row.record.faulty]
+    for row in complete:
+        plans.setdefault((row.owner.id, row.year), {})[row.level] = row.plan
+        least = max(row.known.taken - row.known.overhang, 0) if row.known else 0
+        if row.plan.places < least:
+            records.fault(
+                row.record, "planned_classes", "places_below_taken", group="error", taken=least, places=row.plan.places
+            )
+    last = {(row.owner.id, row.year): row for row in complete}
+    for key, row in last.items():
+        try:
+            class_plan.check_kindergarten(plans[key], row.owner.licensed_classes)
+        except Refused as refused:
+            records.refusal(row.record, "planned_classes", refused)
+
+
+def _compare(prepared: Prepared, row: _Row) -> None:
+    after: dict[str, Any] = {number: getattr(row.plan, number) for number in NUMBERS}
+    after |= {"places": row.plan.places, "state": "approved"}
+    before = {name: getattr(row.known, name) for name in after} if row.known else None
+    columns = dict(after)
+    if row.reserved is not None:
+        pool = next((pool for pool in row.known.pools if pool.code == POOL), None) if row.known else None
+        after["reserved"], after["groups"] = row.reserved[0], row.reserved[1] if row.reserved[0] else []
+        if before is not None:
+            before |= {"reserved": pool.places if pool else 0, "groups": sorted(pool.groups) if pool else []}
+    fields = fields_that_differ(before, after)
+    change = Change(f"{row.owner.code}/{row.level}/{row.year}", row.owner.name, row.record.line, fields)
+    programme_id = row.known.id if row.known else uuid.uuid4()
+    if row.known is None:
+        prepared.difference.added.append(change)
+        prepared.fresh.append(
+            columns | {"id": programme_id, "kindergarten_id": row.owner.id, "level": row.level, "year": row.year}
+        )
+    elif fields:
+        prepared.difference.changed.append(change)
+        prepared.changed.append(columns | {"id": programme_id})
+    else:
+        prepared.difference.unchanged += 1
+        return
+    if {"reserved", "groups"} & fields.keys():
+        prepared.pools.append((programme_id, after["reserved"], after["groups"]))
+    prepared.entries += _entries(programme_id, fields)
+
+
+def _entries(programme_id: uuid.UUID, fields: dict[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
+    """One ledger line for each number that changed."""
+    names = {"reserved": f"pool:{POOL}"}
+    return [
+        {
+            "programme_id": programme_id,
+            "field": names.get(name, name),
+            "before": None if before is None else str(before),
+            "after": str(after),
+        }
+        for name, (before, after) in fields.items()
+        if name != "groups"
+    ]
+
+
+def _write_pool(session: Session, programme_id: uuid.UUID, places: int, groups: list[str]) -> None:
+    """The list knows one reserve; pools that officials made by hand stay."""
+    pools = list(session.scalars(select(Pool).where(Pool.programme_id == programme_id)))
+    own = next((pool for pool in pools if pool.code == POOL), None)
+    if not places:
+        if own:
+            session.delete(own)
+    elif own:
+        own.places, own.groups = places, groups
+    else:
+        taken = {pool.precedence for pool in pools}
+        free = next(number for number in range(16) if number not in taken)
+        session.add(
+            Pool(programme_id=programme_id, code=POOL, name="预留学位", precedence=free, places=places, groups=groups)
+        )
+    session.flush()

@@ -1,0 +1,77 @@
+"""Rows become records: every cell read by its column's reader, every fault noted with its place."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from enrollment.ground.errors import Refused
+from enrollment.places.imports.faults import Bad, Fault, ImportFaults
+from enrollment.places.imports.headers import Table
+
+SUMS = ("合计", "总计", "小计", "共计", "注:", "注：", "备注", "说明", "填表人", "制表", "total")
+
+
+@dataclass
+class Record:
+    """One row: `line` as the spreadsheet counts; `values` by key, None where the cell is empty or faulty."""
+
+    line: int
+    values: dict[str, Any]
+    faulty: bool = False
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values.get(key)
+
+
+@dataclass
+class Records:
+    table: Table
+    rows: list[Record] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def fault(self, record: Record, key: str, code: str, *, group: str = "import_fault", **details: Any) -> None:
+        """Note a fault in a row, at the column of `key` (at the row alone where the file has no such column)."""
+        place = self.table.place.get(key)
+        heading = self.table.headings.get(key) or next(c.names[0] for c in self.table.columns if c.key == key)
+        record.faulty = True
+        self.faults.append(Fault(code, record.line, place, heading, details, group))
+
+    def refusal(self, record: Record, key: str, refused: Refused) -> None:
+        """A rule of the domain speaks against the row."""
+        self.fault(record, key, refused.code, group="error", **refused.details)
+
+    def stop_at_faults(self) -> None:
+        if self.faults:
+            raise ImportFaults(self.faults)
+
+
+def read(table: Table) -> Records:
+    """Read every cell.  Rows that only add up or remark are left out."""
+    records = Records(table)
+    for line, cells in table.rows:
+        first = next(str(cell).strip() for cell in cells if str(cell).strip())
+        if not first.casefold().startswith(SUMS):
+            records.rows.append(_record(records, line, cells))
+    return records
+
+
+def _record(records: Records, line: int, cells: list[Any]) -> Record:
+    record = Record(line, {})
+    for column in records.table.columns:
+        place = records.table.place.get(column.key)
+        if place is None:
+            continue
+        cell = cells[place] if place < len(cells) else ""
+        try:
+            if (line, place) in records.table.errors:
+                raise Bad("formula_error")
+            value = column.read(cell)
+            if value is None and column.required:
+                raise Bad("value_missing")
+        except Bad as bad:
+            value = None
+            records.fault(record, column.key, bad.code, **bad.details)
+        record.values[column.key] = value
+    return record

@@ -1,0 +1,267 @@
+"""The roll from a list: a row for each child, or a row for each class with its number, never both for one class."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Actor
+from enrollment.ground.vault import masked
+from enrollment.places.imports import values, words
+from enrollment.places.imports.difference import Change, Difference, fields_that_differ
+from enrollment.places.imports.headers import Column
+from enrollment.places.imports.owners import CODE, NAME, Owners
+from enrollment.places.imports.records import Record, Records
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.roll import CHENGDU, MOST_IN_A_CLASS, RollChild, RollClass, id_index, school_year_of
+
+COLUMNS = (
+    CODE,
+    NAME,
+    Column("class_name", ("班级", "班级名称", "班名", "所在班级", "class", "class name"), values.short, True, "小一班"),
+    Column("level", ("年级段", "年级", "班别", "年龄段", "level", "class level"), words.level, False, "小班"),
+    Column("school_year", ("学年", "学年度", "school year"), values.year, False, "2025"),
+    Column("counted", ("在园人数", "人数", "幼儿人数", "班级人数", "在园幼儿数", "children", "number of children"), values.whole(MOST_IN_A_CLASS), False, ""),
+    Column("child", ("姓名", "幼儿姓名", "学生姓名", "儿童姓名", "child", "child name"), values.short, False, "模拟幼儿"),
+    Column("id_number", ("身份证号", "身份证号码", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证", "id number"), values.id_number, False, ""),
+    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), values.date, False, "2021-10-01"),
+    Column("entered_on", ("入园日期", "入园时间", "入学日期", "entered on"), values.date, False, "2025-09-01"),
+    Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), values.date, False, ""),
+)  # fmt: skip
+AGES = {"nursery": (1, 4), "lower": (2, 5), "middle": (3, 6), "upper": (4, 8), "mixed": (1, 8)}
+
+
+@dataclass
+class Prepared:
+    difference: Difference
+    classes: list[dict[str, Any]] = field(default_factory=list)
+    changed_classes: list[dict[str, Any]] = field(default_factory=list)
+    children: list[dict[str, Any]] = field(default_factory=list)
+    changed_children: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Told:
+    """A class as the file tells it."""
+
+    owner: Kindergarten
+    name: str
+    level: str
+    school_year: int
+    record: Record
+    known: RollClass | None
+    counted: int | None = None
+    as_of: dt.date | None = None
+    children: list[Record] = field(default_factory=list)
+
+
+def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
+    """Compare with the table.  Children whom the file does not name stay on roll; they are counted as absent."""
+    today = now.astimezone(CHENGDU).date()
+    owners = Owners(session, by)
+    rows = [(record, owners.of(records, record)) for record in records]
+    there = _classes(session, {owner.id for _record, owner in rows if owner})
+    told: dict[tuple, _Told] = {}
+    for record, owner in rows:
+        if owner and not record.faulty:
+            _take(records, record, owner, told, there, school_year_of(today), today)
+    on_roll = _on_roll(session, told.values(), records)
+    seen: dict[bytes, int] = {}
+    for each in told.values():
+        _check_class(session, records, each, on_roll, seen)
+    records.stop_at_faults()
+    prepared = Prepared(Difference("roll", ignored=records.table.unknown))
+    for each in told.values():
+        _compare_class(prepared, each, on_roll, today)
+    return prepared
+
+
+def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    if prepared.classes:
+        session.execute(insert(RollClass), prepared.classes)
+    for row in prepared.changed_classes:
+        session.execute(update(RollClass).where(RollClass.id == row["id"]).values(**row))
+    for row in prepared.changed_children:
+        session.execute(update(RollChild).where(RollChild.id == row["id"]).values(**row))
+    if prepared.children:
+        session.execute(insert(RollChild), prepared.children)
+    session.expire_all()
+
+
+def _take(
+    records: Records,
+    record: Record,
+    owner: Kindergarten,
+    told: dict[tuple, _Told],
+    there: dict[tuple, RollClass],
+    this_year: int,
+    today: dt.date,
+) -> None:
+    """Add one row to its class: a count, or a child."""
+    school_year = record["school_year"] or this_year
+    key = (owner.id, school_year, record["class_name"])
+    level = record["level"] or words.level_of_class(record["class_name"])
+    known = there.get(key)
+    if level is None and known is None and key not in told:
+        records.fault(record, "level", "level_of_class_unclear", value=record["class_name"])
+        return
+    level = level or (told[key].level if key in told else known.level)  # type: ignore[union-attr]
+    each = told.setdefault(key, _Told(owner, record["class_name"], level, school_year, record, known))
+    counted, child = record["counted"], record["child"]
+    if (counted is None) == (child is None):
+        records.fault(record, "child" if counted is None else "counted", "count_or_child")
+    elif level != each.level:
+        records.fault(record, "level", "class_has_two_levels", first=each.record.line)
+    elif counted is not None and each.counted is not None:
+        records.fault(record, "class_name", "twice_in_file", first=each.record.line)
+    elif (counted is not None and each.children) or (child is not None and each.counted is not None):
+        records.fault(record, "class_name", "class_both_ways", first=each.record.line)
+    elif counted is not None:
+        each.counted, each.as_of = counted, record["as_of"]
+    else:
+        each.children.append(record)
+        _check_child(records, record, each, today)
+
+
+def _check_child(records: Records, record: Record, each: _Told, today: dt.date) -> None:
+    """A child's dates must be possible, and the birth date the one that the number carries."""
+    number, born = record["id_number"], record["born"]
+    if number and len(number) == 18 and number[:17].isdigit():
+        carried = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        if born is not None and born != carried:
+            records.fault(record, "born", "birthday_contradicts_number")
+        record.values["born"] = born = carried
+    if born is not None:
+        youngest, oldest = AGES[each.level]
+        if not youngest <= each.school_year - born.year <= oldest:
+            records.fault(record, "born", "age_does_not_fit", born=born.isoformat(), year=each.school_year)
+    entered = record["entered_on"]
+    if entered is not None and (entered > max(today, dt.date(each.school_year, 9, 1)) or (born and entered < born)):
+        records.fault(record, "entered_on", "entered_impossible", value=entered.isoformat())
+
+
+def _classes(session: Session, owners: set[uuid.UUID]) -> dict[tuple, RollClass]:
+    found = session.scalars(select(RollClass).where(RollClass.kindergarten_id.in_(owners)))
+    return {(row.kindergarten_id, row.school_year, row.name): row for row in found}
+
+
+@dataclass
+class _OnRoll:
+    """Children on roll now: by the index of their number (anywhere), and by name and birthday within a class."""
+
+    by_index: dict[bytes, tuple[RollChild, RollClass]]
+    by_name: dict[tuple, RollChild]
+    in_class: dict[uuid.UUID, int]
+
+
+def _on_roll(session: Session, told: Iterable[_Told], records: Records) -> _OnRoll:
+    told = list(told)
+    classes = {each.known.id for each in told if each.known and each.children}
+    numbers = {id_index(c["id_number"]): c for each in told for c in each.children if c["id_number"]}
+    pairs = select(RollChild, RollClass).join(RollClass, RollClass.id == RollChild.class_id)
+    pairs = pairs.where(RollChild.left_on.is_(None))
+    by_index: dict[bytes, tuple[RollChild, RollClass]] = {}
+    indexes = list(numbers)
+    for start in range(0, len(indexes), 5000):
+        for child, roll_class in session.execute(pairs.where(RollChild.id_index.in_(indexes[start : start + 5000]))):
+            by_index[bytes(child.id_index or b"")] = (child, roll_class)
+    by_name: dict[tuple, RollChild] = {}
+    in_class: dict[uuid.UUID, int] = {}
+    for child, _class in session.execute(pairs.where(RollChild.class_id.in_(classes))) if classes else ():
+        in_class[child.class_id] = in_class.get(child.class_id, 0) + 1
+        by_name[child.class_id, child.name, child.born] = child
+    return _OnRoll(by_index, by_name, in_class)
+
+
+def _check_class(session: Session, records: Records, each: _Told, on_roll: _OnRoll, seen: dict[bytes, int]) -> None:
+    if each.known and each.known.level != each.level:
+        records.fault(each.record, "level", "class_has_another_level", group="error")
+    if each.counted is not None and each.known and each.known.kept_as == "rows":
+        has_children = select(RollChild.id).where(RollChild.class_id == each.known.id).limit(1)
+        if session.scalar(has_children):
+            records.fault(each.record, "counted", "class_has_children", group="error")
+    if len(each.children) > MOST_IN_A_CLASS:
+        records.fault(each.record, "class_name", "too_many_in_a_class", group="error", most=MOST_IN_A_CLASS)
+    names: dict[tuple, int] = {}
+    for record in each.children:
+        if record["id_number"]:
+            index = id_index(record["id_number"])
+            first = seen.setdefault(index, record.line)
+            found = on_roll.by_index.get(index)
+            if found and found[1].kindergarten_id != each.owner.id:
+                records.fault(record, "id_number", "on_roll_elsewhere")
+        else:
+            first = names.setdefault((record["child"], record["born"]), record.line)
+        if first != record.line:
+            records.fault(record, "id_number" if record["id_number"] else "child", "twice_in_file", first=first)
+
+
+def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.date) -> None:
+    kept_as = "count" if each.counted is not None else "rows"
+    known, key = each.known, f"{each.owner.code}/{each.school_year}/{each.name}"
+    class_id = known.id if known else uuid.uuid4()
+    after: dict[str, Any] = {"level": each.level, "kept_as": kept_as, "counted": each.counted}
+    if each.as_of:
+        after["as_of"] = each.as_of
+    before = {name: getattr(known, name) for name in after} if known else None
+    fields = fields_that_differ(before, after)
+    change = Change(key, f"{each.owner.name} {each.name}", each.record.line, fields)
+    if known is None:
+        prepared.difference.added.append(change)
+        prepared.classes.append(
+            {"as_of": today} | after
+            | {"id": class_id, "kindergarten_id": each.owner.id, "school_year": each.school_year, "name": each.name}
+        )  # fmt: skip
+    elif fields:
+        prepared.difference.changed.append(change)
+        prepared.changed_classes.append({"as_of": today} | after | {"id": class_id})
+    elif kept_as == "count":
+        prepared.difference.unchanged += 1
+    found = {_compare_child(prepared, each, record, class_id, on_roll, today) for record in each.children}
+    if kept_as == "rows":
+        prepared.difference.absent += on_roll.in_class.get(class_id, 0) - len(found - {None})
+
+
+def _compare_child(
+    prepared: Prepared, each: _Told, record: Record, class_id: uuid.UUID, on_roll: _OnRoll, today: dt.date
+) -> uuid.UUID | None:
+    """Note what a child's row changes.  Returns the row on roll in this class that it was found to be."""
+    number = record["id_number"]
+    index = id_index(number) if number else None
+    found = on_roll.by_index.get(index) if index else None
+    child = found[0] if found else on_roll.by_name.get((class_id, record["child"], record["born"]))
+    after = {"name": record["child"], "id_number": number, "born": record["born"], "class_id": class_id}
+    if record["entered_on"]:
+        after["entered_on"] = record["entered_on"]
+    before = {name: getattr(child, name) for name in after} if child else None
+    fields = fields_that_differ(before, after)
+    shown = {name: _shown(name, pair) for name, pair in fields.items()}
+    title = f"{each.owner.name} {each.name} {masked(record['child'], 1, 0)}"
+    change = Change(f"{each.owner.code}/{each.school_year}/{each.name}", title, record.line, shown)
+    if child is None:
+        prepared.difference.added.append(change)
+        entered = record["entered_on"] or dt.date(each.school_year, 9, 1)
+        prepared.children.append(
+            after | {"id": uuid.uuid4(), "id_index": index, "entered_on": entered, "kept_as": "rows"}
+        )
+    elif fields:
+        prepared.difference.changed.append(change)
+        prepared.changed_children.append(after | {"id": child.id, "id_index": index})
+    else:
+        prepared.difference.unchanged += 1
+    return child.id if child is not None and child.class_id == class_id else None
+
+
+def _shown(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    """A difference is read on screens and in logs: names and numbers stand in it masked, ids not at all."""
+    if name == "class_id":
+        return ("—" if pair[0] is None else "…", "…")
+    if name == "name":
+        return tuple(masked(value, 1, 0) if value else None for value in pair)  # type: ignore[return-value]
+    if name == "id_number":
+        return tuple(masked(value, 4, 4) if value else None for value in pair)  # type: ignore[return-value]
+    return pair

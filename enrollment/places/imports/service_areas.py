@@ -1,0 +1,125 @@
+"""Service areas from a notice: a row for each street or estate, or a row for each kindergarten with lists in its cells."""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.places import service_areas
+from enrollment.places.imports import values, words
+from enrollment.places.imports.difference import Change, Difference
+from enrollment.places.imports.headers import Column
+from enrollment.places.imports.owners import CODE, NAME, Owners
+from enrollment.places.imports.records import Record, Records
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.service_areas import NAMED, ServiceArea
+
+COLUMNS = (
+    CODE,
+    NAME,
+    Column("kind", ("类型", "范围类型", "类别", "服务范围类型", "kind", "type"), words.service_kind, False, "街道"),
+    Column("value", ("范围名称", "服务范围名称", "服务范围", "招生范围", "划片范围", "内容", "value", "service area"), values.names, False, "三圣街道"),
+    Column("street", ("街道", "镇街", "服务街道", "街道(乡镇)", "乡镇", "street", "town"), values.names, False, "三圣街道"),
+    Column("community", ("社区", "村(社区)", "服务社区", "村社", "村", "community"), values.names, False, "粮丰社区、江家堰社区"),
+    Column("estate", ("小区", "服务小区", "楼盘", "院落", "小区(院落)", "estate"), values.names, False, "锦江城市花园"),
+    Column("road", ("道路", "街巷", "路段", "服务道路", "road"), values.names, False, "锦华路"),
+    Column("boundary", ("边界", "边界坐标", "多边形", "geojson", "boundary"), values.geojson, False, ""),
+)  # fmt: skip
+LONGEST = 60
+
+
+@dataclass
+class Prepared:
+    difference: Difference
+    fresh: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[uuid.UUID] = field(default_factory=list)
+
+
+def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
+    """Compare with the table.  A kindergarten that the file names gets exactly what the file says; others stay."""
+    owners = Owners(session, by)
+    told: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
+    named: dict[uuid.UUID, Kindergarten] = {}
+    for record in records:
+        owner = owners.of(records, record)
+        if owner is None:
+            continue
+        named[owner.id] = owner
+        found = _areas_of(records, record)
+        if not found and not record.faulty:
+            records.fault(record, "value", "service_area_empty")
+        for kind, name, boundary in found:
+            told[owner.id].setdefault((kind, name), (boundary, record.line))
+    records.stop_at_faults()
+    prepared = Prepared(Difference("service-areas", ignored=records.table.unknown))
+    there = _there(session, set(named))
+    for owner_id, areas in told.items():
+        _compare(prepared, named[owner_id], areas, there[owner_id])
+    return prepared
+
+
+def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    if prepared.gone:
+        session.execute(delete(ServiceArea).where(ServiceArea.id.in_(prepared.gone)))
+    if prepared.changed:
+        session.execute(update(ServiceArea), prepared.changed)
+    if prepared.fresh:
+        session.execute(insert(ServiceArea), prepared.fresh)
+    session.expire_all()
+
+
+def _areas_of(records: Records, record: Record) -> list[tuple[str, str, dict | None]]:
+    """(kind, name, boundary) of a row: its columns by kind, and its pair of kind and name."""
+    found: list[tuple[str, str, dict | None]] = [(kind, name, None) for kind in NAMED for name in record[kind] or ()]
+    kind, listed, boundary = record["kind"], record["value"] or [], record["boundary"]
+    if boundary is not None:
+        try:
+            service_areas.polygon(boundary)
+        except Refused as refused:
+            records.refusal(record, "boundary", refused)
+        found.append(("polygon", "、".join(listed) or "划片范围", boundary))
+    elif kind == "polygon":
+        records.fault(record, "boundary", "boundary_missing")
+    elif listed and kind is None:
+        records.fault(record, "kind", "service_kind_missing")
+    elif kind is not None and not listed:
+        records.fault(record, "value", "value_missing")
+    else:
+        found += [(kind, name, None) for name in listed]
+    for _kind, name, _boundary in found:
+        if len(name) > LONGEST:
+            records.fault(record, "value", "text_too_long", most=LONGEST, length=len(name))
+    return found
+
+
+def _there(session: Session, owners: set[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], ServiceArea]]:
+    there: dict[uuid.UUID, dict[tuple[str, str], ServiceArea]] = defaultdict(dict)
+    for row in session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id.in_(owners))):
+        there[row.kindergarten_id][row.kind, row.name] = row
+    return there
+
+
+def _compare(prepared: Prepared, owner: Kindergarten, told: dict, there: dict) -> None:
+    difference = prepared.difference
+    for (kind, name), (boundary, line) in told.items():
+        old = there.get((kind, name))
+        if old is None:
+            difference.added.append(Change(owner.code, owner.name, line, {kind: (None, name)}))
+            prepared.fresh.append(
+                {"id": uuid.uuid4(), "kindergarten_id": owner.id, "kind": kind, "name": name, "boundary": boundary}
+            )
+        elif old.boundary != boundary:
+            difference.changed.append(Change(owner.code, owner.name, line, {kind: (name, name)}))
+            prepared.changed.append({"id": old.id, "boundary": boundary})
+        else:
+            difference.unchanged += 1
+    for key in there.keys() - told.keys():
+        difference.removed.append(Change(owner.code, owner.name, None, {key[0]: (key[1], None)}))
+        prepared.gone.append(there[key].id)

@@ -1,0 +1,234 @@
+"""From a cell to a value.  Each reader takes what a spreadsheet may hold and raises `Bad` with a code and how to mend it."""
+
+import datetime as dt
+import json
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from enrollment.places import areas
+from enrollment.places.imports.faults import Bad
+
+LOST_DIGITS = 10**15
+NOTHING = {"", "-", "—", "--", "/", "无", "暂无", "n/a", "null", "none"}
+YES = {"是", "有", "y", "yes", "true", "1", "√", "✓", "普惠"}
+NO = {"否", "无", "没有", "n", "no", "false", "0", "×", "x", "非普惠"}
+CREDIT_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+CREDIT_WEIGHTS = [3**position % 31 for position in range(17)]
+ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+WEST, EAST, SOUTH, NORTH = Decimal("102.9"), Decimal("105.0"), Decimal("30.0"), Decimal("31.6")
+
+_number = re.compile(r"([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元/月/生|元/月|元/生|元|人|名|个班|个|班|/月)?")
+_power = re.compile(r"\d(?:\.\d+)?e\+?\d+", re.IGNORECASE)
+_date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d{2})(\d{2})")
+
+
+def text(cell: Any) -> str | None:
+    """Full-width letters and digits become plain ones, spaces at the ends go, `1.0` from a number cell becomes `1`."""
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, float) and cell.is_integer():
+        if abs(cell) >= LOST_DIGITS:
+            raise Bad("number_lost_digits")
+        cell = int(cell)
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        cell = cell.date()
+    folded = " ".join(unicodedata.normalize("NFKC", str(cell)).replace("\u200b", "").split())
+    return None if folded.casefold() in NOTHING else folded
+
+
+def short(cell: Any) -> str | None:
+    """A text that fits a line of a list."""
+    value = text(cell)
+    if value is not None and len(value) > 120:
+        raise Bad("text_too_long", most=120, length=len(value))
+    if value is not None and not value.isprintable():
+        raise Bad("text_unprintable")
+    return value
+
+
+def code(cell: Any) -> str | None:
+    """A school's identification code: 4 to 20 letters and digits."""
+    value = text(cell)
+    if value is None:
+        return None
+    value = value.replace(" ", "").removeprefix("'").upper()
+    if _power.fullmatch(value):
+        raise Bad("number_lost_digits")
+    if not re.fullmatch(r"[0-9A-Z][0-9A-Z-]{3,19}", value):
+        raise Bad("code_form", value=value[:30])
+    return value
+
+
+def credit_code(cell: Any) -> str | None:
+    """Unified social credit code, GB 32100: 18 characters, the last one a check."""
+    value = text(cell)
+    if value is None:
+        return None
+    value = value.replace(" ", "").upper()
+    if _power.fullmatch(value):
+        raise Bad("number_lost_digits")
+    if len(value) != 18 or any(letter not in CREDIT_CHARACTERS for letter in value):
+        raise Bad("credit_code_form", length=len(value))
+    total = sum(CREDIT_CHARACTERS.index(c) * w for c, w in zip(value[:17], CREDIT_WEIGHTS, strict=True))
+    if CREDIT_CHARACTERS[-total % 31] != value[17]:
+        raise Bad("credit_code_check")
+    return value
+
+
+def decimal(cell: Any) -> Decimal | None:
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return Decimal(str(cell))
+    value = text(cell)
+    if value is None:
+        return None
+    found = _number.fullmatch(value.replace(" ", "").replace("，", ","))
+    if found is None:
+        raise Bad("not_a_number", value=value[:30])
+    try:
+        return Decimal(found.group(1).replace(",", "") + "." + (found.group(2) or "0"))
+    except InvalidOperation as fault:
+        raise Bad("not_a_number", value=value[:30]) from fault
+
+
+def whole(most: int):
+    """A reader of whole numbers from 0 up to `most`; `25人` and `２５` are 25."""
+
+    def read(cell: Any) -> int | None:
+        value = decimal(cell)
+        if value is None:
+            return None
+        if value != value.to_integral_value():
+            raise Bad("not_a_whole_number", value=str(value))
+        if not 0 <= value <= most:
+            raise Bad("number_out_of_range", value=int(value), least=0, most=most)
+        return int(value)
+
+    return read
+
+
+def year(cell: Any) -> int | None:
+    value = text(cell)
+    if value is None:
+        return None
+    found = re.fullmatch(r"(20\d{2})(?:\s*-\s*20\d{2})?(?:年|学年|学年度|年度)?(?:秋季?)?", value)
+    if found is None:
+        raise Bad("not_a_year", value=value[:30])
+    return int(found.group(1))
+
+
+def date(cell: Any) -> dt.date | None:
+    if isinstance(cell, dt.datetime):
+        return cell.date()
+    if isinstance(cell, dt.date):
+        return cell
+    value = text(cell)
+    if value is None:
+        return None
+    found = _date.fullmatch(value)
+    if found is None:
+        raise Bad("not_a_date", value=value[:30])
+    try:
+        return dt.date(*(int(part) for part in found.groups() if part))
+    except ValueError as fault:
+        raise Bad("not_a_date", value=value[:30]) from fault
+
+
+def yes_or_no(cell: Any) -> bool | None:
+    value = text(cell)
+    if value is None:
+        return None
+    if value.casefold() in YES:
+        return True
+    if value.casefold() in NO:
+        return False
+    raise Bad("not_yes_or_no", value=value[:30])
+
+
+def area(cell: Any) -> str | None:
+    value = text(cell)
+    if value is None:
+        return None
+    found = areas.code_of(value)
+    if found is None:
+        raise Bad("area_unknown", value=value[:30])
+    return found
+
+
+def degrees(low: Decimal, high: Decimal, other_low: Decimal, other_high: Decimal):
+    """A reader of WGS-84 degrees within the city; the two columns are easily exchanged, so that is said."""
+
+    def read(cell: Any) -> Decimal | None:
+        value = decimal(str(cell).rstrip("°度EeNn ") if not isinstance(cell, int | float) else cell)
+        if value is None:
+            return None
+        if other_low <= value <= other_high:
+            raise Bad("degrees_exchanged", value=str(value))
+        if not low <= value <= high:
+            raise Bad("degrees_outside", value=str(value), low=str(low), high=str(high))
+        return value.quantize(Decimal("0.000001"))
+
+    return read
+
+
+longitude = degrees(WEST, EAST, SOUTH, NORTH)
+latitude = degrees(SOUTH, NORTH, WEST, EAST)
+
+
+def phone(cell: Any) -> str | None:
+    value = text(cell)
+    if value is None:
+        return None
+    digits = re.sub(r"[\s()\-—]", "", value)
+    if not re.fullmatch(r"\+?\d{7,13}(?:[转,;/、]\d{1,13})*", digits):
+        raise Bad("phone_form", value=value[:30])
+    return value
+
+
+def id_number(cell: Any) -> str | None:
+    """A resident's number is checked (GB 11643); another paper's is taken as it stands, 5 to 20 letters and digits."""
+    value = text(cell)
+    if value is None:
+        return None
+    value = value.replace(" ", "").removeprefix("'").upper()
+    if _power.fullmatch(value):
+        raise Bad("number_lost_digits")
+    if not re.fullmatch(r"[0-9A-Z]{5,20}", value):
+        raise Bad("id_number_form")
+    if re.fullmatch(r"\d{16,17}[0-9X]?|\d{15}", value):
+        _check_resident(value)
+    return value
+
+
+def _check_resident(value: str) -> None:
+    if len(value) != 18:
+        raise Bad("id_number_length", length=len(value))
+    total = sum(int(digit) * weight for digit, weight in zip(value[:17], ID_WEIGHTS, strict=True))
+    if "10X98765432"[total % 11] != value[17]:
+        raise Bad("id_number_check")
+    try:
+        dt.date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
+    except ValueError as fault:
+        raise Bad("id_number_birthday") from fault
+
+
+def names(cell: Any) -> list[str] | None:
+    """`三圣街道、柳江街道；成龙路街道` → three names."""
+    value = text(cell)
+    if value is None:
+        return None
+    return [part for part in (piece.strip() for piece in re.split(r"[,;、/|\n]", value)) if part]
+
+
+def geojson(cell: Any) -> dict | None:
+    value = str(cell).strip()
+    if not value:
+        return None
+    try:
+        found = json.loads(value)
+    except (json.JSONDecodeError, RecursionError) as fault:
+        raise Bad("boundary_unreadable") from fault
+    if not isinstance(found, dict):
+        raise Bad("boundary_unreadable")
+    return found

@@ -1,0 +1,49 @@
+"""Sheets that go out.  A cell is text or a number, never a formula, whatever somebody typed into a name."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import xlsxwriter
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_text(sheet, row: int, column: int, value: str, form=None) -> None:
+    sheet.write_string(row, column, value, form)
+
+
+def to_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A workbook with one sheet; numbers stay numbers, all else is text."""
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    bold = book.add_format({"bold": True, "bg_color": "#E6F1F3", "border": 1})
+    sheet = book.add_worksheet(title[:31])
+    sheet.freeze_panes(1, 0)
+    for index, name in enumerate(head):
+        write_text(sheet, 0, index, name, bold)
+        sheet.set_column(index, index, max(10, 2 * len(name) + 2))
+    for line, row in enumerate(rows, start=1):
+        for index, value in enumerate(row):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                sheet.write_number(line, index, value)
+            elif value is not None:
+                write_text(sheet, line, index, str(value))
+    book.close()
+    return content.getvalue()
+
+
+def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """UTF-8 with a mark, as spreadsheets expect it; a cell that a spreadsheet would run begins with an apostrophe."""
+    content = io.StringIO()
+    writer = csv.writer(content)
+    writer.writerow([harmless(cell) for cell in head])
+    writer.writerows([[harmless(cell) for cell in row] for row in rows])
+    return content.getvalue().encode("utf-8-sig")
+
+
+def harmless(cell: Any) -> Any:
+    if isinstance(cell, str) and cell.startswith(DANGEROUS):
+        return "'" + cell
+    return "" if cell is None else cell

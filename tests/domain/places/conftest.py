@@ -1,0 +1,30 @@
+"""What the tests of imports have in common."""
+
+import pytest
+
+from enrollment.ground.accounts import SYSTEM
+from enrollment.places.imports import files
+from enrollment.places.imports.faults import ImportFaults
+
+
+@pytest.fixture
+def take_in(town):
+    """Take a file in as the operator of the machine does."""
+    town.area()
+
+    def take(kind, content, *, by=SYSTEM, year=2026):
+        return files.take_in(town.session, kind, "名册.xlsx", content, by=by, now=town.now, year=year)
+
+    return take
+
+
+@pytest.fixture
+def faults_of(take_in):
+    """The faults of a file as (cell, code)."""
+
+    def faults(kind, content, **more):
+        with pytest.raises(ImportFaults) as raised:
+            take_in(kind, content, **more)
+        return [(fault.cell, fault.code) for fault in raised.value.faults]
+
+    return faults

@@ -1,0 +1,167 @@
+"""Files that are no lists, damaged, hostile or forgotten."""
+
+import datetime as dt
+import io
+import zipfile
+
+import pytest
+import xlsxwriter
+
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.places import kindergartens
+from enrollment.places.imports import files, workbook
+from enrollment.places.imports.faults import ImportFaults
+from enrollment.places.imports.kept_files import ImportFile
+from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
+
+
+def far_cell(row, column):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADINGS)
+        sheet.write(row, column, "远")
+    return content.getvalue()
+
+
+def repacked(content, change):
+    """The same workbook with parts changed by `change(name, body) -> body or None`."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            body = change(name, old.read(name))
+            if body is not None:
+                new.writestr(name, body)
+    return out.getvalue()
+
+
+def bomb():
+    """A sheet of a gigabyte of spaces in a megabyte of zip."""
+    blown = b"<worksheet><sheetData>" + b" " * (workbook.MOST_UNPACKED + 1)
+    return repacked(xlsx(), lambda name, body: blown if name.endswith("sheet1.xml") else body)
+
+
+def lying_bomb():
+    """The same, with a directory that says the sheet is small."""
+    content = bytearray(bomb())
+    with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive:
+        info = archive.getinfo("xl/worksheets/sheet1.xml")
+    real = info.file_size.to_bytes(4, "little")
+    return bytes(content).replace(real, (1000).to_bytes(4, "little"))
+
+
+HOSTILE = {
+    "file_empty": lambda: b"",
+    "file_is_old_excel": lambda: b"\xd0\xcf\x11\xe0" + bytes(512),
+    "file_damaged": lambda: xlsx()[:-200],
+    "file_not_text": lambda: bytes(range(256)) * 4,
+    "header_missing": lambda: csv_file(["甲", "乙"], [[1, 2]]),
+    "column_missing": lambda: csv_file(["园所名称", "办园性质"], [["锦官", "公办"]]),
+    "column_twice": lambda: csv_file([*HEADINGS, "标识码"], [[*ROWS[0], "1"]]),
+    "no_rows": lambda: csv_file(HEADINGS, []),
+    "too_many_rows": lambda: far_cell(1_048_575, 0),
+    "too_many_columns": lambda: far_cell(1, 16_383),
+    "too_many_cells": lambda: far_cell(90_000, 90),
+    "file_unpacks_too_large": bomb,
+    "file_too_large": lambda: b"a" * (workbook.MOST_BYTES + 1),
+}
+
+
+@pytest.mark.parametrize("code", HOSTILE)
+def test_a_file_that_is_none_of_ours_is_refused_whole(faults_of, code):
+    assert {fault for _cell, fault in faults_of("kindergartens", HOSTILE[code]())} == {code}
+
+
+def test_a_bomb_that_lies_about_its_size_is_refused(faults_of):
+    ((_cell, code),) = faults_of("kindergartens", lying_bomb())
+    assert code in ("file_damaged", "file_unpacks_too_large")
+
+
+def test_entities_that_multiply_do_not_multiply(faults_of):
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><worksheet>&b;</worksheet>'
+    content = repacked(xlsx(), lambda name, body: laughs if name.endswith("sheet1.xml") else body)
+    ((_cell, code),) = faults_of("kindergartens", content)
+    assert code in ("file_damaged", "file_empty", "header_missing")
+
+
+def test_macros_and_pictures_never_reach_the_reader():
+    copy, _errors = workbook.safe_copy(repacked(xlsx(), lambda name, body: body))
+    with zipfile.ZipFile(io.BytesIO(copy)) as archive:
+        assert {name for name in archive.namelist() if not workbook._needed.fullmatch(name)} == set()
+
+
+def test_a_formula_that_failed_is_told_by_its_cell(faults_of):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADINGS)
+        sheet.write_row(1, 0, ROWS[0])
+        sheet.write_formula(1, 6, "=1/0", None, "#DIV/0!")
+    assert faults_of("kindergartens", content.getvalue()) == [("G2", "formula_error")]
+
+
+def test_styled_cells_without_content_at_the_far_end_do_no_harm(take_in):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet, grey = book.add_worksheet(), book.add_format({"bg_color": "#eeeeee"})
+        sheet.write_row(0, 0, HEADINGS)
+        sheet.write_row(1, 0, ROWS[0])
+        sheet.write_blank(1_048_575, 0, None, grey)
+    assert take_in("kindergartens", content.getvalue()).counts["added"] == 1
+
+
+def test_the_sheet_with_the_header_is_found_among_others(take_in):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.add_worksheet("说明").write(0, 0, "请勿修改表头")
+        sheet = book.add_worksheet("名册")
+        sheet.write_row(3, 1, HEADINGS)
+        sheet.write_row(4, 1, ROWS[0])
+    assert take_in("kindergartens", content.getvalue()).counts["added"] == 1
+
+
+@pytest.fixture
+def kept(town):
+    official = town.area_official("510104")
+    file = files.keep(town.session, "kindergartens", "名册.xlsx", xlsx(), by=official, now=town.now, year=2026)
+    return official, file
+
+
+def test_a_kept_file_is_sealed_and_gone_once_it_is_written(town, kept):
+    official, file = kept
+    assert "锦官".encode() not in file.content
+    assert xlsx()[:50] not in file.content
+    looked = files.look(town.session, file.id, by=official, now=town.now)
+    assert looked.difference.counts["added"] == 3
+    assert kindergartens.by_code(town.session, "5151040001") is None
+    files.take_in_kept(town.session, file.id, by=official, now=town.now)
+    assert kindergartens.by_code(town.session, "5151040001").name == "锦官新城幼儿园"
+    assert (file.content, file.summary["added"]) == (None, 3)
+
+
+def test_a_kept_file_belongs_to_the_person_who_brought_it(town, kept):
+    with pytest.raises(NotFound):
+        files.look(town.session, kept[1].id, by=town.area_official("510104"), now=town.now)
+
+
+def test_a_kept_file_is_written_once(town, kept):
+    official, file = kept
+    files.take_in_kept(town.session, file.id, by=official, now=town.now)
+    with pytest.raises(Refused, match="import_file_gone"):
+        files.take_in_kept(town.session, file.id, by=official, now=town.now)
+
+
+def test_a_file_that_nobody_said_the_word_for_is_forgotten_after_a_day(town, kept):
+    official, file = kept
+    later = town.now + dt.timedelta(hours=25)
+    with pytest.raises(Refused, match="import_file_gone"):
+        files.look(town.session, file.id, by=official, now=later)
+    assert files.forget(town.session, now=later) == 1
+    assert town.session.query(ImportFile).count() == 0
+
+
+def test_what_became_wrong_since_the_look_is_told_at_the_word(town, kept):
+    official, file = kept
+    town.kindergarten("抢先", area="510105", code="5151040001")
+    with pytest.raises(ImportFaults):
+        files.take_in_kept(town.session, file.id, by=official, now=town.now)
