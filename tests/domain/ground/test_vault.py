@@ -1,0 +1,86 @@
+"""Sealed columns: what is stored tells nothing, opens only in its own column, and is found by its blind index."""
+
+import base64
+import json
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from enrollment.ground import vault
+from enrollment.ground.accounts import Account
+from tests.support.keys import KEYS
+
+
+@given(st.text())
+def test_what_was_sealed_opens_again(words):
+    assert vault.unseal(vault.seal(words, "child.name"), "child.name") == words
+
+
+def test_the_same_text_is_sealed_differently_each_time():
+    assert vault.seal("李沐晨", "child.name") != vault.seal("李沐晨", "child.name")
+
+
+def test_a_value_does_not_open_in_another_column():
+    with pytest.raises(InvalidTag):
+        vault.unseal(vault.seal("李沐晨", "child.name"), "guardian.name")
+
+
+def test_a_changed_value_does_not_open():
+    sealed = bytearray(vault.seal("李沐晨", "child.name"))
+    sealed[-1] ^= 1
+    with pytest.raises(InvalidTag):
+        vault.unseal(bytes(sealed), "child.name")
+
+
+def test_an_older_key_still_opens_after_a_new_one_came():
+    old = vault.seal("李沐晨", "child.name")
+    newer = vault.Keys({**KEYS.sealing, "k9": b"9" * 32}, "k9", KEYS.index)
+    vault.unlock(newer)
+    try:
+        assert vault.unseal(old, "child.name") == "李沐晨"
+        fresh = vault.seal("李沐晨", "child.name")
+    finally:
+        vault.unlock(KEYS)
+    with pytest.raises(vault.VaultClosed, match="k9"):
+        vault.unseal(fresh, "child.name")
+
+
+def test_full_width_digits_and_spaces_play_no_part_in_the_index():
+    assert vault.blind_index("５１０１ 04x", "id") == vault.blind_index("510104X", "id")
+    assert vault.blind_index("510104X", "id") != vault.blind_index("510104X", "phone")
+
+
+def test_the_table_holds_no_readable_name(session, now):
+    session.add(Account(login="someone", name="李沐晨", password_hash="!", created_at=now))
+    session.flush()
+    stored = session.execute(text("SELECT name FROM account WHERE login = 'someone'")).scalar_one()
+    assert "李沐晨".encode() not in bytes(stored)
+
+
+def test_a_new_key_file_is_its_owners_alone_and_is_never_replaced(tmp_path):
+    path = tmp_path / "keys.json"
+    vault.Keys.write_new(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert vault.Keys.from_file(path).current == "k1"
+    with pytest.raises(FileExistsError):
+        vault.Keys.write_new(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", json.dumps({"current": "k", "sealing": {"k": base64.b64encode(b"short").decode()}, "index": ""})],
+)
+def test_a_key_file_that_is_not_one_is_refused(tmp_path, content):
+    path = tmp_path / "keys.json"
+    path.write_text(content)
+    with pytest.raises(vault.VaultClosed):
+        vault.Keys.from_file(path)
+
+
+def test_masking_leaves_the_ends():
+    assert vault.masked("510104202303121234", keep_start=4) == "5101**********1234"
+    assert vault.masked("", 1) == ""
+    assert "晨" not in vault.masked("李沐晨", keep_start=1, keep_end=0)
