@@ -1,0 +1,68 @@
+"""F5: letters about somebody else's child.  The recipient's child is checked when a message is sent."""
+
+from sqlalchemy import delete, select
+
+from enrollment.families.people import Guardian, Guardianship
+from enrollment.ground import notices
+from enrollment.ground.notices import Notice
+from portal import post
+
+
+class Postbag:
+    def __init__(self):
+        self.sent = []
+
+    def send(self, key, to, body):
+        self.sent.append((key, to, body))
+
+
+def tell_result(town, application, account_id, key):
+    notices.tell(
+        town.session,
+        "review_confirmed",
+        account_id=account_id,
+        child_id=application.child_id,
+        application_id=application.id,
+        key=key,
+        now=town.now,
+        code=application.registration_code or "",
+    )
+
+
+def send(town):
+    bag = Postbag()
+    post.send_notices(town.session, bag, now=town.now)
+    return bag.sent
+
+
+def test_a_message_about_a_strangers_child_never_leaves(town):
+    li, wang = town.family("李"), town.family("王")
+    ana = town.child("Ana", family=li, wishes=[town.kindergarten("金苹果", places=1)])
+    send(town)
+    tell_result(town, ana, wang.account.id, "wrong")
+    assert send(town) == []
+    withheld = town.session.scalars(select(Notice).where(Notice.key == "wrong")).one()
+    assert withheld.withheld_at == town.now
+    assert withheld.sent_at is None
+    assert notices.of_account(town.session, wang.account.id) == []
+
+
+def test_the_childs_own_guardian_gets_it_once(town):
+    li = town.family("李")
+    ana = town.child("Ana", family=li, wishes=[town.kindergarten("金苹果", places=1)])
+    send(town)
+    tell_result(town, ana, li.account.id, "right")
+    tell_result(town, ana, li.account.id, "right")
+    assert [(key, to) for key, to, _body in send(town)] == [("right", li.phone)]
+    assert send(town) == []
+
+
+def test_who_lost_the_care_before_the_message_went_does_not_get_it(town):
+    """The check is made at the moment of sending, not of writing."""
+    li = town.family("李")
+    ana = town.child("Ana", family=li, wishes=[town.kindergarten("金苹果", places=1)])
+    send(town)
+    tell_result(town, ana, li.account.id, "late")
+    mine = select(Guardian.id).where(Guardian.account_id == li.account.id)
+    town.session.execute(delete(Guardianship).where(Guardianship.guardian_id.in_(mine)))
+    assert send(town) == []

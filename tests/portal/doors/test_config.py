@@ -1,0 +1,51 @@
+"""The portal refuses to start half-set, or with what belongs to the demo."""
+
+import pytest
+
+from enrollment.ground.vault import Keys
+from portal.config import Unconfigured, from_environment
+
+
+@pytest.fixture
+def production(tmp_path):
+    Keys.write_new(tmp_path / "keys.json")
+    return {
+        "DATABASE_URL": "postgresql://city/enrollment",
+        "REDIS_URL": "redis://city/0",
+        "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+        "KEY_FILE": str(tmp_path / "keys.json"),
+        "PUBLIC_URL": "https://ruyuan.example.cn/",
+        "MESSAGE_GATEWAY": "https://sms.example.cn/send",
+    }
+
+
+def test_whole_settings_start(production):
+    config = from_environment(production)
+    assert config.https
+    assert config.public_url == "https://ruyuan.example.cn"
+    assert not config.demo
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_FILE", "MESSAGE_GATEWAY"])
+def test_each_missing_setting_is_named(production, name):
+    del production[name]
+    with pytest.raises(Unconfigured, match=name):
+        from_environment(production)
+
+
+def test_demo_settings_do_not_start_in_production(production, tmp_path):
+    with pytest.raises(Unconfigured, match="SECRET_KEY"):
+        from_environment(production | {"SECRET_KEY": "demo-0123456789abcdef0123456789abcdef"})
+    with pytest.raises(Unconfigured, match="SECRET_KEY"):
+        from_environment(production | {"SECRET_KEY": "short"})
+    Keys.write_new(tmp_path / "demo.json", "demo-1")
+    with pytest.raises(Unconfigured, match="KEY_FILE"):
+        from_environment(production | {"KEY_FILE": str(tmp_path / "demo.json")})
+    with pytest.raises(Unconfigured, match="DEMO"):
+        from_environment(production | {"DEMO": "1"})
+
+
+def test_an_unreadable_key_file_is_named(production, tmp_path):
+    (tmp_path / "keys.json").write_text("not json")
+    with pytest.raises(Unconfigured, match="cannot be read"):
+        from_environment(production)
