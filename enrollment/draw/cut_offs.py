@@ -35,7 +35,9 @@ def published_of(session: Session, kindergarten_id: uuid.UUID) -> list[Published
         .join(CutOff, CutOff.run_id == Run.id)
         .join(Programme, Programme.id == CutOff.programme_id)
         .outerjoin(Pool, (Pool.programme_id == CutOff.programme_id) & (Pool.code == CutOff.pool))
-        .where(Run.state == "published", Programme.kindergarten_id == kindergarten_id)
+        .where(
+            Run.published_at.is_not(None), Run.replays.is_(None), Programme.kindergarten_id == kindergarten_id
+        )  # a replay's lines are those of who still waits; last season's line is that of the round itself
         .order_by(Round.year.desc(), Round.number.desc(), Programme.level, Pool.precedence.nulls_last(), CutOff.pool)
     )
     return [

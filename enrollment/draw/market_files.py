@@ -9,7 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 FORMAT = "market/1"
@@ -66,8 +66,8 @@ class MarketFiles:
     programmes: Sequence[ProgrammeRow]
     children: Sequence[ChildRow]
     wishes: Sequence[WishRow]
-    pools: Sequence[PoolRow] = field(default=())
-    tickets: Sequence[TicketRow] = field(default=())
+    pools: Sequence[PoolRow] = ()
+    tickets: Sequence[TicketRow] = ()
 
     def with_tickets(self, tickets: Iterable[TicketRow]) -> "MarketFiles":
         return replace(self, tickets=tuple(tickets))
@@ -88,7 +88,7 @@ class MarketFiles:
             "wishes.csv": _table(WishRow, sorted(self.wishes)),
         }
         if self.pools:
-            made["pools.csv"] = _table(PoolRow, sorted(self.pools, key=lambda row: row[:2]))
+            made["pools.csv"] = _table(PoolRow, sorted(self.pools))
         if self.tickets:
             made["tickets.csv"] = _table(TicketRow, sorted(self.tickets))
         return made

@@ -263,10 +263,10 @@ def mark_arrived(
 
 
 def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> Offer:
-    """The child did not come: the place is free for the next in line.  Refuses `offer_not_confirmed`, `reason_missing`."""
+    """The child did not come: the place is free for the next in line.  Refuses `offer_not_confirmed`, `say_why`."""
     offer = _at_the_door(session, offer_id, by=by)
     if not reason.strip():
-        raise Refused("reason_missing", field="reason")
+        raise Refused("say_why", field="reason")
     change(session, offer, "no_show", by=by, now=now, reason=reason.strip())
     return offer
 
@@ -274,7 +274,7 @@ def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
 def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> bool:
     """Take an offer back for proven falsehood: two different people sign, the second one ends it.  True when it is over.
 
-    Refuses `offer_is_over`, `signed_already`, `reason_missing`.
+    Refuses `offer_is_over`, `signed_already`, `say_why`.
     """
     offer = session.get(Offer, offer_id, with_for_update=True, populate_existing=True)
     if offer is None:
@@ -282,7 +282,7 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
     if offer.state not in LIVE:
         raise Refused("offer_is_over", state=offer.state)
     if not reason.strip():
-        raise Refused("reason_missing", field="reason")
+        raise Refused("say_why", field="reason")
     digest = hashlib.sha256(f"falsehood {offer.id}".encode()).hexdigest()
     if signatures.sign(session, "revoke_offer", offer.id, digest, by=by, now=now) < 2:
         audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=reason.strip())

@@ -95,3 +95,5 @@ class WishReason(Base):
     ticket: Mapped[int]
     cutoff_tier: Mapped[int | None]
     cutoff_ticket: Mapped[int | None]
+
+    __table_args__ = (Index("ix_wish_reason__programme", "run_id", "programme_id"),)

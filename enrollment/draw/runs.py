@@ -102,7 +102,7 @@ def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
 
 
 def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Run:
-    """Put an unpublished run aside, with the reason; it stays readable.  Refuses `run_is_published`, `reason_missing`."""
+    """Put an unpublished run aside, with the reason; it stays readable.  Refuses `run_is_published`, `say_why`."""
     only_the_city(by)
     run = one(session, run_id, lock=True)
     if run.state in ("published", "superseded"):
@@ -110,7 +110,7 @@ def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, no
     if run.state in ("failed", "set_aside"):
         raise Refused("run_is_over", state=run.state)
     if not reason.strip():
-        raise Refused("reason_missing", field="reason")
+        raise Refused("say_why", field="reason")
     run.state, run.error = "set_aside", reason.strip()[:500]
     audit.record(session, "set_aside", "run", run.id, by=by, now=now, reason=run.error)
     session.flush()

@@ -1,11 +1,12 @@
 """What a test may say about a town: its draw."""
 
+import datetime as dt
 import itertools
 
 from sqlalchemy import select
 
 from allocation import lottery
-from enrollment.draw import answers_due, draws, execution, market_files, offers, runs, snapshot
+from enrollment.draw import answers_due, draws, execution, market_files, offers, replay, runs, snapshot
 from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.offers import LIVE, Offer
@@ -108,7 +109,24 @@ class Draw:
         self.at(max(self.now, last))
         return answers_due.expire_due(self.session, now=self.now)
 
-    def _a_minute_later(self) -> None:
-        import datetime as dt
+    def replay(self, *, sign: bool = True) -> Run:
+        """Hand free places to the next in line; two people sign the batch."""
+        run = replay.start(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now)
+        execution.execute(self.session, run.id, now=self.now)
+        return self.publish(run) if sign else run
 
+    def approve_daily_replays(self) -> None:
+        for official in self.city_pair():
+            replay.approve_standing(self.session, self.the_round.id, by=official, now=self.now)
+
+    def daily_replay(self) -> list[Run]:
+        """What the clock and the worker do every morning under the standing approval."""
+        done = []
+        for run_id in replay.start_daily(self.session, now=self.now):
+            execution.execute(self.session, run_id, now=self.now)
+            replay.publish_if_approved(self.session, run_id, now=self.now)
+            done.append(runs.one(self.session, run_id))
+        return done
+
+    def _a_minute_later(self) -> None:
         self.now += dt.timedelta(minutes=1)
