@@ -25,7 +25,7 @@ test: setup-test lint ## everything needed, then every test
 	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
 screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
-	@$(PY) -m tests.browser.screenshots
+	@PORT=$(PORT) PAGES="$(PAGES)" $(PY) -m tests.browser.screenshots
 
 lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	@$(PY) -m pip install --quiet --target var/tools uv

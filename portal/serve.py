@@ -78,7 +78,16 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, city:
 def children(folder: Folder, environ: dict[str, str], door: socket.socket) -> list[Child]:
     """The portal, a worker of each kind, and the clock."""
     python = sys.executable
-    pages = [python, "-m", "gunicorn", "wsgi:app", "--bind", f"fd://{door.fileno()}", "--workers", str(start.page_workers())]
+    pages = [
+        python,
+        "-m",
+        "gunicorn",
+        "wsgi:app",
+        "--bind",
+        f"fd://{door.fileno()}",
+        "--workers",
+        str(start.page_workers()),
+    ]
     # each process of it is a copy of one that has read everything: a quarter of the start, and of the memory
     pages += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60", "--chdir", str(ROOT)]
     described = [("portal", pages, (door.fileno(),))]
@@ -128,7 +137,8 @@ class Opening:
             say("loading the demo city in the background")
             log = start.log(self.folder, "demo")
             log.unlink(missing_ok=True)
-            command = [sys.executable, "-m", "flask", "--app", "wsgi", "demo"]
+            # whoever opens a page meanwhile goes first
+            command = ["nice", "-n", "5", sys.executable, "-m", "flask", "--app", "wsgi", "demo"]
             self.demo = Child("demo city", command, log=log, env=self.environ, folder=ROOT)
             self.supervisor.add_task(self.demo)
 

@@ -53,4 +53,7 @@ def serve(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    # RQ calls perform() by the module's name, so the app must be kept there and not in a second copy of it
+    from portal import worker
+
+    worker.serve(sys.argv[1])

