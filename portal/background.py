@@ -32,6 +32,9 @@ QUEUES = ("quick", "steady", "bulk")
 WORKERS = {"quick": ("quick",), "all": ("quick", "steady", "bulk")}
 """Which queues each kind of worker serves.  One worker for messages alone, so that no batch makes a parent wait."""
 
+BEAT = "portal:clock"
+"""The key in the queue's server that says the clock turns; it fades when the clock stands."""
+
 HOUR = 3600
 
 

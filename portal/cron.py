@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 RELAY_EVERY, SEAL_EVERY, SWEEP_EVERY = 0.5, 1.0, 10.0
 """Seconds between two looks for due rows, two seals of the audit trail, and two searches for silent workers."""
 
-BEAT = "portal:clock"
-"""The key in the queue's server that says the clock turns; it fades when the clock stands."""
-
 
 @dataclass(frozen=True)
 class Tick:
@@ -70,7 +67,7 @@ class Clock(CronScheduler):
             with Session(self.engine) as session, session.begin():
                 audit.seal(session)
             self.next_turn["seal"] = moment + SEAL_EVERY
-        self.connection.set(BEAT, now.isoformat(), ex=30)
+        self.connection.set(background.BEAT, now.isoformat(), ex=30)
 
     def calculate_sleep_interval(self) -> float:
         return min(super().calculate_sleep_interval(), RELAY_EVERY)

@@ -13,9 +13,8 @@ from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 from rq import Worker
 
-from portal.background import WORKERS
+from portal.background import BEAT, WORKERS
 from portal.clock import real_now
-from portal.cron import BEAT
 
 PATIENCE = 2
 """Seconds to wait for a server's answer."""
@@ -53,7 +52,9 @@ def database(url: str) -> None:
                 raise Unwell("the database is empty: run `flask migrate`")
             there = {row[0] for row in connection.execute("SELECT version_num FROM alembic_version")}
     except psycopg.Error as error:
-        raise Unwell(f"the database does not answer ({first_line(error)}): check DATABASE_URL and the server") from error
+        raise Unwell(
+            f"the database does not answer ({first_line(error)}): check DATABASE_URL and the server"
+        ) from error
     heads = set(ScriptDirectory.from_config(AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))).get_heads())
     if there != heads:
         raise Unwell("the tables are of another version of the portal: run `flask migrate`")
