@@ -1,0 +1,116 @@
+"""One application: claim, register and paper side by side; take, verify, confirm."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from enrollment.families import documents, evidence, households, refusals, registers, review, review_queue, tiers
+from enrollment.families.applications import Application
+from enrollment.families.claims import VerifiedFact
+from enrollment.ground import audit
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.season.rounds import Round
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.said import names_for, say_tier
+from portal.staff import pages
+from portal.staff.fact_forms import findings_in, form_for, lines_of, other_names
+from portal.staff.queue import to_next
+from portal.work import actor, clock, db
+
+
+def facts_of(application: Application):
+    """The lines of the facts table, the names that they need and the form over them."""
+    claimed = tiers.claimed_facts(db(), application.id)
+    answers = registers.answers_of(db(), application.id)
+    found = {row.fact: row for row in db().query(VerifiedFact).filter_by(application_id=application.id)}
+    lines = lines_of(claimed, answers, found)
+    said = [(line.fact, value) for line in lines for value in (line.claimed, line.registered)]
+    said += [(fact, row.value) for fact, row in found.items()]
+    names = names_for(db(), said)
+    return lines, names, form_for(lines, names)
+
+
+def application_page(application: Application, lines, names, form: PageForm):
+    audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
+    mine = application.stage == "in_review" and application.reviewer_id == actor().account_id
+    return render_template(
+        "staff/application.html",
+        application=application,
+        mine=mine,
+        lines=lines,
+        names=names,
+        form=form,
+        other_names=other_names,
+        vaccination=registers.answers_of(db(), application.id).get(registers.VACCINATION),
+        household=households.of(db(), application.id),
+        own_wishes=wishes_here(application),
+        papers=evidence.pages_of(db(), application.id),
+        needed=documents.needed(db(), application),
+        refusal=refusals.refusal_of(db(), application.id),
+        items=review.open_items(db(), application.id),
+        counts=review_queue.counts(db(), by=actor(), now=clock()),
+        late=sum(line.needs_eyes for line in lines),
+    )
+
+
+def wishes_here(application: Application) -> list[dict[str, str]]:
+    """The tiers at this kindergarten alone: what the family wishes elsewhere is nobody's business here."""
+    claimed, counted = tiers.claimed_facts(db(), application.id), tiers.verified_facts(db(), application.id)
+    here = []
+    for wish in application.wishes:
+        kindergarten: Kindergarten = wish.programme.kindergarten
+        if kindergarten.id not in actor().kindergartens:
+            continue
+        round_ = db().get_one(Round, wish.round_id)
+        as_claimed = tiers.tier_at(db(), round_, claimed, kindergarten)
+        as_counted = tiers.tier_at(db(), round_, counted, kindergarten)
+        here.append(
+            {
+                "kindergarten": kindergarten.name,
+                "round": round_.name,
+                "claimed": say_tier(as_claimed),
+                "counted": say_tier(as_counted),
+            }
+        )
+    return here
+
+
+@pages.get("/applications/<uuid:application_id>")
+@desk("staff")
+def application(application_id):
+    found = review.find(db(), application_id, by=actor())
+    return application_page(found, *facts_of(found))
+
+
+@pages.post("/applications/<uuid:application_id>/take")
+@desk("staff")
+def take(application_id):
+    review.take(db(), application_id, by=actor(), now=clock())
+    return redirect(url_for("staff.application", application_id=application_id), 303)
+
+
+@pages.post("/applications/<uuid:application_id>/release")
+@desk("staff")
+def release(application_id):
+    review.release(db(), application_id, by=actor(), now=clock())
+    flash(_("已放回待审队列。"))
+    return redirect(url_for("staff.queue"), 303)
+
+
+@pages.post("/applications/<uuid:application_id>/facts")
+@desk("staff")
+def settle(application_id):
+    """Save the findings, or (`act=confirm`) confirm with them and go on to the next."""
+    found = review.find(db(), application_id, by=actor())
+    lines, names, form = facts_of(found)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            findings = findings_in(form, lines)
+            if request.form.get("act") == "confirm":
+                review.confirm(db(), application_id, by=actor(), now=clock(), facts=findings)
+                flash(_("%(code)s 已核实通过。", code=found.registration_code))
+                return to_next()
+            review.verify(db(), application_id, findings, by=actor(), now=clock())
+            flash(_("核实结果已保存。"))
+            return redirect(url_for("staff.application", application_id=application_id), 303)
+    return application_page(found, lines, names, form)

@@ -1,0 +1,175 @@
+"""One line for each claimed fact: what the family says, what a register says, and what the clerk finds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, SelectField, StringField
+from wtforms.validators import Length
+
+from enrollment.families.claims import POLICY_CARE_KINDS, VerifiedFact
+from enrollment.families.fact_values import AREAS
+from enrollment.families.households import HUKOU_KINDS
+from enrollment.families.registers import RegisterAnswer
+from enrollment.families.review import LONGEST_NOTE, Finding
+from enrollment.season.facts import Fact
+from portal.forms import PageForm
+from portal.said import Names
+from portal.words import word
+
+PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
+NOTHING_ELSE = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
+"""Facts that are so or not: there is no third value to enter."""
+
+
+@dataclass(frozen=True)
+class Line:
+    fact: Fact
+    claimed: Any
+    answer: RegisterAnswer | None
+    found: VerifiedFact | None
+
+    @property
+    def agrees(self) -> bool:
+        return self.answer is not None and self.answer.answer == "matches" and not self.answer.disputed_at
+
+    @property
+    def needs_eyes(self) -> bool:
+        """A register contradicts, or the family disputes it, and no clerk has settled it yet."""
+        against = self.answer is not None and (self.answer.answer == "differs" or self.answer.disputed_at is not None)
+        return self.found is None and against
+
+    @property
+    def registered(self) -> Any:
+        """The register's own value, where it has another one than the family."""
+        return self.answer.value if self.answer is not None and self.answer.answer == "differs" else None
+
+    @property
+    def chosen(self) -> str | None:
+        """What is chosen before the clerk touches it: the finding, or the claim where a register agrees."""
+        if self.found is None:
+            return "claimed" if self.agrees else None
+        if self.found.outcome == "declined":
+            return "declined"
+        if self.found.value == self.claimed:
+            return "claimed"
+        return "register" if self.found.value == self.registered else "other"
+
+
+def lines_of(
+    claimed: Mapping[Fact, Any], answers: Mapping[str, RegisterAnswer], found: Mapping[str, VerifiedFact]
+) -> list[Line]:
+    """Mismatches first, then what no register could settle, then the rest; each in the order of the enumeration."""
+    lines = [Line(fact, claimed[fact], answers.get(fact), found.get(fact)) for fact in Fact if fact in claimed]
+    return sorted(lines, key=lambda line: (not line.needs_eyes, line.found is None and line.agrees))
+
+
+def form_for(lines: list[Line], names: Names) -> PageForm:
+    """A form with the fields of these lines: `<fact>` (what was found), `other-<fact>…`, `reason-<fact>`."""
+
+    class FactsForm(PageForm):
+        pass
+
+    for line in lines:
+        fact = line.fact.value
+        setattr(
+            FactsForm,
+            fact,
+            RadioField(word("fact", fact), choices=_choices(line, names), default=line.chosen, validate_choice=False),
+        )
+        for name, field in _others(line, names).items():
+            setattr(FactsForm, name, field)
+        reason = line.found.reason if line.found is not None else None
+        setattr(
+            FactsForm,
+            f"reason-{fact}",
+            StringField(_l("不认定的理由（家长会看到）"), [Length(max=LONGEST_NOTE)], default=reason),
+        )
+    return FactsForm()
+
+
+def _choices(line: Line, names: Names) -> list[tuple[str, str]]:
+    choices = [("claimed", _("按申报核实"))]
+    if line.registered is not None:
+        said = names.say(line.fact, line.registered)
+        choices.append(("register", _("按部门数据：%(value)s", value=said)))
+    if line.fact not in NOTHING_ELSE:
+        choices.append(("other", _("按材料另行认定")))
+    return [*choices, ("declined", _("不认定"))]
+
+
+def other_names(fact: Fact) -> list[str]:
+    """The names of the fields in which another value is entered."""
+    if fact in NOTHING_ELSE:
+        return []
+    if fact == Fact.HOME_PLACE:
+        return [f"other-{fact.value}-{part}" for part in PARTS_OF_A_PLACE]
+    return [f"other-{fact.value}"]
+
+
+def _others(line: Line, names: Names) -> dict[str, Any]:
+    fact, chosen = line.fact, line.found.value if line.found is not None and line.chosen == "other" else None
+    if fact in NOTHING_ELSE:
+        return {}
+    if fact == Fact.HOME_PLACE:
+        place = chosen or {}
+        return {
+            f"other-{fact.value}-{part}": StringField(text, [Length(max=80)], default=place.get(part))
+            for part, text in PARTS_OF_A_PLACE.items()
+        }
+    offered = _offered(fact, names)
+    if offered:
+        choices = [("", _("请选择")), *offered]
+        return {
+            f"other-{fact.value}": SelectField(_l("认定为"), choices=choices, default=chosen, validate_choice=False)
+        }
+    return {f"other-{fact.value}": StringField(_label(fact), [Length(max=80)], default=chosen)}
+
+
+def _offered(fact: Fact, names: Names) -> list[tuple[str, str]]:
+    if fact in AREAS:
+        return list(names.areas.items())
+    if fact == Fact.HUKOU_KIND:
+        return [(kind, word("hukou_kind", kind)) for kind in HUKOU_KINDS]
+    if fact == Fact.POLICY_CARE:
+        return [(kind, word("care_kind", kind)) for kind in POLICY_CARE_KINDS]
+    return []
+
+
+def _label(fact: Fact):
+    if fact in (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT):
+        return _l("认定为（学校标识码）")
+    return _l("认定为（年-月-日）") if fact == Fact.BORN else _l("认定为")
+
+
+def findings_in(form: PageForm, lines: list[Line]) -> list[Finding]:
+    """What the clerk chose; a line without a choice gives none."""
+    return [finding for line in lines if (finding := _finding(form, line)) is not None]
+
+
+def _finding(form: PageForm, line: Line) -> Finding | None:
+    fact, chosen = line.fact, form[line.fact.value].data
+    if chosen == "claimed":
+        return Finding(fact, line.claimed, source=_source(line) if line.agrees else "paper")
+    if chosen == "register" and line.registered is not None:
+        return Finding(fact, line.registered, source=_source(line))
+    if chosen == "declined":
+        return Finding(fact, reason=form[f"reason-{fact.value}"].data)
+    if chosen == "other" and fact not in NOTHING_ELSE:
+        return Finding(fact, _entered(form, fact))
+    return None
+
+
+def _source(line: Line) -> str:
+    return "roll" if line.answer is not None and line.answer.register == "roll" else "register"
+
+
+def _entered(form: PageForm, fact: Fact) -> Any:
+    """The other value; an empty one is an empty text, which no fact understands."""
+    if fact == Fact.HOME_PLACE:
+        parts = {part: (form[f"other-{fact.value}-{part}"].data or "").strip() for part in PARTS_OF_A_PLACE}
+        return {part: text for part, text in parts.items() if text}
+    text = (form[f"other-{fact.value}"].data or "").strip()
+    return int(text) if fact == Fact.CHILDREN_IN_FAMILY and text.isdecimal() else text

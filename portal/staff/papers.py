@@ -1,0 +1,44 @@
+"""The pages that a family uploaded, opened from the sealed storage for the clerk who looks at them, and marked with who and when."""
+
+from flask import Response
+
+from enrollment.families import evidence, review
+from enrollment.ground import audit
+from portal.guards import desk
+from portal.papers import Unmarkable, marked
+from portal.staff import pages
+from portal.staff.rooms import seen_by
+from portal.work import actor, clock, db
+
+SANDBOX = "default-src 'none'; sandbox"
+
+
+@pages.get("/applications/<uuid:application_id>/papers/<uuid:page_id>")
+@desk("staff")
+def paper(application_id, page_id):
+    review.find(db(), application_id, by=actor())
+    page = evidence.page_content(db(), application_id, page_id)
+    audit.record(
+        db(),
+        "view_evidence",
+        "application",
+        application_id,
+        by=actor(),
+        now=clock(),
+        reason="review",
+        page=str(page_id),
+    )
+    try:
+        content = marked(page.media_type, page.content, seen_by())
+    except Unmarkable:
+        return Response(status=415)
+    is_picture = page.media_type.startswith("image/")
+    return Response(
+        content,
+        mimetype=page.media_type,
+        headers={
+            "Content-Disposition": f'{"inline" if is_picture else "attachment"}; filename="{page_id.hex[:8]}.{"webp" if is_picture else "pdf"}"',
+            "Content-Security-Policy": SANDBOX,
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,87 @@
+"""Refusals: a rule, an explanation, and a second person who decides."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms.validators import Length
+
+from enrollment.families import refusals, review
+from enrollment.families.people import Child
+from enrollment.families.returns import REFUSAL_RULES
+from enrollment.families.review import LONGEST_NOTE
+from enrollment.ground import audit
+from enrollment.ground.accounts import Account
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.staff import pages
+from portal.words import word
+from portal.work import actor, clock, db
+
+
+class ProposalForm(PageForm):
+    rule = RadioField(_l("依据哪一条"), validate_choice=False)
+    explanation = TextAreaField(_l("具体理由（家长会看到）"), [Length(max=LONGEST_NOTE)])
+
+
+class DecisionForm(PageForm):
+    upheld = HiddenField()
+
+
+@pages.route("/applications/<uuid:application_id>/refuse", methods=["GET", "POST"])
+@desk("staff")
+def propose_refusal(application_id):
+    application = review.find(db(), application_id, by=actor())
+    form = ProposalForm()
+    form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in REFUSAL_RULES]
+    if form.validate_on_submit():
+        with refusals_in(form):
+            refusals.propose_refusal(
+                db(),
+                application_id,
+                rule=form.rule.data or "",
+                explanation=form.explanation.data or "",
+                by=actor(),
+                now=clock(),
+            )
+            flash(_("已提出不予通过，等第二人决定。在那之前申请仍在您手上。"))
+            return redirect(url_for("staff.application", application_id=application_id), 303)
+    audit.record(db(), "view", "application", application_id, by=actor(), now=clock(), reason="refusal")
+    return render_template("staff/propose_refusal.html", application=application, form=form)
+
+
+def list_page(form: PageForm):
+    waiting = refusals.open_refusals(db(), by=actor())
+    for _proposal, application in waiting:
+        audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
+    children = {application.id: db().get_one(Child, application.child_id) for _proposal, application in waiting}
+    proposers = {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _ in waiting}
+    may_decide = actor().is_any(*refusals.SECOND_PEOPLE)
+    return render_template(
+        "staff/refusals.html",
+        form=form,
+        waiting=waiting,
+        children=children,
+        proposers=proposers,
+        may_decide=may_decide,
+        me=actor().account_id,
+    )
+
+
+@pages.get("/refusals")
+@desk("staff")
+def refusal_list():
+    return list_page(DecisionForm())
+
+
+@pages.post("/refusals/<uuid:proposal_id>")
+@desk("staff")
+def decide_refusal(proposal_id):
+    form = DecisionForm()
+    if form.validate_on_submit():
+        upheld = form.upheld.data == "yes"
+        with refusals_in(form):
+            refusals.decide_refusal(db(), proposal_id, upheld=upheld, by=actor(), now=clock())
+            flash(_("已确认不予通过，家长会收到通知。") if upheld else _("没有同意不予通过，申请交还审核员继续审核。"))
+            return redirect(url_for("staff.refusal_list"), 303)
+    return list_page(form)

@@ -1,0 +1,62 @@
+"""Sending an application back with named items: which fact or paper, and what exactly is needed."""
+
+from flask import flash, render_template
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, StringField
+from wtforms.validators import Length
+
+from enrollment.families import documents, review, tiers
+from enrollment.families.applications import Application
+from enrollment.families.review import LONGEST_NOTE, Ask
+from enrollment.ground import audit
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.staff import pages
+from portal.staff.queue import to_next
+from portal.words import table, word
+from portal.work import actor, clock, db
+
+
+def item_words(item: str) -> str:
+    """A fact, a paper, or something else."""
+    group = "document" if item in table()["document"] else "fact" if item in table()["fact"] else None
+    return word(group, item) if group else _("其他")
+
+
+def items_of(application: Application) -> list[str]:
+    papers = [paper.document.value for paper in documents.needed(db(), application)]
+    facts = [fact.value for fact in tiers.claimed_facts(db(), application.id)]
+    return list(dict.fromkeys([*papers, *facts, "other"]))
+
+
+def form_for(items: list[str]) -> PageForm:
+    class SendBackForm(PageForm):
+        pass
+
+    for item in items:
+        setattr(SendBackForm, f"item-{item}", BooleanField(item_words(item)))
+        setattr(SendBackForm, f"note-{item}", StringField(_l("要补充什么（家长会看到）"), [Length(max=LONGEST_NOTE)]))
+    return SendBackForm()
+
+
+def page(application: Application, items: list[str], form: PageForm):
+    audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="send_back")
+    return render_template(
+        "staff/send_back.html", application=application, items=items, form=form, item_words=item_words
+    )
+
+
+@pages.route("/applications/<uuid:application_id>/send-back", methods=["GET", "POST"])
+@desk("staff")
+def send_back(application_id):
+    application = review.find(db(), application_id, by=actor())
+    items = items_of(application)
+    form = form_for(items)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            asks = [Ask(item, form[f"note-{item}"].data or "") for item in items if form[f"item-{item}"].data]
+            review.send_back(db(), application_id, asks, by=actor(), now=clock())
+            flash(_("%(code)s 已退回，家长会收到通知。", code=application.registration_code))
+            return to_next()
+    return page(application, items, form)
