@@ -128,7 +128,7 @@ def class_list(
 ) -> list[ClassLine]:
     """The classes of a school year, youngest first, as they are today (a past or future year: at its end or beginning)."""
     kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
-    rows = children_on(_day_within(school_year, now))
+    rows = children_on(day_within(school_year, now))
     children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(
@@ -166,7 +166,7 @@ def children_of(
 ) -> Found:
     """The children of a class, first come first; the caller shows them masked.  The view is written to the audit trail."""
     roll_class = class_for(session, class_id, by=by)
-    day = _day_within(roll_class.school_year, now)
+    day = day_within(roll_class.school_year, now)
     query = select(RollChild).where(
         RollChild.class_id == class_id,
         RollChild.entered_on <= day,
@@ -272,7 +272,7 @@ def continuing(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: 
 
     Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
     """
-    rows = children_on(_day_within(year - 1, now))
+    rows = children_on(day_within(year - 1, now))
     children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(RollClass.level, func.sum(children))
@@ -324,6 +324,6 @@ def _today(now: dt.datetime) -> dt.date:
     return now.astimezone(CHENGDU).date()
 
 
-def _day_within(school_year: int, now: dt.datetime) -> dt.date:
+def day_within(school_year: int, now: dt.datetime) -> dt.date:
     """Today, or the nearest day of that school year (1 September to 31 August)."""
     return min(max(_today(now), dt.date(school_year, 9, 1)), dt.date(school_year + 1, 8, 31))

@@ -76,7 +76,8 @@ class Places:
         return roll.count_class(
             self.session,
             kindergarten.id,
-            name=name or {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}[level],
+            name=name
+            or {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}.get(level, "混龄班"),
             level=level,
             school_year=year,
             children=children,
@@ -93,7 +94,8 @@ class Places:
             kindergarten.id,
             level,
             year,
-            class_name=more.pop("class_name", {"lower": "小二班", "middle": "中二班", "upper": "大二班"}[level]),
+            class_name=more.pop("class_name", None)
+            or {"lower": "小二班", "middle": "中二班", "upper": "大二班"}[level],
             name=name,
             entered_on=more.pop("entered_on", dt.date(year, 9, 1)),
             by=SYSTEM,

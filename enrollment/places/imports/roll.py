@@ -32,6 +32,7 @@ COLUMNS = (
     Column("entered_on", ("入园日期", "入园时间", "入学日期", "entered on"), values.date, False, "2025-09-01"),
     Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), values.date, False, ""),
 )  # fmt: skip
+SHOWN_AS = {"name": "child", "class_id": "class_name"}
 AGES = {"nursery": (1, 4), "lower": (2, 5), "middle": (3, 6), "upper": (4, 8), "mixed": (1, 8)}
 
 
@@ -239,7 +240,7 @@ def _compare_child(
         after["entered_on"] = record["entered_on"]
     before = {name: getattr(child, name) for name in after} if child else None
     fields = fields_that_differ(before, after)
-    shown = {name: _shown(name, pair) for name, pair in fields.items()}
+    shown = {SHOWN_AS.get(name, name): _shown(name, pair) for name, pair in fields.items()}
     title = f"{each.owner.name} {each.name} {masked(record['child'], 1, 0)}"
     change = Change(f"{each.owner.code}/{each.school_year}/{each.name}", title, record.line, shown)
     if child is None:
@@ -259,7 +260,7 @@ def _compare_child(
 def _shown(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     """A difference is read on screens and in logs: names and numbers stand in it masked, ids not at all."""
     if name == "class_id":
-        return ("—" if pair[0] is None else "…", "…")
+        return (None, "✓")
     if name == "name":
         return tuple(masked(value, 1, 0) if value else None for value in pair)  # type: ignore[return-value]
     if name == "id_number":

@@ -1,0 +1,153 @@
+"""升班: every class of a kindergarten moves up by a year, and the upper classes go on to school."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.places import scope
+from enrollment.places.areas import NEXT_LEVEL
+from enrollment.places.roll import CHENGDU, RollChild, RollClass
+
+LETTER = {"nursery": "托", "lower": "小", "middle": "中", "upper": "大"}
+
+
+@dataclass
+class Step:
+    """What becomes of one class; `to_level` None: it goes on to school."""
+
+    roll_class: RollClass
+    to_name: str
+    to_level: str | None
+    children: int
+    leavers: int
+
+
+@dataclass
+class Promotion:
+    """`to_check` are mixed classes kept as a number, whose leavers nobody can tell."""
+
+    from_year: int
+    steps: list[Step] = field(default_factory=list)
+    to_check: list[str] = field(default_factory=list)
+
+    @property
+    def children(self) -> int:
+        return sum(step.children - step.leavers for step in self.steps)
+
+    @property
+    def leavers(self) -> int:
+        return sum(step.leavers for step in self.steps)
+
+
+def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by: Actor, now: dt.datetime) -> Promotion:
+    """What `promote` would do.  Refuses `nothing_to_promote`, `promoted_already`, `too_early_to_promote`."""
+    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by, lock=True)
+    earliest = dt.date(from_year + 1, 7, 1)
+    if now.astimezone(CHENGDU).date() < earliest:
+        raise Refused("too_early_to_promote", day=earliest.isoformat())
+    classes = _classes(session, kindergarten.id, from_year)
+    if not classes:
+        raise Refused("nothing_to_promote", year=from_year)
+    if _classes(session, kindergarten.id, from_year + 1):
+        raise Refused("promoted_already", year=from_year + 1)
+    promotion = Promotion(from_year)
+    names: set[str] = set()
+    for roll_class in classes:
+        step = _step(session, roll_class, names)
+        promotion.steps.append(step)
+        if roll_class.level == "mixed" and roll_class.kept_as == "count":
+            promotion.to_check.append(roll_class.name)
+    return promotion
+
+
+def promote(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by: Actor, now: dt.datetime) -> Promotion:
+    """Move the classes of a school year up on 1 September.  The old year's classes stay as they were, for every count
+    that looks back; its children left them that day, `promoted` or `graduated`.
+    """
+    promotion = preview(session, kindergarten_id, from_year, by=by, now=now)
+    begins = dt.date(from_year + 1, 9, 1)
+    for step in promotion.steps:
+        old = step.roll_class
+        new = None
+        if step.to_level:
+            new = RollClass(
+                kindergarten_id=old.kindergarten_id, school_year=from_year + 1, level=step.to_level, name=step.to_name,
+                kept_as=old.kept_as, counted=old.counted, as_of=begins,
+            )  # fmt: skip
+            session.add(new)
+            session.flush()
+        if old.kept_as == "rows":
+            _move_children(session, old, new, begins)
+    audit.record(
+        session, "promote_roll", "kindergarten", kindergarten_id, by=by, now=now,
+        year=from_year, children=promotion.children, leavers=promotion.leavers,
+    )  # fmt: skip
+    session.flush()
+    return promotion
+
+
+def _classes(session: Session, kindergarten_id: uuid.UUID, school_year: int) -> list[RollClass]:
+    found = select(RollClass).where(RollClass.kindergarten_id == kindergarten_id, RollClass.school_year == school_year)
+    return list(session.scalars(found.order_by(RollClass.level, RollClass.name)))
+
+
+def _there(roll_class: RollClass):
+    """Children who will still be in the class on the last day of its year."""
+    begins = dt.date(roll_class.school_year + 1, 9, 1)
+    return select(RollChild).where(
+        RollChild.class_id == roll_class.id, or_(RollChild.left_on.is_(None), RollChild.left_on >= begins)
+    )
+
+
+def _of_school_age(roll_class: RollClass, child: RollChild) -> bool:
+    """Six full years on 31 August: only in mixed classes is the level not the answer."""
+    return child.born is not None and child.born <= dt.date(roll_class.school_year - 5, 8, 31)
+
+
+def _step(session: Session, roll_class: RollClass, names: set[str]) -> Step:
+    to_level = NEXT_LEVEL[roll_class.level]
+    if roll_class.kept_as == "count":
+        children, leavers = roll_class.counted or 0, 0
+    else:
+        there = session.scalars(_there(roll_class)).all()
+        children = len(there)
+        leavers = sum(_of_school_age(roll_class, child) for child in there) if roll_class.level == "mixed" else 0
+    if to_level is None:
+        leavers = children
+    name = _name_above(roll_class, to_level)
+    while name in names:
+        name += "（升）"
+    names.add(name)
+    return Step(roll_class, name, to_level, children, leavers)
+
+
+def _name_above(roll_class: RollClass, to_level: str | None) -> str:
+    """小一班 becomes 中一班; a class with a name of its own keeps it."""
+    old = LETTER.get(roll_class.level)
+    if to_level in LETTER and old and roll_class.name.startswith(old):
+        return LETTER[to_level] + roll_class.name.removeprefix(old)
+    return roll_class.name
+
+
+def _move_children(session: Session, old: RollClass, new: RollClass | None, begins: dt.date) -> None:
+    there = list(session.scalars(_there(old)))
+    staying = [c for c in there if new is not None and not (old.level == "mixed" and _of_school_age(old, c))]
+    for child in there:
+        child.left_on = begins
+        child.leave_reason = "promoted" if child in staying else "graduated"
+    session.flush()
+    if new is None:
+        return
+    session.add_all(
+        RollChild(
+            class_id=new.id, name=c.name, id_number=c.id_number, id_index=c.id_index, born=c.born, entered_on=begins
+        )
+        for c in staying
+    )
+    session.flush()
