@@ -17,12 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import checks, files, lottery, outcome, solve
+from allocation import bundle, checks, files, lottery, outcome, solve
+from allocation import summary as summaries
 from allocation.explain import REASONS
 from allocation.faults import MarketFault
 from allocation.market import Market
 from allocation.outcome import STATES, Outcome
-from enrollment.draw import bulk, bundles, fairness, market_files
+from enrollment.draw import bulk, fairness, market_files
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.gathering import programme_code
 from enrollment.draw.run_rows import Run
@@ -39,12 +40,11 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Task:
-    """All that a run needs, as values.  `draw` is what the season published about its seed."""
+    """All that a run needs, as values.  `draw` is what was published of this market and its seed."""
 
     run_id: uuid.UUID
     files: Mapping[str, bytes]
-    draw: Mapping[str, Any]
-    is_replay: bool
+    draw: bundle.DrawRecord
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,24 @@ def read(session: Session, run_id: uuid.UUID) -> Task:
     snapshot = session.get_one(Snapshot, run.snapshot_id)
     frozen = market_files.unpack(snapshot.market)
     draw = _draw_of(session, snapshot)
-    if draw is not None and draw.number == 1:
-        solved = {**frozen, "market.json": lottery.canonical({**json.loads(frozen["market.json"]), "seed": draw.seed})}
-    else:
-        solved = _with_all_tickets(session, frozen, snapshot)
     session.flush()
-    return Task(run_id, solved, bundles.draw_facts(draw), run.replays is not None)
+    if draw is not None and "tickets.csv" not in frozen:
+        head = {**json.loads(frozen["market.json"]), "seed": draw.seed}
+        return Task(run_id, {**frozen, "market.json": lottery.canonical(head)}, _record(draw))
+    solved = _with_all_tickets(session, frozen)
+    made_at = snapshot.made_at.isoformat()
+    return Task(run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at))
+
+
+def _record(draw: Draw) -> bundle.DrawRecord:
+    return bundle.DrawRecord(
+        commitment=draw.commitment,
+        commitment_time=draw.committed_at.isoformat(),
+        beacon=draw.beacon or "",
+        beacon_name=draw.beacon_name,
+        ceremony=draw.ceremony or "",
+        seed=draw.seed,
+    )
 
 
 def _draw_of(session: Session, snapshot: Snapshot) -> Draw | None:
@@ -80,7 +92,7 @@ def _draw_of(session: Session, snapshot: Snapshot) -> Draw | None:
     return session.scalars(select(Draw).where(Draw.snapshot_id == snapshot.id, Draw.seed.is_not(None))).one_or_none()
 
 
-def _with_all_tickets(session: Session, frozen: dict[str, bytes], snapshot: Snapshot) -> dict[str, bytes]:
+def _with_all_tickets(session: Session, frozen: dict[str, bytes]) -> dict[str, bytes]:
     """A later market carries the season's tickets; those who joined have theirs from a draw of their own."""
     market = market_files.read(frozen)
     here = {row.child for row in market.children}
@@ -110,10 +122,11 @@ def compute(task: Task, progress: Progress | None = None) -> Computed:
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
     digest = hashlib.sha256(b"".join(result[name] for name in sorted(result))).hexdigest()
-    summary = fairness.summary(market, found) | {"checks": report.as_dict()}
+    summary = summaries.summary(found, report, inputs=task.files, outputs=result) | fairness.figures(market, found)
     tell(3, len(STEPS), "saving")
-    bundle = b"" if failures else bundles.make(task.files, task.draw, found, result, summary)
-    return Computed(found, digest, summary, bundle, failures)
+    told = json.dumps(summary, sort_keys=True, ensure_ascii=False, indent=1).encode()
+    packed = b"" if failures else bundle.pack(task.files, task.draw, {**result, "summary.json": told})
+    return Computed(found, digest, summary, packed, failures)
 
 
 def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
 from enrollment.families.applications import Application
+from enrollment.places import ledger
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -67,6 +68,18 @@ class Draw:
             self.seed()
         self.run()
         return self.publish()
+
+    def everybody(self) -> list[Application]:
+        return list(self.session.scalars(select(Application).order_by(Application.created_at, Application.child_code)))
+
+    def kindergartens_by_name(self, name: str) -> list[Kindergarten]:
+        return list(self.session.scalars(select(Kindergarten).where(Kindergarten.name == name)))
+
+    def change_places(self, programme: Programme, *, places: int) -> None:
+        """An area official withholds places, or gives back withheld ones."""
+        withheld = min(programme.planned_classes, programme.staffed_classes) * programme.class_norm - places
+        by, why = self.area_official(programme.kindergarten.area_code), "模拟数据：调整学位"
+        ledger.change_plan(self.session, programme.id, by=by, now=self.now, reason=why, withheld=withheld)
 
     def ticket_of(self, application: Application) -> int | None:
         found = select(Ticket.number).where(Ticket.child_id == application.child_id, Ticket.year == application.year)
