@@ -188,7 +188,8 @@ def _compare(
     fields = fields_that_differ(before, after)
     change = Change(record["code"], record["name"], record.line, fields)
     columns = {name: value for name, value in after.items() if name != "parent"}
-    columns["sort_key"] = sort_key(record["name"])
+    if "name" in fields:
+        columns["sort_key"] = sort_key(record["name"])
     if "parent" in after:
         columns["parent_id"] = ids[after["parent"]] if after["parent"] else None
     if known is None:
