@@ -31,7 +31,12 @@ class Tick:
     cron: str
 
 
-TICKS = (Tick("forget_old_jobs", "20 3 * * *"), Tick("ask_registers", "*/5 * * * *"))
+TICKS = (
+    Tick("forget_old_jobs", "20 3 * * *"),
+    Tick("ask_registers", "*/5 * * * *"),
+    Tick("answers_due", "*/5 * * * *"),
+    Tick("replay_rounds", "0 6 * * *"),
+)
 """The one list of what the clock starts."""
 
 
