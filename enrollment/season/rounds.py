@@ -276,3 +276,16 @@ def _stretch_registration(season: Season, found: Round) -> None:
     for date in season.dates:
         if date.step == _step_of(found) and date.begins_at <= found.opens_at < date.ends_at < found.closes_at:
             date.ends_at = found.closes_at
+
+
+def outside_the_calendar(session: Session, season: Season) -> list[tuple[Round, str]]:
+    """Rounds whose registration does not lie within the calendar's step for it, with the code of that step."""
+    dates = calendar.spans(season)
+    found = []
+    for row in of_year(session, season.year):
+        step = _step_of(row)
+        if row.kind in WITH_WISHES and step in dates:
+            begins_at, ends_at = dates[step]
+            if row.opens_at < begins_at or row.closes_at > ends_at:
+                found.append((row, step))
+    return found

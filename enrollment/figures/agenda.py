@@ -1,0 +1,93 @@
+"""What waits for an official: counted from the rows, for the areas that this person decides about."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.families.applications import Application, Wish
+from enrollment.ground.accounts import Actor
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.season import policies, rounds
+from enrollment.season.calendar import Season
+from enrollment.season.rounds import Round
+from enrollment.season.signed_policies import Policy
+
+
+@dataclass
+class Agenda:
+    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round."""
+
+    to_sign: list[Policy] = field(default_factory=list)
+    to_try: list[Policy] = field(default_factory=list)
+    without_policy: list[str] = field(default_factory=list)
+    programmes: dict[str, int] = field(default_factory=dict)
+    to_open: list[Round] = field(default_factory=list)
+    to_close: list[Round] = field(default_factory=list)
+    to_freeze: list[Round] = field(default_factory=list)
+    unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
+
+
+def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
+    agenda = Agenda()
+    decides = by.is_any("city_official", "area_official")
+    if decides:
+        _policies(session, season, areas, agenda, by)
+        agenda.programmes = proposed_programmes(session, season.year, areas)
+    if by.is_any("city_official"):
+        _rounds(session, season, agenda, now)
+    return agenda
+
+
+def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Agenda, by: Actor) -> None:
+    for made in policies.waiting_for_signature(session, season.year, areas):
+        if made.dry_run_at is None:
+            agenda.to_try.append(made)
+        elif all(row.account_id != by.account_id for row in policies.signers(session, made)):
+            agenda.to_sign.append(made)
+    in_force = policies.all_in_force(session, season.year)
+    waiting = {made.area_code for made in [*agenda.to_sign, *agenda.to_try]}
+    with_programmes = _areas_with_programmes(session, season.year)
+    agenda.without_policy = [area for area in areas if area in with_programmes - in_force.keys() - waiting]
+
+
+def _areas_with_programmes(session: Session, year: int) -> set[str]:
+    found = select(Kindergarten.area_code).join(Programme, Programme.kindergarten_id == Kindergarten.id)
+    return set(session.scalars(found.where(Programme.year == year).distinct()))
+
+
+def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> dict[str, int]:
+    """Programmes that wait for approval, by area."""
+    found = (
+        select(Kindergarten.area_code, func.count())
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .where(Programme.year == year, Programme.state == "proposed", Kindergarten.area_code.in_(list(areas)))
+        .group_by(Kindergarten.area_code)
+    )
+    return {area: count for area, count in session.execute(found)}
+
+
+def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
+    for row in rounds.of_year(session, season.year):
+        if row.stage == "planned":
+            agenda.to_open.append(row)
+        elif row.stage == "open" and now >= row.closes_at:
+            agenda.to_close.append(row)
+        elif row.stage == "closed":
+            agenda.to_freeze.append(row)
+            agenda.unreviewed[row.id] = unreviewed(session, row.id)
+
+
+def unreviewed(session: Session, round_id: uuid.UUID) -> int:
+    """Applications with a wish in the round that nobody has decided yet."""
+    found = (
+        select(func.count())
+        .select_from(Application)
+        .join(Wish, Wish.application_id == Application.id)
+        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(("submitted", "in_review")))
+    )
+    return session.scalar(found) or 0

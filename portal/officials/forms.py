@@ -1,0 +1,160 @@
+"""Forms of the season's pages.  Times are entered and shown as they are in Chengdu."""
+
+import datetime as dt
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
+from wtforms import (
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from enrollment.ground.errors import Refused
+from enrollment.places.areas import LEVELS, NATURES
+from enrollment.season.calendar import STEPS, Span
+from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
+from portal.clock import CHENGDU
+from portal.forms import PageForm
+from portal.officials.scope import area_names
+from portal.policy_words import listed
+from portal.words import word
+
+NEEDED = _l("请填写")
+LARGEST_POLICY = 200_000
+
+
+class OfficialForm(PageForm):
+    """Refusals that list areas name them."""
+
+    def refuse(self, refused: Refused) -> None:
+        super().refuse(Refused(refused.code, refused.field, **_named(refused.details)))
+
+    def words_of(self, refused: Refused) -> str:
+        """The words of a refusal that is shown before anybody tried."""
+        return word("error", refused.code, **_named(refused.details))
+
+
+def _named(details: dict) -> dict:
+    areas = details.get("areas")
+    if not isinstance(areas, list):
+        return details
+    names = area_names()
+    return details | {"areas": listed(names.get(code, code) for code in areas)}
+
+
+class ChengduTime(DateTimeLocalField):
+    """A moment by the clock on the wall in Chengdu; `.moment` is aware."""
+
+    def __init__(self, label, **kwargs):
+        super().__init__(label, [InputRequired(NEEDED)], format="%Y-%m-%dT%H:%M", **kwargs)
+
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as fault:
+            raise ValueError(_l("请写成 2026-05-21 09:00 这样的日期和时间")) from fault
+
+    def process_data(self, value):
+        super().process_data(value.astimezone(CHENGDU).replace(tzinfo=None) if value else None)
+
+    @property
+    def moment(self) -> dt.datetime:
+        return self.data.replace(tzinfo=CHENGDU)
+
+
+class Checkboxes(SelectMultipleField):
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class SeasonForm(OfficialForm):
+    """The year and two moments for each step."""
+
+    year = IntegerField(_l("招生年度（秋季入园的年份）"), [InputRequired(NEEDED), NumberRange(2020, 2100)])
+    hotline = StringField(_l("咨询热线"), [Length(max=40)])
+
+    def spans(self) -> dict[str, Span]:
+        return {step: (self[f"{step}_begins"].moment, self[f"{step}_ends"].moment) for step in STEPS}
+
+
+for _step in STEPS:
+    setattr(SeasonForm, f"{_step}_begins", ChengduTime(_l("开始")))
+    setattr(SeasonForm, f"{_step}_ends", ChengduTime(_l("结束")))
+
+
+class DateForm(OfficialForm):
+    """New dates of one step; `seen` are those that the person saw."""
+
+    seen = HiddenField()
+    begins_at = ChengduTime(_l("开始"))
+    ends_at = ChengduTime(_l("结束"))
+    reason = StringField(_l("改动原因"), [Length(max=200)])
+
+    def was(self) -> Span | None:
+        try:
+            begins_at, ends_at = map(dt.datetime.fromisoformat, (self.seen.data or "").split("|"))
+        except ValueError:
+            return None
+        return begins_at, ends_at
+
+
+def _words(group: str, codes) -> list[tuple[str, LazyString]]:
+    return [(code, LazyString(word, group, code)) for code in codes]
+
+
+class RoundForm(OfficialForm):
+    name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
+    kind = RadioField(_l("类型"), choices=_words("round_kind", WITH_WISHES), default="main")
+    max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
+    pair_rule = RadioField(_l("捆绑双胞胎遇到学位不够时"), choices=_words("pair_rule", PAIR_RULES), default="overhang")
+    levels = Checkboxes(_l("年级段"), choices=_words("level", LEVELS), default=["lower"])
+    natures = Checkboxes(_l("办园性质"), choices=_words("nature", NATURES), default=["public", "inclusive"])
+    areas = Checkboxes(_l("招生区域（不选就是全市）"))
+    opens_at = ChengduTime(_l("登记开始"))
+    closes_at = ChengduTime(_l("登记截止"))
+    confirm_by = ChengduTime(_l("确认入园的最后时间"))
+
+    def validate_levels(self, field):
+        if not field.data:
+            raise ValidationError(_l("请至少选一项"))
+
+    def validate_natures(self, field):
+        if not field.data:
+            raise ValidationError(_l("请至少选一项"))
+
+    def plan(self) -> dict:
+        """The arguments of `rounds.plan`."""
+        moments = {name: self[name].moment for name in ("opens_at", "closes_at", "confirm_by")}
+        names = ("name", "kind", "max_wishes", "pair_rule", "levels", "natures", "areas")
+        return moments | {name: self[name].data for name in names}
+
+
+class ExtendForm(OfficialForm):
+    version = HiddenField()
+    closes_at = ChengduTime(_l("新的截止时间"))
+    reason = StringField(_l("延长原因"), [Length(max=200)])
+
+
+class ActForm(OfficialForm):
+    """A button and nothing else."""
+
+
+class PolicyForm(OfficialForm):
+    text = TextAreaField(_l("规则文件"), [Length(max=LARGEST_POLICY)])
+    file = FileField(_l("或者上传文件（.toml）"))
+
+    def content(self) -> str:
+        """The uploaded file if there is one, else what stands in the text field."""
+        if self.file.data:
+            body = self.file.data.read(LARGEST_POLICY + 1)
+            self.text.data = body.decode("utf-8-sig", errors="replace")[:LARGEST_POLICY]
+        return self.text.data or ""

@@ -1,0 +1,33 @@
+"""The text of a policy file by lines, with what is wrong beside each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from enrollment.season.policy_faults import Fault
+from portal.policy_words import fault_words
+
+NEARBY = 2
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """`gap` is true when lines before this one were left out."""
+
+    number: int
+    text: str
+    faults: tuple[str, ...]
+    gap: bool
+
+
+def source_lines(text: str, faults: Iterable[Fault]) -> list[SourceLine]:
+    """The lines that have faults and those around them."""
+    said: dict[int, list[str]] = {}
+    for fault in faults:
+        if fault.line:
+            said.setdefault(fault.line, []).append(fault_words(fault))
+    shown, last = [], 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if any(abs(number - faulty) <= NEARBY for faulty in said):
+            shown.append(SourceLine(number, line, tuple(said.get(number, ())), gap=number > last + 1))
+            last = number
+    return shown

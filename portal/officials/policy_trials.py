@@ -1,0 +1,81 @@
+"""A trial's result as tables: by priority, by kindergarten, and each wish that wins or loses by registration code."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from enrollment.families import policy_trial
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.season import policies
+from enrollment.season.rules import Rules
+from enrollment.season.signed_policies import Policy
+from enrollment.season.trials import Moved, Swing, Trial
+from portal.policy_words import priority, rule_words
+from portal.words import word
+from portal.work import db
+
+PER_PAGE = 50
+MOST_KINDERGARTENS = 30
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`rows` is one page of the wishes that win or lose; `.number`, `.last` and `.total` are for the pager."""
+
+    trial: Trial
+    before: Rules | None
+    after: Rules
+    names: dict[str, str]
+    kindergartens: list[tuple[str, Swing]]
+    rows: list[Moved]
+    number: int
+    last: int
+    total: int
+
+
+def shown(made: Policy, page: int = 1) -> Shown:
+    trial, before, after = _trial(made)
+    last = max(-(-len(trial.moved) // PER_PAGE), 1)
+    number = min(max(page, 1), last)
+    rows = trial.moved[(number - 1) * PER_PAGE : number * PER_PAGE]
+    touched = [(code, swing) for code, swing in trial.kindergartens.items() if swing.wins or swing.loses]
+    touched.sort(key=lambda pair: (-pair[1].wins - pair[1].loses, pair[0]))
+    names = _names({row.kindergarten for row in rows} | {code for code, _swing in touched[:MOST_KINDERGARTENS]})
+    return Shown(trial, before, after, names, touched[:MOST_KINDERGARTENS], rows, number, last, total=len(trial.moved))
+
+
+def _trial(made: Policy) -> tuple[Trial, Rules | None, Rules]:
+    earlier = policies.before(db(), made)
+    trial = policies.trial_of(db(), made, policy_trial.cases_for(db(), made.id))
+    return trial, policies.rules_of(earlier) if earlier else None, policies.rules_of(made)
+
+
+def _names(codes: set[str]) -> dict[str, str]:
+    found = select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes))
+    return {row.code: row.name for row in db().execute(found)}
+
+
+def as_csv(made: Policy) -> str:
+    """Every wish that wins or loses: registration codes, never a name."""
+    trial, before, after = _trial(made)
+    names = _names({row.kindergarten for row in trial.moved})
+    out = io.StringIO()
+    out.write("\ufeff")
+    writer = csv.writer(out, lineterminator="\n")
+    heads = ("code", "kindergarten", "before", "rule_before", "after", "rule_after", "change")
+    writer.writerow([word("trial_column", head) for head in heads])
+    for row in trial.moved:
+        writer.writerow(
+            [
+                row.code,
+                names.get(row.kindergarten, row.kindergarten),
+                priority(row.before.tier),
+                rule_words(before or after, row.before.rule),
+                priority(row.after.tier),
+                rule_words(after, row.after.rule),
+                word("trial_change", row.change),
+            ]
+        )
+    return out.getvalue()

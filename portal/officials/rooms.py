@@ -1,0 +1,36 @@
+"""The rooms of the officials' desk, as its pages name them under the header."""
+
+from flask import current_app, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from portal import policy_words
+from portal.officials import pages
+
+ROOMS = (
+    (_l("今天"), "officials.home"),
+    (_l("日程"), "officials.season"),
+    (_l("招生规则"), "officials.policy_list"),
+    (_l("学位审批"), "officials.places"),
+    (_l("批次"), "officials.round_list"),
+    (_l("抽签与派位"), "officials.draws"),
+    (_l("未录取幼儿"), "officials.unplaced"),
+    (_l("两个占比"), "officials.coverage"),
+)
+"""A room stands here as soon as its page exists; its address begins with that of the page."""
+
+DRAW_ROOM = "officials.draw_room"
+
+
+@pages.context_processor
+def rooms_of_the_desk():
+    def rooms() -> list[tuple[str, str, bool]]:
+        """(name, address, whether this page is in it)."""
+        found = [(name, url_for(end)) for name, end in ROOMS if end in current_app.view_functions]
+        here = max((href for _name, href in found if request.path.startswith(href)), key=len, default="")
+        return [(name, href, href == here) for name, href in found]
+
+    def room_of(round_id) -> str | None:
+        """The address of the round's draw room, once there is one."""
+        return url_for(DRAW_ROOM, round_id=round_id) if DRAW_ROOM in current_app.view_functions else None
+
+    return {"rooms": rooms, "room_of": room_of, "policy_words": policy_words}

@@ -1,0 +1,154 @@
+"""Rounds: plan, see what still stands in the way, open, extend, close."""
+
+from collections import Counter
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+
+from enrollment.draw import opening
+from enrollment.season import calendar, rounds
+from enrollment.season.rounds import STAGES, Round
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials.forms import ActForm, ExtendForm, OfficialForm, RoundForm
+from portal.officials.scope import READERS, area_names
+from portal.work import actor, clock, db
+
+
+@pages.get("/rounds")
+@desk("officials", *READERS)
+def round_list():
+    season = calendar.current(db(), clock())
+    return render_template(
+        "officials/rounds.html",
+        season=season,
+        rounds=rounds.of_year(db(), season.year) if season else [],
+        may_change=actor().is_any("city_official"),
+    )
+
+
+@pages.get("/rounds/new")
+@desk("officials", "city_official")
+def new_round():
+    season = calendar.current(db(), clock())
+    if season is None:
+        flash(_("请先创建招生年度。"), "warn")
+        return redirect(url_for("officials.season"), 303)
+    return _new_round_page(RoundForm(data=_suggested(season)))
+
+
+def _suggested(season: calendar.Season) -> dict:
+    """The first round on the days of registration, the next one on those of the supplementary round."""
+    dates, planned = calendar.spans(season), rounds.of_year(db(), season.year)
+    step, until = ("supplementary", "arrival") if planned else ("registration", "confirmation")
+    confirm_by = dates[until][0] if planned else dates[until][1]
+    return {
+        "name": _("补录") if planned else _("主批次"),
+        "kind": "supplementary" if planned else "main",
+        "levels": ["lower"],
+        "natures": ["public", "inclusive"],
+        "opens_at": dates[step][0],
+        "closes_at": dates[step][1],
+        "confirm_by": max(confirm_by, dates[step][1]),
+    }
+
+
+@pages.post("/rounds/new")
+@desk("officials", "city_official")
+def plan_round():
+    season = calendar.current(db(), clock())
+    form = RoundForm()
+    form.areas.choices = list(area_names().items())
+    if season is not None and form.validate_on_submit():
+        with refusals_in(form):
+            planned = rounds.plan(db(), season.year, by=actor(), now=clock(), **form.plan())
+            flash(_("批次已计划。开放登记前，请看下面还缺什么。"))
+            return redirect(url_for("officials.round_page", round_id=planned.id), 303)
+    return _new_round_page(form)
+
+
+def _new_round_page(form: RoundForm):
+    form.areas.choices = list(area_names().items())
+    return render_template("officials/round_new.html", form=form)
+
+
+@pages.get("/rounds/<uuid:round_id>")
+@desk("officials", *READERS)
+def round_page(round_id):
+    return _round_page(rounds.one(db(), round_id), ActForm())
+
+
+def _round_page(found: Round, form: OfficialForm):
+    offered = [row for row in opening.offered(db(), found.year) if rounds.in_filter(found, row)]
+    missing = rounds.hindrances(db(), found, offered) if found.stage == "planned" else []
+    return render_template(
+        "officials/round.html",
+        round=found,
+        form=form,
+        stages=STAGES,
+        missing=[form.words_of(refused) for refused in missing],
+        frozen=len(rounds.programmes_of(db(), found.id)),
+        offered=Counter(row.approved for row in offered),
+        by_area=sorted(Counter(row.area for row in offered).items()),
+        area_names=area_names(),
+        open_now=rounds.open_for_registration(found, clock()),
+        overdue=found.stage == "open" and clock() >= found.closes_at,
+        may_change=actor().is_any("city_official"),
+    )
+
+
+@pages.post("/rounds/<uuid:round_id>/open")
+@desk("officials", "city_official")
+def open_round(round_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            opening.open_round(db(), round_id, by=actor(), now=clock())
+            flash(_("批次已开放，招生计划和各区规则已冻结。"))
+            return redirect(url_for("officials.round_page", round_id=round_id), 303)
+    return _round_page(rounds.one(db(), round_id), form)
+
+
+@pages.post("/rounds/<uuid:round_id>/close")
+@desk("officials", "city_official")
+def close_round(round_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            rounds.close(db(), round_id, by=actor(), now=clock())
+            flash(_("登记已截止。没有提交的草稿不参加本批次。"))
+            return redirect(url_for("officials.round_page", round_id=round_id), 303)
+    return _round_page(rounds.one(db(), round_id), form)
+
+
+@pages.get("/rounds/<uuid:round_id>/extend")
+@desk("officials", "city_official")
+def extension(round_id):
+    found = rounds.one(db(), round_id)
+    return _extension_page(found, ExtendForm(data={"closes_at": found.closes_at, "version": found.version}))
+
+
+@pages.post("/rounds/<uuid:round_id>/extend")
+@desk("officials", "city_official")
+def extend_round(round_id):
+    found = rounds.one(db(), round_id)
+    form = ExtendForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            rounds.extend(
+                db(),
+                round_id,
+                closes_at=form.closes_at.moment,
+                reason=form.reason.data or "",
+                version=int(form.version.data) if (form.version.data or "").isdigit() else None,
+                by=actor(),
+                now=clock(),
+            )
+            flash(_("登记时间已延长。有申请的家庭都会收到通知。"))
+            return redirect(url_for("officials.round_page", round_id=round_id), 303)
+    return _extension_page(found, form)
+
+
+def _extension_page(found: Round, form: ExtendForm):
+    return render_template("officials/round_extend.html", round=found, form=form)

@@ -1,0 +1,32 @@
+"""What an official may look at: the city all areas, an area official the own ones, an auditor all without acting."""
+
+from flask import abort
+
+from enrollment.places.areas import Area, all_areas
+from portal.words import language
+from portal.work import actor, db
+
+READERS = ("area_official", "city_official", "auditor")
+DECIDERS = ("area_official", "city_official")
+
+
+def my_areas() -> list[Area]:
+    """The areas that this person may see, in the city's order."""
+    everywhere = actor().is_any("city_official", "auditor")
+    return [area for area in all_areas(db()) if everywhere or area.code in actor().areas]
+
+
+def my_area_or_404(code: str) -> Area:
+    """An area of another official is as unknown as one that does not exist."""
+    found = next((area for area in my_areas() if area.code == code), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def area_name(area: Area) -> str:
+    return area.name_en if language() == "en" else area.name
+
+
+def area_names() -> dict[str, str]:
+    return {area.code: area_name(area) for area in all_areas(db())}

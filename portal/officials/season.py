@@ -1,0 +1,125 @@
+"""The season's calendar: create a year, see how its steps and rounds fit, give a step other dates."""
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+
+from enrollment.season import calendar, rounds, today
+from enrollment.season.calendar import STEPS, CalendarConflicts
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials import suggested_dates as suggested
+from portal.officials.forms import DateForm, SeasonForm
+from portal.officials.scope import READERS
+from portal.words import word
+from portal.work import actor, clock, db, house
+
+
+def conflict_words(conflict) -> str:
+    other = word("season_step", conflict.other) if conflict.other else ""
+    return word(
+        "calendar_conflict",
+        conflict.code,
+        step=word("season_step", conflict.step),
+        other=other,
+        number=conflict.number,
+    )
+
+
+@pages.get("/season")
+@desk("officials", *READERS)
+def season():
+    found = calendar.current(db(), clock())
+    return render_template(
+        "officials/season.html",
+        season=found,
+        steps=today.steps(found, now=clock()) if found else [],
+        rounds=rounds.of_year(db(), found.year) if found else [],
+        outside=rounds.outside_the_calendar(db(), found) if found else [],
+        may_change=actor().is_any("city_official"),
+    )
+
+
+@pages.get("/season/new")
+@desk("officials", "city_official")
+def new_season():
+    year = suggested.next_year(calendar.current(db(), clock()), clock())
+    return _new_season_page(SeasonForm(data=suggested.as_form(year)))
+
+
+@pages.post("/season/new")
+@desk("officials", "city_official")
+def create_season():
+    form = SeasonForm()
+    conflicts: list = []
+    if form.validate_on_submit():
+        with refusals_in(form):
+            try:
+                made = calendar.open_season(
+                    db(),
+                    form.year.data,
+                    form.spans(),
+                    by=actor(),
+                    now=clock(),
+                    hotline=form.hotline.data or None,
+                    simulated=house().config.demo,
+                )
+            except CalendarConflicts as refused:
+                conflicts = refused.conflicts
+                raise
+            flash(_("%(year)s 招生年度已创建。接下来请准备各区的招生规则，并计划批次。", year=made.year))
+            return redirect(url_for("officials.season"), 303)
+    return _new_season_page(form, conflicts)
+
+
+def _new_season_page(form: SeasonForm, conflicts=()):
+    words = [conflict_words(conflict) for conflict in conflicts]
+    return render_template("officials/season_new.html", form=form, conflicts=words, steps=STEPS)
+
+
+def _date_or_404(year: int, step: str) -> calendar.SeasonDate:
+    date = db().get(calendar.SeasonDate, (year, step))
+    if date is None:
+        abort(404)
+    return date
+
+
+@pages.get("/season/<int:year>/<step>")
+@desk("officials", "city_official")
+def season_date(year, step):
+    date = _date_or_404(year, step)
+    seen = f"{date.begins_at.isoformat()}|{date.ends_at.isoformat()}"
+    return _date_page(date, DateForm(data={"begins_at": date.begins_at, "ends_at": date.ends_at, "seen": seen}))
+
+
+@pages.post("/season/<int:year>/<step>")
+@desk("officials", "city_official")
+def move_season_date(year, step):
+    date = _date_or_404(year, step)
+    form = DateForm()
+    conflicts: list = []
+    if form.validate_on_submit():
+        with refusals_in(form):
+            try:
+                calendar.move_date(
+                    db(),
+                    year,
+                    step,
+                    begins_at=form.begins_at.moment,
+                    ends_at=form.ends_at.moment,
+                    reason=form.reason.data or "",
+                    was=form.was(),
+                    by=actor(),
+                    now=clock(),
+                )
+            except CalendarConflicts as refused:
+                conflicts = refused.conflicts
+                raise
+            flash(_("日期已更改。有申请的家庭都会收到通知。"))
+            return redirect(url_for("officials.season"), 303)
+    return _date_page(date, form, conflicts)
+
+
+def _date_page(date: calendar.SeasonDate, form: DateForm, conflicts=()):
+    words = [conflict_words(conflict) for conflict in conflicts]
+    return render_template("officials/season_date.html", date=date, form=form, conflicts=words)

@@ -1,0 +1,34 @@
+"""The dates that the form for a new year begins with: a usual season of the city, to be changed as needed."""
+
+import datetime as dt
+
+from enrollment.season.calendar import STEPS, Season
+from portal.clock import CHENGDU
+
+USUAL = {
+    "announcement": ("05-06T09:00", "05-15T18:00"),
+    "registration": ("05-21T09:00", "05-28T18:00"),
+    "review": ("05-28T18:00", "06-02T18:00"),
+    "draw": ("06-04T09:00", "06-04T18:00"),
+    "result": ("06-05T09:00", "06-30T18:00"),
+    "confirmation": ("06-05T09:00", "06-09T18:00"),
+    "supplementary": ("06-15T09:00", "06-30T18:00"),
+    "arrival": ("08-20T09:00", "09-01T18:00"),
+}
+
+
+def next_year(last: Season | None, now: dt.datetime) -> int:
+    """The year after the last season; without one, the intake of this autumn, or of the next when it is over."""
+    if last is not None:
+        return last.year + 1
+    here = now.astimezone(CHENGDU)
+    return here.year + (here.month >= 9)
+
+
+def as_form(year: int) -> dict:
+    """The data of a `SeasonForm`."""
+    data: dict = {"year": year}
+    for step in STEPS:
+        for name, written in zip(("begins", "ends"), USUAL[step], strict=True):
+            data[f"{step}_{name}"] = dt.datetime.fromisoformat(f"{year}-{written}").replace(tzinfo=CHENGDU)
+    return data

@@ -1,0 +1,46 @@
+"""The rules of each area in plain words, generated from the file that two people signed."""
+
+from flask import abort, render_template
+
+from enrollment.places.areas import all_areas
+from enrollment.season import policies, today
+from portal import policy_words
+from portal.guards import public
+from portal.public import pages
+from portal.work import clock, db
+
+
+@pages.get("/rules")
+@public
+def rules_list():
+    season = today.newest_season(db(), now=clock())
+    signed = policies.all_in_force(db(), season.year) if season else {}
+    lines = [(area, policies.rules_of(signed[area.code])) for area in all_areas(db()) if area.code in signed]
+    waiting = [area for area in all_areas(db()) if area.code not in signed]
+    return render_template("public/rules.html", season=season, lines=lines, waiting=waiting)
+
+
+@pages.get("/rules/<code>")
+@public
+def rules_of_an_area(code):
+    season = today.newest_season(db(), now=clock())
+    area = next((area for area in all_areas(db()) if area.code == code), None)
+    if season is None or area is None:
+        abort(404)
+    signed = policies.in_force(db(), season.year, code)
+    rules = policies.rules_of(signed) if signed else None
+    return render_template(
+        "public/rules_area.html", season=season, area=area, signed=signed, rules=rules, policy_words=policy_words
+    )
+
+
+@pages.get("/rules/<code>/<int:version>.toml")
+@public
+def rules_file(code, version):
+    """The signed file itself, so that anybody can check its digest."""
+    season = today.newest_season(db(), now=clock())
+    made = policies.versions(db(), season.year, code) if season else []
+    found = next((each for each in made if each.version == version and each.signed_at), None)
+    if found is None:
+        abort(404)
+    return found.text, 200, {"Content-Type": "text/plain; charset=utf-8"}
