@@ -56,7 +56,7 @@ def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, n
     if len({member.level for member in members}) > 1:
         raise Refused("bind_one_level", field="together")
     units = {member.unit for member in members}
-    if units != {None} and len(units) == 1:
+    if first.unit is not None and len(units) == 1:
         return first.unit
     if units != {None}:
         raise Refused("bound_already", field="together")
@@ -110,6 +110,26 @@ def follow_elder(
     application.elder_id = elder_id
     audit.record(session, "follow_elder", "application", application_id, by=by, now=now, elder=str(elder_id))
     changes.keep(session, application, by=by, now=now)
+
+
+def choose(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    bound: bool,
+    elder_id: uuid.UUID | None,
+    version: int | None,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """What the family says on one page: bound to all its siblings of the level or separate, and which elder one to follow."""
+    application = changes.begin(session, application_id, by=by, now=now, version=version)
+    siblings = may_bind(session, application)
+    if bound and siblings and application.unit is None:
+        bind(session, [application.id, *(other.id for other in siblings)], by=by, now=now)
+    elif not bound and application.unit is not None:
+        separate(session, application.id, by=by, now=now)
+    follow_elder(session, application.id, elder_id, by=by, now=now)
 
 
 def codes_bound_with(session: Session, application: Application) -> list[str]:

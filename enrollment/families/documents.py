@@ -58,6 +58,17 @@ def needed(session: Session, application: Application) -> list[Needed]:
     return [asked[document] for document in Document if document in asked]
 
 
+def useful_grounds(session: Session, application: Application) -> list[Ground]:
+    """The grounds that a family is asked about: those that count somewhere in its areas; all, where no rules are signed."""
+    counting: set[Ground] = set()
+    for area in areas_of(session, application):
+        in_force = policies.in_force(session, application.year, area)
+        if in_force is None:
+            return list(claims.ASKED)
+        counting |= set(_rules_in(in_force.text).grounds)
+    return [ground for ground in claims.ASKED if ground in counting or not counting]
+
+
 def missing(session: Session, application: Application) -> list[Needed]:
     return [paper for paper in needed(session, application) if not paper.there]
 

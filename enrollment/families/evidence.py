@@ -118,6 +118,14 @@ def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[Evid
     return by_document
 
 
+def removed_of(session: Session, application_id: uuid.UUID) -> list[EvidencePage]:
+    """Pages that were taken away and can be put back, the last one first."""
+    gone = select(EvidencePage).where(
+        EvidencePage.application_id == application_id, EvidencePage.removed_at.is_not(None)
+    )
+    return list(session.scalars(gone.order_by(EvidencePage.removed_at.desc(), EvidencePage.id).limit(MOST_PAGES)))
+
+
 def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> SafePage:
     """The content of an own page.  Staff read through `page_content`, within their own scope."""
     applications.own(session, application_id, by=by)

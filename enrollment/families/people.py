@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, select, text
@@ -156,7 +157,7 @@ def become_guardian(
     holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == index))
     if holder not in (None, account.id):
         raise Refused("guardian_known_elsewhere", field="id_number")
-    values = {"name": _name(name), "id_kind": found.kind, "id_number": found.number, "id_index": index}
+    values: dict[str, Any] = {"name": _name(name), "id_kind": found.kind, "id_number": found.number, "id_index": index}
     if guardian is None:
         guardian = Guardian(account_id=account.id, phone=account.phone or "", created_at=now, **values)
         session.add(guardian)

@@ -27,7 +27,13 @@ from enrollment.ground.errors import Refused, Stale
 
 
 def submit(
-    session: Session, application_id: uuid.UUID, *, version: int | None = None, by: Actor, now: dt.datetime
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    version: int | None = None,
+    agrees_to_central: bool | None = None,
+    by: Actor,
+    now: dt.datetime,
 ) -> Receipt:
     """Hand in a draft, or a returned application with its answers; the receipt.
 
@@ -43,6 +49,8 @@ def submit(
     if application.stage == lifecycle.DRAFT and times.open is None:
         raise deadlines.closed(times)
     completeness.require(session, application, by=by)
+    if agrees_to_central is not None:
+        application.agrees_to_central = agrees_to_central
     if application.registration_code is None:
         application.registration_code = _fresh_code(session)
     application.submitted_at = now

@@ -60,7 +60,7 @@ def test_F10_a_paper_that_two_grounds_need_is_asked_once_and_says_why(town):
     needed = documents.needed(town.session, ana)
     assert len({paper.document for paper in needed}) == len(needed)
     reasons = {paper.document.value: [ground.value for ground in paper.grounds] for paper in needed}
-    assert reasons["hukou_booklet"] == ["local_hukou", "elder_sibling"]
+    assert reasons["hukou_booklet"] == ["local_hukou", "elder_sibling", "multi_child"]
     assert reasons["birth_certificate"] == []
 
 

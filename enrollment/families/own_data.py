@@ -1,0 +1,79 @@
+"""Everything that is held about a family, for the family: its right, in one act, in a form that a person can read."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.families import answers, applications, cases, evidence, people, receipts
+from enrollment.families.applications import Application
+from enrollment.families.claims import VerifiedFact
+from enrollment.families.consents import Consent
+from enrollment.families.lifecycle import MoveMade
+from enrollment.families.registers import RegisterAnswer
+from enrollment.families.returns import ReturnedItem
+from enrollment.ground import audit, notices
+from enrollment.ground.accounts import Account, Actor
+
+
+def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
+    """The account, the guardian, the consents, each application with its history, messages and cases, as plain values."""
+    account = session.get_one(Account, by.account_id)
+    guardian = people.guardian_of(session, by=by)
+    audit.record(session, "take_own_data", "account", account.id, by=by, now=now)
+    return {
+        "made_at": now.isoformat(),
+        "account": {"phone": account.phone, "name": account.name, "since": account.created_at.isoformat()},
+        "guardian": _row(guardian, "name", "phone", "id_kind", "id_number", "created_at") if guardian else None,
+        "consents": [
+            _row(consent, "kind", "text_version", "text_digest", "given_at", "withdrawn_at")
+            for consent in session.scalars(select(Consent).where(Consent.account_id == account.id))
+        ],
+        "applications": [_application(session, each) for each in applications.list_own(session, by=by)],
+        "messages": [
+            _row(notice, "kind", "params", "created_at", "sent_at", "read_at")
+            for notice in notices.of_account(session, account.id, limit=10_000)
+        ],
+        "cases": [_row(case, "kind", "text", "opened_at", "settled_at") for case in cases.own_cases(session, by=by)],
+    }
+
+
+def files(session: Session, *, by: Actor) -> Iterator[tuple[str, bytes]]:
+    """The name and content of every uploaded page of the family."""
+    for application in applications.list_own(session, by=by):
+        for document, pages in evidence.pages_of(session, application.id).items():
+            for number, page in enumerate(pages, start=1):
+                safe = evidence.page_content(session, application.id, page.id)
+                ending = "pdf" if safe.media_type == "application/pdf" else "webp"
+                yield f"{application.year}/{application.child_code}/{document}-{number}.{ending}", safe.content
+
+
+def _application(session: Session, application: Application) -> dict[str, Any]:
+    mine = application.id
+    return {
+        "year": application.year,
+        "stage": application.stage,
+        "registration_code": application.registration_code,
+        "answers": answers.gather(session, application),
+        "versions": [
+            {"number": each.number, "at": each.submitted_at.isoformat(), "digest": each.digest, "changed": each.changed}
+            for each in receipts.all_of(session, application)
+        ],
+        "history": _rows(session, MoveMade, mine, "move", "before", "after", "at", "reason"),
+        "verified": _rows(session, VerifiedFact, mine, "fact", "outcome", "value", "reason", "source", "at"),
+        "registers": _rows(session, RegisterAnswer, mine, "fact", "register", "answer", "value", "at", "disputed_at"),
+        "returned": _rows(session, ReturnedItem, mine, "item", "note", "asked_at", "answered_at"),
+        "guardians": len(people.accounts_of(session, application.child_id)),
+    }
+
+
+def _rows(session: Session, table: Any, application_id: uuid.UUID, *names: str) -> list[dict[str, Any]]:
+    return [_row(row, *names) for row in session.scalars(select(table).where(table.application_id == application_id))]
+
+
+def _row(row: Any, *names: str) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in names}
+    return {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in values.items()}

@@ -1,0 +1,98 @@
+"""Check your answers, hand in, and the receipts."""
+
+import uuid
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField
+
+from enrollment.families import completeness, documents, receipts, submission, wishes
+from enrollment.families.lifecycle import DRAFT, RETURNED
+from enrollment.ground.errors import Refused
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import pages, said, steps
+from portal.parents.own import VersionedForm, application_of, form_page, steps_of, times_of
+from portal.work import actor, clock, db
+
+
+class CheckForm(VersionedForm):
+    agrees_to_central = BooleanField(_l("没有被志愿录取时，同意教育局推荐就近的空余学位（统筹安排）"))
+    true = BooleanField(_l("以上内容属实。我知道虚假材料会取消录取资格"))
+
+
+def _view(form, application):
+    round_ = times_of(application).open or times_of(application).last
+    return form_page(
+        "check",
+        "check",
+        application,
+        form,
+        gaps=completeness.missing(db(), application, by=actor()),
+        papers=documents.missing(db(), application),
+        sections=said.sections(db(), application, by=actor(), round_=round_),
+        steps=steps,
+        bound_with=[each for each in wishes.unit_of(db(), application) if each.id != application.id],
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/check")
+@desk("parents")
+def check_page(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = CheckForm()
+    if not form.version.data:
+        form.agrees_to_central.data = application.agrees_to_central
+        form.version.data = str(application.version)
+    return _view(form, application)
+
+
+@pages.post("/applications/<uuid:application_id>/check")
+@desk("parents")
+def submit(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = CheckForm()
+    if form.validate_on_submit():
+        first_time = application.stage in (DRAFT, RETURNED)
+        with refusals_in(form):
+            if not form.true.data:
+                raise Refused("truth_needed", field="true")
+            receipt = submission.submit(
+                db(),
+                application_id,
+                version=form.seen(),
+                agrees_to_central=bool(form.agrees_to_central.data),
+                by=actor(),
+                now=clock(),
+            )
+            flash(_("申请已提交。") if first_time else _("申请已经提交过，这是您的回执。"))
+            return redirect(
+                url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303
+            )
+    return _view(form, application)
+
+
+@pages.get("/applications/<uuid:application_id>/receipts/<int:number>")
+@desk("parents")
+def receipt_page(application_id: uuid.UUID, number: int):
+    application = application_of(application_id)
+    receipt = receipts.numbered(db(), application, number)
+    answers = receipts.answers_in(db(), application, number)
+    return form_page(
+        "receipt",
+        "check",
+        application,
+        None,
+        receipt=receipt,
+        wished=said.wished_in(db(), answers),
+        changed=[said.changed_words(code) for code in receipt.changed],
+        newest=receipts.latest(db(), application).number,
+        unfinished=_bound_but_not_handed_in(application),
+        next_page=steps.next_step(steps_of(application)),
+    )
+
+
+def _bound_but_not_handed_in(application):
+    """Bound siblings who still have to be handed in: bound children are drawn together or not at all."""
+    return [each for each in wishes.unit_of(db(), application) if each.stage == DRAFT]

@@ -1,0 +1,137 @@
+"""The child's page: the number fills birth date and sex and says which class level fits."""
+
+import datetime as dt
+import uuid
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, RadioField, SelectField, StringField
+
+from enrollment.families import consents, entering, people
+from enrollment.families.identity import EIGHTEEN_DIGITS
+from enrollment.families.people import ID_KINDS, RELATIONS, Guardianship
+from enrollment.ground.vault import masked
+from portal.formats import day
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import VersionedForm, application_of, form_page, onward, this_year
+from portal.words import word
+from portal.work import actor, clock, db
+
+
+class ChildForm(VersionedForm):
+    name = StringField(_l("孩子的姓名"))
+    relation = SelectField(_l("您是孩子的"), validate_choice=False)
+    id_kind = SelectField(_l("孩子的证件类型"), validate_choice=False)
+    id_number = StringField(_l("孩子的证件号码"))
+    born = DateField(_l("出生日期"))
+    sex = RadioField(_l("性别"), validate_choice=False)
+
+    def offer(self) -> None:
+        self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
+        self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
+        self.sex.choices = [(code, word("sex", code)) for code in ("f", "m")]
+
+    def said(self) -> dict:
+        return {
+            "name": self.name.data or "",
+            "id_kind": self.id_kind.data or "",
+            "relation": self.relation.data or "",
+            "born": self.born.data,
+            "sex": self.sex.data or None,
+        }
+
+    def understood(self) -> bool:
+        """A birth date that is no date is a fault of the form; one that was left out is the verb's business."""
+        self.validate_on_submit()
+        typed = (self.born.raw_data or [""])[0].strip()
+        if self.born.errors and typed:
+            self.born.errors = [_("请写成 2023-03-12 这样的日期。")]
+            return False
+        self.born.errors = []
+        return not self.csrf_token.errors
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the document tells no birth date, so that the family has to."""
+        return (self.id_kind.data or "resident") not in EIGHTEEN_DIGITS or bool(self.born.errors or self.sex.errors)
+
+
+def _view(form, application=None):
+    form.offer()
+    shown = masked(application.child.id_number, keep_start=4) if application else ""
+    return form_page("child", "child", application, form, shown=shown, year=this_year())
+
+
+@pages.get("/children/new")
+@desk("parents")
+def new_child():
+    if people.guardian_of(db(), by=actor()) is None:
+        flash(_("请先填写监护人信息。"))
+        return redirect(url_for("parents.guardian_page"), 303)
+    if consents.live(db(), consents.CHILD_DATA, by=actor()) is None:
+        flash(_("请先阅读同意书，我们才能保存孩子的信息。"))
+        return redirect(url_for("parents.consent_page"), 303)
+    return _view(ChildForm())
+
+
+@pages.post("/children/new")
+@desk("parents")
+def enter_child():
+    form = ChildForm()
+    if form.understood():
+        with refusals_in(form):
+            application = entering.enter_child(
+                db(), this_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.said()
+            )
+            return _told(application, onward("child", application))
+    return _view(form)
+
+
+@pages.get("/applications/<uuid:application_id>/child")
+@desk("parents")
+def child_page(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = ChildForm()
+    if not form.name.data:
+        child = application.child
+        form.name.data, form.id_kind.data = child.name, child.id_kind
+        form.born.data, form.sex.data = child.born, child.sex
+        form.relation.data = _relation(child.id)
+        form.version.data = str(child.version)
+    return _view(form, application)
+
+
+@pages.post("/applications/<uuid:application_id>/child")
+@desk("parents")
+def save_child(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = ChildForm()
+    if form.understood():
+        with refusals_in(form):
+            entering.correct_child(
+                db(),
+                application_id,
+                id_number=form.id_number.data or application.child.id_number,
+                version=form.seen(),
+                by=actor(),
+                now=clock(),
+                **form.said(),
+            )
+            return _told(application, onward("child", application))
+    return _view(form, application)
+
+
+def _told(application, answer):
+    """Say what the number told: birth date and class level."""
+    born: dt.date = application.child.born
+    flash(_("%(born)s出生，适龄%(level)s。", born=day(born, year=True), level=word("level", application.level)))
+    return answer
+
+
+def _relation(child_id: uuid.UUID) -> str:
+    guardian = people.guardian_of(db(), by=actor())
+    shared = db().get(Guardianship, (guardian.id, child_id)) if guardian else None
+    return shared.relation if shared else ""

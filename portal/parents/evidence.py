@@ -1,0 +1,106 @@
+"""Papers: the list that the claims ask for, photos from the phone, and taking a page away or back."""
+
+import uuid
+
+from flask import Response, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, MultipleFileField
+
+from enrollment.families import consents, documents, evidence
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.parents import pages, steps
+from portal.parents.own import application_of, form_page, steps_of
+from portal.work import actor, clock, db
+
+ACCEPTED = "image/*,.heic,.heif,application/pdf"
+
+
+class PagesForm(PageForm):
+    document = HiddenField()
+    pages = MultipleFileField(_l("选择照片或 PDF"))
+
+    def contents(self) -> list[bytes]:
+        return [file.read() for file in self.pages.data or [] if file and file.filename]
+
+
+def _view(application, faulty: PagesForm | None = None):
+    needed = documents.needed(db(), application)
+    there = evidence.pages_of(db(), application.id)
+    names = [paper.document.value for paper in needed]
+    names += [name for name in there if name not in names]
+    forms = {name: PagesForm(formdata=None, document=name, prefix="") for name in names}
+    if faulty is not None and faulty.document.data in forms:
+        forms[faulty.document.data] = faulty
+    for name, form in forms.items():
+        form.pages.id = f"pages-{name}"
+    return form_page(
+        "evidence",
+        "evidence",
+        application,
+        faulty,
+        needed={paper.document.value: paper for paper in needed},
+        names=names,
+        forms=forms,
+        there=there,
+        removed=evidence.removed_of(db(), application.id),
+        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        onward=steps.after("evidence", steps_of(application)),
+        accepted=ACCEPTED,
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/evidence")
+@desk("parents")
+def evidence_page(application_id: uuid.UUID):
+    return _view(application_of(application_id))
+
+
+@pages.post("/applications/<uuid:application_id>/evidence")
+@desk("parents")
+def add_evidence(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = PagesForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            kept = evidence.add_pages(
+                db(), application_id, form.document.data or "", form.contents(), by=actor(), now=clock()
+            )
+            flash(_("已保存 %(n)s 页。", n=len(kept)))
+            return _back(application_id, form.document.data)
+    return _view(application, form)
+
+
+@pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/remove")
+@desk("parents")
+def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
+    evidence.remove_page(db(), application_id, page_id, by=actor(), now=clock())
+    flash(_("已移除。可以在页面下方恢复。"))
+    return _back(application_id)
+
+
+@pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/restore")
+@desk("parents")
+def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
+    evidence.restore_page(db(), application_id, page_id, by=actor(), now=clock())
+    flash(_("已恢复。"))
+    return _back(application_id)
+
+
+@pages.get("/applications/<uuid:application_id>/evidence/<uuid:page_id>")
+@desk("parents")
+def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID):
+    """An own page as a file to keep: never shown as a page of this portal."""
+    safe = evidence.read_page(db(), application_id, page_id, by=actor())
+    ending = "pdf" if safe.media_type == "application/pdf" else "webp"
+    answer = Response(safe.content, mimetype=safe.media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{page_id.hex[:8]}.{ending}"'
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
+def _back(application_id: uuid.UUID, document: str | None = None):
+    anchor = f"paper-{document}" if document else None
+    kept = {"from": "check"} if request.args.get("from") == "check" else {}
+    return redirect(url_for("parents.evidence_page", application_id=application_id, _anchor=anchor, **kept), 303)

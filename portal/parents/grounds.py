@@ -1,0 +1,131 @@
+"""The grounds that a family claims beside those that follow from its home."""
+
+import uuid
+
+from flask import request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, IntegerField, SelectField, StringField
+
+from enrollment.families import claims, documents
+from enrollment.ground.errors import Refused
+from enrollment.places import kindergartens
+from enrollment.season.facts import Ground
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import VersionedForm, application_of, form_page, onward
+from portal.words import word
+from portal.work import actor, clock, db
+
+AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
+ENOUGH = 5
+
+
+class GroundsForm(VersionedForm):
+    """A checkbox has the name of its ground; what the ground needs beside it stands in the field `<ground>_detail`."""
+
+    elder_sibling = BooleanField(_l("哥哥姐姐在园"))
+    elder_sibling_detail = StringField(_l("哪所幼儿园"))
+    sibling_right = BooleanField(_l("往年绑定入园"))
+    sibling_right_detail = StringField(_l("哪所幼儿园"))
+    staff_child = BooleanField(_l("幼儿园教职工子女"))
+    staff_child_detail = StringField(_l("哪所幼儿园"))
+    policy_care = BooleanField(_l("政策照顾"))
+    policy_care_detail = SelectField(_l("哪一类"), validate_choice=False)
+    special_need = BooleanField(_l("残疾儿童"))
+    multi_child = BooleanField(_l("多子女家庭"))
+    multi_child_detail = IntegerField(_l("家里一共几个孩子"))
+
+    def offer(self) -> None:
+        kinds = [(kind, word("care_kind", kind)) for kind in claims.POLICY_CARE_KINDS]
+        self.policy_care_detail.choices = [("", _("请选择")), *kinds]
+
+    def refuse(self, refused: Refused) -> None:
+        """What is wrong with a ground is mended in its detail, where it has one."""
+        detail = f"{refused.field}_detail"
+        if detail in self._fields:
+            refused.field = detail
+        super().refuse(refused)
+
+    def fill_from(self, claimed: dict) -> None:
+        for ground, details in claimed.items():
+            if ground not in claims.ASKED:
+                continue
+            self[ground.value].data = True
+            if f"{ground.value}_detail" in self._fields:
+                value = details.get(claims.DETAIL[ground].value)
+                self[f"{ground.value}_detail"].data = name_of(value) if ground in AT_A_KINDERGARTEN else value
+
+    def said(self, among: list[Ground]) -> dict:
+        """The ticked grounds with their details.  A kindergarten may be given by its name, part of it, or its code."""
+        found = {}
+        for ground in among:
+            if self[ground.value].data:
+                found[ground] = self._detail(ground)
+        return found
+
+    def _detail(self, ground: Ground):
+        if f"{ground.value}_detail" not in self._fields:
+            return True
+        value = self[f"{ground.value}_detail"].data
+        return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
+
+
+def code_of(typed: str, *, field: str) -> str | None:
+    """The code of the one kindergarten that a name, part of a name or a code means."""
+    typed = typed.strip()
+    if not typed:
+        return None
+    found = kindergartens.search(db(), words=typed, per_page=ENOUGH).items
+    exact = [each for each in found if typed in (each.name, each.code)]
+    if len(exact or found) > 1:
+        raise Refused("several_kindergartens", field=field, names="、".join(each.name for each in found))
+    return (exact or found)[0].code if found else typed
+
+
+def name_of(code: str | None) -> str:
+    kindergarten = kindergartens.by_code(db(), code or "")
+    return kindergarten.name if kindergarten else code or ""
+
+
+def _view(form, application):
+    form.offer()
+    claimed = claims.of(db(), application.id)
+    carried = [ground for ground in claimed if ground not in claims.ASKED]
+    asked = documents.useful_grounds(db(), application)
+    return form_page("grounds", "grounds", application, form, carried=carried, asked=asked)
+
+
+@pages.get("/applications/<uuid:application_id>/grounds")
+@desk("parents")
+def grounds_page(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = GroundsForm()
+    if not form.version.data:
+        form.fill_from(claims.of(db(), application_id))
+        form.version.data = str(application.version)
+    return _view(form, application)
+
+
+@pages.post("/applications/<uuid:application_id>/grounds")
+@desk("parents")
+def save_grounds(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = GroundsForm()
+    form.validate_on_submit()
+    form.multi_child_detail.errors = []  # a missing number is the verb's business, and only when the ground is ticked
+    if not form.csrf_token.errors:
+        with refusals_in(form):
+            said = form.said(documents.useful_grounds(db(), application))
+            claims.set_claims(db(), application_id, said, version=form.seen(), by=actor(), now=clock())
+            return onward("grounds", application)
+    return _view(form, application)
+
+
+@pages.get("/kindergarten-names")
+@desk("parents")
+def kindergarten_names():
+    """Names that begin to fit what is typed, for the list that opens beside the field."""
+    found = kindergartens.search(db(), words=request.args.get("q", "")[:40], per_page=8).items
+    return {"names": [each.name for each in found]}

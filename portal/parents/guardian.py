@@ -1,0 +1,106 @@
+"""The first two pages: consent, and who the signed-in person is."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, SelectField, StringField
+
+from enrollment.families import consents, people
+from enrollment.families.people import ID_KINDS
+from enrollment.ground.errors import Refused
+from enrollment.ground.vault import masked
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import consent_texts, pages
+from portal.parents.own import VersionedForm, form_page, onward
+from portal.words import language, word
+from portal.work import actor, clock, db
+
+
+class ConsentForm(VersionedForm):
+    consent = BooleanField(_l("我已阅读并同意"))
+    registers = BooleanField(_l("同意向政府部门核对，少交纸质材料（可不选）"))
+
+
+class GuardianForm(VersionedForm):
+    name = StringField(_l("您的姓名"))
+    id_kind = SelectField(_l("证件类型"), validate_choice=False)
+    id_number = StringField(_l("证件号码"))
+
+    def offer(self) -> None:
+        self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
+
+
+def _consent_view(form):
+    text = consent_texts.read(consents.CHILD_DATA, language())
+    registers = consent_texts.read(consents.REGISTER_CHECK, language())
+    given = consents.live(db(), consents.CHILD_DATA, by=actor())
+    return form_page("consent", "consent", None, form, text=text, registers=registers, given=given)
+
+
+@pages.get("/consent")
+@desk("parents")
+def consent_page():
+    form = ConsentForm()
+    form.consent.data = form.consent.data or consents.live(db(), consents.CHILD_DATA, by=actor()) is not None
+    form.registers.data = form.registers.data or consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    return _consent_view(form)
+
+
+@pages.post("/consent")
+@desk("parents")
+def give_consent():
+    form = ConsentForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            if not form.consent.data:
+                raise Refused("consent_needed", field="consent")
+            _keep(consents.CHILD_DATA, True)
+            _keep(consents.REGISTER_CHECK, form.registers.data)
+            return onward("consent", None)
+    return _consent_view(form)
+
+
+def _keep(kind: str, given: bool) -> None:
+    if not given:
+        consents.withdraw(db(), kind, by=actor(), now=clock())
+        return
+    text = consent_texts.read(kind, language())
+    consents.give(db(), kind, text_version=text.version, text_digest=text.digest, by=actor(), now=clock())
+
+
+def _guardian_view(form):
+    form.offer()
+    guardian = people.guardian_of(db(), by=actor())
+    shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
+    return form_page("guardian", "guardian", None, form, shown=shown)
+
+
+@pages.get("/guardian")
+@desk("parents")
+def guardian_page():
+    form = GuardianForm()
+    guardian = people.guardian_of(db(), by=actor())
+    if guardian is not None and not form.name.data:
+        form.name.data, form.id_kind.data = guardian.name, guardian.id_kind
+        form.version.data = str(guardian.version)
+    return _guardian_view(form)
+
+
+@pages.post("/guardian")
+@desk("parents")
+def save_guardian():
+    form = GuardianForm()
+    if form.validate_on_submit():
+        guardian = people.guardian_of(db(), by=actor())
+        kept = guardian.id_number if guardian and not form.id_number.data else None
+        with refusals_in(form):
+            people.become_guardian(
+                db(),
+                name=form.name.data or "",
+                id_kind=form.id_kind.data or "",
+                id_number=kept or form.id_number.data or "",
+                version=form.seen() if guardian else None,
+                by=actor(),
+                now=clock(),
+            )
+            return onward("guardian", None)
+    return _guardian_view(form)

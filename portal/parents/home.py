@@ -1,0 +1,99 @@
+"""The first page of a family: its children, and for each the list of pages or how far the application is."""
+
+import uuid
+
+from flask import render_template
+
+from enrollment.families import applications, cases, deadlines, invitations, people
+from enrollment.families.applications import Application
+from enrollment.families.lifecycle import DRAFT, WITHDRAWN
+from enrollment.season import calendar
+from portal.guards import desk
+from portal.parents import pages, progress, steps
+from portal.parents.own import application_of, steps_of, times_of
+from portal.work import actor, clock, db
+
+
+@pages.get("")
+@desk("parents")
+def home():
+    """No child yet: how to begin.  One: its own page.  Several: all of them."""
+    season = calendar.current(db(), clock())
+    mine = applications.list_own(db(), by=actor())
+    if not mine:
+        return _beginning(season)
+    if len(mine) == 1:
+        return _own_page(mine[0], at_home=True)
+    return render_template(
+        "parents/children.html", season=season, children=[_in_short(each) for each in mine], **_around()
+    )
+
+
+def _around() -> dict:
+    return {
+        "invited": invitations.for_me(db(), by=actor(), now=clock()),
+        "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
+    }
+
+
+def _beginning(season):
+    listed = steps_of(None)
+    return render_template(
+        "parents/beginning.html",
+        season=season,
+        times=deadlines.window(db(), season.year, "lower", now=clock()) if season else None,
+        listed=listed,
+        bar=steps.bar(listed),
+        next_page=steps.next_step(listed),
+        **_around(),
+    )
+
+
+def _in_short(application: Application) -> dict:
+    listed = steps_of(application) if application.stage == DRAFT else []
+    return {"application": application, "next_page": steps.next_step(listed), "times": times_of(application)}
+
+
+def _own_page(application: Application, *, at_home: bool = False):
+    if application.stage == DRAFT:
+        return _task_list(application, at_home=at_home)
+    return render_template(
+        "parents/application.html",
+        application=application,
+        times=times_of(application),
+        more=_around() if at_home else {},
+        at_home=at_home,
+        **progress.of(db(), application, now=clock()),
+    )
+
+
+def _task_list(application: Application, *, at_home: bool):
+    listed = steps_of(application)
+    return render_template(
+        "parents/tasks.html",
+        application=application,
+        times=times_of(application),
+        listed=listed,
+        bar=steps.bar(listed),
+        next_page=steps.next_step(listed),
+        hints=progress.hints(db(), application, by=actor(), now=clock()),
+        guardians=len(people.accounts_of(db(), application.child_id)),
+        at_home=at_home,
+        more=_around() if at_home else {},
+    )
+
+
+@pages.get("/applications/<uuid:application_id>")
+@desk("parents")
+def application_page(application_id: uuid.UUID):
+    return _own_page(application_of(application_id))
+
+
+@pages.get("/applications/<uuid:application_id>/tasks")
+@desk("parents")
+def tasks(application_id: uuid.UUID):
+    """The list of pages, also after submission, for whoever wants to change something."""
+    application = application_of(application_id)
+    if application.stage == WITHDRAWN:
+        return _own_page(application)
+    return _task_list(application, at_home=False)

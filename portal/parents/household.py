@@ -1,0 +1,123 @@
+"""Hukou, home, work: what the area's rules may ask of a family's place."""
+
+import uuid
+from decimal import Decimal, InvalidOperation
+
+from flask import jsonify, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
+
+from enrollment.families import households
+from enrollment.families.households import HUKOU_KINDS
+from enrollment.places import service_areas
+from enrollment.places.areas import all_areas
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import VersionedForm, application_of, form_page, onward
+from portal.words import language, word
+from portal.work import actor, clock, db
+
+LISTED = ("street", "community", "estate")
+MOST_NAMES = 600
+WITHIN = {"home_longitude": 180, "home_latitude": 90}
+
+
+class HouseholdForm(VersionedForm):
+    hukou_kind = RadioField(_l("孩子的户籍"), validate_choice=False)
+    hukou_area = SelectField(_l("户籍所在区域"), validate_choice=False)
+    hukou_street = StringField(_l("户籍所在街道（镇）"))
+    hukou_since = DateField(_l("落户日期（知道就填）"))
+    home_area = SelectField(_l("孩子现在住在"), validate_choice=False)
+    home_street = StringField(_l("街道（镇）"))
+    home_community = StringField(_l("社区（村）"))
+    home_estate = StringField(_l("小区"))
+    home_address = StringField(_l("详细地址"))
+    home_longitude = HiddenField()
+    home_latitude = HiddenField()
+    home_owned = RadioField(_l("住房是父母或孩子名下的吗"), validate_choice=False)
+    work_area = SelectField(_l("父母一方在哪个区工作（可不填）"), validate_choice=False)
+    residence_permit_area = SelectField(_l("居住证由哪个区签发（没有就不选）"), validate_choice=False)
+
+    def offer(self) -> None:
+        named = [(area.code, area.name_en if language() == "en" else area.name) for area in all_areas(db())]
+        self.hukou_kind.choices = [(kind, word("hukou_choice", kind)) for kind in HUKOU_KINDS]
+        self.home_owned.choices = [("yes", _("是，自有住房")), ("no", _("不是，租住或借住"))]
+        for field in (self.hukou_area, self.home_area, self.work_area, self.residence_permit_area):
+            field.choices = [("", _("请选择")), *named]
+
+    def understood(self) -> bool:
+        self.validate_on_submit()
+        if self.hukou_since.errors and (self.hukou_since.raw_data or [""])[0].strip():
+            self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")]
+            return False
+        self.hukou_since.errors = []
+        return not self.csrf_token.errors
+
+    def said(self) -> dict:
+        plain = {
+            name: self[name].data or None
+            for name in ("hukou_kind", "hukou_area", "hukou_street", "hukou_since", "home_area", "work_area")
+        }
+        plain |= {name: self[name].data or None for name in ("home_street", "home_community", "home_estate")}
+        plain |= {name: self[name].data or None for name in ("home_address", "residence_permit_area")}
+        point = {name: _degrees(self[name].data, WITHIN[name]) for name in WITHIN}
+        if None in point.values():
+            point = dict.fromkeys(WITHIN)
+        return plain | point | {"home_owned": {"yes": True, "no": False}.get(self.home_owned.data or "")}
+
+    def fill_from(self, household) -> None:
+        for name in households.ANSWERS:
+            value = getattr(household, name)
+            self[name].data = str(value) if isinstance(value, Decimal) else value
+        self.home_owned.data = {True: "yes", False: "no"}.get(household.home_owned, "")
+        self.version.data = str(household.version)
+
+
+def _degrees(text: str | None, most: int) -> Decimal | None:
+    """A coordinate that the phone gave; rubbish is no coordinate."""
+    try:
+        value = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    return value.quantize(Decimal("0.000001")) if value.is_finite() and abs(value) <= most else None
+
+
+def _view(form, application):
+    form.offer()
+    area = form.home_area.data
+    names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
+    return form_page("household", "household", application, form, names=names)
+
+
+@pages.get("/applications/<uuid:application_id>/household")
+@desk("parents")
+def household_page(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = HouseholdForm()
+    household = households.of(db(), application_id)
+    if household is not None and not form.version.data:
+        form.fill_from(household)
+    return _view(form, application)
+
+
+@pages.post("/applications/<uuid:application_id>/household")
+@desk("parents")
+def save_household(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = HouseholdForm()
+    if form.understood():
+        with refusals_in(form):
+            seen = form.seen() if form.version.data else 0
+            households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.said())
+            return onward("household", application)
+    return _view(form, application)
+
+
+@pages.get("/places")
+@desk("parents")
+def place_names():
+    """The streets, communities and estates of an area, for the lists that open while a family types."""
+    area = request.args.get("area", "")[:6]
+    return jsonify({kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})

@@ -1,0 +1,90 @@
+"""What the pages of this desk share: the reader's own applications, where a saved page leads, and what to say."""
+
+import uuid
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from wtforms import HiddenField
+
+from enrollment.families import applications, deadlines, receipts
+from enrollment.families.applications import Application
+from enrollment.families.deadlines import Window
+from enrollment.families.lifecycle import DRAFT, RETURNED
+from enrollment.ground import notices
+from enrollment.ground.errors import NotFound
+from enrollment.season import calendar
+from portal.forms import PageForm
+from portal.parents import pages, steps
+from portal.work import actor, clock, db
+
+
+class VersionedForm(PageForm):
+    """A form that knows which state of its row it was filled from."""
+
+    version = HiddenField()
+
+    def seen(self) -> int | None:
+        """The version that the page showed.  Rubbish counts as an old one."""
+        text = self.version.data or ""
+        return int(text) if text.isdigit() and len(text) < 9 else -1
+
+
+def application_of(application_id: uuid.UUID) -> Application:
+    """An application of the reader's own.  Anybody else's is not found."""
+    return applications.own(db(), application_id, by=actor())
+
+
+def this_year() -> int:
+    season = calendar.current(db(), clock())
+    if season is None:
+        raise NotFound
+    return season.year
+
+
+def times_of(application: Application) -> Window:
+    return deadlines.of(db(), application, now=clock())
+
+
+def steps_of(application: Application | None) -> list[steps.Step]:
+    times = times_of(application) if application is not None else None
+    return steps.steps(steps.known_of(db(), application, by=actor(), now=clock(), times=times))
+
+
+def onward(page: str, application: Application | None):
+    """After a page was saved: back to the check where it came from, to what was handed in, or to the next open page."""
+    if application is not None and application.stage not in (DRAFT, RETURNED):
+        return _told_of_the_edit(application)
+    flash(_("已保存。"))
+    if request.args.get("from") == "check" and application is not None:
+        return redirect(url_for("parents.check_page", application_id=application.id), 303)
+    listed = steps_of(application)
+    return redirect(steps.after(page, listed).href or url_for("parents.home"), 303)
+
+
+def _told_of_the_edit(application: Application):
+    receipt = receipts.latest(db(), application)
+    if receipt is not None and receipt.submitted_at == clock():
+        flash(_("修改已生效，这是新的回执。"))
+        return redirect(
+            url_for("parents.receipt_page", application_id=application.id, number=receipt.number), 303
+        )
+    flash(_("没有改动，申请保持原样。"))
+    return redirect(url_for("parents.application_page", application_id=application.id), 303)
+
+
+def form_page(template: str, page: str, application: Application | None, form: PageForm | None, **more):
+    """A page of the form, with the way back to the list and, for a handed-in application, a word about edits."""
+    return render_template(
+        f"parents/{template}.html",
+        page=page,
+        application=application,
+        form=form,
+        times=times_of(application) if application is not None else None,
+        **more,
+    )
+
+
+@pages.context_processor
+def what_every_page_knows() -> dict:
+    by = actor()
+    return {"unread": notices.unread(db(), by.account_id) if by.account_id else 0}

@@ -1,0 +1,72 @@
+"""Twins and siblings of one level, bound or separate; and an elder sibling who applies this year too."""
+
+import uuid
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField
+
+from enrollment.families import bundling
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import VersionedForm, application_of, form_page, onward, times_of
+from portal.words import word
+from portal.work import actor, clock, db
+
+
+class TogetherForm(VersionedForm):
+    together = RadioField(_l("一起派位，还是分开派位"), validate_choice=False)
+    elder = RadioField(_l("今年也在申请的哥哥姐姐"), validate_choice=False)
+
+
+def _view(form, application):
+    siblings = bundling.may_bind(db(), application)
+    elders = bundling.elders(db(), application)
+    form.together.choices = [("bound", _("捆绑：一个派位号，一起录取")), ("separate", _("分开：各有各的派位号"))]
+    form.elder.choices = [
+        *((str(each.id), f"{each.child.name}（{word('level', each.level)}）") for each in elders),
+        ("", _("不需要")),
+    ]
+    times = times_of(application)
+    round_ = times.open or times.last or times.coming
+    return form_page("together", "together", application, form, siblings=siblings, elders=elders, round=round_)
+
+
+@pages.get("/applications/<uuid:application_id>/together")
+@desk("parents")
+def together_page(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = TogetherForm()
+    if not form.version.data:
+        form.together.data = "bound" if application.unit else "separate"
+        form.elder.data = str(application.elder_id or "")
+        form.version.data = str(application.version)
+    return _view(form, application)
+
+
+@pages.post("/applications/<uuid:application_id>/together")
+@desk("parents")
+def save_together(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = TogetherForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            bundling.choose(
+                db(),
+                application_id,
+                bound=form.together.data == "bound",
+                elder_id=_one_of(form.elder.data),
+                version=form.seen(),
+                by=actor(),
+                now=clock(),
+            )
+            return onward("together", application)
+    return _view(form, application)
+
+
+def _one_of(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,152 @@
+"""The wishes: their order by buttons (or by drag), each with its tier, and adding one from the finder."""
+
+import uuid
+
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField
+
+from enrollment.families import wishes
+from enrollment.families.wish_finder import Finder
+from enrollment.ground.errors import Refused
+from enrollment.places.areas import NATURES, all_areas
+from enrollment.places.programmes import Programme
+from portal.forms import refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import VersionedForm, application_of, form_page, onward, times_of
+from portal.parents.wish_order import reordered
+from portal.words import language, word
+from portal.work import actor, clock, db
+
+
+class WishesForm(VersionedForm):
+    """`wish` repeats: the programmes in the order that the page shows; the button pressed says what to do with them."""
+
+    wishes = StringField()
+
+    def listed(self) -> list[uuid.UUID]:
+        return [found for text in request.form.getlist("wish") if (found := _id(text)) is not None]
+
+
+class FinderForm(FlaskForm):
+    """A question, so it travels in the address and needs no token."""
+
+    class Meta:
+        csrf = False
+
+    q = StringField(_l("园名、拼音、街道"))
+    area = SelectField(_l("区域"), validate_choice=False)
+    nature = SelectField(_l("性质"), validate_choice=False)
+
+    def offer(self) -> None:
+        english = language() == "en"
+        named = [(area.code, area.name_en if english else area.name) for area in all_areas(db())]
+        self.area.choices = [("", _("全部区域")), *named]
+        self.nature.choices = [("", _("公办、民办都看")), *((code, word("nature", code)) for code in NATURES)]
+
+
+def _id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _view(form, application, shown: list[uuid.UUID] | None = None):
+    round_ = times_of(application).open
+    if round_ is None:
+        return form_page("wishes_closed", "wishes", application, None)
+    ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
+    programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
+    others = [each for each in wishes.unit_of(db(), application) if each.id != application.id]
+    return form_page(
+        "wishes",
+        "wishes",
+        application,
+        form,
+        round=round_,
+        listed=Finder(db(), application, round_.id).seen(programmes),
+        bound_with=others,
+        unsaved=shown is not None,
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/wishes")
+@desk("parents")
+def wishes_page(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = WishesForm(formdata=None)
+    form.version.data = str(application.version)
+    return _view(form, application)
+
+
+@pages.post("/applications/<uuid:application_id>/wishes")
+@desk("parents")
+def save_wishes(application_id: uuid.UUID):
+    """`act` is the button: `up:1`, `down:0`, `remove:2`, `order` after a drag, or `next`, which also leads on."""
+    application = application_of(application_id)
+    form = WishesForm()
+    act = request.form.get("act", "next")
+    wanted = reordered(form.listed(), act)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            round_ = times_of(application).open
+            if round_ is None:
+                raise Refused("round_not_open", field="wishes")
+            wishes.set_wishes(
+                db(), application_id, round_.id, wanted, version=form.seen(), by=actor(), now=clock()
+            )
+            if act == "next":
+                return onward("wishes", application)
+            return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
+    return _view(form, application, shown=form.listed())
+
+
+@pages.get("/applications/<uuid:application_id>/wishes/add")
+@desk("parents")
+def find_wish(application_id: uuid.UUID):
+    application = application_of(application_id)
+    round_ = times_of(application).open
+    if round_ is None:
+        return form_page("wishes_closed", "wishes", application, None)
+    question = FinderForm(request.args)
+    question.offer()
+    found = Finder(db(), application, round_.id).search(
+        words=(question.q.data or "")[:80],
+        area=question.area.data or None,
+        nature=question.nature.data or None,
+        page=request.args.get("page", 1, int),
+    )
+    chosen = {wish.programme_id for wish in wishes.of(db(), application_id, round_.id)}
+    form = WishesForm(formdata=None)
+    form.version.data = str(application.version)
+    return form_page(
+        "wish_finder", "wishes", application, form, round=round_, question=question, found=found, chosen=chosen
+    )
+
+
+@pages.post("/applications/<uuid:application_id>/wishes/add")
+@desk("parents")
+def add_wish(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = WishesForm()
+    wanted = _id(request.form.get("add", ""))
+    if form.validate_on_submit() and wanted is not None:
+        with refusals_in(form):
+            round_ = times_of(application).open
+            if round_ is None:
+                raise Refused("round_not_open", field="wishes")
+            mine = [wish.programme_id for wish in wishes.of(db(), application_id, round_.id)]
+            wishes.set_wishes(
+                db(), application_id, round_.id, [*mine, wanted], version=form.seen(), by=actor(), now=clock()
+            )
+            flash(_("已加为第 %(n)s 志愿。", n=len(mine) + 1))
+            return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
+    return _view(form, application)
+
+
+def _from() -> dict[str, str]:
+    return {"from": "check"} if request.args.get("from") == "check" else {}

@@ -1,0 +1,41 @@
+"""Taking an application back, after a page that says what it means; and taking it up again."""
+
+import uuid
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+
+from enrollment.families import applications, submission
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import application_of, form_page
+from portal.work import actor, clock, db
+
+
+@pages.get("/applications/<uuid:application_id>/withdraw")
+@desk("parents")
+def withdraw_page(application_id: uuid.UUID):
+    return form_page("withdraw", "check", application_of(application_id), PageForm())
+
+
+@pages.post("/applications/<uuid:application_id>/withdraw")
+@desk("parents")
+def withdraw(application_id: uuid.UUID):
+    application = application_of(application_id)
+    form = PageForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            submission.withdraw(db(), application_id, by=actor(), now=clock())
+            flash(_("申请已撤回。"))
+            return redirect(url_for("parents.application_page", application_id=application_id), 303)
+    return form_page("withdraw", "check", application, form)
+
+
+@pages.post("/applications/<uuid:application_id>/again")
+@desk("parents")
+def apply_again(application_id: uuid.UUID):
+    application = application_of(application_id)
+    applications.start(db(), application.child_id, application.year, by=actor(), now=clock())
+    flash(_("申请恢复为草稿，请检查后再提交。"))
+    return redirect(url_for("parents.application_page", application_id=application_id), 303)

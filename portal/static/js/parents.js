@@ -1,0 +1,120 @@
+/* Small help for families where scripts run; every page works without it. */
+
+/* A detail opens when its ground is ticked. */
+for (const detail of document.querySelectorAll(".detail")) {
+  const box = detail.previousElementSibling?.querySelector("input[type=checkbox]");
+  if (!box) continue;
+  const show = () => { detail.hidden = !box.checked && !detail.querySelector(".govuk-error-message"); };
+  box.addEventListener("change", show);
+  show();
+}
+
+/* Streets, communities and estates of the chosen area. */
+const household = document.querySelector("form[data-places]");
+household?.querySelector("#home_area")?.addEventListener("change", async (event) => {
+  const answer = await fetch(`${household.dataset.places}?area=${encodeURIComponent(event.target.value)}`);
+  if (!answer.ok) return;
+  for (const [kind, names] of Object.entries(await answer.json())) fill(`${kind}-names`, names);
+});
+
+/* Names of kindergartens while one is typed. */
+const grounds = document.querySelector("form[data-kindergartens]");
+let waiting;
+grounds?.addEventListener("input", (event) => {
+  if (event.target.getAttribute("list") !== "kindergartens") return;
+  clearTimeout(waiting);
+  waiting = setTimeout(async () => {
+    const answer = await fetch(`${grounds.dataset.kindergartens}?q=${encodeURIComponent(event.target.value)}`);
+    if (answer.ok) fill("kindergartens", (await answer.json()).names);
+  }, 250);
+});
+
+function fill(id, names) {
+  document.getElementById(id).replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { value: name })));
+}
+
+/* The place of the home, where the phone tells it. */
+const locate = document.querySelector("[data-locate]");
+if (locate && navigator.geolocation) {
+  locate.hidden = false;
+  const told = locate.querySelector("[role=status]");
+  locate.querySelector("button").addEventListener("click", () => navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      document.getElementById("home_longitude").value = coords.longitude.toFixed(6);
+      document.getElementById("home_latitude").value = coords.latitude.toFixed(6);
+      told.textContent = told.dataset.found;
+    },
+    () => { told.textContent = told.dataset.failed; },
+    { timeout: 10000 },
+  ));
+}
+
+/* Photos are made smaller before they travel, so that a slow connection carries them. The server does it again. */
+const LONGEST = 1600;
+for (const input of document.querySelectorAll("form[data-photos] input[type=file]")) {
+  input.addEventListener("change", async () => {
+    const smaller = new DataTransfer();
+    for (const file of input.files) smaller.items.add(await shrunk(file));
+    input.files = smaller.files;
+  });
+}
+
+async function shrunk(file) {
+  if (!file.type.startsWith("image/") || file.size < 700000) return file;
+  try {
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+    const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    return blob && blob.size < file.size ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" }) : file;
+  } catch {
+    return file; /* a format that this browser cannot read: the server can */
+  }
+}
+
+/* Wishes can be dragged; the buttons stay. */
+const list = document.querySelector("form[data-wishes] .wishes");
+if (list && list.children.length > 1) {
+  list.classList.add("draggable");
+  let held = null;
+  list.addEventListener("pointerdown", (event) => {
+    if (!event.target.closest(".grip")) return;
+    held = event.target.closest("li");
+    held.classList.add("dragging");
+    list.setPointerCapture(event.pointerId);
+    event.preventDefault();
+  });
+  list.addEventListener("pointermove", (event) => {
+    if (!held) return;
+    const under = [...list.children].find((item) => item !== held && event.clientY > item.getBoundingClientRect().top && event.clientY < item.getBoundingClientRect().bottom);
+    if (!under) return;
+    const box = under.getBoundingClientRect();
+    under[event.clientY < box.top + box.height / 2 ? "before" : "after"](held);
+  });
+  const drop = () => {
+    if (!held) return;
+    held.classList.remove("dragging");
+    const before = list.dataset.order;
+    held = null;
+    if (order() !== before) send();
+  };
+  list.addEventListener("pointerup", drop);
+  list.addEventListener("pointercancel", drop);
+  list.dataset.order = order();
+}
+
+function order() {
+  return [...document.querySelectorAll("input[name=wish]")].map((wish) => wish.value).join();
+}
+
+function send() {
+  const form = document.querySelector("form[data-wishes]");
+  form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "act", value: "order" }));
+  form.requestSubmit();
+}
+
+for (const print of document.querySelectorAll("[data-print]")) {
+  print.hidden = false;
+  print.addEventListener("click", () => window.print());
+}
