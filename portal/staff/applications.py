@@ -13,7 +13,7 @@ from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.said import names_for, say_tier
 from portal.staff import pages
-from portal.staff.fact_forms import findings_in, form_for, lines_of, other_names
+from portal.staff.fact_forms import Line, findings_in, form_for, lines_of, other_names
 from portal.staff.queue import to_next
 from portal.work import actor, clock, db
 
@@ -43,7 +43,7 @@ def application_page(application: Application, lines, names, form: PageForm):
         other_names=other_names,
         vaccination=registers.answers_of(db(), application.id).get(registers.VACCINATION),
         household=households.of(db(), application.id),
-        own_wishes=wishes_here(application),
+        own_wishes=wishes_here(application, lines),
         papers=evidence.pages_of(db(), application.id),
         needed=documents.needed(db(), application),
         refusal=refusals.refusal_of(db(), application.id),
@@ -53,25 +53,26 @@ def application_page(application: Application, lines, names, form: PageForm):
     )
 
 
-def wishes_here(application: Application) -> list[dict[str, str]]:
-    """The tiers at this kindergarten alone: what the family wishes elsewhere is nobody's business here."""
-    claimed, counted = tiers.claimed_facts(db(), application.id), tiers.verified_facts(db(), application.id)
+def wishes_here(application: Application, lines: list[Line]) -> list[dict[str, str]]:
+    """The tiers at this kindergarten alone: what the family wishes elsewhere is nobody's business here.
+
+    `counted` rests on what is settled, by a clerk or because a register agrees; `claimed` and `registered` say what
+    the lines that are still open would change.
+    """
+    settled = {line.fact: value for line in lines if (value := line.settled) is not None}
+    as_claimed = settled | {line.fact: line.claimed for line in lines if line.chosen is None}
+    as_registered = settled | {line.fact: line.registered for line in lines if not line.chosen and line.registered}
     here = []
     for wish in application.wishes:
         kindergarten: Kindergarten = wish.programme.kindergarten
         if kindergarten.id not in actor().kindergartens:
             continue
         round_ = db().get_one(Round, wish.round_id)
-        as_claimed = tiers.tier_at(db(), round_, claimed, kindergarten)
-        as_counted = tiers.tier_at(db(), round_, counted, kindergarten)
-        here.append(
-            {
-                "kindergarten": kindergarten.name,
-                "round": round_.name,
-                "claimed": say_tier(as_claimed),
-                "counted": say_tier(as_counted),
-            }
+        counted, claimed, registered = (
+            say_tier(tiers.tier_at(db(), round_, facts, kindergarten)) for facts in (settled, as_claimed, as_registered)
         )
+        names = {"kindergarten": kindergarten.name, "round": round_.name}
+        here.append(names | {"counted": counted, "claimed": claimed, "registered": registered})
     return here
 
 

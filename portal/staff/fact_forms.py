@@ -47,6 +47,13 @@ class Line:
         return self.answer.value if self.answer is not None and self.answer.answer == "differs" else None
 
     @property
+    def settled(self) -> Any:
+        """The value that counts: a clerk's finding, or the claim where a register agrees; None while it is open."""
+        if self.found is not None:
+            return self.found.value
+        return self.claimed if self.agrees else None
+
+    @property
     def chosen(self) -> str | None:
         """What is chosen before the clerk touches it: the finding, or the claim where a register agrees."""
         if self.found is None:

@@ -102,7 +102,7 @@ def test_claim_register_and_finding_stand_side_by_side(at_work, ana, lang):
     rows = BeautifulSoup(page.text, "html5lib").select("table.facts tbody tr")
     assert "春熙路街道" in rows[0].get_text(), "the mismatch comes first"
     assert "warn" in rows[0]["class"]
-    assert rows[0].select_one("details").has_attr("open")
+    assert rows[1].select_one("fieldset.finding"), "and is open to be settled"
     assert "小蜜蜂幼儿园" not in text_of(page).split("核实后的优先级")[-1] if lang == "zh" else True
     wishes = BeautifulSoup(page.text, "html5lib").select("table")[1].get_text()
     assert "锦官新城幼儿园" in wishes
