@@ -12,13 +12,17 @@ from sqlalchemy.orm import Session
 from enrollment.ground import jobs
 from enrollment.ground.demo_clock import DemoClock
 from enrollment.ground.errors import Refused
+from enrollment.ground.jobs import Job
 from enrollment.season.calendar import Season, SeasonDate
 from portal.clock import real_now
+
+HOUR = dt.timedelta(hours=1)
+KIND = "demo_people_act"
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A place where the demo's clock may go: just after the beginning of a step of the calendar."""
+    """A place where the demo's clock may go: an hour into a step of the calendar, or an hour before answers are due."""
 
     step: str
     at: dt.datetime
@@ -26,17 +30,38 @@ class Stop:
     next: bool
 
 
+@dataclass(frozen=True)
+class Acting:
+    """How far the simulated people are; `over` when nobody is acting."""
+
+    over: bool
+    failed: bool
+    done: int
+    of: int
+
+
+def stop_of(date: SeasonDate) -> dt.datetime:
+    return date.ends_at - HOUR if date.step == "confirmation" else date.begins_at + HOUR
+
+
 def steps(session: Session, now: dt.datetime) -> list[Stop]:
     season = session.scalar(select(Season).order_by(Season.year.desc()).limit(1))
     if season is None:
         return []
     stops, coming = [], True
-    for date in sorted(season.dates, key=lambda date: date.begins_at):
-        at = date.begins_at + dt.timedelta(hours=1)
-        ahead = at > now
-        stops.append(Stop(date.step, at, passed=not ahead, next=ahead and coming))
+    for date in sorted(season.dates, key=stop_of):
+        ahead = stop_of(date) > now
+        stops.append(Stop(date.step, stop_of(date), passed=not ahead, next=ahead and coming))
         coming = coming and not ahead
     return stops
+
+
+def acting(session: Session) -> Acting:
+    newest = select(Job).where(Job.kind == KIND).order_by(Job.created_at.desc()).limit(1)
+    job = session.scalars(newest).first()
+    if job is None:
+        return Acting(over=True, failed=False, done=0, of=0)
+    return Acting(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
 
 
 def set_clock(session: Session, at: dt.datetime) -> None:
@@ -46,14 +71,14 @@ def set_clock(session: Session, at: dt.datetime) -> None:
 
 
 def pass_until(session: Session, step: str, *, now: dt.datetime) -> None:
-    """Move the clock to a step that has not begun; the simulated people act in a job.  Refuses to go back."""
-    begins = session.scalar(
-        select(SeasonDate.begins_at).where(SeasonDate.step == step).order_by(SeasonDate.year.desc())
-    )
-    if begins is None:
+    """Move the clock to a later step; the simulated people act in a job.  Refuses to go back."""
+    date = session.scalar(select(SeasonDate).where(SeasonDate.step == step).order_by(SeasonDate.year.desc()))
+    if date is None:
         raise Refused("no_such_step")
-    at = begins + dt.timedelta(hours=1)
+    if not acting(session).over:
+        raise Refused("people_still_act")
+    at = stop_of(date)
     if at <= now:
         raise Refused("clock_goes_forward")
     set_clock(session, at)
-    jobs.enqueue(session, "demo_people_act", {"step": step}, key=f"demo_people_act:{step}:{begins.isoformat()}", now=at)
+    jobs.enqueue(session, KIND, {"step": step}, key=f"{KIND}:{step}:{at.isoformat()}", now=at)

@@ -9,7 +9,7 @@ from portal.work import house
 
 @handles("demo_people_act", queue="bulk")
 def demo_people_act(work: Work) -> dict:
-    """At the draw all reviews are done; from the confirmation on the families have answered."""
+    """At the draw all reviews are done; before answers are due the other families have answered."""
     step, result = work.args["step"], {}
     with work.session() as session:
         now = work.now(session)
@@ -19,7 +19,7 @@ def demo_people_act(work: Work) -> dict:
         result["reviewed"] = story.finish_reviews(
             house().engine, now, lambda done, of: work.progress(done, of, "review")
         )
-    if step in ("confirmation", "supplementary", "arrival"):
+    if step == "confirmation":
         result["answered"] = story.finish_answers(
             house().engine, now, lambda done, of: work.progress(done, of, "answers")
         )

@@ -27,7 +27,9 @@ def demo_clock():
 
 
 def _clock_page(form):
-    return render_template("public/demo_clock.html", form=form, steps=passing.steps(db(), clock()))
+    return render_template(
+        "public/demo_clock.html", form=form, steps=passing.steps(db(), clock()), acting=passing.acting(db())
+    )
 
 
 @pages.post("/demo/clock/<step>")
