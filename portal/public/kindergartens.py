@@ -28,7 +28,7 @@ class FinderForm(FlaskForm):
     level = SelectField(_l("今年招生"), validate_choice=False)
 
     def offer_choices(self, areas) -> None:
-        everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("公办、民办都看")), ("", _l("不限"))
+        everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("不限")), ("", _l("不限"))
         english = language() == "en"
         self.area.choices = [everywhere, *((a.code, a.name_en if english else a.name) for a in areas)]
         self.nature.choices = [any_nature, *((code, word("nature", code)) for code in NATURES)]
