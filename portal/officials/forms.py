@@ -152,9 +152,20 @@ class PolicyForm(OfficialForm):
     text = TextAreaField(_l("规则文件"), [Length(max=LARGEST_POLICY)])
     file = FileField(_l("或者上传文件（.toml）"))
 
+    def validate_file(self, field):
+        """An uploaded text takes the place of what stands in the text field."""
+        if not field.data:
+            return
+        try:
+            text = field.data.read(LARGEST_POLICY + 1).decode("utf-8-sig")
+        except UnicodeDecodeError as fault:
+            raise ValidationError(_l("这不是 UTF-8 文本文件，请选 .toml 规则文件")) from fault
+        if len(text) > LARGEST_POLICY:
+            raise ValidationError(_l("文件太大，规则文件不会超过 200 KB"))
+        self.text.data = text
+
     def content(self) -> str:
-        """The uploaded file if there is one, else what stands in the text field."""
-        if self.file.data:
-            body = self.file.data.read(LARGEST_POLICY + 1)
-            self.text.data = body.decode("utf-8-sig", errors="replace")[:LARGEST_POLICY]
-        return self.text.data or ""
+        """The text with line ends as they are in files, and without characters that no text has."""
+        text = (self.text.data or "").replace("\r\n", "\n")
+        self.text.data = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t")
+        return self.text.data
