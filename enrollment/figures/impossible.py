@@ -1,0 +1,64 @@
+"""Questions whose answer must always be nobody.  A row here is a fault of ours, and somebody has to look at once.
+
+The constraints of the tables stop most of it; what spans several tables is asked here every hour.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """`code` has words in the group `impossible`; `subject` names the row, never a person."""
+
+    code: str
+    subject: str
+
+
+QUERIES: dict[str, str] = {
+    "taken_differs_from_live_offers": """
+        SELECT p.id FROM programme p
+        LEFT JOIN offer o ON o.programme_id = p.id AND o.state IN ('offered','confirmed','confirmed_waiting','arrived')
+        GROUP BY p.id HAVING p.taken <> count(o.id)""",
+    "live_offer_without_live_application": """
+        SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id
+        WHERE o.state IN ('offered','confirmed','confirmed_waiting','arrived') AND a.stage IN ('refused','withdrawn','draft')""",
+    "offer_to_another_child_than_the_application": """
+        SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id WHERE o.child_id <> a.child_id""",
+    "offer_for_another_class_level": """
+        SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id JOIN programme p ON p.id = o.programme_id
+        WHERE p.level <> a.level""",
+    "submitted_without_wishes": """
+        SELECT a.id FROM application a WHERE a.stage IN ('submitted','in_review','confirmed')
+        AND NOT EXISTS (SELECT 1 FROM wish w WHERE w.application_id = a.id)""",
+    "stage_differs_from_history": """
+        SELECT a.id FROM application a JOIN LATERAL (
+            SELECT after FROM move_made m WHERE m.application_id = a.id ORDER BY number DESC LIMIT 1) last ON true
+        WHERE last.after <> a.stage""",
+    "ticket_without_submission": """
+        SELECT t.child_id::text FROM ticket t
+        WHERE NOT EXISTS (SELECT 1 FROM application a WHERE a.child_id = t.child_id AND a.year = t.year AND a.submitted_at IS NOT NULL)""",
+    "bound_children_of_two_families": """
+        SELECT unit::text FROM application WHERE unit IS NOT NULL AND stage NOT IN ('refused','withdrawn')
+        GROUP BY unit HAVING count(DISTINCT family_code) > 1 OR count(*) < 2""",
+    "message_sent_about_a_strangers_child": """
+        SELECT n.id FROM notice n WHERE n.sent_at IS NOT NULL AND n.child_id IS NOT NULL AND n.application_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM application a WHERE a.id = n.application_id AND a.child_id = n.child_id)""",
+    "published_without_two_signatures": """
+        SELECT r.id FROM run r WHERE r.published_at IS NOT NULL AND r.replays IS NULL
+        AND (SELECT count(DISTINCT s.account_id) FROM signature s
+             WHERE s.subject = 'run' AND s.subject_id = r.id AND s.digest = r.digest) < 2""",
+}
+"""Each query gives the ids of rows that cannot be."""
+
+MOST = 20
+
+
+def found(session: Session) -> Iterator[Impossible]:
+    """At most `MOST` rows of each kind."""
+    for code, query in QUERIES.items():
+        for row in session.execute(text(f"{query} LIMIT {MOST}")):
+            yield Impossible(code, str(row[0]))

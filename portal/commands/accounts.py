@@ -1,0 +1,69 @@
+"""`flask account add`: the first people of a city, who can then be at their desks."""
+
+import click
+import pyotp
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
+
+from enrollment.ground import audit, sign_in
+from enrollment.ground.accounts import ROLES, SYSTEM, Account, RoleGrant
+from enrollment.places import kindergartens
+from portal.clock import real_now
+from portal.work import db
+
+cli = AppGroup("account", help="Accounts of staff and officials.")
+SHORTEST_PASSWORD = 12
+
+
+@cli.command("add")
+@click.argument("login")
+@click.option("--name", required=True)
+@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != "guardian"]))
+@click.option("--kindergarten", help="School identification code, for clerks and heads.")
+@click.option("--area", help="Code of the admission area, for area officials.")
+@click.password_option(help="At least 12 characters.")
+@with_appcontext
+def add(login: str, name: str, role: str, kindergarten: str | None, area: str | None, password: str) -> None:
+    """Add an account with a password and a second factor, whose address is printed once."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.ClickException(f"the password has fewer than {SHORTEST_PASSWORD} characters")
+    if db().scalar(select(Account.id).where(Account.login == login.lower())):
+        raise click.ClickException(f"the login {login} is taken")
+    grant = RoleGrant(
+        role=role,
+        kindergarten_id=_kindergarten(kindergarten, role),
+        area_code=area if role == "area_official" else None,
+    )
+    if role == "area_official" and not area:
+        raise click.ClickException("an area official needs --area")
+    account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
+    audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
+    db().commit()
+    click.echo(f"{login} is added.  Second factor, shown only now:")
+    click.echo(
+        pyotp.TOTP(account.second_factor or "").provisioning_uri(login, issuer_name="Chengdu Kindergarten Admission")
+    )
+
+
+def _kindergarten(code: str | None, role: str):
+    if role not in ("clerk", "head"):
+        return None
+    found = kindergartens.by_code(db(), code) if code else None
+    if found is None:
+        raise click.ClickException("a clerk or head needs --kindergarten with a known code")
+    return found.id
+
+
+@cli.command("disable")
+@click.argument("login")
+@with_appcontext
+def disable(login: str) -> None:
+    """Close an account at once; whoever is signed in with it is out."""
+    account = db().scalar(select(Account).where(Account.login == login.lower()))
+    if account is None:
+        raise click.ClickException(f"no account {login}")
+    account.disabled_at = real_now()
+    ended = sign_in.end_sessions(db(), account.id)
+    audit.record(db(), "disable_account", "account", account.id, by=SYSTEM, now=real_now())
+    db().commit()
+    click.echo(f"{login} is closed, {ended} sessions ended")
