@@ -76,7 +76,9 @@ def solve_command(options) -> int:
         return DIFFERS
     results = files.result_files(outcome)
     head = summary(outcome, report, inputs=inputs, outputs=results, finished=datetime.now(UTC))
-    _write_folder(options.out, {**results, "summary.json": json.dumps(head, indent=2, ensure_ascii=False).encode() + b"\n"})
+    _write_folder(
+        options.out, {**results, "summary.json": json.dumps(head, indent=2, ensure_ascii=False).encode() + b"\n"}
+    )
     say(f"result written to {options.out}")
     return GOOD
 

@@ -92,4 +92,3 @@ def _draw_differs(bundle: Bundle):
             yield "there is neither a seed nor tickets"
     elif lottery.seed_bytes(draw.commitment, draw.beacon, draw.ceremony).hex() != draw.seed:
         yield "the seed does not come from commitment, beacon and ceremony"
-

@@ -77,7 +77,9 @@ def _placement_wrong(market, outcome) -> np.ndarray:
     """bool[n]: the placement is not one of the child's wishes at its rank, in a pool of that programme."""
     lengths = np.diff(market.offsets)
     placed = outcome.programme >= 0
-    wrong = (outcome.rank < 0) | (outcome.rank > lengths) | (placed != (outcome.rank > 0)) | (placed != (outcome.pool >= 0))
+    wrong = (
+        (outcome.rank < 0) | (outcome.rank > lengths) | (placed != (outcome.rank > 0)) | (placed != (outcome.pool >= 0))
+    )
     wrong |= outcome.pool >= len(market.pools.places)
     sound = np.flatnonzero(placed & ~wrong)
     wish = market.offsets[:-1][sound] + outcome.rank[sound] - 1
@@ -100,7 +102,9 @@ class _View:
         """Units: who belongs to them, how many, best ticket, placement, guaranteed programme, common elder."""
         market, outcome, n = self.market, self.outcome, self.market.children
         alone = np.arange(n, dtype=np.int64)
-        label = alone if market.unit is None else np.where(market.unit >= 0, market.unit.astype(np.int64) - 2**31, alone)
+        label = (
+            alone if market.unit is None else np.where(market.unit >= 0, market.unit.astype(np.int64) - 2**31, alone)
+        )
         _, self.member, self.unit = np.unique(label, return_index=True, return_inverse=True)
         self.size = np.bincount(self.unit, minlength=len(self.member))
         self.ticket = np.full(len(self.member), _FAR)
@@ -215,7 +219,9 @@ class _View:
         self.best_refused = self._lowest(self.refused)
         self.seat[over] = False
         at = self.seat
-        self.held = np.bincount(self.try_pool[at], weights=self.size[self.try_unit[at]], minlength=pools).astype(np.int64)
+        self.held = np.bincount(self.try_pool[at], weights=self.size[self.try_unit[at]], minlength=pools).astype(
+            np.int64
+        )
         self.worst_seated = np.full(pools, -1)
         np.maximum.at(self.worst_seated, self.try_pool[at], self.standing[at])
         self.worst_size = self._size_of(at, self.worst_seated)

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -156,7 +157,9 @@ class _Reader:
             self.add(name, -1, "", "line ends must be LF")
         for column in COLUMNS[name]:
             if header.count(column) != 1:
-                self.add(name, 1, column, "the column is missing" if column not in header else "the column stands twice")
+                self.add(
+                    name, 1, column, "the column is missing" if column not in header else "the column stands twice"
+                )
         for column in sorted(set(header) - set(COLUMNS[name])):
             self.add(name, 1, column, "an unknown column")
         if len(self.faults) > before:
@@ -205,7 +208,7 @@ class _Reader:
         if not good.all():
             values = pc.if_else(pa.array(good), values, "0")
         numbers = _numpy(pc.cast(values, pa.int64()))
-        return np.where(blank, empty, numbers) if blank.any() else numbers
+        return numbers if empty is None else np.where(blank, empty, numbers)
 
     def _choice(self, file: str, table, column: str, choices) -> np.ndarray:
         found = _lookup(_flat(table[column]), pa.array(choices))
@@ -328,7 +331,9 @@ class _Reader:
         if table is None:
             return None
         file = "tickets.csv"
-        child = self._references(file, self._codes(file, table, "child", unique=True), children, "child", "no such child")
+        child = self._references(
+            file, self._codes(file, table, "child", unique=True), children, "child", "no such child"
+        )
         number = self._numbers(file, table, "ticket")
         self.rows(file, number >= 2**32, "ticket", "a ticket is below 4294967296")
         ticket = np.full(len(children), -1, dtype=np.int64)
@@ -343,7 +348,7 @@ class _Reader:
 
 def _draw(market: Market, seed: bytes) -> np.ndarray:
     """The tickets of a market as read, without turning its codes into Python text."""
-    families = market.codes.families
+    families: Any = market.codes.families
     starts = np.frombuffer(families.buffers()[1], dtype=np.int32)[families.offset : families.offset + len(families) + 1]
     data = families.buffers()[2]
     texts = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
@@ -463,12 +468,15 @@ class _Names:
     """Codes as Arrow columns, made once; an index without a code is written as its number."""
 
     def __init__(self, codes: Codes):
-        self.codes, self.made = codes, {}
+        self.codes = codes
+        self.made: dict[str, pa.Array] = {}
 
     def take(self, kind: str, index: np.ndarray) -> pa.Array:
         if kind not in self.made:
             values = getattr(self.codes, kind)
-            self.made[kind] = values if isinstance(values, pa.Array) else pa.array([str(v) for v in values], pa.string())
+            self.made[kind] = (
+                values if isinstance(values, pa.Array) else pa.array([str(v) for v in values], pa.string())
+            )
         if not len(self.made[kind]):
             return pc.cast(_optional(index), pa.string())
         return _take(self.made[kind], index)
@@ -498,7 +506,9 @@ def _wish_rows(market: Market, children: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def _pools_csv(market: Market, code: _Names) -> bytes:
     programme = code.take("programmes", np.array([pool.programme for pool in market.pools.listed])).to_pylist()
-    group = [";".join(code.take("groups", np.array(pool.groups, dtype=np.int64)).to_pylist()) for pool in market.pools.listed]
+    group = [
+        ";".join(code.take("groups", np.array(pool.groups, dtype=np.int64)).to_pylist()) for pool in market.pools.listed
+    ]
     rows = sorted(
         (name.encode(), pool.name.encode(), pool, groups)
         for name, pool, groups in zip(programme, market.pools.listed, group, strict=True)
@@ -514,7 +524,7 @@ def _pools_csv(market: Market, code: _Names) -> bytes:
 
 
 def _groups_csv(market: Market, code: _Names, row: np.ndarray) -> pa.Array:
-    if market.group_start is None or not len(market.group):
+    if market.group_start is None or market.group is None or not len(market.group):
         return pa.nulls(len(row), pa.string())
     lists = pa.ListArray.from_arrays(pa.array(market.group_start.astype(np.int32)), code.take("groups", market.group))
     return pc.binary_join(lists, ";").take(pa.array(row))

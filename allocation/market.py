@@ -6,6 +6,7 @@ n children, m wishes, p programmes. Children, programmes, families, kindergarten
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -144,7 +145,7 @@ _TYPES = {
 }
 
 
-def frozen(values, dtype) -> np.ndarray | None:
+def frozen(values, dtype) -> Any:
     """A read-only, contiguous view of ``values`` as ``dtype``; ``None`` stays ``None``."""
     if values is None:
         return None
@@ -153,7 +154,7 @@ def frozen(values, dtype) -> np.ndarray | None:
     return view
 
 
-def _columns(optional, **given) -> dict[str, np.ndarray | None]:
+def _columns(optional, **given) -> dict[str, Any]:
     """Each column as its read-only array of the right type."""
     unknown = sorted(set(optional) - set(_TYPES))
     if unknown:

@@ -146,9 +146,7 @@ def _faults_of_sum(programme: int, total: int, rows: list[Pool], listed: list[Po
     row = max(index for index, pool in enumerate(listed) if pool.programme == programme)
     held = sum(pool.places or 0 for pool in rows)
     general = [pool for pool in rows if pool.name == GENERAL]
-    if held > total:
-        yield Fault("pools", row, "places", f"the pools hold {held} places, the programme has {total}")
-    elif general and general[0].places is not None and held != total:
+    if held > total or (general and general[0].places is not None and held != total):
         yield Fault("pools", row, "places", f"the pools hold {held} places, the programme has {total}")
     if len(rows) + (0 if general or held >= total else 1) > MOST_POOLS:
         yield Fault("pools", row, "pool", f"more than {MOST_POOLS} pools in one programme")

@@ -1,6 +1,7 @@
 """Who gets which place: the whole rule, from a market to an outcome."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from allocation.faults import Fault, MarketFault
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
 from allocation.quotas import Pool, pool_masks
+from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
 
@@ -22,17 +24,22 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
     """
     if market.ticket is None:
         raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
-    units = form_units(market, pool_masks(market))
-    state = _State(market, units)
+    return place_all(market, pool_masks(market), progress).outcome()
+
+
+def place_all(market: Market, masks: np.ndarray | None, progress: Callable[[str], None] | None = None) -> "State":
+    """Let every unit ask until nobody asks any more; ``masks`` as from :func:`allocation.quotas.pool_masks`."""
+    units = form_units(market, masks)
+    state = State(market, units)
     for order in by_level(market, units):
         if progress:
             progress(f"placing {len(order)} units")
         state.place(order)
-    return state.outcome()
+    return state
 
 
-class _State:
-    """What the pools hold while the units ask."""
+class State:
+    """What the pools hold while the units ask (arrays as in :mod:`allocation.deferred_acceptance`)."""
 
     def __init__(self, market: Market, units: Units):
         self.market, self.units = market, units
@@ -153,12 +160,16 @@ def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
     return tier
 
 
+_SHAPES: tuple[dict[str, Any], ...] = ({}, {"elder": [1, -1, -1], "current": [0, -1, -1]}, {"unit": [-1, 0, 0]})
+
+
 def compile_all() -> None:
     """Compile every path (or load it from the cache), so that no round waits for the compiler."""
     for pools in ((), (Pool(0, "reserved", 0, 1, (0,), "open"),)):
-        for columns in ({}, {"current": [0, -1]}, {"unit": [0, 0]}):
+        for columns in _SHAPES:
             market = Market.from_arrays(
-                [0, 1, 2], [0, 0], [0, 0], [1, 2], [1], pools=pools, groups=[(0,), ()], level=[1], kindergarten=[0],
-                sibling_tier=[0], **{"elder": [-1, -1], **columns},
+                [0, 1, 2, 3], [0, 1, 1], [0, 0, 0], [1, 2, 3], [1, 1], pools=pools, groups=[(0,), (), ()],
+                level=[1, 2], kindergarten=[0, 0], sibling_tier=[0, -1], **columns,
             )  # fmt: skip
-            assert solve(market).placed
+            _ = solve(market).reasons
+    digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))

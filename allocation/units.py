@@ -84,9 +84,8 @@ def bind(leader, offsets, tier, ticket, size, mask, elder):
             tier[ours] = max(tier[ours], tier[theirs])
             if mask is not None:
                 mask[ours] &= mask[theirs]
-        if elder is not None:
-            if elder[head] != elder[child]:
-                elder[head] = -1
+        if elder is not None and elder[head] != elder[child]:
+            elder[head] = -1
 
 
 @compiled

@@ -53,7 +53,7 @@ def _shape_faults(market: Market) -> Iterator[Fault]:
         column = getattr(market, name)
         if column is not None and len(column) != length:
             yield Fault("market", -1, name, f"{len(column)} values where {length} are needed")
-    if market.group_start is not None:
+    if market.group_start is not None and market.group is not None:
         start = market.group_start
         if len(start) != n + 1 or start[0] != 0 or start[-1] != len(market.group) or np.any(np.diff(start) < 0):
             yield Fault("children", -1, "groups", "group offsets must rise from 0 to the number of groups")

@@ -42,7 +42,9 @@ C4,1,P3,0
 
 
 def as_bytes(texts):
-    return {name: text if isinstance(text, bytes) else text.encode() for name, text in texts.items() if text is not None}
+    return {
+        name: text if isinstance(text, bytes) else text.encode() for name, text in texts.items() if text is not None
+    }
 
 
 def named(market):
@@ -160,7 +162,12 @@ WRONG = [
     ("children.csv", ",E7,C4", ",E7;,C4", "children.csv, row 2, column groups: a group that is not a code"),
     ("children.csv", ",,P3", ",,P8", "children.csv, row 5, column current: no such programme"),
     ("children.csv", ",,P3", ",,P1", "children.csv, row 5, column current: the guaranteed place is not among"),
-    ("children.csv", "C3,F2,U1,,,", "C3,F2,U1,,,P2", "children.csv, row 4, column current: bound children with different"),
+    (
+        "children.csv",
+        "C3,F2,U1,,,",
+        "C3,F2,U1,,,P2",
+        "children.csv, row 4, column current: bound children with different",
+    ),
     ("programmes.csv", "K2,lower", "K2,low", "programmes.csv, row 3, column level: not one of nursery, lower"),
     ("programmes.csv", "inclusive", "other", "programmes.csv, row 3, column nature: not one of public"),
     ("programmes.csv", "GXQ,1", "GXQ,x", "programmes.csv, row 3, column places: not a whole number"),

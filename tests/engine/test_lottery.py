@@ -45,7 +45,9 @@ def test_who_joins_later_stands_after_the_last_ticket():
 
 
 def test_applying_twice_does_not_change_a_ticket():
-    assert lottery.draw(SEED, ["F1", "F2"], ["a", "b"]).tolist() == lottery.draw(SEED, ["F1", "F2"], ["a", "b"]).tolist()
+    assert (
+        lottery.draw(SEED, ["F1", "F2"], ["a", "b"]).tolist() == lottery.draw(SEED, ["F1", "F2"], ["a", "b"]).tolist()
+    )
     with pytest.raises(ValueError, match="twice"):
         lottery.draw(SEED, ["F1", "F1"], ["a", "a"])
 

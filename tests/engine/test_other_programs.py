@@ -72,7 +72,8 @@ def test_tiny_markets(other):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "other,children,seed", [(by_matching, 400, 1), (by_matching, 2_000, 2), (by_algmatch, 2_000, 3), (by_algmatch, 5_000, 4)]
+    "other,children,seed",
+    [(by_matching, 400, 1), (by_matching, 2_000, 2), (by_algmatch, 2_000, 3), (by_algmatch, 5_000, 4)],
 )
 def test_markets_of_a_town(other, children, seed):
     market = synthetic_market(children, seed)

@@ -160,7 +160,9 @@ def test_in_a_replay_nobody_placed_is_worse_off(pair_rule, siblings):
             empty = np.diff(market.offsets).astype(int)
             empty[gone] = 0
             held[gone] = -1
-            wish = [w for c in range(market.children) if empty[c] for w in range(market.offsets[c], market.offsets[c + 1])]
+            wish = [
+                w for c in range(market.children) if empty[c] for w in range(market.offsets[c], market.offsets[c + 1])
+            ]
             market = again(
                 market, offsets=np.concatenate(([0], np.cumsum(empty))), programme=market.programme[wish],
                 tier=market.tier[wish], current=held, elder=elder,

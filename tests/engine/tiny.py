@@ -90,7 +90,7 @@ def _hold_places(dice, rows, unit, places, now):
     """Guarantee some children a place that they wish for, never more than a programme has."""
     free = list(places)
     units = {}
-    for child, row in enumerate(rows):
+    for child in range(len(rows)):
         units.setdefault(unit[child] if unit[child] >= 0 else -2 - child, []).append(child)
     for members in units.values():
         wished = [k for k, _ in rows[members[0]] if free[k] >= len(members)]

@@ -1,0 +1,37 @@
+"""Bundles of small markets, drawn as in the real season."""
+
+from dataclasses import replace
+
+from allocation import bundle, files, lottery
+from allocation.market import Codes, Market
+from allocation.solve import solve
+
+
+def with_codes(market: Market) -> Market:
+    """The market with codes of two alphabets, so that their order is not that of their numbers."""
+    return replace(
+        market,
+        codes=Codes(
+            children=[f"{'娃' if c % 3 == 1 else 'c'}{(c * 7) % 11:02d}-{c}" for c in range(market.children)],
+            programmes=[f"{'𠮷' if p % 2 else '（'}{p}" for p in range(market.programmes)],
+            families=[f"F{(f * 5) % 13:02d}x{f}" for f in range(market.children)],
+            kindergartens=["k0", "k1"],
+            areas=["510104"],
+            groups=["G0", "G1", "G2"],
+            units=[f"U{u}" for u in range(market.children)],
+        ),
+    )
+
+
+def packed(market: Market, *, drawn: bool = True, beacon: str = "道指 38,250.12", ceremony: str = "3 5 6") -> bytes:
+    """The bundle of a market: with a seed of its own, or with the tickets that the market has."""
+    market = with_codes(market)
+    if not drawn:
+        written = files.market_files(market)
+        record = bundle.DrawRecord(commitment=lottery.commitment(written))
+    else:
+        fixed = lottery.commitment(files.market_files(replace(market, ticket=None)))
+        seed = lottery.seed_bytes(fixed, beacon, ceremony).hex()
+        record = bundle.DrawRecord(fixed, "2026-06-01T10:00:00+08:00", beacon, "收盘指数", ceremony, seed)
+        written = files.market_files(replace(market, ticket=None, seed=seed))
+    return bundle.pack(written, record, files.result_files(solve(files.parse_market(written))))
