@@ -8,10 +8,10 @@ NOUNS = (
     "ground.accounts ground.sign_in ground.audit ground.jobs ground.notices ground.signatures ground.demo_clock "
     "places.areas places.kindergartens places.service_areas places.programmes places.ledger places.roll "
     "places.imports.kept_files "
-    "season.calendar season.signed_policies season.rounds "
+    "season.calendar season.signed_policies season.round_rows "
     "families.consents families.people families.households families.applications families.lifecycle families.claims families.evidence "
     "families.registers families.returns families.entitlements families.cases "
-    "draw.draws draw.runs draw.offers figures.targets"
+    "draw.draws draw.run_rows draw.offers figures.targets"
 )
 
 for noun in NOUNS.split():
