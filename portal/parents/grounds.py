@@ -115,11 +115,10 @@ def save_grounds(application_id: uuid.UUID):
     form = GroundsForm()
     form.validate_on_submit()
     form.multi_child_detail.errors = []  # a missing number is the verb's business, and only when the ground is ticked
-    if not form.csrf_token.errors:
-        with refusals_in(form):
-            said = form.said(documents.useful_grounds(db(), application))
-            claims.set_claims(db(), application_id, said, version=form.seen(), by=actor(), now=clock())
-            return onward("grounds", application)
+    with refusals_in(form):
+        said = form.said(documents.useful_grounds(db(), application))
+        claims.set_claims(db(), application_id, said, version=form.seen(), by=actor(), now=clock())
+        return onward("grounds", application)
     return _view(form, application)
 
 

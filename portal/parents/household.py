@@ -53,7 +53,7 @@ class HouseholdForm(VersionedForm):
             self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")]
             return False
         self.hukou_since.errors = []
-        return not self.csrf_token.errors
+        return True
 
     def said(self) -> dict:
         plain = {

@@ -200,6 +200,7 @@ class Families:
 
     def _registration_for(self, level: str, year: int, *, wishes: bool) -> None:
         """A child can be entered when a round is planned, and wish when it is open."""
+        self.area()
         self.season(year)
         rounds = list(self.session.scalars(select(Round).where(Round.year == year, literal(level) == any_(Round.levels))))
         if not rounds:

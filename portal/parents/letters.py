@@ -1,0 +1,48 @@
+"""Letters to take away: the admission notice of a confirmed place, and the receipt of a submission."""
+
+from flask import Response
+
+from enrollment.draw import admission
+from enrollment.families import receipts
+from portal.guards import desk
+from portal.letters.notice import notice
+from portal.letters.press import PressStands
+from portal.letters.receipt import receipt_letter
+from portal.letters.waiting import letters_wait
+from portal.parents import pages, said
+from portal.parents.own import application_of
+from portal.work import actor, clock, db, house
+
+
+def _sheet(content: bytes, name: str) -> Response:
+    return Response(
+        content,
+        mimetype="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}.pdf"', "Cache-Control": "no-store"},
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/notice.pdf")
+@desk("parents")
+def notice_pdf(application_id):
+    config = house().config
+    found = admission.of_application(db(), application_id, by=actor())
+    try:
+        content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
+    except PressStands as stands:
+        return letters_wait(stands)
+    return _sheet(content, f"notice-{found.code}")
+
+
+@pages.get("/applications/<uuid:application_id>/receipts/<int:number>.pdf")
+@desk("parents")
+def receipt_pdf(application_id, number):
+    application = application_of(application_id)
+    receipt = receipts.numbered(db(), application, number)
+    wished = said.wished_in(db(), receipts.answers_in(db(), application, number))
+    changed = [said.changed_words(code) for code in receipt.changed]
+    try:
+        content = receipt_letter(application, receipt, wished=wished, changed=changed, demo=house().config.demo)
+    except PressStands as stands:
+        return letters_wait(stands)
+    return _sheet(content, f"receipt-{receipt.registration_code}-{number}")
