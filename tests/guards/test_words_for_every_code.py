@@ -123,9 +123,9 @@ CALLS = {"_", "_l", "gettext", "ngettext", "lazy_gettext", "pgettext"}
 def python_texts():
     for file in (ROOT / "portal").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS and node.args:
-                if isinstance(node.args[0], ast.Constant):
-                    yield file.name, node.args[0].value
+            named = isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS and node.args
+            if named and isinstance(node.args[0], ast.Constant):
+                yield file.name, node.args[0].value
 
 
 def template_texts():
