@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from allocation.columns import frozen
+
 CHECKS = (
     "one_placement",
     "units_together",
@@ -335,7 +337,7 @@ def _permuted(market, children: np.ndarray, programmes: np.ndarray):
     to_child[children] = np.arange(len(children))
     to_programme[programmes] = np.arange(len(programmes))
     offsets, wish = _gather(market.offsets, children)
-    change = {"offsets": offsets, "programme": to_programme[market.programme[wish]].astype(np.int32)}
+    change = {"offsets": offsets, "programme": to_programme[market.programme[wish]]}
     change["tier"] = market.tier[wish]
     change["places"] = market.places[programmes]
     for name in ("ticket", "unit", "family"):
@@ -345,27 +347,27 @@ def _permuted(market, children: np.ndarray, programmes: np.ndarray):
         column = getattr(market, name)
         if column is not None:
             column = column[children]
-            change[name] = np.where(column >= 0, to[column], -1).astype(np.int32)
+            change[name] = np.where(column >= 0, to[column], -1)
     for name in ("level", "nature", "area", "kindergarten", "sibling_tier"):
         column = getattr(market, name)
         change[name] = None if column is None else column[programmes]
     if market.group_start is not None:
         change["group_start"], member = _gather(market.group_start, children)
         change["group"] = market.group[member]
-    return replace(market, **change, pools=_permuted_pools(market.pools, programmes, change["places"]))
+    return market.with_columns(pools=_permuted_pools(market.pools, programmes), **change)
 
 
-def _permuted_pools(pools, programmes: np.ndarray, places: np.ndarray):
+def _permuted_pools(pools, programmes: np.ndarray):
     start, pool = _gather(pools.start.astype(np.int64), programmes)
     group_start, group = _gather(pools.group_start, pool)
     return replace(
         pools,
-        start=start.astype(np.int32),
-        programme=np.repeat(np.arange(len(programmes)), np.diff(start)).astype(np.int32),
-        places=pools.places[pool],
-        locked=pools.locked[pool],
-        group_start=group_start,
-        group=pools.group[group],
+        start=frozen(start, np.int32),
+        programme=frozen(np.repeat(np.arange(len(programmes)), np.diff(start)), np.int32),
+        places=frozen(pools.places[pool], np.int32),
+        locked=frozen(pools.locked[pool], bool),
+        group_start=frozen(group_start, np.int64),
+        group=frozen(pools.group[group], np.int32),
         names=None if pools.names is None else tuple(pools.names[q] for q in pool.tolist()),
     )
 

@@ -6,10 +6,10 @@ n children, m wishes, p programmes. Children, programmes, families, kindergarten
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from allocation.columns import frozen_columns
 from allocation.faults import Fault, MarketFault
 from allocation.quotas import Pool, PoolTable, pool_faults, pool_table
 from allocation.validity import LEVELS, NATURES, PAIR_RULES, WORST_TIER, market_faults, ticket_faults
@@ -95,7 +95,7 @@ class Market:
         ``row`` an index into the children, wishes, programmes or pools.
         """
         group_start, group = _csr(groups)
-        values = _columns(columns, unit=unit, offsets=offsets, programme=programme, places=places)
+        values = frozen_columns({**columns, "unit": unit, "offsets": offsets, "programme": programme, "places": places})
         listed = [Pool(*pool) for pool in pools]
         faults = [*_range_faults("tier", tier, 0, WORST_TIER, "wishes"), *_range_faults("ticket", ticket, 0, 2**32 - 1)]
         if not faults:
@@ -103,11 +103,8 @@ class Market:
         if faults:
             raise MarketFault(faults)
         market = cls(
-            tier=frozen(tier, np.uint8),
-            ticket=frozen(ticket, np.uint32),
             pools=pool_table(listed, values["places"]),
-            group_start=frozen(group_start, np.int64),
-            group=frozen(group, np.int32),
+            **frozen_columns({"tier": tier, "ticket": ticket, "group_start": group_start, "group": group}),
             pair_rule=pair_rule,
             season=season,
             round=round,
@@ -120,46 +117,17 @@ class Market:
             raise MarketFault(faults)
         return market
 
+    def with_columns(self, pools: PoolTable | None = None, **columns) -> "Market":
+        """The same market with some columns exchanged, unchecked: for rows known to be sound in another order."""
+        return replace(self, pools=pools or self.pools, **frozen_columns(columns))
+
     def with_tickets(self, ticket, seed: str | None = None) -> "Market":
         """The same market with these tickets (uint32[n], distinct)."""
-        drawn = replace(self, ticket=frozen(ticket, np.uint32), seed=seed if seed is not None else self.seed)
+        drawn = replace(self.with_columns(ticket=ticket), seed=seed if seed is not None else self.seed)
         faults = list(ticket_faults(drawn))
         if faults:
             raise MarketFault(faults)
         return drawn
-
-
-_TYPES = {
-    "offsets": np.int64,
-    "programme": np.int32,
-    "places": np.int32,
-    "unit": np.int32,
-    "family": np.int32,
-    "elder": np.int32,
-    "current": np.int32,
-    "level": np.int8,
-    "nature": np.int8,
-    "area": np.int32,
-    "kindergarten": np.int32,
-    "sibling_tier": np.int16,
-}
-
-
-def frozen(values, dtype) -> Any:
-    """A read-only, contiguous view of ``values`` as ``dtype``; ``None`` stays ``None``."""
-    if values is None:
-        return None
-    view = np.ascontiguousarray(values, dtype=dtype).view()
-    view.flags.writeable = False
-    return view
-
-
-def _columns(optional, **given) -> dict[str, Any]:
-    """Each column as its read-only array of the right type."""
-    unknown = sorted(set(optional) - set(_TYPES))
-    if unknown:
-        raise TypeError(f"no such column: {', '.join(unknown)}")
-    return {name: frozen(value, _TYPES[name]) for name, value in {**optional, **given}.items()}
 
 
 def _csr(groups):

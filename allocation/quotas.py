@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from allocation.columns import frozen
 from allocation.compiled import compiled
 from allocation.faults import Fault
 
@@ -64,12 +65,12 @@ def one_pool_each(places: np.ndarray) -> PoolTable:
     """The table of a market without reserved places: pool ``p`` is programme ``p``."""
     count = len(places)
     return PoolTable(
-        start=np.arange(count + 1, dtype=np.int32),
-        programme=np.arange(count, dtype=np.int32),
-        places=places,
-        locked=np.zeros(count, dtype=bool),
-        group_start=np.zeros(count + 1, dtype=np.int64),
-        group=np.zeros(0, dtype=np.int32),
+        start=frozen(np.arange(count + 1), np.int32),
+        programme=frozen(np.arange(count), np.int32),
+        places=frozen(places, np.int32),
+        locked=frozen(np.zeros(count), bool),
+        group_start=frozen(np.zeros(count + 1), np.int64),
+        group=frozen([], np.int32),
     )
 
 
@@ -88,12 +89,12 @@ def pool_table(listed: list[Pool], places: np.ndarray) -> PoolTable:
     group_start = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum([len(row.groups) for row in rows], out=group_start[1:])
     return PoolTable(
-        start=start,
-        programme=np.array([row.programme for row in rows], dtype=np.int32),
-        places=np.array([row.places for row in rows], dtype=np.int32),
-        locked=np.array([row.unclaimed == "locked" for row in rows], dtype=bool),
-        group_start=group_start,
-        group=np.array([g for row in rows for g in row.groups], dtype=np.int32),
+        start=frozen(start, np.int32),
+        programme=frozen([row.programme for row in rows], np.int32),
+        places=frozen([row.places for row in rows], np.int32),
+        locked=frozen([row.unclaimed == "locked" for row in rows], bool),
+        group_start=frozen(group_start, np.int64),
+        group=frozen([g for row in rows for g in row.groups], np.int32),
         names=tuple(row.name for row in rows),
         listed=tuple(listed),
     )
@@ -180,7 +181,7 @@ def pool_masks(market) -> np.ndarray | None:
         return None
     start, group = market.group_start, market.group
     if start is None:
-        start, group = np.zeros(market.children + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        start, group = frozen(np.zeros(market.children + 1), np.int64), frozen([], np.int32)
     known = 1 + max(int(group.max(initial=-1)), int(pools.group.max(initial=-1)))
     return eligible_pools(
         market.offsets, market.programme, start, group, pools.start, pools.group_start, pools.group, known

@@ -6,7 +6,7 @@ Random numbers come from a seed, so the same call gives the same numbers on any 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
@@ -103,7 +103,7 @@ def _one_draw(market: Market, masks, families: Any, seed: int, granted: np.ndarr
     with np.errstate(over="ignore"):
         children, start = families
         ticket = line_up(children, start, np.array([mix(seed)], dtype=np.uint64))
-    state = place_all(replace(market, ticket=ticket), masks)
+    state = place_all(market.with_columns(ticket=ticket), masks)
     count(market.offsets, _leaders(state, market), state.at, granted)
     pools = market.pools
     kind, eligible, tier, worst = read_cutoffs(pools.places, state.base, state.heap, state.held, state.limit)
@@ -150,7 +150,7 @@ def _renumbered(market: Market, order: np.ndarray) -> Market:
     if market.group_start is not None and market.group is not None:
         change["group"] = market.group[_wish_rows(market.group_start, order)]
         change["group_start"] = np.concatenate(([0], np.cumsum(np.diff(market.group_start)[order])))
-    return replace(market, **change)
+    return market.with_columns(**change)
 
 
 def _family_rows(family) -> tuple[np.ndarray, np.ndarray]:

@@ -33,25 +33,20 @@ def form_units(market, mask) -> Units:
     units = Units(
         leader=None,
         order=np.arange(count, dtype=np.int32),
-        tier=market.tier,
-        ticket=market.ticket,
+        tier=market.tier.copy(),
+        ticket=market.ticket.copy(),
         mask=mask,
         size=None,
         current=None,
-        elder=market.elder if market.elder is not None and bool((market.elder >= 0).any()) else None,
+        elder=market.elder.copy() if market.elder is not None and bool((market.elder >= 0).any()) else None,
     )
     if bound or guaranteed:
         units.size = np.ones(count, dtype=np.int32)
-        units.current = market.current if guaranteed else np.full(count, -1, dtype=np.int32)
-    if units.elder is not None or bound:
-        units.tier = market.tier.copy()
+        units.current = market.current.copy() if guaranteed else np.full(count, -1, dtype=np.int32)
     if bound:
-        units.ticket = market.ticket.copy()
         units.leader = leaders(market.unit)
         units.order = np.flatnonzero(units.leader == units.order).astype(np.int32)
-        units.elder = None if units.elder is None else units.elder.copy()
-        if mask is not None:
-            units.mask = mask.copy()
+        units.mask = None if mask is None else mask.copy()
         bind(units.leader, market.offsets, units.tier, units.ticket, units.size, units.mask, units.elder)
     return units
 
