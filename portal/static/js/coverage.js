@@ -20,6 +20,7 @@ if (chart) {
     const script = document.createElement("script");
     script.src = chart.dataset.library;
     script.onload = draw;
+    script.onerror = () => { chart.closest("[data-chart-card]").hidden = true; };
     document.head.append(script);
   }, { rootMargin: "300px" }).observe(chart.closest("[data-chart-card]"));
 }
