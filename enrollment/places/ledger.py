@@ -16,7 +16,8 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.places import class_plan, scope
+from enrollment.places import class_plan, programmes, scope
+from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.programmes import Programme
 
@@ -125,6 +126,26 @@ def propose(
     return proposal
 
 
+def propose_level(
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    level: str,
+    year: int,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+    version: int | None = None,
+    **numbers: int,
+) -> PlanProposal:
+    """The same for a level that may have no programme yet."""
+    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    if level not in CLASS_NORM:
+        raise NotFound
+    programme = programmes.ensure(session, kindergarten.id, level, year)
+    return propose(session, programme.id, by=by, now=now, reason=reason, version=version, **numbers)
+
+
 def approve(
     session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
 ) -> Programme:
@@ -153,7 +174,7 @@ def approve_kindergarten(
         {level: row.plan if isinstance(row, PlanProposal) else class_plan.plan_of(row) for level, row in plans.items()},
         kindergarten.licensed_classes,
     )
-    waiting = [row for row in rows if proposals[row.id] or row.state != "approved"]
+    waiting = [row for row in rows if proposals[row.id] or row.state == "proposed"]
     for row in waiting:
         _approve_locked(session, row, proposals[row.id], by=by, now=now)
     session.flush()

@@ -11,6 +11,7 @@ ROOMS = (
     (_l("日程"), "officials.season"),
     (_l("招生规则"), "officials.policy_list"),
     (_l("学位审批"), "officials.places"),
+    (_l("导入"), "officials.imports"),
     (_l("批次"), "officials.round_list"),
     (_l("抽签与派位"), "officials.draws"),
     (_l("未录取幼儿"), "officials.unplaced"),

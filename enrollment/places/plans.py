@@ -1,0 +1,208 @@
+"""The ledger as people read it: a kindergarten's plan by level, its history, and what waits for the area's word."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.errors import Refused
+from enrollment.places import class_plan, kindergartens, ledger, roll, scope
+from enrollment.places.areas import CLASS_NORM, LEVELS
+from enrollment.places.class_plan import LevelPlan
+from enrollment.places.kindergartens import Found, Kindergarten
+from enrollment.places.ledger import LedgerEntry, PlanProposal
+from enrollment.places.programmes import Programme, of_kindergarten
+
+OLDEST_FIRST = func.min(PlanProposal.made_at)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One class level.  `programme` is None before anything was planned; `from_roll` is what continues by the roll."""
+
+    level: str
+    programme: Programme | None
+    proposal: PlanProposal | None
+    sent_back: PlanProposal | None
+    from_roll: int
+
+    @property
+    def plan(self) -> LevelPlan:
+        """The numbers that stand."""
+        if self.programme is None:
+            return LevelPlan(class_norm=CLASS_NORM[self.level])
+        return class_plan.plan_of(self.programme)
+
+    @property
+    def wanted(self) -> LevelPlan:
+        """The numbers that stand, or those that are proposed instead."""
+        return self.proposal.plan if self.proposal else self.plan
+
+    @property
+    def reserved(self) -> int:
+        return sum(pool.places for pool in self.programme.pools) if self.programme else 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    kindergarten: Kindergarten
+    year: int
+    lines: list[Line]
+
+    @property
+    def planned_classes(self) -> int:
+        return sum(line.wanted.planned_classes for line in self.lines)
+
+    @property
+    def children(self) -> int:
+        return sum(line.wanted.children for line in self.lines)
+
+    @property
+    def places(self) -> int:
+        return sum(line.plan.places for line in self.lines)
+
+    @property
+    def places_wanted(self) -> int:
+        return sum(line.wanted.places for line in self.lines)
+
+    @property
+    def is_waiting(self) -> bool:
+        return any(line.proposal for line in self.lines)
+
+    @property
+    def fault(self) -> Refused | None:
+        """Why the plan as proposed cannot be approved, if it cannot."""
+        try:
+            class_plan.check_kindergarten({x.level: x.wanted for x in self.lines}, self.kindergarten.licensed_classes)
+        except Refused as refused:
+            return refused
+        return None
+
+    def line(self, level: str) -> Line | None:
+        return next((line for line in self.lines if line.level == level), None)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the history; `author` is None for what the machine did."""
+
+    at: dt.datetime
+    level: str
+    field: str
+    before: str | None
+    after: str
+    reason: str
+    author: str | None
+
+
+@dataclass
+class Approved:
+    """How many kindergartens were approved at once, and which were not, with the reason."""
+
+    kindergartens: int = 0
+    refused: list[tuple[Kindergarten, Refused]] = field(default_factory=list)
+
+
+def plan_of(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Plan:
+    """All four levels of a kindergarten, youngest first.  NotFound outside the actor's scope."""
+    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    rows = {row.level: row for row in of_kindergarten(session, kindergarten.id, year)}
+    continuing = roll.continuing(session, kindergarten.id, year, now=now)
+    return Plan(kindergarten, year, [_line(session, level, rows.get(level), continuing) for level in LEVELS])
+
+
+def _line(session: Session, level: str, programme: Programme | None, continuing: dict[str, int]) -> Line:
+    proposal = sent_back = None
+    if programme is not None:
+        found = select(PlanProposal).where(PlanProposal.programme_id == programme.id)
+        latest = session.scalars(found.order_by(PlanProposal.made_at.desc(), PlanProposal.decided_at.desc())).first()
+        proposal = ledger.open_proposal(session, programme.id)
+        sent_back = latest if latest and latest.decision == "sent_back" and not proposal else None
+    return Line(level, programme, proposal, sent_back, continuing.get(level, 0))
+
+
+def history(
+    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, page: int = 1, per_page: int = 30
+) -> Found:
+    """The ledger of a kindergarten's year, newest first, with the author's name."""
+    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    query = (
+        select(LedgerEntry)
+        .join(Programme, Programme.id == LedgerEntry.programme_id)
+        .where(Programme.kindergarten_id == kindergarten.id, Programme.year == year)
+        .order_by(LedgerEntry.number.desc())
+    )
+    found = kindergartens.page_of(session, query, page, per_page)
+    levels = {row.id: row.level for row in of_kindergarten(session, kindergarten.id, year)}
+    wanted = {entry.account_id for entry in found.items if entry.account_id}
+    authors = {row.id: row.name for row in session.scalars(select(Account).where(Account.id.in_(wanted)))}
+    items = [
+        Entry(e.at, levels[e.programme_id], e.field, e.before, e.after, e.reason, authors.get(e.account_id))
+        for e in found.items
+    ]
+    return Found(items, found.number, found.last, found.total)
+
+
+def _waiting_ids(by: Actor, year: int, area: str | None) -> Select:
+    query = (
+        select(Kindergarten.id)
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .join(PlanProposal, PlanProposal.programme_id == Programme.id)
+        .where(PlanProposal.decision.is_(None), Programme.year == year, scope.within(by))
+        .group_by(Kindergarten.id)
+        .order_by(OLDEST_FIRST, Kindergarten.id)
+    )
+    return query.where(Kindergarten.area_code == area) if area else query
+
+
+def waiting(
+    session: Session,
+    year: int,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    area: str | None = None,
+    page: int = 1,
+    per_page: int = 20,
+) -> Found:
+    """The plans that wait for the area's word, oldest proposal first."""
+    found = kindergartens.page_of(session, _waiting_ids(by, year, area), page, per_page)
+    items = [plan_of(session, kindergarten_id, year, by=by, now=now) for kindergarten_id in found.items]
+    return Found(items, found.number, found.last, found.total)
+
+
+def waiting_by_area(session: Session, year: int, *, by: Actor) -> dict[str, int]:
+    """How many kindergartens wait in each area that the actor works in."""
+    inner = _waiting_ids(by, year, None).order_by(None).subquery()
+    query = select(Kindergarten.area_code, func.count()).where(Kindergarten.id.in_(select(inner.c.id)))
+    rows = session.execute(query.group_by(Kindergarten.area_code))
+    return {row[0]: row[1] for row in rows}
+
+
+def approve_area(session: Session, area: str, year: int, *, by: Actor, now: dt.datetime) -> Approved:
+    """Approve every waiting plan of an area whose numbers hold; the others stay and are named with their reason."""
+    done = Approved()
+    for kindergarten_id in session.scalars(_waiting_ids(by, year, area)).all():
+        try:
+            with session.begin_nested():
+                ledger.approve_kindergarten(session, kindergarten_id, year, by=by, now=now)
+            done.kindergartens += 1
+        except Refused as refused:
+            done.refused.append((kindergartens.by_id(session, kindergarten_id), refused))
+    return done
+
+
+def send_back_kindergarten(
+    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime, remark: str
+) -> int:
+    """Send all open proposals of a kindergarten back with one remark.  Returns how many levels."""
+    plan = plan_of(session, kindergarten_id, year, by=by, now=now)
+    proposed = [line.proposal for line in plan.lines if line.proposal]
+    if not proposed:
+        raise Refused("nothing_proposed")
+    for proposal in proposed:
+        ledger.send_back(session, proposal.programme_id, by=by, now=now, remark=remark)
+    return len(proposed)

@@ -1,0 +1,119 @@
+"""Plans that wait for the area's word: one kindergarten at a time, or all of an area whose numbers hold."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, HiddenField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from enrollment.places import ledger, plans
+from portal.admission_year import admission_year
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
+from portal.words import word
+from portal.work import actor, clock, db
+
+
+class ApproveForm(PageForm):
+    """A button and nothing else."""
+
+
+class AreaForm(PageForm):
+    """All of an area at once, after saying that somebody looked."""
+
+    area = HiddenField()
+    looked = BooleanField(_l("我已看过这些计划的班数、在园人数和可派学位"), [InputRequired(_l("请先核对再整区同意"))])
+
+
+class SendBackForm(PageForm):
+    remark = TextAreaField(_l("退回原因"), [InputRequired(_l("请写明要改什么")), Length(max=300)])
+
+
+@pages.get("/places")
+@desk("officials", *READERS)
+def places():
+    return _places_page(AreaForm())
+
+
+@pages.post("/places/approve-area")
+@desk("officials", *DECIDERS)
+def approve_area():
+    form = AreaForm()
+    area = my_area_or_404(form.area.data or "")
+    if form.validate_on_submit():
+        with refusals_in(form):
+            done = plans.approve_area(db(), area.code, admission_year(), by=actor(), now=clock())
+            flash(_("%(area)s：已同意 %(n)s 所。", area=area_name(area), n=done.kindergartens))
+            for kindergarten, refused in done.refused:
+                flash(f"{kindergarten.name}：{word('error', refused.code, **refused.details)}", "warn")
+            return redirect(url_for("officials.places", area=area.code), 303)
+    return _places_page(form)
+
+
+def _places_page(form: AreaForm):
+    year = admission_year()
+    asked = request.values.get("area") or ""
+    area = my_area_or_404(asked) if asked else None
+    counts = plans.waiting_by_area(db(), year, by=actor())
+    if area is None and len(my_areas()) == 1:
+        area = my_areas()[0]
+    form.area.data = area.code if area else ""
+    return render_template(
+        "officials/places.html",
+        year=year,
+        areas=[(each, area_name(each), counts.get(each.code, 0)) for each in my_areas()],
+        area=area,
+        area_name=area_name,
+        found=plans.waiting(
+            db(), year, by=actor(), now=clock(), area=area.code if area else None, page=request.args.get("page", 1, int)
+        ),
+        form=form,
+        may_decide=actor().is_any(*DECIDERS),
+    )
+
+
+@pages.get("/places/<uuid:kindergarten_id>")
+@desk("officials", *READERS)
+def place_plan(kindergarten_id):
+    return _plan_page(kindergarten_id, SendBackForm())
+
+
+@pages.post("/places/<uuid:kindergarten_id>/approve")
+@desk("officials", *DECIDERS)
+def approve_plan(kindergarten_id):
+    form = ApproveForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            plan = plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+            ledger.approve_kindergarten(db(), kindergarten_id, plan.year, by=actor(), now=clock())
+            flash(_("已同意 %(name)s 的学位计划。", name=plan.kindergarten.name))
+            return redirect(url_for("officials.places", area=plan.kindergarten.area_code), 303)
+    return _plan_page(kindergarten_id, SendBackForm(formdata=None), on_top=form.form_errors)
+
+
+@pages.post("/places/<uuid:kindergarten_id>/send-back")
+@desk("officials", *DECIDERS)
+def send_back_plan(kindergarten_id):
+    form = SendBackForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            plans.send_back_kindergarten(
+                db(), kindergarten_id, admission_year(), by=actor(), now=clock(), remark=form.remark.data
+            )
+            flash(_("已退回，园方会看到原因。"))
+            return redirect(url_for("officials.places"), 303)
+    return _plan_page(kindergarten_id, form)
+
+
+def _plan_page(kindergarten_id, form: SendBackForm, on_top=()):
+    year = admission_year()
+    return render_template(
+        "officials/place_plan.html",
+        plan=plans.plan_of(db(), kindergarten_id, year, by=actor(), now=clock()),
+        history=plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
+        form=form,
+        on_top=on_top,
+        may_decide=actor().is_any(*DECIDERS),
+    )

@@ -1,0 +1,21 @@
+"""Which kindergarten a page speaks of: the only one, or the one that the address names."""
+
+import uuid
+
+from flask import abort, request
+
+from enrollment.places.kindergartens import Kindergarten
+from portal.staff.own import own_kindergartens
+
+
+def kindergarten_of_page() -> Kindergarten:
+    """`?at=<id>` chooses among the person's kindergartens; a foreign one is not found."""
+    mine = own_kindergartens()
+    asked = request.values.get("at")
+    if not asked:
+        return mine[0] if mine else abort(404)
+    try:
+        wanted = uuid.UUID(asked)
+    except ValueError:
+        abort(404)
+    return next((each for each in mine if each.id == wanted), None) or abort(404)

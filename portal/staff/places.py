@@ -1,0 +1,103 @@
+"""The places ledger of a kindergarten: the plan by level, its history, and asking the area for other numbers."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, IntegerField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from enrollment.places import ledger, plans
+from enrollment.places.areas import LEVELS
+from enrollment.places.class_plan import NUMBERS
+from portal.admission_year import admission_year
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.staff import pages
+from portal.staff.at import kindergarten_of_page
+from portal.staff.own import own_kindergartens
+from portal.words import word
+from portal.work import actor, clock, db
+
+NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 1000, _l("请填写 0 至 1000 的整数"))]
+
+
+class WholeField(IntegerField):
+    """Says in the reader's language that a number is meant."""
+
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata([value.strip() for value in valuelist])
+        except ValueError as fault:
+            raise ValueError(_("请填写整数，没有就填 0")) from fault
+
+
+class PlanForm(PageForm):
+    """The five numbers of a level, and why; `version` is that of the page."""
+
+    version = HiddenField()
+    planned_classes = WholeField(_l("计划班数"), NEEDED)
+    staffed_classes = WholeField(_l("已配教师班数"), NEEDED)
+    class_norm = WholeField(_l("班额（每班人数）"), NEEDED)
+    continuing = WholeField(_l("升班在园人数"), NEEDED)
+    withheld = WholeField(_l("不参与派位的学位"), NEEDED)
+    reason = TextAreaField(_l("调整原因"), [InputRequired(_l("请写明原因，台账会留存。")), Length(max=300)])
+
+    def numbers(self) -> dict[str, int]:
+        return {number: self[number].data for number in NUMBERS}
+
+
+@pages.get("/places")
+@desk("staff")
+def places():
+    kindergarten, year = kindergarten_of_page(), request.args.get("year", 0, int) or admission_year()
+    return render_template(
+        "staff/places.html",
+        plan=plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock()),
+        kindergartens=own_kindergartens(),
+        history=plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
+        field_word=field_word,
+    )
+
+
+@pages.get("/places/<level>")
+@desk("staff")
+def place_plan(level: str):
+    return _plan_page(level, None)
+
+
+@pages.post("/places/<level>")
+@desk("staff")
+def propose_plan(level: str):
+    kindergarten, form = kindergarten_of_page(), PlanForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            ledger.propose_level(
+                db(), kindergarten.id, level, admission_year(), by=actor(), now=clock(),
+                reason=form.reason.data, version=_seen(form), **form.numbers(),
+            )  # fmt: skip
+            flash(_("已提交区级审批。审批前仍按原数字执行。"))
+            return redirect(url_for("staff.places", at=kindergarten.id), 303)
+    return _plan_page(level, form)
+
+
+def _seen(form: PlanForm) -> int | None:
+    return int(form.version.data) if (form.version.data or "").isdigit() else None
+
+
+def _plan_page(level: str, form: PlanForm | None):
+    if level not in LEVELS:
+        abort(404)
+    kindergarten, year = kindergarten_of_page(), admission_year()
+    plan = plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock())
+    line = plan.line(level)
+    if form is None:
+        told = {number: getattr(line.wanted, number) for number in NUMBERS}
+        form = PlanForm(data=told | {"version": line.programme.version if line.programme else ""})
+    return render_template("staff/place_plan.html", plan=plan, line=line, form=form)
+
+
+def field_word(field: str) -> str:
+    """The name of a ledger line's field; a pool is named by its code."""
+    if field.startswith("pool:"):
+        return _("预留学位 %(code)s", code=field.removeprefix("pool:"))
+    return word("plan_number", field)

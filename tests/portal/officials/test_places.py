@@ -1,0 +1,104 @@
+"""Officials decide on the plans of their area."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from enrollment.places import ledger, plans
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
+
+
+@pytest.fixture
+def waiting(town, client):
+    """Two kindergartens of an area and one of another ask for a second lower class."""
+
+    class Waiting:
+        mine = [town.kindergarten(name, places=25) for name in ("锦官", "三圣")]
+        foreign = town.kindergarten("青羊", area="510105", places=25)
+        official = town.area_official("510104")
+
+        def places(self, kindergarten):
+            town.session.expire_all()
+            return town.programme_of(kindergarten).places
+
+    found = Waiting()
+    for kindergarten in (*found.mine, found.foreign):
+        ledger.propose(
+            town.session, town.programme_of(kindergarten).id, by=town.clerk_of(kindergarten), now=town.now,
+            reason="新开一个小班", planned_classes=2, staffed_classes=2,
+        )  # fmt: skip
+    town.session.commit()
+    sign_in(client, found.official.account_id)
+    return found
+
+
+def test_an_official_sees_the_plans_of_the_own_area(waiting, client):
+    page = client.get("/officials/places")
+    assert "等待审批 2 所" in page.text
+    assert "青羊" not in page.text.replace("青羊区", "")
+    assert client.get("/officials/places?lang=en").status_code == 200
+
+
+def test_one_plan_is_approved(waiting, client):
+    path = f"/officials/places/{waiting.mine[0].id}"
+    assert "新开一个小班" in client.get(path).text
+    assert fill_in(client, path, f"{path}/approve").status_code == 303
+    assert waiting.places(waiting.mine[0]) == 50
+    assert waiting.places(waiting.mine[1]) == 25
+
+
+def test_one_plan_is_sent_back_with_a_reason(town, waiting, client):
+    path = f"/officials/places/{waiting.mine[0].id}"
+    assert "请写明要改什么" in fill_in(client, path, f"{path}/send-back", remark="").text
+    assert fill_in(client, path, f"{path}/send-back", remark="请补教师名单").status_code == 303
+    assert waiting.places(waiting.mine[0]) == 25
+    line = plans.plan_of(town.session, waiting.mine[0].id, 2026, by=waiting.official, now=town.now).line("lower")
+    assert line.sent_back.remark == "请补教师名单"
+
+
+def test_an_area_is_approved_whole_after_looking(waiting, client):
+    path = "/officials/places"
+    assert "请先核对再整区同意" in fill_in(client, path, f"{path}/approve-area").text
+    answer = fill_in(client, path, f"{path}/approve-area", looked="y")
+    assert "已同意 2 所" in client.get(answer.headers["Location"]).text
+    assert [waiting.places(k) for k in (*waiting.mine, waiting.foreign)] == [50, 50, 25]
+
+
+def test_a_plan_that_does_not_hold_any_more_stays_and_says_why(town, waiting, client):
+    waiting.mine[0].licensed_classes = 1
+    town.session.commit()
+    path = "/officials/places"
+    answer = fill_in(client, path, f"{path}/approve-area", looked="y")
+    page = client.get(answer.headers["Location"]).text
+    assert "已同意 1 所" in page
+    assert "超过核定的 1 个班" in page
+    assert waiting.places(waiting.mine[0]) == 25
+
+
+def test_a_foreign_plan_is_not_found(town, waiting, client):
+    path = f"/officials/places/{waiting.foreign.id}"
+    assert client.get(path).status_code == 404
+    assert client.get("/officials/places?area=510105").status_code == 404
+    own = f"/officials/places/{waiting.mine[0].id}"
+    for act in ("approve", "send-back"):
+        hidden = hidden_fields(client.get(own).text, f"{own}/{act}")
+        assert client.post(f"{path}/{act}", data=hidden | {"remark": "x"}).status_code == 404
+    assert waiting.places(waiting.foreign) == 25
+
+
+def test_an_auditor_looks_and_decides_nothing(town, waiting, client, another_client):
+    auditor = town.account_of_staff("auditor", "审计", "auditor")
+    town.session.commit()
+    browser = sign_in(another_client(), auditor)
+    page = browser.get(f"/officials/places/{waiting.mine[0].id}")
+    assert page.status_code == 200
+    assert "同意整园计划" not in page.text
+    token = BeautifulSoup(page.text, "html5lib").find("input", attrs={"name": "csrf_token"})["value"]
+    answer = browser.post(f"/officials/places/{waiting.mine[0].id}/approve", data={"csrf_token": token})
+    assert answer.status_code == 403
+    assert waiting.places(waiting.mine[0]) == 25
+
+
+def test_the_city_sees_every_area(town, waiting, another_client):
+    browser = sign_in(another_client(), town.city_official().account_id)
+    page = browser.get("/officials/places")
+    assert "等待审批 3 所" in page.text
