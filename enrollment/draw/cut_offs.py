@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw.runs import CutOff, Run
+from enrollment.draw.run_rows import CutOff, Run
 from enrollment.places.programmes import Pool, Programme
 from enrollment.season.rounds import Round
 
@@ -28,7 +28,10 @@ class PublishedLine:
 
 
 def published_of(session: Session, kindergarten_id: uuid.UUID) -> list[PublishedLine]:
-    """Every published line of a kindergarten, the newest round first, pools in their order of precedence."""
+    """Every published line of a kindergarten, the newest round first, pools in their order of precedence.
+
+    The lines are those of the draw itself; what a later replay handed on stands on the draw's page.
+    """
     query = (
         select(Round, CutOff, Programme.level, Pool.name)
         .join(Run, Run.round_id == Round.id)

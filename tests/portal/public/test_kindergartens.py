@@ -101,6 +101,22 @@ def test_an_unknown_code_is_not_found(client):
     assert client.get("/kindergartens/0000").status_code == 404
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_after_publication_the_page_shows_the_line_and_leads_to_the_draw(client, town, language):
+    popular = town.kindergarten("锦官新城幼儿园", code="5101040001", places=1)
+    town.kindergarten("沙河幼儿园", code="5101040002", places=3)
+    ann, ben = (town.child(name, wishes=[popular]) for name in ("安安", "本本"))
+    town.drawn(ann, ben)
+    ticket = town.ticket_of(ann)
+    town.session.commit()
+    page = client.get("/kindergartens/5101040001", query_string={"lang": language}).text
+    line = f"派位号 {ticket}" if language == "zh" else f"number {ticket}"
+    assert line in page
+    assert f"/draws/{town.the_round.id}" in page
+    assert client.get(f"/draws/{town.the_round.id}").status_code == 200
+    assert f"/draws/{town.the_round.id}" in client.get("/").text
+
+
 def test_no_cut_off_stands_on_the_page_before_a_result_is_published(client, three):
     page = client.get("/kindergartens", query_string={"q": "锦官"})
     link = BeautifulSoup(page.text, "html5lib").select_one(".finds a")["href"]
