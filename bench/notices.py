@@ -1,0 +1,77 @@
+"""How many admission notices one core makes in a second: `python -m bench.notices [--letters N] [--json]`.
+
+Counted in seconds of CPU, so that what others take of the machine plays little part; their load is printed beside it.
+The goal is 9 a second and core.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import time
+from types import SimpleNamespace
+
+from flask import Flask
+
+from enrollment.draw.admission import Admission
+from portal.clock import CHENGDU
+from portal.letters.notice import notice
+
+GOAL = 9.0
+AT = dt.datetime(2026, 6, 8, 10, tzinfo=CHENGDU)
+FAMILY_NAMES = "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+GIVEN_NAMES = "沐晨一诺子轩若曦雨桐宇航梓涵浩然思远欣怡俊杰诗琪嘉懿明哲佳宁"
+
+
+def admission(number: int) -> Admission:
+    """An invented family's notice; names differ, so that no letter is the copy of another."""
+    kindergarten = SimpleNamespace(
+        name=f"锦官新城第{number % 90 + 1}幼儿园",
+        nature="public",
+        address=f"锦江区静安路 {number % 300 + 1} 号（模拟数据）",
+        phone="028-86123456",
+        area=SimpleNamespace(name="锦江区"),
+    )
+    name = FAMILY_NAMES[number % 20] + GIVEN_NAMES[number % 15 * 2 : number % 15 * 2 + 2]
+    code = f"{number:012d}".translate(str.maketrans("0123456789", "CDFGHJKLMN"))
+    return Admission(code, name, f"K7MQ-{number:04d}", kindergarten, "lower", 2026, AT, (AT, AT))
+
+
+def measured(letters: int) -> dict:
+    app = Flask("portal", root_path="portal", template_folder="../templates")
+    with app.app_context():
+        began = time.perf_counter()
+        size = len(notice(admission(0), public_url="https://ruyuan.example", demo=True, on=AT))
+        first = time.perf_counter() - began
+        began, cpu = time.perf_counter(), time.process_time()
+        for number in range(1, letters + 1):
+            notice(admission(number), public_url="https://ruyuan.example", demo=True, on=AT)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - began
+    return {
+        "letters": letters,
+        "per_second_and_core": round(letters / cpu, 2),
+        "goal": GOAL,
+        "milliseconds_of_cpu_each": round(1000 * cpu / letters, 1),
+        "wall_seconds": round(wall, 2),
+        "share_of_a_core_we_got": round(cpu / wall, 3),
+        "first_letter_seconds": round(first, 2),
+        "bytes": size,
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--letters", type=int, default=100)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    found = measured(asked.letters)
+    if asked.json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        print(f"{name.replace('_', ' '):32}{value}")
+
+
+if __name__ == "__main__":
+    main()

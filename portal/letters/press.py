@@ -1,0 +1,71 @@
+"""Where letters become PDFs.  One font configuration and one stylesheet serve a whole process.
+
+WeasyPrint needs Pango, a library of the system.  Without it the portal starts all the same, and letters wait.
+"""
+
+import functools
+import threading
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from flask import render_template
+
+FOLDER = Path(__file__).parent
+VARIANT = "pdf/ua-1"
+
+
+class PressStands(Exception):
+    """Letters cannot be made on this machine yet; `how` says what to install."""
+
+    def __init__(self, how: str):
+        super().__init__(how)
+        self.how = how
+
+
+class Press:
+    """Turns HTML into a tagged PDF.  Nothing is fetched from anywhere: a letter holds all that it shows."""
+
+    def __init__(self):
+        import weasyprint
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import URLFetcher
+
+        self._weasyprint = weasyprint
+        self._fonts = FontConfiguration()
+        font = Path(str(files("pylopdf_fonts_zh_cn") / "NotoSerifSC-Regular.otf"))
+        face = f'@font-face {{ font-family: "Letter"; src: url("{font.as_uri()}") }}'
+        css = face + (FOLDER / "letter.css").read_text("utf-8")
+        self._css = weasyprint.CSS(string=css, font_config=self._fonts)
+        self._only_data = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
+        self._one_at_a_time = threading.Lock()
+
+    def print(self, html: str) -> bytes:
+        """The PDF (PDF/UA-1, tagged, with the title and language of the page)."""
+        with self._one_at_a_time:  # fontconfig is not made for two threads
+            page = self._weasyprint.HTML(string=html, url_fetcher=self._only_data)
+            return page.write_pdf(stylesheets=[self._css], font_config=self._fonts, pdf_variant=VARIANT)
+
+
+@functools.lru_cache(maxsize=1)
+def _press() -> Press:
+    return Press()
+
+
+def press() -> Press:
+    """This process's press.  Raises PressStands."""
+    from portal import doctor
+
+    try:
+        doctor.letters()
+        return _press()
+    except doctor.Unwell as unwell:
+        raise PressStands(str(unwell)) from unwell
+    except (ImportError, OSError) as fault:
+        raise PressStands(str(fault).splitlines()[0]) from fault
+
+
+def letter(template: str, **known: Any) -> bytes:
+    """A letter from `templates/letters`.  Raises PressStands."""
+    ready = press()
+    return ready.print(render_template(f"letters/{template}.html", **known))

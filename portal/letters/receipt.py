@@ -1,0 +1,29 @@
+"""The receipt of a submission, in Chinese: what was handed in, when, and its digest."""
+
+from collections.abc import Sequence
+
+from enrollment.families.applications import Application
+from enrollment.families.receipts import Receipt
+from portal.clock import CHENGDU
+from portal.letters.press import letter
+from portal.words import word
+
+
+def receipt_letter(
+    application: Application, receipt: Receipt, *, wished: Sequence[str], changed: Sequence[str], demo: bool
+) -> bytes:
+    """The PDF.  `wished` are the kindergartens in order, `changed` what differs from the version before, in words.
+
+    Raises PressStands.
+    """
+    return letter(
+        "receipt",
+        receipt=receipt,
+        child_name=application.child.name,
+        level=word("level", application.level, in_language="zh"),
+        year=application.year,
+        at=f"{receipt.submitted_at.astimezone(CHENGDU):%Y-%m-%d %H:%M}",
+        wished=wished,
+        changed=changed,
+        demo=demo,
+    )

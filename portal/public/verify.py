@@ -1,0 +1,47 @@
+"""Is this notice real?  What the QR code on an admission notice opens."""
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import StringField
+
+from enrollment.draw import admission
+from enrollment.ground.errors import NotFound
+from enrollment.ground.vault import masked
+from portal.guards import public
+from portal.public import pages
+from portal.work import db
+
+TONES = {"valid": "ok", "superseded": "warn", "revoked": "stop", "ended": "warn", "not_confirmed": "warn"}
+
+
+class CodeForm(FlaskForm):
+    """A question, so it travels in the address and needs no token."""
+
+    class Meta:
+        csrf = False
+
+    code = StringField(_l("通知书编号"))
+
+
+@pages.get("/verify")
+@public
+def verify_page():
+    form = CodeForm(request.args)
+    if form.code.data and admission.normal(form.code.data):
+        return redirect(url_for("public.verify", code=admission.normal(form.code.data)), 303)
+    return render_template("public/verify.html", form=form, checked=None, code=None)
+
+
+@pages.get("/verify/<code>")
+@public
+def verify(code):
+    form = CodeForm(code=code[:40])
+    try:
+        checked = admission.check(db(), code)
+    except NotFound:
+        return render_template("public/verify.html", form=form, checked=None, code=code[:40]), 404
+    name = masked(checked.child_name, 1, 0) if checked.child_name else None
+    return render_template(
+        "public/verify.html", form=form, checked=checked, code=code, name=name, tone=TONES[checked.state]
+    )

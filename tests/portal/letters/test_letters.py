@@ -1,0 +1,164 @@
+"""The admission notice and the receipt as PDFs, and the page that tells whether a notice is real."""
+
+import io
+
+import pytest
+import segno
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+from weasyprint.urls import FatalURLFetchingError
+
+from portal.letters import pictures, press
+from tests.support.signing_in import sign_in
+
+
+@pytest.fixture
+def ana(town, frozen_clock):
+    """Admitted, and her family has confirmed."""
+    here = town.kindergarten("锦官新城幼儿园", places=3, address="锦江区静安路 8 号（模拟数据）", phone="028-86123456")
+    town.open_registration()
+    ana = town.child("李沐晨", wishes=[here])
+    town.drawn(ana)
+    town.confirm(ana)
+    frozen_clock.set(town.now)
+    town.session.commit()
+    return ana
+
+
+@pytest.fixture
+def parent(town, ana, client):
+    return sign_in(client, town.parent_of(ana).account_id)
+
+
+def read(response) -> PdfReader:
+    assert response.status_code == 200, response.text
+    assert response.mimetype == "application/pdf"
+    assert response.headers["Cache-Control"] == "no-store"
+    return PdfReader(io.BytesIO(response.data))
+
+
+def words(pdf: PdfReader) -> str:
+    return "".join("".join(page.extract_text().split()) for page in pdf.pages)
+
+
+def test_the_notice_says_who_goes_where_and_how_to_check_it(town, ana, parent):
+    offer = town.last_offer_for(ana)
+    pdf = read(parent.get(f"/parents/applications/{ana.id}/notice.pdf"))
+    text = words(pdf)
+    for said in ("录取通知书", "李沐晨", "锦官新城幼儿园", "小班", "静安路", ana.registration_code, "样章", "模拟数据"):
+        assert said in text, said
+    assert len(pdf.pages) == 1
+    links = [link.get_object()["/A"]["/URI"] for link in pdf.pages[0]["/Annots"]]
+    assert set(links) == {f"http://localhost/verify/{offer.notice_code}"}
+
+
+def test_the_notice_is_tagged_and_speaks_chinese_to_a_screen_reader(ana, parent):
+    pdf = read(parent.get(f"/parents/applications/{ana.id}/notice.pdf"))
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "zh-CN"
+    assert "/StructTreeRoot" in root
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+    assert pdf.metadata.title.startswith("幼儿园录取通知书")
+
+
+def test_the_picture_is_the_qr_code_of_the_address():
+    import base64
+
+    address = "https://ruyuan.example/verify/C7KDM4RNTX9W"
+    drawn = base64.b64decode(pictures.qr(address).partition(",")[2])
+    expected = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        expected, kind="svg", border=2, scale=4, dark="#1d2733", omitsize=True
+    )
+    assert drawn == expected.getvalue()
+    assert segno.make(address, error="m", micro=False).error == "M"
+
+
+def test_the_receipt_repeats_code_and_digest(ana, parent, portal_session):
+    from enrollment.families import receipts
+
+    pdf = read(parent.get(f"/parents/applications/{ana.id}/receipts/1.pdf"))
+    text = words(pdf)
+    assert ana.registration_code in text
+    assert receipts.latest(portal_session, ana).digest in text
+    assert "锦官新城幼儿园" in text
+
+
+def test_a_letter_is_only_for_the_own_child(town, ana, another_client):
+    stranger = sign_in(another_client(), town.family("王").account.id)
+    town.session.commit()
+    assert stranger.get(f"/parents/applications/{ana.id}/notice.pdf").status_code == 404
+    assert stranger.get(f"/parents/applications/{ana.id}/receipts/1.pdf").status_code == 404
+
+
+def test_there_is_no_notice_before_the_place_is_confirmed(town, client, frozen_clock):
+    here = town.kindergarten("锦官新城幼儿园", places=3)
+    town.open_registration()
+    ana = town.child("李沐晨", wishes=[here])
+    town.drawn(ana)
+    frozen_clock.set(town.now)
+    town.session.commit()
+    sign_in(client, town.parent_of(ana).account_id)
+    refused = client.get(f"/parents/applications/{ana.id}/notice.pdf")
+    assert refused.status_code == 409
+    assert "确认入园后才有录取通知书" in refused.text
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, lang):
+    from portal import doctor
+
+    def letters():
+        raise doctor.Unwell("notices wait for system packages: sudo apt-get install -y libpango-1.0-0")
+
+    monkeypatch.setattr(doctor, "letters", letters)
+    with pytest.raises(press.PressStands, match="libpango"):
+        press.press()
+    waits = parent.get(f"/parents/applications/{ana.id}/notice.pdf?lang={lang}")
+    assert waits.status_code == 503
+    assert "libpango-1.0-0" in waits.text
+
+
+def test_a_letter_fetches_nothing():
+    with pytest.raises(FatalURLFetchingError, match="Error fetching"):
+        press.press().print('<html lang="zh-CN"><title>x</title><img src="http://127.0.0.1:9/a.png" alt="x"></html>')
+
+
+class TestVerifying:
+    def page(self, client, code, lang="zh"):
+        response = client.get(f"/verify/{code}?lang={lang}")
+        return response.status_code, BeautifulSoup(response.text, "html5lib").find("main").get_text(" ")
+
+    @pytest.mark.parametrize("lang", ["zh", "en"])
+    def test_a_valid_notice_shows_kindergarten_and_masked_name(self, town, ana, client, lang):
+        code = town.last_offer_for(ana).notice_code
+        status, text = self.page(client, code, lang)
+        assert status == 200
+        assert "锦官新城幼儿园" in text
+        assert "李**" in text
+        assert "李沐晨" not in text
+        assert ("有效" if lang == "zh" else "valid") in text
+        spaced = " ".join((code[:4], code[4:8], code[8:])).lower()
+        assert self.page(client, spaced)[0] == 200
+
+    @pytest.mark.parametrize("lang", ["zh", "en"])
+    def test_an_ended_one_says_so_and_names_nobody(self, town, ana, client, lang):
+        code = town.last_offer_for(ana).notice_code
+        town.decline(ana)
+        town.session.commit()
+        status, text = self.page(client, code, lang)
+        assert status == 200
+        assert "李" not in text
+        assert ("已失效" if lang == "zh" else "no longer valid") in text
+
+    @pytest.mark.parametrize("lang", ["zh", "en"])
+    def test_an_unknown_code_is_told_kindly(self, client, lang):
+        status, text = self.page(client, "CCCCDDDDFFFF", lang)
+        assert status == 404
+        assert ("没有这个编号" if lang == "zh" else "No notice has this number") in text
+
+    def test_a_typed_code_leads_to_its_page(self, client):
+        asked = client.get("/verify?code=c7kd%20m4rn%20tx9w")
+        assert asked.headers["Location"].endswith("/verify/C7KDM4RNTX9W")
+        assert client.get("/verify").status_code == 200
