@@ -154,7 +154,7 @@ def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.dat
         ids = _programme_ids(session, run)
         overhang = _overhang(computed.outcome, ids)
         run.digest, run.bundle = computed.digest, computed.bundle
-        run.summary = computed.summary | {"overhang": overhang}
+        run.summary = computed.summary | {"stands_over": overhang}
         _keep_rows(session, run, computed.outcome, ids)
         run.state = "checked"
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)

@@ -55,7 +55,7 @@ def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime) -> int:
         if row.programme_id and _is_new(row, held.get(row.application_id))
     ]
     _end_old(session, steps, by, now)
-    _move_places(session, steps, (run.summary or {}).get("overhang", {}))
+    _move_places(session, steps, (run.summary or {}).get("stands_over", {}))
     answer_by = due(round_.confirm_by, now)
     offers = _make_offers(session, run, steps, answer_by, by, now)
     _retire_earlier(session, run)

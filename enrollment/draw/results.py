@@ -56,8 +56,19 @@ class Result:
     placed: Programme | None
     rank: int | None
     offer: Offer | None
+    offered_at: Programme | None
     standing: str
     wishes: tuple[WishResult, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the child holds a place now."""
+        return self.offer is not None and self.offer.state in LIVE
+
+    @property
+    def place(self) -> Programme | None:
+        """Where the newest offer is, else where the run placed the child."""
+        return self.offered_at or self.placed
 
     @property
     def may_wait(self) -> bool:
@@ -82,6 +93,7 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
     application = session.get_one(Application, application_id)
     standing = waiting.standings(session, round_, now=now, application_id=application_id)
     code = next(iter(standing.values())).code
+    offer = _newest_offer(session, application)
     programme = session.get(Programme, placement.programme_id) if placement.programme_id else None
     return Result(
         application=application,
@@ -91,7 +103,8 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
         bound=_bound(session, application),
         placed=programme,
         rank=placement.rank,
-        offer=_newest_offer(session, application),
+        offer=offer,
+        offered_at=session.get(Programme, offer.programme_id) if offer else None,
         standing=code,
         wishes=_wishes(session, run, round_, application_id, code in waiting.IN_LINE),
     )

@@ -38,8 +38,12 @@ class Unplaced:
 
 @dataclass(frozen=True)
 class Page:
+    """One page of the list, counted from 1; `by_area` has (code, name, children) of every area, whatever is asked."""
+
     rows: tuple[Unplaced, ...]
     total: int
+    number: int
+    last: int
     by_area: tuple[tuple[str, str, int], ...]
 
 
@@ -53,6 +57,9 @@ def listing(
     counts = dict(session.execute(counted).all())
     names = session.execute(select(Area.code, Area.name).order_by(Area.position)).all()
     wanted = base.where(home == area) if area else base
+    total = counts.get(area, 0) if area else sum(counts.values())
+    last = max(1, -(-total // per_page))
+    page = min(max(page, 1), last)
     rows = session.execute(wanted.limit(per_page).offset((page - 1) * per_page)).all()
     wishes = _wishes(session, [row.id for row in rows])
     vacancies = _Vacancies(session, year)
@@ -64,7 +71,9 @@ def listing(
             )
             for row in rows
         ),
-        total=counts.get(area, 0) if area else sum(counts.values()),
+        total=total,
+        number=page,
+        last=last,
         by_area=tuple((code, name, counts[code]) for code, name in names if code in counts),
     )  # fmt: skip
 

@@ -1,0 +1,25 @@
+"""Forms of the draw room."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from portal.officials.forms import OfficialForm
+
+
+class FreezeForm(OfficialForm):
+    beacon_name = StringField(
+        _l("公开随机数用哪一个（事先指定）"),
+        [InputRequired(_l("请先指定一个谁都控制不了的公开随机数。")), Length(max=120)],
+    )
+
+
+class SeedForm(OfficialForm):
+    """Entered exactly as published; every character counts."""
+
+    beacon = StringField(_l("公开随机数"), [Length(max=500)])
+    ceremony = StringField(_l("现场抽出的数字"), [Length(max=500)])
+
+
+class SetAsideForm(OfficialForm):
+    reason = StringField(_l("搁置原因"), [Length(max=300)])

@@ -1,0 +1,118 @@
+"""The draw room: freeze, commitment, seed, run, two signatures, publication; and afterwards the next in line."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+
+from enrollment.draw import draws, replay, rooms, runs, snapshot
+from enrollment.season import calendar, rounds
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials.draw_forms import FreezeForm, SeedForm
+from portal.officials.forms import ActForm
+from portal.officials.scope import READERS
+from portal.work import actor, clock, db
+
+
+@pages.get("/draws", endpoint="draws")
+@desk("officials", *READERS)
+def draw_list():
+    season = calendar.current(db(), clock())
+    found = [row for row in rounds.of_year(db(), season.year) if row.kind in rounds.WITH_WISHES] if season else []
+    return render_template(
+        "officials/draws.html", season=season, rooms_of_year=[rooms.of_round(db(), r.id) for r in found]
+    )
+
+
+@pages.get("/rounds/<uuid:round_id>/draw")
+@desk("officials", *READERS)
+def draw_room(round_id):
+    return _room_page(round_id, ActForm())
+
+
+def _room_page(round_id, form: PageForm):
+    room = rooms.of_round(db(), round_id)
+    freeze = form if isinstance(form, FreezeForm) else FreezeForm(formdata=None, beacon_name=_beacon_of(room))
+    seed = form if isinstance(form, SeedForm) else SeedForm(formdata=None)
+    return render_template(
+        "officials/draw_room.html",
+        room=room,
+        form=form,
+        freeze=freeze,
+        seed=seed,
+        steps_of_room=rooms.STEPS,
+        signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
+        may_act=actor().is_any("city_official"),
+    )
+
+
+def _beacon_of(room: rooms.Room) -> str:
+    return room.draw.beacon_name if room.draw else snapshot.BEACON
+
+
+@pages.post("/rounds/<uuid:round_id>/freeze")
+@desk("officials", "city_official")
+def freeze_round(round_id):
+    form = FreezeForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            snapshot.freeze(db(), round_id, by=actor(), now=clock(), beacon_name=form.beacon_name.data)
+            flash(_("名单已冻结，存证已公布。"))
+            return redirect(url_for("officials.draw_room", round_id=round_id), 303)
+    return _room_page(round_id, form)
+
+
+@pages.post("/rounds/<uuid:round_id>/seed")
+@desk("officials", "city_official")
+def enter_seed(round_id):
+    form = SeedForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            year = rounds.one(db(), round_id).year
+            draws.set_seed(
+                db(),
+                year,
+                beacon=form.beacon.data or "",
+                ceremony=form.ceremony.data or "",
+                by=actor(),
+                now=clock(),
+            )
+            flash(_("种子已公布，每个孩子都有了派位号。"))
+            return redirect(url_for("officials.draw_room", round_id=round_id), 303)
+    return _room_page(round_id, form)
+
+
+@pages.post("/rounds/<uuid:round_id>/runs")
+@desk("officials", "city_official")
+def start_run(round_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            run = runs.start(db(), round_id, by=actor(), now=clock())
+            return redirect(url_for("officials.run_page", run_id=run.id), 303)
+    return _room_page(round_id, form)
+
+
+@pages.post("/rounds/<uuid:round_id>/replay")
+@desk("officials", "city_official")
+def start_replay(round_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            run = replay.start(db(), round_id, by=actor(), now=clock())
+            return redirect(url_for("officials.run_page", run_id=run.id), 303)
+    return _room_page(round_id, form)
+
+
+@pages.post("/rounds/<uuid:round_id>/daily-replays")
+@desk("officials", "city_official")
+def approve_daily_replays(round_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            people = replay.approve_standing(db(), round_id, by=actor(), now=clock())
+            flash(
+                _("每日递补已由两人授权。") if people >= runs.SIGNATURES_NEEDED else _("已签署，还需要另一位工作人员。")
+            )
+            return redirect(url_for("officials.draw_room", round_id=round_id), 303)
+    return _room_page(round_id, form)

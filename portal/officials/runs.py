@@ -1,0 +1,108 @@
+"""One run: its progress, what it gave, the check, and the two signatures."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+
+from allocation.coverage import Coverage
+from enrollment.draw import rooms, runs
+from enrollment.draw.run_rows import Run
+from enrollment.figures import shares
+from enrollment.figures.counts import Definition
+from enrollment.ground.accounts import Account
+from enrollment.ground.jobs import Job
+from enrollment.season import rounds
+from portal.clock import CHENGDU
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials.draw_forms import SetAsideForm
+from portal.officials.forms import ActForm
+from portal.officials.scope import READERS, area_names
+from portal.words import word
+from portal.work import actor, clock, db
+
+
+@pages.get("/runs/<uuid:run_id>")
+@desk("officials", *READERS)
+def run_page(run_id):
+    return _run_page(run_id, ActForm())
+
+
+def _run_page(run_id, form: PageForm):
+    run = runs.one(db(), run_id)
+    signatures = runs.signed_by(db(), run)
+    return render_template(
+        "officials/run.html",
+        run=run,
+        round=rounds.one(db(), run.round_id),
+        job=db().get(Job, run.job_id) if run.job_id else None,
+        form=form,
+        aside=form if isinstance(form, SetAsideForm) else SetAsideForm(formdata=None),
+        signatures=[(db().get_one(Account, one.account_id).name, one.signed_at) for one in signatures],
+        signed_by_me=any(one.account_id == actor().account_id for one in signatures),
+        same=[
+            other for other in runs.of_round(db(), run.round_id) if other.digest == run.digest and other.id != run.id
+        ],
+        replaced=_is_replaced(run),
+        shares=_shares(run),
+        area_names=area_names(),
+        may_act=actor().is_any("city_official"),
+    )
+
+
+def _is_replaced(run: Run) -> bool:
+    room = rooms.of_round(db(), run.round_id)
+    return any(each.id == run.snapshot_id and each.replaced_at for each in room.snapshots)
+
+
+def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
+    """The city's children on roll today, and after this run's children have come; a first, unpublished run alone tells that."""
+    if not run.summary or run.replays or run.state not in ("checked", "published"):
+        return None
+    on = clock().astimezone(CHENGDU).date()
+    city = shares.of_the_city(db(), Definition(on), year=rounds.one(db(), run.round_id).year).city
+    if run.state == "published":
+        return city.now, city.after
+    given = run.summary["by_nature"]
+    return city.now, city.after + Coverage(sum(given.values()), given["public"], given["inclusive"])
+
+
+@pages.get("/runs/<uuid:run_id>/progress.json")
+@desk("officials", *READERS)
+def run_progress(run_id):
+    """What the page's script asks while the engine works."""
+    run = runs.one(db(), run_id)
+    job = db().get(Job, run.job_id) if run.job_id else None
+    return {
+        "state": run.state,
+        "done": job.done_units if job else 0,
+        "of": job.all_units if job else 0,
+        "step": word("run_step", job.step) if job and job.step else word("run_state", run.state),
+    }
+
+
+@pages.post("/runs/<uuid:run_id>/sign")
+@desk("officials", "city_official")
+def sign_run(run_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            people = runs.sign(db(), run_id, by=actor(), now=clock())
+            if people >= runs.SIGNATURES_NEEDED:
+                flash(_("两人已签署，结果已公布，家庭会收到通知。"))
+            else:
+                flash(_("已签署，还需要另一位工作人员签署才会公布。"))
+            return redirect(url_for("officials.run_page", run_id=run_id), 303)
+    return _run_page(run_id, form)
+
+
+@pages.post("/runs/<uuid:run_id>/set-aside")
+@desk("officials", "city_official")
+def set_run_aside(run_id):
+    form = SetAsideForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            run = runs.set_aside(db(), run_id, reason=form.reason.data or "", by=actor(), now=clock())
+            flash(_("这次派位已搁置，仍然保留备查。"))
+            return redirect(url_for("officials.draw_room", round_id=run.round_id), 303)
+    return _run_page(run_id, form)

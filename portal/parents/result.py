@@ -1,0 +1,84 @@
+"""The result of a child, the reason for every wish, and the family's answer."""
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+
+from enrollment.draw import offers, results
+from enrollment.draw.results import Result
+from enrollment.season import calendar
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.parents.own import application_of
+from portal.work import actor, clock, db
+
+ANSWERS = ("confirm", "wait", "decline")
+
+
+class AnswerForm(PageForm):
+    """A button and nothing else."""
+
+
+@pages.get("/applications/<uuid:application_id>/result")
+@desk("parents")
+def result_page(application_id):
+    application = application_of(application_id)
+    result = results.for_application(db(), application.id, now=clock())
+    if result is None:
+        season = calendar.current(db(), clock())
+        dates = calendar.spans(season).get("result") if season else None
+        return render_template("parents/result_not_yet.html", application=application, dates=dates)
+    season = calendar.current(db(), clock())
+    arrival = calendar.spans(season).get("arrival") if season else None
+    return render_template("parents/result.html", application=application, result=result, arrival=arrival)
+
+
+@pages.get("/applications/<uuid:application_id>/result/<answer>")
+@desk("parents")
+def answer_page(application_id, answer):
+    return _answer_page(application_id, answer, AnswerForm())
+
+
+def _answer_page(application_id, answer: str, form: PageForm):
+    application = application_of(application_id)
+    result = _answerable(application.id, answer, form)
+    if result is None:
+        return redirect(url_for("parents.result_page", application_id=application.id), 303)
+    return render_template("parents/answer.html", application=application, result=result, answer=answer, form=form)
+
+
+def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
+    """The result while its offer can be answered, or while a refused answer is told."""
+    if answer not in ANSWERS:
+        abort(404)
+    result = results.for_application(db(), application_id, now=clock())
+    if result is None or result.offer is None:
+        return None
+    return result if result.offer.state in offers.ANSWERABLE or form.errors else None
+
+
+@pages.post("/applications/<uuid:application_id>/result/<answer>")
+@desk("parents")
+def give_answer(application_id, answer):
+    application = application_of(application_id)
+    form = AnswerForm()
+    result = results.for_application(db(), application.id, now=clock())
+    if answer not in ANSWERS or result is None or result.offer is None:
+        abort(404)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            if answer == "decline":
+                offers.decline(db(), result.offer.id, by=actor(), now=clock())
+            else:
+                offers.confirm(db(), result.offer.id, wait=answer == "wait", by=actor(), now=clock())
+            flash(_answered(answer))
+            return redirect(url_for("parents.result_page", application_id=application.id), 303)
+    return _answer_page(application_id, answer, form)
+
+
+def _answered(answer: str) -> str:
+    if answer == "decline":
+        return _("已放弃这个学位。")
+    if answer == "wait":
+        return _("已确认，并候补更靠前的志愿。")
+    return _("已确认入园，欢迎小朋友！")

@@ -1,0 +1,78 @@
+"""Draws for everybody: what was committed, what was drawn, where the lines are, and the file to check it all."""
+
+from flask import Response, abort, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from enrollment.draw import published, rooms
+from enrollment.draw.run_rows import Run
+from enrollment.places.areas import all_areas
+from portal.guards import public
+from portal.public import pages
+from portal.words import language
+from portal.work import db
+
+
+@pages.get("/draws")
+@public
+def draw_list():
+    found = [rooms.of_round(db(), row.id) for row in published.rounds_with_a_commitment(db())]
+    return render_template("public/draws.html", found=found)
+
+
+@pages.get("/draws/<uuid:round_id>")
+@public
+def draw_page(round_id):
+    room = rooms.of_round(db(), round_id)
+    if not room.snapshots:
+        abort(404)
+    run = published.result_run(db(), round_id)
+    asked = request.args.get("ticket", "")[:64]
+    return render_template(
+        "public/draw.html",
+        room=room,
+        run=run,
+        replays=[each for each in room.runs if each.replays and each.published_at],
+        asked=asked,
+        found=published.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
+        lines=_lines(run),
+        area_names={a.code: a.name_en if language() == "en" else a.name for a in all_areas(db())},
+        verify=_verify_page(round_id),
+    )
+
+
+def _lines(run: Run | None) -> published.Lines | None:
+    if run is None:
+        return None
+    page = request.args.get("page", 1, type=int)
+    words, area = request.args.get("name", "")[:40], request.args.get("area", "")[:12]
+    return published.lines(db(), run, words=words or None, area=area or None, page=page)
+
+
+def _verify_page(round_id) -> str | None:
+    """The page that checks the draw in the reader's own browser, where it is installed."""
+    address = f"/draws/{round_id}/verify"
+    try:
+        current_app.url_map.bind("").match(address)
+    except (HTTPException, RequestRedirect):
+        return None
+    return address
+
+
+@pages.get("/draws/<uuid:round_id>/bundle.zip")
+@public
+def draw_bundle(round_id):
+    """The public file of the round's result; `?run=` asks for that of a published replay."""
+    number = request.args.get("run", type=int)
+    run = published.result_run(db(), round_id)
+    if number is not None:
+        found = [each for each in rooms.of_round(db(), round_id).runs if each.number == number and each.published_at]
+        run = found[0] if found else None
+    if run is None or not run.bundle:
+        abort(404)
+    name = f"draw-{run.digest[:12] if run.digest else run.number}.zip"
+    return Response(
+        run.bundle,
+        mimetype="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "public, max-age=3600"},
+    )
