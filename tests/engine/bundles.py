@@ -15,7 +15,7 @@ def with_codes(market: Market) -> Market:
             children=[f"{'娃' if c % 3 == 1 else 'c'}{(c * 7) % 11:02d}-{c}" for c in range(market.children)],
             programmes=[f"{'𠮷' if p % 2 else '（'}{p}" for p in range(market.programmes)],
             families=[f"F{(f * 5) % 13:02d}x{f}" for f in range(market.children)],
-            kindergartens=["k0", "k1"],
+            kindergartens=[f"k{k}" for k in range(market.programmes + 9)],
             areas=["510104"],
             groups=["G0", "G1", "G2"],
             units=[f"U{u}" for u in range(market.children)],
@@ -25,7 +25,7 @@ def with_codes(market: Market) -> Market:
 
 def packed(market: Market, *, drawn: bool = True, beacon: str = "道指 38,250.12", ceremony: str = "3 5 6") -> bytes:
     """The bundle of a market: with a seed of its own, or with the tickets that the market has."""
-    market = with_codes(market)
+    market = market if len(market.codes.children) else with_codes(market)
     if not drawn:
         written = files.market_files(market)
         record = bundle.DrawRecord(commitment=lottery.commitment(written))

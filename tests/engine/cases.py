@@ -45,6 +45,7 @@ def market_of(case: dict, pair_rule: str = "overhang", **changes) -> tuple[Marke
         list(range(1, len(rows) + 1)),
         [p["capacity"] for p in case["programmes"]],
         unit=unit,
+        family=[number for number, own in enumerate(members) for _ in own],
         groups=[
             tuple(types.index(t) for t in one.get("types", ()))
             for one in case["applicants"]
