@@ -63,7 +63,12 @@ def _lines(rules: Rules, here: Iterable[Rule]) -> tuple[Line, ...]:
 
 
 def way_words(way: Iterable[Ground]) -> str:
-    return TOGETHER[language()].join(word("ground", ground) for ground in way)
+    first, *others = (word("ground", ground) for ground in way)
+    return TOGETHER[language()].join([first, *map(_inside_a_sentence, others)])
+
+
+def _inside_a_sentence(words: str) -> str:
+    return words[0].lower() + words[1:]
 
 
 def rule_words(rules: Rules, code: str) -> str:

@@ -137,9 +137,6 @@ def open(session: Session, round_id: uuid.UUID, offered: Iterable[Offered], *, b
     only_the_city(by)
     found = one(session, round_id, lock=True)
     session.get(Season, found.year, with_for_update=True)
-    open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(WITH_WISHES))
-    if other := session.scalars(open_now.where(Round.id != found.id)).first():
-        raise Refused("another_round_open", name=other.name)
     chosen = [programme for programme in offered if in_filter(found, programme)]
     signed = _check_ready(session, found, chosen)
     move(session, found, "open", by=by, now=now, programmes=len(chosen))
@@ -156,16 +153,19 @@ def open(session: Session, round_id: uuid.UUID, offered: Iterable[Offered], *, b
 
 def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> list[Refused]:
     """Everything that stands in the way of opening, for the page that prepares it."""
+    faults = []
+    open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(WITH_WISHES))
+    if other := session.scalars(open_now.where(Round.id != found.id)).first():
+        faults.append(Refused("another_round_open", name=other.name))
     chosen = [programme for programme in offered if in_filter(found, programme)]
     if not chosen:
-        return [Refused("no_programmes")]
+        return [*faults, Refused("no_programmes")]
     waiting = [programme for programme in chosen if not programme.approved]
     areas = {programme.area for programme in chosen}
     signed = policies.all_in_force(session, found.year)
     unsigned = sorted(areas - signed.keys())
     rules = {area: policies.rules_of(signed[area]) for area in areas & signed.keys()}
     differing = sorted(area for area, read in rules.items() if read.pair_rule != found.pair_rule)
-    faults = []
     if waiting:
         faults.append(Refused("places_not_approved", count=len(waiting), areas=sorted({row.area for row in waiting})))
     if unsigned:

@@ -118,8 +118,8 @@ def test_who_may_apply():
         (('code = "staff"', 'code = "hukou"'), "duplicate_rule_code", None),
         (("tier = 4", "tier = 3"), "duplicate_tier", None),
         (("tier = 3\nnatures", "tier = 7\nnatures"), "never_reached", None),
-        (("[default]\ntier = 9", "[default]\ntier = 7"), "default_not_last", None),
-        (("[default]\ntier = 9", ""), "missing_key", None),
+        (("[default]\ntier = 8", "[default]\ntier = 7"), "default_not_last", None),
+        (("[default]\ntier = 8", ""), "missing_key", None),
         (("tolerance = 3000", "tolerance = 99999"), "out_of_range", "tolerance = 99999"),
         (('facts = { sibling_at = "here" }', "facts = {}"), "example_differs", None),
         (("opens_early = false", "opens_early = 0"), "wrong_type", "opens_early = 0"),
@@ -141,7 +141,7 @@ def test_all_faults_are_listed_at_once_in_the_order_of_the_lines():
     text = (
         GOOD.replace("year = 2026", 'year = "2026"')
         .replace('rule = "overhang"', 'rule = "strict"')
-        .replace("tier = 9", "tier = 99")
+        .replace("[default]\ntier = 8", "[default]\ntier = 88")
         .replace('[["staff_child"]]', '[["staff_kid"]]')
     )
     found = faults_of(text)

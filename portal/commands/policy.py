@@ -1,0 +1,62 @@
+"""`flask policy check`: an area's rules are looked at before anybody uploads them."""
+
+import json
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup, with_appcontext
+from flask_babel import force_locale
+
+from enrollment.season import policies, policy
+from enrollment.season.policy import PolicyFaults
+from portal.policy_words import fault_words, priority_lists
+
+cli = AppGroup("policy", help="Files of admission rules.")
+
+
+@cli.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Faults as JSON.")
+@with_appcontext
+def check(file: Path, as_json: bool) -> None:
+    """Read FILE and list every fault with its line; without one, say the rules in words.  Exit status 2 on faults."""
+    with force_locale("en"):
+        try:
+            rules = policy.read(file.read_text("utf-8-sig"))
+        except UnicodeDecodeError as fault:
+            raise click.ClickException(f"{file} is not UTF-8 text") from fault
+        except PolicyFaults as refused:
+            _list_faults(file, refused, as_json)
+            raise SystemExit(2) from refused
+        if as_json:
+            click.echo(json.dumps({"area": rules.area, "year": rules.year, "faults": []}))
+            return
+        click.echo(
+            f"{rules.area} {rules.year}: {len(rules.rules)} rules, {len(rules.examples)} examples, no faults."
+        )
+        for each in priority_lists(rules):
+            click.echo(f"\n{each.natures}")
+            for line in each.lines:
+                click.echo(f"  {line.tier + 1:>2}  {' / '.join(line.ways)}")
+
+
+def _list_faults(file: Path, refused: PolicyFaults, as_json: bool) -> None:
+    lines = [
+        {"line": fault.line, "key": fault.path, "code": fault.code, "text": fault_words(fault)}
+        for fault in refused.faults
+    ]
+    if as_json:
+        click.echo(json.dumps({"faults": lines}, ensure_ascii=False))
+        return
+    for each in lines:
+        click.echo(f"{file}:{each['line'] or 1}: {each['key']}: {each['text']}")
+
+
+@cli.command("template")
+@click.argument("family", type=click.Choice([*policy.FAMILIES, "example"]))
+@click.option("--area", required=True)
+@click.option("--year", required=True, type=int)
+def template(family: str, area: str, year: int) -> None:
+    """Print a family of rules, or the complete example, for an area and a year."""
+    text = policies.worked_example() if family == "example" else policies.template(family, area, year)
+    click.echo(policy.fitted(text, area, year), nl=False)

@@ -1,0 +1,104 @@
+"""The season's pages for officials and the public rules at 390 px and 1280 px, in both languages."""
+
+import datetime as dt
+import secrets
+
+import pytest
+
+from enrollment.ground.sign_in import WebSession
+from enrollment.season import policies, rounds
+from portal.clock import real_now
+from portal.sessions import digest_of
+from tests.support.axe import assert_axe_clean
+from tests.support.town import Town
+
+AREA = "510104"
+
+
+def signed_in_key(session, account_id) -> str:
+    key, moment = secrets.token_urlsafe(32), real_now()
+    data = {"_user_id": str(account_id), "_fresh": True}
+    until = moment + dt.timedelta(hours=1)
+    session.add(
+        WebSession(
+            digest=digest_of(key), account_id=account_id, data=data, created_at=moment, seen_at=moment, expires_at=until
+        )
+    )
+    return key
+
+
+@pytest.fixture
+def city(site, now):
+    """A season with one open round, an area whose newer rules wait for a signature, and an official's cookie."""
+    with site.session() as session, session.begin():
+        town = Town(session, now)
+        apple, sun = town.kindergarten("金苹果幼儿园", places=1), town.kindergarten("小太阳幼儿园", places=2)
+        town.policy(AREA)
+        town.open_registration()
+        elsewhere = {"hukou_kind": "elsewhere", "hukou_area": None, "hukou_street": None}
+        for name in ("安", "贝"):
+            town.child(name, wishes=[apple, sun])
+            town.child(name, wishes=[apple], work_area=AREA, residence_permit_area=AREA, **elsewhere)
+        newer = policies.template("service_area", AREA, 2026)
+        made = policies.upload(session, newer, area=AREA, year=2026, by=town.city_pair()[0], now=now)
+        policies.dry_run(session, made.id, [], by=town.city_pair()[0], now=now)
+        policies.sign(session, made.id, by=town.city_pair()[1], now=now)
+        key = signed_in_key(session, town.city_pair()[0].account_id)
+        return key, town.round(kind="supplementary").id, rounds.of_year(session, 2026)[0].id
+
+
+def pages(planned, opened) -> tuple[str, ...]:
+    policy = f"/officials/policies/{AREA}"
+    return (
+        "/officials/",
+        "/officials/season",
+        "/officials/season/new",
+        "/officials/season/2026/result",
+        "/officials/rounds",
+        "/officials/rounds/new",
+        f"/officials/rounds/{planned}",
+        f"/officials/rounds/{opened}",
+        f"/officials/rounds/{opened}/extend",
+        "/officials/policies",
+        policy,
+        "/officials/policies/510107",
+        f"{policy}/new?from=example",
+        f"{policy}/2",
+        f"{policy}/2/trial",
+        "/rules",
+        f"/rules/{AREA}",
+    )
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("phone", [True, False], ids=["390 px", "1280 px"])
+def test_nothing_keeps_anybody_out(new_page, site, city, phone, language):
+    key, planned, opened = city
+    page = new_page(phone=phone, language=language)
+    page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
+    for path in pages(planned, opened):
+        answer = page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
+        assert answer.status == 200, path
+        assert_axe_clean(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} scrolls sideways by {wide} px"
+
+
+def test_a_wrong_file_is_mended_with_the_help_of_its_lines(new_page, site, city):
+    page = new_page()
+    page.context.add_cookies([{"name": "session", "value": city[0], "url": site.url}])
+    page.goto(f"/officials/policies/{AREA}/new?from=whole_district&lang=zh")
+    text = page.locator("#text")
+    good = text.input_value()
+    text.fill(good.replace("tier = 0", "tier = 16").replace("tolerance = 3000", "tolerance = 3200"))
+    page.get_by_role("button", name="检查").click()
+    fault = page.locator(".faults li")
+    assert "16" in fault.inner_text()
+    assert_axe_clean(page)
+    text.fill(text.input_value().replace("tier = 16", "tier = 0"))
+    page.get_by_role("button", name="检查").click()
+    page.get_by_text("没有发现问题").wait_for()
+    page.get_by_role("button", name="保存为新的一版").click()
+    page.get_by_role("heading", name="第 3 版").wait_for()
+    page.get_by_role("button", name="试算").click()
+    page.get_by_role("heading", name="试算").wait_for()
