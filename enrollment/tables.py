@@ -11,7 +11,7 @@ NOUNS = (
     "season.calendar season.signed_policies season.round_rows "
     "families.consents families.people families.households families.applications families.lifecycle families.claims families.evidence "
     "families.registers families.returns families.entitlements families.cases "
-    "draw.draws draw.run_rows draw.offers figures.targets"
+    "draw.draws draw.run_rows draw.offers draw.arrivals figures.targets"
 )
 
 for noun in NOUNS.split():

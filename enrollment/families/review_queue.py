@@ -245,6 +245,24 @@ def opens_at(session: Session, *, now: dt.datetime) -> dt.datetime | None:
     return session.scalar(select(func.min(Round.closes_at)).where(Round.stage == "open", Round.closes_at > now))
 
 
+def confirmed_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> dict[str, list[str]]:
+    """Registration codes of the applications confirmed here, by class level: the list for the notice board 公示."""
+    rows = session.execute(
+        select(Application.level, Application.registration_code)
+        .where(
+            review.within(by),
+            Application.review_kindergarten_id == kindergarten_id,
+            Application.year == year,
+            Application.stage == lifecycle.CONFIRMED,
+        )
+        .order_by(Application.registration_code)
+    )
+    listed: dict[str, list[str]] = {}
+    for level, code in rows:
+        listed.setdefault(level, []).append(code)
+    return listed
+
+
 def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
     """Who holds and settled how many, within the actor's scope; the busiest first."""
     settled = MoveMade.move.in_(("confirm", "send_back", "refuse"))

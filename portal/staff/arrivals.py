@@ -1,0 +1,128 @@
+"""Arrivals: tick what was seen, put the child on the roll, release the place of one who did not come; lists for print."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, StringField
+from wtforms.validators import Length
+
+from enrollment.draw import arrivals
+from enrollment.families import review_queue
+from enrollment.ground import audit
+from enrollment.places import roll
+from enrollment.season import today as season_today
+from portal.clock import CHENGDU
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.staff import pages
+from portal.staff.own import own_kindergartens
+from portal.work import actor, clock, db
+
+DID_NOT_COME = "到期未报到"
+"""The reason that the offer's history keeps, in the language of the office."""
+STATES = ("expected", "arrived", "no_show")
+FIRST_CLASS = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}
+
+
+class DoorForm(PageForm):
+    health = BooleanField(_l("健康检查"))
+    vaccination = BooleanField(_l("预防接种证"))
+    class_name = StringField(_l("班级"), [Length(max=20)])
+
+
+def year_of_intake() -> int:
+    season = season_today.newest_season(db(), now=clock())
+    return season.year if season else clock().astimezone(CHENGDU).year
+
+
+def list_page(form: PageForm, template: str = "staff/arrivals.html", per_page: int = arrivals.PER_PAGE):
+    year, state = year_of_intake(), request.args.get("state", "expected")
+    state = state if state in STATES else "expected"
+    found = arrivals.expected(
+        db(), year, by=actor(), state=state, page=request.args.get("page", 1, int), per_page=per_page
+    )
+    audit.record(db(), "view", "arrival_list", year, by=actor(), now=clock(), reason="arrival", lines=len(found.items))
+    classes = {
+        line.name
+        for kindergarten in own_kindergartens()
+        for line in roll.class_list(db(), kindergarten.id, year, by=actor(), now=clock())
+    }
+    return render_template(
+        template,
+        form=form,
+        year=year,
+        state=state,
+        states=STATES,
+        found=found,
+        counts=arrivals.counts(db(), year, by=actor()),
+        begins=arrivals.begins_at(db(), year),
+        classes=sorted(classes),
+        first_class=FIRST_CLASS,
+        several=len(own_kindergartens()) > 1,
+    )
+
+
+@pages.get("/arrivals", endpoint="arrivals")
+@desk("staff")
+def arrivals_list():
+    return list_page(DoorForm(formdata=None))
+
+
+@pages.get("/arrivals/print")
+@desk("staff")
+def arrivals_for_print():
+    return list_page(DoorForm(formdata=None), "staff/arrivals_print.html", per_page=400)
+
+
+@pages.post("/arrivals/<uuid:offer_id>")
+@desk("staff")
+def at_the_door(offer_id):
+    """Keep the ticks, or (`act=arrived`) put the child on the roll."""
+    form, today = DoorForm(), clock().astimezone(CHENGDU).date()
+    if form.validate_on_submit():
+        checks = {"health": form.health.data, "vaccination": form.vaccination.data}
+        with refusals_in(form):
+            if request.form.get("act") == "arrived":
+                arrivals.arrive(
+                    db(),
+                    offer_id,
+                    class_name=form.class_name.data or "",
+                    by=actor(),
+                    now=clock(),
+                    today=today,
+                    **checks,
+                )
+                flash(_("已报到，并记入在园名册。"))
+            else:
+                arrivals.note_checks(db(), offer_id, by=actor(), now=clock(), today=today, **checks)
+                flash(_("查验情况已保存。"))
+            return redirect(url_for("staff.arrivals"), 303)
+    return list_page(form)
+
+
+@pages.post("/arrivals/<uuid:offer_id>/no-show")
+@desk("staff")
+def did_not_come(offer_id):
+    form = DoorForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            arrivals.did_not_come(db(), offer_id, reason=DID_NOT_COME, by=actor(), now=clock())
+            flash(_("学位已释放，会按同一规则给下一个孩子。"))
+            return redirect(url_for("staff.arrivals"), 303)
+    return list_page(form)
+
+
+@pages.get("/notice-board")
+@desk("staff")
+def notice_board():
+    """Registration codes only, for the wall beside the gate: no name, no number of a person."""
+    year = year_of_intake()
+    boards = [
+        (
+            kindergarten,
+            review_queue.confirmed_codes(db(), kindergarten.id, year, by=actor()),
+            arrivals.admitted_codes(db(), kindergarten.id, year, by=actor()),
+        )
+        for kindergarten in own_kindergartens()
+    ]
+    return render_template("staff/notice_board.html", boards=boards, year=year)
