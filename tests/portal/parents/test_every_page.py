@@ -34,7 +34,7 @@ def open_pages(client, paths, language):
 
 def pages_of(application) -> list[str]:
     start = f"/parents/applications/{application.id}"
-    names = "child household grounds evidence wishes wishes/add check tasks withdraw invite".split()
+    names = ["child", "household", "grounds", "evidence", "wishes", "wishes/add", "check", "tasks", "withdraw", "invite"]
     return ["/parents", start, *(f"{start}/{name}" for name in names)]
 
 
