@@ -11,6 +11,7 @@ from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
+from enrollment.families import lifecycle
 from enrollment.families.applications import Application
 from enrollment.places import ledger
 from enrollment.places.kindergartens import Kindergarten
@@ -121,6 +122,15 @@ class Draw:
         answers_due.remind_due(self.session, now=self.now)
         self.at(max(self.now, last))
         return answers_due.expire_due(self.session, now=self.now)
+
+    def silence_if_any(self) -> None:
+        if self.session.scalar(select(Offer.id).where(Offer.state == "offered").limit(1)):
+            self.silence()
+
+    def withdraw_after_the_draw(self, application: Application) -> None:
+        """The family moves away: the hotline takes the application back."""
+        self.session.refresh(application, with_for_update=True)
+        lifecycle.make(self.session, application, "withdraw", by=self.parent_of(application), now=self.now)
 
     def replay(self, *, sign: bool = True) -> Run:
         """Hand free places to the next in line; two people sign the batch."""

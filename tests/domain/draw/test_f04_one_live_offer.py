@@ -1,0 +1,182 @@
+"""F4: elsewhere one child held seats in several places.  Here the database allows one live offer, over all rounds."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from enrollment.draw import offers
+from enrollment.draw.offers import LIVE, Offer, OfferMove
+from enrollment.families.applications import Application
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.db import open_engine
+from enrollment.ground.errors import NotFound, Refused
+from tests.conftest import NOW
+from tests.support.town import Town
+
+
+@pytest.fixture
+def published(town):
+    town.jinpingguo = town.kindergarten("金苹果", places=1)
+    town.mudan = town.kindergarten("牡丹", places=1)
+    town.ana = town.child("安娜", wishes=[town.jinpingguo, town.mudan])
+    town.ben = town.child("本本", wishes=[town.jinpingguo])
+    town.drawn(town.ana, town.ben)
+    return town
+
+
+def test_f04_a_second_live_offer_is_refused_by_the_verb_and_by_the_table(published):
+    town, held = published, published.offer_for(published.ana)
+    with pytest.raises(Refused, match="child_has_an_offer"), town.session.begin_nested():
+        offers.make(
+            town.session, town.ana, town.programme_of(town.mudan).id, round_id=town.the_round.id,
+            answer_by=held.answer_by, by=SYSTEM, now=town.now,
+        )  # fmt: skip
+    assert town.taken_at(town.mudan) == 0, "the refusal gave the place back"
+    copy = "INSERT INTO offer SELECT gen_random_uuid(), child_id, application_id, programme_id, round_id, run_id, rank, state, 'X', made_at, answer_by FROM offer"
+    with pytest.raises(IntegrityError), town.session.begin_nested():
+        town.session.execute(text(copy))
+
+
+def test_f04_a_place_in_the_supplementary_round_replaces_the_one_held(published):
+    town = published
+    town.confirm(town.ana)
+    town.silence_if_any()
+    town.programme(town.kindergarten("海棠"), places=3)
+    town.round(kind="supplementary")
+    town.open_registration()
+    haitang = town.kindergartens_by_name("海棠")[0]
+    town.wish(town.ana, haitang)
+    town.wish(town.ben, haitang)
+    town.everyone_is_reviewed()
+    town.freeze()
+    assert town.the_round.stage == "drawn", "everybody has a ticket already"
+    town.run()
+    town.publish()
+    assert town.place_of(town.ana) == haitang and town.place_of(town.ben) == haitang
+    assert town.offer_for(town.ana).state == "confirmed"
+    live = town.session.query(Offer).filter(Offer.child_id == town.ana.child_id, Offer.state.in_(LIVE)).count()
+    assert (live, town.taken_at(town.jinpingguo), town.taken_at(haitang)) == (1, 0, 2)
+
+
+def test_f04_two_sessions_at_once_give_one_offer_and_one_place(addresses, real_database):
+    """Two officials offer the same child two places in the same moment."""
+    engine = open_engine(real_database)
+    with Session(engine, expire_on_commit=False) as session:
+        town = Town(session, NOW)
+        places = [town.kindergarten(name, places=1) for name in ("金苹果", "牡丹")]
+        ana = town.child("安娜", wishes=[places[0]])
+        ids = [town.programme_of(place).id for place in places]
+        round_id, answer_by = town.the_round.id, town.the_round.confirm_by
+        session.commit()
+    outcomes, start = [], threading.Barrier(2)
+
+    def offer(programme_id):
+        with Session(engine) as session:
+            start.wait()
+            try:
+                child = session.get_one(Application, ana.id)
+                offers.make(session, child, programme_id, round_id=round_id, answer_by=answer_by, by=SYSTEM, now=NOW)
+                session.commit()
+                outcomes.append("made")
+            except Refused as refused:
+                session.rollback()
+                outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=offer, args=(id_,)) for id_ in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Session(engine) as session:
+        assert sorted(outcomes) == ["child_has_an_offer", "made"]
+        assert session.execute(text("SELECT count(*) FROM offer")).scalar() == 1
+        assert session.execute(text("SELECT sum(taken) FROM programme")).scalar() == 1
+    engine.dispose()
+
+
+def test_the_last_place_goes_once_however_many_ask_at_once(addresses, real_database):
+    engine = open_engine(real_database)
+    with Session(engine, expire_on_commit=False) as session:
+        town = Town(session, NOW)
+        jinpingguo = town.kindergarten("金苹果", places=2)
+        children = [town.child("孩子" + name, wishes=[jinpingguo]) for name in "甲乙丙丁戊"]
+        programme_id = town.programme_of(jinpingguo).id
+        round_id, answer_by = town.the_round.id, town.the_round.confirm_by
+        session.commit()
+    outcomes, start = [], threading.Barrier(len(children))
+
+    def offer(application_id):
+        with Session(engine) as session:
+            start.wait()
+            try:
+                child = session.get_one(Application, application_id)
+                offers.make(session, child, programme_id, round_id=round_id, answer_by=answer_by, by=SYSTEM, now=NOW)
+                session.commit()
+                outcomes.append("made")
+            except Refused as refused:
+                outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=offer, args=(child.id,)) for child in children]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["made"] * 2 + ["no_place_left"] * 3
+    engine.dispose()
+
+
+def test_every_change_of_an_offer_is_a_row_and_taken_keeps_step(published):
+    town, offer = published, published.offer_for(published.ana)
+    with pytest.raises(Refused, match="nothing_to_wait_for"):
+        town.confirm(town.ana, wait=True)
+    town.confirm(town.ana)
+    clerk = town.clerk_of(town.jinpingguo)
+    with pytest.raises(NotFound):
+        offers.mark_arrived(town.session, offer.id, by=town.clerk_of(town.mudan), now=town.now)
+    offers.mark_arrived(town.session, offer.id, by=clerk, now=town.now, class_name="小一班")
+    moves = town.session.query(OfferMove).filter_by(offer_id=offer.id).order_by(OfferMove.number)
+    assert [move.after for move in moves] == ["offered", "confirmed", "arrived"]
+    assert town.taken_at(town.jinpingguo) == 1
+    with pytest.raises(Refused, match="offer_is_over"):
+        town.decline(town.ana)
+
+
+def test_a_no_show_frees_the_place_with_a_reason(published):
+    town, offer = published, published.offer_for(published.ana)
+    clerk = town.clerk_of(town.jinpingguo)
+    with pytest.raises(Refused, match="offer_not_confirmed"):
+        offers.mark_no_show(town.session, offer.id, by=clerk, now=town.now, reason="没有来")
+    town.confirm(town.ana)
+    with pytest.raises(Refused, match="say_why"):
+        offers.mark_no_show(town.session, offer.id, by=clerk, now=town.now, reason="")
+    offers.mark_no_show(town.session, offer.id, by=clerk, now=town.now, reason="电话确认不来")
+    assert town.taken_at(town.jinpingguo) == 0
+    town.replay()
+    assert town.place_of(town.ben) == town.jinpingguo
+    assert town.offer_for(town.ana) is None
+
+
+def test_an_offer_is_revoked_by_two_people_for_proven_falsehood(published):
+    town, offer = published, published.offer_for(published.ana)
+    first, second = town.city_pair()
+    assert offers.revoke(town.session, offer.id, by=first, now=town.now, reason="户口材料经核实为伪造") is False
+    assert town.offer_for(town.ana) is not None
+    with pytest.raises(Refused, match="signed_already"):
+        offers.revoke(town.session, offer.id, by=first, now=town.now, reason="户口材料经核实为伪造")
+    assert offers.revoke(town.session, offer.id, by=second, now=town.now, reason="户口材料经核实为伪造") is True
+    assert town.last_offer_for(town.ana).state == "revoked"
+    assert town.taken_at(town.jinpingguo) == 0
+
+
+def test_another_family_cannot_answer(published):
+    town, offer = published, published.offer_for(published.ana)
+    stranger = town.parent_of(town.ben)
+    for answer in (
+        lambda: offers.confirm(town.session, offer.id, wait=False, by=stranger, now=town.now),
+        lambda: offers.decline(town.session, offer.id, by=stranger, now=town.now),
+    ):
+        with pytest.raises(NotFound):
+            answer()
