@@ -15,7 +15,7 @@ import portal.public
 import portal.staff
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import unlock
-from portal import errors, formats, forgery, guards, headers, limits, once, people, sessions, work
+from portal import errors, forgery, formats, guards, headers, limits, once, people, sessions, work
 from portal.config import Config
 from portal.words import languages, word
 from portal.work import House, house

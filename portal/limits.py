@@ -4,7 +4,6 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-
 limiter = Limiter(get_remote_address, strategy="fixed-window", in_memory_fallback_enabled=True, swallow_errors=True)
 
 
