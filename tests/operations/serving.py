@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 60
+LONGEST = 120
 
 
 def free_port() -> int:

@@ -93,3 +93,21 @@ def test_the_death_of_the_supervisor_is_the_death_of_all(tmp_path):
     with serving(tmp_path / "var") as portal:
         portal.hear("ready at")
         assert psutil.pid_exists(portal.process.pid)
+
+
+WITHOUT_PANGO = """
+import ctypes.util
+find = ctypes.util.find_library
+ctypes.util.find_library = lambda name: None if "pango" in name else find(name)
+"""
+
+
+def test_without_pango_the_portal_starts_and_names_what_is_missing(tmp_path):
+    """The library is hidden from every process of this start, as on a machine where it is not installed."""
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "sitecustomize.py").write_text(WITHOUT_PANGO)
+    with serving(tmp_path / "var", PYTHONPATH=str(tmp_path / "hidden")) as portal:
+        assert "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0" in portal.hear("notices wait")
+        portal.hear("ready at")
+        assert portal.get()[0] == 200
+        assert portal.health()["parts"]["letters"] is False

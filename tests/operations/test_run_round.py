@@ -1,0 +1,169 @@
+"""A run in the background: real workers, and a worker that woke up late, which saves and publishes nothing."""
+
+import datetime as dt
+import subprocess
+import sys
+import threading
+import uuid
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from enrollment.draw import execution, runs
+from enrollment.draw.offers import Offer
+from enrollment.draw.run_rows import Placement, Run
+from enrollment.ground import jobs
+from enrollment.ground.db import open_engine
+from enrollment.ground.errors import Refused
+from enrollment.ground.vault import Keys
+from portal import background
+from portal.clock import real_now
+from tests.conftest import NOW
+from tests.operations.serving import ROOT, environment, eventually
+from tests.operations.test_background import kill_all_of
+from tests.support.town import Town
+
+
+@pytest.fixture
+def engine(real_database):
+    engine = open_engine(real_database)
+    yield engine
+    engine.dispose()
+
+
+def a_started_run(engine) -> tuple[uuid.UUID, uuid.UUID, tuple]:
+    """A small town whose run was started on the page: run, job and the two who may sign."""
+    with Session(engine, expire_on_commit=False) as session:
+        town = Town(session, NOW)
+        jinpingguo = town.kindergarten("金苹果", places=2)
+        for name in ("安娜", "本本", "翠翠"):
+            town.child(name, wishes=[jinpingguo])
+        town.everyone_is_reviewed()
+        town.freeze()
+        town.seed()
+        run = runs.start(session, town.the_round.id, by=town.city_pair()[0], now=town.now)
+        session.commit()
+        return run.id, run.job_id, town.city_pair()
+
+
+def the_run(engine, run_id) -> Run:
+    with Session(engine) as session:
+        return session.get_one(Run, run_id)
+
+
+def clock(_session) -> dt.datetime:
+    return real_now()
+
+
+def test_the_handler_does_the_run_in_short_transactions_and_tells_its_progress(engine):
+    background.load_handlers()
+    run_id, job_id, _officials = a_started_run(engine)
+    assert background.run(engine, clock, job_id, "worker 1") == "done"
+    run = the_run(engine, run_id)
+    assert (run.state, run.engine) == ("checked", "allocation 1.0")
+    with Session(engine) as session:
+        job = session.get_one(jobs.Job, job_id)
+        assert (job.state, job.result["digest"], job.step) == ("done", run.digest, "saving")
+        assert session.scalar(select(Placement.run_id).limit(1)) == run_id
+    assert background.run(engine, clock, job_id, "worker 2") == "not_free"
+
+
+def test_a_worker_that_woke_up_late_saves_nothing(engine):
+    """It read the market, was paused, lost its lease, and another worker finished the run meanwhile."""
+    background.load_handlers()
+    run_id, job_id, _officials = a_started_run(engine)
+    long_ago = real_now() - dt.timedelta(minutes=5)
+    with Session(engine) as session, session.begin():
+        lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
+    sleeper = background.Work(engine, lease, clock)
+    with sleeper.session() as session:
+        task = execution.read(session, run_id)
+    computed = execution.compute(task)
+    assert background.run(engine, clock, job_id, "second") == "done"
+    with pytest.raises((background.Lost, Refused)), sleeper.session() as session:
+        execution.save(session, run_id, computed, now=real_now())
+    with Session(engine) as session:
+        assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 3
+        assert session.get_one(jobs.Job, job_id).fence == 2
+
+
+def test_a_paused_worker_cannot_save_even_while_the_run_still_runs(engine):
+    run_id, job_id, _officials = a_started_run(engine)
+    long_ago = real_now() - dt.timedelta(minutes=5)
+    with Session(engine) as session, session.begin():
+        lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
+    sleeper = background.Work(engine, lease, clock)
+    with sleeper.session() as session:
+        computed = execution.compute(execution.read(session, run_id))
+    with Session(engine) as session, session.begin():
+        assert jobs.take(session, job_id, owner="second", now=real_now()).fence == 2
+    with pytest.raises(background.Lost), sleeper.session() as session:
+        execution.save(session, run_id, computed, now=real_now())
+    assert the_run(engine, run_id).state == "running"
+
+
+def test_two_second_signatures_at_once_publish_once(engine):
+    background.load_handlers()
+    run_id, job_id, (first, second) = a_started_run(engine)
+    background.run(engine, clock, job_id, "worker")
+    with Session(engine) as session, session.begin():
+        runs.sign(session, run_id, by=first, now=NOW)
+    outcomes, start = [], threading.Barrier(2)
+
+    def sign():
+        with Session(engine) as session:
+            start.wait()
+            try:
+                outcomes.append(runs.sign(session, run_id, by=second, now=NOW))
+                session.commit()
+            except Refused as refused:
+                outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=sign) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, outcomes)) == ["2", "run_cannot_be_signed"]
+    with Session(engine) as session:
+        assert len(session.scalars(select(Offer)).all()) == 2
+        assert session.execute(text("SELECT sum(taken) FROM programme")).scalar() == 2
+
+
+def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
+    """The checker finds something: the run is kept as failed, nobody gets an offer, nobody can sign."""
+    background.load_handlers()
+    run_id, job_id, (first, _second) = a_started_run(engine)
+    honest = execution.checks.check
+
+    def finds_something(market, outcome, solve=None):
+        report = honest(market, outcome, solve)
+        return type(report)({**report.findings, "no_justified_envy": ("pool 0",)})
+
+    monkeypatch.setattr(execution.checks, "check", finds_something)
+    assert background.run(engine, clock, job_id, "worker") == "done"
+    run = the_run(engine, run_id)
+    assert (run.state, run.error, run.digest) == ("failed", "no_justified_envy: pool 0", None)
+    with Session(engine) as session, pytest.raises(Refused, match="run_cannot_be_signed"):
+        runs.sign(session, run_id, by=first, now=NOW)
+
+
+@pytest.mark.slow
+def test_a_real_worker_does_the_run_through_the_queue(engine, tmp_path, real_database, redis_url):
+    run_id, _job_id, _officials = a_started_run(engine)
+    keys = tmp_path / "keys.json"
+    Keys.write_new(keys, "demo-test")
+    environ = environment(
+        tmp_path, DATABASE_URL=real_database, REDIS_URL=redis_url, SECRET_KEY="demo-test", KEY_FILE=str(keys), DEMO="1"
+    )
+    started = []
+    for what in (["clock"], ["worker", "all"]):
+        command = [sys.executable, "-m", "tests.operations.background_process", *what]
+        with (tmp_path / f"{what[0]}.log").open("a") as log:
+            started.append(subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log))
+    try:
+        eventually(lambda: the_run(engine, run_id).state == "checked", 90)
+    finally:
+        for process in started:
+            kill_all_of(process)
