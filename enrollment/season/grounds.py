@@ -5,7 +5,7 @@ One small function for each ground.  All of them are monotone: one fact more may
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from enrollment.season.documents import Document
 from enrollment.season.facts import Fact, Ground
@@ -40,8 +40,7 @@ class GroundTerms:
     with_sites: bool = False
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a wish goes: the kindergarten and whether it serves the family's home."""
 
     kindergarten: Seen

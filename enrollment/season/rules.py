@@ -7,7 +7,7 @@ from typing import Any
 
 from enrollment.season.documents import Document
 from enrollment.season.facts import Ground
-from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen
+from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen, Test
 
 BEST, WORST = 0, 15
 DEFAULT_RULE = "everybody"
@@ -20,6 +20,12 @@ class Tiered:
     tier: int
     rule: str
     ground: Ground | None = None
+
+
+Ways = tuple[tuple[Tiered, tuple[tuple[Test, GroundTerms], ...]], ...]
+"""What a tier is found with: each way of each rule, the best tier first, with the tests that all must pass."""
+
+NO_TERMS = GroundTerms()
 
 
 @dataclass(frozen=True)
@@ -81,24 +87,32 @@ class Rules:
         return tuple(ground for ground in Ground if ground in used | self.open_to)
 
     def holds(self, ground: Ground, facts: Facts, kindergarten: Seen, serves: bool) -> bool:
-        return HOLDS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, GroundTerms()))
+        return HOLDS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))
 
     def tier(self, facts: Facts, kindergarten: Seen, serves: bool) -> Tiered:
         """The best tier that a rule gives.  Total: without any fact it is the default.  A fact more never worsens it."""
         place = Place(kindergarten, serves)
-        known: dict[Ground, bool] = {}
+        for answer, way in self._ways_at(kindergarten.nature):
+            if all(test(facts, place, terms) for test, terms in way):
+                return answer
+        return self._otherwise
 
-        def holds(ground: Ground) -> bool:
-            if ground not in known:
-                known[ground] = HOLDS[ground](facts, place, self.terms.get(ground, GroundTerms()))
-            return known[ground]
+    def _ways_at(self, nature: str) -> Ways:
+        if nature not in self._ways:
+            self._ways[nature] = tuple(
+                (Tiered(rule.tier, rule.code, way[0]), tuple((HOLDS[g], self.terms.get(g, NO_TERMS)) for g in way))
+                for rule in self.in_order
+                if not rule.natures or nature in rule.natures
+                for way in rule.ways
+            )
+        return self._ways[nature]
 
-        for rule in self.in_order:
-            if rule.natures and kindergarten.nature not in rule.natures:
-                continue
-            for way in rule.ways:
-                if all(map(holds, way)):
-                    return Tiered(rule.tier, rule.code, way[0])
+    @cached_property
+    def _ways(self) -> dict[str, Ways]:
+        return {}
+
+    @cached_property
+    def _otherwise(self) -> Tiered:
         return Tiered(self.default, DEFAULT_RULE)
 
     def sibling_tier(self, nature: str) -> int | None:

@@ -1,0 +1,52 @@
+"""Each code of the season's wing that a page can show has words; the codes are read from the code itself."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from enrollment.season import policy
+from enrollment.season.calendar import STEPS
+from enrollment.season.documents import Document
+from enrollment.season.policy_tables import TYPE_NAMES
+from enrollment.season.round_rows import PAIR_RULES
+from portal.words import table
+
+WING = Path(policy.__file__).parent
+
+
+def first_arguments(*names: str) -> set[str]:
+    """The first argument of every call of these names in the wing, where it is a plain text."""
+    found = set()
+    for file in WING.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found.add(first.value)
+    return found
+
+
+CODES = {
+    "policy_fault": first_arguments("Fault", "fault"),
+    "calendar_conflict": first_arguments("Conflict"),
+    "notice": {f"new_date_{step}" for step in STEPS},
+    "document": set(Document),
+    "care_kind": set(policy.CARE_KINDS),
+    "policy_family": set(policy.FAMILIES),
+    "policy_family_meaning": set(policy.FAMILIES),
+    "pair_rule_meaning": set(PAIR_RULES),
+    "policy_type": set(TYPE_NAMES.values()) | {"list_of_codes", "list_of_ways"},
+    "policy_state": {"draft", "tried", "signed_once", "in_force", "withdrawn", "passed_over"},
+    "trial_change": {"wins", "loses", "same"},
+}
+
+
+def test_the_codes_are_found():
+    assert {"unknown_key", "example_differs", "duplicate_tier", "other_area"} <= CODES["policy_fault"]
+    assert {"overlap", "announcement_too_short"} <= CODES["calendar_conflict"]
+
+
+@pytest.mark.parametrize("group", CODES)
+def test_every_code_has_words(group):
+    assert not {str(code) for code in CODES[group]} - table()[group].keys()
