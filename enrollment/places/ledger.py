@@ -21,6 +21,9 @@ from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.programmes import Programme
 
+STANDS, IMPORTED = "approved", "import:"
+"""Reasons that the ledger gives itself: the numbers were approved as they stand; a list with this name brought them."""
+
 DECISIONS = ("approved", "sent_back", "replaced")
 
 
@@ -305,7 +308,7 @@ def _open_beside(session: Session, programme: Programme) -> list[PlanProposal]:
 def _approve_locked(
     session: Session, programme: Programme, proposal: PlanProposal | None, *, by: Actor, now: dt.datetime
 ) -> None:
-    reason = proposal.reason if proposal else "approved"
+    reason = proposal.reason if proposal else STANDS
     if proposal:
         _check_promised(programme, proposal.plan)
         _write_numbers(session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason)

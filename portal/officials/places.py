@@ -7,6 +7,7 @@ from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.places import ledger, plans
+from portal import ledger_words
 from portal.admission_year import admission_year
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
@@ -115,5 +116,6 @@ def _plan_page(kindergarten_id, form: SendBackForm, on_top=()):
         history=plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
         form=form,
         on_top=on_top,
+        words=ledger_words,
         may_decide=actor().is_any(*DECIDERS),
     )

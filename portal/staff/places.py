@@ -9,13 +9,13 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from enrollment.places import ledger, plans
 from enrollment.places.areas import LEVELS
 from enrollment.places.class_plan import NUMBERS
+from portal import ledger_words
 from portal.admission_year import admission_year
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.staff import pages
 from portal.staff.at import kindergarten_of_page
 from portal.staff.own import own_kindergartens
-from portal.words import word
 from portal.work import actor, clock, db
 
 NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 1000, _l("请填写 0 至 1000 的整数"))]
@@ -55,7 +55,7 @@ def places():
         plan=plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock()),
         kindergartens=own_kindergartens(),
         history=plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
-        field_word=field_word,
+        words=ledger_words,
     )
 
 
@@ -94,10 +94,3 @@ def _plan_page(level: str, form: PlanForm | None):
         told = {number: getattr(line.wanted, number) for number in NUMBERS}
         form = PlanForm(data=told | {"version": line.programme.version if line.programme else ""})
     return render_template("staff/place_plan.html", plan=plan, line=line, form=form)
-
-
-def field_word(field: str) -> str:
-    """The name of a ledger line's field; a pool is named by its code."""
-    if field.startswith("pool:"):
-        return _("预留学位 %(code)s", code=field.removeprefix("pool:"))
-    return word("plan_number", field)

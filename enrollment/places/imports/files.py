@@ -13,6 +13,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.places import ledger
 from enrollment.places.imports import headers, kindergartens, programmes, records, roll, service_areas, sheets
 from enrollment.places.imports.difference import Difference
 from enrollment.places.imports.faults import ImportFaults
@@ -53,7 +54,7 @@ def take_in(
     session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": ONE_AT_A_TIME})
     prepared = _prepared(session, kind, content, by=by, now=now, year=year)
     if not prepared.difference.is_empty:
-        MODULES[kind].write(session, prepared, by=by, now=now, reason=f"导入 {name}")
+        MODULES[kind].write(session, prepared, by=by, now=now, reason=f"{ledger.IMPORTED}{name}")
         digest = hashlib.sha256(content).hexdigest()
         audit.record(session, "import", kind, digest, by=by, now=now, **prepared.difference.counts)
     session.flush()

@@ -37,7 +37,7 @@ def test_a_plan_comes_in_approved_with_its_reserve_and_its_ledger(town, kinderga
     assert [(pool.code, pool.places, pool.groups) for pool in lower.pools] == [("reserved", 5, ["policy_care"])]
     entries = town.session.scalars(select(LedgerEntry).where(LedgerEntry.programme_id == lower.id)).all()
     assert {(e.field, e.before, e.after) for e in entries} >= {("places", None, "50"), ("pool:reserved", None, "5")}
-    assert {e.reason for e in entries} == {"导入 名册.xlsx"}
+    assert {e.reason for e in entries} == {"import:名册.xlsx"}
 
 
 def test_a_second_import_changes_nothing(town, kindergarten, take_in):
