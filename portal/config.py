@@ -7,7 +7,7 @@ from pathlib import Path
 
 from enrollment.ground.vault import Keys, VaultClosed
 
-DEMO_SECRET = "demo-"
+DEMO_SECRET = "demo-"  # noqa: S105  what every secret of the demo begins with
 
 
 class Unconfigured(RuntimeError):

@@ -127,7 +127,8 @@ def expected(
     found = session.execute(
         rows.order_by(Application.registration_code).limit(per_page).offset((number - 1) * per_page)
     )
-    return Page([Expected(*row) for row in found], number, last, total)
+    listed: list[tuple] = [tuple(row) for row in found]
+    return Page([Expected(*row) for row in listed], number, last, total)
 
 
 def counts(session: Session, year: int, *, by: Actor, kindergarten_id: uuid.UUID | None = None) -> Counts:
@@ -235,5 +236,5 @@ def admitted_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, b
     )
     listed: dict[str, list[str]] = {}
     for level, code in rows:
-        listed.setdefault(level, []).append(code)
+        listed.setdefault(level, []).append(code or "")
     return listed

@@ -151,7 +151,7 @@ def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> l
             guardians.get(row.child_id, ()),
         )
         for row in children
-        for fact, value in {**claimed[row.id], VACCINATION: None}.items()
+        for fact, value in (claimed[row.id] | {VACCINATION: None}).items()
         if fact in REGISTER_OF
     ]
 

@@ -1,4 +1,4 @@
-"""The queue of the review: what waits, for how long, who holds what, and what comes next.
+"""The queue of the review: what waits, mismatches first, and what comes next.
 
 Every question is answered within the actor's kindergartens and areas, through the index of one kindergarten's queue,
 so that two thousand applications, or a city's, feel like twenty.
@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 from enrollment.families import lifecycle, review
 from enrollment.families.applications import Application
 from enrollment.families.claims import Claim
-from enrollment.families.lifecycle import MoveMade
 from enrollment.families.people import Child
 from enrollment.families.registers import RegisterAnswer, is_current
-from enrollment.families.returns import RefusalProposal, ReturnedItem
+from enrollment.families.returns import ReturnedItem
 from enrollment.ground.accounts import Account, Actor
 from enrollment.season.facts import FACTS_OF_GROUND, Fact
 from enrollment.season.rounds import Round
@@ -64,40 +63,15 @@ class Page:
     total: int
 
 
-@dataclass(frozen=True)
-class Counts:
-    waiting: int
-    mine: int
-    others: int
-    returned: int
-    confirmed: int
-    mismatch: int
-    matched: int
-    old: int
-    refusals: int
-    oldest: dt.datetime | None
-
-
-@dataclass(frozen=True)
-class Reviewer:
-    """A clerk's share of the work: in hand now, settled today and in all."""
-
-    account_id: uuid.UUID
-    name: str
-    in_hand: int
-    today: int
-    settled: int
-
-
 _answer_of = is_current()
-_speaks_against = and_(
+speaks_against = and_(
     _answer_of, RegisterAnswer.fact.in_([fact.value for fact in Fact]), RegisterAnswer.answer == "differs"
 )
 _agrees = and_(_answer_of, RegisterAnswer.answer == "matches", RegisterAnswer.disputed_at.is_(None))
 
 
 def differs() -> ColumnElement[int]:
-    return select(func.count()).select_from(RegisterAnswer).where(_speaks_against).scalar_subquery()
+    return select(func.count()).select_from(RegisterAnswer).where(speaks_against).scalar_subquery()
 
 
 def matched() -> ColumnElement[bool]:
@@ -113,7 +87,7 @@ def matched() -> ColumnElement[bool]:
     )
     disputed = exists().where(_answer_of, RegisterAnswer.disputed_at.is_not(None))
     born = exists().where(_agrees, RegisterAnswer.fact == Fact.BORN.value)
-    return and_(~unmatched_claim, ~exists().where(_speaks_against), ~disputed, born, ~Application.on_hold)
+    return and_(~unmatched_claim, ~exists().where(speaks_against), ~disputed, born, ~Application.on_hold)
 
 
 def _answered() -> ColumnElement[bool]:
@@ -121,13 +95,13 @@ def _answered() -> ColumnElement[bool]:
     return exists().where(ReturnedItem.application_id == Application.id)
 
 
-def _still_open(session: Session, by: Actor, now: dt.datetime) -> ColumnElement[bool]:
+def may_be_reviewed(session: Session, by: Actor, now: dt.datetime) -> ColumnElement[bool]:
     """Which submitted applications may be reviewed now; where the policy opens the review early, all of them."""
     early = [kindergarten for kindergarten in by.kindergartens if review.opens_early(session, kindergarten, now=now)]
     return or_(review.registration_over(now), Application.review_kindergarten_id.in_(early))
 
 
-def _in_state(state: str, by: Actor) -> ColumnElement[bool]:
+def in_state(state: str, by: Actor) -> ColumnElement[bool]:
     held = Application.stage == lifecycle.IN_REVIEW
     return {
         "waiting": Application.stage == lifecycle.SUBMITTED,
@@ -138,10 +112,10 @@ def _in_state(state: str, by: Actor) -> ColumnElement[bool]:
     }[state]
 
 
-def _only(filter_: str, now: dt.datetime) -> ColumnElement[bool]:
+def only_those(filter_: str, now: dt.datetime) -> ColumnElement[bool]:
     return {
         "all": true(),
-        "mismatch": exists().where(_speaks_against),
+        "mismatch": exists().where(speaks_against),
         "matched": matched(),
         "answered": _answered(),
         "old": Application.submitted_at < now - OLD,
@@ -160,11 +134,11 @@ def queue(
     per_page: int = PER_PAGE,
 ) -> Page:
     """A page of the actor's queue, mismatches first, then the oldest.  Unknown `state` or `only` raises KeyError."""
-    here = [review.within(by), _in_state(state, by), _only(only, now)]
+    here = [review.within(by), in_state(state, by), only_those(only, now)]
     if kindergarten_id is not None:
         here.append(Application.review_kindergarten_id == kindergarten_id)
     if state == "waiting":
-        here.append(_still_open(session, by, now))
+        here.append(may_be_reviewed(session, by, now))
     total = session.scalar(select(func.count()).select_from(Application).where(*here)) or 0
     last = max(-(-total // per_page), 1)
     number = min(max(page, 1), last)
@@ -200,7 +174,7 @@ def _as_waiting(row: Row) -> Waiting:
 
 def take_next(session: Session, *, by: Actor, now: dt.datetime, only: str = "all") -> Application | None:
     """Take the first of the queue that nobody else is taking at this moment; None when nothing waits."""
-    here = [review.within(by), _in_state("waiting", by), _only(only, now), _still_open(session, by, now)]
+    here = [review.within(by), in_state("waiting", by), only_those(only, now), may_be_reviewed(session, by, now)]
     first = (
         select(Application.id)
         .where(*here)
@@ -212,81 +186,6 @@ def take_next(session: Session, *, by: Actor, now: dt.datetime, only: str = "all
     return None if application_id is None else review.take(session, application_id, by=by, now=now)
 
 
-def counts(session: Session, *, by: Actor, now: dt.datetime) -> Counts:
-    """The figures on top of the queue, in one reading of it."""
-    waiting = and_(_in_state("waiting", by), _still_open(session, by, now))
-
-    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.count().filter(*conditions)
-
-    row = session.execute(
-        select(
-            number(waiting),
-            number(_in_state("mine", by)),
-            number(_in_state("others", by)),
-            number(_in_state("returned", by)),
-            number(_in_state("confirmed", by)),
-            number(waiting, exists().where(_speaks_against)),
-            number(waiting, matched()),
-            number(waiting, _only("old", now)),
-            number(_waits_for_second()),
-            func.min(Application.submitted_at).filter(waiting),
-        ).where(review.within(by), Application.stage.not_in((lifecycle.DRAFT, lifecycle.WITHDRAWN)))
-    ).one()
-    return Counts(*row)
-
-
-def _waits_for_second() -> ColumnElement[bool]:
-    return exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
-
-
 def opens_at(session: Session, *, now: dt.datetime) -> dt.datetime | None:
     """When the next round's registration closes and its review opens; None when no registration is open."""
     return session.scalar(select(func.min(Round.closes_at)).where(Round.stage == "open", Round.closes_at > now))
-
-
-def confirmed_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> dict[str, list[str]]:
-    """Registration codes of the applications confirmed here, by class level: the list for the notice board 公示."""
-    rows = session.execute(
-        select(Application.level, Application.registration_code)
-        .where(
-            review.within(by),
-            Application.review_kindergarten_id == kindergarten_id,
-            Application.year == year,
-            Application.stage == lifecycle.CONFIRMED,
-        )
-        .order_by(Application.registration_code)
-    )
-    listed: dict[str, list[str]] = {}
-    for level, code in rows:
-        listed.setdefault(level, []).append(code)
-    return listed
-
-
-def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
-    """Who holds and settled how many, within the actor's scope; the busiest first."""
-    settled = MoveMade.move.in_(("confirm", "send_back", "refuse"))
-    since = now - dt.timedelta(hours=24)
-    done = (
-        select(
-            MoveMade.account_id,
-            func.count().label("settled"),
-            func.count().filter(MoveMade.at >= since).label("today"),
-        )
-        .join(Application, Application.id == MoveMade.application_id)
-        .where(review.within(by), settled, MoveMade.account_id.is_not(None))
-        .group_by(MoveMade.account_id)
-    )
-    held = (
-        select(Application.reviewer_id, func.count())
-        .where(review.within(by), Application.stage == lifecycle.IN_REVIEW)
-        .group_by(Application.reviewer_id)
-    )
-    work = {row.account_id: (row.settled, row.today) for row in session.execute(done)}
-    hands = {row[0]: row[1] for row in session.execute(held)}
-    names = session.execute(select(Account.id, Account.name).where(Account.id.in_(work.keys() | hands.keys())))
-    people = [
-        Reviewer(row.id, row.name, hands.get(row.id, 0), work.get(row.id, (0, 0))[1], work.get(row.id, (0, 0))[0])
-        for row in names
-    ]
-    return sorted(people, key=lambda reviewer: (-reviewer.settled, reviewer.name))

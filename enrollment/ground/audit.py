@@ -117,7 +117,7 @@ def seal(session: Session, limit: int = 5000) -> int:
     last = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
     ).first()
-    before, position = (last.digest, last.link) if last else (FIRST_LINK, 0)
+    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else (FIRST_LINK, 0)
     fresh = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_(None)).order_by(AuditEntry.number).limit(limit)
     ).all()
@@ -131,7 +131,8 @@ def seal(session: Session, limit: int = 5000) -> int:
 
 def broken_links(session: Session) -> list[int]:
     """Positions in the chain whose row was changed, deleted, swapped or cut off before another."""
-    broken, before, expected = [], FIRST_LINK, 1
+    broken: list[int] = []
+    before, expected = FIRST_LINK, 1
     for entry in session.scalars(
         select(AuditEntry)
         .where(AuditEntry.link.is_not(None))
@@ -139,6 +140,6 @@ def broken_links(session: Session) -> list[int]:
         .execution_options(yield_per=1000)
     ):
         if entry.link != expected or entry.digest != _link_digest(before, entry):
-            broken.append(entry.link)
-        before, expected = entry.digest, entry.link + 1
+            broken.append(entry.link or 0)
+        before, expected = entry.digest or b"", (entry.link or 0) + 1
     return broken

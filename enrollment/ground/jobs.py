@@ -124,7 +124,7 @@ def take(
         .returning(Job.kind, Job.args, Job.fence, Job.attempts)
     )
     row = session.execute(taken).one_or_none()
-    return row and Lease(job_id, row.kind, row.args, row.fence, row.attempts)
+    return Lease(job_id, row.kind, row.args, row.fence, row.attempts) if row else None
 
 
 def _while_held(lease: Lease):

@@ -83,7 +83,7 @@ def send_code(session: Session, phone: str, *, now: dt.datetime) -> str | None:
     recent = select(func.count()).where(
         OneTimeCode.phone_index == index, OneTimeCode.sent_at > now - dt.timedelta(hours=1)
     )
-    if session.scalar(recent) >= CODES_AN_HOUR:
+    if (session.scalar(recent) or 0) >= CODES_AN_HOUR:
         return None
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
