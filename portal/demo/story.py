@@ -61,6 +61,8 @@ class City:
             )
             staff = people.enter(session, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
+            # in the same breath as the round: the worker closes what is past its deadline by the city's time
+            passing.set_clock(session, season.BEGINS)
             season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))
 
     def _registration(self) -> None:
@@ -68,7 +70,6 @@ class City:
         with self._session() as session, session.begin():
             self._families(session, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
-            passing.set_clock(session, now)
         self._registers(now)
 
     def _families(self, session: Session, now: dt.datetime) -> None:
