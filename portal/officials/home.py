@@ -1,18 +1,14 @@
 """What needs this official now, and which dates come next."""
 
-from flask import current_app, render_template, url_for
+from flask import render_template
 
 from enrollment.figures import agenda
 from enrollment.season import calendar, today
 from portal.guards import desk
 from portal.officials import pages
+from portal.officials.rooms import link_to
 from portal.officials.scope import area_names, my_areas
 from portal.work import actor, clock, db
-
-
-def link_to(endpoint: str, **values) -> str | None:
-    """The address of a page of this desk, or None while it does not exist."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 @pages.get("/")

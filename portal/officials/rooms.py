@@ -13,6 +13,7 @@ ROOMS = (
     (_l("学位审批"), "officials.places"),
     (_l("导入"), "officials.imports"),
     (_l("批次"), "officials.round_list"),
+    (_l("资格审核"), "officials.review"),
     (_l("抽签与派位"), "officials.draws"),
     (_l("未录取幼儿"), "officials.unplaced"),
     (_l("两个占比"), "officials.coverage"),
@@ -20,6 +21,11 @@ ROOMS = (
 """A room stands here as soon as its page exists; its address begins with that of the page."""
 
 DRAW_ROOM = "officials.draw_room"
+
+
+def link_to(endpoint: str, **values) -> str | None:
+    """The address of a page of this desk, or None while it does not exist."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 @pages.context_processor
@@ -32,6 +38,6 @@ def rooms_of_the_desk():
 
     def room_of(round_id) -> str | None:
         """The address of the round's draw room, once there is one."""
-        return url_for(DRAW_ROOM, round_id=round_id) if DRAW_ROOM in current_app.view_functions else None
+        return link_to(DRAW_ROOM, round_id=round_id)
 
     return {"rooms": rooms, "room_of": room_of, "policy_words": policy_words}

@@ -12,8 +12,18 @@ from portal.forms import refusals_in
 from portal.guards import desk
 from portal.officials import pages
 from portal.officials.forms import ActForm, ExtendForm, OfficialForm, RoundForm
+from portal.officials.rooms import link_to
 from portal.officials.scope import READERS, area_names
 from portal.work import actor, clock, db
+
+WHERE_TO_MEND = {
+    "places_not_approved": "officials.places",
+    "policy_not_signed": "officials.policy_list",
+    "pair_rule_differs": "officials.policy_list",
+    "another_round_open": "officials.round_list",
+    "no_programmes": "officials.imports",
+}
+"""The page on which each hindrance to opening is mended."""
 
 
 @pages.get("/rounds")
@@ -87,7 +97,7 @@ def _round_page(found: Round, form: OfficialForm):
         round=found,
         form=form,
         stages=STAGES,
-        missing=[form.words_of(refused) for refused in missing],
+        missing=[(form.words_of(refused), link_to(WHERE_TO_MEND.get(refused.code, ""))) for refused in missing],
         frozen=len(rounds.programmes_of(db(), found.id)),
         offered=Counter(row.approved for row in offered),
         by_area=sorted(Counter(row.area for row in offered).items()),
