@@ -247,43 +247,6 @@ def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem
     )
 
 
-def reassign(
-    session: Session,
-    application_id: uuid.UUID,
-    kindergarten_id: uuid.UUID,
-    *,
-    by: Actor,
-    now: dt.datetime,
-    reason: str,
-) -> None:
-    """An official gives the review to another kindergarten, of any area that is theirs.  Whoever held it loses it."""
-    application = locked(session, application_id, by=by)
-    if not by.is_any("area_official", "city_official"):
-        raise Refused("only_an_official_reassigns")
-    if not reason.strip():
-        raise Refused("reason_needed", field="reason")
-    target = session.get(Kindergarten, kindergarten_id)
-    if target is None or not (by.is_any("city_official") or target.area_code in by.areas):
-        raise NotFound("kindergarten")
-    refuse_while_refusal_is_open(session, application_id)
-    if application.stage == lifecycle.IN_REVIEW:
-        lifecycle.make(session, application, "release", by=by, now=now, reason=reason)
-    before = application.review_kindergarten_id
-    application.review_kindergarten_id = kindergarten_id
-    audit.record(
-        session,
-        "reassign",
-        "application",
-        application_id,
-        by=by,
-        now=now,
-        reason=reason,
-        before=str(before),
-        after=str(kindergarten_id),
-    )
-    session.flush()
-
-
 def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) -> None:
     waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
     if session.scalar(select(waiting)):

@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import documents, evidence, households, refusals, registers, review, review_queue, tiers
+from enrollment.families import documents, evidence, households, refusals, registers, review, review_figures, tiers
 from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.ground import audit
@@ -48,7 +48,7 @@ def application_page(application: Application, lines, names, form: PageForm):
         needed=documents.needed(db(), application),
         refusal=refusals.refusal_of(db(), application.id),
         items=review.open_items(db(), application.id),
-        counts=review_queue.counts(db(), by=actor(), now=clock()),
+        counts=review_figures.counts(db(), by=actor(), now=clock()),
         late=sum(line.needs_eyes for line in lines),
     )
 

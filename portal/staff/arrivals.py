@@ -7,7 +7,7 @@ from wtforms import BooleanField, StringField
 from wtforms.validators import Length
 
 from enrollment.draw import arrivals
-from enrollment.families import review_queue
+from enrollment.families import review_figures
 from enrollment.ground import audit
 from enrollment.places import roll
 from enrollment.season import today as season_today
@@ -120,7 +120,7 @@ def notice_board():
     boards = [
         (
             kindergarten,
-            review_queue.confirmed_codes(db(), kindergarten.id, year, by=actor()),
+            review_figures.confirmed_codes(db(), kindergarten.id, year, by=actor()),
             arrivals.admitted_codes(db(), kindergarten.id, year, by=actor()),
         )
         for kindergarten in own_kindergartens()

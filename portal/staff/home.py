@@ -2,7 +2,7 @@
 
 from flask import render_template
 
-from enrollment.families import refusals, review_queue
+from enrollment.families import refusals, review_figures, review_queue
 from portal.guards import desk
 from portal.staff import pages
 from portal.staff.own import own_kindergartens
@@ -12,7 +12,7 @@ from portal.work import actor, clock, db
 @pages.get("/")
 @desk("staff")
 def home():
-    counts = review_queue.counts(db(), by=actor(), now=clock())
+    counts = review_figures.counts(db(), by=actor(), now=clock())
     mine = review_queue.queue(db(), by=actor(), now=clock(), state="mine").items
     return render_template(
         "staff/home.html",
@@ -21,5 +21,5 @@ def home():
         kindergartens=own_kindergartens(),
         opens=review_queue.opens_at(db(), now=clock()),
         refusals=len(refusals.open_refusals(db(), by=actor())),
-        workload=review_queue.workload(db(), by=actor(), now=clock()),
+        workload=review_figures.workload(db(), by=actor(), now=clock()),
     )

@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import register_matched, review_queue
+from enrollment.families import register_matched, review_figures, review_queue
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.staff import pages
@@ -29,12 +29,12 @@ def queue_page(form: PageForm):
         only=only,
         states=review_queue.STATES,
         filters=review_queue.ONLY,
-        counts=review_queue.counts(db(), by=actor(), now=clock()),
+        counts=review_figures.counts(db(), by=actor(), now=clock()),
         found=review_queue.queue(
             db(), by=actor(), now=clock(), state=state, only=only, page=request.args.get("page", 1, int)
         ),
         opens=review_queue.opens_at(db(), now=clock()),
-        workload=review_queue.workload(db(), by=actor(), now=clock()),
+        workload=review_figures.workload(db(), by=actor(), now=clock()),
     )
 
 

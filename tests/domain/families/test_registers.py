@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.families import consents, registers, review, review_queue
+from enrollment.families import consents, registers, review, review_figures, review_queue
 from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.entitlements import Entitlement
@@ -93,7 +93,7 @@ def test_answers_are_kept_with_source_and_date_and_mismatches_come_first(town, h
         (second.id, 1, False),
         (first.id, 0, True),
     ]
-    counts = review_queue.counts(town.session, by=clerk, now=town.now)
+    counts = review_figures.counts(town.session, by=clerk, now=town.now)
     assert (counts.mismatch, counts.matched) == (1, 1)
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.families import refusals, review, review_queue, submission
+from enrollment.families import reassigning, refusals, review, review_figures, review_queue, submission
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.lifecycle import MoveMade
 from enrollment.families.review import Ask, Finding
@@ -208,17 +208,17 @@ def test_an_area_official_gives_the_review_to_another_kindergarten(town, here, a
     first = town.clerk_takes(ana)
     official = town.area_official("510104")
     with pytest.raises(Refused, match="reason_needed"):
-        review.reassign(town.session, ana.id, there.id, by=official, now=town.now, reason="")
-    review.reassign(town.session, ana.id, there.id, by=official, now=town.now, reason="园所审核积压")
+        reassigning.reassign(town.session, ana.id, there.id, by=official, now=town.now, reason="")
+    reassigning.reassign(town.session, ana.id, there.id, by=official, now=town.now, reason="园所审核积压")
     assert (ana.stage, ana.review_kindergarten_id) == ("submitted", there.id)
     with pytest.raises(NotFound):
         review.find(town.session, ana.id, by=first)
     review.take(town.session, ana.id, by=town.clerk_of(there), now=town.now)
     outside = town.area_official("510105")
     with pytest.raises(NotFound):
-        review.reassign(town.session, ana.id, here.id, by=outside, now=town.now, reason="越区")
+        reassigning.reassign(town.session, ana.id, here.id, by=outside, now=town.now, reason="越区")
     with pytest.raises(Refused, match="only_an_official_reassigns"):
-        review.reassign(town.session, ana.id, here.id, by=town.clerk_of(there), now=town.now, reason="不想审")
+        reassigning.reassign(town.session, ana.id, here.id, by=town.clerk_of(there), now=town.now, reason="不想审")
 
 
 def test_strangers_find_nothing(town, here, ana):
@@ -251,10 +251,10 @@ def test_the_freeze_can_ask_who_still_waits(town, here, ana):
 def test_the_queue_counts_ages_and_workload(town, here, ana):
     town.child("本恩", wishes=[here])
     clerk = town.clerk_confirms(ana) and town.reviewer_of(ana)
-    counts = review_queue.counts(town.session, by=clerk, now=town.now)
+    counts = review_figures.counts(town.session, by=clerk, now=town.now)
     assert (counts.waiting, counts.mine, counts.confirmed, counts.mismatch) == (1, 0, 1, 0)
     town.at(town.now + dt.timedelta(days=4))
-    assert review_queue.counts(town.session, by=clerk, now=town.now).old == 1
+    assert review_figures.counts(town.session, by=clerk, now=town.now).old == 1
     assert review_queue.queue(town.session, by=clerk, now=town.now, only="old").total == 1
-    (reviewer,) = review_queue.workload(town.session, by=clerk, now=town.now)
+    (reviewer,) = review_figures.workload(town.session, by=clerk, now=town.now)
     assert (reviewer.account_id, reviewer.in_hand, reviewer.today, reviewer.settled) == (clerk.account_id, 0, 0, 1)

@@ -1,0 +1,132 @@
+"""The area's view of the review: who has how much, what is stuck, giving work to another kindergarten, second persons."""
+
+import uuid
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from enrollment.families import reassigning, refusals, review_figures, review_queue
+from enrollment.families.review import LONGEST_NOTE
+from enrollment.ground import audit
+from enrollment.ground.accounts import Account
+from enrollment.places.kindergartens import Kindergarten
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials.scope import DECIDERS, area_names
+from portal.work import actor, clock, db
+
+
+class ReassignForm(PageForm):
+    applications = SelectMultipleField(
+        _l("哪些申请"), option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False), validate_choice=False
+    )
+    target = SelectField(_l("交给哪所幼儿园审核"), validate_choice=False)
+    reason = StringField(_l("原因"), [Length(max=LONGEST_NOTE)])
+
+
+class DecisionForm(PageForm):
+    upheld = HiddenField()
+
+
+@pages.get("/review", endpoint="review")
+@desk("officials", *DECIDERS)
+def loads_page():
+    loads = review_figures.loads(db(), by=actor())
+    return render_template(
+        "officials/review.html",
+        loads=loads,
+        area_names=area_names(),
+        opens=review_queue.opens_at(db(), now=clock()),
+        refusals=len(refusals.open_refusals(db(), by=actor())),
+    )
+
+
+def _kindergarten(kindergarten_id: uuid.UUID, loads: list[review_figures.Load]) -> Kindergarten:
+    if kindergarten_id not in {load.kindergarten_id for load in loads}:
+        abort(404)
+    return db().get_one(Kindergarten, kindergarten_id)
+
+
+def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None):
+    loads = review_figures.loads(db(), by=actor())
+    kindergarten = _kindergarten(kindergarten_id, loads)
+    lines = review_figures.open_lines(db(), kindergarten_id, by=actor())
+    form = form or ReassignForm()
+    _offer(form, lines, kindergarten, loads)
+    audit.record(db(), "view", "review_queue", kindergarten_id, by=actor(), now=clock(), lines=len(lines))
+    return render_template("officials/review_queue.html", form=form, kindergarten=kindergarten, lines=lines)
+
+
+def _offer(form: ReassignForm, lines, kindergarten: Kindergarten, loads: list[review_figures.Load]) -> None:
+    form.applications.choices = [(str(line.id), line.registration_code) for line in lines]
+    others = [load for load in loads if load.kindergarten_id != kindergarten.id]
+    form.target.choices = [
+        ("", _("请选择")),
+        *(
+            (str(load.kindergarten_id), _("%(name)s（待审 %(n)s）", name=load.kindergarten, n=load.waiting))
+            for load in others
+        ),
+    ]
+
+
+@pages.get("/review/<uuid:kindergarten_id>")
+@desk("officials", *DECIDERS)
+def review_of(kindergarten_id):
+    return _queue_page(kindergarten_id)
+
+
+def _ids(texts: list[str]) -> list[uuid.UUID]:
+    try:
+        return [uuid.UUID(text) for text in texts]
+    except ValueError:
+        abort(400)
+
+
+@pages.post("/review/<uuid:kindergarten_id>")
+@desk("officials", *DECIDERS)
+def reassign(kindergarten_id):
+    _kindergarten(kindergarten_id, review_figures.loads(db(), by=actor()))
+    form = ReassignForm()
+    if form.validate_on_submit():
+        chosen, target = _ids(form.applications.data or []), _ids([form.target.data] if form.target.data else [])
+        with refusals_in(form):
+            reassigning.reassign_many(
+                db(), chosen, target[0] if target else None, by=actor(), now=clock(), reason=form.reason.data or ""
+            )
+            flash(_("已转交 %(n)s 份申请。", n=len(chosen)))
+            return redirect(url_for("officials.review"), 303)
+    return _queue_page(kindergarten_id, form)
+
+
+def _refusals_page(form: PageForm):
+    waiting = refusals.open_refusals(db(), by=actor())
+    for _proposal, application in waiting:
+        audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
+    proposers = {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _ in waiting}
+    return render_template(
+        "officials/refusals.html", form=form, waiting=waiting, proposers=proposers, me=actor().account_id
+    )
+
+
+@pages.get("/refusals")
+@desk("officials", *DECIDERS)
+def refusal_list():
+    return _refusals_page(DecisionForm())
+
+
+@pages.post("/refusals/<uuid:proposal_id>")
+@desk("officials", *DECIDERS)
+def decide_refusal(proposal_id):
+    form = DecisionForm()
+    if form.validate_on_submit():
+        upheld = request.form.get("upheld") == "yes"
+        with refusals_in(form):
+            refusals.decide_refusal(db(), proposal_id, upheld=upheld, by=actor(), now=clock())
+            flash(_("已确认不予通过，家长会收到通知。") if upheld else _("没有同意不予通过，申请交还审核员继续审核。"))
+            return redirect(url_for("officials.refusal_list"), 303)
+    return _refusals_page(form)
