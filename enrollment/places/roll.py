@@ -3,92 +3,32 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    LargeBinary,
-    Subquery,
-    UniqueConstraint,
-    case,
-    func,
-    or_,
-    select,
-    text,
-)
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import Sealed, blind_index
 from enrollment.places import kindergartens, scope
 from enrollment.places.areas import LEVELS, NEXT_LEVEL
 from enrollment.places.kindergartens import Found, Kindergarten
+from enrollment.places.roll_rows import (
+    CHENGDU,
+    CLASS_LEVELS,
+    ID_PURPOSE,
+    LEAVE_REASONS,
+    MOST_IN_A_CLASS,
+    RollChild,
+    RollClass,
+    children_on,
+    day_within,
+    id_index,
+    school_year_of,
+    today,
+)
 
-CHENGDU = ZoneInfo("Asia/Shanghai")
-CLASS_LEVELS = (*LEVELS, "mixed")
-ID_PURPOSE = "identity"
-"""The purpose under which every table indexes identity numbers, so that a child on roll is found by a family's claim."""
-
-MOST_IN_A_CLASS = 60
-LEAVE_REASONS = ("moved", "transferred", "graduated", "promoted", "no_show", "illness", "other")
-
-
-class RollClass(Base):
-    """A class.  `school_year` 2025 begins in September 2025.  `counted` is the number of children when `kept_as` is `count`."""
-
-    __tablename__ = "roll_class"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    kindergarten_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("kindergarten.id"))
-    school_year: Mapped[int]
-    level: Mapped[str]
-    name: Mapped[str]
-    kept_as: Mapped[str]
-    counted: Mapped[int | None]
-    as_of: Mapped[dt.date]
-
-    __table_args__ = (
-        UniqueConstraint("kindergarten_id", "school_year", "name"),
-        UniqueConstraint("id", "kept_as"),
-        Index("ix_roll_class__year", "school_year", "kindergarten_id"),
-        CheckConstraint("level IN ('" + "','".join(LEVELS) + "','mixed')", name="known_level"),
-        CheckConstraint(
-            "kept_as IN ('rows','count') AND (kept_as = 'count') = (counted IS NOT NULL)", name="rows_or_count"
-        ),
-        CheckConstraint("counted IS NULL OR counted >= 0", name="not_negative"),
-    )
-
-
-class RollChild(Base):
-    """A child on roll.  It can only stand in a class that is kept as rows."""
-
-    __tablename__ = "roll_child"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    class_id: Mapped[uuid.UUID]
-    kept_as: Mapped[str] = mapped_column(default="rows")
-    name: Mapped[str] = mapped_column(Sealed("roll_child.name"))
-    id_number: Mapped[str | None] = mapped_column(Sealed("roll_child.id_number"))
-    id_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
-    born: Mapped[dt.date | None]
-    entered_on: Mapped[dt.date]
-    left_on: Mapped[dt.date | None]
-    leave_reason: Mapped[str | None]
-
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["class_id", "kept_as"], ["roll_class.id", "roll_class.kept_as"], name="fk_roll_child__class"
-        ),
-        CheckConstraint("kept_as = 'rows'", name="only_in_classes_kept_as_rows"),
-        Index("ix_roll_child__class", "class_id"),
-        Index("uq_roll_child__on_roll_once", "id_index", unique=True, postgresql_where=text("left_on IS NULL")),
-    )
+__all__ = ["CHENGDU", "ID_PURPOSE", "RollChild", "RollClass", "school_year_of"]
 
 
 @dataclass(frozen=True)
@@ -102,25 +42,6 @@ class ClassLine:
     kept_as: str
     as_of: dt.date
     children: int
-
-
-def id_index(number: str) -> bytes:
-    return blind_index(number, ID_PURPOSE)
-
-
-def children_on(day: dt.date) -> Subquery:
-    """Rows (class_id, children) of the classes kept as child rows, counted at the beginning of a day."""
-    return (
-        select(RollChild.class_id, func.count().label("children"))
-        .where(RollChild.entered_on <= day, or_(RollChild.left_on.is_(None), RollChild.left_on > day))
-        .group_by(RollChild.class_id)
-        .subquery("children_on_roll")
-    )
-
-
-def school_year_of(day: dt.date) -> int:
-    """A school year begins in September and bears the year of its beginning."""
-    return day.year if day.month >= 9 else day.year - 1
 
 
 def class_list(
@@ -191,7 +112,7 @@ def count_class(
     roll_class = _class_named(session, kindergarten_id, name, level, school_year, "count", by=by, now=now)
     if not 0 <= children <= MOST_IN_A_CLASS:
         raise Refused("too_many_in_a_class", field="children", most=MOST_IN_A_CLASS)
-    roll_class.counted, roll_class.as_of = children, _today(now)
+    roll_class.counted, roll_class.as_of = children, today(now)
     audit.record(session, "count_class", "roll_class", roll_class.id, by=by, now=now, children=children)
     session.flush()
     return roll_class
@@ -221,10 +142,10 @@ def enter_child(
         raise Refused("on_roll_already", field="id_number")
     child = RollChild(
         class_id=roll_class.id, name=name.strip(), id_number=id_number, id_index=index, born=born,
-        entered_on=entered_on or _today(now),
+        entered_on=entered_on or today(now),
     )  # fmt: skip
     session.add(child)
-    roll_class.as_of = max(roll_class.as_of, _today(now))
+    roll_class.as_of = max(roll_class.as_of, today(now))
     session.flush()
     audit.record(session, "enter_roll", "roll_child", child.id, by=by, now=now)
     return child
@@ -309,7 +230,7 @@ def _class_named(
     if roll_class is None:
         roll_class = RollClass(
             kindergarten_id=kindergarten.id, school_year=school_year, level=level, name=name.strip(), kept_as=kept_as,
-            counted=0 if kept_as == "count" else None, as_of=_today(now),
+            counted=0 if kept_as == "count" else None, as_of=today(now),
         )  # fmt: skip
         session.add(roll_class)
         session.flush()
@@ -318,12 +239,3 @@ def _class_named(
     if roll_class.level != level:
         raise Refused("class_has_another_level", field="level")
     return roll_class
-
-
-def _today(now: dt.datetime) -> dt.date:
-    return now.astimezone(CHENGDU).date()
-
-
-def day_within(school_year: int, now: dt.datetime) -> dt.date:
-    """Today, or the nearest day of that school year (1 September to 31 August)."""
-    return min(max(_today(now), dt.date(school_year, 9, 1)), dt.date(school_year + 1, 8, 31))

@@ -1,0 +1,87 @@
+"""The lines of the places ledger, which are only ever added, and the proposals that wait for the area's word."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from enrollment.ground.db import Base
+from enrollment.places.class_plan import LevelPlan
+from enrollment.places.programmes import Programme
+
+STANDS, IMPORTED = "approved", "import:"
+"""Reasons that the ledger gives itself: the numbers were approved as they stand; a list with this name brought them."""
+
+DECISIONS = ("approved", "sent_back", "replaced")
+
+
+class LedgerEntry(Base):
+    """`field` is the programme's column that changed (or `state`, `pool:<code>`), with what it was and became."""
+
+    __tablename__ = "ledger_entry"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), index=True)
+    at: Mapped[dt.datetime]
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    field: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str]
+    reason: Mapped[str]
+
+
+class PlanProposal(Base):
+    """Numbers that a kindergarten asks for.  One is open for a programme at a time; the area decides."""
+
+    __tablename__ = "plan_proposal"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), index=True)
+    numbers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    made_at: Mapped[dt.datetime]
+    decision: Mapped[str | None]
+    remark: Mapped[str | None]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[dt.datetime | None]
+
+    programme: Mapped[Programme] = relationship(lazy="joined")
+
+    __table_args__ = (
+        CheckConstraint("decision IN ('" + "','".join(DECISIONS) + "')", name="known_decision"),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided_at_a_time"),
+        Index("uq_plan_proposal__one_open", "programme_id", unique=True, postgresql_where=text("decision IS NULL")),
+    )
+
+    @property
+    def plan(self) -> LevelPlan:
+        return LevelPlan(**self.numbers)
+
+
+def enter(
+    session: Session,
+    programme: Programme,
+    field: str,
+    before: object,
+    after: object,
+    *,
+    account_id: uuid.UUID | None,
+    now: dt.datetime,
+    reason: str,
+) -> None:
+    """Add one line to the ledger."""
+    session.add(
+        LedgerEntry(
+            programme_id=programme.id,
+            at=now,
+            account_id=account_id,
+            field=field,
+            before=None if before is None else str(before),
+            after=str(after),
+            reason=reason,
+        )
+    )
