@@ -162,6 +162,11 @@ class TierTable:
             answer = self._answers[asked] = rules.tier(facts, self._as_seen(kindergarten), serves)
         return answer
 
+    def serving(self, facts: Facts) -> set[uuid.UUID]:
+        """The kindergartens whose service area has the home."""
+        place = facts.get(Fact.HOME_PLACE)
+        return self._lookup.serving(place) if place else set()
+
     def holds(self, ground: Ground, facts: Facts, kindergarten: Kindergarten) -> bool:
         """Whether a ground holds there, whatever tier it gives: what a reserved pool asks."""
         serves = kindergarten.id in self._lookup.serving(facts.get(Fact.HOME_PLACE))

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from enrollment.families import households
 from enrollment.families.applications import Application
 from enrollment.families.households import Household
-from enrollment.families.tiers import TierTable, claimed_facts
+from enrollment.families.tiers import TierTable, claimed_facts, tier_at
 from enrollment.places import kindergartens
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import serves
 from enrollment.season.facts import Fact
-from enrollment.season.rounds import RoundProgramme
+from enrollment.season.rounds import Round, RoundProgramme
 from enrollment.season.rules import Tiered
 
 EARTH = 6_371_000  # metres
@@ -51,7 +51,10 @@ class Candidates:
 
 
 class Finder:
-    """The finder of one application in one round; made once for a page."""
+    """The finder of one application in one round; made once for a page.
+
+    It reads the year's service areas, so a page with a handful of wishes asks `seen_one_by_one` instead.
+    """
 
     def __init__(self, session: Session, application: Application, round_id: uuid.UUID):
         self._session = session
@@ -60,8 +63,7 @@ class Finder:
         self._table = TierTable(session, round_id)
         self._facts = claimed_facts(session, application.id)
         self._home = households.of(session, application.id)
-        place = self._facts.get(Fact.HOME_PLACE)
-        self._serving = Lookup(session, application.year).serving(place) if place else set()
+        self._serving = self._table.serving(self._facts)
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
         """These programmes as candidates, in the same order."""
@@ -115,6 +117,24 @@ class Finder:
         elif home is not None and home.home_street:
             order.append(case((Kindergarten.street == home.home_street, 0), else_=1))
         return [*order, Kindergarten.sort_key, Kindergarten.code]
+
+
+def seen_one_by_one(
+    session: Session, application: Application, round_: Round, programmes: Iterable[Programme]
+) -> list[Candidate]:
+    """A few programmes as candidates, in the same order."""
+    facts = claimed_facts(session, application.id)
+    home = households.of(session, application.id)
+    place = facts.get(Fact.HOME_PLACE)
+    return [
+        Candidate(
+            programme,
+            tier_at(session, round_, facts, programme.kindergarten),
+            serves(session, programme.kindergarten_id, place),
+            metres(home, programme),
+        )
+        for programme in programmes
+    ]
 
 
 def metres(home: Household | None, programme: Programme) -> int | None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -40,7 +40,7 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> dict[
         "returned": _returned(session, application),
         "receipts": receipts.all_of(session, application),
         "wished": _wished(session, application, now),
-        "result": _result_address(application),
+        "result": url_for("parents.result_page", application_id=application.id),
     }
 
 
@@ -122,8 +122,3 @@ def _wished(session: Session, application: Application, now: dt.datetime) -> lis
     listed = wishes.of(session, application.id, round_.id) if round_ else []
     return [wish.programme.kindergarten.name for wish in listed]
 
-
-def _result_address(application: Application) -> str | None:
-    if "parents.result_page" not in current_app.view_functions:
-        return None
-    return url_for("parents.result_page", application_id=application.id)

@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
 from enrollment.families import wishes
-from enrollment.families.wish_finder import Finder
+from enrollment.families.wish_finder import Finder, seen_one_by_one
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES, all_areas
 from enrollment.places.programmes import Programme
@@ -68,7 +68,7 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
         application,
         form,
         round=round_,
-        listed=Finder(db(), application, round_.id).seen(programmes),
+        listed=seen_one_by_one(db(), application, round_, programmes),
         bound_with=others,
         unsaved=shown is not None,
     )

@@ -85,7 +85,14 @@ def test_F2_two_sessions_racing_with_one_child_leave_one_live_application(real_d
             barrier.wait()
             try:
                 entering.enter_child(
-                    session, 2026, name="李沐晨", id_kind="resident", id_number=number, relation="other", by=actor, now=now
+                    session,
+                    2026,
+                    name="李沐晨",
+                    id_kind="resident",
+                    id_number=number,
+                    relation="other",
+                    by=actor,
+                    now=now,
                 )
                 session.commit()
                 answers.append("entered")

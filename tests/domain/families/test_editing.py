@@ -3,9 +3,11 @@
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
-from enrollment.families import claims, households, receipts
+from enrollment.families import claims, households, lifecycle, receipts
 from enrollment.families.claims import Claim
+from enrollment.families.returns import ReturnedItem
 from enrollment.ground.errors import Refused, Stale
 from enrollment.season.facts import Ground
 
@@ -69,8 +71,6 @@ def test_the_last_wish_of_a_handed_in_application_stays(town, garden):
 
 def test_an_edit_under_review_returns_the_application_to_the_queue(town, garden):
     ana = town.child("安娜", wishes=[garden])
-    from enrollment.families import lifecycle
-
     clerk = town.clerk_of(garden)
     ana.reviewer_id, ana.taken_at = clerk.account_id, town.now
     lifecycle.make(town.session, ana, "take", by=clerk, now=town.now)
@@ -169,3 +169,46 @@ def test_a_claim_that_stays_keeps_its_day(town, garden):
     town.at(town.now + dt.timedelta(hours=1))
     town.claim(ana, {"elder_sibling": garden, "special_need": True})
     assert town.session.get(Claim, (ana.id, "elder_sibling")).claimed_at == claimed_at
+
+
+def test_new_wishes_for_a_later_round_leave_a_verified_application_verified(town, garden):
+    ana = town.child("安娜", wishes=[garden])
+    town.close_registration()
+    clerk = town.clerk_of(garden)
+    ana.reviewer_id, ana.taken_at = clerk.account_id, town.now
+    lifecycle.make(town.session, ana, "take", by=clerk, now=town.now)
+    lifecycle.make(town.session, ana, "confirm", by=clerk, now=town.now)
+    town.the_round.stage = "published"
+    later = town.open_registration(kind="supplementary")
+    town.wish(ana, garden, round_=later)
+    assert ana.stage == "confirmed"
+    assert receipts.latest(town.session, ana).changed == ("wishes",)
+    assert [len(answers) for answers in receipts.answers_in(town.session, ana, 2)["wishes"].values()] == [1, 1]
+
+
+def test_a_returned_application_is_answered_while_review_is_open(town, garden):
+    ana = town.child("安娜", wishes=[garden])
+    town.close_registration()
+    clerk = town.clerk_of(garden)
+    ana.reviewer_id, ana.taken_at = clerk.account_id, town.now
+    lifecycle.make(town.session, ana, "take", by=clerk, now=town.now)
+    town.session.add(
+        ReturnedItem(application_id=ana.id, item="home_place", note="请核对", asked_at=town.now, asked_by=clerk.account_id)
+    )
+    lifecycle.make(town.session, ana, "send_back", by=clerk, now=town.now)
+    save(town, ana, home_street="牛市口街道")
+    assert ana.stage == "returned"
+    town.submit(ana)
+    assert ana.stage == "submitted"
+    assert receipts.latest(town.session, ana).changed == ("household.home_street",)
+    assert town.session.scalars(select(ReturnedItem)).one().answered_at == town.now
+
+
+def test_a_returned_application_cannot_be_answered_once_the_round_is_frozen(town, garden):
+    ana = town.child("安娜", wishes=[garden])
+    town.close_registration()
+    ana.stage, town.the_round.stage = "returned", "frozen"
+    town.session.flush()
+    with pytest.raises(Refused) as refused:
+        save(town, ana, home_street="牛市口街道")
+    assert refused.value.code == "registration_closed"

@@ -25,7 +25,9 @@ def pdf(pages=1, **more) -> bytes:
     for _ in range(pages):
         writer.add_blank_page(200, 200)
     if more.get("script"):
-        act = DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("app.alert(1)")})
+        act = DictionaryObject(
+            {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("app.alert(1)")}
+        )
         writer.root_object[NameObject("/OpenAction")] = act
     if more.get("cargo"):
         writer.add_attachment("a.txt", b"a")

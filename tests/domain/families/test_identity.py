@@ -25,7 +25,8 @@ def test_the_example_of_the_standard():
 
 
 @pytest.mark.parametrize(
-    "typed", ["11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ", "110105-19491231-002x"]
+    "typed",
+    ["11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ", "110105-19491231-002x"],
 )
 def test_what_a_phone_types_is_mended(typed):
     assert identity.check("resident", typed, today=TODAY).number == PROVED
@@ -93,7 +94,12 @@ def test_other_papers_tell_no_birth_date(kind, number):
 
 @pytest.mark.parametrize(
     ("kind", "number"),
-    [("hk_macau_permit", "X12345678"), ("taiwan_permit", "1234567"), ("passport", "E1"), ("foreign_residence", "US123")],
+    [
+        ("hk_macau_permit", "X12345678"),
+        ("taiwan_permit", "1234567"),
+        ("passport", "E1"),
+        ("foreign_residence", "US123"),
+    ],
 )
 def test_other_papers_have_their_form(kind, number):
     assert refusal(kind, number) == "id_form"
