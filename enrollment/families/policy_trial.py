@@ -13,7 +13,7 @@ from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup
-from enrollment.season.facts import Fact
+from enrollment.season.facts import Fact, home_of
 from enrollment.season.signed_policies import Policy
 from enrollment.season.trials import Case
 
@@ -83,7 +83,7 @@ def _batch(session: Session, ids: list[uuid.UUID], city: _City) -> Iterator[Case
     codes = select(Application.id, Application.registration_code).where(Application.id.in_(ids))
     for application_id, code in session.execute(codes.order_by(Application.registration_code)):
         known = facts.get(application_id, {})
-        serving = city.lookup.serving(known.get(Fact.HOME_PLACE))
+        serving = city.lookup.serving(home_of(known))
         wished = tuple((city.seen[place], place in serving) for place in wishes.get(application_id, ()))
         yield Case(code or "", known, wished)
 

@@ -21,7 +21,7 @@ from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup, ServiceArea
 from enrollment.places.service_areas import serves as serves_place
 from enrollment.season import policies, policy
-from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
+from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
 from enrollment.season.grounds import Facts, Seen
 from enrollment.season.rounds import Round, RoundPolicy
 from enrollment.season.rules import Rules, Tiered
@@ -149,8 +149,7 @@ class TierTable:
         return self.tiers_at(facts, [programme.kindergarten for programme in programmes])
 
     def tiers_at(self, facts: Facts, kindergartens: Iterable[Kindergarten]) -> list[Tiered]:
-        place = facts.get(Fact.HOME_PLACE)
-        serving = self._lookup.serving(place) if place else set()
+        serving = self._lookup.serving(home_of(facts))
         key = tuple(sorted((str(fact), _frozen(value)) for fact, value in facts.items()))
         return [self._tier_at(facts, key, each, each.id in serving) for each in kindergartens]
 
@@ -164,12 +163,11 @@ class TierTable:
 
     def serving(self, facts: Facts) -> set[uuid.UUID]:
         """The kindergartens whose service area has the home."""
-        place = facts.get(Fact.HOME_PLACE)
-        return self._lookup.serving(place) if place else set()
+        return self._lookup.serving(home_of(facts))
 
     def holds(self, ground: Ground, facts: Facts, kindergarten: Kindergarten) -> bool:
         """Whether a ground holds there, whatever tier it gives: what a reserved pool asks."""
-        serves = kindergarten.id in self._lookup.serving(facts.get(Fact.HOME_PLACE))
+        serves = kindergarten.id in self._lookup.serving(home_of(facts))
         return self.rules_of(kindergarten.area_code).holds(ground, facts, self._as_seen(kindergarten), serves)
 
     def rules_of(self, area_code: str) -> Rules:
@@ -221,8 +219,7 @@ def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kinderg
         select(ServiceArea.name).where(ServiceArea.kindergarten_id == kindergarten.id, ServiceArea.kind == "estate")
     )
     seen = _seen(kindergarten, codes, frozenset(estates))
-    place = facts.get(Fact.HOME_PLACE)
-    serves = bool(place) and serves_place(session, kindergarten.id, place)
+    serves = serves_place(session, kindergarten.id, home_of(facts))
     return rules_in_round(session, round_, kindergarten.area_code).tier(facts, seen, serves)
 
 

@@ -16,7 +16,7 @@ from enrollment.places import kindergartens
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import serves
-from enrollment.season.facts import Fact
+from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
 from enrollment.season.rules import Tiered
 
@@ -125,7 +125,7 @@ def seen_one_by_one(
     """A few programmes as candidates, in the same order."""
     facts = claimed_facts(session, application.id)
     home = households.of(session, application.id)
-    place = facts.get(Fact.HOME_PLACE)
+    place = home_of(facts)
     return [
         Candidate(
             programme,

@@ -76,11 +76,13 @@ class Lookup:
 
     def __init__(self, session: Session, year: int | None = None):
         self._names: dict[tuple[str, str], set[uuid.UUID]] = defaultdict(set)
+        self._area_of: dict[uuid.UUID, str] = {}
         self._owners: list[uuid.UUID] = []
         self._with_areas: set[uuid.UUID] = set()
         shapes = []
         for row in _rows(session, year):
             self._with_areas.add(row.kindergarten_id)
+            self._area_of[row.kindergarten_id] = row.area_code
             if row.kind == "polygon":
                 shapes.append(polygon(row.boundary))
                 self._owners.append(row.kindergarten_id)
@@ -96,6 +98,7 @@ class Lookup:
         """Whether the place lies in a service area of the kindergarten.
 
         `place` is the fact `home_place`: street, community, estate, road (names) and point ([longitude, latitude]).
+        With `area` a name counts only in that admission area: there is a 新城社区 in more than one of them.
         """
         return kindergarten_id in self.serving(place)
 
@@ -106,7 +109,8 @@ class Lookup:
             return found
         for kind in NAMED:
             if place.get(kind):
-                found |= self._names.get((kind, plain(str(place[kind]))), set())
+                named = self._names.get((kind, plain(str(place[kind]))), set())
+                found |= {each for each in named if place.get("area") in (None, self._area_of[each])}
         if place.get("point"):
             at = Point(*place["point"])
             found |= {self._owners[index] for index in self._tree.query(at, predicate="intersects")}
@@ -114,7 +118,9 @@ class Lookup:
 
 
 def _rows(session: Session, year: int | None) -> Iterable:
-    query = select(ServiceArea.kindergarten_id, ServiceArea.kind, ServiceArea.name, ServiceArea.boundary)
+    query = select(
+        ServiceArea.kindergarten_id, ServiceArea.kind, ServiceArea.name, ServiceArea.boundary, Kindergarten.area_code
+    ).join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
     if year is not None:
         offered = exists().where(Programme.kindergarten_id == ServiceArea.kindergarten_id, Programme.year == year)
         query = query.where(offered)
@@ -123,14 +129,19 @@ def _rows(session: Session, year: int | None) -> Iterable:
 
 def serves(session: Session, kindergarten_id: uuid.UUID, place: Mapping[str, Any] | None) -> bool:
     """The same for one kindergarten and one place."""
-    rows = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten_id))
-    for row in rows:
-        if row.kind == "polygon":
-            if place and place.get("point") and polygon(row.boundary or {}).intersects(Point(*place["point"])):
-                return True
-        elif place and place.get(row.kind) and plain(str(place[row.kind])) == plain(row.name):
-            return True
-    return False
+    rows = session.execute(
+        select(ServiceArea, Kindergarten.area_code)
+        .join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
+        .where(ServiceArea.kindergarten_id == kindergarten_id)
+    )
+    return any(_has(row, area, place or {}) for row, area in rows)
+
+
+def _has(row: ServiceArea, area: str, place: Mapping[str, Any]) -> bool:
+    if row.kind == "polygon":
+        return bool(place.get("point")) and polygon(row.boundary or {}).intersects(Point(*place["point"]))
+    named = plain(str(place.get(row.kind) or "")) == plain(row.name)
+    return named and place.get("area") in (None, area)
 
 
 def of_kindergarten(session: Session, kindergarten_id: uuid.UUID) -> list[ServiceArea]:

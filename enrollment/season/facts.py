@@ -4,7 +4,9 @@ A *ground* 优先依据 is what a family claims; each rests on *facts* that staf
 into a tier for each wish.  Nobody types a tier.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Fact(StrEnum):
@@ -58,3 +60,9 @@ FACTS_OF_GROUND: dict[Ground, tuple[Fact, ...]] = {
     Ground.SPECIAL_NEED: (Fact.SPECIAL_NEED,),
     Ground.MULTI_CHILD: (Fact.CHILDREN_IN_FAMILY,),
 }
+
+
+def home_of(facts: Mapping[Fact, Any]) -> dict[str, Any] | None:
+    """The home as a service area is asked about it: its place, and the admission area in which its names count."""
+    place = facts.get(Fact.HOME_PLACE)
+    return {**place, "area": facts.get(Fact.HOME_AREA, "")} if place else None

@@ -19,6 +19,16 @@ def both_ways(session, kindergarten, place):
     return one
 
 
+def test_the_same_name_in_another_area_is_another_place(town, session):
+    """There is a 新城社区 in more than one district: a name counts where the family lives."""
+    here, there = town.kindergarten("这边", area="510104"), town.kindergarten("那边", area="510108")
+    for kindergarten in (here, there):
+        service_areas.add(session, kindergarten.id, "community", "新城社区")
+    assert both_ways(session, here, {"community": "新城社区", "area": "510104"})
+    assert not both_ways(session, there, {"community": "新城社区", "area": "510104"})
+    assert not both_ways(session, here, {"community": "新城社区", "area": ""}), "an area that was not verified serves nobody"
+
+
 @pytest.mark.parametrize("kind", service_areas.NAMED)
 def test_a_name_serves_those_who_live_there(town, session, kind):
     near, far = town.kindergarten("近"), town.kindergarten("远")
