@@ -1,12 +1,15 @@
 """The four commands on files: what they write, what they say, and with which exit status."""
 
 import json
+import runpy
+import shutil
+import sys
 import zipfile
 
 import pytest
 
 from allocation import __main__ as command
-from allocation import bundle, files
+from allocation import benchmark, bundle, files
 from allocation.checks import Report
 from tests.engine.bundles import packed, with_codes
 from tests.engine.test_files import GOOD, as_bytes
@@ -167,8 +170,28 @@ def test_every_reason_has_its_sentence():
     assert set(command._WORDS) == set(REASONS)
 
 
-def test_bench_measures_every_step(capsys):
-    assert command.main(["bench", "--children", "1500"]) == 0
+@pytest.mark.parametrize("compiler", ["gcc", None])
+def test_bench_measures_every_step(capsys, monkeypatch, compiler):
+    monkeypatch.setattr(benchmark, "ROUNDS", 2)
+    monkeypatch.setattr(benchmark, "SMALL", 400)
+    if compiler is None:
+        monkeypatch.setattr(benchmark.shutil, "which", lambda name: None)
+        monkeypatch.setattr(benchmark, "FILES_AT_MOST", 500)
+    assert command.main(["bench", "--children", "700"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"solve_s", "pairs_to_plain", "pools_to_plain", "check_s", "files_to_files_s", "peak_mb"} <= set(found)
-    assert found["proposals"] > 1_000 and ("matching_to_c" in found or "c_loop" in found)
+    assert {"solve_s", "matching_s", "pairs_to_plain", "pools_to_plain", "check_s", "per_wish_ratio", "peak_mb"} <= set(
+        found
+    )
+    assert found["proposals"] > 500
+    if compiler and shutil.which("gcc"):
+        assert {"matching_to_c", "solve_to_c", "files_to_files_s", "thousand_draws_s"} <= set(found)
+    elif compiler is None:
+        assert found["c_loop"] == "no C compiler here" and "files_to_files_s" not in found
+
+
+def test_the_module_runs_as_a_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["allocation", "verify", "/nowhere/at/all"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(command.__file__, run_name="__main__")
+    assert ended.value.code == 2
+    assert "neither a folder nor a zip" in capsys.readouterr().err

@@ -112,20 +112,23 @@ function readChildren(files, programmes) {
 
 /* The wishes of child i are programme[start[i]] to programme[start[i + 1]], best first. */
 function readWishes(files, programmes, children) {
-  const rows = [];
-  readRows(files, "wishes.csv", ["child", "rank", "programme", "tier"], ([code, rank, programme, tier]) => {
-    const child = lookUp(children.index, code, "wishes.csv");
-    rows.push([child, Number(rank), lookUp(programmes.index, programme, "wishes.csv"), Number(tier)]);
-  });
+  const held = lines(files.get("wishes.csv") || new Uint8Array()).length;
+  const rows = { child: new Int32Array(held), rank: new Int32Array(held), programme: new Int32Array(held), tier: new Uint8Array(held) };
   const start = new Int32Array(children.code.length + 1);
-  for (const [child] of rows) start[child + 1]++;
+  const count = readRows(files, "wishes.csv", ["child", "rank", "programme", "tier"], ([code, rank, programme, tier], row) => {
+    rows.child[row] = lookUp(children.index, code, "wishes.csv");
+    rows.rank[row] = Number(rank);
+    rows.programme[row] = lookUp(programmes.index, programme, "wishes.csv");
+    rows.tier[row] = Number(tier);
+    start[rows.child[row] + 1]++;
+  });
   for (let child = 0; child < children.code.length; child++) start[child + 1] += start[child];
-  const programme = new Int32Array(rows.length).fill(-1), tier = new Uint8Array(rows.length);
-  for (const [child, rank, wished, own] of rows) {
-    const at = start[child] + rank - 1;
-    if (rank < 1 || at >= start[child + 1] || programme[at] !== -1) throw new BadMarket("wishes.csv: wrong ranks");
-    programme[at] = wished;
-    tier[at] = own;
+  const programme = new Int32Array(count).fill(-1), tier = new Uint8Array(count);
+  for (let row = 0; row < count; row++) {
+    const child = rows.child[row], at = start[child] + rows.rank[row] - 1;
+    if (at < start[child] || at >= start[child + 1] || programme[at] !== -1) throw new BadMarket("wishes.csv: wrong ranks");
+    programme[at] = rows.programme[row];
+    tier[at] = rows.tier[row];
   }
   return { start, programme, tier };
 }

@@ -1,0 +1,166 @@
+"""The independent check says yes exactly where the definitions do, and finds each planted mistake."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from allocation import checks
+from allocation.market import Market, Pool
+from allocation.solve import solve
+from tests.engine.definitions import Rule
+from tests.engine.tiny import tiny_market
+
+ABOUT_STABILITY = ("capacities", "no_justified_envy", "no_empty_place_wanted")
+
+
+def told(solved, rule, outcome):
+    """The solver's outcome with the placements of another one, its overhang put right."""
+    market = solved.market
+    placed = rule.placements(outcome)
+    rank = np.array([rank for rank, _ in placed], dtype=np.int32)
+    pool = np.array([pool for _, pool in placed], dtype=np.int32)
+    programme = np.where(pool >= 0, market.pools.programme[pool], -1).astype(np.int32)
+    taken = np.bincount(programme[programme >= 0], minlength=market.programmes)
+    return replace(
+        solved,
+        programme=programme,
+        rank=rank,
+        pool=pool,
+        overhang=np.maximum(taken - market.places, 0).astype(np.int32),
+    )
+
+
+@pytest.mark.parametrize("pair_rule", ["overhang", "close"])
+@pytest.mark.parametrize("shape", [{"pools": False}, {}, {"current": True, "pools": False, "units": False}])
+def test_stable_is_what_the_definitions_call_stable(pair_rule, shape):
+    tried = {True: 0, False: 0}
+    for number in range(60):
+        market = tiny_market(number, children=4, programmes=2, pair_rule=pair_rule, **shape)
+        solved, rule = solve(market), Rule(market)
+        for outcome in all_outcomes(rule):
+            report = checks.check(market, told(solved, rule, outcome))
+            found = [name for name in ABOUT_STABILITY if report.findings.get(name)]
+            stable = rule.is_stable(outcome)
+            assert (not found) == stable, (number, outcome, report.failures)
+            tried[stable] += 1
+    assert min(tried.values()) > 50
+
+
+def all_outcomes(rule):
+    outcomes = [()]
+    for tries in rule.tries:
+        outcomes = [(*before, granted) for before in outcomes for granted in range(len(tries) + 1)]
+    return outcomes[:: max(1, len(outcomes) // 150)]
+
+
+@pytest.fixture
+def solved():
+    """A bound pair, a reserved pool, an elder, a guaranteed place: something of everything."""
+    market = Market.from_arrays(
+        [0, 2, 4, 6, 8, 9, 11], [0, 1, 0, 1, 0, 1, 1, 0, 2, 0, 1], [1, 1, 2, 0, 1, 1, 1, 1, 0, 3, 0],
+        [6, 1, 2, 3, 4, 5], [3, 2, 1], unit=[-1, 0, 0, -1, -1, -1], elder=[4, -1, -1, -1, -1, -1],
+        current=[-1, -1, -1, 1, -1, -1], level=[1, 1, 2], kindergarten=[0, 1, 0], sibling_tier=[0, 1, -1],
+        pools=[Pool(0, "estate", 1, 1, (0,), "locked")], groups=[(0,), (), (0,), (), (), ()], family=[0, 1, 1, 2, 0, 3],
+    )  # fmt: skip
+    outcome = solve(market)
+    assert checks.check(market, outcome, solve).ok
+    return outcome
+
+
+def changed(array, at, value):
+    copy = array.copy()
+    copy[at] = value
+    return copy
+
+
+def cutoffs(outcome, **columns):
+    return replace(outcome, cutoffs=replace(outcome.cutoffs, **columns))
+
+
+def test_what_the_fixture_holds(solved):
+    assert solved.programme.tolist() == [0, 0, 0, 1, 2, 1]
+    assert [solved.market.pools.name(q) for q in solved.pool] == [
+        "estate",
+        "general",
+        "general",
+        "general",
+        "general",
+        "general",
+    ]
+    assert solved.unit_tier.tolist()[:6] == [0, 1, 2, 1, 2, 1]
+
+
+@pytest.mark.parametrize("name,value,check,row", [
+    ("rank", (0, 3), "one_placement", "child 0"),
+    ("rank", (0, -1), "one_placement", "child 0"),
+    ("rank", (3, 0), "one_placement", "child 3"),
+    ("rank", (0, 2), "one_placement", "child 0"),
+    ("programme", (0, 1), "one_placement", "child 0"),
+    ("programme", (0, -1), "one_placement", "child 0"),
+    ("pool", (0, 9), "one_placement", "child 0"),
+    ("pool", (0, 2), "one_placement", "child 0"),
+    ("pool", (0, -1), "one_placement", "child 0"),
+    ("pool", (2, 0), "units_together", "child 2"),
+    ("pool", (1, 0), "units_together", "child 2"),
+    ("unit_tier", (0, 1), "tiers", "wish 0"),
+    ("unit_tier", (4, 1), "tiers", "wish 4"),
+    ("overhang", (0, 1), "capacities", "programme 0"),
+])  # fmt: skip
+def test_each_wrong_number_is_found(solved, name, value, check, row):
+    wrong = replace(solved, **{name: changed(getattr(solved, name), *value)})
+    report = checks.check(solved.market, wrong)
+    assert not report.ok
+    assert row in report.findings[check]
+    assert f"{check}: {row}" in report.failures
+    assert report.as_dict()[check] == f"{len(report.findings[check])} found"
+
+
+def test_a_child_in_a_pool_locked_to_others_is_found(solved):
+    wrong = replace(solved, pool=changed(changed(solved.pool, 1, 0), 2, 0))
+    assert checks.check(solved.market, wrong).findings["eligibility"] == ("child 1", "child 2")
+
+
+@pytest.mark.parametrize("column,value", [
+    ("state", 0), ("state", 1), ("eligible", 0), ("tier", 1), ("ticket", 4), ("filled", 1),
+])  # fmt: skip
+def test_each_wrong_line_is_found(column, value):
+    market = Market.from_arrays([0, 1, 2, 3], [0, 0, 0], [0, 2, 0], [1, 2, 3], [2])
+    outcome = solve(market)
+    assert checks.check(market, outcome).ok
+    wrong = cutoffs(outcome, **{column: changed(getattr(outcome.cutoffs, column), 0, value)})
+    assert checks.check(market, wrong).findings["cutoffs"] == ("pool 0",)
+
+
+def test_lines_that_lead_elsewhere_are_found():
+    market = Market.from_arrays([0, 2, 3, 4], [0, 1, 0, 0], [0, 0, 2, 0], [1, 2, 3], [2, 1])
+    outcome = solve(market)
+    wide = cutoffs(outcome, tier=changed(outcome.cutoffs.tier, 0, 2))
+    assert checks.check(market, wide).findings["cutoffs_reproduce"] == ("child 1",)
+    narrow = cutoffs(outcome, ticket=changed(outcome.cutoffs.ticket, 0, 1))
+    assert checks.check(market, narrow).findings["cutoffs_reproduce"] == ("child 2",)
+
+
+def test_a_solver_that_looks_at_the_order_of_rows_is_found():
+    market = Market.from_arrays(range(9), [0] * 8, [0] * 8, range(1, 9), [3])
+
+    def first_come(market):
+        return solve(market.with_tickets(np.arange(1, market.children + 1)))
+
+    report = checks.check(market, solve(market), first_come)
+    assert report.findings["same_when_shuffled"]
+    assert list(report.findings) == list(checks.CHECKS)
+
+
+def test_at_most_twenty_rows_are_listed():
+    market = Market.from_arrays(range(31), [0] * 30, [0] * 30, range(1, 31), [30])
+    outcome = solve(market)
+    wrong = replace(outcome, unit_tier=outcome.unit_tier + 1)
+    assert len(checks.check(market, wrong).findings["tiers"]) == 20
+
+
+def test_groups_without_children_of_any():
+    market = Market.from_arrays([0, 1], [0], [0], [1], [1], pools=[Pool(0, "estate", 1, 1, (0,), "open")])
+    outcome = solve(market)
+    assert checks.check(market, outcome, solve).ok
+    assert outcome.programme.tolist() == [0]

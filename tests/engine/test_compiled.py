@@ -1,0 +1,30 @@
+"""Compiled code is kept where it can be written, and never used for other sources."""
+
+import shutil
+from pathlib import Path
+
+from allocation import compiled
+
+
+def test_the_folder_carries_the_digest_of_what_is_compiled(tmp_path):
+    copy = tmp_path / "engine"
+    shutil.copytree(compiled.ENGINE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    same = compiled.sources_digest(copy)
+    assert same == compiled.sources_digest()
+    (copy / "faults.py").write_text("# compiles nothing")
+    assert compiled.sources_digest(copy) == same
+    with (copy / "units.py").open("a") as source:
+        source.write("\n")
+    assert compiled.sources_digest(copy) != same
+
+
+def test_the_first_folder_that_can_be_written_is_taken(tmp_path, monkeypatch):
+    wanted, second = tmp_path / "wanted", tmp_path / "second"
+    assert Path(compiled.cache_folder(str(wanted))).parent == wanted
+    (tmp_path / "file").write_text("in the way")
+    assert Path(compiled.cache_folder(str(tmp_path / "file"), (second,))).parent == second
+    monkeypatch.setattr(compiled.os, "access", lambda path, mode: str(wanted) not in str(path))
+    assert Path(compiled.cache_folder(str(wanted), (second,))).parent == second
+    last = Path(compiled.cache_folder(None, (tmp_path / "file",)))
+    assert last.is_dir() and last.name.startswith("allocation-")
+    last.rmdir()
