@@ -42,7 +42,9 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
 
 
 def require(session: Session, application: Application, *, by: Actor) -> None:
-    """Refuse `not_complete`, naming the first gap and how many there are."""
+    """Refuse `consent_needed` or `not_complete`, naming the first gap and how many there are."""
     gaps = missing(session, application, by=by)
+    if gaps and gaps[0].part == "consent":
+        raise Refused("consent_needed", field="consent")
     if gaps:
         raise Refused("not_complete", field=gaps[0].part, first=gaps[0].item, n=len(gaps))

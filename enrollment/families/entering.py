@@ -1,4 +1,4 @@
-"""Entering a child and correcting what was typed of it: one act, for the family, that touches child and application."""
+"""Entering people and correcting what was typed of them: one act, for the family, that touches people and applications."""
 
 import datetime as dt
 import uuid
@@ -8,10 +8,30 @@ from sqlalchemy.orm import Session
 
 from enrollment.families import applications, changes, people
 from enrollment.families.applications import Application, Wish
-from enrollment.families.people import Child, Guardianship
+from enrollment.families.people import Child, Guardian, Guardianship
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
+
+
+def save_guardian(
+    session: Session, *, name: str, id_kind: str, id_number: str, version: int | None = None, by: Actor, now: dt.datetime
+) -> Guardian:
+    """Say, or correct, who the signed-in person is.  An empty number keeps the one that is there.
+
+    Handed-in applications carry the guardian's details, so a correction is an edit of each, and the deadline holds.
+    """
+    mine = [each for each in applications.list_own(session, by=by) if each.stage in changes.HANDED_IN]
+    open_now = [changes.begin(session, each.id, by=by, now=now) for each in sorted(mine, key=lambda one: one.id)]
+    known = people.guardian_of(session, by=by)
+    if known is not None and not id_number.strip() and known.id_number:
+        id_kind, id_number = known.id_kind or id_kind, known.id_number
+    guardian = people.become_guardian(
+        session, name=name, id_kind=id_kind, id_number=id_number, version=version if known else None, by=by, now=now
+    )
+    for application in open_now:
+        changes.keep(session, application, by=by, now=now)
+    return guardian
 
 
 def enter_child(

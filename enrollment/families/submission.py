@@ -12,6 +12,7 @@ from enrollment.families import (
     changes,
     codes,
     completeness,
+    consents,
     deadlines,
     lifecycle,
     receipts,
@@ -90,6 +91,18 @@ def withdraw(
             application_id=application.id,
             code=application.registration_code or "",
         )
+
+
+def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Take back the consent to keep a child's data: every application of the person is withdrawn with it.
+
+    Refuses what `withdraw` refuses; then nothing is taken back.
+    """
+    for application in sorted(applications.list_own(session, by=by), key=lambda one: one.id):
+        if lifecycle.can(application, "withdraw"):
+            withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
+    for kind in consents.KINDS:
+        consents.withdraw(session, kind, by=by, now=now)
 
 
 def agree_to_central(

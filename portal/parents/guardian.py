@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
 
-from enrollment.families import consents, people
+from enrollment.families import consents, entering, people
 from enrollment.families.people import ID_KINDS
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import masked
@@ -90,15 +90,13 @@ def guardian_page():
 def save_guardian():
     form = GuardianForm()
     if form.validate_on_submit():
-        guardian = people.guardian_of(db(), by=actor())
-        kept = guardian.id_number if guardian and not form.id_number.data else None
         with refusals_in(form):
-            people.become_guardian(
+            entering.save_guardian(
                 db(),
                 name=form.name.data or "",
                 id_kind=form.id_kind.data or "",
-                id_number=kept or form.id_number.data or "",
-                version=form.seen() if guardian else None,
+                id_number=form.id_number.data or "",
+                version=form.seen(),
                 by=actor(),
                 now=clock(),
             )

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from wtforms import HiddenField
 
-from enrollment.families import applications, deadlines, receipts
+from enrollment.families import applications, deadlines, invitations, receipts
 from enrollment.families.applications import Application
 from enrollment.families.deadlines import Window
 from enrollment.families.lifecycle import DRAFT, RETURNED
@@ -57,8 +57,16 @@ def onward(page: str, application: Application | None):
     flash(_("已保存。"))
     if request.args.get("from") == "check" and application is not None:
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
+    if application is None and _has_more_to_see():
+        return redirect(url_for("parents.home"), 303)
     listed = steps_of(application)
     return redirect(steps.after(page, listed).href or url_for("parents.home"), 303)
+
+
+def _has_more_to_see() -> bool:
+    """A family with an application or an invitation goes on from its first page, not to another child."""
+    waiting = invitations.for_me(db(), by=actor(), now=clock())
+    return bool(waiting or applications.list_own(db(), by=actor()))
 
 
 def _told_of_the_edit(application: Application):

@@ -39,3 +39,21 @@ def apply_again(application_id: uuid.UUID):
     applications.start(db(), application.child_id, application.year, by=actor(), now=clock())
     flash(_("申请恢复为草稿，请检查后再提交。"))
     return redirect(url_for("parents.application_page", application_id=application_id), 303)
+
+
+@pages.get("/consent/withdraw")
+@desk("parents")
+def withdraw_consent_page():
+    return form_page("withdraw_consent", "consent", None, PageForm(), mine=applications.list_own(db(), by=actor()))
+
+
+@pages.post("/consent/withdraw")
+@desk("parents")
+def withdraw_consent():
+    form = PageForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            submission.withdraw_consent(db(), by=actor(), now=clock())
+            flash(_("同意已撤回，申请已停止办理。"))
+            return redirect(url_for("parents.data_page"), 303)
+    return form_page("withdraw_consent", "consent", None, form, mine=applications.list_own(db(), by=actor()))

@@ -44,7 +44,7 @@ def test_a_new_family_sees_how_to_begin(client, town, language):
     family = town.family("李")
     sign_in(client, family.account)
     paths = ["/parents", "/parents/guardian", "/parents/consent", "/parents/children/new", "/parents/dispute"]
-    open_pages(client, [*paths, "/parents/messages", "/parents/data"], language)
+    open_pages(client, [*paths, "/parents/messages", "/parents/data", "/parents/consent/withdraw"], language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from enrollment.families.applications import Application
 from enrollment.ground import sign_in as doors
-from tests.portal.parents.desk import page
+from tests.portal.parents.desk import page, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
@@ -193,3 +193,32 @@ def test_a_message_is_new_once(client, town, places):
     assert "消息 1" in client.get("/parents").text
     assert ana.registration_code in client.get("/parents/messages").text
     assert "消息 1" not in client.get("/parents").text
+
+
+def test_consent_is_taken_back_with_every_application(client, town, places):
+    ana = town.child("安娜", wishes=[places[0]])
+    sign_in(client, ana.entered_by)
+    assert fill_in(client, "/parents/consent/withdraw").headers["Location"] == "/parents/data"
+    town.session.expire_all()
+    assert ana.stage == "withdrawn"
+    assert client.get("/parents/children/new").headers["Location"] == "/parents/consent"
+
+
+def test_a_guardian_who_corrects_the_name_gets_a_receipt_and_the_deadline_holds(client, town, places, frozen_clock):
+    ana = town.child("安娜", wishes=[places[0]])
+    sign_in(client, ana.entered_by)
+    frozen_clock.move(minutes=1)
+    assert fill_in(client, "/parents/guardian", name="李建国", id_kind="resident").status_code == 303
+    told = client.get(f"/parents/applications/{ana.id}/receipts/2")
+    assert [line.get_text(strip=True) for line in page(told).select("main ul li")] == ["监护人"]
+    frozen_clock.set(town.the_round.closes_at)
+    late = fill_in(client, "/parents/guardian", name="李建军", id_kind="resident")
+    assert "截止" in page(late).select_one(".govuk-error-summary").get_text()
+    assert value_of(late, "name") == "李建军"
+
+
+def test_a_family_with_a_child_is_not_led_to_enter_another(client, town, places):
+    ana = town.child("安娜", submit=False)
+    sign_in(client, ana.entered_by)
+    assert fill_in(client, "/parents/consent", consent="y").headers["Location"] == "/parents"
+    assert fill_in(client, "/parents/guardian", name="李建国", id_kind="resident").headers["Location"] == "/parents"
