@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import render_template
 
+from portal import doctor
+
 FOLDER = Path(__file__).parent
 VARIANT = "pdf/ua-1"
 
@@ -49,15 +51,13 @@ class Press:
 
 @functools.lru_cache(maxsize=1)
 def _press() -> Press:
+    doctor.letters()  # looks for libraries with other programs, so once is enough
     return Press()
 
 
 def press() -> Press:
     """This process's press.  Raises PressStands."""
-    from portal import doctor
-
     try:
-        doctor.letters()
         return _press()
     except doctor.Unwell as unwell:
         raise PressStands(str(unwell)) from unwell

@@ -113,6 +113,7 @@ def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, l
         raise doctor.Unwell("notices wait for system packages: sudo apt-get install -y libpango-1.0-0")
 
     monkeypatch.setattr(doctor, "letters", letters)
+    press._press.cache_clear()
     with pytest.raises(press.PressStands, match="libpango"):
         press.press()
     waits = parent.get(f"/parents/applications/{ana.id}/notice.pdf?lang={lang}")
