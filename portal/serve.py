@@ -11,8 +11,9 @@ from pathlib import Path
 from portal import doctor
 from portal.background import WORKERS
 from portal.config import Unconfigured, from_environment
-from portal.running import start
+from portal.running import city, start
 from portal.running.children import Child
+from portal.running.city import Loading
 from portal.running.faults import Fault
 from portal.running.folder import Folder
 from portal.running.supervisor import Supervisor
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.forget_data:
             folder.forget()
             return 0
-        serve(supervisor, folder, asked.host, asked.port, city=not asked.without_city)
+        serve(supervisor, folder, asked.host, asked.port, with_city=not asked.without_city)
     except (Fault, Unconfigured) as fault:
         print(f"make serve: {fault}", file=sys.stderr, flush=True)
         return 1
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, city: bool) -> None:
+def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_city: bool) -> None:
     with contextlib.closing(start.listen(host, port)) as door:
         folder.check_room()
         environ = start.settings(folder, dict(os.environ), port)
@@ -66,12 +67,15 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, city:
         if queue:
             supervisor.add_layer(queue, started=True)
         from_environment(environ)
+        if database and city.state(environ["DATABASE_URL"]) == "unfinished":
+            say("the demo city was not finished last time; it begins anew")
+            start.begin_anew(environ["DATABASE_URL"])
         start.migrate(environ["DATABASE_URL"], folder)
         letters = doctor.finding("letters", doctor.letters)
         if not letters.well:
             say(letters.fault)
         supervisor.add_layer(*children(folder, environ, door))
-        supervisor.watch(Opening(supervisor, folder, environ, (host, port), city=city).turn)
+        supervisor.watch(Opening(supervisor, folder, environ, (host, port), city=with_city).turn)
         say("stopping")
 
 
@@ -105,17 +109,18 @@ class Opening:
     def __init__(self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address, *, city: bool):
         self.supervisor, self.folder, self.environ = supervisor, folder, environ
         self.host, self.port = address
-        self.city = city
+        self.city = city and environ["DEMO"] == "1"
         self.open = False
-        self.shown = 0
-        self.demo: Child | None = None
+        self.loading: Loading | None = None
 
     def turn(self) -> None:
         if not self.open and self._answers():
             self.open = True
             self._welcome()
-        if self.demo is not None:
-            self._show_progress()
+        if self.loading is not None:
+            self.loading.turn()
+            if self.loading.over:
+                self.loading = None
 
     def _answers(self) -> bool:
         visit = http.client.HTTPConnection(self.host, self.port, timeout=5)
@@ -128,33 +133,18 @@ class Opening:
             visit.close()
 
     def _welcome(self) -> None:
-        demo = self.environ["DEMO"] == "1"
         say(f"ready at http://{self.host}:{self.port}")
-        if demo:
+        if self.environ["DEMO"] == "1":
             say(f"demo accounts: http://{self.host}:{self.port}/sign-in   their codes: /demo/inbox")
-        say("stop with Ctrl-C")
-        if demo and self.city and start.is_empty(self.environ["DATABASE_URL"]):
+        state = city.state(self.environ["DATABASE_URL"]) if self.city else "not wanted"
+        if state == "absent":
             say("loading the demo city in the background")
-            log = start.log(self.folder, "demo")
-            log.unlink(missing_ok=True)
-            # whoever opens a page meanwhile goes first
-            command = ["nice", "-n", "5", sys.executable, "-m", "flask", "--app", "wsgi", "demo"]
-            self.demo = Child("demo city", command, log=log, env=self.environ, folder=ROOT)
-            self.supervisor.add_task(self.demo)
-
-    def _show_progress(self) -> None:
-        """Pass on each whole line that the demo's loading has written."""
-        over = not self.demo.running
-        lines = self.demo.log.read_text(errors="replace").replace("\r", "\n").split("\n")
-        lines = lines if over else lines[:-1]
-        for line in lines[self.shown :]:
-            if line.strip():
-                say(line.strip())
-        self.shown = len(lines)
-        if over:
-            if self.demo.process is not None and self.demo.process.returncode:
-                say(f"the demo city could not be loaded; see {self.demo.log}, then  make clean-data")
-            self.demo = None
+            self.loading = Loading(self.environ, start.log(self.folder, "demo"), say)
+            self.loading.begin()
+            self.supervisor.tasks.append(self.loading.child)
+        elif state == "unfinished":
+            say("the demo city of this database is unfinished: empty the database and start again")
+        say("stop with Ctrl-C")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import redis
@@ -133,10 +134,13 @@ def migrate(url: str, folder: Folder) -> None:
         engine.dispose()
 
 
-def is_empty(url: str) -> bool:
-    """No kindergarten yet: the demo city is still to be loaded."""
-    with psycopg.connect(doctor.plain(url)) as connection:
-        return connection.execute("SELECT NOT EXISTS (SELECT 1 FROM kindergarten)").fetchone() == (True,)
+def begin_anew(url: str) -> None:
+    """Empty the embedded database, whose demo city was cut off in the middle."""
+    parts = urlsplit(doctor.plain(url))
+    server = urlunsplit(parts._replace(path="/postgres"))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
 def log(folder: Folder, name: str) -> Path:

@@ -13,7 +13,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None]):
         self.say = say
         self.layers: list[list[Child]] = []
-        self.tasks: list[Child] = []
+        self.tasks: list[Child] = []  # children that run once, beside the others; their end is no crash
         self.stopping = False
 
     def take_signals(self) -> None:
@@ -29,11 +29,6 @@ class Supervisor:
         if not started:
             for child in children:
                 child.start()
-
-    def add_task(self, child: Child) -> None:
-        """A child that runs once, beside the others; its end is no crash."""
-        child.start()
-        self.tasks.append(child)
 
     def watch(self, each_turn: Callable[[], None] = lambda: None) -> None:
         """Until a signal asks to stop: look after the children four times a second."""

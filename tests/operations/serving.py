@@ -35,12 +35,12 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 class Serving:
     """`python -m portal.serve` in a data folder.  Its lines are read as they come."""
 
-    def __init__(self, folder: Path, port: int | None = None, **environ: str):
+    def __init__(self, folder: Path, port: int | None = None, *, city: bool = False, **environ: str):
         self.port = port or free_port()
         self.lines: list[str] = []
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.serve", "--port", str(self.port), "--without-city"],
+            [sys.executable, "-m", "portal.serve", "--port", str(self.port), *([] if city else ["--without-city"])],
             cwd=ROOT,
             env=environment(folder, **environ),
             stdout=subprocess.PIPE,

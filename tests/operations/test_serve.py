@@ -5,11 +5,13 @@ import time
 
 import psutil
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from portal.clock import real_now
+from portal.running import city
 from portal.running.embedded import Postgres
 from tests.operations.serving import eventually, living, serving
 
@@ -111,3 +113,22 @@ def test_without_pango_the_portal_starts_and_names_what_is_missing(tmp_path):
         portal.hear("ready at")
         assert portal.get()[0] == 200
         assert portal.health()["parts"]["letters"] is False
+
+
+def test_a_city_that_was_cut_off_begins_anew(tmp_path):
+    """Ctrl-C in the first minute leaves half a city; the next start does not show it as a whole one."""
+    database = Postgres(tmp_path / "var" / "postgres", tmp_path).url("portal")
+    with serving(tmp_path / "var", city=True) as portal:
+        portal.hear(r"demo city: \w+ \d+/\d+")
+        assert city.state(database) == "unfinished"
+        engine = open_engine(database)
+        with Session(engine) as session:
+            row = session.scalars(select(jobs.Job).where(jobs.Job.dedupe_key == city.KEY)).one()
+            assert 0 < row.done_units <= row.all_units
+        engine.dispose()
+        assert portal.end() == 0
+    with serving(tmp_path / "var", city=True) as portal:
+        portal.hear("it begins anew")
+        portal.hear("loading the demo city")
+        portal.hear(r"demo city: \w+ \d+/\d+")
+        assert portal.end() == 0
