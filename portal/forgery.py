@@ -34,16 +34,17 @@ def ask_to_sign_in_again():
     if guard is None or guard.desk is None:
         return None
     page = page_of_the_form()
-    keep_form(page)
-    flash(_("您离开得有些久，登录已经失效。刚才填写的内容还在，重新登录后可以继续。"))
+    if keep_form(page):
+        flash(_("您离开得有些久，登录已经失效。刚才填写的内容还在，重新登录后可以继续。"))
+    else:
+        flash(_("您还没有登录，或者已经退出。请登录后再填写。"))
     return redirect(url_for("public.sign_in", next=page), 303)
 
 
 def _token_refused(_fault: CSRFError):
     """Signed in anew in another tab, or cookies are off: show the page again with what was typed."""
     page = page_of_the_form()
-    if current_user.is_authenticated:
-        keep_form(page)
+    keep_form(page)
     flash(_("这个页面打开得太久了，请再提交一次。您填写的内容没有丢失。"))
     return redirect(page, 303)
 

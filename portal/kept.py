@@ -1,32 +1,40 @@
-"""What was typed into a form whose session had ended, kept sealed until the person has signed in again."""
+"""What was typed into a form whose session had ended, kept sealed until the same person has signed in again.
 
-import base64
+It is kept for an account: the next reader at the same computer gets nothing of it, and a form that another site posted
+belongs to nobody, because the cookie does not come with it.
+"""
+
 import json
 
 from flask import flash, request, session
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-from enrollment.ground.vault import seal, unseal
-
-PURPOSE = "web_session.kept"
 NEVER_KEPT = {"csrf_token", "once_key", "password", "code"}
 LONGEST = 200_000
 
 
-def keep_form(path: str) -> None:
-    """Keep the posted fields for the page at `path`.  Files cannot be kept; their pages say so."""
+def keep_form(path: str) -> bool:
+    """Keep the posted fields for the page at `path`, if it is known whose they are.  Files cannot be kept; their pages say so."""
+    owner = session.owner  # type: ignore[attr-defined]
     fields = [[name, value] for name, values in request.form.lists() if name not in NEVER_KEPT for value in values]
-    text = json.dumps({"path": path, "fields": fields})
-    if len(text) <= LONGEST:
-        session["kept"] = base64.b64encode(seal(text, PURPOSE)).decode()
+    text = json.dumps({"owner": owner, "path": path, "fields": fields})
+    if owner is None or len(text) > LONGEST:
+        return False
+    session.hide("kept", text)  # type: ignore[attr-defined]
+    return True
 
 
 def kept_for(path: str) -> MultiDict | None:
-    """The kept fields of this page, once.  Other pages leave them alone."""
-    if "kept" not in session:
+    """The kept fields of this page, once, for whoever typed them.  Other pages leave them alone."""
+    text = session.hidden("kept")  # type: ignore[attr-defined]
+    if text is None or not current_user.is_authenticated:
         return None
-    kept = json.loads(unseal(base64.b64decode(session["kept"]), PURPOSE))
+    kept = json.loads(text)
+    if kept["owner"] != current_user.get_id():
+        session.pop("kept")
+        return None
     if kept["path"] != path:
         return None
     session.pop("kept")

@@ -1,5 +1,6 @@
 """Who is signed in.  Flask-Login keeps the account's id in the server-side session; the account is read for each request."""
 
+import json
 import uuid
 from dataclasses import dataclass
 
@@ -38,18 +39,20 @@ def _load(account_id: str) -> SignedIn | None:
 
 def admit(account: Account) -> None:
     """Sign the person in under a fresh session key, so that an older cookie opens nothing."""
-    kept = session.get("kept")
+    kept = session.hidden("kept")  # type: ignore[attr-defined]
     session.clear()
-    if kept:
-        session["kept"] = kept
+    if kept and json.loads(kept)["owner"] == str(account.id):
+        session.hide("kept", kept)  # type: ignore[attr-defined]
     session.renew = True  # type: ignore[attr-defined]
     login_user(SignedIn(actor_of(account)))
     audit.record(db(), "sign_in", "account", account.id, by=actor_of(account), now=real_now())
 
 
 def dismiss() -> None:
+    """Sign the person out: the old key opens nothing, even if a request under way writes its session back."""
     logout_user()
     session.clear()
+    session.renew = True  # type: ignore[attr-defined]
 
 
 def init(app: Flask) -> None:

@@ -3,6 +3,7 @@
 A session is written in a transaction of its own, so that a message to the reader survives a refused act.
 """
 
+import base64
 import datetime as dt
 import hashlib
 import secrets
@@ -10,12 +11,12 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
 
 from enrollment.ground.sign_in import WebSession
+from enrollment.ground.vault import seal, unseal
 from portal.clock import real_now
 
 IDLE = dt.timedelta(hours=1)
@@ -34,6 +35,19 @@ class ServerSession(CallbackDict, SessionMixin):
         self.accessed = False
         self.renew = False
         self.expired = False
+        self.belonged_to: str | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """The account that is, or until the session's time was up was, signed in; None where nobody knows."""
+        return self.get("_user_id") or self.belonged_to
+
+    def hide(self, name: str, text: str) -> None:
+        """Keep a text about a person: the row holds it sealed."""
+        self[name] = base64.b64encode(seal(text, f"web_session.{name}")).decode()
+
+    def hidden(self, name: str) -> str | None:
+        return unseal(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
 
     @property
     def permanent(self) -> bool:
@@ -58,6 +72,7 @@ class SessionTable(SessionInterface):
         if row is None or row.expires_at <= real_now():
             fresh = ServerSession()
             fresh.expired = True
+            fresh.belonged_to = str(row.account_id) if row is not None and row.account_id else None
             return fresh
         return ServerSession(row.data, key, row)
 
@@ -76,36 +91,41 @@ class SessionTable(SessionInterface):
                 samesite="Lax",
             )
             return
-        stale = session.row is not None and moment - session.row.seen_at > SEEN_EVERY
+        shared = response.cache_control.public  # a cache between us and others must never keep somebody's cookie
+        stale = session.row is not None and moment - session.row.seen_at > SEEN_EVERY and not shared
         if not (session.modified or stale or session.renew) or (not session and session.row is None):
             return
-        began = session.row.created_at if session.row is not None and not session.renew else moment
-        if session.renew or session.key is None:
-            self._forget(app, session.key)
-            session.key = secrets.token_urlsafe(32)
-        self._write(app, session, began, moment)
+        if not self._write(app, session, moment):
+            return
         response.set_cookie(
             self.cookie_name(app),
-            session.key,
+            session.key or "",
             path="/",
             httponly=True,
             secure=app.extensions["house"].config.https,
             samesite="Lax",
         )
 
-    def _write(self, app: Flask, session: ServerSession, began: dt.datetime, moment: dt.datetime) -> None:
+    def _write(self, app: Flask, session: ServerSession, moment: dt.datetime) -> bool:
+        """Keep the session.  False: it was signed out while this request was under way, and stays so."""
+        goes_on = session.row is not None and session.key is not None and not session.renew
+        began = session.row.created_at if session.row is not None and goes_on else moment
         values = {
-            "digest": digest_of(session.key or ""),
             "account_id": session.get("_user_id"),
             "data": dict(session),
-            "created_at": began,
             "seen_at": moment,
             "expires_at": min(moment + IDLE, began + LONGEST),
         }
-        changed = {name: values[name] for name in ("account_id", "data", "seen_at", "expires_at")}
-        statement = insert(WebSession).values(values).on_conflict_do_update(index_elements=["digest"], set_=changed)
         with Session(app.extensions["house"].engine) as database, database.begin():
-            database.execute(statement)
+            if goes_on:
+                known = update(WebSession).where(WebSession.digest == digest_of(session.key or "")).values(values)
+                return database.scalar(known.returning(WebSession.digest)) is not None
+            if session.key is not None:
+                database.execute(delete(WebSession).where(WebSession.digest == digest_of(session.key)))
+            session.key = secrets.token_urlsafe(32)
+            fresh = {"digest": digest_of(session.key), "created_at": began}
+            database.execute(insert(WebSession).values(values | fresh))
+        return True
 
     def _forget(self, app: Flask, key: str | None) -> None:
         if key is None:

@@ -80,6 +80,8 @@ def send_code(session: Session, phone: str, *, now: dt.datetime) -> str | None:
     The caller answers the same either way, so that nobody learns which phones are known.
     """
     index = blind_index(phone, "phone")
+    turn = int.from_bytes(index[:8], signed=True)  # requests for one phone take turns, so that a flood is counted
+    session.execute(select(func.pg_advisory_xact_lock(turn)))
     recent = select(func.count()).where(
         OneTimeCode.phone_index == index, OneTimeCode.sent_at > now - dt.timedelta(hours=1)
     )
@@ -137,7 +139,7 @@ def check_password(session: Session, login: str, password: str) -> Account | Non
 def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, at: dt.datetime) -> bool:
     """A code of the authenticator, each step at most once.  `at` is the real time, whatever the demo's clock says."""
     account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
-    if account.second_factor is None:
+    if account.second_factor is None or account.disabled_at is not None:
         return False
     step = int(at.timestamp()) // SECOND_FACTOR_STEP
     for tried in (step, step - 1, step + 1):

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Regexp
 from enrollment.ground import notices
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import Account
+from enrollment.ground.vault import normalised
 from portal.clock import real_now
 from portal.demo import people as demo_people
 from portal.forms import PageForm
@@ -105,7 +106,7 @@ def send_code():
     if code is not None:
         body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
         notices.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
-    session["phone"] = phone
+    session.hide("phone", phone)
     session["next"] = form.next.data
     return redirect(url_for("public.enter_code"), 303)
 
@@ -119,9 +120,8 @@ def enter_code():
 
 
 def _code_page(form):
-    return render_template(
-        "public/sign_in_code.html", form=form, phone=session["phone"][:3] + "****" + session["phone"][-4:]
-    )
+    phone = session.hidden("phone")
+    return render_template("public/sign_in_code.html", form=form, phone=phone[:3] + "****" + phone[-4:])
 
 
 @pages.post("/sign-in/code")
@@ -134,12 +134,12 @@ def use_code():
     form = CodeForm()
     if not form.validate_on_submit():
         return _code_page(form)
-    phone = session["phone"]
+    phone = session.hidden("phone")
     if not doors.use_code(db(), phone, form.code.data, now=clock()):
         form.code.errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
         return _code_page(form)
     account = doors.account_of_phone(db(), phone, now=clock())
-    if account.disabled_at is not None:
+    if account.disabled_at is not None or account.login is not None:  # staff need a password and a second factor
         form.code.errors = [_("这个账号已停用，请拨打服务热线。")]
         return _code_page(form)
     return _admit(account)
@@ -166,7 +166,7 @@ def _password_page(form):
 @pages.post("/sign-in/staff")
 @public
 @limiter.limit("30 per hour")
-@limiter.limit("10 per minute", key_func=lambda: "login:" + request.form.get("login", "")[:80])
+@limiter.limit("10 per minute", key_func=lambda: "login:" + normalised(request.form.get("login", ""))[:80])
 def check_password():
     form = PasswordForm()
     if not form.validate_on_submit():
@@ -192,15 +192,16 @@ def second_factor():
 
 @pages.post("/sign-in/staff/code")
 @public
-@limiter.limit("10 per minute", key_func=lambda: "factor:" + str(session.get("second_factor_for")))
+@limiter.limit("10 per minute; 60 per day", key_func=lambda: "factor:" + str(session.get("second_factor_for")))
 def check_second_factor():
     waiting = session.get("second_factor_for")
     if waiting is None:
         flash(_("请重新填写账号和密码。"))
         return redirect(url_for("public.staff_sign_in"), 303)
     form = SecondFactorForm()
-    if form.validate_on_submit() and doors.check_second_factor(db(), uuid.UUID(waiting), form.code.data, at=real_now()):
-        return _admit(db().get_one(Account, uuid.UUID(waiting)))
+    account = db().get_one(Account, uuid.UUID(waiting))
+    if form.validate_on_submit() and doors.check_second_factor(db(), account.id, form.code.data, at=real_now()):
+        return _admit(account)
     form.code.errors = [*form.code.errors, _("动态口令不对，或已经用过。请等下一组数字。")][:1]
     return render_template("public/sign_in_second_factor.html", form=form)
 

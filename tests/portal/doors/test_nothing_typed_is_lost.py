@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from flask import redirect
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from wtforms import StringField
 
 from enrollment.ground import audit
@@ -100,9 +100,11 @@ def test_a_stale_tab_is_told_and_shows_what_was_typed(parent, portal_session):
     assert notes(portal_session) == 0
 
 
-def test_what_was_typed_survives_the_end_of_the_session(parent, portal_session, town):
+def test_what_was_typed_survives_the_end_of_the_session(client, portal_session, town):
+    family = town.family("王")
+    parent = sign_in(client, family.account)
     body = hidden_fields(parent.get("/parents-note").text) | {"note": "已经写了很久的话"}
-    parent.delete_cookie("session", domain="localhost")
+    portal_session.execute(text("UPDATE web_session SET expires_at = created_at"))
     led = parent.post("/parents-note", data=body)
     assert led.status_code == 303
     assert led.headers["Location"] == "/sign-in?next=/parents-note"
@@ -111,7 +113,7 @@ def test_what_was_typed_survives_the_end_of_the_session(parent, portal_session, 
     kept = parent.get_cookie("session").value
     from tests.portal.doors.test_signing_in import newest_code
 
-    fill_in(parent, led.headers["Location"], action="/sign-in", phone=town.family("王").phone, next="/parents-note")
+    fill_in(parent, led.headers["Location"], action="/sign-in", phone=family.phone, next="/parents-note")
     onward = fill_in(parent, "/sign-in/code", code=newest_code(portal_session))
     assert onward.headers["Location"] == "/parents-note"
     assert parent.get_cookie("session").value != kept

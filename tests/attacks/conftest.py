@@ -1,0 +1,70 @@
+"""What an attacker may use: the portal as it stands in production, a database where two sessions race, and threads."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy.orm import Session
+
+from enrollment.ground.db import open_engine
+from enrollment.ground.vault import Keys
+from portal.app import create_app
+from portal.config import Config
+from portal.limits import limiter
+from tests.support.keys import KEYS
+from tests.support.town import Town
+
+
+@pytest.fixture(scope="session")
+def production(portal_engine, addresses, worker_number):
+    """The portal as a city runs it: https, no demo, no testing mode; on the database of this worker."""
+    was = limiter.enabled, limiter.initialized
+    config = Config(
+        database_url=portal_engine.url.render_as_string(hide_password=False),
+        redis_url=addresses.queue(1 + worker_number % 15),
+        secret_key="a secret of a city that is long enough to be one",
+        keys=Keys(KEYS.sealing, KEYS.current, KEYS.index),
+        public_url="https://admission.example",
+        message_gateway="https://messages.example/send",
+    )
+    app = create_app(config, portal_engine)
+    limiter.enabled, limiter.initialized = was
+    return app
+
+
+@pytest.fixture
+def race(real_database) -> Iterator["Race"]:
+    engine = open_engine(real_database, pool_size=20)
+    yield Race(engine)
+    engine.dispose()
+
+
+class Race:
+    """Acts that begin at the same moment, each in a transaction of its own."""
+
+    def __init__(self, engine):
+        self.engine = engine
+
+    def town(self, now) -> Town:
+        return Town(Session(self.engine, expire_on_commit=False), now)
+
+    def at_once(self, *acts: Callable[[Session], object]) -> list[object]:
+        """What each act returned, or the fault that it raised, in the order of the acts."""
+        start, results = threading.Barrier(len(acts)), [None] * len(acts)
+
+        def run(place: int, act: Callable[[Session], object]) -> None:
+            with Session(self.engine, expire_on_commit=False) as session:
+                start.wait()
+                try:
+                    results[place] = act(session)
+                    session.commit()
+                except Exception as fault:
+                    session.rollback()
+                    results[place] = fault
+
+        threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        return results
