@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from allocation import central
 from allocation.central import Proposals, Ways, propose
 from allocation.coverage import Coverage
 
@@ -66,3 +67,10 @@ def test_the_effect_on_both_shares():
     after = proposals.effect(Coverage(96, 50, 30), np.array([0, 1, 2]))
     assert (after.all, after.public, after.inclusive) == (100, 51, 32)
     assert after.public_share.met and after.inclusive_coverage.met
+
+
+def test_an_assignment_that_is_not_solved_is_not_guessed():
+    solver = central._flow(np.array([0]), np.array([0]), np.array([1]))
+    solver.addRow(2, 2, 1, np.array([0]), np.ones(1))
+    with pytest.raises(ArithmeticError, match="was not solved"):
+        central._minimum(solver, np.ones(1))

@@ -195,3 +195,15 @@ def test_the_module_runs_as_a_command(monkeypatch, capsys):
         runpy.run_path(command.__file__, run_name="__main__")
     assert ended.value.code == 2
     assert "neither a folder nor a zip" in capsys.readouterr().err
+
+
+def test_a_folder_that_can_not_be_made_is_one_line(market_folder, tmp_path, capsys):
+    assert command.main(["solve", str(market_folder), "--out", str(market_folder / "wishes.csv" / "result")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("wishes.csv: File exists")
+
+
+def test_bench_does_not_measure_a_loop_that_disagrees(monkeypatch):
+    nobody = lambda market: (1.0, [-1] * market.children)  # noqa: E731
+    monkeypatch.setattr(benchmark, "compile_loop", lambda folder: nobody)
+    with pytest.raises(AssertionError, match="disagree"):
+        benchmark._against_c(tiny_market(41, children=8, units=False, pools=False), 1)

@@ -128,3 +128,11 @@ def test_progress_is_told():
     said = []
     solve(Market.from_arrays(**PLAIN), said.append)
     assert said == ["placing 2 units"]
+
+
+def test_everybody_holds_a_guaranteed_place():
+    """The one with the worse ticket holds the place, and nobody is without one."""
+    market = Market.from_arrays([0, 1, 3], [1, 1, 0], [0, 0, 0], [1, 2], [1, 1], current=[1, 0])
+    assert solve(market).programme.tolist() == [1, 0]
+    market = Market.from_arrays([0, 1, 3], [1, 1, 0], [0, 0, 0], [1, 2], [1, 0], current=[1, 1])
+    assert solve(market).programme.tolist() == [1, 1]
