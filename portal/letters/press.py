@@ -5,13 +5,13 @@ WeasyPrint needs Pango, a library of the system.  Without it the portal starts a
 
 import functools
 import threading
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from flask import render_template
 
 from portal import doctor
+from portal.letters.fonts import COMMON, WHOLE
 
 FOLDER = Path(__file__).parent
 VARIANT = "pdf/ua-1"
@@ -35,9 +35,11 @@ class Press:
 
         self._weasyprint = weasyprint
         self._fonts = FontConfiguration()
-        font = Path(str(files("pylopdf_fonts_zh_cn") / "NotoSerifSC-Regular.otf"))
-        face = f'@font-face {{ font-family: "Letter"; src: url("{font.as_uri()}") }}'
-        css = face + (FOLDER / "letter.css").read_text("utf-8")
+        faces = "".join(
+            f'@font-face {{ font-family: "{name}"; src: url("{path.as_uri()}") }}'
+            for name, path in (("Letter", COMMON), ("Letter Rare", WHOLE))
+        )
+        css = faces + (FOLDER / "letter.css").read_text("utf-8")
         self._css = weasyprint.CSS(string=css, font_config=self._fonts)
         self._only_data = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
         self._one_at_a_time = threading.Lock()

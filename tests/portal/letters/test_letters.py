@@ -75,6 +75,17 @@ def test_the_picture_is_the_qr_code_of_the_address():
     assert segno.make(address, error="m", micro=False).error == "M"
 
 
+def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, parent):
+    from enrollment.families.people import Child
+
+    town.session.get(Child, ana.child_id).name = "李䶮堃"
+    town.session.commit()
+    pdf = read(parent.get(f"/parents/applications/{ana.id}/notice.pdf"))
+    assert "李䶮堃" in words(pdf)
+    fonts = {font.get_object()["/BaseFont"].partition("+")[2] for font in pdf.pages[0]["/Resources"]["/Font"].values()}
+    assert fonts == {"Letter", "Letter-Rare"}
+
+
 def test_the_receipt_repeats_code_and_digest(ana, parent, portal_session):
     from enrollment.families import receipts
 
