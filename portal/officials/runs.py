@@ -3,6 +3,7 @@
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
+from allocation.checks import CHECKS
 from allocation.coverage import Coverage
 from enrollment.draw import rooms, runs
 from enrollment.draw.run_rows import Run
@@ -22,7 +23,7 @@ from portal.words import word
 from portal.work import actor, clock, db
 
 
-@pages.get("/runs/<uuid:run_id>")
+@pages.get("/draws/runs/<uuid:run_id>")
 @desk("officials", *READERS)
 def run_page(run_id):
     return _run_page(run_id, ActForm())
@@ -44,6 +45,7 @@ def _run_page(run_id, form: PageForm):
             other for other in runs.of_round(db(), run.round_id) if other.digest == run.digest and other.id != run.id
         ],
         replaced=_is_replaced(run),
+        checks=CHECKS,
         shares=_shares(run),
         area_names=area_names(),
         may_act=actor().is_any("city_official"),
@@ -67,7 +69,7 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     return city.now, city.after + Coverage(sum(given.values()), given["public"], given["inclusive"])
 
 
-@pages.get("/runs/<uuid:run_id>/progress.json")
+@pages.get("/draws/runs/<uuid:run_id>/progress.json")
 @desk("officials", *READERS)
 def run_progress(run_id):
     """What the page's script asks while the engine works."""
@@ -81,7 +83,7 @@ def run_progress(run_id):
     }
 
 
-@pages.post("/runs/<uuid:run_id>/sign")
+@pages.post("/draws/runs/<uuid:run_id>/sign")
 @desk("officials", "city_official")
 def sign_run(run_id):
     form = ActForm()
@@ -96,7 +98,7 @@ def sign_run(run_id):
     return _run_page(run_id, form)
 
 
-@pages.post("/runs/<uuid:run_id>/set-aside")
+@pages.post("/draws/runs/<uuid:run_id>/set-aside")
 @desk("officials", "city_official")
 def set_run_aside(run_id):
     form = SetAsideForm()

@@ -1,6 +1,9 @@
 """Draws for everybody: what was committed, what was drawn, where the lines are, and the file to check it all."""
 
+import re
+
 from flask import Response, abort, current_app, render_template, request
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -11,6 +14,14 @@ from portal.guards import public
 from portal.public import pages
 from portal.words import language
 from portal.work import db
+
+
+@pages.app_template_filter("bold_numbers")
+def bold_numbers(text: str) -> Markup:
+    """The numbers of a sentence stand out: a family looks for its own and for the line."""
+    parts = re.split(r"(\d[\d\u2009]*)", text)
+    marked = (Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    return Markup("").join(marked)
 
 
 @pages.get("/draws")

@@ -26,6 +26,10 @@ def as_parent_of(town, client, application):
     return sign_in(client, application.entered_by), f"/parents/applications/{application.id}/result"
 
 
+def bold(number: int) -> str:
+    return f'<b class="num nowrap">{number}</b>'
+
+
 def test_before_publication_the_page_says_when(client, published_town):
     client, address = as_parent_of(published_town, client, published_town.ana)
     assert "结果还没有公布" in client.get(address).text
@@ -38,8 +42,8 @@ def test_the_page_shows_the_place_the_reasons_and_the_numbers(client, published_
     page = client.get(address).text
     assert "<h1>牡丹（小班）</h1>" in page
     assert "已录取 · 第 2 志愿" in page
-    assert f"派位号 {town.ticket_of(town.ben)}；录到第" in page
-    assert f"派位号 {town.ticket_of(town.ana)}。" in page
+    assert f"派位号 {bold(town.ticket_of(town.ben))}；录到第" in page
+    assert f"派位号 {bold(town.ticket_of(town.ana))}。" in page
     assert "候补排在第 1 位" in page
     english = client.get(f"{address}?lang=en").text
     assert "Placed · wish 2" in english and "number 1 in line" in english.lower()
