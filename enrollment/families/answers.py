@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import bundling, claims, evidence, households
-from enrollment.families.applications import Application, Wish
+from enrollment.families import claim_rows, evidence_rows, household_rows, units
+from enrollment.families.application_rows import Application, Wish
 from enrollment.families.people import Child, Guardian, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -26,11 +26,11 @@ def gather(session: Session, application: Application) -> Answers:
         "child": _child(session.get_one(Child, application.child_id), application.level),
         "guardians": _guardians(session, application.child_id),
         "household": _household(session, application.id),
-        "claims": {ground.value: details for ground, details in claims.of(session, application.id).items()},
+        "claims": {ground.value: details for ground, details in claim_rows.of(session, application.id).items()},
         "evidence": _evidence(session, application.id),
         "wishes": _wishes(session, application.id),
-        "bound_with": bundling.codes_bound_with(session, application),
-        "elder": bundling.code_of_elder(session, application),
+        "bound_with": units.codes_bound_with(session, application),
+        "elder": units.code_of_elder(session, application),
         "agrees_to_central": application.agrees_to_central,
     }
 
@@ -84,15 +84,15 @@ def _guardians(session: Session, child_id: uuid.UUID) -> list[Answers]:
 
 
 def _household(session: Session, application_id: uuid.UUID) -> Answers:
-    household = households.of(session, application_id)
+    household = household_rows.of(session, application_id)
     if household is None:
         return {}
-    said = {name: getattr(household, name) for name in sorted(households.ANSWERS)}
+    said = {name: getattr(household, name) for name in sorted(household_rows.ANSWERS)}
     return {name: _plain(value) for name, value in said.items() if value is not None}
 
 
 def _evidence(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]:
-    pages = evidence.pages_of(session, application_id)
+    pages = evidence_rows.pages_of(session, application_id)
     return {document: [page.original_digest for page in pages[document]] for document in sorted(pages)}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import applications, changes, wishes
+from enrollment.families import applications, changes, units, wishes
 from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
 from enrollment.ground import audit
@@ -75,7 +75,7 @@ def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, n
 def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Let every child of the unit be drawn for itself.  Each keeps the wishes that they shared."""
     application = applications.own(session, application_id, by=by)
-    ids = [member.id for member in wishes.unit_of(session, application)]
+    ids = [member.id for member in units.of(session, application)]
     members = [changes.begin(session, each, by=by, now=now) for each in sorted(ids)]
     if application.unit is None:
         return
@@ -91,7 +91,7 @@ def leave(session: Session, application: Application) -> None:
     """Take a withdrawn application out of its unit; one child alone is no unit.  The caller holds its lock."""
     if application.unit is None:
         return
-    others = [member for member in wishes.unit_of(session, application) if member.id != application.id]
+    others = [member for member in units.of(session, application) if member.id != application.id]
     application.unit = None
     if len(others) == 1:
         others[0].unit = None
@@ -130,19 +130,6 @@ def choose(
     elif not bound and application.unit is not None:
         separate(session, application.id, by=by, now=now)
     follow_elder(session, application.id, elder_id, by=by, now=now)
-
-
-def codes_bound_with(session: Session, application: Application) -> list[str]:
-    """The pseudonyms of the children in the unit, itself included; empty for a separate child."""
-    if application.unit is None:
-        return []
-    return sorted(member.child_code for member in wishes.unit_of(session, application))
-
-
-def code_of_elder(session: Session, application: Application) -> str | None:
-    if application.elder_id is None:
-        return None
-    return session.scalar(select(Application.child_code).where(Application.id == application.elder_id))
 
 
 def _copy_wishes(session: Session, source: Application, target: Application, now: dt.datetime) -> None:

@@ -9,8 +9,8 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.families import applications, deadlines, lifecycle
-from enrollment.families.applications import Application
+from enrollment.families import applications, assigning, completeness, deadlines, lifecycle, receipts
+from enrollment.families.application_rows import Application
 from enrollment.families.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
 from enrollment.ground.accounts import Actor
 
@@ -31,8 +31,6 @@ def keep(session: Session, application: Application, *, by: Actor, now: dt.datet
 
     `move` names the move where it is not the plain edit, which sends an application under review back into the queue.
     """
-    from enrollment.families import completeness, receipts, wishes  # they gather from every noun, which stand on this
-
     session.flush()
     if application.stage not in HANDED_IN:
         application.version += 1
@@ -47,5 +45,5 @@ def keep(session: Session, application: Application, *, by: Actor, now: dt.datet
         move = "edit"
     lifecycle.make(session, application, move or "edit_in_review", by=by, now=now)
     if "wishes" in changed and application.stage == SUBMITTED:
-        application.review_kindergarten_id = wishes.first_kindergarten(session, application)
+        assigning.assign(session, application)
     receipts.write(session, application, by=by, now=now)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import consents, households
-from enrollment.families.applications import Application, Wish
+from enrollment.families import consents, household_rows
+from enrollment.families.application_rows import Application, Wish
 from enrollment.families.people import guardian_of
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -31,7 +31,7 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     guardian = guardian_of(session, by=by)
     if guardian is None or not guardian.id_number:
         gaps.append(Missing("guardian", "guardian"))
-    household = households.of(session, application.id)
+    household = household_rows.of(session, application.id)
     if household is None or household.hukou_kind is None:
         gaps.append(Missing("household", "hukou"))
     if household is None or household.home_area is None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import claims
-from enrollment.families.applications import Application, Wish
-from enrollment.families.evidence import EvidencePage
-from enrollment.families.households import Household
+from enrollment.families import claim_rows
+from enrollment.families.application_rows import Application, Wish
+from enrollment.families.evidence_rows import EvidencePage
+from enrollment.families.household_rows import Household
 from enrollment.families.returns import ReturnedItem
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -36,7 +36,7 @@ class Needed:
 
 def needed(session: Session, application: Application) -> list[Needed]:
     """Each paper once, with the reason why it is asked for; papers that a clerk asked for by name come with them."""
-    claimed = claims.of(session, application.id)
+    claimed = claim_rows.of(session, application.id)
     asked: dict[Document, Needed] = {}
     for area in areas_of(session, application):
         in_force = policies.in_force(session, application.year, area)
@@ -64,9 +64,9 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
     for area in areas_of(session, application):
         in_force = policies.in_force(session, application.year, area)
         if in_force is None:
-            return list(claims.ASKED)
+            return list(claim_rows.ASKED)
         counting |= set(_rules_in(in_force.text).grounds)
-    return [ground for ground in claims.ASKED if ground in counting or not counting]
+    return [ground for ground in claim_rows.ASKED if ground in counting or not counting]
 
 
 def missing(session: Session, application: Application) -> list[Needed]:

@@ -5,48 +5,24 @@ import hashlib
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from enrollment.families import applications, changes
+from enrollment.families.evidence_rows import MOST_PAGES, EvidencePage, pages_of, removed_of
 from enrollment.families.pages_of_paper import SafePage, made_safe
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.season.documents import Document
 
-MOST_PAGES = 12
-"""Pages of one document; a residence book has about eight."""
+__all__ = ["MOST_PAGES", "EvidencePage", "pages_of", "removed_of"]
 
 MOST_BYTES = 60 * 2**20
 """Kept bytes of one application, all documents together."""
 
 PURPOSE = "evidence_page.content"
-
-
-class EvidencePage(Base):
-    """One page of one document.  `content` is the sealed file; `original_digest` tells a double upload."""
-
-    __tablename__ = "evidence_page"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"))
-    document: Mapped[str]
-    media_type: Mapped[str]
-    size: Mapped[int]
-    original_digest: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    uploaded_at: Mapped[dt.datetime]
-    removed_at: Mapped[dt.datetime | None]
-
-    __table_args__ = (
-        UniqueConstraint(
-            "application_id", "document", "original_digest", "removed_at", postgresql_nulls_not_distinct=True
-        ),
-        Index("ix_evidence_page__application", "application_id", "document"),
-    )
 
 
 def add_page(
@@ -103,27 +79,6 @@ def restore_page(
     _bound(session, application_id, Document(page.document))
     audit.record(session, "restore_evidence", "application", application_id, by=by, now=now, page=str(page_id))
     changes.keep(session, application, by=by, now=now)
-
-
-def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
-    """The pages of each document in the order in which they came, without their content."""
-    rows = session.scalars(
-        select(EvidencePage)
-        .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
-        .order_by(EvidencePage.uploaded_at, EvidencePage.id)
-    )
-    by_document: dict[str, list[EvidencePage]] = {}
-    for page in rows:
-        by_document.setdefault(page.document, []).append(page)
-    return by_document
-
-
-def removed_of(session: Session, application_id: uuid.UUID) -> list[EvidencePage]:
-    """Pages that were taken away and can be put back, the last one first."""
-    gone = select(EvidencePage).where(
-        EvidencePage.application_id == application_id, EvidencePage.removed_at.is_not(None)
-    )
-    return list(session.scalars(gone.order_by(EvidencePage.removed_at.desc(), EvidencePage.id).limit(MOST_PAGES)))
 
 
 def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> SafePage:

@@ -7,21 +7,17 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.families.application_rows import STAGES, Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 
-if TYPE_CHECKING:
-    from enrollment.families.applications import Application
-
-DRAFT, SUBMITTED, IN_REVIEW, RETURNED = "draft", "submitted", "in_review", "returned"
-CONFIRMED, REFUSED, WITHDRAWN = "confirmed", "refused", "withdrawn"
+DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED, REFUSED, WITHDRAWN = STAGES
 
 
 @dataclass(frozen=True)
@@ -66,12 +62,12 @@ class MoveMade(Base):
     reason: Mapped[str | None]
 
 
-def can(application: "Application", move: str) -> bool:
+def can(application: Application, move: str) -> bool:
     return application.stage in MOVES[move].from_
 
 
 def make(
-    session: Session, application: "Application", move: str, *, by: Actor, now: dt.datetime, reason: str | None = None
+    session: Session, application: Application, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None
 ) -> None:
     """Change the stage and write the history in the same breath.
 
@@ -109,8 +105,6 @@ def make_many(
 
     The caller holds the rows' locks.  An application in another stage is left as it is.  `values` set more columns.
     """
-    from enrollment.families.applications import Application  # whose verbs stand on this file
-
     step = MOVES[move]
     if step.to != IN_REVIEW:
         values |= {"reviewer_id": None, "taken_at": None}

@@ -19,6 +19,7 @@ from enrollment.families.applications import Application, ApplicationVersion
 from enrollment.families.consents import Consent
 from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
 from enrollment.families.people import Child, Guardian, Guardianship
+from enrollment.families.tiers import claimed_facts_of
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
@@ -131,8 +132,6 @@ def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> l
 
 def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> list[Question]:
     """What to ask about these applications: each claimed fact that a register keeps, and the vaccination."""
-    from enrollment.families.tiers import claimed_facts_of  # gathers from every noun
-
     ids = list(application_ids)
     children = session.execute(
         select(Application.id, Application.child_id, Child.id_kind, Child.id_number)

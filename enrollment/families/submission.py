@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.families import (
     applications,
+    assigning,
     bundling,
     changes,
     codes,
@@ -16,7 +17,6 @@ from enrollment.families import (
     deadlines,
     lifecycle,
     receipts,
-    wishes,
 )
 from enrollment.families.applications import Application
 from enrollment.families.people import accounts_of
@@ -55,7 +55,7 @@ def submit(
     if application.registration_code is None:
         application.registration_code = _fresh_code(session)
     application.submitted_at = now
-    application.review_kindergarten_id = wishes.first_kindergarten(session, application)
+    assigning.assign(session, application)
     lifecycle.make(session, application, "submit", by=by, now=now)
     session.execute(
         update(ReturnedItem)

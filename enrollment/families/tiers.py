@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.families.applications import Application, Wish
-from enrollment.families.claims import Claim, VerifiedFact
-from enrollment.families.households import Household
+from enrollment.families.application_rows import Application, Wish
+from enrollment.families.claim_rows import Claim, VerifiedFact
+from enrollment.families.household_rows import Household
 from enrollment.families.people import Child
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrollment.families import changes
+from enrollment.families import changes, units
 from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import CONFIRMED
 from enrollment.ground import audit
@@ -44,7 +44,7 @@ def set_wishes(
     if len(programme_ids) > round_.max_wishes:
         raise Refused("too_many_wishes", field="wishes", most=round_.max_wishes)
     _require_in_round(session, application, round_id, programme_ids)
-    for member in unit_of(session, application):
+    for member in units.of(session, application):
         if member.id != application.id:
             member = changes.begin(session, member.id, by=by, now=now)
         write(session, member, round_id, programme_ids)
@@ -52,30 +52,9 @@ def set_wishes(
         changes.keep(session, member, by=by, now=now, move=_move(member, round_))
 
 
-def first_kindergarten(session: Session, application: Application) -> uuid.UUID | None:
-    """The kindergarten of the first wish in the newest round: its clerks verify the facts once, for all wishes."""
-    first = (
-        select(Programme.kindergarten_id)
-        .join(Wish, Wish.programme_id == Programme.id)
-        .join(Round, Round.id == Wish.round_id)
-        .where(Wish.application_id == application.id, Wish.rank == 1)
-        .order_by(Round.number.desc())
-        .limit(1)
-    )
-    return session.scalar(first)
-
-
 def _move(application: Application, round_: Round) -> str | None:
     """New wishes for a later round leave a confirmed application confirmed: its facts are verified for all wishes."""
     return "wish_again" if round_.kind != "main" and application.stage == CONFIRMED else None
-
-
-def unit_of(session: Session, application: Application) -> list[Application]:
-    """The application and those bound to it, in one order for everybody, so that locks never cross."""
-    if application.unit is None:
-        return [application]
-    bound = select(Application).where(Application.unit == application.unit, Application.year == application.year)
-    return list(session.scalars(bound.order_by(Application.id)))
 
 
 def write(session: Session, application: Application, round_id: uuid.UUID, programme_ids: Sequence[uuid.UUID]) -> None:

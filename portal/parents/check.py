@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
-from enrollment.families import completeness, documents, receipts, submission, wishes
+from enrollment.families import completeness, documents, receipts, submission, units
 from enrollment.families.lifecycle import DRAFT, RETURNED
 from enrollment.ground.errors import Refused
 from portal.forms import refusals_in
@@ -33,7 +33,7 @@ def _view(form, application):
         papers=documents.missing(db(), application),
         sections=said.sections(db(), application, by=actor(), round_=round_),
         steps=steps,
-        bound_with=[each for each in wishes.unit_of(db(), application) if each.id != application.id],
+        bound_with=[each for each in units.of(db(), application) if each.id != application.id],
     )
 
 
@@ -95,4 +95,4 @@ def receipt_page(application_id: uuid.UUID, number: int):
 
 def _bound_but_not_handed_in(application):
     """Bound siblings who still have to be handed in: bound children are drawn together or not at all."""
-    return [each for each in wishes.unit_of(db(), application) if each.stage == DRAFT]
+    return [each for each in units.of(db(), application) if each.stage == DRAFT]

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
-from enrollment.families import wishes
+from enrollment.families import units, wishes
 from enrollment.families.wish_finder import Finder, seen_one_by_one
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES, all_areas
@@ -61,7 +61,7 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
         return form_page("wishes_closed", "wishes", application, None)
     ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
-    others = [each for each in wishes.unit_of(db(), application) if each.id != application.id]
+    others = [each for each in units.of(db(), application) if each.id != application.id]
     return form_page(
         "wishes",
         "wishes",

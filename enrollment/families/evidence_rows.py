@@ -1,0 +1,56 @@
+"""Pages of evidence 证明材料: which there are, without their content."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.ground.db import Base
+
+MOST_PAGES = 12
+"""Pages of one document; a residence book has about eight."""
+
+
+class EvidencePage(Base):
+    """One page of one document.  `content` is the sealed file; `original_digest` tells a double upload."""
+
+    __tablename__ = "evidence_page"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"))
+    document: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    original_digest: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    uploaded_at: Mapped[dt.datetime]
+    removed_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint(
+            "application_id", "document", "original_digest", "removed_at", postgresql_nulls_not_distinct=True
+        ),
+        Index("ix_evidence_page__application", "application_id", "document"),
+    )
+
+
+def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
+    """The pages of each document in the order in which they came, without their content."""
+    rows = session.scalars(
+        select(EvidencePage)
+        .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
+        .order_by(EvidencePage.uploaded_at, EvidencePage.id)
+    )
+    by_document: dict[str, list[EvidencePage]] = {}
+    for page in rows:
+        by_document.setdefault(page.document, []).append(page)
+    return by_document
+
+
+def removed_of(session: Session, application_id: uuid.UUID) -> list[EvidencePage]:
+    """Pages that were taken away and can be put back, the last one first."""
+    gone = select(EvidencePage).where(
+        EvidencePage.application_id == application_id, EvidencePage.removed_at.is_not(None)
+    )
+    return list(session.scalars(gone.order_by(EvidencePage.removed_at.desc(), EvidencePage.id).limit(MOST_PAGES)))

@@ -1,0 +1,47 @@
+"""The household of an application: hukou, home, workplace and residence permit, as the family says them."""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.ground.db import Base
+from enrollment.ground.vault import Sealed
+
+HUKOU_KINDS = ("local", "collective", "elsewhere")
+
+
+class Household(Base):
+    """One for each application, so that what was reviewed does not change under another child's edit."""
+
+    __tablename__ = "household"
+
+    application_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("application.id", ondelete="CASCADE"), primary_key=True
+    )
+    hukou_kind: Mapped[str | None]
+    hukou_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    hukou_street: Mapped[str | None]
+    hukou_since: Mapped[dt.date | None]
+    home_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    home_street: Mapped[str | None]
+    home_community: Mapped[str | None]
+    home_estate: Mapped[str | None]
+    home_address: Mapped[str | None] = mapped_column(Sealed("household.home_address"))
+    home_longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    home_latitude: Mapped[Decimal | None] = mapped_column(Numeric(8, 6))
+    home_owned: Mapped[bool | None]
+    work_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    residence_permit_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (CheckConstraint("hukou_kind IN ('" + "','".join(HUKOU_KINDS) + "')", name="known_hukou_kind"),)
+
+
+ANSWERS = frozenset(Household.__table__.columns.keys()) - {"application_id", "version"}
+
+
+def of(session: Session, application_id: uuid.UUID) -> Household | None:
+    return session.get(Household, application_id)
