@@ -12,7 +12,7 @@ from enrollment.families import households
 from enrollment.families.applications import Application
 from enrollment.families.households import Household
 from enrollment.families.tiers import TierTable, claimed_facts, tier_at
-from enrollment.places import kindergartens
+from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import serves
@@ -85,7 +85,7 @@ class Finder:
         """What the round offers at the child's level and all conditions fit."""
         query = self._offered()
         for word in (words or "").split():
-            query = query.where(kindergartens.matches(word))
+            query = query.where(finder.matches(word))
         if area:
             query = query.where(Kindergarten.area_code == area)
         if nature:

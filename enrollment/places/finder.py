@@ -1,15 +1,62 @@
-"""What everybody may read of a kindergarten beside its own row: this year's places, its sites, whom it serves."""
+"""Finding a kindergarten, and what everybody may read of it beside its own row: this year's places, sites, whom it serves."""
 
 import uuid
 from collections import defaultdict
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.places.areas import LEVELS
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Found, Kindergarten, page_of
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceArea
+
+
+def search(
+    session: Session,
+    words: str | None = None,
+    area: str | None = None,
+    nature: str | None = None,
+    level: str | None = None,
+    year: int | None = None,
+    page: int = 1,
+    per_page: int = 20,
+) -> Found:
+    """Open kindergartens in the order of their pinyin.
+
+    `words` are parts of the name, street, address or code, or the name in pinyin, whole or by first letters; all must
+    match.  With `level` or `year` only those with an approved programme of it are found.
+    """
+    query = select(Kindergarten).where(Kindergarten.closed_on.is_(None))
+    for word in (words or "").split():
+        query = query.where(matches(word))
+    if area:
+        query = query.where(Kindergarten.area_code == area)
+    if nature:
+        query = query.where(Kindergarten.nature == nature)
+    if level or year:
+        query = query.where(_offers(level, year))
+    return page_of(session, query.order_by(Kindergarten.sort_key, Kindergarten.code), page, per_page)
+
+
+def matches(word: str):
+    parts = [Kindergarten.name, Kindergarten.street, Kindergarten.address, Kindergarten.code]
+    match = [part.icontains(word, autoescape=True) for part in parts]
+    letters = word.casefold()
+    if letters.isascii() and letters.isalnum():
+        together = func.replace(Kindergarten.sort_key, " ", "")
+        initials = func.regexp_replace(Kindergarten.sort_key, r"(\w)\w*\s*", r"\1", "g")
+        match += [together.contains(letters), initials.contains(letters)]
+    return or_(*match)
+
+
+def _offers(level: str | None, year: int | None):
+    offered = exists().where(Programme.kindergarten_id == Kindergarten.id, Programme.state == "approved")
+    if level:
+        offered = offered.where(Programme.level == level)
+    if year:
+        offered = offered.where(Programme.year == year)
+    return offered
 
 
 def offered(session: Session, kindergarten_ids: list[uuid.UUID], year: int) -> dict[uuid.UUID, list[Programme]]:

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Select, exists, func, or_, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Select, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
@@ -84,55 +84,6 @@ def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
 
 def by_code(session: Session, code: str) -> Kindergarten | None:
     return session.scalars(select(Kindergarten).where(Kindergarten.code == code)).one_or_none()
-
-
-def search(
-    session: Session,
-    words: str | None = None,
-    area: str | None = None,
-    nature: str | None = None,
-    level: str | None = None,
-    year: int | None = None,
-    page: int = 1,
-    per_page: int = 20,
-) -> Found:
-    """Open kindergartens in the order of their pinyin.
-
-    `words` are parts of the name, street, address or code, or the name in pinyin, whole or by first letters; all must
-    match.  With `level` or `year` only those with an approved programme of it are found.
-    """
-    query = select(Kindergarten).where(Kindergarten.closed_on.is_(None))
-    for word in (words or "").split():
-        query = query.where(matches(word))
-    if area:
-        query = query.where(Kindergarten.area_code == area)
-    if nature:
-        query = query.where(Kindergarten.nature == nature)
-    if level or year:
-        query = query.where(_offers(level, year))
-    return page_of(session, query.order_by(Kindergarten.sort_key, Kindergarten.code), page, per_page)
-
-
-def matches(word: str):
-    parts = [Kindergarten.name, Kindergarten.street, Kindergarten.address, Kindergarten.code]
-    match = [part.icontains(word, autoescape=True) for part in parts]
-    letters = word.casefold()
-    if letters.isascii() and letters.isalnum():
-        together = func.replace(Kindergarten.sort_key, " ", "")
-        initials = func.regexp_replace(Kindergarten.sort_key, r"(\w)\w*\s*", r"\1", "g")
-        match += [together.contains(letters), initials.contains(letters)]
-    return or_(*match)
-
-
-def _offers(level: str | None, year: int | None):
-    from enrollment.places.programmes import Programme
-
-    offered = exists().where(Programme.kindergarten_id == Kindergarten.id, Programme.state == "approved")
-    if level:
-        offered = offered.where(Programme.level == level)
-    if year:
-        offered = offered.where(Programme.year == year)
-    return offered
 
 
 def add(session: Session, *, code: str, name: str, nature: str, area_code: str, **more) -> Kindergarten:

@@ -9,7 +9,7 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField
 
 from enrollment.families import claims, documents
 from enrollment.ground.errors import Refused
-from enrollment.places import kindergartens
+from enrollment.places import finder, kindergartens
 from enrollment.season.facts import Ground
 from portal.forms import refusals_in
 from portal.guards import desk
@@ -77,7 +77,7 @@ def code_of(typed: str, *, field: str) -> str | None:
     typed = typed.strip()
     if not typed:
         return None
-    found = kindergartens.search(db(), words=typed, per_page=ENOUGH).items
+    found = finder.search(db(), words=typed, per_page=ENOUGH).items
     exact = [each for each in found if typed in (each.name, each.code)]
     if len(exact or found) > 1:
         raise Refused("several_kindergartens", field=field, names="、".join(each.name for each in found))
@@ -126,5 +126,5 @@ def save_grounds(application_id: uuid.UUID):
 @desk("parents")
 def kindergarten_names():
     """Names that begin to fit what is typed, for the list that opens beside the field."""
-    found = kindergartens.search(db(), words=request.args.get("q", "")[:40], per_page=8).items
+    found = finder.search(db(), words=request.args.get("q", "")[:40], per_page=8).items
     return {"names": [each.name for each in found]}

@@ -2,7 +2,7 @@
 
 from flask import render_template
 
-from enrollment.places import kindergartens
+from enrollment.places import finder
 from enrollment.season import today
 from portal.guards import public
 from portal.public import pages
@@ -19,5 +19,5 @@ def home():
         steps=today.steps(season, now=clock()) if season else [],
         at_hand=today.at_hand(season, now=clock()) if season else None,
         draws=today.draws(db(), season.year) if season else [],
-        kindergarten_count=kindergartens.search(db(), per_page=1).total,
+        kindergarten_count=finder.search(db(), per_page=1).total,
     )

@@ -46,7 +46,7 @@ def kindergarten_list():
     form = FinderForm(request.args)
     form.offer_choices(all_areas(db()))
     year = this_year()
-    found = kindergartens.search(
+    found = finder.search(
         db(),
         words=(form.q.data or "")[:80],
         area=form.area.data or None,

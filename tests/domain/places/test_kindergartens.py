@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.places import areas, kindergartens
+from enrollment.places import areas, finder
 from enrollment.places.areas import Area
 from enrollment.places.pinyin import sort_key
 
@@ -64,7 +64,7 @@ def city(town):
 
 
 def found(city, *args, **more):
-    return [k.name for k in kindergartens.search(city.session, *args, **more)]
+    return [k.name for k in finder.search(city.session, *args, **more)]
 
 
 def test_all_open_ones_in_the_order_of_their_pinyin(city):
@@ -90,7 +90,7 @@ def test_by_area_nature_level_and_year(city):
 
 
 def test_pages(city):
-    page = kindergartens.search(city.session, page=2, per_page=2)
+    page = finder.search(city.session, page=2, per_page=2)
     assert ([k.name for k in page], page.number, page.last, page.total) == (["郫都区第一幼儿园"], 2, 2, 3)
-    assert kindergartens.search(city.session, page=99, per_page=2).number == 2
-    assert kindergartens.search(city.session, "没有这样的").last == 1
+    assert finder.search(city.session, page=99, per_page=2).number == 2
+    assert finder.search(city.session, "没有这样的").last == 1
