@@ -2,6 +2,7 @@
 
 import ctypes.util
 import datetime as dt
+import functools
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,9 +56,14 @@ def database(url: str) -> None:
         raise Unwell(
             f"the database does not answer ({first_line(error)}): check DATABASE_URL and the server"
         ) from error
-    heads = set(ScriptDirectory.from_config(AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))).get_heads())
-    if there != heads:
+    if there != newest_tables():
         raise Unwell("the tables are of another version of the portal: run `flask migrate`")
+
+
+@functools.cache
+def newest_tables() -> set[str]:
+    """The migrations that this version of the portal ends with."""
+    return set(ScriptDirectory.from_config(AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))).get_heads())
 
 
 def plain(url: str) -> str:
