@@ -15,7 +15,7 @@ import portal.public
 import portal.staff
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import unlock
-from portal import errors, forgery, formats, guards, headers, limits, once, people, sessions, work
+from portal import errors, forgery, formats, guards, headers, limits, logs, once, people, sessions, work
 from portal.config import Config
 from portal.words import languages, word
 from portal.work import House, house
@@ -35,7 +35,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=2000,
-        TRUSTED_HOSTS=list(config.trusted_hosts) or None,
+        TRUSTED_HOSTS=config.hosts,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
@@ -44,7 +44,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     app.session_interface = sessions.SessionTable()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies)  # type: ignore[method-assign]
-    for part in (work, headers, people, languages, forgery, once, limits, formats, errors):
+    for part in (logs, work, headers, people, languages, forgery, once, limits, formats, errors):
         part.init(app)
     _teach_templates(app)
     _open_doors(app, demo=config.demo)

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
+from portal.logs import way_of
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ def _do(work: Work, handler: Handler) -> str:
         work.fail(refused.code, final=True)
         return "refused"
     except Exception as error:
-        log.exception("job %s (%s) failed", work.job_id, handler.kind)
+        log.error("job %s (%s) failed: %s", work.job_id, handler.kind, "; ".join(way_of(error)))
         work.fail(where(error))
         return "failed"
 

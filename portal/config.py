@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from enrollment.ground.vault import Keys, VaultClosed
 
@@ -31,6 +32,13 @@ class Config:
     register_url: str | None = None
     register_token: str | None = None
     testing: bool = False
+
+    @property
+    def hosts(self) -> list[str] | None:
+        """The host names that are answered: those that were set, else that of `public_url` and the machine itself."""
+        if self.trusted_hosts or not self.https:
+            return list(self.trusted_hosts) or None
+        return [urlsplit(self.public_url).hostname or "", "127.0.0.1", "localhost"]
 
     @property
     def https(self) -> bool:

@@ -3,11 +3,12 @@
 import secrets
 
 import structlog
-from flask import Flask, current_app, g, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import lazy_gettext as _l
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from enrollment.ground.errors import NotFound, Refused, Stale
+from portal.logs import way_of
 from portal.words import word
 
 log = structlog.get_logger()
@@ -41,6 +42,11 @@ def _http(fault: HTTPException):
     return error_page(fault.code or 500)
 
 
+def _foreign_host(_fault: SecurityError):
+    """Asked for under a name that is not ours: no page, whose links would carry that name on."""
+    return Response("400\n", 400, mimetype="text/plain")
+
+
 def _not_found(_fault: NotFound):
     return error_page(404)
 
@@ -64,7 +70,7 @@ def _stale(_stale: Stale):
 def _broken(fault: BaseException):
     g.spoiled = g.broken = True
     reference = secrets.token_hex(4).upper()
-    log.error("broken", reference=reference, path=request.path, exc_info=fault)
+    log.error("broken", reference=reference, path=request.path, fault=way_of(fault))
     if current_app.config["TESTING"]:
         raise fault
     return error_page(500, reference=reference)
@@ -72,6 +78,7 @@ def _broken(fault: BaseException):
 
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(Stale, _stale)
     app.register_error_handler(Refused, _refused)

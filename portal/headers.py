@@ -1,6 +1,6 @@
 """Headers of every answer: strict content policy, no framing, no caching of personal pages."""
 
-from flask import Flask, Response
+from flask import Flask, Response, session
 from flask_login import current_user
 
 from portal.work import house
@@ -21,6 +21,9 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
+HALFWAY_IN = {"phone", "second_factor_for", "kept"}
+"""What a session knows of somebody who is about to sign in."""
+
 
 def _harden(response: Response) -> Response:
     headers = response.headers
@@ -34,7 +37,8 @@ def _harden(response: Response) -> Response:
     if house().config.https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.mimetype == "text/html" or current_user.is_authenticated:
-        headers.setdefault("Cache-Control", "no-store" if current_user.is_authenticated else "no-cache")
+        personal = current_user.is_authenticated or not HALFWAY_IN.isdisjoint(session)
+        headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
     return response
 
 

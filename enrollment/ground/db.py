@@ -25,7 +25,10 @@ class Base(DeclarativeBase):
 
 
 def open_engine(url: str, **options) -> Engine:
-    """An engine that speaks psycopg 3, in UTC, and never waits for a lock longer than ten seconds."""
+    """An engine that speaks psycopg 3, in UTC, and never waits for a lock longer than ten seconds.
+
+    What it says of a fault holds no values: they may be a person's.
+    """
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
-    return create_engine(address, pool_pre_ping=True, connect_args={"options": settings}, **options)
+    return create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args={"options": settings}, **options)

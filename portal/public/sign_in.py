@@ -3,7 +3,6 @@
 import re
 import unicodedata
 import uuid
-from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
@@ -20,6 +19,7 @@ from portal.clock import real_now
 from portal.demo import people as demo_people
 from portal.forms import PageForm
 from portal.guards import public
+from portal.inside import inside
 from portal.limits import limiter
 from portal.people import admit, dismiss
 from portal.public import pages
@@ -68,15 +68,8 @@ class SecondFactorForm(PageForm):
     )
 
 
-def _safe(target: str | None) -> str | None:
-    """Only a path of this portal is a place to go to."""
-    parts = urlsplit(target or "")
-    inside = not parts.scheme and not parts.netloc and parts.path.startswith("/") and not parts.path.startswith("//")
-    return target if inside and "\\" not in (target or "") else None
-
-
 def _onward():
-    target = _safe(session.pop("next", None))
+    target = inside(session.pop("next", None))
     return redirect(target or f"/{current_user.desk}", 303)
 
 
@@ -107,7 +100,7 @@ def send_code():
         body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
         notices.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
     session.hide("phone", phone)
-    session["next"] = form.next.data
+    session["next"] = inside(form.next.data)
     return redirect(url_for("public.enter_code"), 303)
 
 
@@ -176,7 +169,7 @@ def check_password():
         form.password.errors = [_("账号或密码不对。")]
         return _password_page(form)
     session["second_factor_for"] = str(account.id)
-    session["next"] = form.next.data
+    session["next"] = inside(form.next.data)
     if house().config.demo:
         demo_people.show_second_factor(db(), account, now=clock())
     return redirect(url_for("public.second_factor"), 303)

@@ -1,6 +1,6 @@
 """Which language a reader reads."""
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask_babel import Babel
 
 from portal.catalogues import TRANSLATIONS, compile_stale
@@ -19,7 +19,10 @@ def chosen() -> str:
 
 def _remember(response):
     if request.args.get("lang") in LOCALES:
-        response.set_cookie(COOKIE, request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True)
+        https = current_app.extensions["house"].config.https
+        response.set_cookie(
+            COOKIE, request.args["lang"], max_age=31_536_000, secure=https, httponly=True, samesite="Lax"
+        )
     return response
 
 
