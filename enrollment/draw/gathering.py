@@ -57,16 +57,15 @@ def gather(session: Session, round_: Round) -> Gathered:
         rows, groups = table.wishes_of(person, wishes[person.id])
         wish_rows += rows
         children.append(_child_row(person, groups, programme_code(programmes[place]) if place else ""))
+    held = Counter(current[person.id] for person in people if person.id in current)
     market = MarketFiles(
         season=str(round_.year),
         round=round_.kind,
         pair_rule=round_.pair_rule,
-        programmes=_programme_rows(
-            programmes, table.siblings, Counter(current[p.id] for p in people if p.id in current)
-        ),
+        programmes=_programme_rows(programmes, table.siblings, held),
         children=_without_absent_elders(children),
         wishes=wish_rows,
-        pools=_pool_rows(programmes.values()) if not current else (),
+        pools=_pool_rows(programme for id_, programme in programmes.items() if programme.taken == held[id_]),
         tickets=[
             TicketRow(person.child_code, tickets[person.child_id]) for person in people if person.child_id in tickets
         ],
@@ -211,6 +210,7 @@ def _programme_rows(
 
 
 def _pool_rows(programmes: Iterable[Programme]) -> list[PoolRow]:
+    """The reserved places.  What an earlier round left of a programme is for everybody, so the caller leaves it out."""
     rows = []
     for programme in programmes:
         code = programme_code(programme)

@@ -46,7 +46,9 @@ class Room:
 
     @property
     def to_sign(self) -> Run | None:
-        return next((run for run in self.runs if run.state == "checked"), None)
+        """The newest checked run whose market still stands."""
+        replaced = {each.id for each in self.snapshots if each.replaced_at is not None}
+        return next((run for run in self.runs if run.state == "checked" and run.snapshot_id not in replaced), None)
 
     @property
     def published(self) -> Run | None:

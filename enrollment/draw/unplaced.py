@@ -52,7 +52,7 @@ def listing(
 ) -> Page:
     """Children of a published round without a live offer, those never placed first.  Officials see their areas."""
     home = func.coalesce(Household.home_area, Kindergarten.area_code)
-    base = _without_place(year).where(_within(by, home))
+    base = without_place(year).where(_within(by, home))
     counted = base.with_only_columns(home.label("code"), func.count().label("n")).order_by(None).group_by(home)
     counts = dict(session.execute(counted).all())
     names = session.execute(select(Area.code, Area.name).order_by(Area.position)).all()
@@ -82,7 +82,7 @@ def _within(by: Actor, home: ColumnElement[str]) -> ColumnElement[bool]:
     return true() if scope.sees_all(by) else home.in_(by.areas)
 
 
-def _without_place(year: int):
+def without_place(year: int):
     """Every application that took part in a published run and whose child holds no place now."""
     live = select(Offer.id).where(Offer.child_id == Application.child_id, Offer.state.in_(LIVE)).exists()
     held = select(Offer.id).where(Offer.application_id == Application.id).exists()

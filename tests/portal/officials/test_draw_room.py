@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.draw import execution, runs
+from enrollment.families.households import Household
 from tests.support.signing_in import fill_in, sign_in
 
 
@@ -109,3 +110,23 @@ def test_unplaced_children_are_listed_by_code_and_area(officials, submitted_town
     assert all(child.child.name not in page for child in town.everybody())
     assert first.get("/officials/unplaced?lang=en&area=510104").status_code == 200
     assert first.get("/officials/draws").status_code == 200
+
+
+def test_central_placement_is_computed_read_and_sent(officials, town, submitted_town, frozen_clock):
+    (first, _second) = officials
+    review_everybody(town, frozen_clock)
+    town.drawn()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    nobody = fill_in(first, "/officials/unplaced", "/officials/unplaced/propose")
+    assert "现在没有可以统筹安排的孩子或空学位" in nobody.text
+    place = town.kindergarten("海棠", places=1, longitude=104.11, latitude=30.60)
+    left = next(child for child in town.everybody() if town.offer_for(child) is None)
+    household = town.session.get(Household, left.id)
+    household.home_longitude, household.home_latitude = 104.10, 30.60
+    town.session.commit()
+    assert fill_in(first, "/officials/unplaced", "/officials/unplaced/propose").status_code == 303
+    assert "1.0 公里" in first.get("/officials/unplaced").text
+    assert fill_in(first, "/officials/unplaced", "/officials/unplaced/send").status_code == 303
+    town.session.expire_all()
+    assert town.place_of(left) == place

@@ -126,3 +126,26 @@ def test_anybody_looks_up_a_ticket_and_downloads_the_public_file(client, publish
     bundle = client.get(f"{address}/bundle.zip")
     assert bundle.mimetype == "application/zip" and bundle.data[:2] == b"PK"
     assert client.get("/draws").status_code == 200
+
+
+def test_f12_the_rule_for_twins_is_told_in_words_to_the_twins_and_to_whom_it_kept_out(
+    client, another_client, town, frozen_clock
+):
+    jinpingguo = town.kindergarten("金苹果", places=2)
+    town.round(pair_rule="close")
+    town.open_registration()
+    ana = town.child("安娜", wishes=[jinpingguo])
+    twins = town.twins("宁宁", "静静", wishes=[jinpingguo])
+    ben = town.child("本本", wishes=[jinpingguo])
+    town.drawn(ana, twins[0], ben)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    rule = "轮到他们时如果学位不够，这所幼儿园本批到此为止"
+    client, address = as_parent_of(town, client, ben)
+    page = client.get(address).text
+    assert rule in page and "按规则留到补录" in page
+    client, address = as_parent_of(town, another_client(), twins[0])
+    page = client.get(address).text
+    assert rule in page and "按最靠后的优先级、最靠前的派位号一起排" in page
+    client, address = as_parent_of(town, another_client(), ana)
+    assert rule not in client.get(address).text

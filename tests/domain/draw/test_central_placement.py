@@ -1,0 +1,63 @@
+"""Nobody ends without a place or a named officer: vacancies nearby are proposed, and the family answers."""
+
+import pytest
+
+from enrollment.draw import central, unplaced
+from enrollment.ground.errors import Refused
+
+HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
+
+
+@pytest.fixture
+def left_over(town):
+    popular = town.kindergarten("金苹果", places=1, longitude=104.10, latitude=30.60)
+    town.near = town.kindergarten("近处普惠", nature="inclusive", places=1, longitude=104.11, latitude=30.60)
+    town.public = town.kindergarten("公办三里外", places=1, longitude=104.12, latitude=30.60)
+    town.far = town.kindergarten("很远的公办", places=5, longitude=104.40, latitude=30.60)
+    town.ana = town.child("安娜", wishes=[popular], **HOME)
+    town.ben = town.child("本本", wishes=[popular], **HOME)
+    town.cui = town.child("翠翠", wishes=[popular], **HOME)
+    town.drawn(town.ana, town.ben, town.cui)
+    return town
+
+
+def test_the_nearest_vacancies_are_proposed_public_ones_first_within_the_tolerance(left_over):
+    town, by = left_over, left_over.city_pair()[0]
+    assert central.propose(town.session, 2026, by=by, now=town.now) == 2
+    proposed = {each.registration_code: each for each in central.waiting(town.session, 2026)}
+    assert set(proposed) == {town.ben.registration_code, town.cui.registration_code}
+    assert {each.kindergarten for each in proposed.values()} == {town.near, town.public}
+    assert sorted(each.metres for each in proposed.values()) == [957, 1914]
+    assert town.offer_for(town.ben) is None, "a proposal is not an offer"
+
+
+def test_proposals_become_offers_that_the_family_answers(left_over):
+    town, by = left_over, left_over.city_pair()[0]
+    central.propose(town.session, 2026, by=by, now=town.now)
+    assert central.send(town.session, 2026, by=by, now=town.now) == 2
+    assert {town.place_of(town.ben), town.place_of(town.cui)} == {town.near, town.public}
+    assert central.counts(town.session, 2026) == (0, 2)
+    assert unplaced.listing(town.session, 2026, by=by).total == 0
+    town.confirm(town.ben)
+    assert town.offer_for(town.ben).state == "confirmed"
+    with pytest.raises(Refused, match="nobody_to_propose"):
+        central.propose(town.session, 2026, by=by, now=town.now)
+
+
+def test_who_gave_a_place_up_is_not_moved_about(left_over):
+    town, by = left_over, left_over.city_pair()[0]
+    town.decline(town.ana)
+    central.propose(town.session, 2026, by=by, now=town.now)
+    codes = {each.registration_code for each in central.waiting(town.session, 2026)}
+    assert town.ana.registration_code not in codes
+
+
+def test_it_waits_until_no_round_is_going(left_over):
+    town, by = left_over, left_over.city_pair()[0]
+    town.silence()
+    town.round(kind="supplementary")
+    town.open_registration()
+    with pytest.raises(Refused, match="round_still_going"):
+        central.propose(town.session, 2026, by=by, now=town.now)
+    with pytest.raises(Refused, match="only_the_city"):
+        central.propose(town.session, 2026, by=town.area_official(), now=town.now)
