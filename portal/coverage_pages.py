@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import io
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from flask import Response, request
 from flask_babel import gettext as _
@@ -20,9 +19,8 @@ from enrollment.figures.counts import Definition
 from enrollment.figures.shares import Line, Shares
 from portal import maps
 from portal.words import language
-from portal.work import clock, db
+from portal.work import city_day, db
 
-CHENGDU = ZoneInfo("Asia/Shanghai")
 EARLIEST = dt.date(2015, 9, 1)
 
 
@@ -37,12 +35,12 @@ class DefinitionForm(FlaskForm):
     attached = BooleanField(_l("附设幼儿班计入公办、普惠"))
 
     def validate_on(self, field):
-        if field.data and not EARLIEST <= field.data <= today():
+        if field.data and not EARLIEST <= field.data <= city_day():
             raise ValidationError(_("请选 2015 年 9 月到今天之间的日期。"))
 
     def definition(self) -> Definition:
         """What was asked; today where the date is missing or wrong."""
-        on = self.on.data if self.on.data and not self.on.errors else today()
+        on = self.on.data if self.on.data and not self.on.errors else city_day()
         return Definition(on, nursery=bool(self.nursery.data), attached=bool(self.attached.data))
 
 
@@ -56,10 +54,6 @@ class Patch:
     told: str
     path: str = ""
     label: tuple[int, int] | None = None
-
-
-def today() -> dt.date:
-    return clock().astimezone(CHENGDU).date()
 
 
 def asked() -> DefinitionForm:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from portal.clock import now
 from portal.config import Config
 
@@ -39,6 +40,11 @@ def clock() -> dt.datetime:
     if "moment" not in g:
         g.moment = now(db(), demo=house().config.demo)
     return g.moment
+
+
+def city_day() -> dt.date:
+    """The day of this request, in Chengdu."""
+    return today(clock())
 
 
 def actor() -> Actor:

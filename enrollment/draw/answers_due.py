@@ -7,10 +7,11 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.draw.offers import Offer, OfferMove
-from enrollment.draw.telling import About, tell_families, written
+from enrollment.draw.telling import About, tell_families
 from enrollment.families.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.city_time import written
 from enrollment.ground.notices import Notice
 from enrollment.places.programmes import Programme
 

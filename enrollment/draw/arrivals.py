@@ -19,6 +19,7 @@ from enrollment.families.people import Child
 from enrollment.families.registers import VACCINATION, RegisterAnswer
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import scope
@@ -160,16 +161,15 @@ def note_checks(
     vaccination: bool,
     by: Actor,
     now: dt.datetime,
-    today: dt.date,
 ) -> None:
-    """Keep which of the two was seen; the day of the first time stays.  `today` is the day in Chengdu."""
+    """Keep which of the two was seen; the day of the first time stays."""
     _at_my_door(session, offer_id, by=by)
     before = session.get(ArrivalCheck, offer_id, populate_existing=True)
+    health_on = (before and before.health_on) or today(now)
+    vaccination_on = (before and before.vaccination_on) or today(now)
     said = {
-        "health_on": (before.health_on if before and before.health_on else today) if health else None,
-        "vaccination_on": (before.vaccination_on if before and before.vaccination_on else today)
-        if vaccination
-        else None,
+        "health_on": health_on if health else None,
+        "vaccination_on": vaccination_on if vaccination else None,
         "account_id": by.account_id,
         "at": now,
     }
@@ -187,7 +187,6 @@ def arrive(
     vaccination: bool,
     by: Actor,
     now: dt.datetime,
-    today: dt.date,
 ) -> Offer:
     """The child is here and stands on the roll of its class.
 
@@ -196,7 +195,7 @@ def arrive(
     if not class_name.strip():
         raise Refused("class_name_missing", field="class_name")
     _refuse_too_early(session, offer_id, by=by, now=now)
-    note_checks(session, offer_id, health=health, vaccination=vaccination, by=by, now=now, today=today)
+    note_checks(session, offer_id, health=health, vaccination=vaccination, by=by, now=now)
     return offers.mark_arrived(session, offer_id, by=by, now=now, class_name=class_name.strip())
 
 

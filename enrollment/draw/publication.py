@@ -18,11 +18,12 @@ from enrollment.draw.draws import Snapshot
 from enrollment.draw.gathering import programme_code
 from enrollment.draw.offers import LIVE, Offer, new_notice_code
 from enrollment.draw.run_rows import Placement, Run
-from enrollment.draw.telling import CHENGDU, About, tell_families, written
+from enrollment.draw.telling import About, tell_families
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import REFUSED, WITHDRAWN
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import CHENGDU, written
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds

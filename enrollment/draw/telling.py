@@ -4,7 +4,6 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,18 +11,15 @@ from sqlalchemy.orm import Session
 
 from enrollment.families.people import Guardian, Guardianship
 from enrollment.ground import jobs
+from enrollment.ground.city_time import written
 from enrollment.ground.notices import Notice
 
+__all__ = ["About", "tell_families", "written"]
+
 BATCH = 2000
-CHENGDU = ZoneInfo("Asia/Shanghai")
 
 About = tuple[uuid.UUID, uuid.UUID, str, dict[str, Any]]
 """Child, application, key of the event, and the codes and numbers for the words."""
-
-
-def written(moment: dt.datetime) -> str:
-    """A time as a message says it in every language: 2026-06-09 17:00."""
-    return f"{moment.astimezone(CHENGDU):%Y-%m-%d %H:%M}"
 
 
 def tell_families(session: Session, kind: str, about: Iterable[About], *, now: dt.datetime) -> int:

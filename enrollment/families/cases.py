@@ -6,11 +6,12 @@ import uuid
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.families import identity, people
+from enrollment.families import people
 from enrollment.families.applications import DEAD_STAGES, Application
 from enrollment.families.people import Child
-from enrollment.ground import audit, notices
+from enrollment.ground import audit, identity, notices
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import Sealed
@@ -56,12 +57,12 @@ def open_dispute(
     settled the case, and its guardians are told that there is a question, not whose.
     """
     people.require_guardian(session, by=by)
-    found = identity.check(id_kind, id_number, today=people.today(now))
+    found = identity.check(id_kind, id_number, today=today(now))
     if not text.strip():
         raise Refused("text_missing", field="text")
     if len(text) > LONGEST_TEXT:
         raise Refused("text_too_long", field="text", most=LONGEST_TEXT)
-    index = people.index_of(found.number)
+    index = identity.index_of(found.number)
     earlier = session.scalars(
         select(Case).where(
             Case.kind == "guardians_dispute",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.families.applications import DEAD_STAGES, Application
 from enrollment.ground import notices
-from enrollment.season.dates import CITY
+from enrollment.ground.city_time import written
 
 
 def tell_new_date(
@@ -42,11 +42,8 @@ def tell_new_date(
             now=now,
             child_id=row.child_id,
             application_id=row.id,
-            begins_at=_written(begins_at),
-            ends_at=_written(ends_at),
+            begins_at=written(begins_at),
+            ends_at=written(ends_at),
         )
     return rows[-1].id if len(rows) == limit else None
 
-
-def _written(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(CITY):%Y-%m-%d %H:%M}"

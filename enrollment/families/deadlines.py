@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
-from enrollment.families.people import CHENGDU
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 from enrollment.season.rounds import Round
 

@@ -11,6 +11,7 @@ from enrollment.families.applications import Application, Wish
 from enrollment.families.people import Child, Guardian, Guardianship
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
 
 
@@ -90,7 +91,7 @@ def correct_child(
         raise Stale()
     if relation not in people.RELATIONS:
         raise Refused("relation_missing", field="relation")
-    values = people.child_values(name, id_kind, id_number, born, sex, people.today(now))
+    values = people.child_values(name, id_kind, id_number, born, sex, today(now))
     holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
     if holder not in (None, child.id):
         raise Refused("child_already_entered", field="id_number")

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from enrollment.families import changes, claims, people
+from enrollment.families import changes, claims
 from enrollment.families.household_rows import ANSWERS, HUKOU_KINDS, Household, of
+from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
 from enrollment.places.areas import Area
@@ -35,7 +36,7 @@ def save(
     household = session.get(Household, application_id, populate_existing=True)
     if version is not None and version != (household.version if household else 0):
         raise Stale()
-    values = _checked(session, said, people.today(now))
+    values = _checked(session, said, city_time.today(now))
     if household is None:
         household = Household(application_id=application_id, **values)
         session.add(household)

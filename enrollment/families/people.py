@@ -3,25 +3,21 @@
 import datetime as dt
 import uuid
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from enrollment.families import consents, identity
-from enrollment.ground import audit
+from enrollment.families import consents
+from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.ground.vault import Sealed, blind_index
+from enrollment.ground.vault import Sealed
 
-CHENGDU = ZoneInfo("Asia/Shanghai")
 YOUNGEST_GUARDIAN = 16
 LONGEST_NAME = 40
-ID_PURPOSE = "identity"
-"""Guardians, children, stored rights and the roll index identity numbers under one purpose, so that they can be compared."""
-
 ID_KINDS = (
     "resident",
     "hk_macau_residence",
@@ -109,16 +105,6 @@ class Invitation(Base):
     )
 
 
-def index_of(number: str) -> bytes:
-    """What an identity number is looked up by, in every table."""
-    return blind_index(number, ID_PURPOSE)
-
-
-def today(now: dt.datetime) -> dt.date:
-    """The date in Chengdu."""
-    return now.astimezone(CHENGDU).date()
-
-
 def guardian_of(session: Session, *, by: Actor) -> Guardian | None:
     """The guardian behind the account, or None before the guardian's page was saved."""
     return session.scalars(select(Guardian).where(Guardian.account_id == by.account_id)).one_or_none()
@@ -153,7 +139,7 @@ def become_guardian(
     ).one_or_none()
     if guardian is not None and version not in (None, guardian.version):
         raise Stale()
-    index = index_of(found.number)
+    index = identity.index_of(found.number)
     holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == index))
     if holder not in (None, account.id):
         raise Refused("guardian_known_elsewhere", field="id_number")
@@ -209,14 +195,14 @@ def add_child(
 
 
 def child_values(
-    name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, today: dt.date
+    name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date
 ) -> dict:
     """The columns of a child.  A number that tells birth date and sex wins over what was typed beside it."""
-    found = identity.check(id_kind, id_number, today=today)
+    found = identity.check(id_kind, id_number, today=on)
     born, sex = found.born or born, found.sex or sex
     if born is None:
         raise Refused("born_missing", field="born")
-    if born > today:
+    if born > on:
         raise Refused("born_in_future", field="born")
     if sex not in ("f", "m"):
         raise Refused("sex_missing", field="sex")
@@ -224,7 +210,7 @@ def child_values(
         "name": _name(name),
         "id_kind": found.kind,
         "id_number": found.number,
-        "id_index": index_of(found.number),
+        "id_index": identity.index_of(found.number),
         "born": born,
         "sex": sex,
     }

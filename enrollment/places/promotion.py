@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.places import scope
 from enrollment.places.areas import NEXT_LEVEL
-from enrollment.places.roll import CHENGDU, RollChild, RollClass
+from enrollment.places.roll import RollChild, RollClass
 
 LETTER = {"nursery": "托", "lower": "小", "middle": "中", "upper": "大"}
 
@@ -49,7 +50,7 @@ def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by:
     """What `promote` would do.  Refuses `nothing_to_promote`, `promoted_already`, `too_early_to_promote`."""
     kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by, lock=True)
     earliest = dt.date(from_year + 1, 7, 1)
-    if now.astimezone(CHENGDU).date() < earliest:
+    if today(now) < earliest:
         raise Refused("too_early_to_promote", day=earliest.isoformat())
     classes = _classes(session, kindergarten.id, from_year)
     if not classes:

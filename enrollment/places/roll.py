@@ -9,26 +9,24 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.identity import index_of
 from enrollment.places import kindergartens, scope
 from enrollment.places.areas import LEVELS, NEXT_LEVEL
 from enrollment.places.kindergartens import Found, Kindergarten
 from enrollment.places.roll_rows import (
-    CHENGDU,
     CLASS_LEVELS,
-    ID_PURPOSE,
     LEAVE_REASONS,
     MOST_IN_A_CLASS,
     RollChild,
     RollClass,
     children_on,
     day_within,
-    id_index,
     school_year_of,
-    today,
 )
 
-__all__ = ["CHENGDU", "ID_PURPOSE", "RollChild", "RollClass", "school_year_of"]
+__all__ = ["RollChild", "RollClass", "school_year_of"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def enter_child(
     Refuses `on_roll_already` (the same number anywhere in the city, which is not said) and `class_is_counted`.
     """
     roll_class = _class_named(session, kindergarten_id, class_name, level, school_year, "rows", by=by, now=now)
-    index = id_index(id_number) if id_number else None
+    index = index_of(id_number) if id_number else None
     if index and session.scalar(select(RollChild.id).where(RollChild.id_index == index, RollChild.left_on.is_(None))):
         raise Refused("on_roll_already", field="id_number")
     child = RollChild(
@@ -180,7 +178,7 @@ def is_on_roll(session: Session, id_number: str, kindergarten_code: str | None =
     found = (
         select(RollChild.id)
         .join(RollClass, RollClass.id == RollChild.class_id)
-        .where(RollChild.id_index == id_index(id_number), RollChild.left_on.is_(None))
+        .where(RollChild.id_index == index_of(id_number), RollChild.left_on.is_(None))
     )
     if kindergarten_code:
         found = found.join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,15 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
-from enrollment.ground.vault import Sealed, blind_index
+from enrollment.ground.vault import Sealed
 from enrollment.places.areas import LEVELS
 
-CHENGDU = ZoneInfo("Asia/Shanghai")
 CLASS_LEVELS = (*LEVELS, "mixed")
-ID_PURPOSE = "identity"
-"""The purpose under which every table indexes identity numbers, so that a child on roll is found by a family's claim."""
-
 MOST_IN_A_CLASS = 60
 LEAVE_REASONS = ("moved", "transferred", "graduated", "promoted", "no_show", "illness", "other")
 
@@ -84,10 +80,6 @@ class RollChild(Base):
     )
 
 
-def id_index(number: str) -> bytes:
-    return blind_index(number, ID_PURPOSE)
-
-
 def children_on(day: dt.date) -> Subquery:
     """Rows (class_id, children) of the classes kept as child rows, counted at the beginning of a day."""
     return (
@@ -101,10 +93,6 @@ def children_on(day: dt.date) -> Subquery:
 def school_year_of(day: dt.date) -> int:
     """A school year begins in September and bears the year of its beginning."""
     return day.year if day.month >= 9 else day.year - 1
-
-
-def today(now: dt.datetime) -> dt.date:
-    return now.astimezone(CHENGDU).date()
 
 
 def day_within(school_year: int, now: dt.datetime) -> dt.date:

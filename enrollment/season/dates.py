@@ -4,11 +4,10 @@ import datetime as dt
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 
-CITY = ZoneInfo("Asia/Shanghai")
 STEPS = ("announcement", "registration", "review", "draw", "result", "confirmation", "supplementary", "arrival")
 
 Span = tuple[dt.datetime, dt.datetime]
@@ -43,8 +42,8 @@ def working_days(begins_at: dt.datetime, ends_at: dt.datetime) -> int:
 
     Shifted working weekends are not counted, so the answer is never too high.
     """
-    first = begins_at.astimezone(CITY).date()
-    last = (ends_at.astimezone(CITY) - dt.timedelta(microseconds=1)).date()
+    first = begins_at.astimezone(CHENGDU).date()
+    last = (ends_at.astimezone(CHENGDU) - dt.timedelta(microseconds=1)).date()
     days = (first + dt.timedelta(days=n) for n in range((last - first).days + 1))
     return sum(day.weekday() < 5 and not (day.month == 5 and day.day <= 5) for day in days)
 

@@ -22,11 +22,6 @@ class Step:
     state: str
 
 
-def newest_season(session: Session, *, now: dt.datetime) -> Season | None:
-    """The season that was opened last; nobody sees one before it is opened."""
-    return session.scalar(select(Season).where(Season.opened_at <= now).order_by(Season.year.desc()).limit(1))
-
-
 def steps(season: Season, *, now: dt.datetime) -> list[Step]:
     """Every step in the order of its beginning.  A step that has begun and not ended is now; two may be."""
     return [Step(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from enrollment.draw.bulk import copy_in
 from enrollment.families import answers, consents
 from enrollment.families.codes import UNMISTAKABLE
-from enrollment.families.people import index_of
+from enrollment.ground.identity import index_of
 from enrollment.ground.vault import blind_index, seal
 from portal.demo.households import Child, Household, Offer
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
+from enrollment.ground.identity import check_character
 from portal.demo import geography, names
 
 MULTIPLES = 0.033
@@ -67,9 +68,6 @@ class Household:
     claims: dict[str, dict] = field(default_factory=dict)
 
 
-CHECK = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-
-
 class Numbers:
     """Identity numbers that nobody has twice; checksum after GB 11643."""
 
@@ -83,8 +81,7 @@ class Numbers:
         self._next[key] = used + 1
         order = used * 2 + (1 if sex == "m" else 2)
         digits = f"{region}{born:%Y%m%d}{order % 1000:03d}"
-        rest = sum(int(digit) * weight for digit, weight in zip(digits, CHECK, strict=True)) % 11
-        return digits + "10X98765432"[rest]
+        return digits + check_character(digits)
 
 
 def draw(

@@ -12,7 +12,6 @@ from enrollment.figures.counts import Definition
 from enrollment.ground.accounts import Account
 from enrollment.ground.jobs import Job
 from enrollment.season import rounds
-from portal.clock import CHENGDU
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.officials import pages
@@ -20,7 +19,7 @@ from portal.officials.draw_forms import SetAsideForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
 from portal.words import word
-from portal.work import actor, clock, db
+from portal.work import actor, city_day, clock, db
 
 
 @pages.get("/draws/runs/<uuid:run_id>")
@@ -61,7 +60,7 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     """The city's children on roll today, and after this run's children have come; a first, unpublished run alone tells that."""
     if not run.summary or run.replays or run.state not in ("checked", "published"):
         return None
-    on = clock().astimezone(CHENGDU).date()
+    on = city_day()
     city = shares.of_the_city(db(), Definition(on), year=rounds.one(db(), run.round_id).year).city
     if run.state == "published":
         return city.now, city.after

@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
 from enrollment.families import consents, entering, people
-from enrollment.families.identity import EIGHTEEN_DIGITS
 from enrollment.families.people import ID_KINDS, RELATIONS, Guardianship
+from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import masked
 from portal.formats import day
 from portal.forms import refusals_in

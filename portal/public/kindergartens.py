@@ -9,7 +9,7 @@ from enrollment.draw import cut_offs
 from enrollment.ground.errors import NotFound
 from enrollment.places import finder, kindergartens
 from enrollment.places.areas import LEVELS, NATURES, all_areas
-from enrollment.season import today
+from enrollment.season import calendar
 from portal.guards import public
 from portal.public import pages
 from portal.words import language, word
@@ -36,7 +36,7 @@ class FinderForm(FlaskForm):
 
 
 def this_year() -> int | None:
-    season = today.newest_season(db(), now=clock())
+    season = calendar.current(db(), clock())
     return season.year if season else None
 
 

@@ -3,7 +3,7 @@
 from flask import abort, render_template
 
 from enrollment.places.areas import all_areas
-from enrollment.season import policies, today
+from enrollment.season import calendar, policies
 from portal import policy_words
 from portal.guards import public
 from portal.public import pages
@@ -13,7 +13,7 @@ from portal.work import clock, db
 @pages.get("/rules")
 @public
 def rules_list():
-    season = today.newest_season(db(), now=clock())
+    season = calendar.current(db(), clock())
     signed = policies.all_in_force(db(), season.year) if season else {}
     lines = [(area, policies.rules_of(signed[area.code])) for area in all_areas(db()) if area.code in signed]
     waiting = [area for area in all_areas(db()) if area.code not in signed]
@@ -23,7 +23,7 @@ def rules_list():
 @pages.get("/rules/<code>")
 @public
 def rules_of_an_area(code):
-    season = today.newest_season(db(), now=clock())
+    season = calendar.current(db(), clock())
     area = next((area for area in all_areas(db()) if area.code == code), None)
     if season is None or area is None:
         abort(404)
@@ -38,7 +38,7 @@ def rules_of_an_area(code):
 @public
 def rules_file(code, version):
     """The signed file itself, so that anybody can check its digest."""
-    season = today.newest_season(db(), now=clock())
+    season = calendar.current(db(), clock())
     made = policies.versions(db(), season.year, code) if season else []
     found = next((each for each in made if each.version == version and each.signed_at), None)
     if found is None:

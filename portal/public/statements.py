@@ -3,7 +3,7 @@
 from flask import render_template
 
 from enrollment.places.areas import all_areas
-from enrollment.season import today
+from enrollment.season import calendar
 from portal.guards import public
 from portal.public import pages
 from portal.work import clock, db
@@ -12,7 +12,7 @@ from portal.work import clock, db
 @pages.get("/help")
 @public
 def help_page():
-    season = today.newest_season(db(), now=clock())
+    season = calendar.current(db(), clock())
     return render_template("public/help.html", season=season, areas=all_areas(db()))
 
 

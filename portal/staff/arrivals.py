@@ -10,8 +10,7 @@ from enrollment.draw import arrivals
 from enrollment.families import review_figures
 from enrollment.ground import audit
 from enrollment.places import roll
-from enrollment.season import today as season_today
-from portal.clock import CHENGDU
+from portal.admission_year import admission_year
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.staff import pages
@@ -30,13 +29,8 @@ class DoorForm(PageForm):
     class_name = StringField(_l("班级"), [Length(max=20)])
 
 
-def year_of_intake() -> int:
-    season = season_today.newest_season(db(), now=clock())
-    return season.year if season else clock().astimezone(CHENGDU).year
-
-
 def list_page(form: PageForm, template: str = "staff/arrivals.html", per_page: int = arrivals.PER_PAGE):
-    year, state = year_of_intake(), request.args.get("state", "expected")
+    year, state = admission_year(), request.args.get("state", "expected")
     state = state if state in STATES else "expected"
     found = arrivals.expected(
         db(), year, by=actor(), state=state, page=request.args.get("page", 1, int), per_page=per_page
@@ -78,7 +72,7 @@ def arrivals_for_print():
 @desk("staff")
 def at_the_door(offer_id):
     """Keep the ticks, or (`act=arrived`) put the child on the roll."""
-    form, today = DoorForm(), clock().astimezone(CHENGDU).date()
+    form = DoorForm()
     if form.validate_on_submit():
         checks = {"health": form.health.data, "vaccination": form.vaccination.data}
         with refusals_in(form):
@@ -89,12 +83,11 @@ def at_the_door(offer_id):
                     class_name=form.class_name.data or "",
                     by=actor(),
                     now=clock(),
-                    today=today,
                     **checks,
                 )
                 flash(_("已报到，并记入在园名册。"))
             else:
-                arrivals.note_checks(db(), offer_id, by=actor(), now=clock(), today=today, **checks)
+                arrivals.note_checks(db(), offer_id, by=actor(), now=clock(), **checks)
                 flash(_("查验情况已保存。"))
             return redirect(url_for("staff.arrivals"), 303)
     return list_page(form)
@@ -116,7 +109,7 @@ def did_not_come(offer_id):
 @desk("staff")
 def notice_board():
     """Registration codes only, for the wall beside the gate: no name, no number of a person."""
-    year = year_of_intake()
+    year = admission_year()
     boards = [
         (
             kindergarten,

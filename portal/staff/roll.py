@@ -1,7 +1,5 @@
 """The roll of a kindergarten: its classes, the children of one (masked), who enters and leaves, moving up, taking away."""
 
-import datetime as dt
-from zoneinfo import ZoneInfo
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
@@ -21,9 +19,8 @@ from portal.staff import pages
 from portal.staff.at import kindergarten_of_page
 from portal.staff.own import own_kindergartens
 from portal.words import word
-from portal.work import actor, clock, db
+from portal.work import actor, city_day, clock, db
 
-CHENGDU = ZoneInfo("Asia/Shanghai")
 NEEDED = _l("请填写")
 FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -68,12 +65,8 @@ class ActForm(PageForm):
     """A button and nothing else."""
 
 
-def _today() -> dt.date:
-    return clock().astimezone(CHENGDU).date()
-
-
 def _school_year() -> int:
-    return request.args.get("year", 0, int) or roll.school_year_of(_today())
+    return request.args.get("year", 0, int) or roll.school_year_of(city_day())
 
 
 @pages.get("/roll", endpoint="roll")
@@ -99,7 +92,7 @@ def count_class():
 
 def _roll_page(form: ClassForm):
     here, year = kindergarten_of_page(), _school_year()
-    years = sorted({*roll.years_on_roll(db(), here.id), roll.school_year_of(_today())}, reverse=True)
+    years = sorted({*roll.years_on_roll(db(), here.id), roll.school_year_of(city_day())}, reverse=True)
     return render_template(
         "staff/roll.html",
         here=here,
@@ -114,7 +107,7 @@ def _roll_page(form: ClassForm):
 @pages.get("/roll/classes/<uuid:class_id>")
 @desk("staff")
 def roll_class(class_id):
-    return _class_page(class_id, ChildForm(data={"entered_on": _today()}))
+    return _class_page(class_id, ChildForm(data={"entered_on": city_day()}))
 
 
 @pages.post("/roll/classes/<uuid:class_id>")
@@ -146,7 +139,7 @@ def _class_page(class_id, form: ChildForm):
 @pages.get("/roll/children/<uuid:child_id>/leave")
 @desk("staff")
 def leave_form(child_id):
-    return _leave_page(child_id, LeaveForm(data={"on": _today()}))
+    return _leave_page(child_id, LeaveForm(data={"on": city_day()}))
 
 
 @pages.post("/roll/children/<uuid:child_id>/leave")

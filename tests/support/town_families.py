@@ -14,7 +14,6 @@ from enrollment.families import (
     consents,
     entering,
     households,
-    identity,
     invitations,
     people,
     submission,
@@ -22,7 +21,7 @@ from enrollment.families import (
 )
 from enrollment.families.applications import Application
 from enrollment.families.receipts import Receipt
-from enrollment.ground import sign_in
+from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme

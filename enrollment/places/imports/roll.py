@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
+from enrollment.ground.identity import birth_date_in, index_of
 from enrollment.ground.vault import masked
 from enrollment.places.imports import values, words
 from enrollment.places.imports.difference import Change, Difference, fields_that_differ
@@ -17,7 +19,7 @@ from enrollment.places.imports.headers import Column
 from enrollment.places.imports.owners import CODE, NAME, Owners
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.roll import CHENGDU, MOST_IN_A_CLASS, RollChild, RollClass, id_index, school_year_of
+from enrollment.places.roll import MOST_IN_A_CLASS, RollChild, RollClass, school_year_of
 
 COLUMNS = (
     CODE,
@@ -62,7 +64,7 @@ class _Told:
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare with the table.  Children whom the file does not name stay on roll; they are counted as absent."""
-    today = now.astimezone(CHENGDU).date()
+    today = city_time.today(now)
     owners = Owners(session, by)
     rows = [(record, owners.of(records, record)) for record in records]
     there = _classes(session, {owner.id for _record, owner in rows if owner})
@@ -132,7 +134,7 @@ def _check_child(records: Records, record: Record, each: _Told, today: dt.date) 
     """A child's dates must be possible, and the birth date the one that the number carries."""
     number, born = record["id_number"], record["born"]
     if number and len(number) == 18 and number[:17].isdigit():
-        carried = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        carried = birth_date_in(number)
         if born is not None and born != carried:
             records.fault(record, "born", "birthday_contradicts_number")
         record.values["born"] = born = carried
@@ -162,7 +164,7 @@ class _OnRoll:
 def _on_roll(session: Session, told: Iterable[_Told], records: Records) -> _OnRoll:
     told = list(told)
     classes = {each.known.id for each in told if each.known and each.children}
-    numbers = {id_index(c["id_number"]): c for each in told for c in each.children if c["id_number"]}
+    numbers = {index_of(c["id_number"]): c for each in told for c in each.children if c["id_number"]}
     pairs = select(RollChild, RollClass).join(RollClass, RollClass.id == RollChild.class_id)
     pairs = pairs.where(RollChild.left_on.is_(None))
     by_index: dict[bytes, tuple[RollChild, RollClass]] = {}
@@ -190,7 +192,7 @@ def _check_class(session: Session, records: Records, each: _Told, on_roll: _OnRo
     names: dict[tuple, int] = {}
     for record in each.children:
         if record["id_number"]:
-            index = id_index(record["id_number"])
+            index = index_of(record["id_number"])
             first = seen.setdefault(index, record.line)
             found = on_roll.by_index.get(index)
             if found and found[1].kindergarten_id != each.owner.id:
@@ -232,7 +234,7 @@ def _compare_child(
 ) -> uuid.UUID | None:
     """Note what a child's row changes.  Returns the row on roll in this class that it was found to be."""
     number = record["id_number"]
-    index = id_index(number) if number else None
+    index = index_of(number) if number else None
     found = on_roll.by_index.get(index) if index else None
     child = found[0] if found else on_roll.by_name.get((class_id, record["child"], record["born"]))
     after = {"name": record["child"], "id_number": number, "born": record["born"], "class_id": class_id}

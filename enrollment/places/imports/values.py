@@ -7,6 +7,7 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from enrollment.ground import identity
 from enrollment.places import areas
 from enrollment.places.imports.faults import Bad
 
@@ -16,7 +17,6 @@ YES = {"是", "有", "y", "yes", "true", "1", "√", "✓", "普惠"}
 NO = {"否", "无", "没有", "n", "no", "false", "0", "×", "x", "非普惠"}
 CREDIT_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CREDIT_WEIGHTS = [3**position % 31 for position in range(17)]
-ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 WEST, EAST, SOUTH, NORTH = Decimal("102.9"), Decimal("105.0"), Decimal("30.0"), Decimal("31.6")
 
 _number = re.compile(r"([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元/月/生|元/月|元/生|元|人|名|个班|个|班|/月)?")
@@ -204,11 +204,10 @@ def id_number(cell: Any) -> str | None:
 def _check_resident(value: str) -> None:
     if len(value) != 18:
         raise Bad("id_number_length", length=len(value))
-    total = sum(int(digit) * weight for digit, weight in zip(value[:17], ID_WEIGHTS, strict=True))
-    if "10X98765432"[total % 11] != value[17]:
+    if identity.check_character(value[:17]) != value[17]:
         raise Bad("id_number_check")
     try:
-        dt.date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
+        identity.birth_date_in(value)
     except ValueError as fault:
         raise Bad("id_number_birthday") from fault
 

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.families.people import index_of
-from enrollment.places import roll
+from enrollment.ground.identity import index_of
 from enrollment.places.roll import RollChild, RollClass
 from tests.support.office_files import xlsx
 
@@ -138,7 +137,3 @@ def test_the_same_child_twice_is_told(kindergarten, faults_of):
 
 def test_a_class_of_a_hundred_is_a_sum_of_classes(kindergarten, faults_of):
     assert faults_of("roll", counts(["5151040001", "小班", 100])) == [("C2", "number_out_of_range")]
-
-
-def test_the_roll_and_the_families_index_numbers_alike(kindergarten):
-    assert roll.id_index(BEN[3]) == index_of(BEN[3])

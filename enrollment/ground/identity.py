@@ -9,6 +9,10 @@ import unicodedata
 from dataclasses import dataclass
 
 from enrollment.ground.errors import Refused
+from enrollment.ground.vault import blind_index
+
+INDEX_PURPOSE = "identity"
+"""Guardians, children, stored rights and the roll index numbers under one purpose, so that they can be compared."""
 
 EIGHTEEN_DIGITS = {"resident", "hk_macau_residence", "taiwan_residence"}
 PROVINCES = (range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55), range(61, 66))
@@ -63,6 +67,16 @@ def check_character(first_seventeen: str) -> str:
     return CHECK_CHARACTERS[total % 11]
 
 
+def birth_date_in(number: str) -> dt.date:
+    """The birth date that eighteen digits carry.  Raises ValueError when there is no such day."""
+    return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
+def index_of(number: str) -> bytes:
+    """What an identity number is looked up by, in every table."""
+    return blind_index(number, INDEX_PURPOSE)
+
+
 def _tidied(typed: str) -> str:
     folded = unicodedata.normalize("NFKC", typed or "")
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
@@ -76,7 +90,7 @@ def _eighteen(kind: str, number: str, today: dt.date, field: str) -> Identity:
     if kind in REGIONS and number[:2] not in REGIONS[kind]:
         raise Refused("id_region", field=field)
     try:
-        born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        born = birth_date_in(number)
     except ValueError as fault:
         raise Refused("id_birth_date", field=field) from fault
     if born > today:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrollment.families import identity
+from enrollment.ground import identity
 from enrollment.ground.errors import Refused
 
 TODAY = dt.date(2026, 5, 22)
