@@ -114,6 +114,7 @@ def pool_faults(listed: list[Pool], places: np.ndarray, groups: int | None) -> l
     """Everything wrong with the listed pools, row by row. ``groups`` is the number of known groups, if known."""
     faults: list[Fault] = []
     seen: dict[int, list[Pool]] = {}
+    last_row: dict[int, int] = {}
     for row, pool in enumerate(listed):
         if not 0 <= pool.programme < len(places):
             faults.append(Fault("pools", row, "programme", f"programme {pool.programme} does not exist"))
@@ -121,8 +122,10 @@ def pool_faults(listed: list[Pool], places: np.ndarray, groups: int | None) -> l
         earlier = seen.setdefault(pool.programme, [])
         faults += [Fault("pools", row, column, message) for column, message in _faults_of_one(pool, earlier, groups)]
         earlier.append(pool)
+        last_row[pool.programme] = row
     for programme, rows in seen.items():
-        faults += _faults_of_sum(programme, int(places[programme]), rows, listed)
+        found = _faults_of_sum(int(places[programme]), rows)
+        faults += [Fault("pools", last_row[programme], column, message) for column, message in found]
     return faults
 
 
@@ -143,14 +146,13 @@ def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None):
         yield "groups", "a group that does not exist"
 
 
-def _faults_of_sum(programme: int, total: int, rows: list[Pool], listed: list[Pool]):
-    row = max(index for index, pool in enumerate(listed) if pool.programme == programme)
+def _faults_of_sum(total: int, rows: list[Pool]):
     held = sum(pool.places or 0 for pool in rows)
     general = [pool for pool in rows if pool.name == GENERAL]
     if held > total or (general and general[0].places is not None and held != total):
-        yield Fault("pools", row, "places", f"the pools hold {held} places, the programme has {total}")
+        yield "places", f"the pools hold {held} places, the programme has {total}"
     if len(rows) + (0 if general or held >= total else 1) > MOST_POOLS:
-        yield Fault("pools", row, "pool", f"more than {MOST_POOLS} pools in one programme")
+        yield "pool", f"more than {MOST_POOLS} pools in one programme"
 
 
 @compiled

@@ -16,6 +16,7 @@ from allocation.compiled import compiled
 from allocation.market import Market
 from allocation.outcome import ALL, LINE
 from allocation.quotas import pool_masks
+from allocation.renumber import by_first_wish, renumbered, rows_in_order
 from allocation.solve import place_all, read_cutoffs
 from allocation.synthetic import below, mix
 
@@ -78,8 +79,8 @@ def draw_many(market: Market, draws: int, seed: int = 1, workers: int | None = N
 
     The children of a family stay side by side in the line, as in the real draw. ``workers`` threads share the work.
     """
-    order = _by_first_wish(market)
-    local = _renumbered(market, order)
+    order = by_first_wish(market)
+    local = renumbered(market, order)
     masks = pool_masks(local)
     families = _family_rows(local.family)
     lines = np.zeros((draws, market.pools.count), dtype=np.uint64)
@@ -95,7 +96,7 @@ def draw_many(market: Market, draws: int, seed: int = 1, workers: int | None = N
         granted = np.stack(list(pool.map(work, range(workers)))).sum(axis=0, dtype=np.uint32)
     back = np.empty(market.children, dtype=np.int64)
     back[order] = np.arange(market.children)
-    return Draws(market, draws, granted[_wish_rows(local.offsets, back)], lines)
+    return Draws(market, draws, rows_in_order(local.offsets, granted, back), lines)
 
 
 def _one_draw(market: Market, masks, families: Any, seed: int, granted: np.ndarray, line: np.ndarray) -> None:
@@ -114,43 +115,6 @@ def _one_draw(market: Market, masks, families: Any, seed: int, granted: np.ndarr
 
 def _leaders(state, market: Market) -> np.ndarray:
     return np.arange(market.children, dtype=np.int32) if state.units.leader is None else state.units.leader
-
-
-def _by_first_wish(market: Market) -> np.ndarray:
-    """Children in the order of their first wish: neighbours ask the same pools, which then are in the cache."""
-    first = np.full(market.children, market.programmes, dtype=np.int64)
-    wishing = np.diff(market.offsets) > 0
-    first[wishing] = market.programme[market.offsets[:-1][wishing]]
-    return np.argsort(first, kind="stable")
-
-
-def _wish_rows(offsets: np.ndarray, children: np.ndarray) -> np.ndarray:
-    """The wishes of these children, one child after the other."""
-    lengths = np.diff(offsets)[children]
-    return np.arange(lengths.sum()) + np.repeat(offsets[children] - (np.cumsum(lengths) - lengths), lengths)
-
-
-def _renumbered(market: Market, order: np.ndarray) -> Market:
-    """The market with child ``order[i]`` as child ``i``."""
-    wish = _wish_rows(market.offsets, order)
-    change: dict[str, Any] = {
-        "offsets": np.concatenate(([0], np.cumsum(np.diff(market.offsets)[order]))),
-        "programme": market.programme[wish],
-        "tier": market.tier[wish],
-        "ticket": None,
-    }
-    for name in ("unit", "current"):
-        column = getattr(market, name)
-        change[name] = None if column is None else column[order]
-    change["family"] = (np.arange(market.children) if market.family is None else market.family)[order]
-    if market.elder is not None:
-        to = np.empty(market.children + 1, dtype=np.int32)
-        to[order], to[-1] = np.arange(market.children), -1
-        change["elder"] = to[market.elder[order]]
-    if market.group_start is not None and market.group is not None:
-        change["group"] = market.group[_wish_rows(market.group_start, order)]
-        change["group_start"] = np.concatenate(([0], np.cumsum(np.diff(market.group_start)[order])))
-    return market.with_columns(**change)
 
 
 def _family_rows(family) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Who gets which place: the whole rule, from a market to an outcome."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ from allocation.faults import Fault, MarketFault
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
 from allocation.quotas import Pool, pool_masks
+from allocation.renumber import by_first_wish, renumbered, rows_in_order
 from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
+
+LARGE = 1 << 20  # children; from here on it pays to put neighbours side by side first
 
 
 def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outcome:
@@ -24,7 +28,25 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
     """
     if market.ticket is None:
         raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
-    return place_all(market, pool_masks(market), progress).outcome()
+    if market.children < LARGE:
+        return place_all(market, pool_masks(market), progress).outcome()
+    order = by_first_wish(market)
+    local = renumbered(market, order)
+    return _in_first_order(market, order, place_all(local, pool_masks(local), progress).outcome())
+
+
+def _in_first_order(market: Market, order: np.ndarray, outcome: Outcome) -> Outcome:
+    """The outcome of the renumbered market, told of the market as it was."""
+    back = np.empty(market.children, dtype=np.int64)
+    back[order] = np.arange(market.children)
+    return replace(
+        outcome,
+        market=market,
+        programme=outcome.programme[back],
+        rank=outcome.rank[back],
+        pool=outcome.pool[back],
+        unit_tier=rows_in_order(outcome.market.offsets, outcome.unit_tier, back),
+    )
 
 
 def place_all(market: Market, masks: np.ndarray | None, progress: Callable[[str], None] | None = None) -> "State":
@@ -172,4 +194,5 @@ def compile_all() -> None:
                 level=[1, 2], kindergarten=[0, 0], sibling_tier=[0, -1], **columns,
             )  # fmt: skip
             _ = solve(market).reasons
+    renumbered(market, by_first_wish(market))
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))

@@ -43,7 +43,7 @@ def synthetic_market(
         if units:
             unit = _twins(offsets, programme, tier)
         ticket = _shuffled(children, state)
-    area = np.arange(len(places)) % areas
+    area = np.arange(len(places)) * areas // len(places)
     groups, listed = _reserves(home, places, area) if pools else (None, ())
     return Market.from_arrays(
         offsets, programme, tier, ticket, places,
@@ -57,11 +57,11 @@ def synthetic_market(
 
 @compiled
 def _places(children, areas, state):
-    """Programmes of 20 to 60 places until nine children in ten have one, as many in each area."""
+    """Programmes of 20 to 60 places, as many in each area, until about nine children in ten could have one."""
     wanted = children * PLACES_PER_HUNDRED // 100
-    count = max(areas, wanted // 40)
-    places = np.empty(count, dtype=np.int32)
-    for p in range(count):
+    inside = max(1, wanted // 40 // areas)
+    places = np.empty(areas * inside, dtype=np.int32)
+    for p in range(places.shape[0]):
         places[p] = 20 + below(state, 41)
     return places
 
@@ -78,6 +78,7 @@ def _homes(children, areas, state):
 def _wishes(home, areas, programmes, state):
     """Two to five wishes in the home area, popular programmes first, one in ten elsewhere."""
     count = home.shape[0]
+    inside = programmes // areas
     offsets = np.zeros(count + 1, dtype=np.int64)
     programme = np.empty(5 * count, dtype=np.int32)
     tier = np.empty(5 * count, dtype=np.uint8)
@@ -88,9 +89,8 @@ def _wishes(home, areas, programmes, state):
             area = home[child]
             if below(state, 10) == 0:
                 area = below(state, areas)
-            inside = (programmes - area + areas - 1) // areas
             popular = min(below(state, inside), below(state, inside))
-            chosen = area + areas * popular
+            chosen = area * inside + popular
             twice = False
             for earlier in range(offsets[child], at):
                 twice = twice or programme[earlier] == chosen

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import allocation.solve as engine
 from allocation.market import Market, Pool
 from allocation.solve import solve
 from tests.engine.tiny import tiny_market
@@ -183,3 +184,17 @@ def test_a_guaranteed_place_that_no_pool_has_room_for_stands_over():
     assert outcome.programme.tolist() == [-1, 0, 0]
     assert outcome.overhang.tolist() == [1]
     assert replace(outcome).reasons.code.tolist() == [2, 0, 0]  # no_places for the first, though its ticket is best
+
+
+def test_a_large_market_is_renumbered_and_gives_the_same(monkeypatch):
+    for number in range(40):
+        market = tiny_market(number, children=12, programmes=4, siblings=True, current=number % 2 == 0)
+        monkeypatch.setattr(engine, "LARGE", 1 << 20)
+        one = solve(market)
+        monkeypatch.setattr(engine, "LARGE", 1)
+        two = solve(market)
+        assert two.market is market
+        for name in ("programme", "rank", "pool", "overhang", "unit_tier"):
+            assert getattr(one, name).tolist() == getattr(two, name).tolist(), number
+        assert one.reasons.ticket.tolist() == two.reasons.ticket.tolist()
+        assert all((a == b).all() for a, b in zip(vars(one.cutoffs).values(), vars(two.cutoffs).values(), strict=True))
