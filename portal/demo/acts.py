@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import offers
@@ -16,6 +16,7 @@ from enrollment.draw.offers import Offer
 from enrollment.families import register_matched, registers, review
 from enrollment.families.applications import Application
 from enrollment.families.registers import Answer
+from enrollment.families.returns import RefusalProposal
 from enrollment.families.review import Finding
 from enrollment.families.tiers import claimed_facts
 from enrollment.ground.accounts import Account, Actor, actor_of
@@ -45,6 +46,16 @@ def ask_registers(session: Session, random: np.random.Generator, now: dt.datetim
             found.append(Answer(question.application_id, question.fact, question.register, "matches", question.claimed))
     registers.note(session, found, now=now)
     return len(ids)
+
+
+def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Into the queue with what somebody took more than a day ago and left; a proposed refusal waits for its second person."""
+    proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
+    lying = select(Application.id).where(
+        Application.stage == "in_review", Application.taken_at < now - dt.timedelta(days=1), ~proposed
+    )
+    for application_id in session.scalars(lying).all():
+        review.release(session, application_id, by=by, now=now)
 
 
 def kindergartens_with_reviews(session: Session) -> list:

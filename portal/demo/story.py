@@ -170,11 +170,12 @@ class City:
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """The simulated clerks review whatever waits, one transaction for each kindergarten."""
-    with Session(engine) as session:
+    """The simulated clerks review whatever waits or was left lying, one transaction for each kindergarten."""
+    with Session(engine) as session, session.begin():
+        clerk = people.actor(session, "city1")
+        acts.put_back_what_lies(session, by=clerk, now=now)
         waiting = acts.kindergartens_with_reviews(session)
         everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
-        clerk = people.actor(session, "city1")
     done = 0
     for kindergarten_id in waiting:
         with Session(engine) as session, session.begin():

@@ -4,17 +4,22 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
 from portal.background import Work, handles
 from portal.demo import season, story
+from portal.handlers.ask_registers import ask_registers
 from portal.work import house
 
 
 @handles("demo_people_act", queue="bulk")
 def demo_people_act(work: Work) -> dict:
-    """At the draw all reviews are done; before answers are due the other families have answered."""
+    """At the draw all reviews are done; before answers are due the other families have answered.
+
+    The registers have had days to answer whoever applied since: what asks them at its ticks, asks them now.
+    """
     step, result = work.args["step"], {}
     with work.session() as session:
         now = work.now(session)
         for found in rounds.of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
+    result |= ask_registers(work)
     if step in ("draw", "result", "confirmation"):
         result["reviewed"] = story.finish_reviews(
             house().engine, now, lambda done, of: work.progress(done, of, "review")
