@@ -1,8 +1,7 @@
 """Sort keys: names in pinyin, with the readings that places of this city really have."""
 
+import functools
 import re
-
-from pypinyin import lazy_pinyin, load_phrases_dict
 
 # A dictionary of common words reads 郫都 as "pi dou" and 崇庆 as one likes; people of the place do not.
 READINGS = {
@@ -18,12 +17,19 @@ READINGS = {
     "双楠": "shuang nan", "莲都": "lian du", "蓉都": "rong du", "锦都": "jin du", "花都": "hua du", "华都": "hua du",
 }  # fmt: skip
 
-load_phrases_dict({name: [[syllable] for syllable in reading.split()] for name, reading in READINGS.items()})
-
 _apart = re.compile(r"[^0-9a-z]+")
+
+
+@functools.cache
+def _reader():
+    # its dictionary takes as long to read as a fifth of the portal's start, and only a new name needs it
+    from pypinyin import lazy_pinyin, load_phrases_dict
+
+    load_phrases_dict({name: [[syllable] for syllable in reading.split()] for name, reading in READINGS.items()})
+    return lazy_pinyin
 
 
 def sort_key(name: str) -> str:
     """`成都市郫都区1幼` → `cheng du shi pi du qu 1 you`: syllables in small letters, apart by one space."""
-    syllables = " ".join(lazy_pinyin(name, v_to_u=False)).replace("ü", "v").casefold()
+    syllables = " ".join(_reader()(name, v_to_u=False)).replace("ü", "v").casefold()
     return _apart.sub(" ", syllables).strip()
