@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.draw import rooms, runs
+from enrollment.draw.rooms import Room
 from enrollment.families.applications import Application, Wish
 from enrollment.ground.accounts import Actor
 from enrollment.places.kindergartens import Kindergarten
@@ -20,7 +22,10 @@ from enrollment.season.signed_policies import Policy
 
 @dataclass
 class Agenda:
-    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round."""
+    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
+
+    `in_draw` are the draw rooms between freeze and publication, or with a replay, that wait for this person.
+    """
 
     to_sign: list[Policy] = field(default_factory=list)
     to_try: list[Policy] = field(default_factory=list)
@@ -30,6 +35,7 @@ class Agenda:
     to_close: list[Round] = field(default_factory=list)
     to_freeze: list[Round] = field(default_factory=list)
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
+    in_draw: list[Room] = field(default_factory=list)
 
 
 def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
@@ -40,6 +46,7 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any("city_official"):
         _rounds(session, season, agenda, now)
+        agenda.in_draw = _draw_rooms(session, season, by)
     return agenda
 
 
@@ -80,6 +87,19 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
         elif row.stage == "closed":
             agenda.to_freeze.append(row)
             agenda.unreviewed[row.id] = unreviewed(session, row.id)
+
+
+def _draw_rooms(session: Session, season: Season, by: Actor) -> list[Room]:
+    """Rooms whose next act this person may do: a run is signed by each person once."""
+    found = []
+    for row in rounds.of_year(session, season.year):
+        if row.stage not in ("frozen", "drawn", "published"):
+            continue
+        room = rooms.of_round(session, row.id)
+        signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
+        if not signed and (room.to_sign or room.step in ("seed", "run")):
+            found.append(room)
+    return found
 
 
 def unreviewed(session: Session, round_id: uuid.UUID) -> int:

@@ -40,6 +40,30 @@ def let_the_engine_work(town, clock):
     return run
 
 
+def waiting_for(client) -> list[str]:
+    """What this official's first page says is waiting."""
+    return [one.get_text() for one in BeautifulSoup(client.get("/officials/").text, "html5lib").select(".tasks a")]
+
+
+def test_the_first_page_leads_to_each_next_act_and_asks_nobody_twice(officials, submitted_town, frozen_clock):
+    (first, second), town = officials, submitted_town
+    room, round_ = f"/officials/rounds/{town.the_round.id}/draw", f"/officials/rounds/{town.the_round.id}"
+    review_everybody(town, frozen_clock)
+    assert "冻结" in waiting_for(first)[0]
+    fill_in(first, room, f"{round_}/freeze", beacon_name="下一期双色球")
+    assert "录入" in waiting_for(second)[0]
+    frozen_clock.move(hours=2)
+    fill_in(first, room, f"{round_}/seed", beacon="01 02 03", ceremony="4 5")
+    assert "开始" in waiting_for(second)[0]
+    run_address = fill_in(first, room, f"{round_}/runs").headers["Location"]
+    assert "进度" in waiting_for(second)[0]
+    let_the_engine_work(town, frozen_clock)
+    fill_in(first, run_address, f"{run_address}/sign")
+    assert waiting_for(first) == [] and "签署" in waiting_for(second)[0]
+    fill_in(second, run_address, f"{run_address}/sign")
+    assert waiting_for(first) == waiting_for(second) == []
+
+
 def test_the_room_is_walked_from_review_to_the_published_result(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
     room = f"/officials/rounds/{town.the_round.id}/draw"
