@@ -62,6 +62,11 @@ def asked() -> DefinitionForm:
     return form
 
 
+def asked_again() -> dict[str, str]:
+    """The question as it was asked, for the links of the page; nothing else of the address."""
+    return {name: request.args[name] for name in ("on", "nursery", "attached") if name in request.args}
+
+
 def intake_year(definition: Definition) -> int:
     return shares.newest_season(db()) or definition.on.year
 

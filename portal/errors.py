@@ -5,11 +5,12 @@ import secrets
 import structlog
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from enrollment.ground.errors import NotFound, Refused, Stale
+from portal.formats import refusal
 from portal.logs import way_of
-from portal.words import word
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ def _not_found(_fault: NotFound):
 
 def _refused(refused: Refused):
     g.spoiled = True
-    return error_page(409, text=word("error", refused.code, **refused.details))
+    return error_page(409, text=refusal(refused))
 
 
 def _stale(_stale: Stale):
@@ -67,8 +68,17 @@ def _stale(_stale: Stale):
     return error_page(409, newer=request.path if request.method == "POST" else None, typed=typed)
 
 
+def _no_such_value(_fault: DataError):
+    """A number beyond all numbers, a text with a zero in it: nothing of ours is called that."""
+    g.spoiled = True
+    g.session.rollback()
+    return error_page(404 if request.method in ("GET", "HEAD") else 400)
+
+
 def _broken(fault: BaseException):
     g.spoiled = g.broken = True
+    if "session" in g:
+        g.session.rollback()  # the page of the fault asks the database again
     reference = secrets.token_hex(4).upper()
     log.error("broken", reference=reference, path=request.path, fault=way_of(fault))
     if current_app.config["TESTING"]:
@@ -82,4 +92,5 @@ def init(app: Flask) -> None:
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(Stale, _stale)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(DataError, _no_such_value)
     app.register_error_handler(Exception, _broken)
