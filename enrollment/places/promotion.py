@@ -15,6 +15,7 @@ from enrollment.places import scope
 from enrollment.places.areas import NEXT_LEVEL
 from enrollment.places.roll import RollChild, RollClass
 
+ENTRY_LEVELS = ("nursery", "lower")
 LETTER = {"nursery": "托", "lower": "小", "middle": "中", "upper": "大"}
 
 
@@ -55,10 +56,12 @@ def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by:
     classes = _classes(session, kindergarten.id, from_year)
     if not classes:
         raise Refused("nothing_to_promote", year=from_year)
-    if _classes(session, kindergarten.id, from_year + 1):
+    # a class of new children is open as soon as the first of them arrives; only an older level tells of a promotion
+    already = _classes(session, kindergarten.id, from_year + 1)
+    if any(roll_class.level not in ENTRY_LEVELS for roll_class in already):
         raise Refused("promoted_already", year=from_year + 1)
     promotion = Promotion(from_year)
-    names: set[str] = set()
+    names = {roll_class.name for roll_class in already}
     for roll_class in classes:
         step = _step(session, roll_class, names)
         promotion.steps.append(step)

@@ -137,6 +137,17 @@ def test_classes_move_up_once_and_not_too_early(town, kindergarten):
         promotion.promote(town.session, kindergarten.id, 2025, by=SYSTEM, now=SEPTEMBER)
 
 
+def test_children_who_arrived_before_do_not_stop_the_promotion(town, kindergarten):
+    """The new 小一班 opens with the first arrival, days before anybody thinks of moving the others up."""
+    town.roll(kindergarten, "nursery", 18)
+    town.roll(kindergarten, "lower", 25)
+    arrived = {"year": 2026, "level": "lower", "class_name": "小一班", "entered_on": dt.date(2026, 9, 1)}
+    town.child_on_roll(kindergarten, "新来的", **arrived)
+    promotion.promote(town.session, kindergarten.id, 2025, by=SYSTEM, now=SEPTEMBER)
+    there = {(name, children) for name, _level, children in lines(town, kindergarten, 2026, SEPTEMBER)}
+    assert there == {("小一班", 1), ("小一班（升）", 18), ("中一班", 25)}
+
+
 def test_what_is_taken_away_is_masked_and_noted(town, kindergarten):
     town.child_on_roll(kindergarten, "安娜", id_number="510104202112012011")
     ((_class, _level, name, number, _born, _entered),) = roll_export.children(
