@@ -12,7 +12,7 @@ import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
-from pypdf.generic import DictionaryObject
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from enrollment.ground.errors import Refused
 
@@ -24,8 +24,9 @@ MOST_PIXELS = 60_000_000
 MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth, so a larger one costs no more
 PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
-ACTS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData")
-CARGO = ("/JavaScript", "/EmbeddedFiles")
+MOST_PDF_PARTS = 200_000
+ACTS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
+CARGO = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
 
 pillow_heif.register_heif_opener(thumbnails=False)
 Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
@@ -103,7 +104,7 @@ def _check_pdf(content: bytes, field: str) -> None:
         if reader.is_encrypted:
             raise Refused("pdf_locked", field=field)
         pages = len(reader.pages)
-        active = _does_something(reader.root_object)
+        active = _does_something(reader)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as fault:
         raise Refused("pdf_unreadable", field=field) from fault
     if active:
@@ -114,10 +115,24 @@ def _check_pdf(content: bytes, field: str) -> None:
         raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
 
 
-def _does_something(root: DictionaryObject) -> bool:
-    """Whether opening the file runs or carries anything: a scan of a paper never does."""
-    opening = root.get("/OpenAction")
-    act = opening.get_object() if opening is not None else None
-    names = root.get("/Names")
-    cargo = names.get_object() if names is not None else {}
-    return (isinstance(act, DictionaryObject) and act.get("/S") in ACTS) or any(name in cargo for name in CARGO)
+def _does_something(reader: PdfReader) -> bool:
+    """Whether anything that hangs on the file runs or carries something, on opening, a page or a click: a scan never does."""
+    waiting, seen = [reader.root_object], 0
+    known: set[tuple[int, int]] = set()
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, IndirectObject):
+            if (found.idnum, found.generation) in known:
+                continue
+            known.add((found.idnum, found.generation))
+            found = found.get_object()
+        seen += 1
+        if seen > MOST_PDF_PARTS:
+            return True
+        if isinstance(found, DictionaryObject):
+            if found.get("/S") in ACTS or any(name in found for name in CARGO):
+                return True
+            waiting += found.values()
+        elif isinstance(found, ArrayObject):
+            waiting += found
+    return False

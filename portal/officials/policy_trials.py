@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from enrollment.families import policy_trial
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.spreadsheets import harmless
 from enrollment.season import policies
 from enrollment.season.rules import Rules
 from enrollment.season.signed_policies import Policy
@@ -68,7 +69,8 @@ def as_csv(made: Policy) -> str:
     writer.writerow([word("trial_column", head) for head in heads])
     for row in trial.moved:
         writer.writerow(
-            [
+            harmless(cell)
+            for cell in (
                 row.code,
                 names.get(row.kindergarten, row.kindergarten),
                 priority(row.before.tier),
@@ -76,6 +78,6 @@ def as_csv(made: Policy) -> str:
                 priority(row.after.tier),
                 rule_words(after, row.after.rule),
                 word("trial_change", row.change),
-            ]
+            )
         )
     return out.getvalue()

@@ -27,6 +27,9 @@ _needed = re.compile(
 _cell = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
 _place = re.compile(rb'\br="([A-Za-z]{1,8})(\d{1,12})"')
 _error = re.compile(rb'\bt="e"')
+_shared = re.compile(rb"<(?:\w+:)?si\b[^>]*>(.*?)</(?:\w+:)?si>", re.DOTALL)
+LONGEST_CELL = 32_767 * 4
+"""Bytes of one cell's text: as many characters as a spreadsheet holds in a cell."""
 
 
 def refuse(code: str, **details) -> ImportFaults:
@@ -43,6 +46,10 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as fault:
         raise refuse("file_damaged") from fault
     errors: set[tuple[int, int]] = set()
+    sheets = [body for name, body in parts.items() if name.lower().startswith("xl/worksheets/")]
+    for name, body in parts.items():
+        if name.lower() == "xl/sharedstrings.xml":
+            _refuse_long_texts(body, sum(sheet.count(b"<c ") + sheet.count(b":c ") for sheet in sheets))
     for name, body in parts.items():
         if name.lower().startswith("xl/worksheets/"):
             errors |= _measured(body)
@@ -71,6 +78,13 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
                     pieces.append(piece)
             parts[info.filename] = b"".join(pieces)
     return parts
+
+
+def _refuse_long_texts(shared: bytes, cells: int) -> None:
+    """A text that is there once may stand in every cell; the reader would copy it as often."""
+    longest = max((len(text) for text in _shared.findall(shared)), default=0)
+    if longest > LONGEST_CELL or (longest > 4096 and longest * cells > 4 * MOST_UNPACKED):
+        raise refuse("file_unpacks_too_large", most=MOST_UNPACKED // STEP)
 
 
 def _measured(sheet: bytes) -> set[tuple[int, int]]:

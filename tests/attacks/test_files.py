@@ -1,0 +1,128 @@
+"""Files that do something, carry something, or grow when they are opened."""
+
+import csv
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from pypdf import PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+
+from enrollment.families.pages_of_paper import made_safe
+from enrollment.ground.errors import Refused
+from enrollment.places import spreadsheets
+from enrollment.places.imports import sheets
+from enrollment.places.imports.faults import ImportFaults
+from tests.domain.families.test_evidence import pdf, photo
+
+
+def dictionary(**said) -> DictionaryObject:
+    return DictionaryObject({NameObject(f"/{name}"): value for name, value in said.items()})
+
+
+SCRIPT = dictionary(S=NameObject("/JavaScript"), JS=TextStringObject("app.alert(1)"))
+
+
+def written(writer: PdfWriter) -> bytes:
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def on_opening_a_page(writer, page):
+    page[NameObject("/AA")] = dictionary(O=SCRIPT)
+
+
+def on_a_click(writer, page):
+    link = dictionary(Type=NameObject("/Annot"), Subtype=NameObject("/Link"), A=SCRIPT)
+    page[NameObject("/Annots")] = ArrayObject([writer._add_object(link)])
+
+
+def on_closing(writer, page):
+    writer.root_object[NameObject("/AA")] = dictionary(WC=SCRIPT)
+
+
+def after_something_harmless(writer, page):
+    first = dictionary(S=NameObject("/GoTo"), Next=SCRIPT)
+    writer.root_object[NameObject("/OpenAction")] = first
+
+
+def on_launching(writer, page):
+    launch = dictionary(S=NameObject("/Launch"), F=TextStringObject("calc.exe"))
+    page[NameObject("/Annots")] = ArrayObject([dictionary(Subtype=NameObject("/Link"), A=launch)])
+
+
+def as_a_clip_on_a_page(writer, page):
+    file = dictionary(Type=NameObject("/Filespec"), EF=dictionary())
+    page[NameObject("/Annots")] = ArrayObject([dictionary(Subtype=NameObject("/FileAttachment"), FS=file)])
+
+
+def in_a_form(writer, page):
+    writer.root_object[NameObject("/AcroForm")] = dictionary(XFA=TextStringObject("<xdp/>"))
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [on_opening_a_page, on_a_click, on_closing, after_something_harmless, on_launching, as_a_clip_on_a_page, in_a_form],
+)
+def test_a_pdf_that_does_or_carries_something_is_refused_wherever_it_hides(hide):
+    writer = PdfWriter()
+    hide(writer, writer.add_blank_page(200, 200))
+    with pytest.raises(Refused) as refused:
+        made_safe(written(writer))
+    assert refused.value.code == "pdf_active"
+
+
+def test_a_plain_scan_is_welcome():
+    assert made_safe(pdf(3)).media_type == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html><script>alert(1)</script></html>",
+        b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        b"GIF89a<script>alert(1)</script>",
+        b"\xff\xd8\xff\xe0<script>alert(1)</script>",
+        b"%!PS-Adobe-3.0",
+        b"MZ\x90\x00",
+        b"PK\x03\x04",
+    ],
+)
+def test_what_only_calls_itself_a_photo_is_refused(content):
+    with pytest.raises(Refused):
+        made_safe(content)
+
+
+def test_a_photo_that_is_a_page_too_keeps_nothing_but_its_picture():
+    both = photo() + b"<script>alert('polyglot')</script>%PDF-1.4"
+    safe = made_safe(both)
+    assert safe.media_type == "image/webp"
+    assert b"script" not in safe.content
+
+
+def test_one_long_text_in_many_cells_is_refused_before_it_is_copied():
+    small = spreadsheets.to_xlsx("t", ["name"], [["A" * 32_000] * 40] * 600)
+    assert len(small) < 1_000_000
+    with pytest.raises(ImportFaults) as refused:
+        sheets.read(small)
+    assert [fault.code for fault in refused.value.faults] == ["file_unpacks_too_large"]
+
+
+def test_a_workbook_of_a_thousand_to_one_is_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"<c " + b" " * 200_000_000)
+    with pytest.raises(ImportFaults):
+        sheets.read(file.getvalue())
+
+
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")
+
+
+def test_a_spreadsheet_that_leaves_runs_nothing():
+    table = spreadsheets.to_csv(["name"], [[text] for text in FORMULAS]).decode("utf-8-sig")
+    assert [row[0][:1] for row in csv.reader(io.StringIO(table, newline=""))][1:] == ["'"] * len(FORMULAS)
+    book = openpyxl.load_workbook(io.BytesIO(spreadsheets.to_xlsx("t", ["name"], [[text] for text in FORMULAS[:4]])))
+    assert [cell.data_type for cell in book.active["A"]][1:] == ["s"] * 4
