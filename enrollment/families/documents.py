@@ -1,6 +1,5 @@
 """Which papers a family is asked for: computed from the grounds it claims, never a list for everybody (F10)."""
 
-import functools
 import uuid
 from dataclasses import dataclass, field
 
@@ -14,10 +13,9 @@ from enrollment.families.household_rows import Household
 from enrollment.families.returns import ReturnedItem
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.season import policies, policy
+from enrollment.season import policies
 from enrollment.season.documents import Document
 from enrollment.season.facts import Ground
-from enrollment.season.rules import Rules
 
 
 @dataclass
@@ -42,7 +40,7 @@ def needed(session: Session, application: Application) -> list[Needed]:
         in_force = policies.in_force(session, application.year, area)
         if in_force is None:
             continue
-        rules = _rules_in(in_force.text)
+        rules = policies.rules_of(in_force)
         useful = [ground for ground in claimed if ground in rules.grounds]
         for document in rules.documents_for(useful):
             paper = asked.setdefault(document, Needed(document))
@@ -65,7 +63,7 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
         in_force = policies.in_force(session, application.year, area)
         if in_force is None:
             return list(claim_rows.ASKED)
-        counting |= set(_rules_in(in_force.text).grounds)
+        counting |= set(policies.rules_of(in_force).grounds)
     return [ground for ground in claim_rows.ASKED if ground in counting or not counting]
 
 
@@ -89,11 +87,6 @@ def areas_of(session: Session, application: Application) -> list[str]:
     if household is None:
         return []
     return sorted({area for area in (household.home_area, household.hukou_area) if area})
-
-
-@functools.lru_cache(maxsize=128)
-def _rules_in(text: str) -> Rules:
-    return policy.read(text)
 
 
 def _asked_back(session: Session, application_id: uuid.UUID) -> list[Document]:

@@ -27,7 +27,7 @@ class _City:
 
     def __init__(self, session: Session, year: int):
         self.lookup = Lookup(session, year)
-        self.seen = seen.all_kindergartens(session)
+        self.seen = seen.kindergartens(session)
 
 
 def year_to_try(session: Session, year: int, area: str) -> int | None:

@@ -1,6 +1,7 @@
-"""The city's kindergartens as an area's rules see them."""
+"""Kindergartens as an area's rules see them."""
 
 import uuid
+from collections.abc import Collection
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,19 +10,24 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import ServiceArea
 from enrollment.season.grounds import Seen
 
+HOUSE = func.coalesce(Kindergarten.parent_id, Kindergarten.id)
+"""The kindergarten to which a site belongs; its own id for one that is no site."""
 
-def all_kindergartens(session: Session) -> dict[uuid.UUID, Seen]:
-    """By id; two queries, for works that look at the whole city."""
+
+def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, Seen]:
+    """By id, these with their sites, or those of the whole city; two queries."""
     found = select(
         Kindergarten.id, Kindergarten.code, Kindergarten.nature, Kindergarten.area_code, Kindergarten.parent_id
     )
-    rows = list(session.execute(found))
+    if ids is not None:
+        found = found.where(HOUSE.in_(select(HOUSE).where(Kindergarten.id.in_(ids))))
+    rows = session.execute(found).all()
     code_of = {row.id: row.code for row in rows}
     sites: dict[uuid.UUID, set[str]] = {}
     for row in rows:
         if row.parent_id:
             sites.setdefault(row.parent_id, set()).add(row.code)
-    estates = _estates(session)
+    estates = _estates(session, ids)
     return {
         row.id: Seen(
             code=row.code,
@@ -35,10 +41,12 @@ def all_kindergartens(session: Session) -> dict[uuid.UUID, Seen]:
     }
 
 
-def _estates(session: Session) -> dict[uuid.UUID, frozenset[str]]:
+def _estates(session: Session, ids: Collection[uuid.UUID] | None) -> dict[uuid.UUID, frozenset[str]]:
     names = (
         select(ServiceArea.kindergarten_id, func.array_agg(ServiceArea.name))
         .where(ServiceArea.kind == "estate")
         .group_by(ServiceArea.kindergarten_id)
     )
+    if ids is not None:
+        names = names.where(ServiceArea.kindergarten_id.in_(ids))
     return {kindergarten_id: frozenset(listed) for kindergarten_id, listed in session.execute(names)}

@@ -3,14 +3,14 @@
 Nobody types a tier.  An unverified claim counts nothing; a declined fact counts nothing; neither refuses anybody.
 """
 
-import functools
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.families import seen
 from enrollment.families.application_rows import Application, Wish
 from enrollment.families.claim_rows import Claim, VerifiedFact
 from enrollment.families.household_rows import Household
@@ -18,19 +18,13 @@ from enrollment.families.people import Child
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup, ServiceArea
-from enrollment.places.service_areas import serves as serves_place
-from enrollment.season import policies, policy
+from enrollment.places.service_areas import Lookup, lookup
+from enrollment.season import policies
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
-from enrollment.season.grounds import Facts, Seen
+from enrollment.season.grounds import Facts
 from enrollment.season.rounds import Round, RoundPolicy
 from enrollment.season.rules import Rules, Tiered
 from enrollment.season.signed_policies import Policy
-
-
-@functools.lru_cache(maxsize=128)
-def _rules_in(text: str) -> Rules:
-    return policy.read(text)
 
 
 def _said_place(household: Household) -> dict[str, Any] | None:
@@ -127,7 +121,8 @@ def _frozen(value: Any) -> Any:
 class TierTable:
     """The tier of any facts at any programme of a round, under the round's frozen policy of the kindergarten's area.
 
-    Rules are read once for each area and each answer is kept, because 120,000 families have few different facts.
+    The whole city is read once, rules once for each area, and each answer is kept, because 120,000 families have few
+    different facts.
     """
 
     def __init__(self, session: Session, round_id: uuid.UUID):
@@ -135,9 +130,7 @@ class TierTable:
         self._round = session.get_one(Round, round_id)
         self._rules: dict[str, Rules] = {}
         self._lookup = Lookup(session, self._round.year)
-        self._seen: dict[uuid.UUID, Seen] = {}
-        self._sites = self._codes_of_sites()
-        self._estates = self._names_of_estates()
+        self._seen = seen.kindergartens(session)
         self._answers: dict[tuple, Tiered] = {}
 
     def tier(self, facts: Facts, programme: Programme) -> Tiered:
@@ -158,17 +151,13 @@ class TierTable:
         answer = self._answers.get(asked)
         if answer is None:
             rules = self.rules_of(kindergarten.area_code)
-            answer = self._answers[asked] = rules.tier(facts, self._as_seen(kindergarten), serves)
+            answer = self._answers[asked] = rules.tier(facts, self._seen[kindergarten.id], serves)
         return answer
-
-    def serving(self, facts: Facts) -> set[uuid.UUID]:
-        """The kindergartens whose service area has the home."""
-        return self._lookup.serving(home_of(facts))
 
     def holds(self, ground: Ground, facts: Facts, kindergarten: Kindergarten) -> bool:
         """Whether a ground holds there, whatever tier it gives: what a reserved pool asks."""
         serves = kindergarten.id in self._lookup.serving(home_of(facts))
-        return self.rules_of(kindergarten.area_code).holds(ground, facts, self._as_seen(kindergarten), serves)
+        return self.rules_of(kindergarten.area_code).holds(ground, facts, self._seen[kindergarten.id], serves)
 
     def rules_of(self, area_code: str) -> Rules:
         """The area's rules in this round: frozen with it, or, before it opened, the policy in force.
@@ -179,65 +168,28 @@ class TierTable:
             self._rules[area_code] = rules_in_round(self._session, self._round, area_code)
         return self._rules[area_code]
 
-    def _as_seen(self, kindergarten: Kindergarten) -> Seen:
-        if kindergarten.id not in self._seen:
-            family = self._sites.get(kindergarten.parent_id or kindergarten.id, {})
-            estates = self._estates.get(kindergarten.id, frozenset())
-            self._seen[kindergarten.id] = _seen(kindergarten, family, estates)
-        return self._seen[kindergarten.id]
 
-    def _codes_of_sites(self) -> dict[uuid.UUID, dict[uuid.UUID, str]]:
-        """By the parent's id: the codes of the parent and of all its sites."""
-        parents = select(Kindergarten.parent_id).where(Kindergarten.parent_id.is_not(None))
-        rows = self._session.execute(
-            select(Kindergarten.id, Kindergarten.parent_id, Kindergarten.code).where(
-                or_(Kindergarten.parent_id.is_not(None), Kindergarten.id.in_(parents))
-            )
-        )
-        families: dict[uuid.UUID, dict[uuid.UUID, str]] = {}
-        for row in rows:
-            families.setdefault(row.parent_id or row.id, {})[row.id] = row.code
-        return families
+def tiers_at(
+    session: Session, round_: Round, facts: Facts, kindergartens: Iterable[Kindergarten], serving: set[uuid.UUID]
+) -> list[Tiered]:
+    """The tiers of one family at a few kindergartens, for a page; many are the `TierTable`'s work.
 
-    def _names_of_estates(self) -> dict[uuid.UUID, frozenset[str]]:
-        rows = self._session.execute(
-            select(ServiceArea.kindergarten_id, func.array_agg(ServiceArea.name))
-            .where(ServiceArea.kind == "estate")
-            .group_by(ServiceArea.kindergarten_id)
-        )
-        return {kindergarten_id: frozenset(names) for kindergarten_id, names in rows}
+    `serving` are the kindergartens whose service area has the home.
+    """
+    listed = list(kindergartens)
+    known = seen.kindergartens(session, {each.id for each in listed})
+    rules = {area: rules_in_round(session, round_, area) for area in {each.area_code for each in listed}}
+    return [rules[each.area_code].tier(facts, known[each.id], each.id in serving) for each in listed]
 
 
 def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> Tiered:
-    """The tier of one family at one kindergarten, for a page; many are the `TierTable`'s work."""
-    family = kindergarten.parent_id or kindergarten.id
-    sites = select(Kindergarten.id, Kindergarten.code).where(
-        or_(Kindergarten.id == family, Kindergarten.parent_id == family)
-    )
-    codes = {row.id: row.code for row in session.execute(sites)}
-    estates = session.scalars(
-        select(ServiceArea.name).where(ServiceArea.kindergarten_id == kindergarten.id, ServiceArea.kind == "estate")
-    )
-    seen = _seen(kindergarten, codes, frozenset(estates))
-    serves = serves_place(session, kindergarten.id, home_of(facts))
-    return rules_in_round(session, round_, kindergarten.area_code).tier(facts, seen, serves)
-
-
-def _seen(kindergarten: Kindergarten, family: Mapping[uuid.UUID, str], estates: frozenset[str]) -> Seen:
-    """`family` are the codes of the parent and of all its sites, by their ids."""
-    return Seen(
-        code=kindergarten.code,
-        nature=kindergarten.nature,
-        area=kindergarten.area_code,
-        parent=family.get(kindergarten.parent_id) if kindergarten.parent_id else None,
-        sites=frozenset(code for site, code in family.items() if site != kindergarten.id),
-        estates=estates,
-    )
+    """The same at one."""
+    return tiers_at(session, round_, facts, [kindergarten], lookup(session).serving(home_of(facts)))[0]
 
 
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
     """The rules that a round applies in an area.  Refuses what `TierTable.rules_of` refuses."""
-    return _rules_in(_text_in_round(session, round_, area_code))
+    return policies.rules_in(_text_in_round(session, round_, area_code))
 
 
 def _text_in_round(session: Session, round_: Round, area_code: str) -> str:

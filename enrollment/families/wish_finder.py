@@ -5,17 +5,17 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.families import households
 from enrollment.families.applications import Application
 from enrollment.families.households import Household
-from enrollment.families.tiers import TierTable, claimed_facts, tier_at
+from enrollment.families.tiers import claimed_facts, tiers_at
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import serves
+from enrollment.places.service_areas import lookup
 from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
 from enrollment.season.rules import Tiered
@@ -51,24 +51,21 @@ class Candidates:
 
 
 class Finder:
-    """The finder of one application in one round; made once for a page.
-
-    It reads the year's service areas, so a page with a handful of wishes asks `seen_one_by_one` instead.
-    """
+    """The finder of one application in one round; made once for a page."""
 
     def __init__(self, session: Session, application: Application, round_id: uuid.UUID):
         self._session = session
         self._application = application
-        self._round_id = round_id
-        self._table = TierTable(session, round_id)
+        self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
         self._home = households.of(session, application.id)
-        self._serving = self._table.serving(self._facts)
+        self._serving = lookup(session).serving(home_of(self._facts))
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
         """These programmes as candidates, in the same order."""
         listed = list(programmes)
-        tiers = self._table.tiers(self._facts, listed)
+        places = [programme.kindergarten for programme in listed]
+        tiers = tiers_at(self._session, self._round, self._facts, places, self._serving)
         return [
             Candidate(programme, tiered, programme.kindergarten_id in self._serving, metres(self._home, programme))
             for programme, tiered in zip(listed, tiers, strict=True)
@@ -101,7 +98,7 @@ class Finder:
             select(Programme)
             .join(RoundProgramme, RoundProgramme.programme_id == Programme.id)
             .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-            .where(RoundProgramme.round_id == self._round_id, Programme.level == self._application.level)
+            .where(RoundProgramme.round_id == self._round.id, Programme.level == self._application.level)
         )
 
     def _order(self) -> list:
@@ -109,32 +106,17 @@ class Finder:
         if self._serving:
             order.append(case((Kindergarten.id.in_(self._serving), 0), else_=1))
         home = self._home
-        if home is not None and home.home_latitude is not None and home.home_longitude is not None:
+        if home is None:
+            return [*order, Kindergarten.sort_key, Kindergarten.code]
+        if home.home_latitude is not None and home.home_longitude is not None:
             shrink = math.cos(math.radians(float(home.home_latitude)))
             east = (Kindergarten.longitude - home.home_longitude) * shrink
             north = Kindergarten.latitude - home.home_latitude
             order.append((east * east + north * north).nulls_last())
-        elif home is not None and home.home_street:
-            order.append(case((Kindergarten.street == home.home_street, 0), else_=1))
+        here = Kindergarten.area_code == home.home_area
+        near = and_(here, Kindergarten.street == home.home_street) if home.home_street else here
+        order.append(case((near, 0), (here, 1), else_=2))
         return [*order, Kindergarten.sort_key, Kindergarten.code]
-
-
-def seen_one_by_one(
-    session: Session, application: Application, round_: Round, programmes: Iterable[Programme]
-) -> list[Candidate]:
-    """A few programmes as candidates, in the same order."""
-    facts = claimed_facts(session, application.id)
-    home = households.of(session, application.id)
-    place = home_of(facts)
-    return [
-        Candidate(
-            programme,
-            tier_at(session, round_, facts, programme.kindergarten),
-            serves(session, programme.kindergarten_id, place),
-            metres(home, programme),
-        )
-        for programme in programmes
-    ]
 
 
 def metres(home: Household | None, programme: Programme) -> int | None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.table_state import State, state_of
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -127,21 +128,20 @@ def _rows(session: Session, year: int | None) -> Iterable:
     return session.execute(query)
 
 
-def serves(session: Session, kindergarten_id: uuid.UUID, place: Mapping[str, Any] | None) -> bool:
-    """The same for one kindergarten and one place."""
-    rows = session.execute(
-        select(ServiceArea, Kindergarten.area_code)
-        .join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
-        .where(ServiceArea.kindergarten_id == kindergarten_id)
-    )
-    return any(_has(row, area, place or {}) for row, area in rows)
+_read: tuple[State, Lookup] | None = None
 
 
-def _has(row: ServiceArea, area: str, place: Mapping[str, Any]) -> bool:
-    if row.kind == "polygon":
-        return bool(place.get("point")) and polygon(row.boundary or {}).intersects(Point(*place["point"]))
-    named = plain(str(place.get(row.kind) or "")) == plain(row.name)
-    return named and place.get("area") in (None, area)
+def lookup(session: Session) -> Lookup:
+    """The lookup of all kindergartens for a page: a process reads it anew only when a row has changed.
+
+    A draw reads its own, whatever a process remembers.
+    """
+    global _read
+    state = state_of(session, ServiceArea, Kindergarten)
+    known = _read
+    if known is None or known[0] != state:
+        known = _read = (state, Lookup(session))
+    return known[1]
 
 
 def of_kindergarten(session: Session, kindergarten_id: uuid.UUID) -> list[ServiceArea]:

@@ -1,6 +1,7 @@
 """A policy's way into force: handed in, tried on families, signed by two officials, replaced by a later version."""
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -109,8 +110,14 @@ def _in_force():
     return select(Policy).where(Policy.signed_at.is_not(None), Policy.withdrawn_at.is_(None))
 
 
+@functools.lru_cache(maxsize=256)
+def rules_in(text: str) -> Rules:
+    """The rules of a text that was checked before.  They are values, so one reading serves a whole process."""
+    return policy.read(text)
+
+
 def rules_of(found: Policy) -> Rules:
-    return policy.read(found.text)
+    return rules_in(found.text)
 
 
 def before(session: Session, made: Policy) -> Policy | None:

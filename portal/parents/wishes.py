@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
 from enrollment.families import units, wishes
-from enrollment.families.wish_finder import Finder, seen_one_by_one
+from enrollment.families.wish_finder import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES, all_areas
 from enrollment.places.programmes import Programme
@@ -45,7 +45,7 @@ class FinderForm(FlaskForm):
         english = language() == "en"
         named = [(area.code, area.name_en if english else area.name) for area in all_areas(db())]
         self.area.choices = [("", _("全部区域")), *named]
-        self.nature.choices = [("", _("公办、民办都看")), *((code, word("nature", code)) for code in NATURES)]
+        self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES)]
 
 
 def _id(text: str) -> uuid.UUID | None:
@@ -68,7 +68,7 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
         application,
         form,
         round=round_,
-        listed=seen_one_by_one(db(), application, round_, programmes),
+        listed=Finder(db(), application, round_.id).seen(programmes),
         bound_with=others,
         unsaved=shown is not None,
     )

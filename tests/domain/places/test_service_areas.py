@@ -14,9 +14,10 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[104, 30], [105, 31], [105, 30], 
 
 
 def both_ways(session, kindergarten, place):
-    one, many = service_areas.serves(session, kindergarten.id, place), Lookup(session).serves(kindergarten.id, place)
-    assert one == many
-    return one
+    """What a process remembers and what it reads anew is the same, whatever was added in between."""
+    remembered = service_areas.lookup(session).serves(kindergarten.id, place)
+    assert Lookup(session).serves(kindergarten.id, place) == remembered
+    return remembered
 
 
 def test_the_same_name_in_another_area_is_another_place(town, session):
