@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.families import people
-from enrollment.families.people import RELATIONS, Guardianship, Invitation
+from enrollment.families.people import RELATIONS, Child, Guardianship, Invitation
 from enrollment.ground import audit, notices
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound, Refused
@@ -89,6 +89,7 @@ def accept(
         raise Refused("invitation_expired")
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
+    session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # one after the other
     if _accepted(session, invitation.child_id) >= MOST_GUARDIANS:
         raise Refused("enough_guardians")
     invitation.accepted_at = now

@@ -1,0 +1,177 @@
+"""Two at the same moment: one of them wins, nothing is done twice, and nobody waits for ever."""
+
+import uuid
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.draw import answers_due, offers, runs
+from enrollment.draw.offers import LIVE, Offer
+from enrollment.draw.run_rows import Run
+from enrollment.families import entering, invitations, people, review
+from enrollment.families.applications import Application
+from enrollment.families.people import Guardianship
+from enrollment.ground import jobs
+from enrollment.ground.errors import Refused
+from enrollment.places.programmes import Programme
+from tests.support.town_families import id_number
+
+
+def refused(said) -> list[str]:
+    return sorted(fault.code for fault in said if isinstance(fault, Refused))
+
+
+def broken(said) -> list:
+    return [fault for fault in said if isinstance(fault, Exception) and not isinstance(fault, Refused)]
+
+
+def test_two_guardians_who_enter_one_child_make_one_application(race, now):
+    town = race.town(now)
+    town.season()
+    town.round()
+    families = [town.family(name) for name in ("甲", "乙", "丙")]
+    born = town.now.date().replace(year=2022, month=11, day=1)
+    number = id_number(born)
+    town.session.commit()
+
+    def enter(family):
+        said = {"name": "同一个", "id_kind": "resident", "id_number": number, "relation": "mother"}
+        return lambda s: entering.enter_child(s, 2026, by=family.actor, now=now, **said).id
+
+    said = race.at_once(*[enter(family) for family in families])
+    assert broken(said) == []
+    assert refused(said) == ["child_already_entered"] * 2
+    assert town.session.scalar(select(func.count()).select_from(Application)) == 1
+
+
+def test_two_clerks_who_take_one_application_are_one_clerk(race, now):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    town.registration_is_over()
+    clerks = [town.clerk_of(garden) for _ in range(3)]
+    town.session.commit()
+    said = race.at_once(*[lambda s, by=by: review.take(s, ana.id, by=by, now=town.now).id for by in clerks])
+    assert broken(said) == []
+    assert refused(said) == ["taken_by_another"] * 2
+
+
+def published(race, now, places=2):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=places)
+    ana = town.child("安娜", wishes=[garden])
+    town.drawn(ana)
+    town.session.commit()
+    return town, garden, ana
+
+
+def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    run = town.run()
+    people_ = [*town.city_pair(), town.city_official(), town.city_official()]
+    town.session.commit()
+    said = race.at_once(*[lambda s, by=by: runs.sign(s, run.id, by=by, now=town.now) for by in people_])
+    assert broken(said) == []
+    with Session(race.engine) as session:
+        assert session.scalar(select(func.count()).select_from(Offer).where(Offer.child_id == ana.child_id)) == 1
+        assert session.scalar(select(func.count()).select_from(Run).where(Run.state == "published")) == 1
+        assert session.scalar(select(Programme.taken).where(Programme.kindergarten_id == garden.id)) == 1
+
+
+def test_confirming_and_declining_at_once_leave_one_answer_and_a_true_count(race, now):
+    town, garden, ana = published(race, now)
+    offer, by = town.offer_for(ana).id, town.parent_of(ana)
+    town.session.commit()
+    said = race.at_once(
+        lambda s: offers.confirm(s, offer, wait=False, by=by, now=town.now).state,
+        lambda s: offers.decline(s, offer, by=by, now=town.now).state,
+        lambda s: offers.decline(s, offer, by=by, now=town.now).state,
+    )
+    assert broken(said) == []
+    true_count(race, garden)
+
+
+def test_an_answer_in_the_second_of_its_end_counts_or_is_late_but_never_both(race, now):
+    town, garden, ana = published(race, now)
+    by, offer = town.parent_of(ana), town.offer_for(ana)
+    offer_id, due = offer.id, offer.answer_by
+    answers_due.remind_due(town.session, now=due - answers_due.REMIND_BEFORE)
+    town.session.commit()
+    said = race.at_once(
+        lambda s: answers_due.expire_due(s, now=due),
+        lambda s: offers.confirm(s, offer_id, wait=False, by=by, now=due - (due - town.now) / 1000).state,
+    )
+    assert broken(said) == []
+    true_count(race, garden)
+
+
+def true_count(race, garden) -> None:
+    with Session(race.engine) as session:
+        programme = session.scalars(select(Programme).where(Programme.kindergarten_id == garden.id)).one()
+        live = select(func.count()).select_from(Offer).where(Offer.state.in_(LIVE))
+        assert programme.taken == session.scalar(live.where(Offer.programme_id == programme.id))
+
+
+def test_the_last_place_is_given_once(race, now):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=3)
+    programme = town.programme_of(garden).id
+    town.session.commit()
+    said = race.at_once(*[lambda s: offers.take_place(s, programme)] * 10)
+    assert broken(said) == []
+    assert refused(said) == ["no_place_left"] * 7
+
+
+def test_places_withdrawn_while_they_are_given_are_never_fewer_than_those_given(race, now):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=3)
+    programme = town.programme_of(garden)
+    by = town.area_official(garden.area_code)
+    town.session.commit()
+
+    def fewer(session):
+        from enrollment.places import ledger
+
+        ledger.change_plan(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+
+    said = race.at_once(fewer, *[lambda s: offers.take_place(s, programme.id)] * 3)
+    assert broken(said) == []
+    with Session(race.engine) as session:
+        after = session.get_one(Programme, programme.id)
+        assert after.taken <= after.places + after.overhang
+
+
+def test_no_child_gets_a_third_guardian_from_two_who_accept_at_once(race, now):
+    town = race.town(now)
+    ana = town.child("安娜", submit=False)
+    others = [town.family(name) for name in ("乙", "丙", "丁")]
+    by = town.parent_of(ana)
+    ids = [invitations.invite(town.session, ana.child_id, one.phone, by=by, now=town.now).id for one in others]
+    town.session.commit()
+
+    def accept(invitation: uuid.UUID, family):
+        return lambda s: invitations.accept(s, invitation, relation="father", by=family.actor, now=town.now).relation
+
+    said = race.at_once(*[accept(*pair) for pair in zip(ids, others, strict=True)])
+    assert broken(said) == []
+    assert town.session.scalar(select(func.count()).select_from(Guardianship)) == invitations.MOST_GUARDIANS
+    assert len(people.accounts_of(town.session, ana.child_id)) == 2
+
+
+def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, now):
+    with Session(race.engine) as session, session.begin():
+        job = jobs.enqueue(session, "nothing", now=now)
+    leases = race.at_once(*[lambda s, n=n: jobs.take(s, job, owner=f"w{n}", now=now) for n in range(6)])
+    held = [lease for lease in leases if isinstance(lease, jobs.Lease)]
+    assert len(held) == 1
+    with Session(race.engine) as session, session.begin():
+        later = jobs.take(session, job, owner="other", now=now + 2 * jobs.LEASE)
+        assert later is not None
+        assert jobs.hold(session, held[0]) is False
+        assert jobs.finish(session, held[0], now=now) is False
+        assert jobs.finish(session, later, now=now) is True
