@@ -5,8 +5,9 @@ import datetime as dt
 from flask import Flask
 from flask_babel import format_datetime
 
+from enrollment.ground.errors import Refused
 from portal.clock import CHENGDU
-from portal.words import language
+from portal.words import language, word
 
 
 def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
@@ -55,6 +56,14 @@ def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
     """Whole days and hours left; (0, 0) when it is over."""
     left = max(until - now, dt.timedelta())
     return left.days, left.seconds // 3600
+
+
+def refusal(refused: Refused) -> str:
+    """A refusal in words; a day in it is written as days are (a moment is written by the words themselves)."""
+    details = {
+        name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
+    }
+    return word("error", refused.code, **details)
 
 
 def init(app: Flask) -> None:

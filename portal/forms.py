@@ -7,8 +7,8 @@ from flask import request
 from flask_wtf import FlaskForm
 
 from enrollment.ground.errors import Refused, Stale
+from portal.formats import refusal
 from portal.kept import kept_for
-from portal.words import word
 from portal.work import db
 
 
@@ -21,8 +21,12 @@ class PageForm(FlaskForm):
             kwargs["formdata"] = kept
         super().__init__(*args, **kwargs)
 
+    refused: str | None = None
+    """The code of what a verb refused last."""
+
     def refuse(self, refused: Refused) -> None:
-        text = word("error", refused.code, **refused.details)
+        self.refused = refused.code
+        text = refusal(refused)
         field = self._fields.get(refused.field or "")
         if field is None:
             self.form_errors.append(text)
