@@ -86,10 +86,12 @@ def list_own(session: Session, *, by: Actor, year: int | None = None) -> list[Ap
     return list(session.scalars(mine.order_by(Application.year.desc(), Child.created_at)))
 
 
-def of_family(session: Session, application: Application) -> list[Application]:
-    """The applications that share its family code, itself included, oldest child first."""
+def of_family(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
+    """The applications that share its family code, itself included, oldest child first; with `by` those in that care."""
     same = select(Application).join(Child)
     same = same.where(Application.family_code == application.family_code, Application.year == application.year)
+    if by is not None:  # the other guardian may have children of its own, who are not this one's business
+        same = same.where(Application.child_id.in_(_in_care(by)))
     return list(session.scalars(same.order_by(Child.born, Application.created_at)))
 
 

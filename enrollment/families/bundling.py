@@ -23,9 +23,9 @@ LIVE = (DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 LARGEST_UNIT = 4
 
 
-def may_bind(session: Session, application: Application) -> list[Application]:
+def may_bind(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
     """The family's other live applications of the same year and level, oldest child first."""
-    family = applications.of_family(session, application)
+    family = applications.of_family(session, application, by=by)
     return [
         other
         for other in family
@@ -33,10 +33,10 @@ def may_bind(session: Session, application: Application) -> list[Application]:
     ]
 
 
-def elders(session: Session, application: Application) -> list[Application]:
+def elders(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
     """The family's live applications for a higher class level in the same year."""
     mine = LEVELS.index(application.level)
-    family = applications.of_family(session, application)
+    family = applications.of_family(session, application, by=by)
     return [other for other in family if other.stage in LIVE and LEVELS.index(other.level) > mine]
 
 
@@ -103,7 +103,7 @@ def follow_elder(
 ) -> None:
     """Say that an elder sibling applies this year too, so that where the elder is placed the younger may follow; None takes it back."""
     application = changes.begin(session, application_id, by=by, now=now)
-    if elder_id is not None and elder_id not in {elder.id for elder in elders(session, application)}:
+    if elder_id is not None and elder_id not in {elder.id for elder in elders(session, application, by=by)}:
         raise Refused("not_an_elder_sibling", field="elder")
     if application.elder_id == elder_id:
         return
@@ -124,7 +124,7 @@ def choose(
 ) -> None:
     """What the family says on one page: bound to all its siblings of the level or separate, and which elder one to follow."""
     application = changes.begin(session, application_id, by=by, now=now, version=version)
-    siblings = may_bind(session, application)
+    siblings = may_bind(session, application, by=by)
     if bound and siblings and application.unit is None:
         bind(session, [application.id, *(other.id for other in siblings)], by=by, now=now)
     elif not bound and application.unit is not None:

@@ -21,8 +21,8 @@ class TogetherForm(VersionedForm):
 
 
 def _view(form, application):
-    siblings = bundling.may_bind(db(), application)
-    elders = bundling.elders(db(), application)
+    siblings = bundling.may_bind(db(), application, by=actor())
+    elders = bundling.elders(db(), application, by=actor())
     form.together.choices = [("bound", _("捆绑：一个派位号，一起录取")), ("separate", _("分开：各有各的派位号"))]
     form.elder.choices = [
         *((str(each.id), f"{each.child.name}（{word('level', each.level)}）") for each in elders),
