@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.families import applications, changes
+from enrollment.families import applications, changes, sharpness
 from enrollment.families.evidence_rows import MOST_PAGES, EvidencePage, pages_of, removed_of
 from enrollment.families.pages_of_paper import SafePage, made_safe
 from enrollment.ground import audit
@@ -23,6 +23,9 @@ MOST_BYTES = 60 * 2**20
 """Kept bytes of one application, all documents together."""
 
 PURPOSE = "evidence_page.content"
+
+OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
+"""Papers that say nothing about a sibling."""
 
 
 def add_page(
@@ -54,6 +57,45 @@ def add_pages(
     )
     changes.keep(session, application, by=by, now=now)
     return kept
+
+
+def take_from_sibling(
+    session: Session,
+    application_id: uuid.UUID,
+    document: Document | str,
+    sibling_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> int:
+    """Use the pages of a paper that the family uploaded for another of its children; how many there are.
+
+    Nothing is asked twice (F10), and a page that one child's application drops stays with the other.  Raises NotFound
+    for papers about one child alone and for anybody else's application.
+    """
+    document = _known(document)
+    applications.own(session, sibling_id, by=by)
+    pages = pages_of(session, sibling_id).get(document.value, [])
+    if document in OF_ONE_CHILD or not pages:
+        raise NotFound()
+    application = changes.begin(session, application_id, by=by, now=now)
+    for page in pages:
+        if _same(session, application_id, document.value, page.original_digest) is None:
+            kept = ("document", "media_type", "size", "original_digest", "content")
+            copied = {name: getattr(page, name) for name in kept}
+            session.add(EvidencePage(application_id=application_id, uploaded_at=now, **copied))
+    session.flush()
+    _bound(session, application_id, document)
+    audit.record(
+        session, "add_evidence", "application", application_id, by=by, now=now, document=document.value, pages=len(pages)
+    )
+    changes.keep(session, application, by=by, now=now)
+    return len(pages)
+
+
+def looks_blurred(page: EvidencePage) -> bool:
+    """Whether a photo just kept cannot be read; a hint for the family while the paper still lies on the table."""
+    return page.media_type.startswith("image/") and sharpness.looks_blurred(unseal_bytes(page.content, PURPOSE))
 
 
 def remove_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:

@@ -10,20 +10,21 @@ from wtforms import DateField, RadioField, SelectField, StringField
 
 from enrollment.families import consents, entering, people
 from enrollment.families.people import ID_KINDS, RELATIONS, Guardianship
+from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import masked
 from portal.formats import day
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import pages
-from portal.parents.own import VersionedForm, application_of, form_page, onward, this_year
+from portal.parents.own import Needed, VersionedForm, application_of, form_page, onward, this_year
 from portal.words import word
 from portal.work import actor, clock, db
 
 
 class ChildForm(VersionedForm):
-    name = StringField(_l("孩子的姓名"))
-    relation = SelectField(_l("您是孩子的"), validate_choice=False)
+    name = StringField(_l("孩子的姓名"), [Needed("name_missing")])
+    relation = SelectField(_l("您是孩子的"), [Needed("relation_missing")], validate_choice=False)
     id_kind = SelectField(_l("孩子的证件类型"), validate_choice=False)
     id_number = StringField(_l("孩子的证件号码"))
     born = DateField(_l("出生日期"))
@@ -43,15 +44,19 @@ class ChildForm(VersionedForm):
             "sex": self.sex.data or None,
         }
 
-    def understood(self) -> bool:
+    def understood(self, *, known: bool) -> bool:
         """A birth date that is no date is a fault of the form; one that was left out is the verb's business."""
-        self.validate_on_submit()
-        typed = (self.born.raw_data or [""])[0].strip()
-        if self.born.errors and typed:
-            self.born.errors = [_("请写成 2023-03-12 这样的日期。")]
-            return False
-        self.born.errors = []
-        return True
+        self.validate_on_submit({} if known else {"id_number": [Needed("id_empty")]})
+        if self.born.errors:
+            typed = (self.born.raw_data or [""])[0].strip()
+            self.born.errors = [_("请写成 2023-03-12 这样的日期。")] if typed else []
+        return not self.errors
+
+    def refuse(self, refused: Refused) -> None:
+        """An age that fits no class is mended where the birth date was told."""
+        if refused.code == "no_level_for_age" and self.by_hand:
+            refused.field = "born"
+        super().refuse(refused)
 
     @property
     def by_hand(self) -> bool:
@@ -81,7 +86,7 @@ def new_child():
 @desk("parents")
 def enter_child():
     form = ChildForm()
-    if form.understood():
+    if form.understood(known=False):
         with refusals_in(form):
             application = entering.enter_child(
                 db(), this_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.said()
@@ -109,7 +114,7 @@ def child_page(application_id: uuid.UUID):
 def save_child(application_id: uuid.UUID):
     application = application_of(application_id)
     form = ChildForm()
-    if form.understood():
+    if form.understood(known=True):
         with refusals_in(form):
             entering.correct_child(
                 db(),

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, MultipleFileField
 
-from enrollment.families import consents, documents, evidence
+from enrollment.families import applications, consents, documents, evidence
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.parents import pages, steps
@@ -22,7 +22,7 @@ class PagesForm(PageForm):
     pages = MultipleFileField(_l("选择照片或 PDF"))
 
     def contents(self) -> list[bytes]:
-        return [file.read() for file in self.pages.data or [] if file and file.filename]
+        return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
 
 
 def _view(application, faulty: PagesForm | None = None):
@@ -45,10 +45,23 @@ def _view(application, faulty: PagesForm | None = None):
         forms=forms,
         there=there,
         removed=evidence.removed_of(db(), application.id),
+        at_siblings=_at_siblings(application),
         registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         onward=steps.after("evidence", steps_of(application)),
         accepted=ACCEPTED,
     )
+
+
+def _at_siblings(application) -> dict[str, tuple]:
+    """For each paper, the first other child of the family for whom it is there: (application, number of pages)."""
+    found: dict[str, tuple] = {}
+    for sibling in applications.of_family(db(), application, by=actor()):
+        if sibling.id == application.id:
+            continue
+        for document, there in evidence.pages_of(db(), sibling.id).items():
+            if document not in evidence.OF_ONE_CHILD:
+                found.setdefault(document, (sibling, len(there)))
+    return found
 
 
 @pages.get("/applications/<uuid:application_id>/evidence")
@@ -68,8 +81,19 @@ def add_evidence(application_id: uuid.UUID):
                 db(), application_id, form.document.data or "", form.contents(), by=actor(), now=clock()
             )
             flash(_("已保存 %(n)s 页。", n=len(kept)))
+            if blurred := sum(1 for page in kept if evidence.looks_blurred(page)):
+                flash(_("其中 %(n)s 页看起来不够清楚。请放大看看，字认不出来就移除、重拍一张。", n=blurred), "warn")
             return _back(application_id, form.document.data)
     return _view(application, form)
+
+
+@pages.post("/applications/<uuid:application_id>/evidence/from/<uuid:sibling_id>")
+@desk("parents")
+def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
+    document = request.form.get("document", "")
+    taken = evidence.take_from_sibling(db(), application_id, document, sibling_id, by=actor(), now=clock())
+    flash(_("已保存 %(n)s 页。", n=taken))
+    return _back(application_id, document)
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/remove")

@@ -10,7 +10,7 @@ from enrollment.ground.vault import masked
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import consent_texts, pages
-from portal.parents.own import VersionedForm, form_page, onward
+from portal.parents.own import Needed, VersionedForm, form_page, onward
 from portal.words import language, word
 from portal.work import actor, clock, db
 
@@ -21,9 +21,14 @@ class ConsentForm(VersionedForm):
 
 
 class GuardianForm(VersionedForm):
-    name = StringField(_l("您的姓名"))
+    name = StringField(_l("您的姓名"), [Needed("name_missing")])
     id_kind = SelectField(_l("证件类型"), validate_choice=False)
     id_number = StringField(_l("证件号码"))
+
+    def understood(self, *, known: bool) -> bool:
+        """A number that we have may be left out."""
+        extra = {} if known else {"id_number": [Needed("id_empty")]}
+        return self.validate_on_submit(extra_validators=extra)
 
     def offer(self) -> None:
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
@@ -89,7 +94,7 @@ def guardian_page():
 @desk("parents")
 def save_guardian():
     form = GuardianForm()
-    if form.validate_on_submit():
+    if form.understood(known=people.guardian_of(db(), by=actor()) is not None):
         with refusals_in(form):
             entering.save_guardian(
                 db(),

@@ -8,14 +8,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
 
-from enrollment.families import households
+from enrollment.families import applications, households
+from enrollment.families.applications import Application
 from enrollment.families.households import HUKOU_KINDS
 from enrollment.places import service_areas
 from enrollment.places.areas import all_areas
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import pages
-from portal.parents.own import VersionedForm, application_of, form_page, onward
+from portal.parents.own import Needed, VersionedForm, application_of, form_page, onward
 from portal.words import language, word
 from portal.work import actor, clock, db
 
@@ -25,11 +26,11 @@ WITHIN = {"home_longitude": 180, "home_latitude": 90}
 
 
 class HouseholdForm(VersionedForm):
-    hukou_kind = RadioField(_l("孩子的户籍"), validate_choice=False)
+    hukou_kind = RadioField(_l("孩子的户籍"), [Needed("hukou_kind_missing")], validate_choice=False)
     hukou_area = SelectField(_l("户籍所在区域"), validate_choice=False)
     hukou_street = StringField(_l("户籍所在街道（镇）"))
     hukou_since = DateField(_l("落户日期（知道就填）"))
-    home_area = SelectField(_l("孩子现在住在"), validate_choice=False)
+    home_area = SelectField(_l("孩子现在住在"), [Needed("home_area_missing")], validate_choice=False)
     home_street = StringField(_l("街道（镇）"))
     home_community = StringField(_l("社区（村）"))
     home_estate = StringField(_l("小区"))
@@ -48,12 +49,12 @@ class HouseholdForm(VersionedForm):
             field.choices = [("", _("请选择")), *named]
 
     def understood(self) -> bool:
-        self.validate_on_submit()
-        if self.hukou_since.errors and (self.hukou_since.raw_data or [""])[0].strip():
-            self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")]
-            return False
-        self.hukou_since.errors = []
-        return True
+        registered_here = self.hukou_kind.data in ("local", "collective")
+        self.validate_on_submit({"hukou_area": [Needed("hukou_area_missing")]} if registered_here else None)
+        if self.hukou_since.errors:
+            typed = (self.hukou_since.raw_data or [""])[0].strip()
+            self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")] if typed else []
+        return not self.errors
 
     def said(self) -> dict:
         plain = {
@@ -67,12 +68,12 @@ class HouseholdForm(VersionedForm):
             point = dict.fromkeys(WITHIN)
         return plain | point | {"home_owned": {"yes": True, "no": False}.get(self.home_owned.data or "")}
 
-    def fill_from(self, household) -> None:
+    def fill_from(self, household, *, version: str) -> None:
         for name in households.ANSWERS:
             value = getattr(household, name)
             self[name].data = str(value) if isinstance(value, Decimal) else value
         self.home_owned.data = {True: "yes", False: "no"}.get(household.home_owned, "")
-        self.version.data = str(household.version)
+        self.version.data = version
 
 
 def _degrees(text: str | None, most: int) -> Decimal | None:
@@ -84,11 +85,20 @@ def _degrees(text: str | None, most: int) -> Decimal | None:
     return value.quantize(Decimal("0.000001")) if value.is_finite() and abs(value) <= most else None
 
 
-def _view(form, application):
+def _siblings_answers(application: Application) -> tuple[str, households.Household] | None:
+    """What the family said for another of its children: its name and the household, so that nobody types it twice."""
+    for sibling in applications.of_family(db(), application, by=actor()):
+        household = households.of(db(), sibling.id)
+        if household is not None:
+            return sibling.child.name, household
+    return None
+
+
+def _view(form, application, *, taken_from: str = ""):
     form.offer()
     area = form.home_area.data
     names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
-    return form_page("household", "household", application, form, names=names)
+    return form_page("household", "household", application, form, names=names, taken_from=taken_from)
 
 
 @pages.get("/applications/<uuid:application_id>/household")
@@ -96,9 +106,14 @@ def _view(form, application):
 def household_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = HouseholdForm()
+    if form.version.data:
+        return _view(form, application)
     household = households.of(db(), application_id)
-    if household is not None and not form.version.data:
-        form.fill_from(household)
+    if household is not None:
+        form.fill_from(household, version=str(household.version))
+    elif not form.home_area.data and (answers := _siblings_answers(application)):
+        form.fill_from(answers[1], version="")
+        return _view(form, application, taken_from=answers[0])
     return _view(form, application)
 
 

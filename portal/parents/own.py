@@ -2,9 +2,10 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from wtforms import HiddenField
+from wtforms.validators import StopValidation
 
 from enrollment.families import applications, deadlines, invitations, receipts
 from enrollment.families.applications import Application
@@ -15,6 +16,7 @@ from enrollment.ground.errors import NotFound
 from enrollment.season import calendar
 from portal.forms import PageForm
 from portal.parents import pages, steps
+from portal.words import word
 from portal.work import actor, clock, db
 
 
@@ -27,6 +29,17 @@ class VersionedForm(PageForm):
         """The version that the page showed.  Rubbish counts as an old one."""
         text = self.version.data or ""
         return int(text) if text.isdigit() and len(text) < 9 else -1
+
+
+class Needed:
+    """Asks for a field in the words of the verb that would refuse it, so that everything missing is told at once."""
+
+    def __init__(self, code: str):
+        self.code = code
+
+    def __call__(self, form: PageForm, field) -> None:
+        if not str(field.data or "").strip():
+            raise StopValidation(word("error", self.code))
 
 
 def application_of(application_id: uuid.UUID) -> Application:
@@ -95,4 +108,4 @@ def form_page(template: str, page: str, application: Application | None, form: P
 @pages.context_processor
 def what_every_page_knows() -> dict:
     by = actor()
-    return {"unread": notices.unread(db(), by.account_id) if by.account_id else 0}
+    return {"unread": notices.unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}

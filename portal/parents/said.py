@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import claims, documents, evidence, households, people, wishes
+from enrollment.families import bundling, claims, documents, evidence, households, people, units, wishes
 from enrollment.families.applications import Application
 from enrollment.ground.accounts import Actor
 from enrollment.ground.vault import masked
@@ -41,9 +41,10 @@ def sections(session: Session, application: Application, *, by: Actor, round_: R
         "household": _household(session, application),
         "grounds": _grounds(session, application),
         "evidence": _evidence(session, application),
+        "together": _together(session, application, by),
         "wishes": _wishes(session, application, round_),
     }
-    return [Section(page, _href(page, application), rows) for page, rows in filled.items()]
+    return [Section(page, _href(page, application), rows) for page, rows in filled.items() if rows or page != "together"]
 
 
 def wished_in(session: Session, answers: dict[str, Any]) -> list[str]:
@@ -143,6 +144,21 @@ def _evidence(session: Session, application: Application) -> list[tuple[str, str
         pages = len(there.get(paper.document.value, ()))
         rows.append((word("document", paper.document), _("%(n)s 页", n=pages) if pages else _("还没有上传")))
     return rows or [(word("page", "evidence"), _("不需要"))]
+
+
+def _together(session: Session, application: Application, by: Actor) -> list[tuple[str, str]]:
+    """Nothing for a family that has no choice to make here; no name of a child in the other guardian's care alone."""
+    siblings = bundling.may_bind(session, application, by=by)
+    unit = {each.id for each in units.of(session, application)}
+    bound = [each.child.name for each in siblings if each.id in unit]
+    rows = []
+    if bound:
+        rows.append((_("派位方式"), _("与%(names)s捆绑，一起录取", names=_("、").join(bound))))
+    elif siblings:
+        rows.append((_("派位方式"), _("分开，各有各的派位号")))
+    elders = bundling.elders(session, application, by=by)
+    elder = next((one for one in elders if one.id == application.elder_id), None)
+    return rows + ([(_("今年也在申请的哥哥姐姐"), elder.child.name)] if elder else [])
 
 
 def _wishes(session: Session, application: Application, round_: Round | None) -> list[tuple[str, str]]:

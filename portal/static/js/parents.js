@@ -61,6 +61,18 @@ for (const input of document.querySelectorAll("form[data-photos] input[type=file
   });
 }
 
+/* A photo that was chosen but not sent would be lost by going on: say so, once. */
+const unsent = document.getElementById("unsent");
+document.querySelector(".sticky a")?.addEventListener("click", (event) => {
+  const chosen = [...document.querySelectorAll("form[data-photos]")].find((form) => form.querySelector("input[type=file]").files.length);
+  if (!unsent || !chosen || !unsent.hidden) return;
+  event.preventDefault();
+  unsent.textContent = chosen.dataset.unsent;
+  unsent.hidden = false;
+  chosen.scrollIntoView({ block: "center" });
+  chosen.querySelector("button").focus({ preventScroll: true });
+});
+
 async function shrunk(file) {
   if (!file.type.startsWith("image/") || file.size < 700000) return file;
   try {

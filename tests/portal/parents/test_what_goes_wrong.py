@@ -53,7 +53,7 @@ HOME = {"hukou_kind": "local", "hukou_area": "510104", "home_area": "510104"}
         ({"relation": ""}, {"relation": "请选择您与孩子的关系。"}),
         ({"id_number": ""}, {"id_number": "请填写证件号码。"}),
         ({"id_number": "51010420230312"}, {"id_number": "身份证号是 18 位，现在是 14 位。请对照户口簿检查。"}),
-        ({"id_number": id_number(dt.date(2010, 1, 1))}, {"id_number": "孩子 2010-01-01 出生"}),
+        ({"id_number": id_number(dt.date(2010, 1, 1))}, {"id_number": "孩子 2010年1月1日 出生"}),
         ({"id_kind": "passport", "id_number": "E12345678"}, {"born": "请填写出生日期。"}),
         ({"id_kind": "passport", "id_number": "E12345678", "born": "2023-03-12"}, {"sex": "请选择孩子的性别。"}),
         ({"id_kind": "passport", "id_number": "E12345678", "born": "soon"}, {"born": "请写成 2023-03-12 这样的日期。"}),
