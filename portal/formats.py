@@ -39,8 +39,8 @@ def span(begins: dt.datetime, ends: dt.datetime) -> str:
 
 
 def grouped(number: int | None) -> str:
-    """`12 345`: thin spaces, so that digits stay easy to read in both languages."""
-    return "—" if number is None else f"{number:,}".replace(",", "\u2009")
+    """`12 345`: narrow spaces that do not break, so that digits stay easy to read and together."""
+    return "—" if number is None else f"{number:,}".replace(",", "\u202f")
 
 
 def percent(part: int, whole: int, digits: int = 1) -> str:

@@ -19,7 +19,7 @@ from portal.work import db
 @pages.app_template_filter("bold_numbers")
 def bold_numbers(text: str) -> Markup:
     """The numbers of a sentence stand out: a family looks for its own and for the line."""
-    parts = re.split(r"(\d[\d\u2009]*)", text)
+    parts = re.split(r"(\d[\d\u202f]*)", text)
     marked = (Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
     return Markup("").join(marked)
 
