@@ -25,7 +25,10 @@ def test_each_unit_gets_the_best_of_all_stable_outcomes(shape, pair_rule):
         market = tiny_market(number, pair_rule=pair_rule, **SHAPES[shape])
         outcome = solve(market)
         rule = Rule(market)
-        expected = rule.placements(rule.best())
+        best = rule.best()
+        expected = rule.placements(best)
+        asked = sum(min(granted + 1, len(tries)) for granted, tries in zip(best, rule.tries, strict=True))
+        assert outcome.proposals == asked
         assert list(zip(outcome.rank.tolist(), outcome.pool.tolist(), strict=True)) == expected, (number, market)
 
 

@@ -14,7 +14,7 @@ from tests.engine.cases import case, market_of
 from tests.engine.test_cases import sibling_market
 from tests.engine.test_command_line import edit, repacked
 from tests.engine.tiny import tiny_market
-from tests.support.chromium import chromium, open_context
+from tests.support.chromium import open_context
 
 pytestmark = pytest.mark.browser
 
@@ -52,14 +52,15 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def check(tmp_path_factory):
+def check(browser):
     """A function from bundles to what the verifier found in each."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(VERIFIER)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        page = open_context(browser, phone=False).new_page()
-        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
-        yield lambda bundles: page.evaluate(CHECK, [base64.b64encode(one).decode() for one in bundles])
+    context = open_context(browser, phone=False)
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+    yield lambda bundles: page.evaluate(CHECK, [base64.b64encode(one).decode() for one in bundles])
+    context.close()
     server.shutdown()
     server.server_close()
 
