@@ -57,27 +57,28 @@ def standings(
     """Every family of the year, by its child's code, as it stands in this round."""
     until = ends_at(session, round_.year)
     over = until is not None and now >= until
-    found = _rows(round_)
-    if application_id is not None:
-        found = found.where(Application.id == application_id)
     return {
         row.child_code: Standing(row.id, row.child_id, _code(row, over), row.programme_id)
-        for row in session.execute(found)
+        for row in session.execute(_rows(round_, application_id))
     }
 
 
-def _rows(round_: Round):
+def _rows(round_: Round, application_id: uuid.UUID | None):
+    """What `_code` needs, of everybody or of one; a child has one application a year, so its offers are this season's."""
     live, ended = aliased(Offer), aliased(Offer)
     gone_here = and_(ended.round_id == round_.id, ended.state.in_(("declined", "expired")))
     left = select(
-        ended.child_id,
+        ended.application_id,
         func.bool_or(ended.state == "revoked").label("revoked"),
         func.bool_or(ended.state == "no_show").label("no_show"),
         func.bool_or(and_(gone_here, ended.state == "declined")).label("declined"),
         func.bool_or(and_(gone_here, ended.state == "expired")).label("expired"),
     )
-    gone = left.where(ended.state.not_in((*LIVE, "superseded"))).group_by(ended.child_id).subquery()
-    return (
+    left = left.where(ended.state.not_in((*LIVE, "superseded"))).group_by(ended.application_id)
+    if application_id is not None:  # inside, or the offers of the whole city would be grouped for one family's page
+        left = left.where(ended.application_id == application_id)
+    gone = left.subquery()
+    found = (
         select(
             Application.id,
             Application.child_id,
@@ -90,10 +91,11 @@ def _rows(round_: Round):
                  (gone.c.expired, "silent")).label("left"),
         )
         .outerjoin(live, and_(live.child_id == Application.child_id, live.state.in_(LIVE)))
-        .outerjoin(gone, gone.c.child_id == Application.child_id)
+        .outerjoin(gone, gone.c.application_id == Application.id)
         .where(Application.year == round_.year, Application.stage != "draft")
         .order_by(Application.stage.in_(DEAD_STAGES).desc())
     )  # fmt: skip
+    return found if application_id is None else found.where(Application.id == application_id)
 
 
 def _code(row: Row, over: bool) -> str:

@@ -23,7 +23,7 @@ class Notice(Base):
     kind: Mapped[str]
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
     child_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("child.id"))
-    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"))
+    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"), index=True)
     params: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     created_at: Mapped[dt.datetime]
     sent_at: Mapped[dt.datetime | None]

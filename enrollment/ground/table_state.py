@@ -20,7 +20,8 @@ def state_of(session: Session, *tables: type[Base]) -> State:
     stamps: list[Any] = []
     for table in tables:
         written = [
-            cast(cast(literal_column(f"{table.__tablename__}.{name}"), String), BigInteger) for name in ("xmin", "cmin")
+            cast(cast(literal_column(f"{table.__mapper__.local_table}.{name}"), String), BigInteger)
+            for name in ("xmin", "cmin")
         ]
         newest = func.max(array(written), type_=ARRAY(BigInteger))
         count, stamp = session.execute(select(func.count(), newest).select_from(table)).one()

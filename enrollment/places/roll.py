@@ -47,7 +47,7 @@ def class_list(
 ) -> list[ClassLine]:
     """The classes of a school year, youngest first, as they are today (a past or future year: at its end or beginning)."""
     kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
-    rows = children_on(day_within(school_year, now))
+    rows = children_on(day_within(school_year, now), kindergarten.id)
     children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(
@@ -191,7 +191,7 @@ def continuing(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: 
 
     Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
     """
-    rows = children_on(day_within(year - 1, now))
+    rows = children_on(day_within(year - 1, now), kindergarten_id)
     children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(RollClass.level, func.sum(children))

@@ -80,10 +80,15 @@ class RollChild(Base):
     )
 
 
-def children_on(day: dt.date) -> Subquery:
-    """Rows (class_id, children) of the classes kept as child rows, counted at the beginning of a day."""
+def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
+    """Rows (class_id, children) of a kindergarten's classes kept as child rows, counted at the beginning of a day.
+
+    The kindergarten stands inside, because a grouped count of the whole city's roll would be made before it is joined.
+    """
     return (
         select(RollChild.class_id, func.count().label("children"))
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .where(RollClass.kindergarten_id == kindergarten_id)
         .where(RollChild.entered_on <= day, or_(RollChild.left_on.is_(None), RollChild.left_on > day))
         .group_by(RollChild.class_id)
         .subquery("children_on_roll")
