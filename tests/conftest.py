@@ -200,3 +200,14 @@ def town(request, now):
 
     opens_pages = {"client", "app", "portal_session"} & set(request.fixturenames)
     return Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One Chromium for all tests of this worker; Playwright allows no second one in a process."""
+    from tests.support import chromium
+
+    if not chromium.is_there():
+        pytest.fail("Chromium is missing, so nothing was seen: sudo apt-get install -y chromium")
+    with chromium.chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser

@@ -5,6 +5,7 @@
 A browser test fails when Chromium is missing: it never passes unseen.
 """
 
+import contextlib
 import datetime as dt
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from portal.app import create_app
 from portal.catalogues import compile_stale
 from portal.clock import real_now
 from portal.config import Config
-from tests.operations.serving import ROOT, environment
+from portal.running.children import end_session
+from tests.operations.serving import ROOT, environment, free_port
 from tests.support import chromium
 from tests.support.keys import KEYS, write_key_file
 
@@ -55,11 +57,18 @@ def site(real_database, redis_url, tmp_path, now):
     compile_stale()
     engine = open_engine(real_database)
     key_file = write_key_file(tmp_path / "keys.json")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     app_config = Config(
-        database_url=real_database, redis_url=redis_url, secret_key=SECRET, keys=KEYS, demo=True, testing=True
+        database_url=real_database,
+        redis_url=redis_url,
+        secret_key=SECRET,
+        keys=KEYS,
+        demo=True,
+        public_url=url,
+        testing=True,
     )
-    server = make_server("127.0.0.1", 0, create_app(app_config, engine), threaded=True)
-    url = f"http://127.0.0.1:{server.port}"
+    server = make_server("127.0.0.1", port, create_app(app_config, engine), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     environ = environment(
@@ -85,26 +94,24 @@ def workers(site, tmp_path):
     log_file = tmp_path / "background.log"
     with log_file.open("a") as log:
         started = [
-            subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, env=site.environ, stdout=log, stderr=log)
+            subprocess.Popen(
+                [sys.executable, "-m", *module],
+                cwd=ROOT,
+                env=site.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
             for module in (("portal.worker", "all"), ("portal.cron",))
         ]
     yield started
     for process in started:
         process.terminate()
     for process in started:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory):
-    if not chromium.is_there():
-        pytest.fail("Chromium is missing, so nothing was seen: sudo apt-get install -y chromium")
-    with chromium.chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
+        end_session(process.pid)
+        process.wait()
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def serving(folder: Path, **options):
             portal.make_sure(family)
 
 
-def eventually(what, seconds: float = 30):
+def eventually(what, seconds: float = 90):
     """Wait until `what()` is true; asked again and again, within a bound."""
     limit = time.monotonic() + seconds
     while not (answer := what()):

@@ -42,6 +42,8 @@ def chromium(folder: Path) -> Iterator[Browser]:
         browser.close()
 
 
-def open_context(browser: Browser, *, phone: bool, language: str = "zh-CN", base_url: str | None = None) -> BrowserContext:
+def open_context(
+    browser: Browser, *, phone: bool, language: str = "zh-CN", base_url: str | None = None
+) -> BrowserContext:
     shape = PHONE if phone else DESK
     return browser.new_context(**shape, **LANGUAGE[language], timezone_id="Asia/Shanghai", base_url=base_url)
