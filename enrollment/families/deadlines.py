@@ -49,6 +49,17 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> Windo
     return window(session, application.year, application.level, now=now)
 
 
+def before_the_freeze(session: Session, times: Window) -> bool:
+    """Whether the newest round is not frozen, and stays so until the end of this transaction.
+
+    Only asked when registration is over: while it is open, thousands of families would share one row's lock.
+    """
+    if times.last is None:
+        return True
+    stage = select(Round.stage).where(Round.id == times.last.id).with_for_update(read=True)
+    return session.scalar(stage) in ("open", "closed")
+
+
 def require_editable(session: Session, application: Application, *, now: dt.datetime) -> Window:
     """Refuse unless the family may change this application now.  The caller holds its lock."""
     times = of(session, application, now=now)
@@ -60,7 +71,7 @@ def require_editable(session: Session, application: Application, *, now: dt.date
         return times
     if application.stage == DRAFT and times.coming is not None:
         return times
-    if application.stage == RETURNED and times.returned_may_be_answered:
+    if application.stage == RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
         return times
     raise closed(times)
 

@@ -13,10 +13,18 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
+from enrollment.season.round_rows import Round
 
 
 def save_guardian(
-    session: Session, *, name: str, id_kind: str, id_number: str, version: int | None = None, by: Actor, now: dt.datetime
+    session: Session,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    version: int | None = None,
+    by: Actor,
+    now: dt.datetime,
 ) -> Guardian:
     """Say, or correct, who the signed-in person is.  An empty number keeps the one that is there.
 
@@ -92,6 +100,8 @@ def correct_child(
     if relation not in people.RELATIONS:
         raise Refused("relation_missing", field="relation")
     values = people.child_values(name, id_kind, id_number, born, sex, today(now))
+    if values["id_index"] != child.id_index:
+        _refuse_another_child_after_the_draw(session, application.id)
     holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
     if holder not in (None, child.id):
         raise Refused("child_already_entered", field="id_number")
@@ -104,6 +114,14 @@ def correct_child(
     audit.record(session, "correct_child", "child", child.id, by=by, now=now)
     changes.keep(session, application, by=by, now=now)
     return application
+
+
+def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
+    """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
+    drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
+    drawn = drawn.where(Round.stage.in_(("frozen", "drawn", "published", "finished")))
+    if session.scalar(drawn.limit(1)) is not None:
+        raise Refused("identity_after_the_draw", field="id_number")
 
 
 def _change_level(session: Session, application: Application, level: str) -> None:

@@ -46,11 +46,13 @@ def add_pages(
 ) -> list[EvidencePage]:
     """Keep several pages of a document in one act: all of them, or, when one is refused, none."""
     application = changes.begin(session, application_id, by=by, now=now)
-    document = _known(document)
+    document, contents = _known(document), list(contents)
+    if not contents:
+        raise Refused("file_missing", field="pages")
+    if len(contents) > MOST_PAGES:  # before anything is decoded, which is what costs
+        raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
     kept = [_kept(session, application_id, document, content, now) for content in contents]
     session.flush()
-    if not kept:
-        raise Refused("file_missing", field="pages")
     _bound(session, application_id, document)
     audit.record(
         session, "add_evidence", "application", application_id, by=by, now=now, document=document.value, pages=len(kept)

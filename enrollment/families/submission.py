@@ -19,10 +19,9 @@ from enrollment.families import (
     receipts,
 )
 from enrollment.families.applications import Application
-from enrollment.families.people import accounts_of
 from enrollment.families.receipts import Receipt
 from enrollment.families.returns import ReturnedItem
-from enrollment.ground import notices
+from enrollment.families.telling import tell_family
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
 
@@ -76,21 +75,11 @@ def withdraw(
     if application.stage == lifecycle.WITHDRAWN:
         return
     times = deadlines.of(session, application, now=now)
-    if times.last is not None and application.registration_code and times.last.stage not in ("open", "closed"):
+    if times.open is None and application.registration_code and not deadlines.before_the_freeze(session, times):
         raise Refused("withdraw_too_late")
     bundling.leave(session, application)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
-    for account_id in accounts_of(session, application.child_id):
-        notices.tell(
-            session,
-            "application_withdrawn",
-            account_id=account_id,
-            key=f"withdrawn:{application.id}:{application.version}:{account_id}",
-            now=now,
-            child_id=application.child_id,
-            application_id=application.id,
-            code=application.registration_code or "",
-        )
+    tell_family(session, application, "application_withdrawn", now=now, code=application.registration_code or "")
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
@@ -103,16 +92,6 @@ def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
             withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)
-
-
-def agree_to_central(
-    session: Session, application_id: uuid.UUID, agrees: bool, *, by: Actor, now: dt.datetime
-) -> None:
-    """Whether the area may propose the nearest vacancy 统筹安排 when no wish comes true."""
-    application = changes.begin(session, application_id, by=by, now=now)
-    if application.agrees_to_central != agrees:
-        application.agrees_to_central = agrees
-        changes.keep(session, application, by=by, now=now)
 
 
 def _same_again(session: Session, application: Application) -> Receipt:
