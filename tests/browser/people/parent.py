@@ -1,0 +1,121 @@
+"""A parent on a phone: from the home page to the receipt, and from the result to the notice."""
+
+import datetime as dt
+from pathlib import Path
+
+import pypdf
+from playwright.sync_api import expect
+
+from tests.browser.people.person import Person
+from tests.support.town_families import id_number
+
+
+class Parent(Person):
+    def begins(self, phone: str) -> None:
+        self.opens("/")
+        self.follows("开始登记或继续填写")
+        self.signs_in_by_phone(phone)
+        self.is_at("开始入园申请")
+
+    def consents_and_says_who(self) -> None:
+        self.follows("继续：个人信息同意书")
+        self.ticks("我已阅读并同意")
+        self.ticks("同意向政府部门核对")
+        self.presses("同意并继续")
+        self.writes("您的姓名", "李建国")
+        self.writes("证件号码", id_number(dt.date(1988, 3, 4), "m"))
+        self.presses("保存并继续")
+
+    def enters_the_child(self, name: str) -> None:
+        self.writes("孩子的姓名", name)
+        self.picks("您是孩子的", "父亲")
+        self.writes("孩子的证件号码", id_number(dt.date(2023, 3, 12), "f"))
+        self.presses("保存并继续")
+        self.reads("2023年3月12日出生，适龄小班。")
+
+    def tells_where_they_live(self) -> None:
+        self.ticks("成都市家庭户口")
+        self.picks("户籍所在区域", "锦江区")
+        self.picks("孩子现在住在", "锦江区")
+        self.writes("街道（镇）", "静安街道")
+        self.writes("社区（村）", "锦苑社区")
+        self.writes("小区", "锦官新城")
+        self.writes("详细地址", "静安路 8 号 3 栋 1 单元（模拟数据）")
+        self.ticks("是，自有住房")
+        self.presses("保存并继续")
+
+    def claims_an_elder_sibling(self, kindergarten: str) -> None:
+        self.ticks("哥哥姐姐在园", exact=True)
+        self.page.get_by_label("哥哥姐姐在园：哪所幼儿园").fill(kindergarten)
+        self.presses("保存并继续")
+
+    def uploads(self, document: str, photo: Path) -> None:
+        """A photo of a paper; the script makes it small before it travels."""
+        paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=document))
+        field = paper.get_by_label(f"{document}：拍照或选择文件")
+        field.set_input_files(photo)
+        expect(field).to_have_attribute("data-ready", "1")
+        self.presses("上传", within=paper)
+        expect(paper).to_contain_text("已上传 1 页")
+
+    def adds_a_wish(self, words: str, kindergarten: str) -> None:
+        self.page.get_by_role("link", name="所）").click()
+        self.looks()
+        self.writes("园名、拼音、街道", words)
+        self.presses("查找")
+        found = self.page.get_by_role("link", name=kindergarten, exact=True)
+        card = self.page.get_by_role("listitem").filter(has=found)
+        self.presses("加为第", exact=False, within=card)
+        self.reads(kindergarten)
+
+    def checks_and_hands_in(self) -> str:
+        """The registration code of the receipt."""
+        self.presses("保存并检查")
+        self.is_at("检查您的回答")
+        self.looks_closely()
+        self.ticks("以上内容属实")
+        self.presses("提交申请")
+        self.is_at("提交回执")
+        return self.page.locator(".receipt .code").inner_text()
+
+    def moves_down(self, kindergarten: str) -> None:
+        """An edit after the submission: from the application's page to the wishes, and on to the new receipt."""
+        self.follows("看申请进度")
+        self.follows("修改申请")
+        self.follows("志愿")
+        self.presses(f"下移 {kindergarten}")
+        self.presses("保存并检查")
+
+    def reads_the_newest_receipt(self, number: int) -> None:
+        if not self.page.get_by_role("heading", name="修改回执").count():
+            self.follows(f"第 {number} 版")
+        self.is_at("修改回执")
+        self.reads("这次修改了")
+
+    def finds_the_result(self) -> None:
+        self.opens("/")
+        self.follows("查看我的申请和结果")
+        self.follows("查看结果")
+
+    def reasons(self) -> list[str]:
+        """What stands below each wish, first to last."""
+        card = self.page.locator("section.card").filter(has_text="每个志愿的结果和依据")
+        return card.get_by_role("listitem").all_inner_texts()
+
+    def confirms(self) -> None:
+        self.follows("确认入园")
+        self.presses("确认入园")
+        self.reads("已确认")
+
+    def downloads_the_notice(self) -> tuple[str, list[str]]:
+        """The text of the letter without its line breaks, and the addresses it leads to."""
+        with self.page.expect_download() as coming:
+            self.page.get_by_role("link", name="下载录取通知书（PDF）").click()
+        sheet = pypdf.PdfReader(coming.value.path()).pages[0]
+        links = [note.get_object()["/A"]["/URI"] for note in sheet["/Annots"]]
+        return "".join(sheet.extract_text().split()), links
+
+    def scans(self, address: str) -> None:
+        """The camera opens what the QR code says; nobody types it."""
+        self.page.goto(address)
+        self.looks()

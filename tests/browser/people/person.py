@@ -1,0 +1,132 @@
+"""Somebody who reads a page and follows its links and buttons by their words; each page that opens is looked at.
+
+`PICTURES=folder` before the command of a test keeps a picture of each page, to be looked at.
+"""
+
+import itertools
+import os
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.axe import axe_faults
+
+DOORS = ("/", "/sign-in", "/demo/inbox", "/demo/clock")
+"""The only addresses that anybody types."""
+
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDTHS = (390, 1280)
+CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+PICTURES = os.environ.get("PICTURES")
+_numbers = itertools.count(1)
+
+
+class Person:
+    """`page` is this person's tab; `width` the pixels of the screen."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.width = page.viewport_size["width"]
+        self.looked_at: list[str] = []
+
+    def opens(self, door: str) -> None:
+        """Type one of the few addresses that a newcomer knows."""
+        assert door in DOORS, f"nobody knows the address {door}"
+        self.page.goto(door)
+        self.looks()
+
+    def follows(self, link: str | re.Pattern, *, exact: bool = True, within: Locator | None = None) -> None:
+        place = within or self.page
+        with self.page.expect_navigation():
+            place.get_by_role("link", name=link, exact=exact).first.click()
+        self.looks()
+
+    def presses(self, button: str, *, exact: bool = True, within: Locator | None = None, patience: int = 20) -> None:
+        """`patience` in seconds, for an answer that is long in coming."""
+        place = within or self.page
+        with self.page.expect_navigation(timeout=patience * 1000):
+            place.get_by_role("button", name=button, exact=exact).first.click(timeout=patience * 1000)
+        self.looks()
+
+    def writes(self, label: str, text: str, *, exact: bool = True) -> None:
+        self.page.get_by_label(label, exact=exact).fill(text)
+
+    def picks(self, label: str, option: str) -> None:
+        self.page.get_by_label(label, exact=True).select_option(label=option)
+
+    def ticks(self, label: str, *, exact: bool = False) -> None:
+        self.page.get_by_label(label, exact=exact).check()
+
+    def reads(self, *texts: str) -> None:
+        """All of these stand on the page."""
+        for text in texts:
+            expect(self.page.locator("body")).to_contain_text(text)
+
+    def is_at(self, heading: str) -> None:
+        expect(self.page.locator("h1")).to_contain_text(heading)
+
+    def looks(self) -> None:
+        """Nothing on this page keeps anybody out, and nothing scrolls sideways."""
+        self.page.wait_for_load_state()
+        expect(self.page.locator("h1")).to_have_count(1)
+        # the sticky act covers what lies at the lower edge until one scrolls: look where it has come to rest
+        self.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        width = self.page.viewport_size["width"]
+        faults = axe_faults(self.page)
+        wide = self.page.evaluate(SIDEWAYS)
+        if wide > 0:
+            faults.append(f"the page is {wide} px wider than the screen")
+        heading = self.page.locator("h1").inner_text()
+        assert not faults, f"“{heading}” {self.page.url} at {width} px:\n  " + "\n  ".join(faults)
+        self.looked_at.append(f"{width} {heading}")
+        if PICTURES:
+            self.page.screenshot(path=Path(PICTURES) / f"{next(_numbers):03}-{width}.png", full_page=True)
+
+    def looks_closely(self) -> None:
+        """The same page at the other width, and in English at both."""
+        here = self.page.viewport_size
+        other = {"width": sum(WIDTHS) - self.width, "height": 900}
+        for language in (None, re.compile(r"^(English|EN)$"), "中文"):
+            if language:
+                with self.page.expect_navigation():
+                    self.page.get_by_role("banner").get_by_role("link", name=language).click()
+            if language != "中文":
+                self.page.set_viewport_size(other)
+                self.looks()
+                self.page.set_viewport_size(here)
+            if language:
+                self.looks()
+
+    def signs_in_at_the_desk(self, login: str, password: str) -> None:
+        """As the staff do: from the sign-in page to the password, and to the code of the demo's inbox."""
+        self.opens("/sign-in")
+        self.follows("工作人员登录")
+        self.writes("账号", login)
+        self.writes("密码", password)
+        self.presses("下一步")
+        self._gives_the_code(login)
+
+    def signs_in_by_phone(self, phone: str) -> None:
+        self.opens("/sign-in")
+        self.writes("手机号", phone, exact=False)
+        self.presses("获取验证码")
+        self._gives_the_code(phone)
+
+    def _gives_the_code(self, login: str) -> None:
+        self.page.get_by_role("textbox").fill(code_of(self.page, login))
+        self.presses("登录", within=self.page.get_by_role("main"))
+
+
+def code_of(page: Page, login: str) -> str:
+    """The code that came to `login`, read in another tab, like the phone that lies beside the computer."""
+    inbox = page.context.new_page()
+    inbox.goto("/demo/inbox")
+    for _ in range(80):
+        for message in inbox.locator("main li").filter(has_text=login).all_inner_texts():
+            if code := CODE.search(message):
+                inbox.close()
+                return code[0]
+        inbox.wait_for_timeout(250)
+        inbox.reload()
+    raise AssertionError(f"no code for {login} came to /demo/inbox")

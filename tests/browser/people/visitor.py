@@ -1,0 +1,27 @@
+"""Whoever turns the demo's clock: goes from stop to stop and waits until the simulated people are done."""
+
+from playwright.sync_api import expect
+
+from tests.browser.people.person import Person
+
+
+class Visitor(Person):
+    def goes_on_to(self, step: str) -> None:
+        """Forward on the clock's page, stop by stop, until the city is at `step`."""
+        self.opens("/demo/clock")
+        stop = self.page.get_by_role("listitem").filter(has_text=step)
+        for _ in range(9):
+            if stop.get_by_text("已到").count():
+                return
+            self.presses("走到这一天")
+            self.waits_for_the_simulated_people()
+        raise AssertionError(f"the clock has no way to {step}")
+
+    def waits_for_the_simulated_people(self) -> None:
+        for _ in range(120):
+            if not self.page.get_by_text("模拟的人正在办理").count():
+                break
+            self.page.wait_for_timeout(250)
+            self.page.get_by_role("link", name="刷新").click()
+        expect(self.page.get_by_text("模拟的人没有办完")).to_have_count(0)
+        expect(self.page.get_by_text("模拟的人正在办理")).to_have_count(0)
