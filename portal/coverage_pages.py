@@ -17,9 +17,10 @@ from allocation.coverage import Share
 from enrollment.figures import shares
 from enrollment.figures.counts import Definition
 from enrollment.figures.shares import Line, Shares
+from enrollment.season import calendar
 from portal import maps
 from portal.words import language
-from portal.work import city_day, db
+from portal.work import city_day, clock, db
 
 EARLIEST = dt.date(2015, 9, 1)
 
@@ -67,12 +68,10 @@ def asked_again() -> dict[str, str]:
     return {name: request.args[name] for name in ("on", "nursery", "attached") if name in request.args}
 
 
-def intake_year(definition: Definition) -> int:
-    return shares.newest_season(db()) or definition.on.year
-
-
 def city(definition: Definition) -> Shares:
-    return shares.of_the_city(db(), definition, year=intake_year(definition))
+    """On roll, and after the intake of the season that goes on."""
+    season = calendar.current(db(), clock())
+    return shares.of_the_city(db(), definition, year=season.year if season else definition.on.year)
 
 
 def name(line: Line) -> str:

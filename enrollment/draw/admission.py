@@ -62,11 +62,6 @@ def of_application(session: Session, application_id: uuid.UUID, *, by: Actor) ->
     return _admission(session, application, offer)
 
 
-def of_offer(session: Session, offer: Offer) -> Admission:
-    """The notice of an offer that the caller has looked up within what the reader may see."""
-    return _admission(session, session.get_one(Application, offer.application_id), offer)
-
-
 def _admission(session: Session, application: Application, offer: Offer) -> Admission:
     programme = session.get_one(Programme, offer.programme_id)
     arrival = session.get(SeasonDate, (programme.year, "arrival"))

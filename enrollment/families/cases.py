@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.families import people
 from enrollment.families.applications import DEAD_STAGES, Application
 from enrollment.families.people import Child
-from enrollment.ground import audit, identity, notices
+from enrollment.families.telling import tell_family
+from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
@@ -114,7 +115,7 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, by: Actor, now
     if case.application_id is not None and not _other_disputes(session, case):
         application = session.get_one(Application, case.application_id, with_for_update=True)
         application.on_hold = False
-        _tell(session, application, "hold_ended", case, now)
+        tell_family(session, application, "hold_ended", now=now, event=f"hold_ended:{case.id}")
     session.flush()
     return case
 
@@ -131,21 +132,8 @@ def _disputed(session: Session, index: bytes, child_name: str) -> Application | 
 def _hold(session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime) -> None:
     application.on_hold = True
     audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id))
-    _tell(session, application, "on_hold", case, now)
+    tell_family(session, application, "on_hold", now=now, event=f"on_hold:{case.id}")
     session.flush()
-
-
-def _tell(session: Session, application: Application, kind: str, case: Case, now: dt.datetime) -> None:
-    for account_id in people.accounts_of(session, application.child_id):
-        notices.tell(
-            session,
-            kind,
-            account_id=account_id,
-            key=f"{kind}:{case.id}:{account_id}",
-            now=now,
-            child_id=application.child_id,
-            application_id=application.id,
-        )
 
 
 def _other_disputes(session: Session, case: Case) -> bool:

@@ -31,8 +31,6 @@ DETAIL = {
 }
 """The one thing that a family says of each ground that it is asked about."""
 
-POLICY_CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
-
 
 def _listed(codes) -> str:
     return "('" + "','".join(codes) + "')"

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from enrollment.families import changes
 from enrollment.families.application_rows import Application
-from enrollment.families.claim_rows import ASKED, DETAIL, POLICY_CARE_KINDS, Claim, VerifiedFact, of
+from enrollment.families.claim_rows import ASKED, DETAIL, Claim, VerifiedFact, of
 from enrollment.families.household_rows import Household
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.season.facts import Ground
+from enrollment.season.facts import CARE_KINDS, Ground
 
-__all__ = ["ASKED", "DETAIL", "POLICY_CARE_KINDS", "Claim", "VerifiedFact", "of"]
+__all__ = ["ASKED", "DETAIL", "Claim", "VerifiedFact", "of"]
 
 
 def set_claims(
@@ -81,7 +81,7 @@ def _details(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
     if ground == Ground.SPECIAL_NEED:
         return {fact.value: True}
     if ground == Ground.POLICY_CARE:
-        if detail not in POLICY_CARE_KINDS:
+        if detail not in CARE_KINDS:
             raise Refused("care_kind_missing", field=ground.value)
         return {fact.value: detail}
     if ground == Ground.MULTI_CHILD:

@@ -7,12 +7,11 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from enrollment.families.claims import POLICY_CARE_KINDS
-from enrollment.families.households import HUKOU_KINDS
+from enrollment.families.household_rows import HUKOU_KINDS
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.season.facts import Fact
+from enrollment.season.facts import CARE_KINDS, Fact
 
 PLACE_PARTS = {"street", "community", "estate", "road", "point"}
 LONGEST_NAME = 80
@@ -65,7 +64,7 @@ SHAPE: dict[Fact, Callable[[Any], bool]] = {
     Fact.RESIDENCE_PERMIT_AREA: _is_name,
     Fact.SIBLING_AT: _is_name,
     Fact.SIBLING_RIGHT_AT: _is_name,
-    Fact.POLICY_CARE: _one_of(*POLICY_CARE_KINDS),
+    Fact.POLICY_CARE: _one_of(*CARE_KINDS),
     Fact.STAFF_CHILD_AT: _is_name,
     Fact.SPECIAL_NEED: _is_true,
     Fact.CHILDREN_IN_FAMILY: _is_small_number,

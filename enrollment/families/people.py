@@ -228,12 +228,6 @@ def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
     return session.get_one(Child, child_id)
 
 
-def own_children(session: Session, *, by: Actor) -> list[Child]:
-    """The children in the care of the signed-in guardian, in the order in which they were entered."""
-    mine = _care(by).subquery()
-    return list(session.scalars(select(Child).where(Child.id.in_(select(mine.c.child_id))).order_by(Child.created_at)))
-
-
 def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
     """The accounts of the child's accepted guardians: who may be told about the child."""
     of_child = (

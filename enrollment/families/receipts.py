@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.families import answers
 from enrollment.families.answers import Answers
 from enrollment.families.applications import Application, ApplicationVersion
-from enrollment.families.people import accounts_of
-from enrollment.ground import notices
+from enrollment.families.telling import tell_family
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound
 
@@ -88,18 +87,15 @@ def write(session: Session, application: Application, *, by: Actor, now: dt.date
     )
     session.add(version)
     session.flush()
-    for account_id in accounts_of(session, application.child_id):
-        notices.tell(
-            session,
-            "application_changed" if before else "application_submitted",
-            account_id=account_id,
-            key=f"receipt:{application.id}:{version.number}:{account_id}",
-            now=now,
-            child_id=application.child_id,
-            application_id=application.id,
-            code=application.registration_code,
-            number=version.number,
-        )
+    tell_family(
+        session,
+        application,
+        "application_changed" if before else "application_submitted",
+        now=now,
+        event=f"receipt:{application.id}:{version.number}",
+        code=application.registration_code,
+        number=version.number,
+    )
     return _receipt(application, version)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from enrollment.families import lifecycle
 from enrollment.families.applications import Application
 from enrollment.families.returns import REFUSAL_RULES, RefusalProposal
-from enrollment.families.review import LONGEST_NOTE, in_hand, locked, refuse_while_refusal_is_open, tell_family, within
+from enrollment.families.review import LONGEST_NOTE, in_hand, locked, refuse_while_refusal_is_open, within
+from enrollment.families.telling import tell_family
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused

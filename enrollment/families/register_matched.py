@@ -12,6 +12,7 @@ from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.registers import RegisterAnswer
 from enrollment.families.review_queue import matched
+from enrollment.families.telling import tell_family
 from enrollment.families.tiers import claimed_facts_of
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -50,7 +51,7 @@ def confirm_matched(
     lifecycle.make_many(session, ids, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, ids, "confirm", by=by, now=now)
     for application in session.scalars(select(Application).where(Application.id.in_(ids))):
-        review.tell_family(session, application, "review_confirmed", now=now)
+        tell_family(session, application, "review_confirmed", now=now)
     return len(ids)
 
 

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from enrollment.families import fact_values, lifecycle
 from enrollment.families.applications import Application, Wish
 from enrollment.families.claims import VerifiedFact
-from enrollment.families.people import accounts_of
 from enrollment.families.returns import RefusalProposal, ReturnedItem
+from enrollment.families.telling import tell_family
 from enrollment.families.tiers import claimed_facts, rules_in_round
-from enrollment.ground import audit, notices
+from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
@@ -251,21 +251,6 @@ def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) ->
     waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
     if session.scalar(select(waiting)):
         raise Refused("refusal_is_proposed")
-
-
-def tell_family(session: Session, application: Application, kind: str, *, now: dt.datetime, **params: Any) -> None:
-    """One message for each guardian, once for each version of the application."""
-    for account_id in accounts_of(session, application.child_id):
-        notices.tell(
-            session,
-            kind,
-            account_id=account_id,
-            key=f"{kind}:{application.id}:{application.version}:{account_id}",
-            now=now,
-            child_id=application.child_id,
-            application_id=application.id,
-            **params,
-        )
 
 
 def open_count(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID | None, int]:

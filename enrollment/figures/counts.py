@@ -11,7 +11,7 @@ from enrollment.draw.offers import LIVE, Offer
 from enrollment.families.people import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll import RollChild, RollClass, school_year_of
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,7 @@ class Definition:
 
     @property
     def school_year(self) -> int:
-        """A school year begins in September and bears the year of its beginning."""
-        return self.on.year if self.on.month >= 9 else self.on.year - 1
+        return school_year_of(self.on)
 
     def counts(self, level: str) -> bool:
         return self.nursery or level != "nursery"

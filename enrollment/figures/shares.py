@@ -15,12 +15,9 @@ from sqlalchemy.orm import Session
 from allocation.coverage import INCLUSIVE_TARGET, PUBLIC_TARGET, Coverage
 from enrollment.figures.counts import Definition, coming, is_open, newest_rolls, on_roll
 from enrollment.figures.targets import Target
-from enrollment.places.areas import Area
+from enrollment.places.areas import NEXT_LEVEL, Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollClass
-from enrollment.season.calendar import Season
-
-NEXT_LEVEL = {"nursery": "lower", "lower": "middle", "middle": "upper", "upper": None, "mixed": "mixed"}
 
 
 @dataclass(frozen=True)
@@ -149,8 +146,3 @@ def _tallies(session: Session, definition: Definition, year: int, key, goals: di
             after[row.place].add(row.children, row, definition)
             new += row.children
     return now, after, new
-
-
-def newest_season(session: Session) -> int | None:
-    """The year whose intake "after" means."""
-    return session.scalar(select(func.max(Season.year)))

@@ -42,10 +42,6 @@ def decides(by: Actor, kindergarten: Kindergarten) -> bool:
     return is_system(by) or by.is_any("city_official") or kindergarten.area_code in by.areas
 
 
-def works_at(by: Actor, kindergarten: Kindergarten) -> bool:
-    return kindergarten.id in by.kindergartens
-
-
 def kindergarten_for(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False) -> Kindergarten:
     """The kindergarten within the actor's scope.  `lock` holds its row, so that its class plan changes one at a time."""
     found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, within(by))

@@ -23,7 +23,7 @@ class Fact(StrEnum):
     RESIDENCE_PERMIT_AREA = "residence_permit_area"  # admission area's code
     SIBLING_AT = "sibling_at"  # kindergarten code where an elder sibling stays enrolled next year
     SIBLING_RIGHT_AT = "sibling_right_at"  # kindergarten code of a stored entitlement
-    POLICY_CARE = "policy_care"  # kind of policy care: martyr | soldier | police | firefighter | talent | other
+    POLICY_CARE = "policy_care"  # one of CARE_KINDS
     STAFF_CHILD_AT = "staff_child_at"  # kindergarten code where a parent works
     SPECIAL_NEED = "special_need"  # true when a disability is certified
     CHILDREN_IN_FAMILY = "children_in_family"  # number
@@ -43,6 +43,10 @@ class Ground(StrEnum):
     STAFF_CHILD = "staff_child"
     SPECIAL_NEED = "special_need"
     MULTI_CHILD = "multi_child"
+
+
+CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
+"""The values of the fact `policy_care`."""
 
 
 FACTS_OF_GROUND: dict[Ground, tuple[Fact, ...]] = {

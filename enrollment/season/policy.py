@@ -5,20 +5,18 @@ import re
 import tomllib
 
 from enrollment.season.documents import PROVES, Document
-from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
+from enrollment.season.facts import CARE_KINDS, FACTS_OF_GROUND, Fact, Ground
 from enrollment.season.grounds import TERMS_OF_GROUND, GroundTerms, Seen
 from enrollment.season.policy_faults import Fault, Lines, PolicyFaults
 from enrollment.season.policy_sense import check_sense
 from enrollment.season.policy_tables import Table
-from enrollment.season.rules import BEST, WORST, Concurrent, Example, Rule, Rules, Tiered
+from enrollment.season.rules import BEST, PAIR_RULES, WORST, Concurrent, Example, Rule, Rules, Tiered
 
 __all__ = ["Fault", "PolicyFaults", "Rules", "Seen", "Tiered", "digest_of", "fitted", "read"]
 
 FORMAT = "policy/1"
 FAMILIES = ("whole_district", "service_area", "any_inclusive")
-PAIR_RULES = ("overhang", "close")
 NATURES = ("public", "inclusive", "private")
-CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
 FARTHEST = 20_000
 FACT_TYPES: dict[str, type] = {
     Fact.HOME_OWNED: bool,

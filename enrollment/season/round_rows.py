@@ -10,10 +10,10 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.season.rules import PAIR_RULES
 
 KINDS = ("main", "waitlist", "supplementary", "central")
 STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
-PAIR_RULES = ("overhang", "close")
 WITH_WISHES = ("main", "supplementary")
 """Kinds for which families hand in wishes; a waitlist replays, central placement assigns."""
 

@@ -11,6 +11,8 @@ from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen, Te
 
 BEST, WORST = 0, 15
 DEFAULT_RULE = "everybody"
+PAIR_RULES = ("overhang", "close")
+"""What happens to bound children when fewer places are left than they need."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField
 from enrollment.families import claims, documents
 from enrollment.ground.errors import Refused
 from enrollment.places import finder, kindergartens
-from enrollment.season.facts import Ground
+from enrollment.season.facts import CARE_KINDS, Ground
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import pages
@@ -38,7 +38,7 @@ class GroundsForm(VersionedForm):
     multi_child_detail = IntegerField(_l("家里一共几个孩子"))
 
     def offer(self) -> None:
-        kinds = [(kind, word("care_kind", kind)) for kind in claims.POLICY_CARE_KINDS]
+        kinds = [(kind, word("care_kind", kind)) for kind in CARE_KINDS]
         self.policy_care_detail.choices = [("", _("请选择")), *kinds]
 
     def refuse(self, refused: Refused) -> None:

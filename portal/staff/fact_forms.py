@@ -9,12 +9,12 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import Length
 
-from enrollment.families.claims import POLICY_CARE_KINDS, VerifiedFact
+from enrollment.families.claims import VerifiedFact
 from enrollment.families.fact_values import AREAS
 from enrollment.families.households import HUKOU_KINDS
 from enrollment.families.registers import RegisterAnswer
 from enrollment.families.review import LONGEST_NOTE, Finding
-from enrollment.season.facts import Fact
+from enrollment.season.facts import CARE_KINDS, Fact
 from portal.forms import PageForm
 from portal.said import Names
 from portal.words import word
@@ -141,7 +141,7 @@ def _offered(fact: Fact, names: Names) -> list[tuple[str, str]]:
     if fact == Fact.HUKOU_KIND:
         return [(kind, word("hukou_kind", kind)) for kind in HUKOU_KINDS]
     if fact == Fact.POLICY_CARE:
-        return [(kind, word("care_kind", kind)) for kind in POLICY_CARE_KINDS]
+        return [(kind, word("care_kind", kind)) for kind in CARE_KINDS]
     return []
 
 
