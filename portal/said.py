@@ -1,5 +1,6 @@
 """Values of facts, tiers and kindergartens in a reader's words."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from enrollment.season.rules import Tiered
+from portal.formats import day
 from portal.words import language, word
 
 BETWEEN = {"zh": "、", "en": ", "}
@@ -29,6 +31,8 @@ class Names:
         """A value of a fact in words; `—` where there is none."""
         if value is None:
             return "—"
+        if fact == Fact.BORN:
+            return day(dt.date.fromisoformat(value), year=True)
         if fact in AREAS:
             return self.areas.get(value, value)
         if fact in KINDERGARTENS:

@@ -17,7 +17,7 @@ from enrollment.places.kindergartens import Kindergarten
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.officials import pages
-from portal.officials.scope import DECIDERS, area_names
+from portal.officials.scope import DECIDERS, READERS, area_names
 from portal.work import actor, clock, db
 
 
@@ -34,16 +34,22 @@ class DecisionForm(PageForm):
 
 
 @pages.get("/review", endpoint="review")
-@desk("officials", *DECIDERS)
+@desk("officials", *READERS)
 def loads_page():
     loads = review_figures.loads(db(), by=actor())
     return render_template(
         "officials/review.html",
         loads=loads,
+        reviewers=_slowest_first(review_figures.workload(db(), by=actor(), now=clock())),
+        may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
         opens=review_queue.opens_at(db(), now=clock()),
         refusals=len(refusals.open_refusals(db(), by=actor())),
     )
+
+
+def _slowest_first(people: list[review_figures.Reviewer]) -> list[review_figures.Reviewer]:
+    return sorted(people, key=lambda person: (-(person.minutes or 0), person.name))
 
 
 def _kindergarten(kindergarten_id: uuid.UUID, loads: list[review_figures.Load]) -> Kindergarten:

@@ -4,7 +4,9 @@ from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from portal import policy_words
+from portal.guards import guard_of
 from portal.officials import pages
+from portal.work import actor
 
 ROOMS = (
     (_l("今天"), "officials.home"),
@@ -17,6 +19,7 @@ ROOMS = (
     (_l("抽签与派位"), "officials.draws"),
     (_l("未录取幼儿"), "officials.unplaced"),
     (_l("两个占比"), "officials.coverage"),
+    (_l("审计"), "officials.audit_trail"),
 )
 """A room stands here as soon as its page exists; its address begins with that of the page."""
 
@@ -28,11 +31,17 @@ def link_to(endpoint: str, **values) -> str | None:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
+def _opens(endpoint: str) -> bool:
+    """Whether the page exists and lets this reader in: no room is named that answers with a closed door."""
+    guard = guard_of(current_app, endpoint) if endpoint in current_app.view_functions else None
+    return guard is not None and guard.admits(actor().roles)
+
+
 @pages.context_processor
 def rooms_of_the_desk():
     def rooms() -> list[tuple[str, str, bool]]:
         """(name, address, whether this page is in it)."""
-        found = [(name, url_for(end)) for name, end in ROOMS if end in current_app.view_functions]
+        found = [(name, url_for(end)) for name, end in ROOMS if _opens(end)]
         here = max((href for _name, href in found if request.path.startswith(href)), key=len, default="")
         return [(name, href, href == here) for name, href in found]
 

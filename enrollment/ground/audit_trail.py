@@ -1,0 +1,65 @@
+"""Reading the audit trail: the newest entries first, by subject, person and day; and whether its chain is whole."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.city_time import CHENGDU
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is looked for; None is anything.  `day` is a day of Chengdu, `before` the number of an entry."""
+
+    subject: str | None = None
+    subject_id: str | None = None
+    account_id: uuid.UUID | None = None
+    day: dt.date | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Entries, the newest first; `older` is the number to go on before, None at the end."""
+
+    items: Sequence[AuditEntry]
+    older: int | None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How far the chain is sealed: `links` of them, the digest of the last, and how many entries wait for their seal."""
+
+    links: int
+    head: bytes | None
+    sealed_until: dt.datetime | None
+    waiting: int
+
+
+def find(session: Session, asked: Question, limit: int = 50) -> Found:
+    query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(limit + 1)
+    if asked.subject:
+        query = query.where(AuditEntry.subject == asked.subject)
+    if asked.subject_id:
+        query = query.where(AuditEntry.subject_id == asked.subject_id)
+    if asked.account_id:
+        query = query.where(AuditEntry.account_id == asked.account_id)
+    if asked.day:
+        begins = dt.datetime.combine(asked.day, dt.time(), CHENGDU)
+        query = query.where(AuditEntry.at >= begins, AuditEntry.at < begins + dt.timedelta(days=1))
+    if asked.before:
+        query = query.where(AuditEntry.number < asked.before)
+    rows = session.scalars(query).all()
+    return Found(rows[:limit], rows[limit - 1].number if len(rows) > limit else None)
+
+
+def chain(session: Session) -> Chain:
+    sealed = select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
+    last = session.scalars(sealed).first()
+    waiting = session.scalar(select(func.count()).where(AuditEntry.link.is_(None))) or 0
+    return Chain(last.link or 0, last.digest, last.at, waiting) if last else Chain(0, None, None, waiting)

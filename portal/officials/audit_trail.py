@@ -1,0 +1,128 @@
+"""The audit trail: who did or looked at what and when, and whether anybody changed the record of it.  Nothing here acts."""
+
+import uuid
+
+from flask import render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import DateField, SelectField, StringField
+
+from enrollment.families.applications import Application
+from enrollment.ground import audit, audit_trail
+from enrollment.ground.accounts import Account
+from portal.guards import desk
+from portal.limits import limiter
+from portal.officials import pages
+from portal.words import table, word
+from portal.work import actor, clock, db
+
+MAY_READ = ("auditor", "city_official")
+NOBODY = uuid.UUID(int=0)
+ACTS = ("audit_act", "move", "offer_state")
+
+
+class TrailForm(FlaskForm):
+    """A question, so it travels in the address and needs no token."""
+
+    class Meta:
+        csrf = False
+
+    subject = SelectField(_l("对象"), validate_choice=False)
+    number = StringField(_l("登记编号或编号"))
+    person = StringField(_l("工作人员账号"))
+    day = DateField(_l("日期"))
+
+    def offer(self) -> None:
+        kinds = [(code, word("audit_subject", code)) for code in table()["audit_subject"]]
+        self.subject.choices = [("", _("全部")), *sorted(kinds, key=lambda kind: kind[1])]
+
+    def understood(self) -> bool:
+        typed = (self.day.raw_data or [""])[0].strip()
+        self.day.errors = [_("请写成 2026-05-21 这样的日期。")] if typed and self.day.data is None else []
+        return not self.day.errors
+
+    def asked(self) -> audit_trail.Question:
+        return audit_trail.Question(
+            subject=self.subject.data or None,
+            subject_id=_subject_id((self.number.data or "").strip()),
+            account_id=_account_id((self.person.data or "").strip()),
+            day=self.day.data,
+            before=request.args.get("before", None, int),
+        )
+
+
+def _subject_id(typed: str) -> str | None:
+    """A registration code means its application; everything else is the number as it stands in the trail."""
+    if not typed:
+        return None
+    known = db().scalar(select(Application.id).where(Application.registration_code == typed.upper()))
+    return str(known) if known else typed
+
+
+def _account_id(typed: str) -> uuid.UUID | None:
+    """The account of a login name or of its own number; somebody who does not exist did nothing."""
+    if not typed:
+        return None
+    try:
+        return uuid.UUID(typed)
+    except ValueError:
+        return db().scalar(select(Account.id).where(Account.login == typed.lower())) or NOBODY
+
+
+def act_words(act: str) -> str:
+    """An act in words; one that has none yet is shown as it is written, never left out."""
+    group = next((group for group in ACTS if act in table()[group]), None)
+    return word(group, act) if group else act
+
+
+def subject_words(subject: str) -> str:
+    return word("audit_subject", subject) if subject in table()["audit_subject"] else subject
+
+
+@pages.get("/audit", endpoint="audit_trail")
+@desk("officials", *MAY_READ)
+def trail_page():
+    return _page(TrailForm(request.args))
+
+
+@pages.get("/audit/chain")
+@desk("officials", *MAY_READ)
+@limiter.limit("6 per minute")
+def check_chain():
+    """Follow the whole chain from its first entry, as `flask audit verify` does."""
+    return _page(TrailForm(request.args), broken=audit.broken_links(db()))
+
+
+def _page(form: TrailForm, broken: list[int] | None = None):
+    form.offer()
+    asked = form.asked() if form.understood() else audit_trail.Question()
+    found = audit_trail.find(db(), asked)
+    audit.record(db(), "view", "audit_trail", asked.subject_id or "", by=actor(), now=clock(), lines=len(found.items))
+    return render_template(
+        "officials/audit.html",
+        form=form,
+        found=found,
+        chain=audit_trail.chain(db()),
+        broken=broken,
+        people=_people(found.items),
+        codes=_codes(found.items),
+        act_words=act_words,
+        subject_words=subject_words,
+        filtered=asked != audit_trail.Question(),
+    )
+
+
+def _people(entries) -> dict[uuid.UUID, str]:
+    """Who acted: staff by name and login, families without a name."""
+    ids = {entry.account_id for entry in entries if entry.account_id}
+    accounts = db().scalars(select(Account).where(Account.id.in_(ids)))
+    return {each.id: f"{each.name}（{each.login}）" if each.login else _("家长") for each in accounts}
+
+
+def _codes(entries) -> dict[str, str]:
+    """The registration codes of the applications among the subjects."""
+    ids = [uuid.UUID(entry.subject_id) for entry in entries if entry.subject == "application"]
+    rows = db().execute(select(Application.id, Application.registration_code).where(Application.id.in_(ids)))
+    return {str(row.id): row.registration_code for row in rows if row.registration_code}
