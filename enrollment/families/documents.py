@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import claim_rows
+from enrollment.families import claim_rows, registers, tiers
 from enrollment.families.application_rows import Application, Wish
 from enrollment.families.evidence_rows import EvidencePage
 from enrollment.families.household_rows import Household
@@ -14,22 +14,31 @@ from enrollment.families.returns import ReturnedItem
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import policies
-from enrollment.season.documents import Document
+from enrollment.season.documents import PROVES, Document
 from enrollment.season.facts import Ground
 
 
 @dataclass
 class Needed:
-    """A paper, the claimed grounds that ask for it (none: every family brings it), and how many pages are there."""
+    """A paper, the claimed grounds that ask for it (none: every family brings it), and how many pages are there.
+
+    `by_register`: registers that the family lets us ask answer for everything that the paper would prove.
+    """
 
     document: Document
     grounds: list[Ground] = field(default_factory=list)
     pages: int = 0
     asked_back: bool = False
+    by_register: bool = False
 
     @property
     def there(self) -> bool:
         return self.pages > 0
+
+    @property
+    def may_wait(self) -> bool:
+        """Nobody needs to bring it unless a clerk asks for it by name."""
+        return self.by_register and not self.asked_back
 
 
 def needed(session: Session, application: Application) -> list[Needed]:
@@ -51,8 +60,12 @@ def needed(session: Session, application: Application) -> list[Needed]:
     for item in _asked_back(session, application.id):
         asked.setdefault(item, Needed(item)).asked_back = True
     pages = _pages(session, application.id)
+    claimed_facts = set(tiers.claimed_facts(session, application.id))
+    of_registers = registers.keeping_silent_or_agreeing(session, application)
     for document, paper in asked.items():
         paper.pages = pages.get(document.value, 0)
+        proved = claimed_facts.intersection(PROVES[document])
+        paper.by_register = bool(proved) and proved <= of_registers
     return [asked[document] for document in Document if document in asked]
 
 
@@ -68,7 +81,8 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
 
 
 def missing(session: Session, application: Application) -> list[Needed]:
-    return [paper for paper in needed(session, application) if not paper.there]
+    """What the family has still to bring."""
+    return [paper for paper in needed(session, application) if not paper.there and not paper.may_wait]
 
 
 def areas_of(session: Session, application: Application) -> list[str]:

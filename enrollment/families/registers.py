@@ -214,6 +214,26 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
     return {answer.fact: answer for answer in session.scalars(said.execution_options(populate_existing=True))}
 
 
+def keeping_silent_or_agreeing(session: Session, application: Application) -> set[str]:
+    """Facts that outside registers are asked about and of which they have said nothing against the family so far.
+
+    Empty without consent.  Our own roll is left out: it knows an elder sibling only where its guardians are known to us.
+    """
+    consent = select(Consent.id).where(
+        Consent.account_id == application.entered_by,
+        Consent.kind == consents.REGISTER_CHECK,
+        Consent.withdrawn_at.is_(None),
+    )
+    if session.scalar(consent.limit(1)) is None:
+        return set()
+    against = {
+        fact
+        for fact, said in answers_of(session, application.id).items()
+        if said.answer in ("differs", "unknown") or said.disputed_at is not None
+    }
+    return {fact for fact, register in REGISTER_OF.items() if register != "roll"} - against
+
+
 def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:
     """The family says that a register is wrong about it; a clerk then looks at papers instead."""
     applications.own(session, application_id, by=by)

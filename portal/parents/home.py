@@ -4,7 +4,7 @@ import uuid
 
 from flask import render_template
 
-from enrollment.families import applications, cases, deadlines, invitations, people
+from enrollment.families import applications, cases, consents, deadlines, invitations, people
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import DRAFT, WITHDRAWN
 from enrollment.season import calendar
@@ -77,6 +77,7 @@ def _task_list(application: Application, *, at_home: bool):
         bar=steps.bar(listed),
         next_page=steps.next_step(listed),
         hints=progress.hints(db(), application, by=actor(), now=clock()),
+        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         guardians=len(people.accounts_of(db(), application.child_id)),
         at_home=at_home,
         more=_around() if at_home else {},

@@ -89,8 +89,16 @@ def _told_of_the_edit(application: Application):
         return redirect(
             url_for("parents.receipt_page", application_id=application.id, number=receipt.number), 303
         )
-    flash(_("没有改动，申请保持原样。"))
+    if receipt is not None:
+        flash(_("没有新的改动，现在有效的是第 %(n)s 版。", n=receipt.number))
     return redirect(url_for("parents.application_page", application_id=application.id), 303)
+
+
+def tell_of_a_kept_edit(application: Application) -> None:
+    """On a page where each button saves: a handed-in application has changed, and there is a receipt of it."""
+    receipt = receipts.latest(db(), application)
+    if receipt is not None and receipt.submitted_at == clock():
+        flash(_("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=receipt.number))
 
 
 def form_page(template: str, page: str, application: Application | None, form: PageForm | None, **more):

@@ -142,7 +142,8 @@ def _evidence(session: Session, application: Application) -> list[tuple[str, str
     rows = []
     for paper in documents.needed(session, application):
         pages = len(there.get(paper.document.value, ()))
-        rows.append((word("document", paper.document), _("%(n)s 页", n=pages) if pages else _("还没有上传")))
+        nothing = _("先由部门核对") if paper.may_wait else _("还没有上传")
+        rows.append((word("document", paper.document), _("%(n)s 页", n=pages) if pages else nothing))
     return rows or [(word("page", "evidence"), _("不需要"))]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.families import bundling, claims, completeness, consents, documents, households, people, wishes
 from enrollment.families.applications import Application
 from enrollment.families.deadlines import Window
+from enrollment.families.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
 from enrollment.ground.accounts import Actor
 from enrollment.season.rounds import Round
 
@@ -140,5 +141,5 @@ def _done(page: str, known: Known) -> bool:
         "evidence": known.household,
         "together": application is not None and (application.unit or application.elder_id) is not None,
         "wishes": known.wished > 0,
-        "check": False,
+        "check": application is not None and application.stage in (SUBMITTED, IN_REVIEW, CONFIRMED),
     }[page]

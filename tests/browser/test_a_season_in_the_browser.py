@@ -55,7 +55,7 @@ def applies(parent, photo) -> str:
     parent.looks_closely()
     code = parent.checks_and_hands_in()
     parent.moves_down(SECOND)
-    parent.reads_the_newest_receipt(2)
+    parent.reads_the_receipt(2)
     parent.reads(code, FIRST, THIRD, SECOND)
     return code
 

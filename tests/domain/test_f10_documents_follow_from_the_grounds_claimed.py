@@ -7,10 +7,11 @@ import itertools
 
 import pytest
 
-from enrollment.families import documents
+from enrollment.families import consents, documents, registers
+from enrollment.families.registers import Answer
 from enrollment.season import policies, policy
 from enrollment.season.documents import PROVES
-from enrollment.season.facts import FACTS_OF_GROUND, Ground
+from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
 
 
 @pytest.fixture(params=policy.FAMILIES)
@@ -59,3 +60,25 @@ def test_a_family_of_the_town_sees_only_its_own_list(town):
     assert [paper.document for paper in documents.needed(town.session, plain)] == ["birth_certificate"]
     asked = [paper.document for paper in documents.needed(town.session, sibling)]
     assert asked == ["birth_certificate", "hukou_booklet", "sibling_enrolment"]
+
+
+def test_what_a_register_answers_for_needs_no_paper_until_it_says_something_else(town):
+    apple = town.kindergarten("金苹果", places=2)
+    family = town.family("李")
+    town.consent(family, consents.REGISTER_CHECK)
+    ana = town.child("Ana", family=family, wishes=[apple], grounds={"elder_sibling": apple})
+    # our own roll does not know every sibling, so what proves one is brought
+    assert still_to_bring(town, ana) == ["hukou_booklet", "sibling_enrolment"]
+    differs = Answer(ana.id, Fact.BORN.value, "household_register", "differs", "2023-01-01")
+    registers.note(town.session, [differs], now=town.now)
+    assert still_to_bring(town, ana) == ["birth_certificate", "hukou_booklet", "sibling_enrolment"]
+
+
+def test_without_consent_to_the_check_every_paper_is_brought(town):
+    apple = town.kindergarten("金苹果", places=2)
+    ana = town.child("Ana", wishes=[apple], submit=False)
+    assert still_to_bring(town, ana) == [paper.document for paper in documents.needed(town.session, ana)] != []
+
+
+def still_to_bring(town, application) -> list[str]:
+    return [paper.document for paper in documents.missing(town.session, application)]

@@ -84,11 +84,12 @@ class Parent(Person):
         self.follows("修改申请")
         self.follows("志愿")
         self.presses(f"下移 {kindergarten}")
-        self.presses("保存并检查")
+        self.reads("修改已生效，这是第 2 版。")
+        self.presses("改好了")
 
-    def reads_the_newest_receipt(self, number: int) -> None:
-        if not self.page.get_by_role("heading", name="修改回执").count():
-            self.follows(f"第 {number} 版")
+    def reads_the_receipt(self, number: int) -> None:
+        self.reads(f"现在有效的是第 {number} 版")
+        self.follows(f"第 {number} 版")
         self.is_at("修改回执")
         self.reads("这次修改了")
 

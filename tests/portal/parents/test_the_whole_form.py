@@ -124,7 +124,21 @@ def test_saving_without_a_change_makes_no_receipt(client, town, places, frozen_c
     start = f"/parents/applications/{ana.id}"
     answer = fill_in(client, f"{start}/grounds")
     assert answer.headers["Location"] == start
-    assert "没有改动" in client.get(start).text
+    assert "没有新的改动" in client.get(start).text
+
+
+def test_each_button_of_the_wishes_says_that_the_change_counts(client, town, places, frozen_clock):
+    ana = town.child("安娜", wishes=places)
+    frozen_clock.move(minutes=1)
+    sign_in(client, ana.entered_by)
+    start = f"/parents/applications/{ana.id}"
+    press(client, f"{start}/wishes", "up:1")
+    assert "修改已生效，这是第 2 版" in client.get(f"{start}/wishes").text
+    frozen_clock.move(minutes=1)
+    press(client, f"{start}/wishes", "next")
+    assert "现在有效的是第 2 版" in client.get(start).text
+    states = page(client.get(f"{start}/tasks")).select("ul.tasks li")
+    assert "已完成" in states[-1].get_text()
 
 
 def test_withdrawing_asks_once_more_and_can_be_undone(client, town, places):
