@@ -16,7 +16,7 @@ from enrollment.places.programmes import Programme
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import pages
-from portal.parents.own import VersionedForm, application_of, form_page, onward, times_of
+from portal.parents.own import VersionedForm, application_of, form_page, onward, tell_of_a_kept_edit, times_of
 from portal.parents.wish_order import reordered
 from portal.words import language, word
 from portal.work import actor, clock, db
@@ -41,11 +41,12 @@ class FinderForm(FlaskForm):
     area = SelectField(_l("区域"), validate_choice=False)
     nature = SelectField(_l("性质"), validate_choice=False)
 
-    def offer(self) -> None:
+    def offer(self, natures: list[str]) -> None:
+        """Only natures that the round takes: any other would find nothing."""
         english = language() == "en"
         named = [(area.code, area.name_en if english else area.name) for area in all_areas(db())]
         self.area.choices = [("", _("全部区域")), *named]
-        self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES)]
+        self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
 
 
 def _id(text: str) -> uuid.UUID | None:
@@ -101,6 +102,7 @@ def save_wishes(application_id: uuid.UUID):
             )
             if act == "next":
                 return onward("wishes", application)
+            tell_of_a_kept_edit(application)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
     return _view(form, application, shown=form.listed())
 
@@ -113,7 +115,7 @@ def find_wish(application_id: uuid.UUID):
     if round_ is None:
         return form_page("wishes_closed", "wishes", application, None)
     question = FinderForm(request.args)
-    question.offer()
+    question.offer(round_.natures or list(NATURES))
     found = Finder(db(), application, round_.id).search(
         words=(question.q.data or "")[:80],
         area=question.area.data or None,
@@ -144,6 +146,7 @@ def add_wish(application_id: uuid.UUID):
                 db(), application_id, round_.id, [*mine, wanted], version=form.seen(), by=actor(), now=clock()
             )
             flash(_("已加为第 %(n)s 志愿。", n=len(mine) + 1))
+            tell_of_a_kept_edit(application)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
     return _view(form, application)
 
