@@ -1,8 +1,6 @@
 """What the public page and the officials' page of the two shares have in common: the question, the map, the CSV."""
 
-import csv
 import datetime as dt
-import io
 from dataclasses import dataclass
 
 from flask import Response, request
@@ -17,6 +15,7 @@ from allocation.coverage import Share
 from enrollment.figures import shares
 from enrollment.figures.counts import Definition
 from enrollment.figures.shares import Line, Shares
+from enrollment.places import spreadsheets
 from enrollment.season import calendar
 from portal import maps
 from portal.words import language
@@ -137,12 +136,8 @@ def missing(line: Line) -> int:
 
 def as_csv(lines: tuple[Line, ...], definition: Definition, city_line: Line | None, file: str) -> Response:
     """One row for each line, the whole city last; the definition stands in every row, so that no figure loses it."""
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(_csv_head())
-    for line in [*lines, *([city_line] if city_line else [])]:
-        table.writerow([_harmless(cell) for cell in _csv_row(line, definition)])
-    answer = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    rows = [_csv_row(line, definition) for line in (*lines, *([city_line] if city_line else []))]
+    answer = Response(spreadsheets.to_csv(_csv_head(), rows), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{file}-{definition.on}.csv"'
     return answer
 
@@ -197,7 +192,3 @@ def _csv_share(share: Share) -> list[object]:
         return ["—", share.target, "—", "—", "—"]
     return [share.text, share.target, _("是") if share.met else _("否"), share.to_move, share.to_add]
 
-
-def _harmless(cell: object) -> object:
-    """A spreadsheet would run a text that begins like a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell

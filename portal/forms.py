@@ -1,14 +1,17 @@
 """The base of every form: refusals of the domain stand next to their field, and what was typed is never lost."""
 
 import contextlib
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 
 from flask import request
+from flask_babel import LazyString
 from flask_wtf import FlaskForm
 
 from enrollment.ground.errors import Refused, Stale
 from portal.formats import refusal
 from portal.kept import kept_for
+from portal.words import word
 from portal.work import db
 
 
@@ -32,6 +35,23 @@ class PageForm(FlaskForm):
             self.form_errors.append(text)
         else:
             field.errors = [*field.errors, text]
+
+
+class ActForm(PageForm):
+    """A button and nothing else."""
+
+
+def id_in(text: str | None) -> uuid.UUID | None:
+    """The id that a field or an address holds; None for anything else."""
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+def coded_choices(group: str, codes: Iterable[str]) -> list[tuple[str, LazyString]]:
+    """The choices of a field, in words of the reader's language when the page is drawn."""
+    return [(code, LazyString(word, group, code)) for code in codes]
 
 
 @contextlib.contextmanager

@@ -111,16 +111,29 @@ def plan_of(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Acto
     kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
     rows = {row.level: row for row in of_kindergarten(session, kindergarten.id, year)}
     continuing = roll.continuing(session, kindergarten.id, year, now=now)
-    return Plan(kindergarten, year, [_line(session, level, rows.get(level), continuing) for level in LEVELS])
+    asked = _proposals(session, [row.id for row in rows.values()])
+    return Plan(kindergarten, year, [_line(level, rows.get(level), asked, continuing) for level in LEVELS])
 
 
-def _line(session: Session, level: str, programme: Programme | None, continuing: dict[str, int]) -> Line:
-    proposal = sent_back = None
-    if programme is not None:
-        found = select(PlanProposal).where(PlanProposal.programme_id == programme.id)
-        latest = session.scalars(found.order_by(PlanProposal.made_at.desc(), PlanProposal.decided_at.desc())).first()
-        proposal = ledger.open_proposal(session, programme.id)
-        sent_back = latest if latest and latest.decision == "sent_back" and not proposal else None
+def _proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[PlanProposal]]:
+    """What was asked for each programme, the latest first."""
+    found = select(PlanProposal).where(PlanProposal.programme_id.in_(programme_ids))
+    asked: dict[uuid.UUID, list[PlanProposal]] = {}
+    for proposal in session.scalars(found.order_by(PlanProposal.made_at.desc(), PlanProposal.decided_at.desc())):
+        asked.setdefault(proposal.programme_id, []).append(proposal)
+    return asked
+
+
+def _line(
+    level: str,
+    programme: Programme | None,
+    asked: dict[uuid.UUID, list[PlanProposal]],
+    continuing: dict[str, int],
+) -> Line:
+    earlier = asked.get(programme.id, []) if programme is not None else []
+    proposal = next((each for each in earlier if each.decision is None), None)
+    latest = earlier[0] if earlier else None
+    sent_back = latest if latest and latest.decision == "sent_back" and not proposal else None
     return Line(level, programme, proposal, sent_back, continuing.get(level, 0))
 
 

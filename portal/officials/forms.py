@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import (
@@ -23,7 +22,7 @@ from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
 from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
 from portal.clock import CHENGDU
-from portal.forms import PageForm
+from portal.forms import PageForm, coded_choices
 from portal.officials.scope import area_names
 from portal.policy_words import listed
 from portal.words import word
@@ -107,17 +106,13 @@ class DateForm(OfficialForm):
         return begins_at, ends_at
 
 
-def _words(group: str, codes) -> list[tuple[str, LazyString]]:
-    return [(code, LazyString(word, group, code)) for code in codes]
-
-
 class RoundForm(OfficialForm):
     name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
-    kind = RadioField(_l("类型"), choices=_words("round_kind", WITH_WISHES), default="main")
+    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default="main")
     max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
-    pair_rule = RadioField(_l("捆绑双胞胎遇到学位不够时"), choices=_words("pair_rule", PAIR_RULES), default="overhang")
-    levels = Checkboxes(_l("年级段"), choices=_words("level", LEVELS), default=["lower"])
-    natures = Checkboxes(_l("办园性质"), choices=_words("nature", NATURES), default=["public", "inclusive"])
+    pair_rule = RadioField(_l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang")
+    levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=["lower"])
+    natures = Checkboxes(_l("办园性质"), choices=coded_choices("nature", NATURES), default=["public", "inclusive"])
     areas = Checkboxes(_l("招生区域（不选就是全市）"))
     opens_at = ChengduTime(_l("登记开始"))
     closes_at = ChengduTime(_l("登记截止"))

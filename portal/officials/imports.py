@@ -1,7 +1,6 @@
 """Taking a list in: choose a file, see what it would change or what is wrong, say the word."""
 
 from flask import Response, abort, flash, redirect, render_template, url_for
-from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
@@ -11,7 +10,7 @@ from enrollment.places.imports import files, sheets, templates
 from enrollment.places.imports.faults import ImportFaults
 from portal import import_words
 from portal.admission_year import admission_year
-from portal.forms import PageForm, refusals_in
+from portal.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.guards import desk
 from portal.officials import pages
 from portal.officials.scope import DECIDERS
@@ -25,7 +24,7 @@ MOST_SHOWN = 200
 class FileForm(PageForm):
     kind = RadioField(
         _l("导入什么"),
-        choices=[(kind, LazyString(word, "import_kind", kind)) for kind in files.MODULES],
+        choices=coded_choices("import_kind", files.MODULES),
         default="kindergartens",
     )
     file = FileField(_l("文件（.xlsx 或 .csv）"))
@@ -37,10 +36,6 @@ class FileForm(PageForm):
     @property
     def file_name(self) -> str:
         return (self.file.data.filename if self.file.data else "") or "list"
-
-
-class ActForm(PageForm):
-    """A button and nothing else."""
 
 
 @pages.get("/imports")

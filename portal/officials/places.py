@@ -9,16 +9,12 @@ from wtforms.validators import InputRequired, Length
 from enrollment.places import ledger, plans
 from portal import ledger_words
 from portal.admission_year import admission_year
-from portal.forms import PageForm, refusals_in
+from portal.forms import ActForm, PageForm, refusals_in
 from portal.guards import desk
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
 from portal.words import word
 from portal.work import actor, clock, db
-
-
-class ApproveForm(PageForm):
-    """A button and nothing else."""
 
 
 class AreaForm(PageForm):
@@ -84,7 +80,7 @@ def place_plan(kindergarten_id):
 @pages.post("/places/<uuid:kindergarten_id>/approve")
 @desk("officials", *DECIDERS)
 def approve_plan(kindergarten_id):
-    form = ApproveForm()
+    form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
             plan = plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())

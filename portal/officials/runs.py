@@ -5,7 +5,8 @@ from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
 from allocation.coverage import Coverage
-from enrollment.draw import rooms, runs
+from enrollment.draw import runs
+from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.figures import shares
 from enrollment.figures.counts import Definition
@@ -43,17 +44,12 @@ def _run_page(run_id, form: PageForm):
         same=[
             other for other in runs.of_round(db(), run.round_id) if other.digest == run.digest and other.id != run.id
         ],
-        replaced=_is_replaced(run),
+        replaced=db().get_one(Snapshot, run.snapshot_id).replaced_at is not None,
         checks=CHECKS,
         shares=_shares(run),
         area_names=area_names(),
         may_act=actor().is_any("city_official"),
     )
-
-
-def _is_replaced(run: Run) -> bool:
-    room = rooms.of_round(db(), run.round_id)
-    return any(each.id == run.snapshot_id and each.replaced_at for each in room.snapshots)
 
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:

@@ -3,8 +3,11 @@
 from flask import abort
 
 from enrollment.places.areas import Area, all_areas
-from portal.words import language
+from portal.area_names import area_name
+from portal.area_names import area_names as names_of_areas
 from portal.work import actor, db
+
+__all__ = ["DECIDERS", "READERS", "area_name", "area_names", "my_area_or_404", "my_areas"]
 
 READERS = ("area_official", "city_official", "auditor")
 DECIDERS = ("area_official", "city_official")
@@ -24,9 +27,5 @@ def my_area_or_404(code: str) -> Area:
     return found
 
 
-def area_name(area: Area) -> str:
-    return area.name_en if language() == "en" else area.name
-
-
 def area_names() -> dict[str, str]:
-    return {area.code: area_name(area) for area in all_areas(db())}
+    return names_of_areas(db())

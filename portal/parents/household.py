@@ -12,12 +12,12 @@ from enrollment.families import applications, households
 from enrollment.families.applications import Application
 from enrollment.families.households import HUKOU_KINDS
 from enrollment.places import service_areas
-from enrollment.places.areas import all_areas
+from portal.area_names import area_names
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import pages
 from portal.parents.own import Needed, VersionedForm, application_of, form_page, onward
-from portal.words import language, word
+from portal.words import word
 from portal.work import actor, clock, db
 
 LISTED = ("street", "community", "estate")
@@ -42,7 +42,7 @@ class HouseholdForm(VersionedForm):
     residence_permit_area = SelectField(_l("居住证由哪个区签发（没有就不选）"), validate_choice=False)
 
     def offer(self) -> None:
-        named = [(area.code, area.name_en if language() == "en" else area.name) for area in all_areas(db())]
+        named = list(area_names(db()).items())
         self.hukou_kind.choices = [(kind, word("hukou_choice", kind)) for kind in HUKOU_KINDS]
         self.home_owned.choices = [("yes", _("是，自有住房")), ("no", _("不是，租住或借住"))]
         for field in (self.hukou_area, self.home_area, self.work_area, self.residence_permit_area):

@@ -6,17 +6,13 @@ from flask_babel import gettext as _
 from enrollment.draw import offers, results
 from enrollment.draw.results import Result
 from enrollment.season import calendar
-from portal.forms import PageForm, refusals_in
+from portal.forms import ActForm, PageForm, refusals_in
 from portal.guards import desk
 from portal.parents import pages
 from portal.parents.own import application_of
 from portal.work import actor, clock, db
 
 ANSWERS = ("confirm", "wait", "decline")
-
-
-class AnswerForm(PageForm):
-    """A button and nothing else."""
 
 
 @pages.get("/applications/<uuid:application_id>/result")
@@ -36,7 +32,7 @@ def result_page(application_id):
 @pages.get("/applications/<uuid:application_id>/result/<answer>")
 @desk("parents")
 def answer_page(application_id, answer):
-    return _answer_page(application_id, answer, AnswerForm())
+    return _answer_page(application_id, answer, ActForm())
 
 
 def _answer_page(application_id, answer: str, form: PageForm):
@@ -61,7 +57,7 @@ def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
 @desk("parents")
 def give_answer(application_id, answer):
     application = application_of(application_id)
-    form = AnswerForm()
+    form = ActForm()
     result = results.for_application(db(), application.id, now=clock())
     if answer not in ANSWERS or result is None or result.offer is None:
         abort(404)

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from enrollment.families import bundling
-from portal.forms import refusals_in
+from portal.forms import id_in, refusals_in
 from portal.guards import desk
 from portal.parents import pages
 from portal.parents.own import VersionedForm, application_of, form_page, onward, times_of
@@ -56,17 +56,10 @@ def save_together(application_id: uuid.UUID):
                 db(),
                 application_id,
                 bound=form.together.data == "bound",
-                elder_id=_one_of(form.elder.data),
+                elder_id=id_in(form.elder.data),
                 version=form.seen(),
                 by=actor(),
                 now=clock(),
             )
             return onward("together", application)
     return _view(form, application)
-
-
-def _one_of(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None

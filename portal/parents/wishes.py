@@ -11,14 +11,15 @@ from wtforms import SelectField, StringField
 from enrollment.families import units, wishes
 from enrollment.families.wish_finder import Finder
 from enrollment.ground.errors import Refused
-from enrollment.places.areas import NATURES, all_areas
+from enrollment.places.areas import NATURES
 from enrollment.places.programmes import Programme
-from portal.forms import refusals_in
+from portal.area_names import area_names
+from portal.forms import id_in, refusals_in
 from portal.guards import desk
 from portal.parents import pages
 from portal.parents.own import VersionedForm, application_of, form_page, onward, tell_of_a_kept_edit, times_of
 from portal.parents.wish_order import reordered
-from portal.words import language, word
+from portal.words import word
 from portal.work import actor, clock, db
 
 
@@ -28,7 +29,7 @@ class WishesForm(VersionedForm):
     wishes = StringField()
 
     def listed(self) -> list[uuid.UUID]:
-        return [found for text in request.form.getlist("wish") if (found := _id(text)) is not None]
+        return [found for text in request.form.getlist("wish") if (found := id_in(text)) is not None]
 
 
 class FinderForm(FlaskForm):
@@ -43,17 +44,8 @@ class FinderForm(FlaskForm):
 
     def offer(self, natures: list[str]) -> None:
         """Only natures that the round takes: any other would find nothing."""
-        english = language() == "en"
-        named = [(area.code, area.name_en if english else area.name) for area in all_areas(db())]
-        self.area.choices = [("", _("全部区域")), *named]
+        self.area.choices = [("", _("全部区域")), *area_names(db()).items()]
         self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
-
-
-def _id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def _view(form, application, shown: list[uuid.UUID] | None = None):
@@ -135,7 +127,7 @@ def find_wish(application_id: uuid.UUID):
 def add_wish(application_id: uuid.UUID):
     application = application_of(application_id)
     form = WishesForm()
-    wanted = _id(request.form.get("add", ""))
+    wanted = id_in(request.form.get("add", ""))
     if form.validate_on_submit() and wanted is not None:
         with refusals_in(form):
             round_ = times_of(application).open

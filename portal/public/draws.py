@@ -7,12 +7,11 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from enrollment.draw import published, rooms
+from enrollment.draw import published, rooms, runs
 from enrollment.draw.run_rows import Run
-from enrollment.places.areas import all_areas
+from portal.area_names import area_names
 from portal.guards import public
 from portal.public import pages
-from portal.words import language
 from portal.work import db
 
 
@@ -47,7 +46,7 @@ def draw_page(round_id):
         asked=asked,
         found=published.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
         lines=_lines(run),
-        area_names={a.code: a.name_en if language() == "en" else a.name for a in all_areas(db())},
+        area_names=area_names(db()),
         verify=_verify_page(round_id),
     )
 
@@ -77,7 +76,7 @@ def draw_bundle(round_id):
     number = request.args.get("run", type=int)
     run = published.result_run(db(), round_id)
     if number is not None:
-        found = [each for each in rooms.of_round(db(), round_id).runs if each.number == number and each.published_at]
+        found = [each for each in runs.of_round(db(), round_id) if each.number == number and each.published_at]
         run = found[0] if found else None
     if run is None or not run.bundle:
         abort(404)

@@ -8,11 +8,12 @@ from wtforms import SelectField, StringField
 from enrollment.draw import cut_offs
 from enrollment.ground.errors import NotFound
 from enrollment.places import finder, kindergartens
-from enrollment.places.areas import LEVELS, NATURES, all_areas
+from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season import calendar
+from portal.area_names import area_names
 from portal.guards import public
 from portal.public import pages
-from portal.words import language, word
+from portal.words import word
 from portal.work import clock, db
 
 
@@ -27,10 +28,9 @@ class FinderForm(FlaskForm):
     nature = SelectField(_l("性质"), validate_choice=False)
     level = SelectField(_l("今年招生"), validate_choice=False)
 
-    def offer_choices(self, areas) -> None:
+    def offer(self) -> None:
         everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("不限")), ("", _l("不限"))
-        english = language() == "en"
-        self.area.choices = [everywhere, *((a.code, a.name_en if english else a.name) for a in areas)]
+        self.area.choices = [everywhere, *area_names(db()).items()]
         self.nature.choices = [any_nature, *((code, word("nature", code)) for code in NATURES)]
         self.level.choices = [any_level, *((code, word("level", code)) for code in LEVELS)]
 
@@ -44,7 +44,7 @@ def this_year() -> int | None:
 @public
 def kindergarten_list():
     form = FinderForm(request.args)
-    form.offer_choices(all_areas(db()))
+    form.offer()
     year = this_year()
     found = finder.search(
         db(),

@@ -1,10 +1,9 @@
 """Which kindergarten a page speaks of: the only one, or the one that the address names."""
 
-import uuid
-
 from flask import abort, request
 
 from enrollment.places.kindergartens import Kindergarten
+from portal.forms import id_in
 from portal.staff.own import own_kindergartens
 
 
@@ -14,8 +13,5 @@ def kindergarten_of_page() -> Kindergarten:
     asked = request.values.get("at")
     if not asked:
         return mine[0] if mine else abort(404)
-    try:
-        wanted = uuid.UUID(asked)
-    except ValueError:
-        abort(404)
+    wanted = id_in(asked)
     return next((each for each in mine if each.id == wanted), None) or abort(404)

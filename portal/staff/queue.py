@@ -4,15 +4,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from enrollment.families import register_matched, review_figures, review_queue
-from portal.forms import PageForm, refusals_in
+from portal.forms import ActForm, PageForm, refusals_in
 from portal.guards import desk
 from portal.staff import pages
 from portal.staff.own import own_kindergartens
 from portal.work import actor, clock, db
-
-
-class ActForm(PageForm):
-    """A button and nothing else."""
 
 
 def _asked(name: str, known: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
-from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, StringField
@@ -13,7 +12,7 @@ from enrollment.places import promotion, roll, roll_export, spreadsheets
 from enrollment.places.imports import values
 from enrollment.places.imports.faults import Bad
 from enrollment.places.roll import CLASS_LEVELS, LEAVE_REASONS, MOST_IN_A_CLASS
-from portal.forms import PageForm, refusals_in
+from portal.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.guards import desk
 from portal.staff import pages
 from portal.staff.at import kindergarten_of_page
@@ -29,15 +28,11 @@ FORMATS = {
 LEAVING = tuple(reason for reason in LEAVE_REASONS if reason != "promoted")
 
 
-def _words(group: str, codes) -> list[tuple[str, LazyString]]:
-    return [(code, LazyString(word, group, code)) for code in codes]
-
-
 class ClassForm(PageForm):
     """A class that is kept as a number."""
 
     class_name = StringField(_l("班级名称"), [InputRequired(NEEDED), Length(max=40)])
-    level = SelectField(_l("年级"), choices=_words("level", CLASS_LEVELS), default="lower")
+    level = SelectField(_l("年级"), choices=coded_choices("level", CLASS_LEVELS), default="lower")
     children = IntegerField(_l("在园人数"), [InputRequired(NEEDED), NumberRange(0, MOST_IN_A_CLASS)])
 
 
@@ -58,11 +53,7 @@ class ChildForm(PageForm):
 
 class LeaveForm(PageForm):
     on = DateField(_l("离园日期"), [InputRequired(NEEDED)])
-    reason = SelectField(_l("离园原因"), choices=_words("leave_reason", LEAVING), default="transferred")
-
-
-class ActForm(PageForm):
-    """A button and nothing else."""
+    reason = SelectField(_l("离园原因"), choices=coded_choices("leave_reason", LEAVING), default="transferred")
 
 
 def _school_year() -> int:

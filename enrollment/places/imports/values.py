@@ -48,27 +48,30 @@ def short(cell: Any) -> str | None:
     return value
 
 
-def code(cell: Any) -> str | None:
-    """A school's identification code: 4 to 20 letters and digits."""
+def _long_number(cell: Any) -> str | None:
+    """A number that is a name: without spaces, in capitals.  A spreadsheet that made `5.1E+17` of it has lost it."""
     value = text(cell)
     if value is None:
         return None
     value = value.replace(" ", "").removeprefix("'").upper()
     if _power.fullmatch(value):
         raise Bad("number_lost_digits")
-    if not re.fullmatch(r"[0-9A-Z][0-9A-Z-]{3,19}", value):
+    return value
+
+
+def code(cell: Any) -> str | None:
+    """A school's identification code: 4 to 20 letters and digits."""
+    value = _long_number(cell)
+    if value is not None and not re.fullmatch(r"[0-9A-Z][0-9A-Z-]{3,19}", value):
         raise Bad("code_form", value=value[:30])
     return value
 
 
 def credit_code(cell: Any) -> str | None:
     """Unified social credit code, GB 32100: 18 characters, the last one a check."""
-    value = text(cell)
+    value = _long_number(cell)
     if value is None:
         return None
-    value = value.replace(" ", "").upper()
-    if _power.fullmatch(value):
-        raise Bad("number_lost_digits")
     if len(value) != 18 or any(letter not in CREDIT_CHARACTERS for letter in value):
         raise Bad("credit_code_form", length=len(value))
     total = sum(CREDIT_CHARACTERS.index(c) * w for c, w in zip(value[:17], CREDIT_WEIGHTS, strict=True))
@@ -188,12 +191,9 @@ def phone(cell: Any) -> str | None:
 
 def id_number(cell: Any) -> str | None:
     """A resident's number is checked (GB 11643); another paper's is taken as it stands, 5 to 20 letters and digits."""
-    value = text(cell)
+    value = _long_number(cell)
     if value is None:
         return None
-    value = value.replace(" ", "").removeprefix("'").upper()
-    if _power.fullmatch(value):
-        raise Bad("number_lost_digits")
     if not re.fullmatch(r"[0-9A-Z]{5,20}", value):
         raise Bad("id_number_form")
     if re.fullmatch(r"\d{16,17}[0-9X]?|\d{15}", value):
