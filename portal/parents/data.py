@@ -13,6 +13,7 @@ from portal.parents import pages
 from portal.work import actor, clock, db
 
 
+@pages.get("/account", endpoint="account")
 @pages.get("/data")
 @desk("parents")
 def data_page():

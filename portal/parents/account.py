@@ -1,0 +1,51 @@
+"""The family's account: a consent taken back by itself, and closing the account after a page that says what it means."""
+
+from flask import abort, flash, redirect, render_template, session, url_for
+from flask_babel import gettext as _
+
+from enrollment.families import applications, closing, consents
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.parents import pages
+from portal.people import dismiss
+from portal.work import actor, clock, db
+
+
+@pages.post("/account/consents/<kind>/withdraw")
+@desk("parents", "guardian")
+def withdraw_one_consent(kind: str):
+    """A consent without which an application goes on; the one to keep a child's data has a page of its own."""
+    if kind not in consents.KINDS or kind == consents.CHILD_DATA:
+        abort(404)
+    consents.withdraw(db(), kind, by=actor(), now=clock())
+    flash(_("同意已撤回。以后不再向部门核对，请上传对应的材料。"))
+    return redirect(url_for("parents.account"), 303)
+
+
+@pages.get("/account/close")
+@desk("parents", "guardian")
+def close_account_page():
+    return _page(PageForm())
+
+
+@pages.post("/account/close")
+@desk("parents", "guardian")
+def close_account():
+    form = PageForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            closing.close(db(), by=actor(), now=clock())
+            dismiss()
+            session.renew = True  # type: ignore[attr-defined]  # the farewell goes with a fresh key: every older one has just ended
+            flash(_("账户已关闭，您已退出。"))
+            return redirect("/", 303)
+    return _page(form)
+
+
+def _page(form: PageForm):
+    return render_template(
+        "parents/close_account.html",
+        form=form,
+        still_open=closing.still_open(db(), by=actor(), now=clock()),
+        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == "draft"],
+    )
