@@ -11,7 +11,7 @@ from portal.officials.scope import area_names, my_areas
 from portal.work import actor, clock, db
 
 
-@pages.get("/")
+@pages.get("", strict_slashes=False)
 @desk("officials")
 def home():
     season = calendar.current(db(), clock())

@@ -9,7 +9,7 @@ from portal.staff.own import own_kindergartens
 from portal.work import actor, clock, db
 
 
-@pages.get("/")
+@pages.get("", strict_slashes=False)
 @desk("staff")
 def home():
     counts = review_figures.counts(db(), by=actor(), now=clock())

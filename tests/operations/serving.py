@@ -94,6 +94,14 @@ class Serving:
                     return process
         raise AssertionError(f"no child with {words!r}")
 
+    def has_another(self, words: str, than: psutil.Process) -> bool:
+        """Whether a direct child with these words runs that is not `than`."""
+        for process in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                if process.pid != than.pid and words in " ".join(process.cmdline()):
+                    return True
+        return False
+
     def end(self, number: int = signal.SIGINT) -> int:
         """Ask it to end; its exit code."""
         self.process.send_signal(number)
