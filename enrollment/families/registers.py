@@ -127,7 +127,7 @@ def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> l
         Consent.withdrawn_at.is_(None),
     )
     waiting = select(Application.id).where(Application.stage.in_((SUBMITTED, IN_REVIEW)), consent, or_(~asked, silent))
-    return list(session.scalars(waiting.order_by(Application.submitted_at).limit(limit)))
+    return list(session.scalars(waiting.order_by(Application.submitted_at, Application.id).limit(limit)))
 
 
 def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> list[Question]:

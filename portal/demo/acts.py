@@ -5,7 +5,7 @@ They use the same verbs as real people.  Their accounts are the demo's own; a re
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from sqlalchemy import exists, func, select
@@ -30,11 +30,12 @@ DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
 """How families answer: give the place up, keep it and wait for a better wish, say nothing; the rest confirms."""
 
 
-def ask_registers(session: Session, random: np.random.Generator, now: dt.datetime) -> int:
-    """Let the stand-in registers answer about the next applications that wait; how many there were."""
-    ids = registers.to_ask(session, now=now, limit=BATCH)
+def ask_registers(
+    session: Session, random: np.random.Generator, application_ids: Collection[uuid.UUID], now: dt.datetime
+) -> None:
+    """Let the stand-in registers answer about these applications."""
     found = []
-    for question in registers.questions_about(session, ids):
+    for question in registers.questions_about(session, application_ids):
         luck = random.random()
         if question.fact == registers.VACCINATION:
             found.append(Answer(question.application_id, question.fact, question.register, "matches", True))
@@ -45,7 +46,6 @@ def ask_registers(session: Session, random: np.random.Generator, now: dt.datetim
         else:
             found.append(Answer(question.application_id, question.fact, question.register, "matches", question.claimed))
     registers.note(session, found, now=now)
-    return len(ids)
 
 
 def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None:

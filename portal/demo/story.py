@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.draw import draws, execution, runs, snapshot
 from enrollment.draw.offers import Offer
+from enrollment.families import registers
 from enrollment.families.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Account
@@ -113,14 +114,13 @@ class City:
         ]
 
     def _registers(self, now: dt.datetime) -> None:
-        asked = 0
-        while True:
+        now += dt.timedelta(minutes=1)
+        with self._session() as session:
+            waiting = registers.to_ask(session, now=now)
+        for start in range(0, len(waiting), acts.BATCH):
             with self._session() as session, session.begin():
-                number = acts.ask_registers(session, self.random, now + dt.timedelta(minutes=1))
-            if not number:
-                return
-            asked += number
-            self.report("registers", asked, self.children)
+                acts.ask_registers(session, self.random, waiting[start : start + acts.BATCH], now)
+            self.report("registers", min(start + acts.BATCH, len(waiting)), len(waiting))
 
     def _review(self) -> None:
         """Registration is over and everybody is reviewed, by the simulated clerks."""
