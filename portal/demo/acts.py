@@ -118,6 +118,8 @@ def answer_offers(
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()
     for offer, account_id in rows:
         luck = random.random()
+        if offer.state != "offered":
+            continue  # bound children answer together: the sibling before it has answered
         family = actor_of(session.get_one(Account, account_id))
         if luck < DECLINED:
             offers.decline(session, offer.id, by=family, now=now)

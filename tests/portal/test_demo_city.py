@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.draw import offers as draw_offers
 from enrollment.families import answers, claims, households
 from enrollment.families.applications import Application, ApplicationVersion, Wish
 from enrollment.families.claims import VerifiedFact
@@ -17,8 +18,8 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
 from portal.clock import now as city_now
+from portal.demo import acts, passing, season, story
 from portal.demo import households as drawn
-from portal.demo import passing, season, story
 from portal.demo.households import Offer
 from portal.demo.story import City, NotEmpty
 
@@ -100,3 +101,24 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
         assert set(session.scalars(select(Application.stage))) == {"confirmed"}
         declined = select(func.count()).where(VerifiedFact.outcome == "declined")
         assert 0 < session.scalar(declined) < CHILDREN
+
+
+class AlwaysTheSame:
+    """A die that shows one side."""
+
+    def __init__(self, luck: float):
+        self.luck = luck
+
+    def random(self) -> float:
+        return self.luck
+
+
+@pytest.mark.parametrize("luck,state", [(0.0, "declined"), (0.5, "confirmed"), (0.999, "offered")])
+def test_bound_children_are_answered_for_once(town, luck, state):
+    apple = town.kindergarten("金苹果", places=2)
+    twins = town.twins("李沐晨", "李沐阳", wishes=[apple])
+    town.drawn()
+    done, _last = acts.answer_offers(town.session, AlwaysTheSame(luck), now=town.now, after=None, leave=frozenset())
+    assert done == 2
+    found = select(draw_offers.Offer.state).where(draw_offers.Offer.application_id.in_([twin.id for twin in twins]))
+    assert list(town.session.scalars(found)) == [state, state]
