@@ -32,7 +32,7 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	@for part in "requirements.lock" "requirements-test.lock --extra test --constraints requirements.lock"; do \
 	  set -- $$part; file=$$1; shift; \
 	  env -u PIP_FIND_LINKS PYTHONPATH=var/tools $(PY) -m uv pip compile setup.cfg $$@ --quiet --upgrade --universal \
-	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" --output-file $$file || exit 1; \
 	done; rm -rf *.egg-info
 
