@@ -1,4 +1,8 @@
-"""Offers 录取: at most one live offer for a child, over all rounds, and never more than the places there are."""
+"""Offers 录取: at most one live offer for a child, over all rounds of a season, and never more than the places there are.
+
+An offer that was taken up stays `arrived` for good: it tells where the child entered, its notice stays true, and the
+place stays taken.  The next season makes its own offer, so the rule is for a child and a season.
+"""
 
 import datetime as dt
 import hashlib
@@ -9,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     and_,
@@ -27,7 +32,7 @@ from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.places import roll, scope
+from enrollment.places import admitted, scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -47,14 +52,16 @@ ANSWERABLE = ("offered", "confirmed", "confirmed_waiting")
 
 
 class Offer(Base):
-    """`notice_code` is what the QR code on the admission notice points at.  A superseded offer names its successor."""
+    """`notice_code` is what the QR code on the admission notice points at.  `year` is its programme's season, held
+    to it by the foreign key, so that the table can allow one live offer for a child and season."""
 
     __tablename__ = "offer"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"))
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
-    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    programme_id: Mapped[uuid.UUID]
+    year: Mapped[int]
     round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"))
     run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"))
     rank: Mapped[int | None]
@@ -66,10 +73,12 @@ class Offer(Base):
     ended_at: Mapped[dt.datetime | None]
 
     __table_args__ = (
+        ForeignKeyConstraint(["programme_id", "year"], ["programme.id", "programme.year"]),
         CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),
         Index(
             "uq_offer__one_live",
             "child_id",
+            "year",
             unique=True,
             postgresql_where=text("state IN ('offered','confirmed','confirmed_waiting','arrived')"),
         ),
@@ -138,7 +147,7 @@ def make(
     take_place(session, programme_id)
     offer = Offer(
         id=uuid.uuid4(), child_id=application.child_id, application_id=application.id, programme_id=programme_id,
-        round_id=round_id, state="offered", notice_code=new_notice_code(), made_at=now, answer_by=answer_by,
+        year=application.year, round_id=round_id, state="offered", notice_code=new_notice_code(), made_at=now, answer_by=answer_by,
     )  # fmt: skip
     try:
         with session.begin_nested():
@@ -255,7 +264,7 @@ def mark_arrived(
     change(session, offer, "arrived", by=by, now=now)
     if class_name:
         child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
-        roll.enter_child(
+        admitted.enter(
             session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
             class_name=class_name, id_number=child.id_number, born=child.born, by=by, now=now,
         )  # fmt: skip

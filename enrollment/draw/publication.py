@@ -171,14 +171,15 @@ def _lock_programmes(session: Session, ids: Iterable[uuid.UUID]) -> None:
 def _make_offers(
     session: Session, run: Run, steps: list[Step], answer_by: dt.datetime, by: Actor, now: dt.datetime
 ) -> list[tuple[uuid.UUID, Step, str]]:
+    year = rounds.one(session, run.round_id).year
     offers = [(uuid.uuid4(), step, _first_state(step)) for step in steps]
     columns = (
-        "id", "child_id", "application_id", "programme_id", "round_id", "run_id", "rank", "state", "notice_code",
+        "id", "child_id", "application_id", "programme_id", "year", "round_id", "run_id", "rank", "state", "notice_code",
         "made_at", "answer_by", "answered_at",
     )  # fmt: skip
     rows = (
         (
-            id_, step.row.child_id, step.row.application_id, step.row.programme_id, run.round_id, run.id,
+            id_, step.row.child_id, step.row.application_id, step.row.programme_id, year, run.round_id, run.id,
             step.row.rank, state, new_notice_code(), now, answer_by, now if state != "offered" else None,
         )
         for id_, step, state in offers

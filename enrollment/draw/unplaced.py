@@ -84,7 +84,7 @@ def _within(by: Actor, home: ColumnElement[str]) -> ColumnElement[bool]:
 
 def without_place(year: int):
     """Every application that took part in a published run and whose child holds no place now."""
-    live = select(Offer.id).where(Offer.child_id == Application.child_id, Offer.state.in_(LIVE)).exists()
+    live = select(Offer.id).where(Offer.application_id == Application.id, Offer.state.in_(LIVE)).exists()
     held = select(Offer.id).where(Offer.application_id == Application.id).exists()
     took_part = (
         select(Placement.run_id)

@@ -90,7 +90,7 @@ def _rows(round_: Round, application_id: uuid.UUID | None):
             case((gone.c.revoked, "revoked"), (gone.c.no_show, "no_show"), (gone.c.declined, "gave_up"),
                  (gone.c.expired, "silent")).label("left"),
         )
-        .outerjoin(live, and_(live.child_id == Application.child_id, live.state.in_(LIVE)))
+        .outerjoin(live, and_(live.application_id == Application.id, live.state.in_(LIVE)))
         .outerjoin(gone, gone.c.application_id == Application.id)
         .where(Application.year == round_.year, Application.stage != "draft")
         .order_by(Application.stage.in_(DEAD_STAGES).desc())

@@ -10,7 +10,7 @@ from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED,
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.season.calendar import Season
+from enrollment.season import calendar
 
 HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 
@@ -18,7 +18,7 @@ HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 def still_open(session: Session, *, by: Actor, now: dt.datetime) -> list[Application]:
     """The person's applications that keep the account open: handed in, in a season whose last date is to come."""
     mine = [each for each in applications.list_own(session, by=by) if each.stage in HANDED_IN]
-    over = {year: _is_over(session, year, now) for year in {each.year for each in mine}}
+    over = {year: calendar.is_over(session, year, now) for year in {each.year for each in mine}}
     return [each for each in mine if not over[each.year]]
 
 
@@ -41,8 +41,3 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
     audit.record(session, "close_account", "account", account.id, by=by, now=now)
     sign_in.end_sessions(session, account.id)
     session.flush()
-
-
-def _is_over(session: Session, year: int, now: dt.datetime) -> bool:
-    season = session.get(Season, year)
-    return season is None or all(date.ends_at <= now for date in season.dates)

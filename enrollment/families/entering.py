@@ -13,6 +13,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
+from enrollment.season import calendar
 from enrollment.season.round_rows import Round
 
 
@@ -29,8 +30,10 @@ def save_guardian(
     """Say, or correct, who the signed-in person is.  An empty number keeps the one that is there.
 
     Handed-in applications carry the guardian's details, so a correction is an edit of each, and the deadline holds.
+    Those of a season that is over stay as they were handed in.
     """
-    mine = [each for each in applications.list_own(session, by=by) if each.stage in changes.HANDED_IN]
+    handed_in = [each for each in applications.list_own(session, by=by) if each.stage in changes.HANDED_IN]
+    mine = [each for each in handed_in if not calendar.is_over(session, each.year, now)]
     open_now = [changes.begin(session, each.id, by=by, now=now) for each in sorted(mine, key=lambda one: one.id)]
     known = people.guardian_of(session, by=by)
     if known is not None and not id_number.strip() and known.id_number:

@@ -24,6 +24,7 @@ from enrollment.families.returns import ReturnedItem
 from enrollment.families.telling import tell_family
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
+from enrollment.season import calendar
 
 
 def submit(
@@ -83,12 +84,12 @@ def withdraw(
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Take back the consent to keep a child's data: every application of the person is withdrawn with it.
+    """Take back the consent to keep a child's data: every application of a season that goes on is withdrawn with it.
 
     Refuses what `withdraw` refuses; then nothing is taken back.
     """
     for application in sorted(applications.list_own(session, by=by), key=lambda one: one.id):
-        if lifecycle.can(application, "withdraw"):
+        if lifecycle.can(application, "withdraw") and not calendar.is_over(session, application.year, now):
             withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)

@@ -82,12 +82,11 @@ def _children(definition: Definition, year: int) -> Subquery:
 
 
 def _with_a_live_offer(year: int) -> Subquery:
-    """At most one row for a child: the database allows one live offer."""
+    """At most one row for a child: the database allows one live offer in a season."""
     return (
         select(Child.id_index, Offer.state)
         .join(Offer, Offer.child_id == Child.id)
-        .join(Programme, Programme.id == Offer.programme_id)
-        .where(Programme.year == year, Offer.state.in_(LIVE))
+        .where(Offer.year == year, Offer.state.in_(LIVE))
         .subquery("expected")
     )
 

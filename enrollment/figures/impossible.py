@@ -28,6 +28,8 @@ QUERIES: dict[str, str] = {
         WHERE o.state IN ('offered','confirmed','confirmed_waiting','arrived') AND a.stage IN ('refused','withdrawn','draft')""",
     "offer_to_another_child_than_the_application": """
         SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id WHERE o.child_id <> a.child_id""",
+    "offer_of_another_season": """
+        SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id WHERE o.year <> a.year""",
     "offer_for_another_class_level": """
         SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id JOIN programme p ON p.id = o.programme_id
         WHERE p.level <> a.level""",

@@ -43,6 +43,7 @@ class Programme(Base):
 
     __table_args__ = (
         UniqueConstraint("kindergarten_id", "level", "year"),
+        UniqueConstraint("id", "year"),
         Index("ix_programme__year", "year", "level"),
         CheckConstraint("level IN ('" + "','".join(LEVELS) + "')", name="known_level"),
         CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),

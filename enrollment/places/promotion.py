@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -102,10 +102,18 @@ def _classes(session: Session, kindergarten_id: uuid.UUID, school_year: int) -> 
 
 
 def _there(roll_class: RollClass):
-    """Children who will still be in the class on the last day of its year."""
-    begins = dt.date(roll_class.school_year + 1, 9, 1)
+    """Children who will still be in the class on the last day of its year, and are in none of the next year yet.
+
+    A child that was admitted anew may have arrived at its new class, here or elsewhere, before its old one moves up.
+    """
+    begins, elsewhere = dt.date(roll_class.school_year + 1, 9, 1), aliased(RollChild)
+    arrived = select(elsewhere.id).where(
+        elsewhere.id_index == RollChild.id_index, elsewhere.id != RollChild.id, elsewhere.left_on.is_(None)
+    )
     return select(RollChild).where(
-        RollChild.class_id == roll_class.id, or_(RollChild.left_on.is_(None), RollChild.left_on >= begins)
+        RollChild.class_id == roll_class.id,
+        or_(RollChild.left_on.is_(None), RollChild.left_on >= begins),
+        ~arrived.exists(),
     )
 
 

@@ -136,7 +136,7 @@ def enter_child(
     """
     roll_class = _class_named(session, kindergarten_id, class_name, level, school_year, "rows", by=by, now=now)
     index = index_of(id_number) if id_number else None
-    if index and session.scalar(select(RollChild.id).where(RollChild.id_index == index, RollChild.left_on.is_(None))):
+    if index and on_roll_now(session, index) is not None:
         raise Refused("on_roll_already", field="id_number")
     child = RollChild(
         class_id=roll_class.id, name=name.strip(), id_number=id_number, id_index=index, born=born,
@@ -147,6 +147,12 @@ def enter_child(
     session.flush()
     audit.record(session, "enter_roll", "roll_child", child.id, by=by, now=now)
     return child
+
+
+def on_roll_now(session: Session, index: bytes) -> RollChild | None:
+    """The row of the child with this number that has not left, locked; there is at most one in the city."""
+    found = select(RollChild).where(RollChild.id_index == index, RollChild.left_on.is_(None))
+    return session.scalars(found.with_for_update()).one_or_none()
 
 
 def child_for(session: Session, child_id: uuid.UUID, *, by: Actor) -> RollChild:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy import CheckConstraint, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground import audit, jobs
@@ -85,6 +85,16 @@ def current(session: Session, now: dt.datetime) -> Season | None:
     """The admission year that is going on: the latest one that was opened."""
     found = select(Season).where(Season.opened_at <= now).order_by(Season.year.desc()).limit(1)
     return session.scalars(found).first()
+
+
+def ended_at(session: Session, year: int) -> dt.datetime | None:
+    """When the last step of an admission year ends; None for a year without a calendar."""
+    return session.scalar(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year == year))
+
+
+def is_over(session: Session, year: int, now: dt.datetime) -> bool:
+    end = ended_at(session, year)
+    return end is None or end <= now
 
 
 def spans(season: Season) -> dict[str, Span]:

@@ -35,7 +35,7 @@ def test_f04_a_second_live_offer_is_refused_by_the_verb_and_by_the_table(publish
             answer_by=held.answer_by, by=SYSTEM, now=town.now,
         )  # fmt: skip
     assert town.taken_at(town.mudan) == 0, "the refusal gave the place back"
-    copy = "INSERT INTO offer SELECT gen_random_uuid(), child_id, application_id, programme_id, round_id, run_id, rank, state, 'X', made_at, answer_by FROM offer"
+    copy = "INSERT INTO offer SELECT gen_random_uuid(), child_id, application_id, programme_id, round_id, run_id, rank, state, 'X', made_at, answer_by, NULL, NULL, year FROM offer"
     with pytest.raises(IntegrityError), town.session.begin_nested():
         town.session.execute(text(copy))
 

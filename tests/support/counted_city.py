@@ -90,6 +90,7 @@ class CountedCity:
                 child_id=child.id,
                 application_id=application.id,
                 programme_id=programme.id,
+                year=YEAR,
                 round_id=self.round.id,
                 state=state,
                 notice_code=f"N{n}",

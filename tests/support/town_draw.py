@@ -87,12 +87,12 @@ class Draw:
         return self.session.scalar(found)
 
     def offer_for(self, application: Application) -> Offer | None:
-        """The child's live offer."""
-        found = select(Offer).where(Offer.child_id == application.child_id, Offer.state.in_(LIVE))
+        """The application's live offer."""
+        found = select(Offer).where(Offer.application_id == application.id, Offer.state.in_(LIVE))
         return self.session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
     def last_offer_for(self, application: Application) -> Offer | None:
-        found = select(Offer).where(Offer.child_id == application.child_id).order_by(Offer.made_at.desc(), Offer.id)
+        found = select(Offer).where(Offer.application_id == application.id).order_by(Offer.made_at.desc(), Offer.id)
         live = self.offer_for(application)
         return live or self.session.scalars(found.execution_options(populate_existing=True)).first()
 
@@ -101,8 +101,8 @@ class Draw:
         offer = self.offer_for(application)
         return self.session.get_one(Programme, offer.programme_id).kindergarten if offer else None
 
-    def taken_at(self, kindergarten: Kindergarten) -> int:
-        programme = self.programme_of(kindergarten)
+    def taken_at(self, kindergarten: Kindergarten, **which) -> int:
+        programme = self.programme_of(kindergarten, **which)
         self.session.refresh(programme)
         return programme.taken
 

@@ -80,7 +80,7 @@ class Season:
 
     def round(self, max_wishes: int = 5, *, kind: str = "main", name: str | None = None, **more) -> Round:
         """Plan a round: the main one on the season's days, a supplementary one on the days after it."""
-        season = self.season()
+        season = self.season(self.the_season.year if self.the_season else YEAR)
         dates = calendar.spans(season)
         step = "supplementary" if kind == "supplementary" else "registration"
         begins_at, ends_at = dates[step]
@@ -106,7 +106,7 @@ class Season:
         signed = policies.all_in_force(self.session, found.year)
         taking_part = {row.area for row in opening.offered(self.session, found.year) if rounds.in_filter(found, row)}
         for area in sorted(taking_part - signed.keys()):
-            self.policy(area, text=_with_pair_rule(found.pair_rule))
+            self.policy(area, text=_with_pair_rule(found.pair_rule), year=found.year)
         opening.open_round(self.session, found.id, by=self.city_pair()[0], now=self.now)
         self.now = max(self.now, found.opens_at)
         return found

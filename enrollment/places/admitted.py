@@ -1,0 +1,73 @@
+"""An admitted child arrives: it stands on the new roll, and its place on the roll of an earlier year ends.
+
+A child of the nursery applies again for the lower class, here or elsewhere, while it is still on last year's roll, or
+while its old kindergarten has moved it up already.  The admission decides where it goes on: one child, one roll.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
+from enrollment.ground.identity import index_of
+from enrollment.places import roll
+from enrollment.places.roll import RollChild, RollClass
+
+
+def enter(
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    level: str,
+    year: int,
+    *,
+    name: str,
+    class_name: str,
+    id_number: str,
+    born: dt.date,
+    by: Actor,
+    now: dt.datetime,
+) -> RollChild:
+    """Put an admitted child on the roll of its class of `year`; what it had from the year before ends.
+
+    Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
+    `roll.enter_child` refuses.
+    """
+    before = roll.on_roll_now(session, index_of(id_number))
+    if before is not None:
+        there = session.get_one(RollClass, before.class_id)
+        if there.school_year < year or _was_moved_up(session, before, there):
+            _end(session, before, there.kindergarten_id == kindergarten_id, year, by=by, now=now)
+    return roll.enter_child(
+        session, kindergarten_id, level, year, name=name, class_name=class_name, id_number=id_number, born=born,
+        by=by, now=now,
+    )  # fmt: skip
+
+
+def _was_moved_up(session: Session, child: RollChild, there: RollClass) -> bool:
+    """Whether it stands in this year's class only because its old class moved up."""
+    old = (
+        select(RollChild.id)
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .where(
+            RollChild.id_index == child.id_index,
+            RollChild.leave_reason == "promoted",
+            RollClass.kindergarten_id == there.kindergarten_id,
+            RollClass.school_year == there.school_year - 1,
+        )
+    )
+    return session.scalar(old.limit(1)) is not None
+
+
+def _end(session: Session, child: RollChild, here: bool, year: int, *, by: Actor, now: dt.datetime) -> None:
+    """It leaves when the new school year begins, or today if that is later, so that it is missing on no day's count."""
+    child.left_on = max(today(now), dt.date(year, 9, 1), child.entered_on)
+    child.leave_reason = "promoted" if here else "transferred"
+    session.flush()
+    audit.record(
+        session, "leave_roll", "roll_child", child.id, by=by, now=now, reason=child.leave_reason,
+        on=child.left_on.isoformat(),
+    )  # fmt: skip
