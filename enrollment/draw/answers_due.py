@@ -73,6 +73,8 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
         return
     ids = [row.id for row in rows]
     session.execute(update(Offer).where(Offer.id.in_(ids)).values(state="expired", ended_at=now))
+    programmes = {row.programme_id for row in rows}  # locked in the order in which a publication locks them
+    session.execute(select(Programme.id).where(Programme.id.in_(programmes)).order_by(Programme.id).with_for_update())
     freed = (
         select(Offer.programme_id, func.count().label("n"))
         .where(Offer.id.in_(ids))

@@ -93,9 +93,13 @@ def set_seed(session: Session, year: int, *, beacon: str, ceremony: str, by: Act
     `seed_needs_a_public_part`.
     """
     only_the_city(by)
-    session.execute(select(Season.year).where(Season.year == year).with_for_update())
     draw = waiting_for_seed(session, year)
     if draw is None:
+        raise Refused("no_draw_is_open")
+    round_ = rounds.one(session, session.get_one(Snapshot, draw.snapshot_id).round_id, lock=True)
+    session.execute(select(Season.year).where(Season.year == year).with_for_update())  # the round first, as a freeze does
+    session.refresh(draw)
+    if draw.seed is not None:
         raise Refused("no_draw_is_open")
     if now <= draw.committed_at:
         raise Refused("seed_before_commitment")
@@ -107,7 +111,6 @@ def set_seed(session: Session, year: int, *, beacon: str, ceremony: str, by: Act
     draw.seeded_at, draw.seeded_by = now, by.account_id
     session.flush()
     given = _give_tickets(session, draw)
-    round_ = rounds.one(session, session.get_one(Snapshot, draw.snapshot_id).round_id, lock=True)
     rounds.move(session, round_, "draw", by=by, now=now)
     audit.record(session, "draw", "draw", draw.id, by=by, now=now, seed=draw.seed, tickets=given)
     session.flush()

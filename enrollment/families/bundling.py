@@ -48,17 +48,17 @@ def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, n
     ids = list(dict.fromkeys(application_ids))
     if not 2 <= len(ids) <= LARGEST_UNIT:
         raise Refused("bind_two_or_more", field="together", most=LARGEST_UNIT)
-    by_id = {each: changes.begin(session, each, by=by, now=now) for each in sorted(ids)}
-    members = [by_id[each] for each in ids]
+    units.lock_families(session, ids)
+    members = [changes.begin(session, each, by=by, now=now) for each in ids]
     first = members[0]
     if len({(member.family_code, member.year) for member in members}) > 1:
         raise Refused("bind_one_family", field="together")
     if len({member.level for member in members}) > 1:
         raise Refused("bind_one_level", field="together")
-    units = {member.unit for member in members}
-    if first.unit is not None and len(units) == 1:
+    bound = {member.unit for member in members}
+    if first.unit is not None and len(bound) == 1:
         return first.unit
-    if units != {None}:
+    if bound != {None}:
         raise Refused("bound_already", field="together")
     unit = uuid.uuid4()
     for member in members:
@@ -74,9 +74,9 @@ def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, n
 
 def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Let every child of the unit be drawn for itself.  Each keeps the wishes that they shared."""
-    application = applications.own(session, application_id, by=by)
-    ids = [member.id for member in units.of(session, application)]
-    members = [changes.begin(session, each, by=by, now=now) for each in sorted(ids)]
+    units.lock_families(session, [application_id])
+    application = applications.locked(session, application_id, by=by)
+    members = [changes.begin(session, member.id, by=by, now=now) for member in units.of(session, application)]
     if application.unit is None:
         return
     for member in members:
@@ -88,7 +88,7 @@ def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.
 
 
 def leave(session: Session, application: Application) -> None:
-    """Take a withdrawn application out of its unit; one child alone is no unit.  The caller holds its lock."""
+    """Take a withdrawn application out of its unit; one child alone is no unit.  The caller holds the family's locks."""
     if application.unit is None:
         return
     others = [member for member in units.of(session, application) if member.id != application.id]
@@ -123,6 +123,7 @@ def choose(
     now: dt.datetime,
 ) -> None:
     """What the family says on one page: bound to all its siblings of the level or separate, and which elder one to follow."""
+    units.lock_families(session, [application_id])
     application = changes.begin(session, application_id, by=by, now=now, version=version)
     siblings = may_bind(session, application, by=by)
     if bound and siblings and application.unit is None:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from enrollment.families import applications, consents, submission
+from enrollment.families import applications, consents, submission, units
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
 from enrollment.ground import audit, sign_in
@@ -32,7 +32,9 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
         raise NotFound()
     if open_now := still_open(session, by=by, now=now):
         raise Refused("account_in_use", names="、".join(each.child.name for each in open_now))
-    for application in applications.list_own(session, by=by):
+    mine = applications.list_own(session, by=by)
+    units.lock_families(session, [application.id for application in mine])
+    for application in mine:
         if application.stage == DRAFT:
             submission.withdraw(session, application.id, by=by, now=now, reason="account closed")
     for kind in consents.KINDS:

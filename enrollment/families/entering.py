@@ -33,6 +33,7 @@ def save_guardian(
     Those of a season that is over stay as they were handed in.
     """
     handed_in = [each for each in applications.list_own(session, by=by) if each.stage in changes.HANDED_IN]
+    people.lock_guardian(session, by=by)
     mine = [each for each in handed_in if not calendar.is_over(session, each.year, now)]
     open_now = [changes.begin(session, each.id, by=by, now=now) for each in sorted(mine, key=lambda one: one.id)]
     known = people.guardian_of(session, by=by)
@@ -96,6 +97,7 @@ def correct_child(
     Another class level takes the wishes and bonds away, which belonged to the old one; a handed-in application then
     refuses `level_would_change`, because it would be left without wishes.
     """
+    guardian = people.require_guardian(session, by=by)
     application = changes.begin(session, application_id, by=by, now=now)
     child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
     if version is not None and version != child.version:
@@ -112,7 +114,6 @@ def correct_child(
     for field, value in values.items():
         setattr(child, field, value)
     child.version += 1
-    guardian = people.require_guardian(session, by=by)
     session.get_one(Guardianship, (guardian.id, child.id)).relation = relation
     audit.record(session, "correct_child", "child", child.id, by=by, now=now)
     changes.keep(session, application, by=by, now=now)

@@ -78,10 +78,11 @@ def accept(
     `guardian_first` and `relation_missing`.
     """
     account = session.get_one(Account, by.account_id)
+    mine = people.lock_guardian(session, by=by)
     invitation = session.get(Invitation, invitation_id, with_for_update=True)
     if invitation is None or account.phone_index is None or invitation.phone_index != account.phone_index:
         raise NotFound()
-    guardian = people.require_guardian(session, by=by)
+    guardian = mine or people.require_guardian(session, by=by)
     there = session.get(Guardianship, (guardian.id, invitation.child_id))
     if there is not None and there.accepted_at is not None:
         return there

@@ -110,10 +110,15 @@ def guardian_of(session: Session, *, by: Actor) -> Guardian | None:
     return session.scalars(select(Guardian).where(Guardian.account_id == by.account_id)).one_or_none()
 
 
+def lock_guardian(session: Session, *, by: Actor) -> Guardian | None:
+    """The guardian, locked before any of the family's applications, so that two acts of one person take turns."""
+    mine = select(Guardian).where(Guardian.account_id == by.account_id).with_for_update()
+    return session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
+
+
 def require_guardian(session: Session, *, by: Actor) -> Guardian:
     """The guardian, locked, so that two of a person's children entered at once come one after the other."""
-    mine = select(Guardian).where(Guardian.account_id == by.account_id).with_for_update()
-    guardian = session.scalars(mine).one_or_none()
+    guardian = lock_guardian(session, by=by)
     if guardian is None:
         raise Refused("guardian_first")
     return guardian
@@ -134,9 +139,7 @@ def become_guardian(
     if found.born and _age(found.born, today(now)) < YOUNGEST_GUARDIAN:
         raise Refused("guardian_too_young", field="id_number")
     account = session.get_one(Account, by.account_id)
-    guardian = session.scalars(
-        select(Guardian).where(Guardian.account_id == account.id).with_for_update()
-    ).one_or_none()
+    guardian = lock_guardian(session, by=by)
     if guardian is not None and version not in (None, guardian.version):
         raise Stale()
     index = identity.index_of(found.number)

@@ -17,6 +17,7 @@ from enrollment.families import (
     deadlines,
     lifecycle,
     receipts,
+    units,
 )
 from enrollment.families.applications import Application
 from enrollment.families.receipts import Receipt
@@ -72,6 +73,7 @@ def withdraw(
 
     Possible until the round is frozen; later an offer is declined instead (`withdraw_too_late`).
     """
+    units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
     if application.stage == lifecycle.WITHDRAWN:
         return
@@ -88,7 +90,9 @@ def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
 
     Refuses what `withdraw` refuses; then nothing is taken back.
     """
-    for application in sorted(applications.list_own(session, by=by), key=lambda one: one.id):
+    mine = applications.list_own(session, by=by)
+    units.lock_families(session, [application.id for application in mine])
+    for application in mine:
         if lifecycle.can(application, "withdraw") and not calendar.is_over(session, application.year, now):
             withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
     for kind in consents.KINDS:

@@ -37,6 +37,7 @@ def set_wishes(
 
     Refuses, all on the field `wishes`: `round_not_open`, `wish_twice`, `too_many_wishes`, `wish_not_in_round`.
     """
+    units.lock_families(session, [application_id])
     application = changes.begin(session, application_id, by=by, now=now, version=version)
     round_ = _open_round(session, application, round_id, now)
     if len(set(programme_ids)) < len(programme_ids):

@@ -36,7 +36,7 @@ def enter(
     Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
     `roll.enter_child` refuses.
     """
-    before = roll.on_roll_now(session, index_of(id_number))
+    before = roll.on_roll_now(session, index_of(id_number), lock=True)
     if before is not None:
         there = session.get_one(RollClass, before.class_id)
         if there.school_year < year or _was_moved_up(session, before, there):

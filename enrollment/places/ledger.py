@@ -209,7 +209,7 @@ def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
 
 def _programmes_of(session: Session, kindergarten_id: uuid.UUID, year: int) -> list[Programme]:
     found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
-    return list(session.scalars(found.with_for_update(of=Programme)))
+    return list(session.scalars(found.order_by(Programme.id).with_for_update(of=Programme)))
 
 
 def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:

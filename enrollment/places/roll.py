@@ -149,10 +149,10 @@ def enter_child(
     return child
 
 
-def on_roll_now(session: Session, index: bytes) -> RollChild | None:
-    """The row of the child with this number that has not left, locked; there is at most one in the city."""
+def on_roll_now(session: Session, index: bytes, *, lock: bool = False) -> RollChild | None:
+    """The row of the child with this number that has not left; there is at most one in the city."""
     found = select(RollChild).where(RollChild.id_index == index, RollChild.left_on.is_(None))
-    return session.scalars(found.with_for_update()).one_or_none()
+    return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
 
 def child_for(session: Session, child_id: uuid.UUID, *, by: Actor) -> RollChild:

@@ -1,9 +1,11 @@
 """What an attacker may use: the portal as it stands in production, a database where two sessions race, and threads."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from enrollment.ground.db import open_engine
@@ -13,6 +15,9 @@ from portal.config import Config
 from portal.limits import limiter
 from tests.support.keys import KEYS
 from tests.support.town import Town
+
+WAITS_FOR_A_LOCK = 0.5
+"""Seconds after which an act that has its first lock goes on: the others are held up by it, which is as it should be."""
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +73,22 @@ class Race:
         for thread in threads:
             thread.join(30)
         return results
+
+    def crossing(self, *acts: Callable[[Session], object]) -> list[object]:
+        """The same, but each act stops after its first lock until the others hold theirs too, or wait for it in vain.
+
+        Two acts that lock the same rows in different orders are then sure to meet: PostgreSQL ends one of them.
+        """
+        met, arrived = threading.Barrier(len(acts)), threading.local()
+
+        def pause(connection, cursor, statement, *rest) -> None:
+            if "FOR UPDATE" in statement and not hasattr(arrived, "yes"):
+                arrived.yes = True
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    met.wait(WAITS_FOR_A_LOCK)
+
+        event.listen(self.engine, "after_cursor_execute", pause)
+        try:
+            return self.at_once(*acts)
+        finally:
+            event.remove(self.engine, "after_cursor_execute", pause)

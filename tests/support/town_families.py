@@ -177,9 +177,9 @@ class Families:
     def follow_elder(self, younger: Application, elder: Application) -> None:
         bundling.follow_elder(self.session, younger.id, elder.id, by=self.parent_of(younger), now=self.now)
 
-    def second_guardian(self, application: Application, name: str = "王") -> Family:
+    def second_guardian(self, application: Application, name: str = "王", *, other: Family | None = None) -> Family:
         """The other guardian, invited and come."""
-        other = self.family(name)
+        other = other or self.family(name)
         by = self.parent_of(application)
         invitation = invitations.invite(self.session, application.child_id, other.phone, by=by, now=self.now)
         invitations.accept(self.session, invitation.id, relation="father", by=other.actor, now=self.now)
