@@ -25,12 +25,17 @@ TYPES = {
 
 
 def frozen(values, dtype) -> Any:
-    """A read-only, contiguous view of ``values`` as ``dtype``; ``None`` stays ``None``."""
-    if values is None:
-        return None
+    """A read-only, contiguous view of ``values`` as ``dtype``; what is one already, and ``None``, stays itself."""
+    if values is None or _is_frozen(values, dtype):
+        return values
     view = np.ascontiguousarray(values, dtype=dtype).view()
     view.flags.writeable = False
     return view
+
+
+def _is_frozen(values, dtype) -> bool:
+    flags = getattr(values, "flags", None)
+    return flags is not None and values.dtype == dtype and flags.c_contiguous and not flags.writeable
 
 
 def frozen_columns(columns) -> dict[str, Any]:

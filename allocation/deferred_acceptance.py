@@ -18,6 +18,7 @@ from allocation.units import over_full
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 STANDS_OVER = 16  # added to the pool's number of a guaranteed unit that no pool has room for
 
+_ONE = np.uint64(1)
 _UNIT_MASK = np.uint64((1 << 26) - 1)
 _TICKET_AT = np.uint64(26)
 _TIER_AT = np.uint64(58)
@@ -57,16 +58,19 @@ def push(heap, base, count, key):
 @compiled
 def replace_worst(heap, base, count, key):
     """Put ``key`` in the place of the worst in ``heap[base:base + count]``."""
-    at = 0
-    below = 1
-    while below < count:
-        if below + 1 < count and heap[base + below + 1] > heap[base + below]:
-            below += 1
-        if heap[base + below] <= key:
+    base, at, below, last = np.uint64(base), np.uint64(0), np.uint64(1), np.uint64(max(count - 1, 0))
+    while below < last:
+        left, right = heap[base + below], heap[base + below + _ONE]
+        below += np.uint64(right > left)  # no branch: the processor could only guess which child is worse
+        worse = max(left, right)
+        if worse <= key:
             break
+        heap[base + at] = worse
+        at = below
+        below += below + _ONE
+    if below == last and heap[base + below] > key:
         heap[base + at] = heap[base + below]
         at = below
-        below = 2 * at + 1
     heap[base + at] = key
 
 

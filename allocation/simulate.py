@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
@@ -16,9 +15,11 @@ from allocation.compiled import compiled
 from allocation.market import Market
 from allocation.outcome import ALL, LINE
 from allocation.quotas import pool_masks
-from allocation.renumber import by_first_wish, renumbered, rows_in_order
-from allocation.solve import place_all, read_cutoffs
+from allocation.renumber import by_first_wish, moved, renumbered, rows_moved_back
+from allocation.siblings import by_level
+from allocation.solve import State, read_cutoffs
 from allocation.synthetic import below, mix
+from allocation.units import form_units
 
 Z95 = 1.959964  # two-sided 95 % of the normal distribution
 _OPEN_LINE = np.uint64(1 << 37)  # above every standing: everybody gets in
@@ -79,64 +80,91 @@ def draw_many(market: Market, draws: int, seed: int = 1, workers: int | None = N
 
     The children of a family stay side by side in the line, as in the real draw. ``workers`` threads share the work.
     """
-    order = by_first_wish(market)
-    local = renumbered(market, order)
+    number = by_first_wish(market)
+    local = renumbered(market, number)
     masks = pool_masks(local)
-    families = _family_rows(local.family)
+    families = _family_rows(moved(np.arange(market.children) if market.family is None else market.family, number))
     lines = np.zeros((draws, market.pools.count), dtype=np.uint64)
     workers = min(workers or os.cpu_count() or 1, draws)
 
     def work(first: int) -> np.ndarray:
-        granted = np.zeros(len(market.programme), dtype=np.uint32)
+        table = _Table(local, masks, families)
         for draw in range(first, draws, workers):
-            _one_draw(local, masks, families, (seed << 32) + draw, granted, lines[draw])
-        return granted
+            table.draw((seed << 32) + draw, lines[draw])
+        return table.granted
 
     with ThreadPoolExecutor(workers) as pool:
         granted = np.stack(list(pool.map(work, range(workers)))).sum(axis=0, dtype=np.uint32)
-    back = np.empty(market.children, dtype=np.int64)
-    back[order] = np.arange(market.children)
-    return Draws(market, draws, rows_in_order(local.offsets, granted, back), lines)
+    return Draws(market, draws, rows_moved_back(granted, market.offsets, local.offsets, number), lines)
 
 
-def _one_draw(market: Market, masks, families: Any, seed: int, granted: np.ndarray, line: np.ndarray) -> None:
-    """Draw tickets, place, and add to the counts."""
-    with np.errstate(over="ignore"):
-        children, start = families
-        ticket = line_up(children, start, np.array([mix(seed)], dtype=np.uint64))
-    state = place_all(market.with_columns(ticket=ticket), masks)
-    count(market.offsets, _leaders(state, market), state.at, granted)
-    pools = market.pools
-    kind, eligible, tier, worst = read_cutoffs(pools.places, state.base, state.heap, state.held, state.limit)
-    line[:] = ((1 - eligible.astype(np.uint64)) << _OUTSIDER_AT) | (tier.astype(np.uint64) << _TIER_AT) | worst
-    line[kind == ALL] = _OPEN_LINE
-    line[(kind != ALL) & (kind != LINE)] = 0
+class _Table:
+    """Where one thread draws again and again: all that a draw does not change is made once."""
 
+    def __init__(self, market: Market, masks: np.ndarray | None, families: tuple[np.ndarray, np.ndarray]):
+        alone = np.arange(market.children, dtype=np.int32)
+        self.market, self.families = market, families
+        self.family_line = np.empty(len(families[1]) - 1, dtype=np.int32)
+        self.ticket = np.empty(market.children, dtype=np.uint32)
+        self.units = form_units(market.with_columns(ticket=self.ticket), masks)
+        self.leader = alone if self.units.leader is None else self.units.leader
+        self.tier = self.units.tier.copy()
+        self.units.ticket = self.ticket
+        self.orders = by_level(market, self.units)
+        self.state = State(market, self.units)
+        self.granted = np.zeros(len(market.programme), dtype=np.uint32)
 
-def _leaders(state, market: Market) -> np.ndarray:
-    return np.arange(market.children, dtype=np.int32) if state.units.leader is None else state.units.leader
+    def draw(self, seed: int, line: np.ndarray) -> None:
+        """Draw tickets, place everybody, add to the counts, and note the lines."""
+        market, state = self.market, self.state
+        with np.errstate(over="ignore"):
+            dice = np.array([mix(seed)], dtype=np.uint64)
+            line_up(*self.families, dice, self.family_line, self.ticket)
+        if self.units.leader is not None:
+            share_best(self.leader, self.ticket)
+        if self.units.elder is not None:
+            self.units.tier[:] = self.tier
+        state.clear()
+        for order in self.orders:
+            state.place(order)
+        count(market.offsets, self.leader, state.at, self.granted)
+        pools = market.pools
+        kind, eligible, tier, worst = read_cutoffs(pools.places, state.base, state.heap, state.held, state.limit)
+        line[:] = ((1 - eligible.astype(np.uint64)) << _OUTSIDER_AT) | (tier.astype(np.uint64) << _TIER_AT) | worst
+        line[kind == ALL] = _OPEN_LINE
+        line[(kind != ALL) & (kind != LINE)] = 0
 
 
 def _family_rows(family) -> tuple[np.ndarray, np.ndarray]:
-    """Children family by family, and where each family begins."""
+    """Children family by family, and where each family begins (int32)."""
     _, family, size = np.unique(family, return_inverse=True, return_counts=True)
-    return np.argsort(family, kind="stable"), np.concatenate(([0], np.cumsum(size)))
+    start = np.concatenate(([0], np.cumsum(size)))
+    return np.argsort(family, kind="stable").astype(np.int32), start.astype(np.int32)
 
 
 @compiled
-def line_up(children, start, state):
-    """Tickets (uint32[n]) from a shuffle of the families (Fisher & Yates), each family's children side by side."""
-    families = np.arange(start.shape[0] - 1)
+def line_up(children, start, state, families, ticket):
+    """Tickets from a shuffle of the families (Fisher & Yates), each family's children side by side.
+
+    ``families`` is room for the line of families.
+    """
+    for family in range(families.shape[0]):
+        families[family] = family
     for last in range(families.shape[0] - 1, 0, -1):
         other = below(state, last + 1)
         families[last], families[other] = families[other], families[last]
-    ticket = np.empty(children.shape[0], dtype=np.uint32)
     number = 0
     for family in families:
         for row in range(start[family], start[family + 1]):
             number += 1
             ticket[children[row]] = number
-    return ticket
+
+
+@compiled
+def share_best(leader, ticket):
+    """Give each unit the best ticket of its members, on its leader's row."""
+    for child in range(leader.shape[0]):
+        ticket[leader[child]] = min(ticket[leader[child]], ticket[child])
 
 
 @compiled

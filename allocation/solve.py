@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from allocation import deferred_acceptance as matching
+from allocation.columns import frozen
 from allocation.compiled import compiled
 from allocation.faults import Fault, MarketFault
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
 from allocation.quotas import Pool, pool_masks
-from allocation.renumber import by_first_wish, renumbered, rows_in_order
+from allocation.renumber import BLOCK, by_first_wish, moved_back, renumbered, rows_moved_back
 from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
@@ -30,22 +31,21 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
         raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
     if market.children < LARGE:
         return place_all(market, pool_masks(market), progress).outcome()
-    order = by_first_wish(market)
-    local = renumbered(market, order)
-    return _in_first_order(market, order, place_all(local, pool_masks(local), progress).outcome())
+    number = by_first_wish(market, BLOCK)
+    local = renumbered(market, number)
+    return _in_first_order(market, number, place_all(local, pool_masks(local), progress).outcome())
 
 
-def _in_first_order(market: Market, order: np.ndarray, outcome: Outcome) -> Outcome:
+def _in_first_order(market: Market, number: np.ndarray, outcome: Outcome) -> Outcome:
     """The outcome of the renumbered market, told of the market as it was."""
-    back = np.empty(market.children, dtype=np.int64)
-    back[order] = np.arange(market.children)
+    local, tier = outcome.market, outcome.unit_tier
     return replace(
         outcome,
         market=market,
-        programme=outcome.programme[back],
-        rank=outcome.rank[back],
-        pool=outcome.pool[back],
-        unit_tier=rows_in_order(outcome.market.offsets, outcome.unit_tier, back),
+        programme=moved_back(outcome.programme, number),
+        rank=moved_back(outcome.rank, number),
+        pool=moved_back(outcome.pool, number),
+        unit_tier=market.tier if tier is local.tier else rows_moved_back(tier, market.offsets, local.offsets, number),
     )
 
 
@@ -65,15 +65,23 @@ class State:
 
     def __init__(self, market: Market, units: Units):
         self.market, self.units = market, units
+        self.tier, self.ticket = frozen(units.tier, np.uint8), frozen(units.ticket, np.uint32)  # views for reading
         pools = market.pools
         self.base = matching.heap_starts(market.programme, pools.start, pools.places)
         self.heap = np.empty(self.base[-1], dtype=np.uint64)
-        self.held = np.zeros(pools.count, dtype=np.int32)
-        self.limit = np.full(pools.count, matching.NO_LIMIT, dtype=np.uint64)
-        self.at = market.offsets[:-1].copy()
+        self.held = np.empty(pools.count, dtype=np.int32)
+        self.limit = np.empty(pools.count, dtype=np.uint64)
+        self.at = np.empty(market.children, dtype=np.int64)
         self.plain = units.mask is None and units.size is None
-        self.pool_at = np.zeros(0 if self.plain else market.children, dtype=np.int8)
-        self.used = self.held if units.size is None else np.zeros(pools.count, dtype=np.int32)
+        self.pool_at = np.empty(0 if self.plain else market.children, dtype=np.int8)
+        self.used = self.held if units.size is None else np.empty(pools.count, dtype=np.int32)
+        self.waiting = np.empty(0 if self.plain else market.children + 1, dtype=np.int32)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nobody has asked yet."""
+        self.held[:], self.used[:], self.limit[:], self.pool_at[:] = 0, 0, matching.NO_LIMIT, 0
+        self.at[:] = self.market.offsets[:-1]
         self.proposals = 0
 
     def place(self, order: np.ndarray) -> None:
@@ -87,15 +95,15 @@ class State:
             )  # fmt: skip
         if self.plain:
             self.proposals += matching.match_singles(
-                order, market.offsets, market.programme, units.tier, units.ticket, pools.places,
+                order, market.offsets, market.programme, self.tier, self.ticket, pools.places,
                 self.base, self.heap, self.held, self.limit, self.at,
             )  # fmt: skip
             return
         self.proposals += matching.match_units(
-            order, market.offsets, market.programme, units.tier, units.ticket, units.mask, units.size, units.current,
+            order, market.offsets, market.programme, self.tier, self.ticket, units.mask, units.size, units.current,
             market.pair_rule == "close", pools.start, pools.places, pools.locked,
             self.base, self.heap, self.held, self.used, self.limit, self.at, self.pool_at,
-            np.empty(market.children + 1, dtype=np.int32),
+            self.waiting,
         )  # fmt: skip
 
     def outcome(self) -> Outcome:
@@ -172,14 +180,19 @@ def read_cutoffs(places, base, heap, held, limit):
 
 def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
     """The tier that counted for each wish: every member of a unit shows the unit's."""
-    if units.leader is None:
-        return units.tier
-    tier = units.tier
-    for child in np.flatnonzero(units.leader != np.arange(market.children)).tolist():
-        head = units.leader[child]
-        ours, theirs = market.offsets[child], market.offsets[head]
-        tier[ours : market.offsets[child + 1]] = tier[theirs : market.offsets[head + 1]]
-    return tier
+    if units.leader is not None:
+        share_tiers(units.leader, market.offsets, units.tier)
+    return frozen(units.tier, np.uint8)
+
+
+@compiled
+def share_tiers(leader, offsets, tier):
+    """Write the tiers of each unit's leader into the rows of its other members."""
+    for child in range(leader.shape[0]):
+        head = leader[child]
+        if head != child:
+            for step in range(offsets[child + 1] - offsets[child]):
+                tier[offsets[child] + step] = tier[offsets[head] + step]
 
 
 _SHAPES: tuple[dict[str, Any], ...] = ({}, {"elder": [1, -1, -1], "current": [0, -1, -1]}, {"unit": [-1, 0, 0]})
@@ -193,6 +206,10 @@ def compile_all() -> None:
                 [0, 1, 2, 3], [0, 1, 1], [0, 0, 0], [1, 2, 3], [1, 1], pools=pools, groups=[(0,), (), ()],
                 level=[1, 2], kindergarten=[0, 0], sibling_tier=[0, -1], **columns,
             )  # fmt: skip
-            _ = solve(market).reasons
-    renumbered(market, by_first_wish(market))
+            outcome = solve(market)
+            _ = outcome.reasons
+    number = by_first_wish(market)
+    local = renumbered(market, number)
+    rows_moved_back(local.tier, market.offsets, local.offsets, number)
+    moved_back(outcome.rank, number)
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))

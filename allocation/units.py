@@ -17,8 +17,8 @@ class Units:
 
     leader: np.ndarray | None  # int32[n]; None: every child stands alone
     order: np.ndarray  # int32[...]: the leaders
-    tier: np.ndarray  # uint8[m], may be raised for siblings
-    ticket: np.ndarray  # uint32[n]
+    tier: np.ndarray  # uint8[m], may be raised for siblings; the market's own where nothing can change it
+    ticket: np.ndarray  # uint32[n], likewise
     mask: np.ndarray | None  # uint16[m]: the pools that are for the whole unit
     size: np.ndarray | None  # int32[n]; None: one each
     current: np.ndarray | None  # int32[n]; with size
@@ -30,15 +30,16 @@ def form_units(market, mask) -> Units:
     count = market.children
     bound = market.unit is not None and bool((market.unit >= 0).any())
     guaranteed = market.current is not None and bool((market.current >= 0).any())
+    named = market.elder is not None and bool((market.elder >= 0).any())
     units = Units(
         leader=None,
         order=np.arange(count, dtype=np.int32),
-        tier=market.tier.copy(),
-        ticket=market.ticket.copy(),
+        tier=market.tier.copy() if bound or named else market.tier,
+        ticket=market.ticket.copy() if bound else market.ticket,
         mask=mask,
         size=None,
         current=None,
-        elder=market.elder.copy() if market.elder is not None and bool((market.elder >= 0).any()) else None,
+        elder=market.elder.copy() if named else None,
     )
     if bound or guaranteed:
         units.size = np.ones(count, dtype=np.int32)
