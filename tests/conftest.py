@@ -50,6 +50,11 @@ def pytest_configure(config):
         _addresses = Addresses(**config.workerinput["addresses"])
 
 
+def pytest_collection_modifyitems(items):
+    """The long ones first: one that begins last keeps one core busy while the other has nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_unconfigure(config):
     if _servers is not None:
         _servers.stop()

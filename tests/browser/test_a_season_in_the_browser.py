@@ -108,6 +108,7 @@ def answers(parent, commitment) -> str:
     return address
 
 
+@pytest.mark.slow
 def test_a_season(city, new_page, photo):
     visitor, parent = Visitor(new_page()), Parent(new_page(phone=True))
     before = after_intake(visitor)

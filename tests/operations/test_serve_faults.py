@@ -104,6 +104,7 @@ def test_a_broken_database_folder(tmp_path):
     assert "make clean-data" in line
 
 
+@pytest.mark.slow
 def test_tables_of_another_version(tmp_path, real_database, redis_url):
     import psycopg
 
@@ -118,6 +119,7 @@ def test_half_set_settings_of_a_real_city(tmp_path, real_database, redis_url):
     assert "SECRET_KEY is not set" in line
 
 
+@pytest.mark.slow
 def test_clean_data_leaves_a_running_portal_alone(tmp_path):
     command = [sys.executable, "-m", "portal.serve", "--forget-data"]
     with serving(tmp_path / "var") as portal:

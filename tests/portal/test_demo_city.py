@@ -24,7 +24,7 @@ from portal.demo.households import Offer
 from portal.demo.story import City, NotEmpty
 
 CHILDREN = 120
-pytestmark = pytest.mark.xdist_group("demo city")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo city")]
 
 
 @pytest.fixture(scope="module")

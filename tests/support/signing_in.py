@@ -38,7 +38,7 @@ def sign_in(client: FlaskClient, account: Account | uuid.UUID) -> FlaskClient:
 
 def hidden_fields(html: str, action: str | None = None) -> dict[str, str]:
     """The hidden fields of the first POST form of a page in `<main>`, or of the one with this action."""
-    page = BeautifulSoup(html, "html5lib")
+    page = BeautifulSoup(html, "lxml")
     for form in page.select("main form"):
         if form.get("method", "get").lower() == "post" and (action is None or form.get("action") == action):
             return {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}

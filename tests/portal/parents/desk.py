@@ -4,7 +4,7 @@ from bs4 import BeautifulSoup
 
 
 def page(answer) -> BeautifulSoup:
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "lxml")
 
 
 def errors(answer) -> dict[str, str]:

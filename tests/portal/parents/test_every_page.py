@@ -16,7 +16,7 @@ NAMES = re.compile("家长|李大|安娜|本子|李|王|金苹果|公园|三圣�
 
 def words_of(page: str) -> str:
     """What a reader sees, without names of people and places and what says that it is Chinese."""
-    soup = BeautifulSoup(page, "html5lib")
+    soup = BeautifulSoup(page, "lxml")
     for element in soup.select("script, style, [lang=zh-CN], datalist"):
         if element.name != "html":
             element.decompose()
@@ -97,7 +97,7 @@ def test_the_page_of_a_returned_application_names_each_item(client, town, langua
     lifecycle.make(town.session, ana, "send_back", by=clerk, now=town.now)
     sign_in(client, ana.entered_by)
     open_pages(client, pages_of(ana), language)
-    links = BeautifulSoup(client.get("/parents").text, "html5lib").select(".card.now a")
+    links = BeautifulSoup(client.get("/parents").text, "lxml").select(".card.now a")
     assert [link["href"].rpartition("/")[2] for link in links] == [
         "child",
         "household",
