@@ -43,6 +43,11 @@ def grouped(number: int | None) -> str:
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
 
 
+def file_size(size: int) -> str:
+    """`85 MB`, in millions of bytes as phones count them; `3 KB` below one million."""
+    return f"{max(1, round(size / 1e6))} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
+
+
 def percent(part: int, whole: int, digits: int = 1) -> str:
     """`51.4%`, rounded half up in whole numbers; `—` where there is nothing to divide by."""
     if not whole:
@@ -72,6 +77,7 @@ def init(app: Flask) -> None:
         moment=moment,
         span=span,
         grouped=grouped,
+        file_size=file_size,
         percent=percent,
         remaining=remaining,
         format_datetime=format_datetime,

@@ -2,12 +2,14 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import runs
 from enrollment.draw.draws import Snapshot, Ticket
+from enrollment.draw.gathering import programme_code
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.families.applications import Application
 from enrollment.places.kindergartens import Kindergarten
@@ -57,6 +59,29 @@ def rounds_with_a_commitment(session: Session) -> list[Round]:
 def result_run(session: Session, round_id: uuid.UUID) -> Run | None:
     """The run that made the round's result; replays follow it and have files of their own."""
     return runs.first_published(session, round_id)
+
+
+def bundle_size(session: Session, run: Run) -> int:
+    """Bytes of the run's public file, 0 if there is none; the file itself stays where it is."""
+    return session.scalar(select(func.octet_length(Run.bundle)).where(Run.id == run.id)) or 0
+
+
+def commitments(session: Session, year: int) -> list[str]:
+    """Every commitment that was ever published of this year's markets, the newest first."""
+    of_year = select(Round.id).where(Round.year == year)
+    return list(
+        session.scalars(select(Snapshot.commitment).where(Snapshot.round_id.in_(of_year)).order_by(Snapshot.made_at.desc()))
+    )
+
+
+def names(session: Session, run: Run) -> dict[str, dict[str, Any]]:
+    """For the codes of the public file: a programme's kindergarten and class level, a pool's name."""
+    of_run = select(CutOff.programme_id).where(CutOff.run_id == run.id)
+    programmes = {programme_code(each): each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))}
+    return {
+        "programmes": {code: [each.kindergarten.name, each.level] for code, each in programmes.items()},
+        "pools": {f"{code}/{pool.code}": pool.name for code, each in programmes.items() for pool in each.pools},
+    }
 
 
 def lines(

@@ -1,11 +1,17 @@
 """The page on which anybody checks a published draw in the own browser, with the second implementation."""
 
-from flask import abort, render_template
+from flask import abort, jsonify, render_template
 
 from enrollment.draw import published, rooms
 from portal.guards import public
 from portal.public import pages
+from portal.words import table, word
 from portal.work import db
+
+SAID = ("verify_progress", "verify_step", "verify_wrong", "verify_bad", "verify_said")
+"""Groups of words that the page's script shows under their own names."""
+PREFIXED = {"reason": "reason_", "verify_why": "why_", "level": "level_"}
+"""Groups of words that it shows under a name that begins with this."""
 
 
 @pages.get("/draws/<uuid:round_id>/verify")
@@ -15,4 +21,27 @@ def verify_draw(round_id):
     if not room.snapshots:
         abort(404)
     run = published.result_run(db(), round_id)
-    return render_template("public/verify_draw.html", room=room, bundle=run is not None and bool(run.bundle))
+    return render_template(
+        "public/verify_draw.html",
+        room=room,
+        size=published.bundle_size(db(), run) if run else 0,
+        commitments=published.commitments(db(), room.round.year),
+        words=_words(),
+    )
+
+
+def _words() -> dict[str, str]:
+    found = {code: word(group, code) for group in SAID for code in table()[group]}
+    return found | {prefix + code: word(group, code) for group, prefix in PREFIXED.items() for code in table()[group]}
+
+
+@pages.get("/draws/<uuid:round_id>/names.json")
+@public
+def names_of_draw(round_id):
+    """What the codes of the public file are called: kindergartens and their reserved places, nobody's names."""
+    run = published.result_run(db(), round_id)
+    if run is None:
+        abort(404)
+    answer = jsonify(published.names(db(), run))
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer

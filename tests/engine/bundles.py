@@ -1,10 +1,13 @@
 """Bundles of small markets, drawn as in the real season."""
 
+import json
 from dataclasses import replace
 
 from allocation import bundle, files, lottery
+from allocation.checks import check
 from allocation.market import Codes, Market
 from allocation.solve import solve
+from allocation.summary import summary
 
 
 def with_codes(market: Market) -> Market:
@@ -23,7 +26,14 @@ def with_codes(market: Market) -> Market:
     )
 
 
-def packed(market: Market, *, drawn: bool = True, beacon: str = "道指 38,250.12", ceremony: str = "3 5 6") -> bytes:
+def packed(
+    market: Market,
+    *,
+    drawn: bool = True,
+    beacon: str = "道指 38,250.12",
+    ceremony: str = "3 5 6",
+    with_summary: bool = False,
+) -> bytes:
     """The bundle of a market: with a seed of its own, or with the tickets that the market has."""
     market = market if len(market.codes.children) else with_codes(market)
     if not drawn:
@@ -34,4 +44,9 @@ def packed(market: Market, *, drawn: bool = True, beacon: str = "道指 38,250.1
         seed = lottery.seed_bytes(fixed, beacon, ceremony).hex()
         record = bundle.DrawRecord(fixed, "2026-06-01T10:00:00+08:00", beacon, "收盘指数", ceremony, seed)
         written = files.market_files(replace(market, ticket=None, seed=seed))
-    return bundle.pack(written, record, files.result_files(solve(files.parse_market(written))))
+    outcome = solve(files.parse_market(written))
+    result = files.result_files(outcome)
+    if with_summary:
+        told = summary(outcome, check(outcome.market, outcome), inputs=written, outputs=result)
+        result["summary.json"] = json.dumps(told, indent=1).encode()
+    return bundle.pack(written, record, result)

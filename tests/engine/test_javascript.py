@@ -1,126 +1,134 @@
-"""The second implementation, in Chromium: the same bytes on every market of the suite, and every change found."""
+"""The second implementation, in Chromium: the same bytes on every market of the suite."""
 
 import base64
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from allocation import files
 from allocation.synthetic import synthetic_market
+from portal.words import LANGUAGES, table
 from tests.engine.bundles import packed
 from tests.engine.cases import case, market_of
+from tests.engine.tampering import TAMPERINGS, whole_bundle
 from tests.engine.test_cases import sibling_market
-from tests.engine.test_command_line import edit, repacked
 from tests.engine.tiny import tiny_market
 from tests.support.chromium import open_context
+from tests.support.verifier import served
 
 pytestmark = pytest.mark.browser
 
-VERIFIER = Path(__file__).parents[2] / "portal" / "static" / "verify"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
 CHECK = """async (bundles) => {
-  const { verify, decided } = await import('/verify.js');
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const { verify } = await import('/verify.js');
+  const { decided } = await import('/family.js');
   const found = [];
   for (const text of bundles) {
     try {
-      const { steps, state } = await verify(bytes(text));
-      const wishes = state.children.code.map((code) => decided(state, code).wishes.map((w) => w.reason));
-      found.push({ steps: steps.map(({ step, ok, detail }) => [step, ok, detail]), wishes });
-    } catch (error) { found.push({ error: error.message }); }
+      const blob = new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]);
+      const { steps, remarks, state, ticket } = await verify(blob);
+      const codes = Array.from({ length: ticket.length }, (_, child) => state.market.children.codes.text(child));
+      const wishes = codes.map((code) => decided(state, ticket, code).wishes.map(({ reason }) => reason));
+      found.push({ steps: steps.map(({ step, ok, word }) => [step, ok, word]), remarks, wishes });
+    } catch (error) { found.push({ error: error.word || String(error), values: error.values }); }
   }
   return found;
 }"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves the verifier's files and an empty page, and says nothing."""
-
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        if self.path != "/":
-            return super().do_GET()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        return self.wfile.write(b"<!doctype html><title>verifier</title>")
+@pytest.fixture(scope="module")
+def page(browser):
+    with served() as address:
+        context = open_context(browser, phone=False)
+        page = context.new_page()
+        page.goto(address)
+        yield page
+        context.close()
 
 
 @pytest.fixture(scope="module")
-def check(browser):
+def check(page):
     """A function from bundles to what the verifier found in each."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(VERIFIER)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    context = open_context(browser, phone=False)
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
-    yield lambda bundles: page.evaluate(CHECK, [base64.b64encode(one).decode() for one in bundles])
-    context.close()
-    server.shutdown()
-    server.server_close()
+    return lambda bundles: page.evaluate(CHECK, [base64.b64encode(one).decode() for one in bundles])
 
 
-def tiny_bundles(rule, **shape):
-    return [
-        packed(
-            tiny_market(number, pair_rule=rule, **shape),
-            drawn=number % 2 == 0,
-            beacon="" if number % 5 == 0 else "道 1",
-        )
-        for number in range(60)
-    ]
+def assert_all_equal(found, names=None):
+    for number, one in enumerate(found):
+        assert "error" not in one and all(ok for _, ok, _ in one["steps"]), (names[number] if names else number, one)
 
 
-@pytest.mark.parametrize("rule", ["overhang", "close"])
-@pytest.mark.parametrize("shape", [
+SHAPES = (
     {"children": 6, "units": False, "pools": False},
     {"children": 8},
     {"children": 12, "programmes": 4, "siblings": True, "current": True},
-])  # fmt: skip
-def test_the_same_bytes_on_every_tiny_market(check, rule, shape):
-    for number, found in enumerate(check(tiny_bundles(rule, **shape))):
-        assert "error" not in found, (number, found)
-        assert all(ok for _, ok, _ in found["steps"]), (number, found["steps"])
-        assert [step for step, _, _ in found["steps"]][-3:] == ["placements.csv", "cutoffs.csv", "reasons.csv"]
-    assert found["wishes"]
+    {"children": 9, "programmes": 4, "siblings": True, "pools": False},
+    {"children": 10, "programmes": 4, "current": True, "units": False},
+)
+
+
+def a_round(number):
+    """One of endless random rounds: shape, pair rule, and a draw of its own or tickets from an earlier one."""
+    market = tiny_market(number, pair_rule=("overhang", "close")[number // 5 % 2], **SHAPES[number % 5])
+    return packed(market, drawn=number % 3 > 0, beacon="" if number % 7 == 0 else f"道 {number}", ceremony=f"{number % 6}")
+
+
+def test_the_same_bytes_on_a_thousand_rounds(check):
+    steps, reasons = set(), set()
+    for start in range(0, 1_000, 250):
+        found = check([a_round(number) for number in range(start, start + 250)])
+        assert_all_equal(found)
+        steps |= {tuple(step for step, _, _ in one["steps"]) for one in found}
+        reasons |= {reason for one in found for wishes in one["wishes"] for reason in wishes}
+    compared = ("placements.csv", "cutoffs.csv", "reasons.csv", "figures")
+    assert steps == {("files", "commitment", *compared), ("files", "commitment", "seed", *compared)}
+    assert reasons == set(table()["reason"])
 
 
 def test_the_same_bytes_on_the_worked_cases(check):
     told = [case(number) for number in ("01", "04", "09", "11", "15", "19", "20", "25")]
     markets = [market_of(one, rule)[0] for one in told for rule in ("overhang", "close")]
-    markets += [market_of(case("15"), unclaimed="locked")[0], sibling_market(case("23"), True)]
-    for found in check([packed(market, drawn=False) for market in markets]):
-        assert all(ok for _, ok, _ in found["steps"]), found
+    markets += [market_of(case("15"), unclaimed="locked")[0], *(sibling_market(case("23"), known) for known in (True, False))]
+    example = files.read_market(EXAMPLE)
+    markets += [example, replace(example, pair_rule="close")]
+    assert_all_equal(check([packed(market, drawn=False) for market in markets]))
 
 
-def test_the_same_bytes_on_a_town(check):
-    market = synthetic_market(3_000, units=True, pools=True, codes=True)
-    [found] = check([packed(market)])
-    assert all(ok for _, ok, _ in found["steps"]), found["steps"]
+def test_the_same_bytes_on_a_town_with_its_summary(check):
+    market = synthetic_market(4_000, units=True, pools=True, codes=True)
+    [found] = check([packed(market, with_summary=True)])
+    assert_all_equal([found])
     assert sum(map(len, found["wishes"])) == len(market.programme)
 
 
-@pytest.mark.parametrize("name,change,step", [
-    ("result/placements.csv", lambda data: data.replace(b",1,", b",2,", 1), "placements.csv"),
-    ("result/reasons.csv", lambda data: data + b"x", "reasons.csv"),
-    ("result/cutoffs.csv", lambda data: data[:-1], "cutoffs.csv"),
-    ("market/wishes.csv", lambda data: data.rstrip()[:-1] + b"9\n", "commitment"),
-    ("draw.json", edit(beacon="1"), "seed"),
-])  # fmt: skip
-def test_every_change_to_a_bundle_is_found(check, tmp_path, name, change, step):
-    (tmp_path / "good.zip").write_bytes(packed(tiny_market(7, children=8)))
-    repacked(tmp_path / "good.zip", tmp_path / "bad.zip", name, change)
-    [found] = check([(tmp_path / "bad.zip").read_bytes()])
-    assert step in [name for name, ok, _ in found["steps"] if not ok]
+def test_the_lottery_vector(page):
+    told = case("24")
+    rows = "".join(f"{code},{told['families'].get(code, code)},,,,\n" for code in told["ids"])
+    drawn = page.evaluate(
+        """async ([seed, children]) => {
+          const { drawTickets } = await import('/draw.js');
+          const { readMarket } = await import('/market.js');
+          const files = { 'market.json': '{"format":"market/1"}', 'children.csv': children,
+            'programmes.csv': 'programme,kindergarten,level,nature,area,places,sibling_tier\\n',
+            'wishes.csv': 'child,rank,programme,tier\\n' };
+          const bytes = new Map(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]));
+          return Array.from(drawTickets(seed, readMarket(bytes, () => {}).children, () => {}));
+        }""",
+        [told["seed_sha256"], "child,family,unit,groups,elder,current\n" + rows],
+    )
+    order = [code for _, code in sorted(zip(drawn, told["ids"], strict=True))]
+    assert order == told["expected"]["order_best_first"]
 
 
-def test_what_is_no_bundle_is_said_to_be_none(check, tmp_path):
-    (tmp_path / "good.zip").write_bytes(packed(tiny_market(7, children=8)))
-    repacked(tmp_path / "good.zip", tmp_path / "bad.zip", "market/children.csv", None)
-    found = check([b"hello", b"PK" + b"0" * 60, (tmp_path / "bad.zip").read_bytes()])
-    assert [one["error"] for one in found] == ["not a zip file", "not a zip file", "children.csv: missing"]
+def test_every_tampering_is_found_and_named(check):
+    found = check([tampering.change(whole_bundle()) for tampering in TAMPERINGS.values()])
+    for (name, tampering), one in zip(TAMPERINGS.items(), found, strict=True):
+        words = [one.get("error")] + [word for _, ok, word in one.get("steps", []) if not ok] + one.get("remarks", [])
+        assert tampering.word in words, (name, one)
+        assert tampering.status or all(ok for _, ok, _ in one["steps"]), (name, one)
+
+
+def test_every_word_that_the_script_may_say_is_there():
+    known = {word for group in ("verify_wrong", "verify_bad", "verify_said") for word in table()[group]}
+    assert {tampering.word for tampering in TAMPERINGS.values()} <= known
+    assert set(LANGUAGES) == {"zh", "en"}

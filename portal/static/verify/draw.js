@@ -1,9 +1,7 @@
 /* The draw again: what was committed, the seed from its public parts, and everybody's ticket. */
 
-import { byCode } from "./market.js";
-import { digestWords, fromHex, sha256Hex } from "./sha256.js";
-
-const bytesOf = (text) => new TextEncoder().encode(text);
+import { digestsBehind, fromHex, sha256Hex } from "./sha256.js";
+import { bytesOf } from "./text.js";
 
 function joined(...parts) {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -13,15 +11,15 @@ function joined(...parts) {
 }
 
 function canonical(head) {
-  return JSON.stringify(Object.fromEntries(Object.keys(head).sort(byCode).map((key) => [key, head[key]])));
+  return JSON.stringify(Object.fromEntries(Object.keys(head).sort().map((key) => [key, head[key]])));
 }
 
 /* SHA-256 over a line "digest, two spaces, name" for each file of the market, the seed taken as not drawn. */
-export function commitment(files, head) {
-  const fixed = new Map(files);
-  fixed.set("market.json", bytesOf(canonical({ ...head, seed: null })));
-  const names = [...fixed.keys()].sort(byCode);
-  return sha256Hex(bytesOf(names.map((name) => `${sha256Hex(fixed.get(name))}  ${name}\n`).join("")));
+export function commitment(digests, head) {
+  const fixed = new Map(digests);
+  fixed.set("market.json", sha256Hex(bytesOf(canonical({ ...head, seed: null }))));
+  const lines = [...fixed.keys()].sort().map((name) => `${fixed.get(name)}  ${name}\n`);
+  return sha256Hex(bytesOf(lines.join("")));
 }
 
 export function seedOf(record) {
@@ -29,26 +27,22 @@ export function seedOf(record) {
 }
 
 /* Tickets from 1: families in the order of SHA-256(seed, family code), the children of a family by their codes. */
-export function drawTickets(seed, children, say) {
-  const prefix = fromHex(seed);
-  const digest = new Map();
-  for (const family of children.family) {
-    if (digest.has(family)) continue;
-    digest.set(family, digestWords(joined(prefix, bytesOf(family))));
-    if (digest.size % 10000 === 0) say("tickets", digest.size, children.family.length);
+export function drawTickets(seed, { codes, families, family }, say) {
+  const digest = digestsBehind(fromHex(seed)), count = families.count;
+  const words = new Uint32Array(8 * count);
+  for (let f = 0; f < count; f++) {
+    if (f % 20000 === 0) say("tickets", f, count);
+    digest(families.bytes, families.from[f], families.to[f], words, 8 * f);
   }
-  const families = [...digest.keys()].sort((a, b) => {
-    const x = digest.get(a), y = digest.get(b);
-    for (let word = 0; word < 8; word++) if (x[word] !== y[word]) return (x[word] >>> 0) - (y[word] >>> 0);
-    return byCode(a, b);
+  const line = Int32Array.from({ length: count }, (_, f) => f).sort((a, b) => {
+    for (let word = 0; word < 8; word++) if (words[8 * a + word] !== words[8 * b + word]) return words[8 * a + word] - words[8 * b + word];
+    return 0;
   });
-  const members = new Map(families.map((family) => [family, []]));
-  children.family.forEach((family, child) => members.get(family).push(child));
-  const ticket = new Float64Array(children.code.length);
-  let next = 1;
-  for (const own of members.values()) {
-    own.sort((a, b) => byCode(children.code[a], children.code[b]));
-    for (const child of own) ticket[child] = next++;
-  }
-  return ticket;
+  const next = new Int32Array(count), size = new Int32Array(count);
+  for (let child = 0; child < codes.count; child++) size[family[child]]++;
+  let ticket = 1;
+  for (const f of line) { next[f] = ticket; ticket += size[f]; }
+  const tickets = new Float64Array(codes.count);
+  for (const child of codes.inOrder()) tickets[child] = next[family[child]]++;
+  return tickets;
 }

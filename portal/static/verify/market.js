@@ -1,143 +1,213 @@
-/* Reads the files of a market into columns. Faults are for the maker of the file; here one is enough to stop. */
+/* Reads the files of a market into columns of numbers. Faults are for the maker of the file; here one is enough to stop. */
 
-const LEVELS = ["nursery", "lower", "middle", "upper"];
+import { Fault } from "./fault.js";
+import { bytesOf, Codes, countLines, readJson, Rows, textOf } from "./text.js";
 
-export class BadMarket extends Error {}
+export const MARKET_FILES = ["market.json", "programmes.csv", "pools.csv", "children.csv", "wishes.csv", "tickets.csv"];
+export const LEVELS = ["nursery", "lower", "middle", "upper"];
+export const NATURES = ["public", "inclusive", "private"];
+const WORST_TIER = 15, MOST_PLACES = 1e6, MOST_POOLS = 16, LARGEST_UNIT = 3, GENERAL = "general";
 
-/* Codes stand in the order of their UTF-8 bytes, which is that of code points, not of a string's 16-bit units. */
-export function byCode(a, b) {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    let x = a.charCodeAt(i), y = b.charCodeAt(i);
-    if (x === y) continue;
-    if (x >= 0xd800 && y >= 0xd800) {
-      x = x >= 0xe000 ? x - 0x800 : x + 0x2000;
-      y = y >= 0xe000 ? y - 0x800 : y + 0x2000;
-    }
-    return x - y;
-  }
-  return a.length - b.length;
-}
-
-function lines(bytes) {
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  return (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
-}
-
-/* Calls `each(cells, index)` for every row, the cells in the order of `columns`. Returns the number of rows. */
-function readRows(files, name, columns, each) {
-  const bytes = files.get(name);
-  if (!bytes) throw new BadMarket(`${name}: missing`);
-  const all = lines(bytes);
-  const header = all[0].split(",");
-  const order = columns.map((column) => header.indexOf(column));
-  if (order.includes(-1)) throw new BadMarket(`${name}: a column is missing`);
-  for (let row = 1; row < all.length; row++) {
-    const cells = all[row].split(",");
-    if (cells.length !== header.length) throw new BadMarket(`${name}: row ${row + 1} is broken`);
-    each(order.map((at) => cells[at]), row - 1);
-  }
-  return all.length - 1;
-}
-
-function lookUp(index, code, name) {
-  const found = index.get(code);
-  if (found === undefined) throw new BadMarket(`${name}: ${code} is unknown`);
-  return found;
-}
-
-export function readMarket(files) {
-  const head = JSON.parse(new TextDecoder().decode(files.get("market.json") || new Uint8Array()) || "{}");
-  if (head.format !== "market/1") throw new BadMarket("market.json: not a market");
+/* `files` maps names to bytes; those of the wishes are let go when they have been read. */
+export function readMarket(files, say) {
+  const head = readJson(files.get("market.json") || new Uint8Array(), "market.json");
+  const known = ["format", "season", "round", "seed", "pair_rule"];
+  const strange = Object.keys(head).find((key) => !known.includes(key));
+  if (head.format !== "market/1" || strange) throw new Fault("bad_market", { file: "market.json" });
+  const close = head.pair_rule === "close";
+  if (!close && (head.pair_rule ?? "overhang") !== "overhang") throw new Fault("bad_market", { file: "market.json" });
   const programmes = readProgrammes(files);
   const children = readChildren(files, programmes);
-  readPools(files, programmes);
-  const wishes = readWishes(files, programmes, children);
+  const pools = readPools(files, programmes, children.groupCodes);
+  const wishes = readWishes(files, programmes, children, say);
+  refuseUnequalUnits(children, wishes);
+  refuseUnknownOrder(children, wishes, programmes);
   const ticket = files.has("tickets.csv") ? readTickets(files, children) : null;
-  return { head, close: head.pair_rule === "close", programmes, children, wishes, ticket };
+  return { head, close, programmes, children, pools, wishes, ticket };
+}
+
+function numberedFile(files, file) {
+  const bytes = files.get(file);
+  if (!bytes) throw new Fault("bad_missing", { file });
+  return [bytes, countLines(bytes)];
 }
 
 function readProgrammes(files) {
-  const found = { code: [], home: [], level: [], places: [], siblingTier: [], pools: [], index: new Map() };
-  const columns = ["programme", "kindergarten", "level", "places", "sibling_tier"];
-  readRows(files, "programmes.csv", columns, ([code, home, level, places, sibling], row) => {
-    found.code.push(code);
-    found.home.push(home);
-    found.level.push(LEVELS.indexOf(level));
-    found.places.push(Number(places));
-    found.siblingTier.push(sibling === "" ? -1 : Number(sibling));
-    found.pools.push([]);
-    found.index.set(code, row);
+  const file = "programmes.csv", [bytes, most] = numberedFile(files, file);
+  const rows = new Rows(files, file, ["programme", "kindergarten", "level", "nature", "area", "places", "sibling_tier"]);
+  const codes = new Codes(bytes, most), homes = new Codes(bytes, most), areas = new Codes(bytes, most);
+  const home = [], level = [], nature = [], area = [], places = [], siblingTier = [];
+  while (rows.next()) {
+    rows.newCode(0, codes);
+    if (rows.isEmpty(1)) rows.refuse("bad_cell", 1);
+    if (rows.isEmpty(4)) rows.refuse("bad_cell", 4);
+    home.push(homes.add(rows.from[1], rows.to[1]));
+    level.push(LEVELS.indexOf(rows.text(2)));
+    nature.push(NATURES.indexOf(rows.text(3)));
+    area.push(areas.add(rows.from[4], rows.to[4]));
+    places.push(rows.number(5, MOST_PLACES));
+    siblingTier.push(rows.number(6, WORST_TIER, true));
+    if (level.at(-1) < 0) rows.refuse("bad_cell", 2);
+    if (nature.at(-1) < 0) rows.refuse("bad_cell", 3);
+  }
+  return { codes, home, level, nature, area, areas, places, siblingTier };
+}
+
+/* Programme p has the pools start[p] to start[p + 1] in precedence order; what they leave is the general pool, last
+   unless it is listed. `groups` of a pool are numbers of the children's groups, null for everybody. */
+function readPools(files, programmes, groupCodes) {
+  const listed = programmes.places.map(() => []);
+  if (files.has("pools.csv")) {
+    const rows = new Rows(files, "pools.csv", ["programme", "pool", "precedence", "places", "groups", "unclaimed"]);
+    while (rows.next()) {
+      const own = listed[rows.code(0, programmes.codes)], name = rows.text(1), precedence = rows.number(2, 2 ** 33);
+      const places = rows.number(3, MOST_PLACES, name === GENERAL), locked = rows.text(5) === "locked";
+      if (!name || own.some((pool) => pool.name === name)) rows.refuse("bad_twice", 1);
+      if (own.some((pool) => pool.precedence === precedence)) rows.refuse("bad_twice", 2);
+      if (!locked && rows.text(5) !== "open") rows.refuse("bad_cell", 5);
+      if (name === GENERAL && (locked || !rows.isEmpty(4))) rows.refuse("bad_cell", 4);
+      own.push({ name, precedence, places, groups: rows.isEmpty(4) ? null : groupsOf(rows, groupCodes), locked });
+    }
+  }
+  const found = { start: new Int32Array(listed.length + 1), name: [], places: [], groups: [], locked: [] };
+  listed.forEach((own, programme) => {
+    for (const pool of inOrder(own, programmes.places[programme], programmes.codes.text(programme))) {
+      found.name.push(bytesOf(pool.name));
+      for (const column of ["places", "groups", "locked"]) found[column].push(pool[column]);
+    }
+    found.start[programme + 1] = found.name.length;
   });
   return found;
 }
 
-/* Every programme's pools in precedence order; what they leave is the general pool, last unless it is listed. */
-function readPools(files, programmes) {
-  const columns = ["programme", "pool", "precedence", "places", "groups", "unclaimed"];
-  if (files.has("pools.csv")) {
-    readRows(files, "pools.csv", columns, ([code, name, precedence, places, groups, unclaimed]) => {
-      programmes.pools[lookUp(programmes.index, code, "pools.csv")].push({
-        name, precedence: Number(precedence), places: places === "" ? null : Number(places),
-        groups: groups === "" ? null : new Set(groups.split(";")), locked: unclaimed === "locked",
-      });
-    });
-  }
-  programmes.pools.forEach((pools, p) => {
-    const rest = programmes.places[p] - pools.reduce((sum, pool) => sum + (pool.places || 0), 0);
-    for (const pool of pools) if (pool.places === null) pool.places = rest;
-    pools.sort((a, b) => a.precedence - b.precedence);
-    if (!pools.some((pool) => pool.name === "general") && (rest > 0 || pools.length === 0)) {
-      pools.push({ name: "general", places: rest, groups: null, locked: false });
-    }
-  });
+function groupsOf(rows, groupCodes) {
+  return new Set(rows.text(4).split(";").map((code) => groupCodes.find(bytesOf(code))));
+}
+
+function inOrder(own, total, value) {
+  const rest = total - own.reduce((sum, pool) => sum + Math.max(pool.places, 0), 0);
+  const general = own.find((pool) => pool.name === GENERAL);
+  if (rest < 0 || (general && general.places >= 0 && rest > 0)) throw new Fault("bad_places", { file: "pools.csv", value });
+  if (general && general.places < 0) general.places = rest;
+  own.sort((a, b) => a.precedence - b.precedence);
+  if (!general && (rest > 0 || own.length === 0)) own.push({ name: GENERAL, places: rest, groups: null, locked: false });
+  if (own.length > MOST_POOLS) throw new Fault("bad_places", { file: "pools.csv", value });
+  return own;
 }
 
 function readChildren(files, programmes) {
-  const found = { code: [], family: [], unit: [], groups: [], elder: [], current: [], index: new Map() };
-  const elders = [];
-  const columns = ["child", "family", "unit", "groups", "elder", "current"];
-  readRows(files, "children.csv", columns, ([code, family, unit, groups, elder, current], row) => {
-    found.code.push(code);
-    found.family.push(family);
-    found.unit.push(unit);
-    found.groups.push(groups === "" ? null : groups.split(";"));
-    found.current.push(current === "" ? -1 : lookUp(programmes.index, current, "children.csv"));
-    found.index.set(code, row);
-    elders.push(elder);
-  });
-  found.elder = elders.map((code) => (code === "" ? -1 : lookUp(found.index, code, "children.csv")));
-  return found;
+  const file = "children.csv", [bytes, most] = numberedFile(files, file);
+  const rows = new Rows(files, file, ["child", "family", "unit", "groups", "elder", "current"]);
+  const codes = new Codes(bytes, most), families = new Codes(bytes, most);
+  const units = new Codes(bytes, most), groupCodes = new Codes(bytes, countGroups(bytes) + most);
+  const family = new Int32Array(most), unit = new Int32Array(most), current = new Int32Array(most);
+  const groupStart = new Int32Array(most + 1), group = [], elders = [];
+  while (rows.next()) {
+    const child = rows.newCode(0, codes);
+    if (rows.isEmpty(1)) rows.refuse("bad_cell", 1);
+    family[child] = families.add(rows.from[1], rows.to[1]);
+    unit[child] = rows.isEmpty(2) ? -1 : units.add(rows.from[2], rows.to[2]);
+    for (let at = rows.from[3], end = rows.to[3]; at < end; at++) {
+      const from = at;
+      while (at < end && bytes[at] !== 59) at++;
+      group.push(groupCodes.add(from, at));
+    }
+    groupStart[child + 1] = group.length;
+    if (!rows.isEmpty(4)) elders.push([child, rows.from[4], rows.to[4], rows.row]);
+    current[child] = rows.code(5, programmes.codes, true);
+  }
+  const elder = new Int32Array(codes.count).fill(-1);
+  for (const [child, from, to, row] of elders) {
+    elder[child] = codes.find(bytes, from, to);
+    if (elder[child] < 0) throw new Fault("bad_unknown", { file, row, column: "elder", value: textOf(bytes, from, to) });
+  }
+  return { codes, families, family, unit, units, groupStart, group: Int32Array.from(group), groupCodes, elder, current };
+}
+
+function countGroups(bytes) {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 59) count++;
+  return count;
 }
 
 /* The wishes of child i are programme[start[i]] to programme[start[i + 1]], best first. */
-function readWishes(files, programmes, children) {
-  const held = lines(files.get("wishes.csv") || new Uint8Array()).length;
-  const rows = { child: new Int32Array(held), rank: new Int32Array(held), programme: new Int32Array(held), tier: new Uint8Array(held) };
-  const start = new Int32Array(children.code.length + 1);
-  const count = readRows(files, "wishes.csv", ["child", "rank", "programme", "tier"], ([code, rank, programme, tier], row) => {
-    rows.child[row] = lookUp(children.index, code, "wishes.csv");
-    rows.rank[row] = Number(rank);
-    rows.programme[row] = lookUp(programmes.index, programme, "wishes.csv");
-    rows.tier[row] = Number(tier);
-    start[rows.child[row] + 1]++;
-  });
-  for (let child = 0; child < children.code.length; child++) start[child + 1] += start[child];
-  const programme = new Int32Array(count).fill(-1), tier = new Uint8Array(count);
-  for (let row = 0; row < count; row++) {
-    const child = rows.child[row], at = start[child] + rows.rank[row] - 1;
-    if (at < start[child] || at >= start[child + 1] || programme[at] !== -1) throw new BadMarket("wishes.csv: wrong ranks");
-    programme[at] = rows.programme[row];
-    tier[at] = rows.tier[row];
+function readWishes(files, programmes, children, say) {
+  const file = "wishes.csv", [bytes, most] = numberedFile(files, file), count = children.codes.count;
+  const rows = new Rows(files, file, ["child", "rank", "programme", "tier"]);
+  const child = new Int32Array(most), rank = new Int32Array(most), wished = new Int32Array(most), tiers = new Uint8Array(most);
+  const start = new Int32Array(count + 1);
+  let row = 0;
+  for (; rows.next(); row++) {
+    if (row % 50000 === 0) say("reading", rows.at, bytes.length);
+    child[row] = rows.code(0, children.codes);
+    rank[row] = rows.number(1, 2 ** 33);
+    wished[row] = rows.code(2, programmes.codes);
+    tiers[row] = rows.number(3, WORST_TIER);
+    start[child[row] + 1]++;
   }
+  for (let i = 0; i < count; i++) start[i + 1] += start[i];
+  const programme = new Int32Array(row).fill(-1), tier = new Uint8Array(row);
+  for (let i = 0; i < row; i++) {
+    const at = start[child[i]] + rank[i] - 1;
+    if (rank[i] < 1 || at >= start[child[i] + 1] || programme[at] >= 0) throw new Fault("bad_ranks", { file, row: i + 2 });
+    programme[at] = wished[i];
+    tier[at] = tiers[i];
+  }
+  files.delete(file);
   return { start, programme, tier };
 }
 
-function readTickets(files, children) {
-  const ticket = new Float64Array(children.code.length).fill(-1);
-  readRows(files, "tickets.csv", ["child", "ticket"], ([code, number]) => {
-    ticket[lookUp(children.index, code, "tickets.csv")] = Number(number);
-  });
-  if (ticket.includes(-1)) throw new BadMarket("tickets.csv: a child has no ticket");
+/* Bound children are of one family, at most three, and hand in the same wishes. */
+function refuseUnequalUnits({ codes, unit, units, family, current }, { start, programme }) {
+  const first = new Int32Array(units.count).fill(-1), size = new Int32Array(units.count);
+  for (let child = 0; child < codes.count; child++) {
+    if (unit[child] < 0) continue;
+    const other = first[unit[child]];
+    if (other < 0) first[unit[child]] = child;
+    let same = ++size[unit[child]] <= LARGEST_UNIT;
+    if (other >= 0) {
+      same &&= family[child] === family[other] && current[child] === current[other];
+      same &&= start[child + 1] - start[child] === start[other + 1] - start[other];
+      for (let step = start[child + 1] - start[child] - 1; step >= 0 && same; step--) {
+        same = programme[start[child] + step] === programme[start[other] + step];
+      }
+    }
+    if (!same) throw new Fault("bad_unit", { file: "children.csv", value: codes.text(child) });
+  }
+}
+
+/* A child wishes once for a programme and in one class level; its elder is in an older one; its own place is wished for. */
+function refuseUnknownOrder({ codes, elder, current }, { start, programme }, { level }) {
+  const levelOf = (child) => (start[child] < start[child + 1] ? level[programme[start[child]]] : -1);
+  for (let child = 0; child < codes.count; child++) {
+    let good = current[child] < 0;
+    for (let wish = start[child]; wish < start[child + 1]; wish++) {
+      for (let before = start[child]; before < wish; before++) {
+        if (programme[before] === programme[wish]) throw new Fault("bad_wishes", { file: "wishes.csv", value: codes.text(child) });
+      }
+      if (level[programme[wish]] !== levelOf(child)) throw new Fault("bad_wishes", { file: "wishes.csv", value: codes.text(child) });
+      good ||= programme[wish] === current[child];
+    }
+    if (elder[child] >= 0) {
+      const own = levelOf(child), older = levelOf(elder[child]);
+      good &&= elder[child] !== child && (own < 0 || older < 0 || older > own);
+    }
+    if (!good) throw new Fault("bad_child", { file: "children.csv", value: codes.text(child) });
+  }
+}
+
+function readTickets(files, { codes }) {
+  const file = "tickets.csv";
+  const rows = new Rows(files, file, ["child", "ticket"]);
+  const ticket = new Float64Array(codes.count).fill(-1);
+  while (rows.next()) {
+    const child = rows.code(0, codes);
+    if (ticket[child] >= 0) rows.refuse("bad_twice", 0);
+    ticket[child] = rows.number(1, 2 ** 32 - 1);
+  }
+  const without = ticket.indexOf(-1);
+  if (without >= 0) throw new Fault("bad_no_ticket", { file, value: codes.text(without) });
+  const sorted = ticket.slice().sort();
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) throw new Fault("bad_same_ticket", { file, value: String(sorted[i]) });
   return ticket;
 }

@@ -1,121 +1,131 @@
 /* The page around the check: chooses the file, shows how far it is and what came out. */
 
-const find = (id) => document.getElementById(id);
+import { showFamily } from "./wishes.js";
+import { element, find, numeral, say } from "./words.js";
+
 const card = find("verify");
-const words = Object.fromEntries(
-  [...find("words").content.querySelectorAll("[data-word]")].map((each) => [each.dataset.word, each.textContent]),
-);
-let worker = null;
+const worker = new Worker(card.dataset.worker, { type: "module" }); // begun at once, so that no network is needed later
+let job = 0, names = { programmes: {}, pools: {} };
 
-function say(word, values = {}) {
-  return Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, value), words[word] || word);
-}
-
-function element(name, text = "", className = "") {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-function begin(bytes) {
-  if (worker) worker.terminate();
+function begin(blob) {
   find("verdict").replaceChildren();
   find("decided").replaceChildren();
   find("mine").hidden = true;
   find("running").hidden = false;
-  worker = new Worker(card.dataset.worker, { type: "module" });
-  worker.addEventListener("message", ({ data }) => hear(data));
-  worker.addEventListener("error", () => hear({ error: "worker" }));
-  worker.postMessage({ bytes }, [bytes]);
+  progress({ step: "opening" });
+  worker.postMessage({ blob, job: ++job });
 }
 
-function hear(data) {
+worker.addEventListener("message", ({ data }) => {
+  if ("found" in data) return showFamily(find("decided"), data.found, names);
+  if (data.job !== job) return undefined;
   if (data.step) return progress(data);
-  if ("found" in data) return show(data.found);
   find("running").hidden = true;
-  if (data.error) return says("stop", say("broken", { n: data.error }));
-  return report(data);
-}
+  return data.error ? verdict("stop", say("not_opened"), say(data.error, data.values)) : report(data);
+});
+worker.addEventListener("error", ({ message }) => {
+  find("running").hidden = true;
+  verdict("stop", say("not_opened"), say("bad_unknown_error", { what: message || "worker" }));
+});
 
 function progress({ step, done, of }) {
-  find("step").textContent = say(step) + (of ? ` ${done.toLocaleString()} / ${of.toLocaleString()}` : "");
+  const text = of ? `${say(step)} ${Math.floor((100 * done) / of)}%` : say(step);
+  if (find("step").textContent !== text) find("step").textContent = text;
   const bar = find("bar");
   if (of) { bar.max = of; bar.value = done; } else bar.removeAttribute("value");
 }
 
-function says(tone, text) {
+function verdict(tone, title, text, remarks = []) {
   const box = element("div", "", `says ${tone}`);
-  box.append(element("p", text));
+  box.append(element("p", title, "verdict"), element("p", text));
+  for (const remark of remarks) box.append(element("p", say(remark), "small"));
   find("verdict").replaceChildren(box);
 }
 
-function report({ steps, children }) {
-  const good = steps.every(({ ok }) => ok);
-  says(good ? "ok" : "stop", good ? say("all_good", { n: children.toLocaleString() }) : say("not_good"));
+/* A file that is right in itself could still be another one than this round's: its commitment must be one of the site's. */
+function siteStep({ record }) {
+  const known = (card.dataset.commitments || "").split(" ").filter(Boolean);
+  if (!known.length || !record.seed) return [];
+  const ok = known.includes(record.commitment);
+  return [{ step: "site", ok, word: "wrong_site", values: { ours: record.commitment } }];
+}
+
+function report(found) {
+  const steps = [...siteStep(found), ...found.steps], good = steps.every(({ ok }) => ok);
+  const values = { n: numeral(found.children), seconds: Math.max(0.1, found.seconds).toFixed(1) };
+  verdict(good ? "ok" : "stop", say(good ? "all_good" : "not_good"), say(good ? "all_good_more" : "not_good_more", values), found.remarks);
   const list = element("ul", "", "proof");
-  for (const { step, ok, detail } of steps) {
-    const row = element("li", "", "");
-    const where = !ok && /^\d+$/.test(detail) ? say("at_line", { n: detail }) : say(ok ? "same" : "different");
-    row.append(element("span", say(step)), element("b", where, ok ? "ok" : "wrong"));
+  for (const step of steps) list.append(oneStep(step));
+  find("verdict").append(list, facts(found));
+  find("mine").hidden = false;
+  if (find("code").value) find("find").requestSubmit();
+}
+
+/* What the file says of its draw, for whoever compares it with what was announced in the room. */
+function facts({ record, head }) {
+  const list = element("dl", "", "rows facts");
+  const told = { fact_round: `${head.season || ""} ${head.round || "main"}`, fact_commitment: record.commitment, fact_time: record.commitment_time };
+  Object.assign(told, { fact_beacon_name: record.beacon_name, fact_beacon: record.beacon, fact_ceremony: record.ceremony, fact_seed: record.seed });
+  for (const [word, value] of Object.entries(told)) {
+    if (!value) continue;
+    const row = element("div");
+    row.append(element("dt", say(word)), element("dd", value, /commitment|seed/.test(word) ? "code" : ""));
     list.append(row);
   }
-  find("verdict").append(list);
-  find("mine").hidden = false;
+  return list;
 }
 
-function show(found) {
-  const place = find("decided");
-  if (!found) return place.replaceChildren(element("p", say("nobody")));
-  const list = element("ol", "", "decided");
-  for (const wish of found.wishes) list.append(oneWish(wish, found.ticket));
-  place.replaceChildren(element("p", say(found.bound > 1 ? "own_bound" : "own", { n: found.ticket.toLocaleString() })), list);
-  return undefined;
-}
-
-function oneWish(wish, ticket) {
-  const row = element("li");
-  const head = element("p");
-  head.append(
-    element("b", `${say("wish", { n: wish.rank })} `), element("span", wish.programme, "code"),
-    element("span", ` · ${say(`reason_${wish.reason}`)}`),
-  );
-  row.append(head, element("p", say("standing", { tier: wish.tier + 1, ticket: ticket.toLocaleString() }), "small"));
-  if (wish.reason === "placed_higher") return row;
-  for (const pool of wish.pools) {
-    const name = wish.pools.length > 1 ? `${pool.name}：` : "";
-    row.append(element("p", name + lineOf(pool), "small soft"));
-    if (wish.reason === "placed" && pool.name === wish.pool) break;
+function oneStep({ step, ok, word, values }) {
+  const row = element("li"), head = element("p");
+  head.append(element("span", say(step)), element("b", say(ok ? "same" : "different"), ok ? "ok" : "wrong"));
+  row.append(head);
+  if (ok) return row;
+  row.append(element("p", say(word, values), "small"));
+  if (word === "wrong_row") {
+    row.append(element("p", say("wrong_row_published", { theirs: values.theirs || say("wrong_row_nothing") }), "small code"));
+    row.append(element("p", say("wrong_row_ours", { ours: values.ours || say("wrong_row_nothing") }), "small code"));
   }
   return row;
 }
 
-function lineOf(pool) {
-  if (pool.state === "all") return say("everybody");
-  if (pool.state === "none") return say("nothing");
-  if (!pool.mine && pool.eligible) return say("not_asked");
-  return say("line", { tier: pool.tier + 1, ticket: pool.ticket.toLocaleString() });
-}
-
+/* The file goes straight into a blob, which the browser may keep on its disk; only its length passes through here. */
 async function published() {
   find("running").hidden = false;
-  progress({ step: "opening" });
+  progress({ step: "downloading" });
   try {
     const answer = await fetch(card.dataset.bundle);
     if (!answer.ok) throw new Error(answer.statusText);
-    begin(await answer.arrayBuffer());
+    const of = Number(card.dataset.size);
+    let done = 0;
+    const counted = new TransformStream({
+      transform(part, out) {
+        done += part.length;
+        progress({ step: "downloading", done: Math.min(done, of), of });
+        out.enqueue(part);
+      },
+    });
+    begin(await new Response(answer.body.pipeThrough(counted)).blob());
   } catch {
     find("running").hidden = true;
-    says("warn", say("unreachable"));
+    verdict("warn", say("not_opened"), say("unreachable"));
   }
 }
 
+/* Readable names for the codes; without them the codes are shown. They play no part in the check. */
+async function readNames() {
+  try {
+    names = await (await fetch(card.dataset.names)).json();
+  } catch { /* the codes stay */ }
+}
+
 card.hidden = false;
+readNames();
+find("code").value = decodeURIComponent(location.hash.slice(1)).slice(0, 64);
 if (find("use-published")) find("use-published").addEventListener("click", published);
-find("bundle-file").addEventListener("change", async ({ target }) => {
-  if (target.files.length) begin(await target.files[0].arrayBuffer());
+find("bundle-file").addEventListener("change", ({ target }) => {
+  if (target.files.length) begin(target.files[0]);
 });
 find("find").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (worker) worker.postMessage({ find: find("code").value.trim() });
+  worker.postMessage({ find: find("code").value.trim() });
 });

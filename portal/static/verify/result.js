@@ -1,102 +1,181 @@
-/* The three result files, written again line by line and compared byte by byte. */
+/* The three result files, written again row by row and compared byte by byte. */
 
-import { byCode } from "./market.js";
-import { belongsTo, line } from "./place.js";
+import { belongs, line, mayAsk, placeOf, wishesOf } from "./place.js";
+import { bytesOf, textOf } from "./text.js";
 
-const ROWS_AT_ONCE = 5000;
+const AT_ONCE = 1 << 16, LONGEST_ROW = 1 << 12, LINE_END = 10;
 
-function inCodeOrder(codes) {
-  const order = Array.from(codes, (_, index) => index);
-  for (let i = 1; i < codes.length; i++) {
-    if (byCode(codes[i - 1], codes[i]) > 0) return order.sort((a, b) => byCode(codes[a], codes[b]));
+/* Why a wish was granted or not, in the order in which the reasons apply. */
+export const REASONS = [
+  "placed", "placed_higher", "no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff",
+];
+const STATES = ["all", "none", "line"];
+const WORD = Object.fromEntries([...REASONS, ...STATES].map((word) => [word, bytesOf(word)]));
+
+/* Rows as bytes. A file's writer yields whenever enough has come together. */
+class Sheet {
+  constructor() {
+    this.bytes = new Uint8Array(AT_ONCE + 2 * LONGEST_ROW);
+    this.length = 0;
+    this.rows = 0;
   }
-  return order;
+
+  piece(bytes, from = 0, to = bytes.length) {
+    for (let at = from; at < to; at++) this.bytes[this.length++] = bytes[at];
+    return this;
+  }
+
+  code(codes, index) {
+    return this.piece(codes.bytes, codes.from[index], codes.to[index]);
+  }
+
+  number(value) {
+    let digits = 1;
+    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+    this.length += digits;
+    for (let at = this.length - 1, rest = value; digits > 0; digits--, at--) {
+      const less = Math.floor(rest / 10);
+      this.bytes[at] = 48 + rest - 10 * less;
+      rest = less;
+    }
+    return this;
+  }
+
+  comma() {
+    this.bytes[this.length++] = 44;
+    return this;
+  }
+
+  end() {
+    this.bytes[this.length++] = LINE_END;
+    this.rows++;
+    return this.length >= AT_ONCE;
+  }
 }
 
-const poolOf = (unit) => (unit.standsOver >= 0 ? unit.standsOver : unit.pool);
+export function poolOf(state, unit) {
+  if (state.standsOver[unit] >= 0) return state.standsOver[unit];
+  const p = placeOf(state, unit);
+  return p < 0 ? -1 : state.market.pools.start[p] + state.pool[unit];
+}
 
-function* placements(state) {
-  const { children, market: { programmes } } = state;
-  yield "child,programme,rank,pool\n";
-  for (const child of inCodeOrder(children.code)) {
-    const unit = state.units[state.of[child]];
-    const p = unit.wishes[unit.wish];
-    const where = p === undefined ? ",," : `${programmes.code[p]},${unit.wish + 1},${state.pools[p][poolOf(unit)].name}`;
-    yield `${children.code[child]},${where}\n`;
+function* placements(state, sheet, say) {
+  const { children, programmes, pools } = state.market;
+  sheet.piece(bytesOf("child,programme,rank,pool")).end();
+  for (const child of children.codes.inOrder()) {
+    const unit = state.units.of[child], p = placeOf(state, unit);
+    sheet.code(children.codes, child).comma();
+    if (p < 0) sheet.comma().comma();
+    else sheet.code(programmes.codes, p).comma().number(state.wish[unit] + 1).comma().piece(pools.name[poolOf(state, unit)]);
+    if (!sheet.end()) continue;
+    say(sheet.rows, children.codes.count);
+    yield;
   }
 }
 
-function* cutoffs(state) {
-  const { code } = state.market.programmes;
-  yield "programme,pool,places,filled,state,eligible,tier,ticket\n";
-  for (const p of inCodeOrder(code)) {
-    for (const pool of [...state.pools[p]].sort((a, b) => byCode(a.name, b.name))) {
-      const { state: kind, filled, eligible, tier, ticket } = line(pool);
-      const last = kind === "line" ? `${eligible},${tier},${ticket}` : ",,";
-      yield `${code[p]},${pool.name},${pool.places},${filled},${kind},${last}\n`;
+function* cutoffs(state, sheet, say) {
+  const { programmes, pools } = state.market;
+  sheet.piece(bytesOf("programme,pool,places,filled,state,eligible,tier,ticket")).end();
+  for (const p of programmes.codes.inOrder()) {
+    const own = [];
+    for (let q = pools.start[p]; q < pools.start[p + 1]; q++) own.push(q);
+    for (const q of own.sort((a, b) => byBytes(pools.name[a], pools.name[b]))) {
+      const found = line(state, q);
+      sheet.code(programmes.codes, p).comma().piece(pools.name[q]).comma().number(pools.places[q]).comma();
+      sheet.number(found.filled).comma().piece(WORD[found.state]).comma();
+      if (found.state === "line") sheet.number(found.eligible).comma().number(found.tier).comma().number(found.ticket);
+      else sheet.comma().comma();
+      if (!sheet.end()) continue;
+      say(sheet.rows, pools.name.length);
+      yield;
     }
   }
 }
 
-/* What became of one wish of a unit: the pool that decided, the reason, and that pool's line. */
-export function verdict(state, unit, step) {
-  if (step > unit.wish) return { pool: null, reason: "placed_higher" };
-  const pools = state.pools[unit.wishes[step]];
-  if (step === unit.wish) {
-    const pool = pools[poolOf(unit)];
-    return { pool, reason: "placed", last: line(pool) };
-  }
-  const withPlaces = pools.filter((pool) => pool.places > 0);
-  if (!withPlaces.length) return { pool: null, reason: "no_places" };
-  const asked = withPlaces.filter((pool) => !pool.locked || belongsTo(state, unit, pool));
-  if (!asked.length) return { pool: null, reason: "not_eligible" };
-  const pool = asked[asked.length - 1];
-  const last = line(pool);
-  return { pool, reason: why(last, pool, belongsTo(state, unit, pool), unit.tiers[step]), last };
+function byBytes(a, b) {
+  for (let i = 0; i < a.length && i < b.length; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
 }
 
-function why(last, pool, belongs, tier) {
-  if (last.filled < pool.places) return "closed_by_unit";
+function* reasons(state, sheet, say) {
+  const { children, programmes, pools, wishes } = state.market, lines = pools.name.map((_, q) => line(state, q));
+  sheet.piece(bytesOf("child,rank,programme,pool,reason,tier,ticket,cutoff_tier,cutoff_ticket")).end();
+  for (const child of children.codes.inOrder()) {
+    const unit = state.units.of[child], [from, count] = wishesOf(state, unit);
+    for (let step = 0; step < count; step++) {
+      const { q, reason } = verdict(state, (pool) => lines[pool], unit, step), last = q < 0 ? null : lines[q];
+      sheet.code(children.codes, child).comma().number(step + 1).comma();
+      sheet.code(programmes.codes, wishes.programme[from + step]).comma();
+      if (q >= 0) sheet.piece(pools.name[q]);
+      sheet.comma().piece(WORD[reason]).comma().number(state.units.tier[from + step]).comma();
+      sheet.number(state.units.ticket[unit]).comma();
+      if (last && last.state === "line") sheet.number(last.tier).comma().number(last.ticket);
+      else sheet.comma();
+      if (!sheet.end()) continue;
+      say(sheet.rows, wishes.programme.length);
+      yield;
+    }
+  }
+}
+
+/* What became of one wish of a unit: the pool that decided (-1 for none) and the reason; `lineOf` gives a pool's line. */
+export function verdict(state, lineOf, unit, step) {
+  if (step > state.wish[unit]) return { q: -1, reason: "placed_higher" };
+  if (step === state.wish[unit]) return { q: poolOf(state, unit), reason: "placed" };
+  const { pools, wishes } = state.market, [from] = wishesOf(state, unit), p = wishes.programme[from + step];
+  let asked = -1, places = 0;
+  for (let q = pools.start[p]; q < pools.start[p + 1]; q++) {
+    places += pools.places[q];
+    if (mayAsk(state, unit, q)) asked = q;
+  }
+  if (places === 0) return { q: -1, reason: "no_places" };
+  if (asked < 0) return { q: -1, reason: "not_eligible" };
+  return { q: asked, reason: whyRefused(lineOf(asked), pools.places[asked], belongs(state, unit, asked), state.units.tier[from + step]) };
+}
+
+function whyRefused(last, places, belonging, tier) {
+  if (last.filled < places) return "closed_by_unit";
   if (last.state !== "line") return "no_places";
-  if (last.eligible && !belongs) return "not_eligible";
+  if (last.eligible && !belonging) return "not_eligible";
   return tier > last.tier ? "tier_below_cutoff" : "ticket_after_cutoff";
-}
-
-function* reasons(state) {
-  const { children, market: { programmes } } = state;
-  yield "child,rank,programme,pool,reason,tier,ticket,cutoff_tier,cutoff_ticket\n";
-  for (const child of inCodeOrder(children.code)) {
-    const unit = state.units[state.of[child]];
-    for (let step = 0; step < unit.wishes.length; step++) {
-      const { pool, reason, last } = verdict(state, unit, step);
-      const cut = last && last.state === "line" ? `${last.tier},${last.ticket}` : ",";
-      yield `${children.code[child]},${step + 1},${programmes.code[unit.wishes[step]]},${pool ? pool.name : ""},`
-        + `${reason},${unit.tiers[step]},${unit.ticket},${cut}\n`;
-    }
-  }
 }
 
 export const RESULT_FILES = { "placements.csv": placements, "cutoffs.csv": cutoffs, "reasons.csv": reasons };
 
-/* Compares the rows with the published bytes; 0 if all are equal, else the number of the first line that differs. */
-export function firstDifference(rows, published) {
-  const encoder = new TextEncoder();
-  let at = 0, before = 0, held = [];
-  const compare = () => {
-    const bytes = encoder.encode(held.join(""));
-    for (let i = 0; i < bytes.length; i++) {
-      if (bytes[i] !== published[at + i]) return before + 1 + bytes.subarray(0, i).filter((b) => b === 10).length;
-    }
-    at += bytes.length;
-    before += held.length;
-    held = [];
-    return 0;
-  };
-  for (const row of rows) {
-    held.push(row);
-    if (held.length < ROWS_AT_ONCE) continue;
-    const found = compare();
-    if (found) return found;
+/* Compares a file, written again, with the published one: null if all bytes are equal, else the first row that differs,
+   with what it says in both. */
+export async function firstDifference(write, state, reader, say) {
+  const sheet = new Sheet();
+  let before = 0;
+  for (const rows = write(state, sheet, say); ;) {
+    const { done } = rows.next();
+    const ours = sheet.bytes.subarray(0, sheet.length), theirs = await reader.take(sheet.length);
+    const at = whereDifferent(ours, theirs);
+    if (at >= 0) return oneRow(before, ours, theirs, at, reader);
+    if (done) break;
+    before = sheet.rows;
+    sheet.length = 0;
   }
-  return compare() || (at === published.length ? 0 : before + 1);
+  const more = await reader.take(LONGEST_ROW);
+  return more.length ? { row: sheet.rows + 1, ours: "", theirs: firstRow(more, 0) } : null;
+}
+
+function whereDifferent(ours, theirs) {
+  for (let at = 0; at < theirs.length; at++) if (ours[at] !== theirs[at]) return at;
+  return ours.length > theirs.length ? theirs.length : -1;
+}
+
+async function oneRow(before, ours, theirs, at, reader) {
+  const from = at ? ours.lastIndexOf(LINE_END, at - 1) + 1 : 0;
+  let row = before + 1;
+  for (let i = 0; i < from; i++) if (ours[i] === LINE_END) row++;
+  const rest = new Uint8Array(2 * LONGEST_ROW), end = theirs.subarray(from, from + LONGEST_ROW);
+  rest.set(end);
+  if (from + LONGEST_ROW > theirs.length) rest.set(await reader.take(LONGEST_ROW), end.length);
+  return { row, ours: firstRow(ours, from), theirs: firstRow(rest, 0) };
+}
+
+function firstRow(bytes, from) {
+  const end = bytes.findIndex((byte, at) => at >= from && (byte === LINE_END || byte === 0));
+  return textOf(bytes, from, end < 0 ? bytes.length : end).slice(0, 200);
 }

@@ -18,8 +18,7 @@ const START = Int32Array.from(PRIMES.slice(0, 8), (p) => fraction(p, 2));
 const words = new Int32Array(64);
 
 function compress(state, bytes, base) {
-  for (let t = 0; t < 16; t++) {
-    const at = base + 4 * t;
+  for (let t = 0, at = base; t < 16; t++, at += 4) {
     words[t] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
   }
   for (let t = 16; t < 64; t++) {
@@ -28,7 +27,7 @@ function compress(state, bytes, base) {
     const large = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     words[t] = (words[t - 16] + small + words[t - 7] + large) | 0;
   }
-  let [a, b, c, d, e, f, g, h] = state;
+  let a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
   for (let t = 0; t < 64; t++) {
     const one = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const first = (h + one + ((e & f) ^ (~e & g)) + ROUND[t] + words[t]) | 0;
@@ -41,19 +40,43 @@ function compress(state, bytes, base) {
   state[4] += e; state[5] += f; state[6] += g; state[7] += h;
 }
 
+/* Pads the `length` bytes that stand in `block` and compresses them into `state`; `block` has room for the padding. */
+function finish(state, block, length, whole) {
+  const end = length < 56 ? 64 : 128;
+  block[length] = 0x80;
+  block.fill(0, length + 1, end);
+  const bits = whole * 8;
+  for (let at = 0; at < 6; at++) block[end - 1 - at] = Math.floor(bits / 256 ** at) % 256;
+  for (let at = 0; at < end; at += 64) compress(state, block, at);
+}
+
 /* The digest of bytes, as eight signed 32-bit words. */
 export function digestWords(bytes) {
-  const state = START.slice();
+  const state = START.slice(), tail = new Uint8Array(128);
   const whole = bytes.length - (bytes.length % 64);
   for (let at = 0; at < whole; at += 64) compress(state, bytes, at);
-  const rest = bytes.length - whole;
-  const tail = new Uint8Array(rest < 56 ? 64 : 128);
   tail.set(bytes.subarray(whole));
-  tail[rest] = 0x80;
-  const bits = bytes.length * 8;
-  for (let at = 0; at < 6; at++) tail[tail.length - 1 - at] = Math.floor(bits / 256 ** at) % 256;
-  for (let at = 0; at < tail.length; at += 64) compress(state, tail, at);
+  finish(state, tail, bytes.length - whole, bytes.length);
   return state;
+}
+
+/* Digests of many texts behind one prefix: `digest(bytes, from, to, out, at)` writes the eight words of the digest of
+   prefix and bytes[from..to] to out[at]. */
+export function digestsBehind(prefix) {
+  const state = new Int32Array(8);
+  let block = new Uint8Array(512);
+  return (bytes, from, to, out, at) => {
+    const length = prefix.length + to - from;
+    if (block.length < length + 128) block = new Uint8Array(2 * length + 128);
+    block.set(prefix);
+    for (let i = from; i < to; i++) block[prefix.length + i - from] = bytes[i];
+    state.set(START);
+    let done = 0;
+    for (; length - done >= 64; done += 64) compress(state, block, done);
+    if (done) block.copyWithin(0, done, length);
+    finish(state, block, length - done, length);
+    for (let word = 0; word < 8; word++) out[at + word] = state[word];
+  };
 }
 
 export function hex(state) {

@@ -1,66 +1,94 @@
-/* All steps of the check, from the bytes of a bundle. No network, no clock, no chance. */
+/* All steps of the check, from a bundle. No network, no clock, no chance. */
 
 import { commitment, drawTickets, seedOf } from "./draw.js";
-import { BadMarket, readMarket } from "./market.js";
-import { line, place, belongsTo } from "./place.js";
-import { RESULT_FILES, firstDifference, verdict } from "./result.js";
+import { Fault } from "./fault.js";
+import { figures, wrongFigures } from "./figures.js";
+import { MARKET_FILES, readMarket } from "./market.js";
+import { place } from "./place.js";
+import { RESULT_FILES, firstDifference } from "./result.js";
+import { sha256Hex } from "./sha256.js";
+import { readJson } from "./text.js";
 import { openZip } from "./zip.js";
 
-const MARKET_FILES = ["market.json", "programmes.csv", "pools.csv", "children.csv", "wishes.csv", "tickets.csv"];
+const SUMMARY = "result/summary.json";
+const KNOWN = new Set([
+  "draw.json", ...MARKET_FILES.map((name) => `market/${name}`), ...Object.keys(RESULT_FILES).map((name) => `result/${name}`), SUMMARY,
+]);
 
-/* Returns { steps: [{ step, ok, detail }], state }; `say(step, done, of)` hears of progress. */
-export async function verify(bytes, say = () => {}) {
+/* Returns { steps, remarks, record, head, state, ticket }. A step is { step, ok } and, where something is wrong, what:
+   { word, values }. Remarks are no faults. `say(step, done, of)` hears of progress. */
+export async function verify(blob, say = () => {}) {
   say("opening", 0, 0);
-  const zip = await openZip(bytes);
-  const files = new Map(MARKET_FILES.filter((name) => zip.has(`market/${name}`)).map((name) => [name, zip.get(`market/${name}`)]));
-  if (!zip.has("draw.json")) throw new BadMarket("draw.json: missing");
-  const record = JSON.parse(new TextDecoder().decode(zip.get("draw.json")));
-  const market = readMarket(files);
-  const steps = [];
-  say("commitment", 0, 0);
-  const fixed = commitment(files, market.head);
-  steps.push({ step: "commitment", ok: fixed === record.commitment, detail: fixed });
-  const ticket = ticketsOf(market, record, steps, say);
-  say("placing", 0, market.children.code.length);
+  const zip = await openZip(blob);
+  const files = new Map();
+  for (const name of MARKET_FILES) if (zip.has(`market/${name}`)) files.set(name, await zip.get(`market/${name}`).bytes());
+  if (!zip.has("draw.json")) throw new Fault("bad_missing", { file: "draw.json" });
+  const record = readJson(await zip.get("draw.json").bytes(), "draw.json");
+  if (!/^[0-9a-f]{64}$/.test(record.commitment)) throw new Fault("bad_json", { file: "draw.json" });
+  const summary = await summaryOf(zip);
+  const digests = new Map([...files].map(([name, bytes]) => [name, sha256Hex(bytes)]));
+  const market = readMarket(files, say);
+  const steps = [filesStep(zip), commitmentStep(digests, market, record, summary)];
+  steps.push(...seedSteps(market, record));
+  const ticket = market.ticket || drawTickets(market.head.seed, market.children, say);
   const state = place(market, ticket, say);
-  for (const [name, rows] of Object.entries(RESULT_FILES)) {
-    say("comparing", steps.length, 0);
-    const published = zip.get(`result/${name}`);
-    const found = published ? firstDifference(rows(state), published) : -1;
-    steps.push({ step: name, ok: found === 0, detail: found > 0 ? String(found) : "" });
-  }
-  return { steps, state, ticket };
+  for (const [name, write] of Object.entries(RESULT_FILES)) steps.push(await resultStep(zip, name, write, state, say));
+  const wrong = summary ? wrongFigures(figures(state), summary) : [SUMMARY];
+  steps.push(outcome("figures", !wrong.length, "wrong_figures", { names: wrong.join(", ") }));
+  const damaged = [...zip.values()].filter((entry) => entry.damaged).map(({ name }) => name);
+  if (damaged.length) steps[0] = outcome("files", false, "wrong_damaged", { file: damaged.join(", ") });
+  return { steps, remarks: remarksOn(zip), record, head: market.head, state, ticket };
 }
 
-/* The tickets: those the market carries, else drawn from the seed, which is checked against its parts. */
-function ticketsOf(market, record, steps, say) {
-  if (market.ticket) {
-    steps.push({ step: "tickets", ok: (market.head.seed || null) === (record.seed || null), detail: "" });
-    return market.ticket;
-  }
-  if (!record.seed) throw new BadMarket("neither a seed nor tickets");
-  steps.push({ step: "seed", ok: seedOf(record) === record.seed && market.head.seed === record.seed, detail: record.seed });
-  say("tickets", 0, market.children.code.length);
-  return drawTickets(market.head.seed, market.children, say);
+function outcome(step, ok, word, values = {}) {
+  return ok ? { step, ok } : { step, ok, word, values };
 }
 
-/* One child's wishes, decided one by one: what stood against it in every pool that it asked. */
-export function decided(state, code) {
-  const child = state.children.index.get(code);
-  if (child === undefined) return null;
-  const { programmes } = state.market;
-  const unit = state.units[state.of[child]];
-  const wishes = Array.from(unit.wishes, (p, step) => {
-    const { pool, reason, last } = verdict(state, unit, step);
-    return {
-      rank: step + 1,
-      programme: programmes.code[p],
-      pool: pool ? pool.name : "",
-      reason,
-      tier: unit.tiers[step],
-      line: last && last.state === "line" ? { tier: last.tier, ticket: last.ticket } : null,
-      pools: state.pools[p].map((one) => ({ name: one.name, places: one.places, mine: belongsTo(state, unit, one), ...line(one) })),
-    };
-  });
-  return { child: code, ticket: unit.ticket, bound: unit.members.length, wishes };
+/* What the run noted of itself, as far as it was published; null if it cannot be read. */
+async function summaryOf(zip) {
+  if (!zip.has(SUMMARY)) return {};
+  try {
+    return readJson(await zip.get(SUMMARY).bytes(), SUMMARY);
+  } catch (error) {
+    if (error instanceof Fault) return null;
+    throw error;
+  }
+}
+
+function filesStep(zip) {
+  const strange = [...zip.keys()].filter((name) => !KNOWN.has(name) && !name.endsWith("/"));
+  return outcome("files", !strange.length, "wrong_extra", { file: strange.join(", ").slice(0, 200) });
+}
+
+/* Files that a run noted with another digest are named: they are the ones that were changed. */
+function commitmentStep(digests, market, record, summary) {
+  const ours = commitment(digests, market.head);
+  const noted = summary?.inputs || {};
+  const changed = [...digests].filter(([name, digest]) => name in noted && noted[name] !== digest).map(([name]) => name);
+  const values = { published: record.commitment, ours, file: changed.join(", ") };
+  return outcome("commitment", ours === record.commitment, changed.length ? "wrong_commitment_in" : "wrong_commitment", values);
+}
+
+/* The tickets are those that the market carries, else drawn from the seed, which is checked against its parts. */
+function seedSteps(market, record) {
+  const noted = market.head.seed ?? null, published = record.seed ?? null;
+  if (!market.ticket && !/^[0-9a-f]{64}$/.test(noted)) throw new Fault("bad_no_seed");
+  if (noted !== published) return [outcome("seed", false, "wrong_seed_noted")];
+  if (published === null) return [];
+  const ours = seedOf(record);
+  return [outcome("seed", ours === published, "wrong_seed", { ours, published })];
+}
+
+async function resultStep(zip, name, write, state, say) {
+  const entry = zip.get(`result/${name}`);
+  if (!entry) return outcome(name, false, "wrong_missing", { file: `result/${name}` });
+  const reader = entry.reader();
+  const found = await firstDifference(write, state, reader, (done, of) => say("comparing", done, of));
+  if (!found) { await reader.close(); entry.damaged = reader.damaged; }
+  return outcome(name, !found, "wrong_row", { file: name, ...found });
+}
+
+/* A file that was packed anew says the same in another way. */
+function remarksOn(zip) {
+  return [...zip.values()].some((entry) => entry.method !== 0) ? ["remark_packed"] : [];
 }

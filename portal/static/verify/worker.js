@@ -1,19 +1,32 @@
-/* The check runs beside the page, so that the page can show how far it is. */
+/* The check runs beside the page, so that the page can show how far it is and still be scrolled. */
 
-import { decided, verify } from "./verify.js";
+import { decided } from "./family.js";
+import { verify } from "./verify.js";
 
-let state = null;
+let done = null, newest = 0;
 
-self.addEventListener("message", async ({ data }) => {
-  if (data.find !== undefined) {
-    self.postMessage({ found: state && decided(state, data.find), asked: data.find });
-    return;
-  }
+class Overtaken extends Error {}
+
+async function check(blob, job) {
+  done = null;
+  let told = 0;
+  const say = (step, so, of) => {
+    if (job !== newest) throw new Overtaken();
+    if (so && so < of && performance.now() - told < 100) return;
+    told = performance.now();
+    self.postMessage({ job, step, done: so, of });
+  };
   try {
-    const { steps, ...result } = await verify(new Uint8Array(data.bytes), (step, done, of) => self.postMessage({ step, done, of }));
-    state = result.state;
-    self.postMessage({ steps, children: state.children.code.length });
+    const began = performance.now();
+    const { state, ticket, ...found } = await verify(blob, say);
+    done = { state, ticket };
+    self.postMessage({ job, ...found, children: ticket.length, seconds: (performance.now() - began) / 1000 });
   } catch (error) {
-    self.postMessage({ error: error.message });
+    if (!(error instanceof Overtaken)) self.postMessage({ job, error: error.word || "bad_unknown_error", values: error.values || { what: String(error) } });
   }
+}
+
+self.addEventListener("message", ({ data }) => {
+  if (data.find !== undefined) self.postMessage({ found: done && decided(done.state, done.ticket, data.find), asked: data.find });
+  else check(data.blob, (newest = data.job));
 });
