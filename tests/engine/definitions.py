@@ -6,6 +6,19 @@ Levels without siblings only: siblings are tried level by level in the tests tha
 
 from itertools import product
 
+from allocation.market import Pool
+
+
+def pools_of(market, programme):
+    """The pools of a programme in precedence order: those listed, and ``general`` last for what they leave."""
+    listed = [pool for pool in market.pools.listed if pool.programme == programme]
+    left = int(market.places[programme]) - sum(pool.places or 0 for pool in listed)
+    rows = [pool._replace(places=left) if pool.places is None else pool for pool in listed]
+    rows.sort(key=lambda pool: pool.precedence)
+    if not any(pool.name == "general" for pool in rows) and (left or not rows):
+        rows.append(Pool(programme, "general", 99, left))
+    return rows
+
 
 class Rule:
     """A market as units, tries and pools."""
@@ -18,7 +31,8 @@ class Rule:
             members.setdefault(own, []).append(child)
         self.units = list(members.values())
         self.close = market.pair_rule == "close"
-        self.places = market.pools.places.tolist()
+        self.pools = [pools_of(market, programme) for programme in range(market.programmes)]
+        self.places = [pool.places for pools in self.pools for pool in pools]
         self.tries = [self._tries(unit) for unit in self.units]
 
     def _groups(self, child):
@@ -27,7 +41,7 @@ class Rule:
 
     def _tries(self, unit):
         """What the unit asks, in order: (rank, pool, standing, guaranteed)."""
-        market, pools = self.market, self.market.pools
+        market = self.market
         ticket = min(int(market.ticket[c]) for c in unit)
         tries = []
         for step in range(int(market.offsets[unit[0] + 1] - market.offsets[unit[0]])):
@@ -35,10 +49,10 @@ class Rule:
             programme = int(market.programme[wish[0]])
             own = market.current is not None and int(market.current[unit[0]]) == programme
             tier = max(int(market.tier[w]) for w in wish)
-            for q in range(int(pools.start[programme]), int(pools.start[programme + 1])):
-                of = set(pools.group[pools.group_start[q] : pools.group_start[q + 1]].tolist())
-                belongs = not of or all(of & self._groups(c) for c in unit)
-                if self.places[q] and (belongs or not pools.locked[q]):
+            first = sum(map(len, self.pools[:programme]))
+            for q, pool in enumerate(self.pools[programme], first):
+                belongs = not pool.groups or all(set(pool.groups) & self._groups(c) for c in unit)
+                if pool.places and (belongs or pool.unclaimed == "open"):
                     tries.append((step + 1, q, (not own, not belongs, tier, ticket), own))
         return tries
 
@@ -70,9 +84,8 @@ class Rule:
                 closed = True
         return taken == seated
 
-    def best(self):
-        """The stable outcome that every unit likes at least as much as any other; fails if there is none."""
-        stable = self.stable()
+    def best(self, stable):
+        """Of all stable outcomes the one that every unit likes at least as much as any other; fails if there is none."""
         best = tuple(min(column) for column in zip(*stable, strict=True))
         assert best in stable
         return best

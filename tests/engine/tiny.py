@@ -15,13 +15,18 @@ def tiny_market(
     pools: bool = True,
     current: bool = False,
     siblings: bool = False,
+    contrary: bool = False,
 ) -> Market:
-    """A market of at most ``children`` children; the same number gives the same market."""
+    """A market of at most ``children`` children; the same number gives the same market.
+
+    ``contrary``: programmes think better of those who think less of them, and places are scarce. Only then has a market
+    often more than one stable outcome.
+    """
     dice = random.Random(number)
-    p = dice.randint(1, programmes)
-    places = [dice.randint(0, 3) for _ in range(p)]
+    p = programmes if contrary else dice.randint(1, programmes)
+    places = [dice.choice((1, 1, 2)) if contrary else dice.randint(0, 3) for _ in range(p)]
     level = [dice.choice((1, 2)) if siblings else 1 for _ in range(p)]
-    rows, unit, groups, family = _children(dice, children, p, units, level)
+    rows, unit, groups, family = _children(dice, children, p, units, level, contrary)
     n = len(rows)
     now = [-1] * n
     if current:
@@ -56,7 +61,7 @@ def tiny_market(
     )
 
 
-def _children(dice, most, p, units, level):
+def _children(dice, most, p, units, level, contrary):
     rows, unit, groups, family = [], [], [], []
     while len(rows) < most:
         size = dice.choices((1, 2, 3), (6, 3, 1))[0] if units else 1
@@ -65,7 +70,10 @@ def _children(dice, most, p, units, level):
         wished = [k for k in range(p) if level[k] == at]
         wished = dice.sample(wished, dice.randint(0 if dice.random() < 0.1 else 1, len(wished)))
         for _ in range(size):
-            rows.append([(k, dice.choice((0, 0, 1, 2))) for k in wished])
+            if contrary:
+                rows.append([(k, max(0, 9 - 3 * step - dice.randint(0, 3))) for step, k in enumerate(wished)])
+            else:
+                rows.append([(k, dice.choice((0, 0, 1, 2))) for k in wished])
             unit.append(len(family) if size > 1 else -1)
             groups.append(tuple(g for g in range(3) if dice.random() < 0.4))
         family += [len(set(family))] * size
