@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import allocation.solve as engine
 from allocation.market import Market, Pool
 from allocation.solve import solve
+from tests.engine.changes import again, unit_of, with_list, without_children
 from tests.engine.tiny import tiny_market
 
 numbers = st.integers(0, 10**9)
@@ -20,41 +21,6 @@ rules = st.sampled_from(["overhang", "close"])
 def ranks(outcome):
     """Rank of each child; without a place counts as after the last wish."""
     return np.where(outcome.rank > 0, outcome.rank, 99)
-
-
-def again(market, **change):
-    """The same market built anew with some columns changed."""
-    keep = {
-        name: getattr(market, name)
-        for name in ("offsets", "programme", "tier", "ticket", "places", "unit", "family", "elder", "current", "level",
-                     "nature", "area", "kindergarten", "sibling_tier", "pair_rule", "season", "round", "seed", "codes")
-    }  # fmt: skip
-    keep["groups"] = None if market.group_start is None else (market.group_start, market.group)
-    keep["pools"] = market.pools.listed
-    return Market.from_arrays(**{**keep, **change})
-
-
-def without_children(market, gone):
-    """The market without these children (whole units)."""
-    stay = [c for c in range(market.children) if c not in gone]
-    wish = [w for c in stay for w in range(market.offsets[c], market.offsets[c + 1])]
-    lengths = np.diff(market.offsets)[stay]
-    pick = {name: getattr(market, name) for name in ("ticket", "unit", "family", "current")}
-    return again(
-        market,
-        offsets=np.concatenate(([0], np.cumsum(lengths))),
-        programme=market.programme[wish],
-        tier=market.tier[wish],
-        groups=[tuple(market.group[market.group_start[c] : market.group_start[c + 1]].tolist()) for c in stay],
-        elder=None,
-        **{name: None if column is None else column[stay] for name, column in pick.items()},
-    ), stay
-
-
-def unit_of(market, child):
-    if market.unit is None or market.unit[child] < 0:
-        return [child]
-    return np.flatnonzero(market.unit == market.unit[child]).tolist()
 
 
 @settings(max_examples=150, deadline=None)
@@ -133,15 +99,6 @@ def test_without_units_no_family_gains_by_another_list(number, pools):
                 liked = [market.programme[w] for w in own]
                 better = liked[: truth.rank[child] - 1] if truth.rank[child] else liked
                 assert got < 0 or got not in better
-
-
-def with_list(market, child, wishes):
-    """The market in which one child hands in these of its wishes, in this order."""
-    rows = [list(range(market.offsets[c], market.offsets[c + 1])) for c in range(market.children)]
-    rows[child] = list(wishes)
-    flat = [w for row in rows for w in row]
-    offsets = np.concatenate(([0], np.cumsum([len(row) for row in rows])))
-    return again(market, offsets=offsets, programme=market.programme[flat], tier=market.tier[flat])
 
 
 @pytest.mark.parametrize("pair_rule", ["overhang", "close"])

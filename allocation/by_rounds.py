@@ -1,0 +1,62 @@
+"""The best that each family can have, found by the definition alone: all ask from the top, round after round.
+
+In a round every unit that was refused asks its next pool; each pool that somebody asks looks at all who ask it now and
+refuses those whom the pair rule does not take. Who is refused here is refused in every stable outcome, so where nobody
+is refused any more each unit has the best that any stable outcome gives it (Gale & Shapley 1962, Biró & Kiselgof 2015).
+"""
+
+import numpy as np
+
+from allocation.tries import FAR, Tries
+
+_POOL_AT = 38  # above a standing
+
+
+def best_ranks(tries: Tries) -> np.ndarray:
+    """The rank of each unit in the stable outcome that is best for all (0 for none)."""
+    market, units = tries.market, len(tries.member)
+    places, close = market.pools.places, market.pair_rule == "close"
+    kept = _step_of_guarantee(tries)
+    mine = np.flatnonzero(tries.step[tries.try_wish] <= kept[tries.try_unit])  # nobody asks beyond a guaranteed place
+    unit, pool, standing = tries.try_unit[mine], tries.try_pool[mine], tries.standing[mine]
+    in_line = (pool.astype(np.int64) << _POOL_AT) + standing
+    at, end = np.searchsorted(unit, np.arange(units)), np.searchsorted(unit, np.arange(units), side="right")
+    nowhere = len(places)
+    asks, stands = np.full(units, nowhere), np.full(units, FAR)
+    limit = np.full(nowhere, FAR)
+    newcomers = np.flatnonzero(at < end)
+    while len(newcomers):
+        asks[newcomers], stands[newcomers] = pool[at[newcomers]], in_line[at[newcomers]]
+        asked = np.zeros(nowhere + 1, dtype=bool)
+        asked[asks[newcomers]] = True
+        asked[nowhere] = False
+        line = np.flatnonzero(asked[asks])
+        line = line[np.argsort(stands[line])]
+        here = asks[line]
+        through, size = _sums_by_pool(tries.size[line], here), tries.size[line]
+        no = (through > places[here]) if close else (through - size >= places[here])
+        no |= standing[at[line]] >= limit[here]
+        refused = line[no]
+        np.minimum.at(limit, here[no], standing[at[refused]])
+        at[refused] += 1
+        asks[refused] = nowhere
+        newcomers = refused[at[refused] < end[refused]]
+    rank = np.where(kept == FAR, 0, kept + 1)  # who has a guaranteed place keeps it when every pool refuses
+    seated = np.flatnonzero(at < end)
+    rank[seated] = tries.step[tries.try_wish[mine[at[seated]]]] + 1
+    return rank
+
+
+def _step_of_guarantee(tries: Tries) -> np.ndarray:
+    """For each unit the place in its list of the guaranteed programme, ``FAR`` without one."""
+    step = np.full(len(tries.member), FAR)
+    own = tries.guaranteed[tries.wish_unit] == tries.wish_programme
+    step[tries.wish_unit[own]] = tries.step[own]
+    return step
+
+
+def _sums_by_pool(size: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """Children up to and with each unit of a line, counted anew in each pool."""
+    through = np.cumsum(size)
+    first = np.flatnonzero(np.diff(pool, prepend=-1))
+    return through - np.repeat((through - size)[first], np.diff(np.append(first, len(pool))))

@@ -1,0 +1,168 @@
+"""Every unit asking every pool, derived anew from the market: what an independent check starts from.
+
+Shares no code with the solver. A *try* is a unit asking a pool, wish after wish and inside a programme pool after pool.
+A try is *refused* if the unit went on, or if it keeps a guaranteed place for which the pool has no room (it *stands
+over*). A pool's *seated* units are those placed in it, without those that stand over.
+"""
+
+import numpy as np
+
+FAR = np.int64(2**63 - 1)
+
+
+class Tries:
+    """The market as units with tries, and where an outcome seats them: rows for units, unit-wishes and tries."""
+
+    def __init__(self, market, outcome):
+        self.market, self.outcome = market, outcome
+        self._units()
+        self._wishes()
+        self._tries()
+        self._seats()
+
+    def _units(self):
+        """Units: who belongs to them, how many, best ticket, placement, guaranteed programme, common elder."""
+        market, outcome, n = self.market, self.outcome, self.market.children
+        alone = np.arange(n, dtype=np.int64)
+        label = (
+            alone if market.unit is None else np.where(market.unit >= 0, market.unit.astype(np.int64) - 2**31, alone)
+        )
+        _, self.member, self.unit = np.unique(label, return_index=True, return_inverse=True)
+        self.size = np.bincount(self.unit, minlength=len(self.member))
+        self.ticket = np.full(len(self.member), FAR)
+        np.minimum.at(self.ticket, self.unit, market.ticket.astype(np.int64))
+        self.rank, self.pool = outcome.rank[self.member], outcome.pool[self.member]
+        none = np.full(n, -1)
+        self.guaranteed = (none if market.current is None else market.current)[self.member]
+        elder = none if market.elder is None else market.elder.astype(np.int64)
+        lowest, highest = np.full(len(self.member), FAR), np.full(len(self.member), -1)
+        np.minimum.at(lowest, self.unit, elder)
+        np.maximum.at(highest, self.unit, elder)
+        self.elder = np.where(lowest == highest, lowest, -1)
+
+    def _wishes(self):
+        """Unit-wishes: unit, place in the list, programme, and the tier that counts."""
+        market = self.market
+        lengths = np.diff(market.offsets)
+        begins = np.concatenate(([0], np.cumsum(lengths[self.member])))
+        child = np.repeat(np.arange(market.children), lengths)
+        step = np.arange(len(child)) - market.offsets[child]
+        self.of_wish = begins[self.unit[child]] + step
+        self.wish_unit = np.repeat(np.arange(len(self.member)), lengths[self.member])
+        self.step = np.arange(len(self.wish_unit)) - begins[self.wish_unit]
+        self.wish_programme = market.programme[market.offsets[self.member[self.wish_unit]] + self.step]
+        self.tier = np.zeros(len(self.wish_unit), dtype=np.int64)
+        np.maximum.at(self.tier, self.of_wish, market.tier.astype(np.int64))
+        if market.sibling_tier is not None:
+            home = self._homes_of_elders()[self.wish_unit]
+            offered = market.sibling_tier[self.wish_programme]
+            here = (home >= 0) & (offered >= 0)
+            here[here] = market.kindergarten[self.wish_programme[here]] == home[here]
+            self.tier[here] = np.minimum(self.tier[here], offered[here])
+
+    def _homes_of_elders(self) -> np.ndarray:
+        """For each unit the kindergarten where its elder is placed, or -1."""
+        home = np.full(len(self.elder), -1)
+        named = np.flatnonzero(self.elder >= 0)
+        where = self.outcome.programme[self.elder[named]]
+        home[named[where >= 0]] = self.market.kindergarten[where[where >= 0]]
+        return home
+
+    def _tries(self):
+        """Tries: every pool that a unit-wish may ask, with the standing there; and whether it was refused."""
+        pools = self.market.pools
+        width = (pools.start[1:] - pools.start[:-1])[self.wish_programme]
+        wish = np.repeat(np.arange(len(self.wish_unit)), width)
+        within = np.arange(len(wish)) - np.repeat(np.cumsum(width) - width, width)
+        pool = pools.start[self.wish_programme[wish]] + within
+        belongs = self._belongs(wish, pool)
+        may = (pools.places[pool] > 0) & (belongs | ~pools.locked[pool])
+        self.try_wish, self.try_pool, belongs = wish[may], pool[may], belongs[may]
+        self.try_unit = self.wish_unit[self.try_wish]
+        own = self.guaranteed[self.try_unit] == self.wish_programme[self.try_wish]
+        self.try_own = own
+        self.belongs = belongs
+        self.standing = (
+            ((~own).astype(np.int64) << 37)
+            + ((~belongs).astype(np.int64) << 36)
+            + (self.tier[self.try_wish] << 32)
+            + self.ticket[self.try_unit]
+        )
+        rank = np.where(self.rank > 0, self.rank, FAR)[self.try_unit]
+        before = self.step[self.try_wish] + 1 < rank
+        at_rank = self.step[self.try_wish] + 1 == rank
+        self.refused = before | (at_rank & (self.try_pool < self.pool[self.try_unit]))
+        self.seat = at_rank & (self.try_pool == self.pool[self.try_unit])
+
+    def _belongs(self, wish, pool) -> np.ndarray:
+        """For each pair of a unit-wish and a pool: every member of the unit is of one of the pool's groups."""
+        market, pools = self.market, self.market.pools
+        needs = np.diff(pools.group_start)[pool] > 0
+        belongs = np.ones(len(wish), dtype=bool)
+        if not needs.any():
+            return belongs
+        if market.group_start is None:
+            return ~needs
+        spread = np.int64(1 + max(market.group.max(initial=0), pools.group.max(initial=0)))
+        offered = np.repeat(np.arange(pools.count), np.diff(pools.group_start)) * spread + pools.group
+        held = np.diff(market.group_start)
+        unit = self.wish_unit[wish]
+        turn = np.argsort(self.unit, kind="stable")
+        begins = np.cumsum(self.size) - self.size
+        for member in range(int(self.size.max(initial=0))):
+            rows = np.flatnonzero(needs & (self.size[unit] > member))
+            child = turn[begins[unit[rows]] + member]
+            pair = np.repeat(np.arange(len(rows)), held[child])
+            within = np.arange(len(pair)) - np.repeat(np.cumsum(held[child]) - held[child], held[child])
+            group = market.group[market.group_start[child[pair]] + within]
+            hit = np.isin(pool[rows[pair]].astype(np.int64) * spread + group, offered)
+            found = np.zeros(len(rows), dtype=bool)
+            found[pair[hit]] = True
+            belongs[rows] &= found
+        return belongs
+
+    def _seats(self):
+        """For each pool what its seated units hold, who stands over, and the best refused standing."""
+        pools, close = self.market.pools.count, self.market.pair_rule == "close"
+        places = self.market.pools.places
+        order = np.lexsort((self.standing, self.try_pool))
+        seated = order[self.seat[order]]
+        size, pool = self.size[self.try_unit[seated]], self.try_pool[seated]
+        through = np.cumsum(size)
+        starts = np.searchsorted(pool, np.arange(pools))
+        through = through - np.concatenate(([0], through))[starts][pool]
+        no_room = (through > places[pool]) if close else (through - size >= places[pool])
+        last = self._last_try()
+        may_stand_over = self.try_own[seated] & last[seated]
+        self.best_refused = self._lowest(self.refused)
+        closed = self.standing[seated] >= self.best_refused[pool]
+        over = seated[may_stand_over & (no_room | (closed & close))]
+        self.refused[over] = True
+        self.best_refused = self._lowest(self.refused)
+        self.seat[over] = False
+        at = self.seat
+        self.held = np.bincount(self.try_pool[at], weights=self.size[self.try_unit[at]], minlength=pools).astype(
+            np.int64
+        )
+        self.worst_seated = np.full(pools, -1)
+        np.maximum.at(self.worst_seated, self.try_pool[at], self.standing[at])
+        self.worst_size = self._size_of(at, self.worst_seated)
+        self.refused_size = self._size_of(self.refused, self.best_refused)
+
+    def _last_try(self) -> np.ndarray:
+        """bool[tries]: no later pool of the same wish may be asked."""
+        last = np.ones(len(self.try_wish), dtype=bool)
+        last[:-1] = self.try_wish[1:] != self.try_wish[:-1]
+        return last
+
+    def _lowest(self, rows) -> np.ndarray:
+        lowest = np.full(self.market.pools.count, FAR)
+        np.minimum.at(lowest, self.try_pool[rows], self.standing[rows])
+        return lowest
+
+    def _size_of(self, rows, standing) -> np.ndarray:
+        """For each pool the size of the unit with this standing (0 if there is none)."""
+        found = np.flatnonzero(rows & (self.standing == standing[self.try_pool]))
+        size = np.zeros(self.market.pools.count, dtype=np.int64)
+        size[self.try_pool[found]] = self.size[self.try_unit[found]]
+        return size
