@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,12 +70,14 @@ def solve_command(options) -> int:
     say(f"{market.children} children, {len(market.programme)} wishes, {market.programmes} programmes read")
     outcome = solve(market, say)
     say(f"{outcome.placed} children placed; checking")
-    report = checks.check(market, outcome, solve)
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(files.result_files, outcome)
+        report = checks.check(market, outcome, solve)
     if not report.ok:
         for line in report.failures:
             say(line)
         return DIFFERS
-    results = files.result_files(outcome)
+    results = written.result()
     head = summary(outcome, report, inputs=inputs, outputs=results, finished=datetime.now(UTC))
     _write_folder(
         options.out, {**results, "summary.json": json.dumps(head, indent=2, ensure_ascii=False).encode() + b"\n"}

@@ -80,7 +80,9 @@ def family_ranks(seed: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarr
     if len(seed) != DIGEST_BYTES:
         raise ValueError(f"a seed has {DIGEST_BYTES} bytes, not {len(seed)}")
     words = digests(seed, texts, starts).view(">u8").astype(np.uint64)
-    order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
+    order = np.argsort(words[:, 0])
+    if (np.diff(words[order, 0]) == 0).any():  # two digests that begin alike
+        order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank
@@ -88,7 +90,7 @@ def family_ranks(seed: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarr
 
 def tickets(rank: np.ndarray, child_order: np.ndarray, after: int = 0) -> np.ndarray:
     """Tickets (uint32[n]) from the rank of each child's family and the order of the child codes (int64[n] each)."""
-    line = child_order[np.argsort(rank[child_order], kind="stable")]
+    line = child_order[np.argsort(rank[child_order] * len(rank) + np.arange(len(rank)))]
     ticket = np.empty(len(line), dtype=np.uint32)
     ticket[line] = np.arange(after + 1, after + 1 + len(line), dtype=np.uint32)
     return ticket

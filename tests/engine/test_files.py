@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allocation import files, lottery
+from allocation import columns_of_text as text
+from allocation import file_names, files, lottery, rows_of_text
 from allocation.faults import MarketFault
 from allocation.market import Codes
 from allocation.solve import solve
@@ -233,8 +234,50 @@ def test_a_market_without_children_or_programmes():
 
 
 def test_a_file_too_large_to_be_a_market_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_LARGEST_FILE", 10)
+    monkeypatch.setattr(file_names, "LARGEST_FILE", 10)
     with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
         archive.writestr("wishes.csv", "x" * 11)
     with pytest.raises(MarketFault, match="more than 8 GiB"):
         files.read_market(tmp_path / "m.zip")
+
+
+def test_a_row_too_long_for_the_reader_is_a_fault_of_the_file():
+    long = GOOD["children.csv"] + "C5,F5,,E7;" + "E" * (40 << 20) + ",,\n"
+    with pytest.raises(MarketFault, match=r"children\.csv: "):
+        files.parse_market(as_bytes({**GOOD, "children.csv": long}))
+
+
+@pytest.mark.parametrize(
+    "cell", ["-1", "+1", "01", "00", "-0", " 1", "1 ", "0x1", "1.0", "1e3", "12345678901", "９", ""]
+)
+def test_a_number_is_written_in_one_way_only(cell):
+    for others in (["7", "10"], ["x", "9999999999"]):
+        found, bad = text.numbers(text.column([*others, cell, "0"]))
+        assert bad.tolist() == [others[0] == "x", False, True, False]
+        assert found[[1, 3]].tolist() == [int(others[1]), 0]
+    found, bad = text.numbers(text.column(["3", cell]), empty=-1)
+    assert (bad.tolist(), found.tolist()) == ([False, cell != ""], [3, -1 if cell == "" else 0])
+
+
+def test_a_column_is_looked_at_cell_by_cell_only_where_something_is_wrong():
+    good = ["a", "é" * 64, "家-1_.", "a" * 64]
+    assert not text.not_codes(text.column(good)).any() and not text.not_codes(text.column([])).any()
+    bad = ["", "a b", "a\tb", "a\x7f", "a\x1f", 'a"', "a;b", "a" * 65, "é" * 65]
+    assert text.not_codes(text.column(good + bad)).tolist() == [False] * len(good) + [True] * len(bad)
+    for one in bad:
+        assert text.not_codes(text.column([*good, one])).tolist() == [False] * len(good) + [True]
+    assert text.stands_twice(text.column(["b", "a", "b", "c", "a"])).tolist() == [False, False, True, False, True]
+    assert not text.stands_twice(text.column(["b", "a"])).any()
+
+
+def test_rows_are_written_in_blocks_of_any_size(monkeypatch):
+    words = rows_of_text.texts_of(["甲", "", "ab"])
+    columns = [
+        rows_of_text.Column(np.array([0, 1, -1, 2, 0])),
+        rows_of_text.Column(np.array([2, 0, 1, -1, 2]), words),
+        rows_of_text.Column(np.array([-1, 9, 10, 12345678901, 999]), None),
+    ]
+    expected = "n,w,m\n0,ab,\n1,甲,9\n,,10\n2,,12345678901\n0,ab,999\n".encode()
+    for rows in (1, 2, 100):
+        monkeypatch.setattr(rows_of_text, "ROWS_AT_ONCE", rows)
+        assert rows_of_text.csv_bytes(["n", "w", "m"], columns) == expected

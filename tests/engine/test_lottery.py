@@ -38,6 +38,13 @@ def test_tickets_are_the_line_of_family_digests_and_child_codes(rows):
     assert sorted(tickets.tolist()) == list(range(1, len(rows) + 1))
 
 
+def test_digests_that_begin_alike_are_told_apart_by_what_follows(monkeypatch):
+    same = [bytes(8) + bytes([second, third]) * 12 for second in (3, 1, 2) for third in (9, 8)]
+    monkeypatch.setattr(lottery, "digests", lambda *_: np.frombuffer(b"".join(same), dtype=np.uint8).reshape(-1, 32))
+    ranks = lottery.family_ranks(SEED, np.zeros(0, dtype=np.uint8), np.zeros(7, dtype=np.int64))
+    assert ranks.tolist() == [sorted(same).index(one) for one in same]
+
+
 def test_who_joins_later_stands_after_the_last_ticket():
     first = lottery.draw(SEED, ["F1", "F2"], ["a", "b"])
     later = lottery.draw(hashlib.sha256(b"second").digest(), ["F3", "F4"], ["c", "d"], after=int(first.max()))

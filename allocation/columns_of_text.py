@@ -1,0 +1,206 @@
+"""CSV bytes as columns of text, and such columns as numbers: the only module that knows Arrow.
+
+What is right is recognised by a quick test of a whole column; only where that fails each cell is looked at.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+
+from allocation.rows_of_text import Texts, texts_of
+
+_CODE = r'^[^\s",;\x00-\x1f\x7f]{1,64}$'
+_LONGEST_CODE = 64
+_NUMBER = r"^(0|[1-9][0-9]{0,9})$"
+_LARGEST_NUMBER = 10**10 - 1
+_NEVER_IN_A_CODE = np.isin(np.arange(256), [*range(0x21), *b'",;', 0x7F])
+
+Text = Any  # an Arrow array of texts
+
+
+class Unreadable(ValueError):
+    """Bytes that are no table of UTF-8 text."""
+
+
+def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str], None]) -> dict[str, Text]:
+    """The columns of a CSV file; ``wrong`` is told of each row (from 1, the header) with too many or too few fields.
+
+    Raises :class:`Unreadable`.
+    """
+
+    def note(row):
+        wrong(row.number, f"{row.actual_columns} fields where {row.expected_columns} are needed")
+        return "skip"
+
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(data),
+            csv.ReadOptions(use_threads=False, block_size=1 << 24),
+            csv.ParseOptions(quote_char=False, ignore_empty_lines=False, invalid_row_handler=note),
+            csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid as error:
+        raise Unreadable(str(error)) from None
+    return {name: column(table[name]) for name in header}
+
+
+def column(values: Text | Sequence[str]) -> Text:
+    """Any column of texts as one Arrow array."""
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values
+    data, starts = texts_of([str(value) for value in values])
+    buffers = [None, pa.py_buffer(starts.astype(np.int32)), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(starts) - 1, buffers)
+
+
+def texts(values: Text | Sequence[str]) -> Texts:
+    """The bytes of a column, without a copy where it is one."""
+    values = column(values)
+    if not len(values):
+        return texts_of(())
+    starts = _buffer(values, np.int32, 1).astype(np.int64)
+    _, _, data = values.buffers()
+    every = np.zeros(0, dtype=np.uint8) if data is None else np.frombuffer(data, dtype=np.uint8)
+    return Texts(every[starts[0] : starts[-1]], starts - starts[0])
+
+
+def lengths(values: Text) -> np.ndarray:
+    """The bytes in each cell (int64[rows])."""
+    return np.diff(texts(values).starts)
+
+
+def not_codes(values: Text) -> np.ndarray:
+    """bool[rows]: the cell is no code, a text that can stand for something and be written back."""
+    data, size = texts(values).data, lengths(values)
+    if not len(size) or (size.min() > 0 and size.max() <= _LONGEST_CODE and not _NEVER_IN_A_CODE[data].any()):
+        return np.zeros(len(size), dtype=bool)
+    return ~_bits(pc.match_substring_regex(values, _CODE))
+
+
+def stands_twice(values: Text) -> np.ndarray:
+    """bool[rows]: the cell repeats one above it."""
+    if in_order(values) or len(pc.unique(values)) == len(values):
+        return np.zeros(len(values), dtype=bool)
+    place = lookup(values, pc.unique(values))
+    first = np.full(len(place), len(place))
+    np.minimum.at(first, place, np.arange(len(place)))
+    return first[place] != np.arange(len(place))
+
+
+def numbers(values: Text, empty: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers from 0 (int64[rows]), and bool[rows]: the cell is none. An empty cell is ``empty`` if that is given."""
+    plain = _plain_numbers(values)
+    if plain is not None:
+        return plain, np.zeros(len(plain), dtype=bool)
+    good = _bits(pc.match_substring_regex(values, _NUMBER))
+    blank = (lengths(values) == 0) & (empty is not None)
+    found = np.where(blank, empty or 0, 0)
+    found[good] = _integers(pc.cast(values.filter(_mask(good)), pa.int64()))
+    return found, ~good & ~blank
+
+
+def _plain_numbers(values: Text) -> np.ndarray | None:
+    """The numbers if every cell is one and written as we write it, with no more characters than it has digits."""
+    try:
+        found = _integers(pc.cast(values, pa.int64()))
+    except pa.ArrowInvalid:
+        return None
+    digits, most = np.ones(len(found), dtype=np.int64), int(found.max(initial=0))
+    if found.min(initial=0) < 0 or most > _LARGEST_NUMBER:
+        return None
+    power = 10
+    while power <= most:
+        digits += found >= power
+        power *= 10
+    return found if np.array_equal(lengths(values), digits) else None
+
+
+def lookup(values: Text, known: Text | Sequence[str]) -> np.ndarray:
+    """Where each cell stands in ``known`` (int32), -1 if it does not."""
+    return _integers(pc.index_in(values, column(known)))
+
+
+def dictionary(values: Text) -> tuple[Text, np.ndarray]:
+    """The distinct texts in order of first appearance, and the index of each cell (int32); -1 for an empty cell."""
+    full = lengths(values) > 0
+    if full.all():
+        encoded = values.dictionary_encode()
+        return encoded.dictionary, _integers(encoded.indices)
+    index = np.full(len(values), -1, dtype=np.int32)
+    distinct, index[full] = dictionary(values.filter(_mask(full)))
+    return distinct, index
+
+
+def split(values: Text) -> tuple[np.ndarray, Text]:
+    """Lists joined by ``;`` as where each begins (int64[rows + 1]) and one long column."""
+    full = lengths(values) > 0
+    parts = pc.split_pattern(values.filter(_mask(full)), ";")
+    count = np.zeros(len(values), dtype=np.int64)
+    count[full] = _integers(pc.list_value_length(parts))
+    return np.concatenate(([0], np.cumsum(count))), parts.flatten()
+
+
+def joined(start: np.ndarray, values: Text | Sequence[str]) -> Text:
+    """The opposite of :func:`split`."""
+    return pc.binary_join(pa.ListArray.from_arrays(_number_column(start, np.int32), column(values)), ";")
+
+
+def take(values: Text | Sequence[str], index: np.ndarray) -> Text:
+    """``values[index]``."""
+    return column(values).take(_number_column(index, np.int64))
+
+
+def in_order(values: Text | Sequence[str]) -> bool:
+    """Whether each text comes after the one before, by their UTF-8 bytes; so none stands twice."""
+    values = column(values)
+    return len(values) < 2 or pc.all(pc.less(values[:-1], values[1:])).as_py()
+
+
+def order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> np.ndarray:
+    """The order of texts by their UTF-8 bytes (int64[rows]); among equals by the columns that follow."""
+    columns = [column(each) for each in (values, *then)]
+    if in_order(columns[0]):
+        return np.arange(len(columns[0]))
+    keys = {str(number): each for number, each in enumerate(columns)}
+    return _integers(pc.sort_indices(pa.table(keys), [(key, "ascending") for key in keys])).astype(np.int64)
+
+
+# Between Arrow and numpy by their buffers: what Arrow offers for it looks for pandas and loads it where it is.
+
+
+def _number_column(values: np.ndarray, dtype) -> pa.Array:
+    kind = pa.from_numpy_dtype(dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values, dtype=dtype))])
+
+
+def _mask(values: np.ndarray) -> pa.Array:
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(np.packbits(values, bitorder="little"))])
+
+
+def _buffer(values: pa.Array, dtype, more: int = 0) -> np.ndarray:
+    """The second buffer: the numbers themselves, or the starts of texts (then one more than there are rows)."""
+    return np.frombuffer(values.buffers()[1], dtype=dtype)[values.offset : values.offset + len(values) + more]
+
+
+def _integers(values: pa.Array) -> np.ndarray:
+    """Whole numbers, -1 for what is missing."""
+    found = _buffer(values, values.type.to_pandas_dtype())
+    if values.null_count:
+        found = np.where(_set_bits(values.buffers()[0], values), found, found.dtype.type(-1))
+    return found
+
+
+def _bits(values: pa.Array) -> np.ndarray:
+    """bool[rows] of a column of truth values."""
+    return _set_bits(values.buffers()[1], values)
+
+
+def _set_bits(buffer, values: pa.Array) -> np.ndarray:
+    bits = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), bitorder="little")
+    return bits[values.offset : values.offset + len(values)].astype(bool)
