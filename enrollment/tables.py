@@ -5,7 +5,7 @@ import importlib
 from enrollment.ground.db import Base
 
 NOUNS = (
-    "ground.accounts ground.sign_in ground.audit ground.jobs ground.notices ground.signatures ground.demo_clock "
+    "ground.accounts ground.sign_in ground.upkeep ground.audit ground.jobs ground.notices ground.signatures ground.demo_clock "
     "places.areas places.kindergartens places.service_areas places.programmes places.ledger_rows places.roll_rows "
     "places.imports.kept_files "
     "season.calendar season.signed_policies season.round_rows "

@@ -32,7 +32,7 @@ class Tick:
 
 
 TICKS = (
-    Tick("forget_old_jobs", "20 3 * * *"),
+    Tick("retention", "20 3 * * *"),
     Tick("forget_import_files", "35 * * * *"),
     Tick("look_for_the_impossible", "7 * * * *"),
     Tick("ask_registers", "*/5 * * * *"),

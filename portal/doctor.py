@@ -13,7 +13,9 @@ import redis
 from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 from rq import Worker
+from sqlalchemy.orm import Session
 
+from enrollment.figures import retention as retention_rules
 from portal.background import BEAT, WORKERS
 from portal.clock import real_now
 
@@ -110,6 +112,13 @@ def letters() -> None:
         raise Unwell(f"notices wait for system packages: sudo apt-get install -y {' '.join(missing)}")
     if importlib.util.find_spec("pylopdf_fonts_zh_cn") is None:
         raise Unwell("notices wait for the Chinese font: run `make setup`")
+
+
+def retention(session: Session, now: dt.datetime) -> None:
+    """Whether the nightly job deletes what the register names a time for."""
+    year = retention_rules.late(session, now)
+    if year is not None:
+        raise Unwell(f"families of {year} are kept longer than they were told: run `flask retention run`")
 
 
 def examine(database_url: str, redis_url: str) -> list[Finding]:

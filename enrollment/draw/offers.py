@@ -82,6 +82,7 @@ class Offer(Base):
             unique=True,
             postgresql_where=text("state IN ('offered','confirmed','confirmed_waiting','arrived')"),
         ),
+        Index("ix_offer__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
         Index("ix_offer__programme", "programme_id", "state"),
         Index("ix_offer__due", "answer_by", postgresql_where=text("state = 'offered'")),
     )
@@ -113,6 +114,10 @@ class CentralProposal(Base):
     proposed_at: Mapped[dt.datetime]
     proposed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"))
+
+    __table_args__ = (
+        Index("ix_central_proposal__offer_id", "offer_id", postgresql_where=text("offer_id IS NOT NULL")),
+    )
 
 
 def take_place(session: Session, programme_id: uuid.UUID) -> None:

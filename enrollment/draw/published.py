@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import runs
+from enrollment.draw import public_file, runs
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.gathering import programme_code
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.families.applications import Application
+from enrollment.ground.upkeep import Upkeep
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Pool, Programme
 from enrollment.season.rounds import Round
@@ -129,7 +130,8 @@ def of_ticket(session: Session, run: Run, year: int, asked: str) -> OfTicket | N
     )
     row = session.execute(found).one_or_none()
     if row is None:
-        return None
+        told = public_file.of_ticket(session, run, year, asked, number) if _is_forgotten(session, year) else None
+        return OfTicket(told.ticket, told.code, told.placed, told.wishes) if told else None
     ticket, code, application_id, placed = row
     reasons = (
         select(Programme, WishReason)
@@ -138,3 +140,8 @@ def of_ticket(session: Session, run: Run, year: int, asked: str) -> OfTicket | N
         .order_by(WishReason.rank)
     )
     return OfTicket(ticket, code, placed, tuple((p, reason) for p, reason in session.execute(reasons)))
+
+
+def _is_forgotten(session: Session, year: int) -> bool:
+    """Whether the families of the year have gone from the books; the public file still tells codes and tickets."""
+    return session.scalar(select(Upkeep.number).where(Upkeep.year == year).limit(1)) is not None

@@ -27,7 +27,7 @@ class Run(Base):
     number: Mapped[int]
     snapshot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("snapshot.id"))
     replays: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"))
-    job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id"))
+    job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"), index=True)
     state: Mapped[str] = mapped_column(default="waiting")
     engine: Mapped[str | None]
     digest: Mapped[str | None]

@@ -66,6 +66,7 @@ class Application(Base):
             unique=True,
             postgresql_where=text("stage NOT IN ('refused','withdrawn')"),
         ),
+        Index("ix_application__elder_id", "elder_id", postgresql_where=text("elder_id IS NOT NULL")),
         Index("ix_application__queue", "review_kindergarten_id", "stage", "submitted_at"),
         Index("ix_application__stage", "year", "stage"),
     )

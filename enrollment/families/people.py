@@ -95,6 +95,8 @@ class Invitation(Base):
     expires_at: Mapped[dt.datetime]
 
     __table_args__ = (
+        Index("ix_invitation__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
+        Index("ix_invitation__invited_by", "invited_by", postgresql_where=text("invited_by IS NOT NULL")),
         Index(
             "uq_invitation__one_open",
             "child_id",

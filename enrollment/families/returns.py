@@ -48,6 +48,9 @@ class RefusalProposal(Base):
             name="decided_whole",
         ),
         Index(
+            "ix_refusal_proposal__application_id", "application_id", postgresql_where=text("application_id IS NOT NULL")
+        ),
+        Index(
             "uq_refusal_proposal__one_open", "application_id", unique=True, postgresql_where=text("decided_at IS NULL")
         ),
     )

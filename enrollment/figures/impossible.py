@@ -22,6 +22,7 @@ QUERIES: dict[str, str] = {
     "taken_differs_from_live_offers": """
         SELECT p.id FROM programme p
         LEFT JOIN offer o ON o.programme_id = p.id AND o.state IN ('offered','confirmed','confirmed_waiting','arrived')
+        WHERE NOT EXISTS (SELECT 1 FROM upkeep u WHERE u.year = p.year)
         GROUP BY p.id HAVING p.taken <> count(o.id)""",
     "live_offer_without_live_application": """
         SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id
@@ -54,7 +55,7 @@ QUERIES: dict[str, str] = {
         AND (SELECT count(DISTINCT s.account_id) FROM signature s
              WHERE s.subject = 'run' AND s.subject_id = r.id AND s.digest = r.digest) < 2""",
 }
-"""Each query gives the ids of rows that cannot be."""
+"""Each query gives the ids of rows that cannot be.  What a programme gave stays counted when its offers' retention is over."""
 
 MOST = 20
 

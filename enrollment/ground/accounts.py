@@ -42,7 +42,9 @@ class Account(Base):
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", lazy="selectin")
 
     __table_args__ = (
-        CheckConstraint("phone_index IS NOT NULL OR login IS NOT NULL", name="somehow_reached"),
+        CheckConstraint(
+            "phone_index IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL", name="somehow_reached"
+        ),
         CheckConstraint("login IS NULL OR password_hash IS NOT NULL", name="login_needs_password"),
     )
 

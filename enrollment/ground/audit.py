@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
+from enrollment.ground.upkeep import Upkeep
 
 FIRST_LINK = bytes(32)
 
@@ -119,7 +120,7 @@ def seal(session: Session, limit: int = 5000) -> int:
     last = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
     ).first()
-    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else (FIRST_LINK, 0)
+    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else _beginning(session)
     fresh = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_(None)).order_by(AuditEntry.number).limit(limit)
     ).all()
@@ -131,10 +132,18 @@ def seal(session: Session, limit: int = 5000) -> int:
     return len(fresh)
 
 
+def _beginning(session: Session) -> tuple[bytes, int]:
+    """Digest and position before the first link that is kept: after ten years the oldest ones are cut off."""
+    cut = select(Upkeep.audit_digest, Upkeep.audit_link).where(Upkeep.kind == "audit")
+    row = session.execute(cut.order_by(Upkeep.audit_link.desc()).limit(1)).one_or_none()
+    return (row.audit_digest, row.audit_link) if row else (FIRST_LINK, 0)
+
+
 def broken_links(session: Session) -> list[int]:
     """Positions in the chain whose row was changed, deleted, swapped or cut off before another."""
     broken: list[int] = []
-    before, expected = FIRST_LINK, 1
+    before, position = _beginning(session)
+    expected = position + 1
     for entry in session.scalars(
         select(AuditEntry)
         .where(AuditEntry.link.is_not(None))

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, and_, delete, or_, select, text, update
+from sqlalchemy import BigInteger, CheckConstraint, Index, and_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -195,9 +195,3 @@ def sweep_running(session: Session, *, now: dt.datetime) -> int:
     failed = session.execute(lost.values(state="failed", finished_at=now, error="worker_lost").returning(Job.id)).all()
     again = session.execute(update(Job).where(*silent).values(state="waiting", due_at=now).returning(Job.id)).all()
     return len(failed) + len(again)
-
-
-def forget_finished(session: Session, *, before: dt.datetime) -> int:
-    """Delete the rows of jobs that were done before a time; failed ones stay.  Returns how many."""
-    old = delete(Job).where(Job.state == "done", Job.finished_at < before)
-    return len(session.execute(old.returning(Job.id)).all())

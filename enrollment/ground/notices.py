@@ -31,6 +31,7 @@ class Notice(Base):
     read_at: Mapped[dt.datetime | None]
 
     __table_args__ = (
+        Index("ix_notice__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
         Index("ix_notice__unsent", "created_at", postgresql_where=text("sent_at IS NULL AND withheld_at IS NULL")),
     )
 

@@ -4,14 +4,17 @@ import click
 from flask.cli import with_appcontext
 
 from portal import doctor
-from portal.work import house
+from portal.work import clock, db, house
 
 
 @click.command("doctor")
 @with_appcontext
 def cli() -> None:
-    """Look at database, queue, worker, clock and letters."""
-    findings = doctor.examine(house().config.database_url, house().config.redis_url)
+    """Look at database, queue, worker, clock, letters, and whether what is over was deleted."""
+    config = house().config
+    findings = doctor.examine(config.database_url, config.redis_url)
+    if findings[0].well:
+        findings.append(doctor.finding("retention", lambda: doctor.retention(db(), clock())))
     for finding in findings:
         click.echo(f"{finding.part:10} {finding.fault or 'well'}")
     if not doctor.is_well(findings):

@@ -28,7 +28,7 @@ def is_well(portal) -> bool:
 def does_background_work(engine) -> bool:
     """A job is relayed by the running clock and done by the running worker."""
     with Session(engine) as session, session.begin():
-        job = jobs.enqueue(session, "forget_old_jobs", now=real_now())
+        job = jobs.enqueue(session, "forget_import_files", now=real_now())
 
     def done() -> bool:
         with Session(engine) as session:

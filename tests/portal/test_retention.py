@@ -1,0 +1,62 @@
+"""`flask retention run`, and the same by the clock every night."""
+
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from enrollment.families.applications import Application
+from enrollment.ground import audit, jobs
+from enrollment.ground.jobs import Job
+from enrollment.ground.upkeep import Upkeep
+from portal import background, cron, doctor
+from tests.support.town_season import at
+
+
+@pytest.fixture
+def over(town, frozen_clock):
+    """A season that ended a year and a day ago."""
+    town.drawn(town.child("安娜", wishes=[town.kindergarten("锦官园", places=1)]))
+    town.session.commit()
+    frozen_clock.set(at(9, 1, year=2027))
+    return town
+
+
+def left(town) -> int:
+    town.session.rollback()
+    return town.session.scalar(select(func.count()).select_from(Application))
+
+
+def test_a_dry_run_counts_and_keeps_and_the_run_deletes_what_it_counted(app, over):
+    def run(*more):
+        done = app.test_cli_runner().invoke(args=["retention", "run", "--json", *more])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.output)
+
+    counted = run("--dry-run")
+    assert counted["season"]["application"] == 1
+    assert left(over) == 1
+    assert over.session.scalar(select(func.count()).select_from(Upkeep)) == 0
+    assert run() == counted
+    assert left(over) == 0
+    assert not any(run().values()), "the second time there is nothing"
+    said = app.test_cli_runner().invoke(args=["retention", "run", "--dry-run"]).output
+    assert said.splitlines()[-1] == "0 rows would go; nothing was changed"
+
+
+def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
+    background.load_handlers()
+    assert "retention" in {tick.kind for tick in cron.TICKS}
+    job = jobs.enqueue(over.session, "retention", now=frozen_clock.now)
+    over.session.commit()
+    assert background.run(portal_engine, lambda _session: frozen_clock.now, job, "worker") == "done"
+    assert left(over) == 0
+    result = over.session.get(Job, job).result
+    assert result["forgotten"]["season"]["application"] == 1
+    audit.seal(over.session)
+    assert audit.broken_links(over.session) == []
+
+
+def test_the_doctor_says_when_the_nights_work_is_late(app, over):
+    assert "flask retention run" in doctor.finding("retention", lambda: doctor.retention(over.session, at(9, 4, year=2027))).fault
+    assert doctor.finding("retention", lambda: doctor.retention(over.session, at(9, 1, year=2027))).well
