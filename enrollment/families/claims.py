@@ -35,15 +35,22 @@ def set_claims(
     """
     application = changes.begin(session, application_id, by=by, now=now, version=version)
     said = {Ground(ground): detail for ground, detail in grounds.items()}
-    wanted = {ground: _details(session, ground, detail) for ground, detail in said.items()}
+    wanted = {ground: details_of(session, ground, detail) for ground, detail in said.items()}
     _replace(session, application_id, ASKED, wanted, now)
     changes.keep(session, application, by=by, now=now)
 
 
 def follow_household(session: Session, application: Application, household: Household, *, now: dt.datetime) -> None:
     """Claim what the household's answers carry: nobody is asked for what was said already."""
+    carried = carried_by(household)
+    wanted: dict[Ground, dict[str, Any]] = {ground: {} for ground, holds in carried.items() if holds}
+    _replace(session, application.id, tuple(carried), wanted, now)
+
+
+def carried_by(household: Household) -> dict[Ground, bool]:
+    """The grounds that follow from a household's answers, and whether these answers carry them."""
     owned = household.home_owned is True
-    carried = {
+    return {
         Ground.LOCAL_HUKOU: household.hukou_kind == "local",
         Ground.COLLECTIVE_HUKOU: household.hukou_kind == "collective",
         Ground.HOME_OWNER: owned and household.home_area is not None,
@@ -52,8 +59,6 @@ def follow_household(session: Session, application: Application, household: Hous
         Ground.RESIDENCE_PERMIT: household.residence_permit_area is not None,
         Ground.WORKPLACE: household.work_area is not None,
     }
-    wanted: dict[Ground, dict[str, Any]] = {ground: {} for ground, holds in carried.items() if holds}
-    _replace(session, application.id, tuple(carried), wanted, now)
 
 
 def _replace(
@@ -74,7 +79,8 @@ def _replace(
     session.flush()
 
 
-def _details(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
+def details_of(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
+    """What a claim of an asked ground keeps of its detail.  Refuses one that is missing or wrong."""
     if ground not in DETAIL:
         raise Refused("ground_follows_household", field=ground.value)
     fact = DETAIL[ground]

@@ -1,6 +1,7 @@
 """Which papers a family is asked for: computed from the grounds it claims, never a list for everybody (F10)."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from enrollment.places.programmes import Programme
 from enrollment.season import policies
 from enrollment.season.documents import PROVES, Document
 from enrollment.season.facts import Ground
+from enrollment.season.rules import Rules
 
 
 @dataclass
@@ -44,19 +46,9 @@ class Needed:
 def needed(session: Session, application: Application) -> list[Needed]:
     """Each paper once, with the reason why it is asked for; papers that a clerk asked for by name come with them."""
     claimed = claim_rows.of(session, application.id)
-    asked: dict[Document, Needed] = {}
-    for area in areas_of(session, application):
-        in_force = policies.in_force(session, application.year, area)
-        if in_force is None:
-            continue
-        rules = policies.rules_of(in_force)
-        useful = [ground for ground in claimed if ground in rules.grounds]
-        for document in rules.documents_for(useful):
-            paper = asked.setdefault(document, Needed(document))
-            for ground in useful:
-                terms = rules.terms.get(ground)
-                if terms and document in terms.documents and ground not in paper.grounds:
-                    paper.grounds.append(ground)
+    signed = [policies.in_force(session, application.year, area) for area in areas_of(session, application)]
+    rules = [policies.rules_of(found) for found in signed if found is not None]
+    asked = {document: Needed(document, grounds) for document, grounds in asked_for(rules, claimed).items()}
     for item in _asked_back(session, application.id):
         asked.setdefault(item, Needed(item)).asked_back = True
     pages = _pages(session, application.id)
@@ -67,6 +59,18 @@ def needed(session: Session, application: Application) -> list[Needed]:
         proved = claimed_facts.intersection(PROVES[document])
         paper.by_register = bool(proved) and proved <= of_registers
     return [asked[document] for document in Document if document in asked]
+
+
+def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Document, list[Ground]]:
+    """The papers that any of these rules asks of a family with these grounds, each with the grounds that ask for it."""
+    grounds = list(claimed)
+    asked: dict[Document, list[Ground]] = {}
+    for each in rules:
+        useful = [ground for ground in grounds if ground in each.grounds]
+        for document in each.documents_for(useful):
+            reasons = asked.setdefault(document, [])
+            reasons += [g for g in useful if g in each.terms and document in each.terms[g].documents and g not in reasons]
+    return asked
 
 
 def useful_grounds(session: Session, application: Application) -> list[Ground]:

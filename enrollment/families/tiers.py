@@ -56,7 +56,12 @@ def said_by(household: Household | None, details: Mapping[str, Any]) -> dict[Fac
 
 
 def claimed_of(born: str, household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
-    """The facts on which the claimed grounds rest, as the family says them, and the day of birth.
+    """The facts on which the claimed grounds rest, as the family says them, and the day of birth."""
+    return {Fact.BORN: born} | resting_on(household, claims)
+
+
+def resting_on(household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
+    """The facts on which the claimed grounds rest, as the family says them.
 
     `claims` maps a ground to its details.  What the household says beside its claims is nobody's business in the review.
     """
@@ -65,7 +70,7 @@ def claimed_of(born: str, household: Household | None, claims: Mapping[str, Mapp
         details |= more
     said = said_by(household, details)
     needed = {fact for ground in claims for fact in FACTS_OF_GROUND[Ground(ground)]}
-    return {Fact.BORN: born} | {fact: value for fact, value in said.items() if fact in needed}
+    return {fact: value for fact, value in said.items() if fact in needed}
 
 
 def claimed_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
