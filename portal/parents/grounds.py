@@ -9,18 +9,17 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField
 
 from enrollment.families import claims, documents
 from enrollment.ground.errors import Refused
-from enrollment.places import finder, kindergartens
+from enrollment.places import finder
 from enrollment.season.facts import CARE_KINDS, Ground
 from portal.forms import refusals_in
 from portal.guards import desk
+from portal.kindergarten_names import code_of, name_of
 from portal.parents import pages
 from portal.parents.own import VersionedForm, application_of, form_page, onward
 from portal.words import word
 from portal.work import actor, clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
-ENOUGH = 5
-
 
 class GroundsForm(VersionedForm):
     """A checkbox has the name of its ground; what the ground needs beside it stands in the field `<ground>_detail`."""
@@ -70,23 +69,6 @@ class GroundsForm(VersionedForm):
             return True
         value = self[f"{ground.value}_detail"].data
         return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
-
-
-def code_of(typed: str, *, field: str) -> str | None:
-    """The code of the one kindergarten that a name, part of a name or a code means."""
-    typed = typed.strip()
-    if not typed:
-        return None
-    found = finder.search(db(), words=typed, per_page=ENOUGH).items
-    exact = [each for each in found if typed in (each.name, each.code)]
-    if len(exact or found) > 1:
-        raise Refused("several_kindergartens", field=field, names="、".join(each.name for each in found))
-    return (exact or found)[0].code if found else typed
-
-
-def name_of(code: str | None) -> str:
-    kindergarten = kindergartens.by_code(db(), code or "")
-    return kindergarten.name if kindergarten else code or ""
 
 
 def _view(form, application):

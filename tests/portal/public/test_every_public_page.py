@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-PAGES = ("/", "/kindergartens", "/help", "/privacy", "/accessibility", "/coverage", "/sign-in", "/sign-in/staff")
+PAGES = ("/", "/check", "/kindergartens", "/help", "/privacy", "/accessibility", "/coverage", "/sign-in", "/sign-in/staff")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -16,7 +16,7 @@ def test_a_page_opens_in_both_languages_before_anything_is_there(client, path, l
     assert ('<html lang="en"' if language == "en" else '<html lang="zh-CN"') in page.text
 
 
-@pytest.mark.parametrize("path", ["/", "/kindergartens", "/help", "/privacy", "/accessibility", "/coverage"])
+@pytest.mark.parametrize("path", ["/", "/check", "/kindergartens", "/help", "/privacy", "/accessibility", "/coverage"])
 def test_the_english_page_keeps_no_chinese_sentence(client, town, path):
     town.season()
     town.kindergarten("锦官新城幼儿园", places=50)

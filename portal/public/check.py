@@ -1,0 +1,133 @@
+"""What do I need?  Six questions without an account: the grounds, the papers, and the tier at each kindergarten.
+
+The answers travel in the address, so the page can be kept or sent to a grandmother; nothing of them is stored, and
+nothing asked for says who somebody is: no name, no birth date, no house number.
+"""
+
+from flask import render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringField
+from wtforms.validators import InputRequired
+
+from enrollment.families import before_applying
+from enrollment.families.household_rows import HUKOU_KINDS, Household
+from enrollment.ground.errors import Refused
+from enrollment.places.areas import LEVELS
+from enrollment.season import calendar, today
+from enrollment.season.ages import born_between
+from enrollment.season.calendar import Season
+from enrollment.season.facts import CARE_KINDS, Ground
+from portal.area_names import area_names
+from portal.formats import day, refusal
+from portal.guards import public
+from portal.kindergarten_names import code_of
+from portal.public import pages
+from portal.words import word
+from portal.work import clock, db
+
+AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
+MOST_SHOWN = 6
+
+
+class CheckForm(FlaskForm):
+    """A question, so it travels in the address and needs no token.  A ground's field has the ground's name."""
+
+    class Meta:
+        csrf = False
+
+    level = RadioField(_l("孩子哪天出生"), [InputRequired(_l("请选择孩子的出生日期在哪一段。"))], validate_choice=False)
+    hukou_kind = RadioField(_l("孩子的户籍"), [InputRequired(_l("请选择孩子的户籍。"))], validate_choice=False)
+    hukou_area = SelectField(_l("户籍所在区域"), validate_choice=False)
+    home_area = SelectField(_l("现在住在"), validate_choice=False)
+    home_estate = StringField(_l("小区（可不填）"))
+    home_owned = RadioField(_l("住房是父母或孩子名下的吗"), validate_choice=False)
+    residence_permit_area = SelectField(_l("居住证由哪个区签发（没有就不选）"), validate_choice=False)
+    work_area = SelectField(_l("父母一方在哪个区工作（可不填）"), validate_choice=False)
+    elder_sibling = StringField(_l("哥哥或姐姐九月还在读的幼儿园"))
+    sibling_right = StringField(_l("往年为两个孩子办过绑定入园的幼儿园"))
+    staff_child = StringField(_l("父母一方工作的幼儿园"))
+    policy_care = SelectField(_l("政策照顾"), validate_choice=False)
+    multi_child = IntegerField(_l("家里一共几个孩子"))
+    special_need = BooleanField(_l("孩子持有残疾人证或医学诊断证明"))
+
+    def offer(self, year: int) -> None:
+        nobody, named = ("", _("请选择")), list(area_names(db()).items())
+        self.level.choices = [(level, _born(level, year)) for level in LEVELS]
+        self.hukou_kind.choices = [(kind, word("hukou_choice", kind)) for kind in HUKOU_KINDS]
+        self.home_owned.choices = [("yes", _("是，自有住房")), ("no", _("不是，租住或借住"))]
+        self.policy_care.choices = [("", _("没有")), *((kind, word("care_kind", kind)) for kind in CARE_KINDS)]
+        for field in (self.hukou_area, self.home_area, self.residence_permit_area, self.work_area):
+            field.choices = [nobody, *named]
+
+    def understood(self) -> bool:
+        self.validate()
+        self.multi_child.errors = [_("请填一个整数。")] if request.args.get("multi_child") and self.multi_child.errors else []
+        here, kinds = area_names(db()), (self.level, self.hukou_kind)
+        for field in kinds:
+            if field.data and field.data not in dict(field.choices):
+                field.errors = [_("请从列表里选。")]
+        if self.hukou_kind.data in ("local", "collective") and self.hukou_area.data not in here:
+            self.hukou_area.errors = [_("成都户籍的，请选择户籍所在区域。")]
+        if self.home_area.data not in here:
+            self.home_area.errors = [_("请选择现在住在哪个区域。")]
+        return not self.errors
+
+    def household(self) -> Household:
+        """The answers as a household that no row holds."""
+        areas = area_names(db())
+        registered = self.hukou_kind.data in ("local", "collective")
+        return Household(
+            hukou_kind=self.hukou_kind.data,
+            hukou_area=self.hukou_area.data if registered else None,
+            home_area=self.home_area.data,
+            home_estate=(self.home_estate.data or "").strip()[:60] or None,
+            home_owned=self.home_owned.data == "yes",
+            work_area=self.work_area.data if self.work_area.data in areas else None,
+            residence_permit_area=self.residence_permit_area.data if self.residence_permit_area.data in areas else None,
+        )
+
+    def details(self) -> dict:
+        """The asked grounds with their details.  Refuses a name that several kindergartens have."""
+        found = {ground: code_of(self[ground.value].data or "", field=ground.value) for ground in AT_A_KINDERGARTEN}
+        found |= {
+            Ground.POLICY_CARE: self.policy_care.data or None,
+            Ground.SPECIAL_NEED: self.special_need.data or None,
+            Ground.MULTI_CHILD: self.multi_child.data if (self.multi_child.data or 0) > 1 else None,
+        }
+        return {ground: detail for ground, detail in found.items() if detail}
+
+
+def _born(level: str, year: int) -> str:
+    first, last = born_between(level, year)
+    return _("%(first)s 至 %(last)s（%(level)s）", first=day(first, year=True), last=day(last, year=True), level=word("level", level))
+
+
+@pages.get("/check")
+@public
+def check():
+    season = calendar.current(db(), clock())
+    if season is None:
+        return render_template("public/check.html", season=None)
+    form = CheckForm(request.args if request.args.keys() & {"level", "hukou_kind"} else None)
+    form.offer(season.year)
+    asked = bool(request.args.keys() & {"level", "hukou_kind"})
+    at_hand = today.at_hand(season, now=clock())
+    return render_template(
+        "public/check.html",
+        season=season,
+        form=form,
+        found=_found(form, season) if asked and form.understood() else None,
+        area_names=area_names(db()),
+        most=MOST_SHOWN,
+        open_now=at_hand is not None and at_hand.state == "now" and at_hand.step in ("registration", "supplementary"),
+    )
+
+
+def _found(form: CheckForm, season: Season) -> before_applying.Foreseen | None:
+    try:
+        return before_applying.foresee(db(), season.year, form.level.data, form.household(), form.details())
+    except Refused as refused:
+        form[refused.field].errors = [refusal(refused)]
+        return None
