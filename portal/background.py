@@ -83,6 +83,7 @@ class Work:
     def __init__(self, engine: Engine, lease: jobs.Lease, clock: Callable[[Session], dt.datetime]):
         self._engine, self._lease, self._clock = engine, lease, clock
         self.job_id, self.args, self.attempt = lease.job_id, lease.args, lease.attempt
+        self.closed = False
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
@@ -92,6 +93,20 @@ class Work:
             session.flush()
             if not jobs.hold(session, self._lease):
                 raise Lost
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[tuple[Session, dict[str, Any]]]:
+        """The last transaction, and the job's result: what it wrote and the end of the job are one commit.
+
+        For work that must never be done twice: a worker that dies right after it leaves nothing to be done again.
+        """
+        told: dict[str, Any] = {}
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session, told
+            session.flush()
+            if not jobs.finish(session, self._lease, now=self._clock(session), result=told):
+                raise Lost
+        self.closed = True
 
     def now(self, session: Session) -> dt.datetime:
         return self._clock(session)
@@ -116,9 +131,10 @@ class Work:
         with self._quick_session() as session:
             return jobs.finish(session, self._lease, now=self._clock(session), result=result)
 
-    def fail(self, error: str, *, final: bool = False) -> bool:
+    def fail(self, error: str, *, final: bool = False, result: dict[str, Any] | None = None) -> bool:
         with self._quick_session() as session:
-            return jobs.fail(session, self._lease, now=self._clock(session), error=error, final=final)
+            now = self._clock(session)
+            return jobs.fail(session, self._lease, now=now, error=error, final=final, result=result)
 
 
 def run(engine: Engine, clock: Callable[[Session], dt.datetime], job_id: uuid.UUID, owner: str) -> str:
@@ -138,12 +154,13 @@ def run(engine: Engine, clock: Callable[[Session], dt.datetime], job_id: uuid.UU
 
 def _do(work: Work, handler: Handler) -> str:
     try:
-        return "done" if work.finish(handler.function(work)) else "lost"
+        result = handler.function(work)
+        return "done" if work.closed or work.finish(result) else "lost"
     except Lost:
         log.warning("job %s was taken by another worker", work.job_id)
         return "lost"
     except Refused as refused:
-        work.fail(refused.code, final=True)
+        work.fail(refused.code, final=True, result=refused.as_row())
         return "refused"
     except Exception as error:
         log.error("job %s (%s) failed: %s", work.job_id, handler.kind, "; ".join(way_of(error)))

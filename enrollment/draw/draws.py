@@ -7,14 +7,15 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstrain
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
-from enrollment.draw import bulk, market_files
+from enrollment.draw import at_work, bulk, market_files
+from enrollment.draw.at_work import Progress
 from enrollment.families.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import Season, only_the_city
+from enrollment.season.calendar import only_the_city
 
 
 class Snapshot(Base):
@@ -83,41 +84,60 @@ class Ticket(Base):
 
 def waiting_for_seed(session: Session, year: int) -> Draw | None:
     """The draw whose commitment is published and whose seed is not there yet."""
-    return session.scalars(select(Draw).where(Draw.year == year, Draw.seed.is_(None))).one_or_none()
+    found = select(Draw).where(Draw.year == year, Draw.seed.is_(None))
+    return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
-def set_seed(session: Session, year: int, *, beacon: str, ceremony: str, by: Actor, now: dt.datetime) -> Draw:
+STEPS = ("drawing", "numbering")
+"""What a seed brings about, as its progress tells it."""
+
+
+def refuse_early(
+    session: Session, year: int, round_id: uuid.UUID | None, *, beacon: str, ceremony: str, now: dt.datetime
+) -> Draw:
+    """The draw that waits for this seed (of `round_id`, where a page says which).  Refuses what `set_seed` refuses."""
+    draw = waiting_for_seed(session, year)
+    if draw is None or (round_id and session.get_one(Snapshot, draw.snapshot_id).round_id != round_id):
+        raise Refused("no_draw_is_open")
+    if now <= draw.committed_at:
+        raise Refused("seed_before_commitment")
+    if not (beacon.strip() or ceremony.strip()):
+        raise Refused("seed_needs_a_public_part", field="beacon")
+    return draw
+
+
+def set_seed(
+    session: Session,
+    year: int,
+    *,
+    beacon: str,
+    ceremony: str,
+    by: Actor,
+    now: dt.datetime,
+    progress: Progress = at_work.quietly,
+) -> Draw:
     """Enter the public parts of the seed, as published; everybody of that market gets a ticket, for the whole season.
 
     `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
     `seed_needs_a_public_part`.
     """
     only_the_city(by)
-    draw = waiting_for_seed(session, year)
-    if draw is None:
-        raise Refused("no_draw_is_open")
-    round_ = rounds.one(session, session.get_one(Snapshot, draw.snapshot_id).round_id, lock=True)
-    session.execute(select(Season.year).where(Season.year == year).with_for_update())  # the round first, as a freeze does
-    session.refresh(draw)
-    if draw.seed is not None:
-        raise Refused("no_draw_is_open")
-    if now <= draw.committed_at:
-        raise Refused("seed_before_commitment")
-    beacon, ceremony = beacon.strip(), ceremony.strip()
-    if not (beacon or ceremony):
-        raise Refused("seed_needs_a_public_part", field="beacon")
-    draw.beacon, draw.ceremony = beacon, ceremony
-    draw.seed = lottery.seed_bytes(draw.commitment, beacon, ceremony).hex()
+    open_draw = refuse_early(session, year, None, beacon=beacon, ceremony=ceremony, now=now)
+    round_ = at_work.lock_round(session, session.get_one(Snapshot, open_draw.snapshot_id).round_id)
+    draw = refuse_early(session, year, round_.id, beacon=beacon, ceremony=ceremony, now=now)
+    progress(0, len(STEPS), "drawing")
+    draw.beacon, draw.ceremony = beacon.strip(), ceremony.strip()
+    draw.seed = lottery.seed_bytes(draw.commitment, draw.beacon, draw.ceremony).hex()
     draw.seeded_at, draw.seeded_by = now, by.account_id
     session.flush()
-    given = _give_tickets(session, draw)
+    given = _give_tickets(session, draw, progress)
     rounds.move(session, round_, "draw", by=by, now=now)
     audit.record(session, "draw", "draw", draw.id, by=by, now=now, seed=draw.seed, tickets=given)
     session.flush()
     return draw
 
 
-def _give_tickets(session: Session, draw: Draw) -> int:
+def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
     """Everybody of the draw's market who has none gets one, after the last that was given.  Tickets never change."""
     market = market_files.read(market_files.unpack(session.get_one(Snapshot, draw.snapshot_id).market))
     have = {row.child for row in market.tickets}
@@ -126,6 +146,7 @@ def _give_tickets(session: Session, draw: Draw) -> int:
     numbers = lottery.draw(
         bytes.fromhex(draw.seed or ""), [row.family for row in joining], [row.child for row in joining], after=last
     )
+    progress(1, len(STEPS), "numbering")
     child_of = dict(session.execute(select(Application.child_code, Application.child_id)).all())
     rows = zip((child_of[row.child] for row in joining), numbers.tolist(), strict=True)
     tickets = ((child_id, draw.year, number, draw.id) for child_id, number in rows)

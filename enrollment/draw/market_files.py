@@ -139,6 +139,13 @@ def read(files: dict[str, bytes]) -> MarketFiles:
     )
 
 
+def current_places(packed: bytes) -> dict[str, str]:
+    """Child and programme, for the children of a packed market who held a place when it was frozen."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open("children.csv") as children:
+        rows = csv.DictReader(io.TextIOWrapper(children, "utf-8", newline=""))
+        return {row["child"]: row["current"] for row in rows if row["current"]}
+
+
 def _rows(files: dict[str, bytes], name: str) -> list[list[str]]:
     if name not in files:
         return []

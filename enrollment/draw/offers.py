@@ -6,7 +6,6 @@ place stays taken.  The next season makes its own offer, so the rule is for a ch
 
 import datetime as dt
 import hashlib
-import secrets
 import uuid
 
 from sqlalchemy import (
@@ -26,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.families.applications import Application
-from enrollment.families.codes import UNMISTAKABLE
+from enrollment.families.codes import notice_code
 from enrollment.families.people import Child, has_care
 from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor
@@ -133,11 +132,6 @@ def free_place(session: Session, programme_id: uuid.UUID) -> None:
         raise Refused("no_place_taken")
 
 
-def new_notice_code() -> str:
-    """What the notice's QR code carries: 54 random bits that tell nothing."""
-    return "".join(secrets.choice(UNMISTAKABLE) for _ in range(12))
-
-
 def make(
     session: Session,
     application: Application,
@@ -152,7 +146,7 @@ def make(
     take_place(session, programme_id)
     offer = Offer(
         id=uuid.uuid4(), child_id=application.child_id, application_id=application.id, programme_id=programme_id,
-        year=application.year, round_id=round_id, state="offered", notice_code=new_notice_code(), made_at=now, answer_by=answer_by,
+        year=application.year, round_id=round_id, state="offered", notice_code=notice_code(), made_at=now, answer_by=answer_by,
     )  # fmt: skip
     try:
         with session.begin_nested():

@@ -2,24 +2,24 @@
 
 A first run makes the offers of its round.  A supplementary run and a replay also move children who hold a place: the old
 offer is superseded in the same breath, and the table refuses a second live one.
+
+The rows of a city stay in the database: they are compared, written and told there, statement by statement.
 """
 
 import datetime as dt
-import uuid
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.draw import bulk, market_files
+from enrollment.draw import at_work, bulk, market_files
+from enrollment.draw.at_work import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.gathering import programme_code
-from enrollment.draw.offers import LIVE, Offer, new_notice_code
-from enrollment.draw.run_rows import Placement, Run
-from enrollment.draw.telling import About, tell_families
-from enrollment.families.applications import Application
+from enrollment.draw.offers import LIVE, Offer
+from enrollment.draw.run_rows import Run
+from enrollment.draw.telling import tell_selected
+from enrollment.families.codes import notice_codes
 from enrollment.families.lifecycle import REFUSED, WITHDRAWN
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -31,42 +31,36 @@ from enrollment.season import round_rows as rounds
 TO_ANSWER = dt.timedelta(days=3)
 """The least time to answer, so that a reminder the day before is possible; it ends at 17:00."""
 
+STEPS = ("comparing", "offering", "telling")
+"""What a publication does, as its progress tells it."""
 
-@dataclass(frozen=True)
-class Step:
-    """One child's change: what it holds now (or nothing), and the place that the run gave."""
-
-    row: Row
-    held: Row | None
+_LIVE = "('" + "','".join(LIVE) + "')"
 
 
-def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime) -> int:
+def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress: Progress = at_work.quietly) -> int:
     """Make and replace offers as the run says, store what stands over, tell the families.  Returns how many offers.
 
     The caller holds the locks of the round and the run.  Refuses `places_changed` when a programme has no room left for
     the run, and `answers_changed` when families answered or withdrew since its snapshot; then a new run is due.
     """
     round_ = rounds.one(session, run.round_id)
-    placed = _placements(session, run.id)
-    held = _held(session, [row.application_id for row in placed])
-    _refuse_overtaken(session, run, placed, held)
-    steps = [
-        Step(row, held.get(row.application_id))
-        for row in placed
-        if row.programme_id and _is_new(row, held.get(row.application_id))
-    ]
-    _end_old(session, steps, by, now)
-    _move_places(session, steps, (run.summary or {}).get("stands_over", {}))
+    progress(0, len(STEPS), "comparing")
+    _gather_moves(session, run)
+    _refuse_overtaken(session, run)
+    progress(1, len(STEPS), "offering")
+    _end_old(session, by, now)
+    _move_places(session, run)
     answer_by = due(round_.confirm_by, now)
-    offers = _make_offers(session, run, steps, answer_by, by, now)
+    offers = _make_offers(session, run, round_.year, answer_by, by, now)
     _retire_earlier(session, run)
     run.state, run.published_at = "published", now
     if round_.stage == "drawn":
         rounds.move(session, round_, "publish", by=by, now=now)
-    audit.record(session, "publish", "run", run.id, by=by, now=now, digest=run.digest, offers=len(offers))
-    _tell(session, run, placed, offers, answer_by, now)
+    audit.record(session, "publish", "run", run.id, by=by, now=now, digest=run.digest, offers=offers)
+    progress(2, len(STEPS), "telling")
+    _tell(session, run, answer_by, now)
     session.flush()
-    return len(offers)
+    return offers
 
 
 def due(confirm_by: dt.datetime, now: dt.datetime) -> dt.datetime:
@@ -77,126 +71,163 @@ def due(confirm_by: dt.datetime, now: dt.datetime) -> dt.datetime:
     return day.replace(hour=17, minute=0, second=0, microsecond=0)
 
 
-def _placements(session: Session, run_id: uuid.UUID) -> list[Row]:
-    return list(
-        session.execute(
-            select(
-                Placement.application_id,
-                Placement.programme_id,
-                Placement.rank,
-                Application.child_id,
-                Application.child_code,
-                Application.stage,
-            )
-            .join(Application, Application.id == Placement.application_id)
-            .where(Placement.run_id == run_id)
-            .order_by(Placement.application_id)
-        )
-    )
-
-
-def _held(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.UUID, Row]:
-    """The live offers of these families, locked, so that nobody answers while places move."""
-    found = (
-        select(Offer.id, Offer.application_id, Offer.programme_id, Offer.state, Offer.answer_by)
-        .where(Offer.state.in_(LIVE), Offer.application_id.in_(application_ids))
-        .order_by(Offer.id)
-        .with_for_update()
-    )
-    return {row.application_id: row for row in session.execute(found)}
-
-
-def _refuse_overtaken(session: Session, run: Run, placed: list[Row], held: dict[uuid.UUID, Row]) -> None:
-    """The run holds only for the places that families held when its market was frozen."""
-    market = market_files.read(market_files.unpack(session.get_one(Snapshot, run.snapshot_id).market))
-    expected = {child.child: child.current for child in market.children if child.current}
-    code_of = _programme_codes(session, {row.programme_id for row in held.values()})
-    overtaken = 0
-    for row in placed:
-        live = held.get(row.application_id)
-        gone = row.stage in (REFUSED, WITHDRAWN) and row.programme_id is not None
-        overtaken += gone or (code_of[live.programme_id] if live else "") != expected.get(row.child_code, "")
-    if overtaken:
-        raise Refused("answers_changed", n=overtaken)
-
-
-def _programme_codes(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    found = session.scalars(select(Programme).where(Programme.id.in_(ids)))
-    return {programme.id: programme_code(programme) for programme in found}
-
-
-def _is_new(row: Row, held: Row | None) -> bool:
-    return held is None or held.programme_id != row.programme_id
-
-
-def _end_old(session: Session, steps: list[Step], by: Actor, now: dt.datetime) -> None:
-    moved = [step.held for step in steps if step.held is not None]
-    if not moved:
-        return
-    ids = [held.id for held in moved]
-    session.execute(update(Offer).where(Offer.id.in_(ids)).values(state="superseded", ended_at=now))
-    rows = ((held.id, held.state, "superseded", by.account_id, now, "better_wish") for held in moved)
-    bulk.copy_in(session, "offer_move", ("offer_id", "before", "after", "account_id", "at", "reason"), rows)
-
-
-def _move_places(session: Session, steps: list[Step], overhang: dict[str, int]) -> None:
-    """Count `taken` up and down, guarded: never more than the places and what the run let stand over."""
-    change: Counter[uuid.UUID] = Counter(step.row.programme_id for step in steps)
-    change.subtract(step.held.programme_id for step in steps if step.held is not None)
-    ids = sorted(id_ for id_, by in change.items() if by)
-    if not ids:
-        return
-    guarded = text("""
-        UPDATE programme SET taken = taken + change.by, overhang = greatest(overhang, change.over)
-        FROM (SELECT unnest(CAST(:ids AS uuid[])) AS id, unnest(CAST(:by AS int[])) AS by,
-                     unnest(CAST(:over AS int[])) AS over ORDER BY 1) AS change
-        WHERE programme.id = change.id AND taken + change.by >= 0
-          AND (change.by < 0 OR taken + change.by <= places + greatest(overhang, change.over))
-    """)
-    over = [int(overhang.get(str(id_), 0)) for id_ in ids]
+def refuse_full(session: Session, run: Run) -> None:
+    """What shows before any row is written.  Refuses `places_changed`."""
+    full = text(f"""
+        SELECT count(*)
+        FROM (SELECT programme_id, sum(one) AS by FROM (
+                SELECT programme_id, 1 AS one FROM placement WHERE run_id = :run AND programme_id IS NOT NULL
+                UNION ALL
+                SELECT offer.programme_id, -1 FROM placement JOIN offer ON offer.application_id = placement.application_id
+                WHERE placement.run_id = :run AND placement.programme_id IS NOT NULL AND offer.state IN {_LIVE}
+              ) AS moved GROUP BY programme_id) AS change
+        JOIN programme ON programme.id = change.programme_id
+        LEFT JOIN unnest(CAST(:over_at AS uuid[]), CAST(:over AS int[])) AS stands(id, over) ON stands.id = programme.id
+        WHERE change.by > 0
+          AND programme.taken + change.by > programme.places + greatest(programme.overhang, coalesce(stands.over, 0))
+    """)  # noqa: S608 (the states are ours)
     session.flush()
-    _lock_programmes(session, ids)
-    moved = session.execute(guarded, {"ids": ids, "by": [change[id_] for id_ in ids], "over": over})
-    if moved.rowcount != len(ids):  # type: ignore[attr-defined]
-        raise Refused("places_changed", n=len(ids) - moved.rowcount)  # type: ignore[attr-defined]
+    count = session.scalar(full, {"run": run.id, **_stands_over(run)}) or 0
+    if count:
+        raise Refused("places_changed", n=count)
+
+
+def _stands_over(run: Run) -> dict[str, list]:
+    over: Mapping[str, Any] = (run.summary or {}).get("stands_over", {})
+    return {"over_at": list(over), "over": [int(count) for count in over.values()]}
+
+
+def _gather_moves(session: Session, run: Run) -> None:
+    """`run_move`: each child of the run, the place that the run gave, and the live offer that it holds, locked.
+
+    The lock keeps families from answering while places move.
+    """
+    session.flush()
+    session.execute(text("DROP TABLE IF EXISTS run_move"))
+    held = f"""
+        SELECT count(*) FROM (
+            SELECT offer.id FROM offer JOIN placement ON placement.application_id = offer.application_id
+            WHERE placement.run_id = :run AND offer.state IN {_LIVE}
+            ORDER BY offer.id FOR UPDATE OF offer) AS held
+    """  # noqa: S608 (the states are ours)
+    session.execute(text(held), {"run": run.id})
+    moves = f"""
+        CREATE TEMPORARY TABLE run_move ON COMMIT DROP AS
+        SELECT placement.application_id, application.child_id, application.child_code, application.stage,
+               placement.programme_id, placement.rank,
+               offer.id AS held_id, offer.programme_id AS held_at, offer.state AS held_state,
+               placement.programme_id IS NOT NULL AND placement.programme_id IS DISTINCT FROM offer.programme_id AS moves
+        FROM placement
+        JOIN application ON application.id = placement.application_id
+        LEFT JOIN offer ON offer.application_id = placement.application_id AND offer.state IN {_LIVE}
+        WHERE placement.run_id = :run
+    """  # noqa: S608 (the states are ours)
+    session.execute(text(moves), {"run": run.id})
+    session.execute(text("ANALYZE run_move"))
+
+
+def _refuse_overtaken(session: Session, run: Run) -> None:
+    """The run holds only for the places that families held when its market was frozen."""
+    expected = market_files.current_places(session.get_one(Snapshot, run.snapshot_id).market)
+    overtaken = text("""
+        SELECT count(*)
+        FROM run_move
+        LEFT JOIN programme ON programme.id = run_move.held_at
+        LEFT JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
+        LEFT JOIN unnest(CAST(:children AS text[]), CAST(:places AS text[])) AS expected(child, place)
+               ON expected.child = run_move.child_code
+        WHERE (run_move.stage = ANY(:gone) AND run_move.programme_id IS NOT NULL)
+           OR coalesce(kindergarten.code || '-' || programme.level, '') <> coalesce(expected.place, '')
+    """)
+    values = {"children": list(expected), "places": list(expected.values()), "gone": [REFUSED, WITHDRAWN]}
+    count = session.scalar(overtaken, values) or 0
+    if count:
+        raise Refused("answers_changed", n=count)
+
+
+def _end_old(session: Session, by: Actor, now: dt.datetime) -> None:
+    session.execute(
+        text("""
+            UPDATE offer SET state = 'superseded', ended_at = :now FROM run_move
+            WHERE offer.id = run_move.held_id AND run_move.moves
+        """),
+        {"now": now},
+    )
+    session.execute(
+        text("""
+            INSERT INTO offer_move (offer_id, before, after, account_id, at, reason)
+            SELECT held_id, held_state, 'superseded', :by, :now, 'better_wish' FROM run_move
+            WHERE moves AND held_id IS NOT NULL
+        """),
+        {"by": by.account_id, "now": now},
+    )
+
+
+def _move_places(session: Session, run: Run) -> None:
+    """Count `taken` up and down, guarded: never more than the places and what the run let stand over."""
+    change = _changes(session)
+    guarded = text("""
+        UPDATE programme SET taken = taken + change.by, overhang = greatest(overhang, coalesce(stands.over, 0))
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:by AS int[])) AS change(id, by)
+        LEFT JOIN unnest(CAST(:over_at AS uuid[]), CAST(:over AS int[])) AS stands(id, over) ON stands.id = change.id
+        WHERE programme.id = change.id AND taken + change.by >= 0
+          AND (change.by < 0 OR taken + change.by <= places + greatest(overhang, coalesce(stands.over, 0)))
+    """)
+    values = {"ids": [row.id for row in change], "by": [row.by for row in change]}
+    moved = session.execute(guarded, values | _stands_over(run))
+    if moved.rowcount != len(change):  # type: ignore[attr-defined]
+        raise Refused("places_changed", n=len(change) - moved.rowcount)  # type: ignore[attr-defined]
     for known in [item for item in session.identity_map.values() if isinstance(item, Programme | Offer)]:
         session.expire(known)
 
 
-def _lock_programmes(session: Session, ids: Iterable[uuid.UUID]) -> None:
-    """Always in the same order, so that two publications wait for each other instead of for ever."""
-    session.execute(select(Programme.id).where(Programme.id.in_(list(ids))).order_by(Programme.id).with_for_update())
-
-
-def _make_offers(
-    session: Session, run: Run, steps: list[Step], answer_by: dt.datetime, by: Actor, now: dt.datetime
-) -> list[tuple[uuid.UUID, Step, str]]:
-    year = rounds.one(session, run.round_id).year
-    offers = [(uuid.uuid4(), step, _first_state(step)) for step in steps]
-    columns = (
-        "id", "child_id", "application_id", "programme_id", "year", "round_id", "run_id", "rank", "state", "notice_code",
-        "made_at", "answer_by", "answered_at",
-    )  # fmt: skip
-    rows = (
-        (
-            id_, step.row.child_id, step.row.application_id, step.row.programme_id, year, run.round_id, run.id,
-            step.row.rank, state, new_notice_code(), now, answer_by, now if state != "offered" else None,
+def _changes(session: Session) -> list[Row]:
+    """By how many each programme's places change.  The programmes are locked, always in the same order, so that two
+    publications wait for each other instead of for ever."""
+    return list(
+        session.execute(
+            text("""
+                SELECT programme.id, change.by FROM programme JOIN (
+                    SELECT id, CAST(sum(one) AS int) AS by FROM (
+                        SELECT programme_id AS id, 1 AS one FROM run_move WHERE moves
+                        UNION ALL
+                        SELECT held_at, -1 FROM run_move WHERE moves AND held_at IS NOT NULL
+                    ) AS moved GROUP BY id) AS change ON change.id = programme.id
+                WHERE change.by <> 0 ORDER BY programme.id FOR NO KEY UPDATE OF programme
+            """)
         )
-        for id_, step, state in offers
-    )  # fmt: skip
-    bulk.copy_in(session, "offer", columns, rows)
-    moves = ((id_, None, state, by.account_id, now, None) for id_, _step, state in offers)
-    bulk.copy_in(session, "offer_move", ("offer_id", "before", "after", "account_id", "at", "reason"), moves)
-    return offers
+    )
 
 
-def _first_state(step: Step) -> str:
+def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, by: Actor, now: dt.datetime) -> int:
     """A family that keeps its place and waits is moved without being asked again; it goes on waiting for still better."""
-    if step.held is None or step.held.state == "offered":
-        return "offered"
-    if step.held.state == "confirmed_waiting" and step.row.rank > 1:
-        return "confirmed_waiting"
-    return "confirmed"
+    count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
+    session.execute(text("DROP TABLE IF EXISTS fresh_code"))
+    session.execute(text("CREATE TEMPORARY TABLE fresh_code (number int, code text) ON COMMIT DROP"))
+    bulk.copy_in(session, "fresh_code", ("number", "code"), enumerate(notice_codes(count), start=1))
+    session.execute(
+        text("""
+            INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,
+                               notice_code, made_at, answer_by, answered_at)
+            SELECT gen_random_uuid(), child_id, application_id, programme_id, :year, :round, :run, rank, state, code,
+                   :now, :answer_by, CASE WHEN state <> 'offered' THEN CAST(:now AS timestamptz) END
+            FROM (SELECT *, row_number() OVER (ORDER BY application_id) AS number,
+                         CASE WHEN held_id IS NULL OR held_state = 'offered' THEN 'offered'
+                              WHEN held_state = 'confirmed_waiting' AND rank > 1 THEN 'confirmed_waiting'
+                              ELSE 'confirmed' END AS state
+                  FROM run_move WHERE moves) AS step
+            JOIN fresh_code USING (number)
+        """),
+        {"year": year, "round": run.round_id, "run": run.id, "now": now, "answer_by": answer_by},
+    )
+    session.execute(
+        text("""
+            INSERT INTO offer_move (offer_id, before, after, account_id, at, reason)
+            SELECT id, NULL, state, :by, :now, NULL FROM offer WHERE run_id = :run
+        """),
+        {"run": run.id, "by": by.account_id, "now": now},
+    )
+    return count
 
 
 def _retire_earlier(session: Session, run: Run) -> None:
@@ -205,25 +236,14 @@ def _retire_earlier(session: Session, run: Run) -> None:
     )
 
 
-def _tell(
-    session: Session,
-    run: Run,
-    placed: list[Row],
-    offers: list[tuple[uuid.UUID, Step, str]],
-    answer_by: dt.datetime,
-    now: dt.datetime,
-) -> None:
-    when = {"due": written(answer_by)}
+def _tell(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) -> None:
+    """Everybody of a first run has a result to read; a replay concerns those who got a place by it."""
     if run.replays is None:
-        about: list[About] = [
-            (row.child_id, row.application_id, f"result:{run.id}:{row.application_id}", {}) for row in placed
-        ]
-        tell_families(session, "result_published", about, now=now)
+        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS key FROM run_move"
+        tell_selected(session, "result_published", result, {"run": str(run.id)}, now=now)
         return
-    for kind, wanted in (("place_offered", True), ("moved_up", False)):
-        about = [
-            (step.row.child_id, step.row.application_id, f"{kind}:{id_}", when if wanted else {})
-            for id_, step, state in offers
-            if (state == "offered") == wanted
-        ]
-        tell_families(session, kind, about, now=now)
+    made = "SELECT child_id, application_id, '{0}:' || id AS key FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    values = {"run": run.id}
+    due_then = {"due": written(answer_by)}
+    tell_selected(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
+    tell_selected(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

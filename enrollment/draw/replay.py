@@ -15,7 +15,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import answers_due, market_files, publication, runs, snapshot, waiting
+from enrollment.draw import answers_due, at_work, market_files, publication, runs, snapshot, waiting
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.gathering import programme_code
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
@@ -38,13 +38,14 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     """Freeze the market as the answers left it and start a replay in the background.
 
     Refuses `nothing_is_published`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
-    `run_in_progress`, and, by the clock alone, `no_standing_approval`.
+    `run_in_progress`, `draw_at_work`, and, by the clock alone, `no_standing_approval`.
     """
     if by.account_id is not None:
         only_the_city(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
-    round_ = snapshot.lock_round(session, round_id)
+    at_work.refuse_while_at_work(session, round_id)
+    round_ = at_work.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     first = runs.first_published(session, round_id)
     if latest is None or first is None:
@@ -198,10 +199,11 @@ def _tickets(session: Session, year: int, children: set[str]) -> list[TicketRow]
 def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
     """Sign that later replays of this round follow daily by themselves; two people.  Returns how many signed.
 
-    Refuses `first_batch_comes_first`, `signed_already`.
+    Refuses `first_batch_comes_first`, `signed_already`, `draw_at_work`.
     """
     only_the_city(by)
-    snapshot.lock_round(session, round_id)
+    at_work.refuse_while_at_work(session, round_id)
+    at_work.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     if latest is None or latest.replays is None:
         raise Refused("first_batch_comes_first")
@@ -231,7 +233,7 @@ def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
             with session.begin_nested():
                 started.append(start(session, round_id, by=SYSTEM, now=now).id)
         except Refused as refused:
-            if refused.code not in ("nothing_to_hand_on", "run_in_progress", "answers_still_due"):
+            if refused.code not in ("nothing_to_hand_on", "run_in_progress", "answers_still_due", "draw_at_work"):
                 raise
     return started
 
@@ -241,7 +243,7 @@ def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime
     run = runs.one(session, run_id)
     if run.replays is None or run.started_by is not None or not is_approved(session, run.round_id):
         return False
-    snapshot.lock_round(session, run.round_id)
+    at_work.lock_round(session, run.round_id)
     run = runs.one(session, run_id, lock=True)
     if run.state != "checked":
         return False

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import replay, runs, snapshot
+from enrollment.draw import at_work, replay, runs, snapshot
+from enrollment.draw.at_work import Doing
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.offers import Offer
 from enrollment.draw.run_rows import Run
@@ -21,7 +22,10 @@ STEPS = ("review", "freeze", "seed", "run", "sign", "published")
 
 @dataclass(frozen=True)
 class Room:
-    """`under_review` has (name, n) for kindergartens that still review; `snapshots` and `runs` the newest first."""
+    """`under_review` has (name, n) for kindergartens that still review; `snapshots` and `runs` the newest first.
+
+    `doing` is what the worker does for this room, or did last.
+    """
 
     round: Round
     under_review: tuple[Row, ...]
@@ -32,6 +36,22 @@ class Room:
     runs: tuple[Run, ...]
     unanswered: int
     approvals: int
+    doing: Doing | None
+
+    @property
+    def at_work(self) -> bool:
+        return self.doing is not None and self.doing.going_on
+
+    @property
+    def broke_off(self) -> Doing | None:
+        """The last work, where it came to nothing and the room still waits for it."""
+        doing = self.doing
+        if doing is None or not doing.came_to_nothing:
+            return None
+        waits_for = {"freeze_round": STEPS[:-1], "enter_seed": ("seed",), "publish_run": ("sign", "published")}
+        run = next((run for run in self.runs if run.id == doing.run_id), None)
+        still = self.step in waits_for[doing.kind] and (run is None or run.state == "checked")
+        return doing if still else None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -85,6 +105,7 @@ def of_round(session: Session, round_id: uuid.UUID) -> Room:
             select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == "offered"),
         ),
         approvals=len(replay.approvals(session, round_id)),
+        doing=at_work.of_round(session, round_),
     )
 
 

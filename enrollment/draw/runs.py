@@ -6,7 +6,8 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import publication, snapshot
+from enrollment.draw import at_work, publication, snapshot
+from enrollment.draw.at_work import Progress
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, WishReason
 from enrollment.ground import audit, jobs, signatures
@@ -45,10 +46,11 @@ def first_published(session: Session, round_id: uuid.UUID) -> Run | None:
 def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
     """Let the engine place everybody, in the background.  Never asked twice at once; may be repeated at any time.
 
-    Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`.
+    Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`, `draw_at_work`.
     """
     only_the_city(by)
-    round_ = snapshot.lock_round(session, round_id)
+    at_work.refuse_while_at_work(session, round_id)
+    round_ = at_work.lock_round(session, round_id)
     frozen = snapshot.current(session, round_id)
     if round_.stage != "drawn" or frozen is None:
         raise Refused("run_is_published" if round_.stage == "published" else "round_not_drawn", stage=round_.stage)
@@ -82,19 +84,55 @@ def add(
 def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
     """Sign the digest of a checked run; the second of two different people publishes it.  Returns how many signed.
 
-    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signed_already`, and what `publication.publish` refuses.
+    Refuses what `add_signature` and `publication.publish` refuse.
     """
     only_the_city(by)
-    snapshot.lock_round(session, one(session, run_id).round_id)
+    at_work.lock_round(session, one(session, run_id).round_id)
+    people = add_signature(session, run_id, by=by, now=now)
+    if people >= SIGNATURES_NEEDED:
+        publish_signed(session, run_id, by=by, now=now)
+    return people
+
+
+def add_signature(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
+    """The signature alone; the caller holds the round.  Returns how many signed.
+
+    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signed_already`.
+    """
+    run = _signable(session, run_id)
+    return signatures.sign(session, "run", run.id, run.digest or "", by=by, now=now)
+
+
+def publish_signed(
+    session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, progress: Progress = at_work.quietly
+) -> int:
+    """Publish a run that two people signed.  Returns how many offers.
+
+    Refuses what `to_publish` and `publication.publish` refuse.
+    """
+    only_the_city(by)
+    at_work.lock_round(session, one(session, run_id).round_id)
+    return publication.publish(session, to_publish(session, run_id), by=by, now=now, progress=progress)
+
+
+def to_publish(session: Session, run_id: uuid.UUID) -> Run:
+    """A run that lacks nothing but its publication, locked.
+
+    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signatures_missing`.
+    """
+    run = _signable(session, run_id)
+    if len(signed_by(session, run)) < SIGNATURES_NEEDED:
+        raise Refused("signatures_missing")
+    return run
+
+
+def _signable(session: Session, run_id: uuid.UUID) -> Run:
     run = one(session, run_id, lock=True)
     if run.state != "checked" or run.digest is None:
         raise Refused("run_cannot_be_signed", state=run.state)
     if session.get_one(Snapshot, run.snapshot_id).replaced_at is not None:
         raise Refused("snapshot_was_replaced")
-    people = signatures.sign(session, "run", run.id, run.digest, by=by, now=now)
-    if people >= SIGNATURES_NEEDED:
-        publication.publish(session, run, by=by, now=now)
-    return people
+    return run
 
 
 def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
@@ -102,8 +140,12 @@ def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
 
 
 def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Run:
-    """Put an unpublished run aside, with the reason; it stays readable.  Refuses `run_is_published`, `say_why`."""
+    """Put an unpublished run aside, with the reason; it stays readable.
+
+    Refuses `run_is_published`, `run_is_over`, `say_why`, and `draw_at_work` while it is being published.
+    """
     only_the_city(by)
+    at_work.refuse_while_at_work(session, one(session, run_id).round_id)
     run = one(session, run_id, lock=True)
     if run.state in ("published", "superseded"):
         raise Refused("run_is_published")

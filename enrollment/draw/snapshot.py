@@ -12,7 +12,8 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
-from enrollment.draw import market_files
+from enrollment.draw import at_work, market_files
+from enrollment.draw.at_work import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.gathering import gather
 from enrollment.draw.market_files import MarketFiles
@@ -21,10 +22,10 @@ from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import Season, only_the_city
+from enrollment.season.calendar import only_the_city
 from enrollment.season.rounds import Round
 
 BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
@@ -32,26 +33,31 @@ BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码
 
 MAY_FREEZE = ("closed", "frozen", "drawn")
 
+STEPS = ("gathering", "sealing")
+"""What freezing does, as its progress tells it."""
+
 
 def freeze(
-    session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime, beacon_name: str | None = None
+    session: Session,
+    round_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    beacon_name: str | None = None,
+    progress: Progress = at_work.quietly,
 ) -> Snapshot:
     """Freeze the round's market and publish its commitment.  Again before publication: a correction.
 
-    Refuses `round_not_closed`, `still_under_review` (with `n` and `where`), `nobody_takes_part`, `bound_wishes_differ`,
-    `run_is_published`, and `another_draw_is_open` while another round's commitment waits for its seed.
+    Refuses what `refuse_early` refuses, `nobody_takes_part` and `bound_wishes_differ`.
     """
     only_the_city(by)
     round_ = lock_round(session, round_id)
-    if round_.stage not in MAY_FREEZE or now < round_.closes_at:
-        raise Refused("run_is_published" if round_.stage == "published" else "round_not_closed", stage=round_.stage)
-    waiting = under_review(session, round_id)
-    if waiting:
-        where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
-        raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    refuse_early(session, round_, now=now)
+    progress(0, len(STEPS), "gathering")
     gathered = gather(session, round_)
     if not gathered.market.children:
         raise Refused("nobody_takes_part")
+    progress(1, len(STEPS), "sealing")
     snapshot = store(session, round_id, gathered.market, by=by, now=now)
     _replace_earlier(session, snapshot, now)
     waits_for_seed = _commit_draw(session, round_, snapshot, gathered.without_ticket, beacon_name, now)
@@ -61,6 +67,25 @@ def freeze(
     return snapshot
 
 
+def refuse_early(session: Session, round_: Round, *, now: dt.datetime) -> None:
+    """What shows at a glance.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
+    and `another_draw_is_open` while another round's commitment waits for its seed.
+    """
+    if round_.stage not in MAY_FREEZE or now < round_.closes_at:
+        raise Refused("run_is_published" if round_.stage == "published" else "round_not_closed", stage=round_.stage)
+    waiting = under_review(session, round_.id)
+    if waiting:
+        where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
+        raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    last = _last_draw(session, round_.year)
+    if last is not None and last.seed is None and session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
+        raise Refused("another_draw_is_open")
+
+
+def _last_draw(session: Session, year: int) -> Draw | None:
+    return session.scalars(select(Draw).where(Draw.year == year).order_by(Draw.number.desc()).limit(1)).first()
+
+
 def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor, now: dt.datetime) -> None:
     if round_.stage == "closed":
         rounds.move(session, round_, "freeze", by=by, now=now)
@@ -68,17 +93,6 @@ def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor
         rounds.move(session, round_, "set_aside", by=by, now=now)
     if not waits_for_seed:
         rounds.move(session, round_, "draw", by=by, now=now)
-
-
-def lock_round(session: Session, round_id: uuid.UUID) -> Round:
-    """The round, and its season's draw, held until the end of the transaction."""
-    round_ = session.scalars(
-        select(Round).where(Round.id == round_id).with_for_update().execution_options(populate_existing=True)
-    ).one_or_none()
-    if round_ is None:
-        raise NotFound
-    session.execute(select(Season.year).where(Season.year == round_.year).with_for_update())
-    return round_
 
 
 def under_review(session: Session, round_id: uuid.UUID) -> list[Row]:
@@ -100,11 +114,10 @@ def under_review(session: Session, round_id: uuid.UUID) -> list[Row]:
 def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime) -> Snapshot:
     """Keep a market as the round's next snapshot."""
     files = market.files()
-    last = session.scalar(select(func.max(Snapshot.number)).where(Snapshot.round_id == round_id)) or 0
     snapshot = Snapshot(
         id=uuid.uuid4(),
         round_id=round_id,
-        number=last + 1,
+        number=last_number(session, round_id) + 1,
         commitment=lottery.commitment(files),
         market=market_files.pack(files),
         children=len(market.children),
@@ -115,6 +128,11 @@ def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Act
     session.add(snapshot)
     session.flush()
     return snapshot
+
+
+def last_number(session: Session, round_id: uuid.UUID) -> int:
+    """The number of the newest snapshot; 0 before the first."""
+    return session.scalar(select(func.max(Snapshot.number)).where(Snapshot.round_id == round_id)) or 0
 
 
 def current(session: Session, round_id: uuid.UUID) -> Snapshot | None:
@@ -140,10 +158,8 @@ def _commit_draw(
     session: Session, round_: Round, snapshot: Snapshot, without_ticket: int, beacon_name: str | None, now: dt.datetime
 ) -> bool:
     """Publish the commitment where a seed is to follow.  True: this round waits for its seed."""
-    last = session.scalars(select(Draw).where(Draw.year == round_.year).order_by(Draw.number.desc()).limit(1)).first()
+    last = _last_draw(session, round_.year)
     if last is not None and last.seed is None:
-        if session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
-            raise Refused("another_draw_is_open")
         last.snapshot_id, last.commitment, last.committed_at = snapshot.id, snapshot.commitment, now
         last.beacon_name = beacon_name or last.beacon_name
         return True

@@ -1,11 +1,12 @@
 """Telling many families at once: one message for each guardian of each child, in the outbox of the same transaction."""
 
 import datetime as dt
+import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,7 @@ from enrollment.ground import jobs
 from enrollment.ground.city_time import written
 from enrollment.ground.notices import Notice
 
-__all__ = ["About", "tell_families", "written"]
+__all__ = ["About", "tell_families", "tell_selected", "written"]
 
 BATCH = 2000
 
@@ -48,6 +49,33 @@ def tell_families(session: Session, kind: str, about: Iterable[About], *, now: d
     if told:
         jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)
     return told
+
+
+def tell_selected(
+    session: Session,
+    kind: str,
+    about: str,
+    values: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    params: Mapping[str, Any] | None = None,
+) -> int:
+    """The same for rows that stay in the database: `about` selects `child_id`, `application_id` and the event's `key`."""
+    told = text(f"""
+        INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
+        SELECT gen_random_uuid(), about.key || ':' || replace(CAST(guardian.account_id AS text), '-', ''), :kind,
+               guardian.account_id, about.child_id, about.application_id, CAST(:params AS jsonb), :now
+        FROM ({about}) AS about
+        JOIN guardianship ON guardianship.child_id = about.child_id AND guardianship.accepted_at IS NOT NULL
+        JOIN guardian ON guardian.id = guardianship.guardian_id
+        ON CONFLICT (key) DO NOTHING
+    """)  # noqa: S608 (`about` is ours, its values are not part of it)
+    session.flush()
+    more = {"kind": kind, "params": json.dumps(params or {}), "now": now}
+    count = session.execute(told, {**values, **more}).rowcount  # type: ignore[attr-defined]
+    if count:
+        jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)
+    return count
 
 
 def _guardians(session: Session, child_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:

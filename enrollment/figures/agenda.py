@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import rooms, runs
+from enrollment.draw import at_work, rooms, runs
 from enrollment.draw.rooms import Room
 from enrollment.families.applications import Application, Wish
 from enrollment.ground.accounts import Actor
@@ -24,7 +24,7 @@ from enrollment.season.signed_policies import Policy
 class Agenda:
     """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
-    `in_draw` are the draw rooms between freeze and publication, or with a replay, that wait for this person.
+    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person.
     """
 
     to_sign: list[Policy] = field(default_factory=list)
@@ -84,7 +84,7 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
             agenda.to_open.append(row)
         elif row.stage == "open" and now >= row.closes_at:
             agenda.to_close.append(row)
-        elif row.stage == "closed":
+        elif row.stage == "closed" and not at_work.is_going_on(session, row.id):
             agenda.to_freeze.append(row)
             agenda.unreviewed[row.id] = unreviewed(session, row.id)
 
@@ -93,11 +93,12 @@ def _draw_rooms(session: Session, season: Season, by: Actor) -> list[Room]:
     """Rooms whose next act this person may do: a run is signed by each person once."""
     found = []
     for row in rounds.of_year(session, season.year):
-        if row.stage not in ("frozen", "drawn", "published"):
+        if row.stage not in ("closed", "frozen", "drawn", "published"):
             continue
         room = rooms.of_round(session, row.id)
         signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
-        if not signed and (room.to_sign or room.step in ("seed", "run")):
+        waits = not signed and (room.to_sign or room.step in ("seed", "run"))
+        if room.at_work or room.broke_off or waits:
             found.append(room)
     return found
 

@@ -1,5 +1,8 @@
 """The one way a verb says no.  A code and its numbers; the words stand in `portal/words`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class Refused(Exception):
     """A rule of the domain forbids the act.  Nothing was written.
@@ -13,6 +16,16 @@ class Refused(Exception):
         self.code = code
         self.field = field
         self.details = details
+
+    def as_row(self) -> dict[str, Any]:
+        """What a job's row keeps of it: codes, numbers and texts."""
+        plain = {name: one if isinstance(one, int | str) else str(one) for name, one in self.details.items()}
+        return {"refused": self.code, "details": plain}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any] | None) -> "Refused | None":
+        """The refusal that a row keeps; None for another row."""
+        return Refused(row["refused"], **row["details"]) if row and "refused" in row else None
 
 
 class Stale(Refused):

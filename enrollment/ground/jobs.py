@@ -52,6 +52,10 @@ LEASE = dt.timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 
 
+ACTIVE = ("waiting", "queued", "running")
+"""States of a job that somebody does or will do."""
+
+
 @dataclass(frozen=True)
 class Lease:
     """The right of one worker to do one job, until another worker holds a higher fence."""
@@ -161,10 +165,22 @@ def finish(session: Session, lease: Lease, *, now: dt.datetime, result: dict[str
     return session.scalar(closed) is not None
 
 
-def fail(session: Session, lease: Lease, *, now: dt.datetime, error: str, final: bool = False) -> bool:
-    """Give the job back for a later try, each wait longer than the last; after `MOST_ATTEMPTS` it has failed."""
+def fail(
+    session: Session,
+    lease: Lease,
+    *,
+    now: dt.datetime,
+    error: str,
+    final: bool = False,
+    result: dict[str, Any] | None = None,
+) -> bool:
+    """Give the job back for a later try, each wait longer than the last; after `MOST_ATTEMPTS` it has failed.
+
+    `result` is what a page needs to say why, when there will be no other try.
+    """
+    values: dict[str, Any]
     if final or lease.attempt >= MOST_ATTEMPTS:
-        values = {"state": "failed", "finished_at": now}
+        values = {"state": "failed", "finished_at": now, "result": result}
     else:
         values = {"state": "waiting", "due_at": now + dt.timedelta(seconds=5 * 2**lease.attempt)}
     return session.scalar(_while_held(lease).values(error=error[:500], lease_until=None, **values)) is not None

@@ -34,6 +34,7 @@ class Round(Base):
     """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
 
     The filter (areas, natures, levels; empty = all) is frozen into `round_programme` rows when it opens.
+    `draw_job_id` is what the worker does, or did last, in its draw room.
     """
 
     __tablename__ = "round"
@@ -53,6 +54,7 @@ class Round(Base):
     closes_at: Mapped[dt.datetime]
     confirm_by: Mapped[dt.datetime]
     version: Mapped[int] = mapped_column(default=1)
+    draw_job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"))
 
     policies: Mapped[list["RoundPolicy"]] = relationship(back_populates="round", lazy="selectin")
 

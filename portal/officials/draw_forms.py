@@ -1,7 +1,7 @@
 """Forms of the draw room."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from portal.officials.forms import OfficialForm
@@ -12,6 +12,8 @@ class FreezeForm(OfficialForm):
         _l("公开随机数用哪一个（事先指定）"),
         [InputRequired(_l("请先指定一个谁都控制不了的公开随机数。")), Length(max=120)],
     )
+    after = HiddenField(filters=[lambda text: int(text) if str(text).isdigit() else None])
+    """The number of the last frozen list that the page showed, so that a stale page freezes nothing again."""
 
 
 class SeedForm(OfficialForm):

@@ -3,11 +3,11 @@
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.draw import draws, replay, rooms, runs, snapshot
+from enrollment.draw import asking, at_work, replay, rooms, runs, snapshot
 from enrollment.season import calendar, rounds
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
-from portal.officials import pages
+from portal.officials import draw_work, pages
 from portal.officials.draw_forms import FreezeForm, SeedForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS
@@ -32,7 +32,9 @@ def draw_room(round_id):
 
 def _room_page(round_id, form: PageForm):
     room = rooms.of_round(db(), round_id)
-    freeze = form if isinstance(form, FreezeForm) else FreezeForm(formdata=None, beacon_name=_beacon_of(room))
+    after = room.snapshots[0].number if room.snapshots else 0
+    fresh = FreezeForm(formdata=None, beacon_name=_beacon_of(room), after=after)
+    freeze = form if isinstance(form, FreezeForm) else fresh
     seed = form if isinstance(form, SeedForm) else SeedForm(formdata=None)
     return render_template(
         "officials/draw_room.html",
@@ -40,6 +42,8 @@ def _room_page(round_id, form: PageForm):
         form=form,
         freeze=freeze,
         seed=seed,
+        after=after,
+        draw_work=draw_work,
         steps_of_room=rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
         may_act=actor().is_any("city_official"),
@@ -50,14 +54,22 @@ def _beacon_of(room: rooms.Room) -> str:
     return room.draw.beacon_name if room.draw else snapshot.BEACON
 
 
+@pages.get("/rounds/<uuid:round_id>/draw/progress.json")
+@desk("officials", *READERS)
+def draw_progress(round_id):
+    """What the page's script asks while the worker freezes, draws or publishes."""
+    return draw_work.progress(at_work.of_round(db(), rounds.one(db(), round_id)))
+
+
 @pages.post("/rounds/<uuid:round_id>/freeze")
 @desk("officials", "city_official")
 def freeze_round(round_id):
     form = FreezeForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            snapshot.freeze(db(), round_id, by=actor(), now=clock(), beacon_name=form.beacon_name.data)
-            flash(_("名单已冻结，存证已公布。"))
+            asking.freeze(
+                db(), round_id, by=actor(), now=clock(), beacon_name=form.beacon_name.data, after=form.after.data
+            )
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 
@@ -68,16 +80,8 @@ def enter_seed(round_id):
     form = SeedForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            year = rounds.one(db(), round_id).year
-            draws.set_seed(
-                db(),
-                year,
-                beacon=form.beacon.data or "",
-                ceremony=form.ceremony.data or "",
-                by=actor(),
-                now=clock(),
-            )
-            flash(_("种子已公布，每个孩子都有了派位号。"))
+            beacon, ceremony = form.beacon.data or "", form.ceremony.data or ""
+            asking.enter_seed(db(), round_id, beacon=beacon, ceremony=ceremony, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 

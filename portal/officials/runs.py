@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
 from allocation.coverage import Coverage
-from enrollment.draw import runs
+from enrollment.draw import asking, at_work, runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.figures import shares
@@ -15,7 +15,7 @@ from enrollment.ground.jobs import Job
 from enrollment.season import rounds
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
-from portal.officials import pages
+from portal.officials import draw_work, pages
 from portal.officials.draw_forms import SetAsideForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
@@ -31,11 +31,16 @@ def run_page(run_id):
 
 def _run_page(run_id, form: PageForm):
     run = runs.one(db(), run_id)
+    round_ = rounds.one(db(), run.round_id)
+    doing = at_work.of_round(db(), round_)
     signatures = runs.signed_by(db(), run)
     return render_template(
         "officials/run.html",
         run=run,
-        round=rounds.one(db(), run.round_id),
+        round=round_,
+        publishing=doing if doing and doing.run_id == run.id and run.state == "checked" else None,
+        draw_work=draw_work,
+        signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
         form=form,
         aside=form if isinstance(form, SetAsideForm) else SetAsideForm(formdata=None),
@@ -84,11 +89,19 @@ def sign_run(run_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            people = runs.sign(db(), run_id, by=actor(), now=clock())
-            if people >= runs.SIGNATURES_NEEDED:
-                flash(_("两人已签署，结果已公布，家庭会收到通知。"))
-            else:
+            if asking.sign(db(), run_id, by=actor(), now=clock()) < runs.SIGNATURES_NEEDED:
                 flash(_("已签署，还需要另一位工作人员签署才会公布。"))
+            return redirect(url_for("officials.run_page", run_id=run_id), 303)
+    return _run_page(run_id, form)
+
+
+@pages.post("/draws/runs/<uuid:run_id>/publish")
+@desk("officials", "city_official")
+def publish_run_again(run_id):
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            asking.publish_again(db(), run_id, by=actor(), now=clock())
             return redirect(url_for("officials.run_page", run_id=run_id), 303)
     return _run_page(run_id, form)
 

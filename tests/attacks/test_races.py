@@ -1,11 +1,13 @@
 """Two at the same moment: one of them wins, nothing is done twice, and nobody waits for ever."""
 
+import datetime as dt
 import uuid
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import answers_due, offers, runs
+from enrollment.draw import answers_due, asking, offers, runs
+from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
 from enrollment.families import entering, invitations, people, review
@@ -14,6 +16,8 @@ from enrollment.families.people import Guardianship
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
+from enrollment.season.rounds import Round
+from portal import background
 from tests.support.town_families import id_number
 
 
@@ -81,6 +85,44 @@ def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
         assert session.scalar(select(func.count()).select_from(Offer).where(Offer.child_id == ana.child_id)) == 1
         assert session.scalar(select(func.count()).select_from(Run).where(Run.state == "published")) == 1
         assert session.scalar(select(Programme.taken).where(Programme.kindergarten_id == garden.id)) == 1
+
+
+def test_what_the_draw_room_is_asked_twice_at_once_is_done_once(race, now):
+    """Freeze, seed and second signature, each asked by four officials and each job taken by three workers at once."""
+    background.load_handlers()
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=1)
+    town.child("安娜", wishes=[garden])
+    town.everyone_is_reviewed()
+    if town.the_round.stage == "open":
+        town.close_registration()
+    officials = [*town.city_pair(), town.city_official(), town.city_official()]
+    town.session.commit()
+    round_id, minute = town.the_round.id, dt.timedelta(minutes=1)
+
+    def asked_and_done(at, ask) -> None:
+        said = race.at_once(*[lambda s, by=by, n=n: ask(s, by, n) for n, by in enumerate(officials)])
+        assert broken(said) == []
+        assert refused(said) == ["draw_at_work"] * 3
+        with Session(race.engine) as session:
+            job = session.get_one(Round, round_id).draw_job_id
+        work = [lambda s, n=n: background.run(race.engine, lambda _s: at, job, f"w{n}") for n in range(3)]
+        assert sorted(race.at_once(*work)) == ["done", "not_free", "not_free"]
+
+    first, later = town.now + minute, town.now + 2 * minute
+    asked_and_done(first, lambda s, by, n: asking.freeze(s, round_id, by=by, now=first, beacon_name=f"第 {n} 种"))
+    seed = {"beacon": "1", "now": later}
+    asked_and_done(later, lambda s, by, n: asking.enter_seed(s, round_id, ceremony=str(n), by=by, **seed))
+    town.session.expire_all()
+    town.now = later
+    run = town.run()
+    runs.add_signature(town.session, run.id, by=town.city_official(), now=later)
+    town.session.commit()
+    asked_and_done(later, lambda s, by, n: asking.sign(s, run.id, by=by, now=later))
+    with Session(race.engine) as session:
+        counts = [session.scalar(select(func.count()).select_from(model)) for model in (Snapshot, Draw, Offer)]
+        assert counts == [1, 1, 1]
+        assert session.scalar(select(func.count()).select_from(Run).where(Run.state == "published")) == 1
 
 
 def test_confirming_and_declining_at_once_leave_one_answer_and_a_true_count(race, now):

@@ -85,7 +85,7 @@ def is_drawn(first, second) -> str:
     second.comes_in("city2", PASSWORD)
     second.does_next("签署")
     second.signs()
-    second.reads("两人已签署，结果已公布")
+    second.waits_for("家庭会收到通知")
     return commitment
 
 

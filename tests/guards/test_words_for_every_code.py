@@ -10,7 +10,7 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 from jinja2.nodes import TemplateData
 
-from enrollment.draw import offers, runs
+from enrollment.draw import at_work, draws, execution, offers, publication, runs, snapshot
 from enrollment.families import applications, cases, people, registers, returns
 from enrollment.families.lifecycle import MOVES
 from enrollment.ground.accounts import ROLES
@@ -40,6 +40,11 @@ CODES = {
     "register": registers.REGISTERS,
     "refusal_rule": returns.REFUSAL_RULES,
     "run_state": runs.STATES,
+    "run_step": (*execution.STEPS, *snapshot.STEPS, *draws.STEPS, *publication.STEPS),
+    "draw_work": at_work.KINDS,
+    "draw_broke_off": at_work.KINDS,
+    "draw_failed": at_work.KINDS,
+    "draw_next": at_work.KINDS,
     "offer_state": offers.STATES,
     "reason": (
         "no_places",

@@ -2,10 +2,15 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
-from enrollment.draw import execution, runs
+from enrollment.draw import publication, rooms, runs
+from enrollment.draw.run_rows import Placement
+from enrollment.families.applications import Application
 from enrollment.families.households import Household
-from tests.support.signing_in import fill_in, sign_in
+from enrollment.ground import jobs
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
+from tests.support.worker import let_the_worker_work
 
 
 @pytest.fixture
@@ -32,12 +37,15 @@ def review_everybody(town, clock):
     clock.set(town.now)
 
 
-def let_the_engine_work(town, clock):
-    """What the worker does with the run that was started on the page."""
-    run = runs.of_round(town.session, town.the_round.id)[0]
-    execution.execute(town.session, run.id, now=clock.now)
-    town.session.commit()
-    return run
+def worker(town, clock) -> list[str]:
+    """What the worker makes of what was asked on the page."""
+    came_of_it = let_the_worker_work(town.session.get_bind(), clock)
+    town.session.expire_all()
+    return came_of_it
+
+
+def newest_run(town):
+    return runs.of_round(town.session, town.the_round.id)[0]
 
 
 def waiting_for(client) -> list[str]:
@@ -51,16 +59,22 @@ def test_the_first_page_leads_to_each_next_act_and_asks_nobody_twice(officials, 
     review_everybody(town, frozen_clock)
     assert "冻结" in waiting_for(first)[0]
     fill_in(first, room, f"{round_}/freeze", beacon_name="下一期双色球")
+    assert "进度" in waiting_for(second)[0] and len(waiting_for(second)) == 1
+    assert worker(town, frozen_clock) == ["done"]
     assert "录入" in waiting_for(second)[0]
     frozen_clock.move(hours=2)
     fill_in(first, room, f"{round_}/seed", beacon="01 02 03", ceremony="4 5")
+    assert "进度" in waiting_for(second)[0]
+    worker(town, frozen_clock)
     assert "开始" in waiting_for(second)[0]
     run_address = fill_in(first, room, f"{round_}/runs").headers["Location"]
     assert "进度" in waiting_for(second)[0]
-    let_the_engine_work(town, frozen_clock)
+    worker(town, frozen_clock)
     fill_in(first, run_address, f"{run_address}/sign")
     assert waiting_for(first) == [] and "签署" in waiting_for(second)[0]
     fill_in(second, run_address, f"{run_address}/sign")
+    assert "进度" in waiting_for(first)[0]
+    worker(town, frozen_clock)
     assert waiting_for(first) == waiting_for(second) == []
 
 
@@ -73,23 +87,36 @@ def test_the_room_is_walked_from_review_to_the_published_result(officials, submi
 
     answer = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/freeze", beacon_name="下一期双色球")
     assert answer.status_code == 303
-    assert "下一期双色球" in first.get(room).text
+    page = first.get(room).text
+    assert "正在冻结名单" in page and "等待后台接手" in page and "刷新" in page and "/freeze" not in page
+    assert first.get(f"{room}/progress.json").json["state"] == "waiting"
+    worker(town, frozen_clock)
+    assert first.get(f"{room}/progress.json").json["state"] == "done"
+    page = first.get(room).text
+    assert "下一期双色球" in page and "名单已冻结，存证已公布。" in page
     frozen_clock.move(hours=2)
     empty = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/seed", beacon="", ceremony=" ")
     assert "请至少录入公开随机数或现场抽签结果中的一项" in empty.text
     fill_in(first, room, f"/officials/rounds/{town.the_round.id}/seed", beacon="01 02 03", ceremony="4 5")
+    assert "正在公布种子" in first.get(room).text
+    worker(town, frozen_clock)
+    assert "种子已公布，每个孩子都有了派位号。" in first.get(room).text
 
     started = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/runs")
     run_address = started.headers["Location"]
     assert "等待后台接手" in first.get(run_address).text
     assert first.get(f"{run_address}/progress.json").json["state"] == "waiting"
-    run = let_the_engine_work(town, frozen_clock)
+    worker(town, frozen_clock)
+    run = newest_run(town)
 
     page = first.get(run_address)
     assert run.digest in page.text and "同样的结果" in page.text
     fill_in(first, run_address, f"{run_address}/sign")
     assert "您已签署" in first.get(run_address).text
     fill_in(second, run_address, f"{run_address}/sign")
+    page = second.get(run_address).text
+    assert "正在公布结果" in page and "搁置" not in page
+    worker(town, frozen_clock)
     assert "已公布" in second.get(run_address).text
     town.session.expire_all()
     assert runs.one(town.session, run.id).state == "published"
@@ -97,6 +124,95 @@ def test_the_room_is_walked_from_review_to_the_published_result(officials, submi
 
     public = another_public(second, town)
     assert "01 02 03" in public and "安娜" not in public
+
+
+def test_a_second_click_and_a_stale_page_freeze_nothing_twice(officials, submitted_town, frozen_clock):
+    (first, second), town = officials, submitted_town
+    room, freeze = (f"/officials/rounds/{town.the_round.id}/{name}" for name in ("draw", "freeze"))
+    review_everybody(town, frozen_clock)
+    stale = {**hidden_fields(second.get(room).text, freeze), "beacon_name": "另一个数"}
+    mine = {**hidden_fields(first.get(room).text, freeze), "beacon_name": "下一期双色球"}
+    assert [first.post(freeze, data=mine).status_code for _ in range(2)] == [303, 303]
+    busy = second.post(freeze, data=stale)
+    assert "后台正在处理这一批" in busy.text and "正在冻结名单" in busy.text
+    assert worker(town, frozen_clock) == ["done"]
+    late = second.post(freeze, data={**stale, "once_key": "another"})
+    assert "名单刚刚已经冻结（第 1 次）" in late.text and "下一期双色球" in late.text
+    assert worker(town, frozen_clock) == []
+    numbers = [each.number for each in rooms.of_round(town.session, town.the_round.id).snapshots]
+    assert numbers == [1]
+
+
+def to_the_second_signature(officials, town, clock) -> str:
+    """The address of a run that two people signed and that the worker has not published yet."""
+    review_everybody(town, clock)
+    town.freeze()
+    town.seed()
+    town.run()
+    town.session.commit()
+    clock.set(town.now)
+    assert worker(town, clock) == ["refused"], "the run is over already"
+    address = f"/officials/draws/runs/{newest_run(town).id}"
+    for client in officials:
+        assert fill_in(client, address, f"{address}/sign").status_code == 303
+    return address
+
+
+def test_what_is_refused_only_by_the_worker_is_told_with_the_next_step(officials, submitted_town, frozen_clock):
+    (first, second), town = officials, submitted_town
+    address = to_the_second_signature(officials, town, frozen_clock)
+    placed = town.session.scalars(select(Placement).where(Placement.programme_id.is_not(None))).first()
+    town.withdraw_after_the_draw(town.session.get(Application, placed.application_id))
+    town.session.commit()
+    assert worker(town, frozen_clock) == ["refused"]
+    for page in (first.get(address).text, second.get(f"/officials/rounds/{town.the_round.id}/draw").text):
+        assert "结果没有公布" in page and "有 1 个家庭在派位之后改变了答复" in page
+        assert "下一步：搁置这次派位" in page
+    assert "没有公布" in waiting_for(first)[0]
+    assert "1 families changed their answer" in first.get(f"{address}?lang=en").text
+    again = fill_in(first, f"{address}?lang=zh", f"{address}/publish")
+    assert again.status_code == 303 and worker(town, frozen_clock) == ["refused"]
+    fill_in(first, address, f"{address}/set-aside", reason="有家庭撤回")
+    assert "结果没有公布" not in first.get(f"/officials/rounds/{town.the_round.id}/draw").text
+    assert newest_run(town).state == "set_aside"
+
+
+def test_places_that_are_gone_refuse_the_second_signature_at_once(officials, submitted_town, frozen_clock):
+    (first, second), town = officials, submitted_town
+    review_everybody(town, frozen_clock)
+    town.freeze()
+    town.seed()
+    town.run()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    worker(town, frozen_clock)
+    address = f"/officials/draws/runs/{newest_run(town).id}"
+    fill_in(first, address, f"{address}/sign")
+    town.change_places(town.programme_of(town.kindergartens_by_name("金苹果")[0]), places=1)
+    town.session.commit()
+    refused = fill_in(second, address, f"{address}/sign")
+    assert "有 1 所幼儿园的学位数在派位之后变了" in refused.text
+    assert worker(town, frozen_clock) == []
+    assert len(runs.signed_by(town.session, newest_run(town))) == 1
+
+
+def test_what_the_worker_could_not_do_is_said_and_asked_again(officials, submitted_town, frozen_clock, monkeypatch):
+    (first, second), town = officials, submitted_town
+    address = to_the_second_signature(officials, town, frozen_clock)
+
+    def breaks(*_args, **_more):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(publication, "_tell", breaks)
+        for _ in range(jobs.MOST_ATTEMPTS):
+            assert worker(town, frozen_clock) == ["failed"]
+    page = first.get(address).text
+    assert "后台试了几次都没有做成" in page and "OSError at breaks" in page and "disk" not in page
+    assert town.offer_for(town.everybody()[0]) is None
+    fill_in(second, address, f"{address}/publish")
+    assert worker(town, frozen_clock) == ["done"]
+    assert newest_run(town).state == "published"
 
 
 def another_public(client, town) -> str:

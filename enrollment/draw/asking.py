@@ -1,0 +1,73 @@
+"""What officials ask for on the page: checked at once as far as it can be, then left to the worker.
+
+The verbs that do the work are `snapshot.freeze`, `draws.set_seed` and `runs.publish_signed`; what shows only while they
+work is kept on the job's row, and `at_work` tells it.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy.orm import Session
+
+from enrollment.draw import at_work, draws, publication, runs, snapshot
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.season.calendar import only_the_city
+
+
+def freeze(
+    session: Session,
+    round_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    beacon_name: str | None = None,
+    after: int | None = None,
+) -> None:
+    """Let the round be frozen.  `after` is the number of the last snapshot that the page showed, 0 for none.
+
+    Refuses `draw_at_work`, `frozen_meanwhile`, and what `snapshot.refuse_early` refuses.
+    """
+    only_the_city(by)
+    round_ = at_work.take_room(session, round_id)
+    last = snapshot.last_number(session, round_id)
+    if after is not None and after != last:
+        raise Refused("frozen_meanwhile", number=last)
+    snapshot.refuse_early(session, round_, now=now)
+    at_work.begin(session, round_, "freeze_round", {"beacon_name": beacon_name}, by=by, now=now)
+
+
+def enter_seed(
+    session: Session, round_id: uuid.UUID, *, beacon: str, ceremony: str, by: Actor, now: dt.datetime
+) -> None:
+    """Let the seed be published and everybody get a ticket.  Refuses `draw_at_work` and what `draws.set_seed` refuses."""
+    only_the_city(by)
+    round_ = at_work.take_room(session, round_id)
+    draws.refuse_early(session, round_.year, round_id, beacon=beacon, ceremony=ceremony, now=now)
+    at_work.begin(session, round_, "enter_seed", {"beacon": beacon, "ceremony": ceremony}, by=by, now=now)
+
+
+def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
+    """Sign a checked run; the second of two different people lets it be published.  Returns how many signed.
+
+    Refuses `draw_at_work`, what `runs.add_signature` refuses, and with the second signature `places_changed`.
+    """
+    only_the_city(by)
+    round_ = at_work.take_room(session, runs.one(session, run_id).round_id)
+    people = runs.add_signature(session, run_id, by=by, now=now)
+    if people >= runs.SIGNATURES_NEEDED:
+        publication.refuse_full(session, runs.one(session, run_id))
+        at_work.begin(session, round_, "publish_run", {"run": str(run_id)}, by=by, now=now)
+    return people
+
+
+def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Let a run with both signatures be published after the first try came to nothing.
+
+    Refuses `draw_at_work`, `signatures_missing`, `run_cannot_be_signed`, `snapshot_was_replaced`, `places_changed`.
+    """
+    only_the_city(by)
+    round_ = at_work.take_room(session, runs.one(session, run_id).round_id)
+    run = runs.to_publish(session, run_id)
+    publication.refuse_full(session, run)
+    at_work.begin(session, round_, "publish_run", {"run": str(run_id)}, by=by, now=now)
