@@ -12,7 +12,7 @@ from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.registers import RegisterAnswer
 from enrollment.families.review_queue import matched
-from enrollment.families.telling import tell_family
+from enrollment.families.telling import tell_many
 from enrollment.families.tiers import claimed_facts_of
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -47,11 +47,10 @@ def confirm_matched(
     ids = list(session.scalars(first.with_for_update(of=Application, skip_locked=True)))
     if not ids:
         return 0
-    _note_all(session, ids, by=by, now=now)
+    note_matches(session, ids, by=by, now=now)
     lifecycle.make_many(session, ids, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, ids, "confirm", by=by, now=now)
-    for application in session.scalars(select(Application).where(Application.id.in_(ids))):
-        tell_family(session, application, "review_confirmed", now=now)
+    tell_many(session, ids, "review_confirmed", now=now)
     return len(ids)
 
 
@@ -68,8 +67,8 @@ def _open(session: Session, kindergarten_id: uuid.UUID, by: Actor, now: dt.datet
     return session.scalar(over) is not None or review.opens_early(session, kindergarten_id, now=now)
 
 
-def _note_all(session: Session, ids: list[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
-    """A fact that a clerk settled before stays as the clerk settled it."""
+def note_matches(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
+    """Each claimed fact that a register matches is verified.  One that a clerk settled before stays as the clerk settled it."""
     answers = select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.register).where(
         RegisterAnswer.application_id.in_(ids), RegisterAnswer.answer == "matches"
     )

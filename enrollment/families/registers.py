@@ -10,7 +10,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, and_, exists, func, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Text,
+    Uuid,
+    and_,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -177,29 +192,33 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
 
     A register that cannot be reached does not take away what it answered before.
     """
-    rows = [
-        {
-            "application_id": each.application_id,
+    rows = {
+        (each.application_id, each.fact): {
+            "application_id": str(each.application_id),
             "fact": each.fact,
             "register": each.register,
             "answer": each.answer,
             "value": each.value,
-            "at": now,
-            "disputed_at": None,
         }
         for each in answers
-    ]
+    }
     if not rows:
         return 0
-    fresh = insert(RegisterAnswer)
+    said = func.jsonb_to_recordset(cast(list(rows.values()), JSONB)).table_valued(
+        column("application_id", Uuid), column("fact", Text), column("register", Text), column("answer", Text),
+        column("value", JSONB), name="said",
+    ).render_derived(with_types=True)  # fmt: skip
+    fresh = insert(RegisterAnswer).from_select(
+        ["application_id", "fact", "register", "answer", "value", "at"],
+        select(*said.c, literal(now, DateTime(timezone=True))),
+    )
     replaced = {name: fresh.excluded[name] for name in ("register", "answer", "value", "at", "disputed_at")}
     session.execute(
         fresh.on_conflict_do_update(
             index_elements=["application_id", "fact"],
             set_=replaced,
             where=or_(fresh.excluded.answer != "unavailable", RegisterAnswer.answer == "unavailable"),
-        ),
-        rows,
+        )
     )
     return len(rows)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from enrollment.families import seen
 from enrollment.families.application_rows import Application, Wish
@@ -87,7 +87,9 @@ def claimed_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> 
         select(Claim.application_id, Claim.ground, Claim.details).where(Claim.application_id.in_(ids))
     ):
         claims.setdefault(claim.application_id, {})[claim.ground] = claim.details
-    households = session.scalars(select(Household).where(Household.application_id.in_(ids)))
+    # no fact rests on the address as it is written, which would have to be unsealed
+    unread = defer(Household.home_address)
+    households = session.scalars(select(Household).where(Household.application_id.in_(ids)).options(unread))
     household_of = {household.application_id: household for household in households}
     return {
         row.id: claimed_of(row.born.isoformat(), household_of.get(row.id), claims.get(row.id, {}))

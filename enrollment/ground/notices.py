@@ -81,6 +81,11 @@ def tell(
     row = {"id": uuid.uuid4(), "key": key, "kind": kind, "account_id": account_id, "created_at": now}
     row |= {"child_id": child_id, "application_id": application_id, "params": params}
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    send_soon(session, now=now)
+
+
+def send_soon(session: Session, *, now: dt.datetime) -> None:
+    """Have the outbox emptied after this transaction; one job for all that is written within a second."""
     jobs.enqueue(session, "send_notices", key=f"send_notices:{now:%Y%m%d%H%M%S}", now=now)
 
 

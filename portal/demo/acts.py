@@ -8,17 +8,15 @@ import uuid
 from collections.abc import Callable, Collection
 
 import numpy as np
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import offers
 from enrollment.draw.offers import Offer
-from enrollment.families import register_matched, registers, review
+from enrollment.families import registers, review
 from enrollment.families.applications import Application
 from enrollment.families.registers import Answer
 from enrollment.families.returns import RefusalProposal
-from enrollment.families.review import Finding
-from enrollment.families.tiers import claimed_facts
 from enrollment.ground.accounts import Account, Actor, actor_of
 
 Progress = Callable[[int, int], None]
@@ -56,49 +54,6 @@ def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None
     )
     for application_id in session.scalars(lying).all():
         review.release(session, application_id, by=by, now=now)
-
-
-def kindergartens_with_reviews(session: Session) -> list:
-    waiting = (
-        select(Application.review_kindergarten_id)
-        .where(Application.stage == "submitted")
-        .group_by(Application.review_kindergarten_id)
-    )
-    return list(session.scalars(waiting.order_by(func.count().desc())))
-
-
-def review_everything(session: Session, kindergarten_id, by: Actor, *, now: dt.datetime) -> int:
-    """Review what waits at one kindergarten: what the registers agree with in bulk, the rest one by one."""
-    done = 0
-    while number := register_matched.confirm_matched(session, kindergarten_id, by=by, now=now):
-        done += number
-    waiting = select(Application.id).where(
-        Application.review_kindergarten_id == kindergarten_id, Application.stage == "submitted"
-    )
-    for application_id in session.scalars(waiting.order_by(Application.submitted_at)).all():
-        review.take(session, application_id, by=by, now=now)
-        review.confirm(session, application_id, by=by, now=now, facts=_findings(session, application_id))
-        done += 1
-    return done
-
-
-def _findings(session: Session, application_id) -> list[Finding]:
-    """A clerk's view of the papers: what a register contradicts is declined, everything else was on paper."""
-    said = registers.answers_of(session, application_id)
-    found = []
-    for fact, value in claimed_facts(session, application_id).items():
-        answer = said.get(str(fact))
-        if answer is not None and answer.answer == "differs":
-            found.append(Finding(fact, reason="与登记数据不一致，材料未能说明（模拟数据）", source="register"))
-        else:
-            found.append(
-                Finding(
-                    fact,
-                    value=value,
-                    source="register" if answer is not None and answer.answer == "matches" else "paper",
-                )
-            )
-    return found
 
 
 def answer_offers(

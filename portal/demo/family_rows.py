@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,8 @@ from enrollment.families import answers, consents
 from enrollment.families.codes import UNMISTAKABLE
 from enrollment.ground.identity import index_of
 from enrollment.ground.vault import blind_index, seal
-from portal.demo.households import Child, Household, Offer
+from portal.demo.households import Child, Household
+from portal.demo.offers import Offer
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "account": ("id", "name", "phone", "phone_index", "created_at"),
@@ -195,15 +196,18 @@ def claims_of(family: Household) -> dict[str, dict]:
     return {ground: {} for ground, holds in carried.items() if holds} | family.claims
 
 
-def write_all(session: Session, batch: Batch, families: Iterable[Household], size: int = 2000) -> int:
-    """Write the families in batches; returns the number of children."""
-    children = waiting = 0
+def write_all(
+    session: Session, batch: Batch, families: Iterable[Household], progress: Callable[[int], None], size: int = 2000
+) -> tuple[int, int]:
+    """Write the families in batches, `progress` hears of each; the numbers of families and of children."""
+    written = children = 0
     for family in families:
         batch.add(family)
+        written += 1
         children += len(family.children)
-        waiting += 1
-        if waiting == size:
+        if written % size == 0:
             batch.write(session)
-            waiting = 0
+            progress(children)
     batch.write(session)
-    return children
+    progress(children)
+    return written, children

@@ -5,6 +5,7 @@ Rates: multiples 3.3 % of children; an elder sibling at one of the wishes 12–1
 """
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.random import Generator
 
 from enrollment.ground.identity import check_character
 from portal.demo import geography, names
+from portal.demo.demand import Demand
+from portal.demo.offers import Offer
 
 MULTIPLES = 0.033
 BOUND_OF_MULTIPLES = 0.75
@@ -19,19 +22,6 @@ ELDER_SIBLING = 0.15
 CENTRE = {"510104", "510105", "510106", "510107", "510108", "GXQ"}
 ZONES = set(geography.ZONES)
 FIRST_BIRTHDAY = dt.date(2022, 9, 1)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A programme as a family sees it."""
-
-    programme_id: object
-    kindergarten_id: object
-    kindergarten: str
-    area: str
-    nature: str
-    point: tuple[float, float]
-    liked: float
 
 
 @dataclass
@@ -85,24 +75,28 @@ class Numbers:
 
 
 def draw(
-    random: Generator, area: str, number: int, offers: list[Offer], numbers: Numbers, first_phone: int
-) -> list[Household]:
+    random: Generator,
+    area: str,
+    number: int,
+    offers: Sequence[Offer],
+    demand: Demand,
+    numbers: Numbers,
+    first_phone: int,
+) -> Iterator[Household]:
     """`number` children of an area in their families, each with wishes among the offers near its home."""
     homes = geography.points_in(random, area, number)
-    places = np.array([offer.point for offer in offers])
-    liked = np.array([offer.liked for offer in offers])
-    found, children = [], 0
-    while children < number:
-        home = homes[children]
-        family = _family(random, area, home, numbers, first_phone + len(found))
+    children = 0
+    for made, (home, wishes) in enumerate(zip(homes, demand.wishes(homes), strict=True)):
+        if children >= number:
+            return  # twins need one home
+        family = _family(random, area, home, numbers, first_phone + made)
         twins = random.random() < MULTIPLES / 2 and children + 2 <= number
         family.children = _children(random, family, numbers, 2 if twins else 1)
         family.bound = twins and random.random() < BOUND_OF_MULTIPLES
-        family.wishes = _wishes(random, home, places, liked)
+        family.wishes = wishes
         family.claims = _claims(random, family, offers)
-        found.append(family)
         children += len(family.children)
-    return found
+        yield family
 
 
 def _family(random: Generator, area: str, home: np.ndarray, numbers: Numbers, phone: int) -> Household:
@@ -149,15 +143,7 @@ def _children(random: Generator, family: Household, numbers: Numbers, how_many: 
     return made
 
 
-def _wishes(random: Generator, home: np.ndarray, places: np.ndarray, liked: np.ndarray) -> list[int]:
-    """One to five of the nearer kindergartens: distance and how much people like one decide, and a little chance."""
-    metres = geography.metres_between(home[None, :], places)[0]
-    appeal = liked - np.log1p(metres / 600) + random.gumbel(0, 0.45, len(places))
-    how_many = int(random.choice([1, 2, 3, 4, 5], p=[0.07, 0.15, 0.3, 0.2, 0.28]))
-    return [int(one) for one in np.argsort(-appeal, kind="stable")[:how_many]]
-
-
-def _claims(random: Generator, family: Household, offers: list[Offer]) -> dict[str, dict]:
+def _claims(random: Generator, family: Household, offers: Sequence[Offer]) -> dict[str, dict]:
     """The grounds that the family is asked about; those that its household carries are added when the rows are written."""
     claims: dict[str, dict] = {}
     if random.random() < ELDER_SIBLING:

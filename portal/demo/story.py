@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from sqlalchemy import Engine, func, select
@@ -20,8 +20,9 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import rounds
 from enrollment.season.rounds import Round, RoundProgramme
-from portal.demo import acts, family_rows, households, kindergartens, passing, people, season
-from portal.demo.households import Offer as Choice
+from portal.demo import acts, family_rows, households, kindergarten_rows, passing, people, review_rows, season
+from portal.demo.demand import Demand
+from portal.demo.offers import Offer as Choice
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
 Report = Callable[[str, int, int], None]
@@ -57,7 +58,7 @@ class City:
         now = season.at(5, 9)
         with self._session() as session, session.begin():
             areas.load(session)
-            kindergartens.build(
+            kindergarten_rows.build(
                 session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
             )
             staff = people.enter(session, now=now)
@@ -76,41 +77,47 @@ class City:
     def _families(self, session: Session, now: dt.datetime) -> None:
         found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
         offers = self._offers(session, found.id)
+        demand = Demand(self.random, offers)
         batch = family_rows.Batch(self.random, found.id, found.number, season.YEAR, offers, now, CONSENT)
         numbers, all_areas = households.Numbers(), session.scalars(select(Area).order_by(Area.position)).all()
         weight, done, phone = sum(area.weight for area in all_areas), 0, FIRST_PHONE
         for position, area in enumerate(all_areas):
             share = round(self.children * area.weight / weight)
             number = share if position < len(all_areas) - 1 else self.children - done
-            families = households.draw(self.random, area.code, number, offers, numbers, phone)
+            families = households.draw(self.random, area.code, number, offers, demand, numbers, phone)
             if area.code == people.AREA:
-                _name_the_demo_family(families, offers)
-            phone += len(families)
-            done += family_rows.write_all(session, batch, families)
-            self.report("registration", done, self.children)
+                families = _with_the_demo_family(families, offers)
+            before = done
+            written, children = family_rows.write_all(
+                session,
+                batch,
+                families,
+                lambda more, before=before: self.report("registration", before + more, self.children),
+            )
+            phone += written
+            done += children
 
     def _offers(self, session: Session, round_id: uuid.UUID) -> list[Choice]:
         rows = session.execute(
-            select(Programme.id, Kindergarten)
+            select(Programme.id, Programme.places, Kindergarten)
             .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
             .join(RoundProgramme, RoundProgramme.programme_id == Programme.id)
             .where(RoundProgramme.round_id == round_id)
             .order_by(Kindergarten.code)
         ).all()
-        liked = self.random.normal(0, 0.7, len(rows))
         return [
             Choice(
                 row.id,
-                row.Kindergarten.id,
-                row.Kindergarten.code,
-                row.Kindergarten.area_code,
-                row.Kindergarten.nature,
-                (float(row.Kindergarten.longitude), float(row.Kindergarten.latitude)),
-                float(luck)
-                + (0.5 if row.Kindergarten.nature == "public" else 0)
-                + (0.9 if row.Kindergarten.name in (people.HOME, people.ELSEWHERE) else 0),
+                place.id,
+                place.code,
+                place.name,
+                place.area_code,
+                place.nature,
+                (float(place.longitude), float(place.latitude)),
+                row.places,
             )
-            for row, luck in zip(rows, liked, strict=True)
+            for row in rows
+            for place in (row.Kindergarten,)
         ]
 
     def _registers(self, now: dt.datetime) -> None:
@@ -170,18 +177,19 @@ class City:
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """The simulated clerks review whatever waits or was left lying, one transaction for each kindergarten."""
+    """The simulated clerks review whatever waits or was left lying, some at a time."""
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, "city1")
         acts.put_back_what_lies(session, by=clerk, now=now)
-        waiting = acts.kindergartens_with_reviews(session)
         everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
     done = 0
-    for kindergarten_id in waiting:
+    while True:
         with Session(engine) as session, session.begin():
-            done += acts.review_everything(session, kindergarten_id, clerk, now=now)
+            number = review_rows.review_some(session, by=clerk, now=now)
+        if not number:
+            return done
+        done += number
         progress(done, everything)
-    return done
 
 
 def finish_answers(
@@ -205,13 +213,18 @@ def finish_answers(
         progress(done, everything)
 
 
-def _name_the_demo_family(families: list[households.Household], offers: list[Choice]) -> None:
-    """The family of the sign-in page: it wishes for the three kindergartens that the pages are drawn with."""
+def _with_the_demo_family(
+    families: Iterator[households.Household], offers: list[Choice]
+) -> Iterator[households.Household]:
+    """The first of them is the family of the sign-in page: it wishes for the three kindergartens that the pages are drawn
+    with."""
     codes = {offer.kindergarten: index for index, offer in enumerate(offers)}
-    first = families[0]
+    first = next(families)
     first.guardian, first.surname, first.phone, first.relation = "王芳", "李", people.FAMILIES[1].login, "mother"
     del first.children[1:]
     first.bound = False
     first.children[0].name = "李沐晨"
     first.wishes = [codes[f"51{900000000 + number}"] for number in (0, 1, 2)]
     first.claims = {"elder_sibling": {"sibling_at": f"51{900000000}"}}
+    yield first
+    yield from families

@@ -1,0 +1,61 @@
+"""What families wish for: kindergartens near home that people like and that are not overrun already.
+
+Hot public kindergartens of a real city draw two to six first wishes a place, at most about twelve; others stay half
+empty.  Parents talk, so each first wish makes a kindergarten a little less tempting to the next family.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+from portal.demo import geography, people
+from portal.demo.offers import Offer
+
+NEAR = 24
+"""How many of the nearest kindergartens a family thinks about."""
+
+LIKED_SPREAD, LIKED_IF_PUBLIC, LIKED_IF_NAMED = 0.9, 0.7, 0.9
+"""How much kindergartens differ in what people say of them; public ones, and the two of the sign-in page, stand out."""
+
+DISTANCE, CROWD, CHANCE = 1.5, 0.8, 0.45
+WALK = 600.0
+"""Metres that nobody minds."""
+
+HOW_MANY = (0.07, 0.15, 0.3, 0.2, 0.28)
+"""Shares of families with one to five wishes."""
+
+AT_ONCE = 500
+
+
+class Demand:
+    """The kindergartens of a city as its families see them, and how many first wishes each has so far."""
+
+    def __init__(self, random: Generator, offers: Sequence[Offer]):
+        self.random = random
+        self.points = np.array([offer.point for offer in offers])
+        self.places = np.array([max(offer.places, 1) for offer in offers], dtype=float)
+        self.liked = _liked(random, offers)
+        self.firsts = np.zeros(len(offers))
+
+    def wishes(self, homes: np.ndarray) -> Iterator[list[int]]:
+        """The wishes of a family at each home (longitude, latitude), as indices of offers, best first."""
+        near_by = min(NEAR, len(self.points))
+        for start in range(0, len(homes), AT_ONCE):
+            metres = geography.metres_between(homes[start : start + AT_ONCE], self.points)
+            near = np.sort(np.argpartition(metres, near_by - 1, axis=1)[:, :near_by], axis=1)
+            pull = self.liked[near] - DISTANCE * np.log1p(np.take_along_axis(metres, near, axis=1) / WALK)
+            pull += self.random.gumbel(0, CHANCE, pull.shape)
+            how_many = self.random.choice(len(HOW_MANY), size=len(pull), p=HOW_MANY) + 1
+            for mine, appeal, wanted in zip(near, pull, how_many.tolist(), strict=True):
+                crowded = np.log1p(self.firsts[mine] / self.places[mine])
+                best = mine[np.argsort(CROWD * crowded - appeal, kind="stable")[:wanted]]
+                self.firsts[best[0]] += 1
+                yield best.tolist()
+
+
+def _liked(random: Generator, offers: Sequence[Offer]) -> np.ndarray:
+    public = np.array([offer.nature == "public" for offer in offers])
+    named = np.array([offer.name in (people.HOME, people.ELSEWHERE) for offer in offers])
+    luck = random.normal(0, LIKED_SPREAD, len(offers))
+    return np.where(named, np.abs(luck), luck) + LIKED_IF_PUBLIC * public + LIKED_IF_NAMED * named

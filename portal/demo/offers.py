@@ -1,0 +1,18 @@
+"""A programme as a family sees it."""
+
+import uuid
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Offer:
+    """`point` is (longitude, latitude); `places` those of the round."""
+
+    programme_id: uuid.UUID
+    kindergarten_id: uuid.UUID
+    kindergarten: str
+    name: str
+    area: str
+    nature: str
+    point: tuple[float, float]
+    places: int

@@ -1,0 +1,80 @@
+"""The reviews of many applications at once, as the verbs of the families wing would have written them one by one.
+
+What the registers agree with is confirmed in bulk, as a kindergarten does; of the rest a clerk has seen the papers.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from enrollment.draw.bulk import copy_in
+from enrollment.families import lifecycle, register_matched
+from enrollment.families.applications import Application
+from enrollment.families.claims import VerifiedFact
+from enrollment.families.registers import RegisterAnswer, is_current
+from enrollment.families.review import registration_over
+from enrollment.families.review_queue import matched
+from enrollment.families.telling import tell_many
+from enrollment.families.tiers import claimed_facts_of
+from enrollment.ground.accounts import Actor
+
+AT_ONCE = 1000
+CONTRADICTED = "与登记数据不一致，材料未能说明（模拟数据）"
+FACTS = ("application_id", "fact", "outcome", "value", "reason", "source", "account_id", "at")
+AUDIT = ("at", "account_id", "act", "subject", "subject_id", "details")
+
+Found = tuple[uuid.UUID, str, str, Any, str | None, str]
+"""Application, fact, outcome, value, reason and source."""
+
+
+def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
+    """Review the next applications that wait; how many, 0 when none is left."""
+    waiting = select(Application.id, matched()).where(Application.stage == lifecycle.SUBMITTED, registration_over(now))
+    first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
+    agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
+    if not agreed:
+        return 0
+    register_matched.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)
+    _note_papers(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
+    lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
+    lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
+    tell_many(session, agreed, "review_confirmed", now=now)
+    return len(agreed)
+
+
+def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
+    """A clerk finds anew what was found before, of each fact."""
+    found = list(_findings(session, ids))
+    session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
+    rows = (
+        (id_, fact, outcome, None if value is None else json.dumps(value), reason, source, by.account_id, now)
+        for id_, fact, outcome, value, reason, source in found
+    )
+    copy_in(session, "verified_fact", FACTS, rows)
+    said = (
+        (now, by.account_id, "verify", "application", str(id_), {"fact": fact, "outcome": outcome, "source": source})
+        for id_, fact, outcome, _value, _reason, source in found
+    )
+    copy_in(session, "audit_entry", AUDIT, said)
+
+
+def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
+    """A clerk's view of the papers: what a register contradicts is declined, everything else was on paper."""
+    answers = (
+        select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.answer)
+        .join(Application, Application.id == RegisterAnswer.application_id)
+        .where(Application.id.in_(ids), is_current())
+    )
+    said = {(row.application_id, row.fact): row.answer for row in session.execute(answers)}
+    for id_, facts in claimed_facts_of(session, ids).items():
+        for fact, value in facts.items():
+            answer = said.get((id_, fact.value))
+            if answer == "differs":
+                yield id_, fact.value, "declined", None, CONTRADICTED, "register"
+            else:
+                yield id_, fact.value, "verified", value, None, "register" if answer == "matches" else "paper"
