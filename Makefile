@@ -22,7 +22,10 @@ lint: setup-test ## style, directions of imports, types
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
 
-test: setup-test lint ## everything needed, then every test
+test: setup-test ## everything needed, then every test
+	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
+	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
+	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
 screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
