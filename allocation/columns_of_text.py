@@ -23,11 +23,11 @@ Text = Any  # an Arrow array of texts
 
 
 class Unreadable(ValueError):
-    """Bytes that are no table of UTF-8 text."""
+    """Bytes that are no table."""
 
 
 def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str], None]) -> dict[str, Text]:
-    """The columns of a CSV file; ``wrong`` is told of each row (from 1, the header) with too many or too few fields.
+    """The columns of a CSV file; ``wrong`` is told of each row (from 1, the header) that is not UTF-8 or of another length.
 
     Raises :class:`Unreadable`.
     """
@@ -37,15 +37,33 @@ def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str],
         return "skip"
 
     try:
-        table = csv.read_csv(
-            pa.BufferReader(data),
-            csv.ReadOptions(use_threads=False, block_size=1 << 24),
-            csv.ParseOptions(quote_char=False, ignore_empty_lines=False, invalid_row_handler=note),
-            csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
-        )
+        return _read(data, header)
+    except pa.ArrowInvalid:
+        for row, line in enumerate(data.split(b"\n"), start=1):
+            if not _is_text(line):
+                wrong(row, "not UTF-8")
+    try:
+        return _read(data.decode(errors="replace").encode(), header, note)
     except pa.ArrowInvalid as error:
         raise Unreadable(str(error)) from None
+
+
+def _read(data: bytes, header: Sequence[str], note=None) -> dict[str, Text]:
+    table = csv.read_csv(
+        pa.BufferReader(data),
+        csv.ReadOptions(use_threads=False, block_size=1 << 24),
+        csv.ParseOptions(quote_char=False, ignore_empty_lines=False, invalid_row_handler=note),
+        csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
+    )
     return {name: column(table[name]) for name in header}
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def column(values: Text | Sequence[str]) -> Text:

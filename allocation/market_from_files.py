@@ -133,19 +133,8 @@ class _Reader:
         try:
             return text.read_columns(data, header, lambda row, message: self.add(name, row, "", message))
         except text.Unreadable as error:
-            self._unreadable(name, data, str(error))
+            self.add(name, -1, "", str(error))
             return {}
-
-    def _unreadable(self, name: str, data: bytes, reason: str) -> None:
-        """Rows that are not UTF-8; else what the reader says."""
-        before = len(self.faults)
-        for row, line in enumerate(data.split(b"\n"), start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                self.add(name, row, "", "not UTF-8")
-        if len(self.faults) == before:
-            self.add(name, -1, "", reason)
 
     def _codes(self, file: str, table, column: str, unique: bool = False) -> Text:
         """A column of codes that stand for something; each is checked for what could not be written back."""
@@ -201,6 +190,7 @@ class _Reader:
         codes = self._codes(file, table, "child", unique=True)
         families, family = text.dictionary(self._codes(file, table, "family"))
         units, unit = text.dictionary(table["unit"])
+        self.rows(file, text.not_codes(table["unit"]) & (unit >= 0), "unit", "not a code")
         group_start, groups = self._split(file, table)
         names, group = text.dictionary(groups)
         current = self._references(file, table["current"], programmes, "current", "no such programme", True)

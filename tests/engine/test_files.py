@@ -156,6 +156,7 @@ WRONG = [
     ("children.csv", "C1,F1", "C2,F1", "children.csv, row 3, column child: the code stands twice"),
     ("children.csv", "C1,F1", "C 1,F1", "children.csv, row 2, column child: missing, or not a code"),
     ("children.csv", "C1,F1", 'C1,"F1"', "children.csv, row 2, column family: missing, or not a code"),
+    ("children.csv", "C3,F2,U1", "C3,F2,U 1", "children.csv, row 4, column unit: not a code"),
     ("children.csv", "C3,F2", "C3,F3", "children.csv, row 4, column unit: bound children of different families"),
     ("children.csv", ",E7,C4", ",E7,C8", "children.csv, row 2, column elder: no such child"),
     ("children.csv", ",E7,C4", ",E7,C2", "children.csv, row 2, column elder: the elder is not in an older class level"),
@@ -207,6 +208,19 @@ def test_each_fault_is_named_with_file_row_and_column(name, old, new, expected):
 
 
 def test_all_faults_are_listed_at_once():
+    bad = (
+        GOOD["children.csv"]
+        .encode()
+        .replace(b"C2,F2", b"C2,\xff,F2")
+        .replace(b"C4,F1", b"C4,\xe5\xae")
+        .replace(b"C3,", b"")
+    )
+    with pytest.raises(MarketFault) as caught:
+        files.parse_market(as_bytes({**GOOD, "children.csv": bad}))
+    assert list(map(str, caught.value.faults)) == [
+        "children.csv, row 3: 7 fields where 6 are needed", "children.csv, row 3: not UTF-8",
+        "children.csv, row 4: 5 fields where 6 are needed", "children.csv, row 5: not UTF-8",
+    ]  # fmt: skip
     broken = {**GOOD, "wishes.csv": GOOD["wishes.csv"].replace("C1,1,P1", "C1,1,P7").replace("C3,1,P2", "C8,1,P2")}
     with pytest.raises(MarketFault) as caught:
         files.parse_market(as_bytes(broken))
