@@ -1,7 +1,8 @@
 """How fast: each step on a synthetic market, as ratios against a plain C loop compiled in the same run.
 
-Runs are paired (the yardstick and the step in turn) and the median ratio counts, so other work on the machine weighs
-on both. Without a C compiler the ratios are missing and ``c_loop`` says so.
+Runs are paired (the yardstick and the step in turn) and the median ratio of their processor time counts, so other work
+on the machine weighs on both. ``…_s`` is by the clock on the wall, ``…_cpu_s`` processor time, ``…_waited_s`` what a
+run waited for a core that others had. Without a C compiler the ratios are missing and ``c_loop`` says so.
 """
 
 import ctypes
@@ -20,62 +21,56 @@ import numpy as np
 
 from allocation import checks, explain, files
 from allocation import deferred_acceptance as matching
+from allocation import solve as engine
+from allocation.lottery import drawn
+from allocation.machine import Others, Took, took
 from allocation.market import Market
+from allocation.market_from_files import draw_tickets
+from allocation.renumber import BLOCK, by_first_wish, renumbered
 from allocation.simulate import draw_many
 from allocation.solve import compile_all, solve
 from allocation.synthetic import synthetic_market
 
 LOOP = Path(__file__).parent.parent / "bench" / "loop.c"
 ROUNDS = 11
-FILES_AT_MOST = 1_000_000  # children; above this only arrays are measured
+FILES_AT_MOST = 1_000_000  # children; above this only what goes from array to array is measured
 SMALL = 25_000
+DRAWS = 100
+SEED = "5e" * 32
 
 
 def measure(children: int, say: Callable[[str], None] = lambda line: None) -> dict:
-    """Everything measured, as one dictionary for JSON. Times in seconds unless the name says otherwise."""
+    """Everything measured, as one dictionary for JSON."""
+    others = Others()
     say("compiling")
-    compile_all()
+    found: dict[str, Any] = {"compile_s": round(took(compile_all).wall, 2)}
     solve(synthetic_market(2_000, units=True, pools=True))
     say(f"making a market of {children} children")
     market = synthetic_market(children)
-    outcome = solve(market)
-    found: dict[str, Any] = {
+    rounds = ROUNDS if children <= FILES_AT_MOST else 3
+    found |= {
         "children": children,
         "wishes": len(market.programme),
         "programmes": market.programmes,
-        "proposals": outcome.proposals,
+        "proposals": solve(market).proposals,
         "cores": os.cpu_count(),
-        "rounds": ROUNDS if children <= FILES_AT_MOST else 3,
+        "rounds": rounds,
     }
     say("comparing with the C loop")
-    found |= _against_c(market, found["rounds"])
-    say("pairs and pools")
-    found |= _against_plain(children, market, found["rounds"])
-    say("checks and reasons")
-    found["check_s"] = _seconds(lambda: checks.check(market, outcome))
-    explain.reasons(market, outcome)
-    found["reasons_s"] = _seconds(lambda: explain.reasons(market, outcome))
+    found |= _against_c(market, rounds)
     found |= _per_wish(market)
     if children <= FILES_AT_MOST:
+        say("pairs and pools")
+        found |= _against_plain(children, market, rounds)
         say("draws")
         found |= _draws(market)
         say("files to files")
         found |= _files(children)
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return found
+    return found | others.found()
 
 
-def _seconds(step: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    step()
-    return round(time.perf_counter() - start, 6)
-
-
-def _solve_seconds(market: Market) -> float:
-    return _seconds(lambda: solve(market))
-
-
-def compile_loop(folder: str) -> Callable[[Market], tuple[float, np.ndarray]] | None:
+def compile_loop(folder: str) -> Callable[[Market], tuple[Took, np.ndarray]] | None:
     """The C loop as a function from a market to its seconds and placements; ``None`` without a compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not LOOP.exists():
@@ -85,16 +80,14 @@ def compile_loop(folder: str) -> Callable[[Market], tuple[float, np.ndarray]] | 
     match = ctypes.CDLL(str(library)).match
     match.restype = ctypes.c_int64
 
-    def run(market: Market) -> tuple[float, np.ndarray]:
+    def run(market: Market) -> tuple[Took, np.ndarray]:
         base, heap, held, at, _ = _empty_pools(market)
         placed = np.empty(market.children, dtype=np.int32)
         arrays: Any = (
             market.offsets, market.programme, market.tier, market.ticket, market.places, base, heap, held, at, placed,
         )  # fmt: skip
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
-        start = time.perf_counter()
-        match(ctypes.c_int64(market.children), *pointers)
-        return time.perf_counter() - start, placed
+        return took(lambda: match(ctypes.c_int64(market.children), *pointers)), placed
 
     return run
 
@@ -108,71 +101,71 @@ def _empty_pools(market: Market):
     return base, heap, held, market.offsets[:-1].copy(), limit
 
 
-def _matching_seconds(market: Market) -> float:
+def _matching(market: Market) -> Took:
+    """The matching loop alone."""
     base, heap, held, at, limit = _empty_pools(market)
     order = np.arange(market.children, dtype=np.int32)
-    return _seconds(
-        lambda: matching.match_singles(
-            order,
-            market.offsets,
-            market.programme,
-            market.tier,
-            market.ticket,
-            market.places,
-            base,
-            heap,
-            held,
-            limit,
-            at,
-        )
-    )
+    columns = market.offsets, market.programme, market.tier, market.ticket, market.places
+    return took(lambda: matching.match_singles(order, *columns, base, heap, held, limit, at))
+
+
+def _solving(market: Market) -> Took:
+    return took(lambda: solve(market))
+
+
+def _told(name: str, runs: list[Took]) -> dict[str, float]:
+    """The run that took the least processor time."""
+    best = min(runs, key=lambda run: run.cpu)
+    seconds = zip(("s", "cpu_s", "waited_s"), best, strict=True)
+    return {f"{name}_{unit}": round(second, 6) for unit, second in seconds}
+
+
+def _ratio(runs: list[Took], yardstick: list[Took]) -> float:
+    return round(float(np.median([run.cpu / other.cpu for run, other in zip(runs, yardstick, strict=True)])), 2)
 
 
 def _against_c(market: Market, rounds: int) -> dict:
-    """The matching loop alone and all of ``solve`` against the C loop."""
+    """The matching loop alone and all of ``solve`` against the C loop; in large markets the C loop renumbered, too."""
+    large = market.children >= engine.LARGE
+    local = renumbered(market, by_first_wish(market, BLOCK)) if large else market
     with tempfile.TemporaryDirectory() as folder:
         loop = compile_loop(folder)
         if loop is None:
-            ours = [(_matching_seconds(market), _seconds(lambda: solve(market))) for _ in range(rounds)]
-            return {
-                "c_loop": "no C compiler here",
-                "matching_s": min(a for a, _ in ours),
-                "solve_s": min(b for _, b in ours),
-            }
+            pairs = [(_matching(local), _solving(market)) for _ in range(rounds)]
+            ours, whole = map(list, zip(*pairs, strict=True))
+            return {"c_loop": "no C compiler here"} | _told("matching", ours) | _told("solve", whole)
         if not np.array_equal(loop(market)[1], solve(market).programme):
             raise AssertionError("the C loop and the engine disagree")
-        runs = np.array(
-            [(loop(market)[0], _matching_seconds(market), _seconds(lambda: solve(market))) for _ in range(rounds)]
-        )
-    return {
-        "c_loop_s": round(runs[:, 0].min(), 6),
-        "matching_s": runs[:, 1].min(),
-        "solve_s": runs[:, 2].min(),
-        "matching_to_c": round(float(np.median(runs[:, 1] / runs[:, 0])), 2),
-        "solve_to_c": round(float(np.median(runs[:, 2] / runs[:, 0])), 2),
-    }
+        runs = [(loop(market)[0], loop(local)[0], _matching(local), _solving(market)) for _ in range(rounds)]
+    c, c_local, ours, whole = map(list, zip(*runs, strict=True))
+    found: dict[str, Any] = _told("c_loop", c) | _told("matching", ours) | _told("solve", whole)
+    found |= {"matching_to_c": _ratio(ours, c_local), "solve_to_c": _ratio(whole, c)}
+    if large:
+        found |= _told("c_loop_renumbered", c_local)
+        found |= _told("renumber", [took(lambda: renumbered(market, by_first_wish(market, BLOCK)))])
+    return found
 
 
 def _against_plain(children: int, plain: Market, rounds: int) -> dict:
     """Bound pairs, open pools, and both, against the plain market, all by ``solve``."""
-    found = {}
+    found: dict[str, float] = {}
     for name, shape in (
         ("pairs", {"units": True}),
         ("pools", {"pools": True}),
         ("pairs_and_pools", {"units": True, "pools": True}),
     ):
         market = synthetic_market(children, **shape)
-        runs = [(_solve_seconds(plain), _solve_seconds(market)) for _ in range(rounds)]
-        found[f"{name}_s"] = min(b for _, b in runs)
-        found[f"{name}_to_plain"] = round(float(np.median([b / a for a, b in runs])), 2)
+        runs = [(_solving(plain), _solving(market)) for _ in range(rounds)]
+        without, with_them = map(list, zip(*runs, strict=True))
+        found |= _told(name, with_them) | {f"{name}_to_plain": _ratio(with_them, without)}
     return found
 
 
 def _per_wish(market: Market) -> dict:
-    """Nanoseconds for a wish here and in a market that fits the cache."""
+    """Nanoseconds of processor time for a wish here, renumbering counted, and in a market that fits the cache."""
     small = synthetic_market(SMALL)
-    here = min(_seconds(lambda: solve(market)) for _ in range(3)) / len(market.programme)
-    there = min(_seconds(lambda: solve(small)) for _ in range(15)) / len(small.programme)
+    here = min(_solving(market).cpu for _ in range(3)) / len(market.programme)
+    there = min(_solving(small).cpu for _ in range(15)) / len(small.programme)
     return {
         "ns_per_wish": round(1e9 * here, 1),
         f"ns_per_wish_of_{SMALL}": round(1e9 * there, 1),
@@ -180,19 +173,25 @@ def _per_wish(market: Market) -> dict:
     }
 
 
-def _draws(market: Market, draws: int = 20) -> dict:
+def _draws(market: Market) -> dict:
+    """Many draws on all cores, counted up to a thousand."""
     draw_many(synthetic_market(100), 1)
-    seconds = _seconds(lambda: draw_many(market, draws))
-    return {"draws_per_s": round(draws / seconds, 1), "thousand_draws_s": round(1_000 * seconds / draws, 1)}
+    cpu = time.process_time()
+    wall = took(lambda: draw_many(market, DRAWS)).wall
+    times = 1_000 / DRAWS
+    return {
+        "draws": DRAWS,
+        "thousand_draws_s": round(times * wall, 1),
+        "thousand_draws_cpu_s": round(times * (time.process_time() - cpu), 1),
+    }
 
 
 def _files(children: int) -> dict:
-    """The whole command on files, in a process of its own, with a seed to draw from; its peak memory."""
-    market = synthetic_market(children, codes=True)
+    """The steps of the command on files one by one, then all of it in a process of its own, with its peak memory."""
+    market = drawn(synthetic_market(children, codes=True), bytes.fromhex(SEED))
+    written = files.market_files(market)
+    found = _steps(written)
     with tempfile.TemporaryDirectory() as folder:
-        written = files.market_files(market)
-        written.pop("tickets.csv")
-        written["market.json"] = written["market.json"].replace(b'"seed":null', b'"seed":"' + b"5e" * 32 + b'"')
         (Path(folder) / "market").mkdir()
         for name, data in written.items():
             (Path(folder) / "market" / name).write_bytes(data)
@@ -200,20 +199,36 @@ def _files(children: int) -> dict:
         subprocess.run([*command, f"{folder}/first"], check=True, capture_output=True)  # noqa: S603 (fills the cache)
         start = time.perf_counter()
         done = subprocess.run([*command, f"{folder}/again"], check=True, capture_output=True, text=True)  # noqa: S603
-        seconds = time.perf_counter() - start
+        found["files_to_files_s"] = round(time.perf_counter() - start, 2)
         size = sum(path.stat().st_size for path in Path(folder, "again").iterdir())
-    return {
-        "files_to_files_s": round(seconds, 2),
-        "files_to_files_mb": int(done.stdout) // 1024,
+    cpu, memory = done.stdout.split()
+    return found | {
+        "files_to_files_cpu_s": round(float(cpu), 2),
+        "files_to_files_mb": int(memory) // 1024,
         "files_in_mb": round(sum(map(len, written.values())) / 1e6, 1),
         "files_out_mb": round(size / 1e6, 1),
     }
+
+
+def _steps(written: dict[str, bytes]) -> dict:
+    """Reading (with the tickets), checking, reasons and writing."""
+    market = files.parse_market(written)
+    outcome = solve(market)
+    steps = {
+        "read": lambda: files.parse_market(written),
+        "tickets": lambda: draw_tickets(market, bytes.fromhex(SEED)),
+        "check": lambda: checks.check(market, outcome, solve),
+        "reasons": lambda: explain.reasons(market, outcome),
+        "write": lambda: files.result_files(outcome),
+    }
+    return {f"{name}_s": round(took(step).wall, 4) for name, step in steps.items()}
 
 
 _MEASURED = """
 import resource, sys
 from allocation.__main__ import main
 status = main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 sys.exit(status)
 """

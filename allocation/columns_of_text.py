@@ -48,6 +48,11 @@ def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str],
         raise Unreadable(str(error)) from None
 
 
+def give_back_memory() -> None:
+    """Arrow keeps the memory of columns that nobody holds any more; the system has better use for it."""
+    pa.default_memory_pool().release_unused()
+
+
 def _read(data: bytes, header: Sequence[str], note=None) -> dict[str, Text]:
     table = csv.read_csv(
         pa.BufferReader(data),

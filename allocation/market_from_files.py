@@ -29,7 +29,9 @@ def read_market(path: str | Path) -> Market:
 
 def parse_market(files: Mapping[str, bytes]) -> Market:
     """As :func:`read_market`, from the files' bytes by name."""
-    return _Reader(files).market()
+    market = _Reader(files).market()
+    text.give_back_memory()
+    return market
 
 
 class _Reader:
@@ -61,7 +63,7 @@ class _Reader:
             units=children["units"],
         ))  # fmt: skip
         if ticket is None and head["seed"]:
-            market = market.with_tickets(_draw(market, bytes.fromhex(head["seed"])))
+            market = market.with_tickets(draw_tickets(market, bytes.fromhex(head["seed"])))
         return market
 
     def _checked(self, head, columns, ticket, pools, wish_rows, codes) -> Market:
@@ -284,7 +286,7 @@ class _Reader:
         return ticket
 
 
-def _draw(market: Market, seed: bytes) -> np.ndarray:
-    """The tickets of a market as read, without turning its codes into Python text."""
+def draw_tickets(market: Market, seed: bytes) -> np.ndarray:
+    """The tickets (uint32[n]) of a market as read, without turning its codes into Python text."""
     ranks = lottery.family_ranks(seed, *text.texts(market.codes.families))
     return lottery.tickets(ranks[market.family], text.order(market.codes.children))

@@ -125,8 +125,8 @@ class Tries:
         """For each pool what its seated units hold, who stands over, and the best refused standing."""
         pools, close = self.market.pools.count, self.market.pair_rule == "close"
         places = self.market.pools.places
-        order = np.lexsort((self.standing, self.try_pool))
-        seated = order[self.seat[order]]
+        seated = np.flatnonzero(self.seat)
+        seated = seated[np.lexsort((self.standing[seated], self.try_pool[seated]))]
         size, pool = self.size[self.try_unit[seated]], self.try_pool[seated]
         through = np.cumsum(size)
         starts = np.searchsorted(pool, np.arange(pools))

@@ -174,17 +174,22 @@ def test_every_reason_has_its_sentence():
 def test_bench_measures_every_step(capsys, monkeypatch, compiler):
     monkeypatch.setattr(benchmark, "ROUNDS", 2)
     monkeypatch.setattr(benchmark, "SMALL", 400)
-    if compiler is None:
+    monkeypatch.setattr(benchmark, "DRAWS", 2)
+    if compiler:
+        monkeypatch.setattr(benchmark.engine, "LARGE", 600)
+    else:
         monkeypatch.setattr(benchmark.shutil, "which", lambda name: None)
         monkeypatch.setattr(benchmark, "FILES_AT_MOST", 500)
     assert command.main(["bench", "--children", "700"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"solve_s", "matching_s", "pairs_to_plain", "pools_to_plain", "check_s", "per_wish_ratio", "peak_mb"} <= set(
-        found
-    )
+    always = {"solve_s", "solve_cpu_s", "solve_waited_s", "matching_s", "per_wish_ratio", "peak_mb", "load_before"}
+    assert always <= set(found)
     assert found["proposals"] > 500
+    assert found["share_of_cores_used_by_others"] is None or 0 <= found["share_of_cores_used_by_others"] <= 1
+    if compiler:
+        assert {"pairs_to_plain", "pools_to_plain", "check_s", "files_to_files_s", "thousand_draws_s"} <= set(found)
     if compiler and shutil.which("gcc"):
-        assert {"matching_to_c", "solve_to_c", "files_to_files_s", "thousand_draws_s"} <= set(found)
+        assert {"matching_to_c", "solve_to_c", "c_loop_renumbered_cpu_s", "renumber_cpu_s"} <= set(found)
     elif compiler is None:
         assert found["c_loop"] == "no C compiler here" and "files_to_files_s" not in found
 

@@ -1,0 +1,66 @@
+"""How long a step took, and how much of that was ours: on a shared machine the clock on the wall counts others' work too.
+
+``cpu`` is the processor time of this thread, ``waited`` the time in which it was ready but another process had the core
+(Linux keeps count in ``/proc/thread-self/schedstat``). What is left of the wall time was spent blocked.
+"""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+SCHEDULER, STATISTICS = Path("/proc/thread-self/schedstat"), Path("/proc/stat")
+
+
+class Took(NamedTuple):
+    """Seconds; ``waited`` is 0 where the system does not say."""
+
+    wall: float
+    cpu: float
+    waited: float
+
+
+def took(step: Callable[[], object]) -> Took:
+    """Do it once, and say how long it took."""
+    waited, cpu, wall = _waited(), time.thread_time(), time.perf_counter()
+    step()
+    return Took(time.perf_counter() - wall, time.thread_time() - cpu, _waited() - waited)
+
+
+def _waited() -> float:
+    return int(SCHEDULER.read_text().split()[1]) / 1e9 if SCHEDULER.exists() else 0.0
+
+
+class Others:
+    """What other processes had of all cores since this was made."""
+
+    def __init__(self) -> None:
+        self.load, self.begun = os.getloadavg()[0], time.perf_counter()
+        self.busy, self.ours = _busy(), _ours()
+
+    def found(self) -> dict[str, float | None]:
+        """The load average before and now, and the share of all cores' time that others used; ``None`` if not known."""
+        all_cores = (os.cpu_count() or 1) * (time.perf_counter() - self.begun)
+        busy = _busy()
+        used = None if busy is None or self.busy is None else busy - self.busy - (_ours() - self.ours)
+        return {
+            "load_before": round(self.load, 1),
+            "load_after": round(os.getloadavg()[0], 1),
+            "share_of_cores_used_by_others": None if used is None else round(max(0.0, used / all_cores), 2),
+        }
+
+
+def _busy() -> float | None:
+    """Seconds in which some core did anything, or another machine had it (all but idle and waiting for a disk)."""
+    if not STATISTICS.exists():
+        return None
+    user, nice, system, _, _, *rest = map(int, STATISTICS.read_text().splitlines()[0].split()[1:9])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def _ours() -> float:
+    """Processor seconds of this process and of those that it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
