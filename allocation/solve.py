@@ -18,7 +18,7 @@ from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
 
-LARGE = 1 << 20  # children; from here on it pays to put neighbours side by side first
+LARGE = 1 << 17  # children; from here on it pays to put neighbours side by side first
 
 
 def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outcome:
