@@ -28,7 +28,11 @@ _OUTSIDER_AT, _TIER_AT = 36, 32
 
 @dataclass(frozen=True)
 class Chance:
-    """``hits`` of ``draws``; ``low`` and ``high`` are Wilson's 95 % interval."""
+    """``hits`` of ``draws``; ``low`` and ``high`` are the ends of the 95 % score interval.
+
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22: right also for chances
+    near 0 and 1, where an interval around the share itself is too narrow.
+    """
 
     hits: int
     draws: int
