@@ -153,10 +153,10 @@ def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.dat
     else:
         ids = _programme_ids(session, run)
         overhang = _overhang(computed.outcome, ids)
-        run.digest, run.bundle = computed.digest, computed.bundle
-        run.summary = computed.summary | {"stands_over": overhang}
         _keep_rows(session, run, computed.outcome, ids)
-        run.state = "checked"
+        grounds = fairness.by_ground(session, run.id)
+        run.summary = computed.summary | {"stands_over": overhang, "by_ground": grounds}
+        run.digest, run.bundle, run.state = computed.digest, computed.bundle, "checked"
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)
     session.flush()
     return run

@@ -1,11 +1,35 @@
-"""Who got what, in counts that everybody may read: areas, siblings, and what stands over.  The engine's own summary has the rest."""
+"""Who got what, in counts that everybody may read: areas, priorities, grounds, siblings, and what stands over.
 
+The engine's own summary has the rest.
+"""
+
+import uuid
 from typing import Any
 
 import numpy as np
+from sqlalchemy import and_, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 
 from allocation.market import Market
 from allocation.outcome import LINE, Outcome
+from enrollment.draw.run_rows import Placement
+from enrollment.families.claim_rows import Claim, VerifiedFact
+from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
+
+FEWEST = 10
+"""Of fewer children nothing is told by ground: a count of two would tell of two families."""
+
+_DECIDES = {
+    **{ground: facts[0] for ground, facts in FACTS_OF_GROUND.items()},
+    Ground.LOCAL_HUKOU: Fact.HUKOU_KIND,
+    Ground.COLLECTIVE_HUKOU: Fact.HUKOU_KIND,
+    Ground.HOME_OWNER: Fact.HOME_OWNED,
+    Ground.SERVICE_AREA: Fact.HOME_PLACE,
+    Ground.ESTATE_OWNER: Fact.HOME_OWNED,
+}
+"""The fact without which a claim of the ground counts nothing."""
+_KINDS = {Ground.LOCAL_HUKOU: "local", Ground.COLLECTIVE_HUKOU: "collective"}
 
 
 def figures(market: Market, found: Outcome) -> dict[str, Any]:
@@ -13,29 +37,68 @@ def figures(market: Market, found: Outcome) -> dict[str, Any]:
     return {
         "unplaced": market.children - found.placed,
         "by_area": _by_area(market, found),
+        "by_tier": _by_tier(market, found),
         "siblings": _siblings(market, found),
         "with_a_line": int((found.cutoffs.state == LINE).sum()),
     }
 
 
+def by_ground(session: Session, run_id: uuid.UUID) -> dict[str, dict[str, int]]:
+    """By each ground that a family claimed and staff verified: children, placed, placed at the first wish.
+
+    A child may have several grounds.  Counted when the run is saved, so that later findings do not move it.
+    """
+    decisive = case({ground.value: fact.value for ground, fact in _DECIDES.items()}, value=Claim.ground)
+    found_so = and_(
+        VerifiedFact.application_id == Claim.application_id,
+        VerifiedFact.fact == decisive,
+        VerifiedFact.outcome == "verified",
+        VerifiedFact.value != cast(False, JSONB),
+        *(or_(Claim.ground != ground.value, VerifiedFact.value == cast(kind, JSONB)) for ground, kind in _KINDS.items()),
+    )
+    rows = session.execute(
+        select(
+            Claim.ground,
+            func.count(),
+            func.count(Placement.programme_id),
+            func.count().filter(Placement.rank == 1),
+        )
+        .select_from(Placement)
+        .join(Claim, Claim.application_id == Placement.application_id)
+        .join(VerifiedFact, found_so)
+        .where(Placement.run_id == run_id)
+        .group_by(Claim.ground)
+    )
+    told = {ground: _counts(children, placed, first) for ground, children, placed, first in rows if children >= FEWEST}
+    return {ground.value: told[ground.value] for ground in Ground if ground.value in told}
+
+
+def _counts(children: Any, placed: Any, first: Any) -> dict[str, int]:
+    return {"children": int(children), "placed": int(placed), "first": int(first)}
+
+
+def _of_group(group: np.ndarray, rank: np.ndarray) -> dict[str, int]:
+    return _counts(group.sum(), (group & (rank > 0)).sum(), (group & (rank == 1)).sum())
+
+
 def _by_area(market: Market, found: Outcome) -> dict[str, dict[str, int]]:
-    """By the area of the first wish: children, placed, placed at the first wish."""
+    """By the area of the first wish."""
     if market.area is None:
         return {}
     wishing = np.diff(market.offsets) > 0
     home = market.area[market.programme[market.offsets[:-1][wishing]]]
-    rank = found.rank[wishing]
     codes = market.codes.areas
     names = codes.to_pylist() if hasattr(codes, "to_pylist") else list(codes)
     return {
-        name: {
-            "children": int((home == area).sum()),
-            "placed": int(((home == area) & (rank > 0)).sum()),
-            "first": int(((home == area) & (rank == 1)).sum()),
-        }
-        for area, name in enumerate(names)
-        if (home == area).any()
+        name: _of_group(home == area, found.rank[wishing]) for area, name in enumerate(names) if (home == area).any()
     }
+
+
+def _by_tier(market: Market, found: Outcome) -> dict[str, dict[str, int]]:
+    """By the tier that counted for the first wish, from 0 as in the files."""
+    wishing = np.diff(market.offsets) > 0
+    tier = found.unit_tier[market.offsets[:-1][wishing]]
+    return {str(one): _of_group(tier == one, found.rank[wishing]) for one in np.unique(tier).tolist()}
 
 
 def _siblings(market: Market, found: Outcome) -> dict[str, int]:

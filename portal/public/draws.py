@@ -2,10 +2,8 @@
 
 import re
 
-from flask import Response, abort, current_app, render_template, request
+from flask import Response, abort, render_template, request, url_for
 from markupsafe import Markup, escape
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from enrollment.draw import published, rooms, runs
 from enrollment.draw.run_rows import Run
@@ -34,20 +32,21 @@ def draw_list():
 @public
 def draw_page(round_id):
     room = rooms.of_round(db(), round_id)
-    if not room.snapshots:
-        abort(404)
     run = published.result_run(db(), round_id)
     asked = request.args.get("ticket", "")[:64]
     return render_template(
         "public/draw.html",
         room=room,
+        frozen=bool(room.snapshots),
         run=run,
+        size=published.bundle_size(db(), run) if run else 0,
+        bundle_name=_bundle_name(run) if run else "",
         replays=[each for each in room.runs if each.replays and each.published_at],
         asked=asked,
         found=published.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
         lines=_lines(run),
         area_names=area_names(db()),
-        verify=_verify_page(round_id),
+        verify=url_for("public.verify_draw", round_id=round_id),
     )
 
 
@@ -59,14 +58,8 @@ def _lines(run: Run | None) -> published.Lines | None:
     return published.lines(db(), run, words=words or None, area=area or None, page=page)
 
 
-def _verify_page(round_id) -> str | None:
-    """The page that checks the draw in the reader's own browser, where it is installed."""
-    address = f"/draws/{round_id}/verify"
-    try:
-        current_app.url_map.bind("").match(address)
-    except (HTTPException, RequestRedirect):
-        return None
-    return address
+def _bundle_name(run: Run) -> str:
+    return f"draw-{run.digest[:12] if run.digest else run.number}.zip"
 
 
 @pages.get("/draws/<uuid:round_id>/bundle.zip")
@@ -80,9 +73,8 @@ def draw_bundle(round_id):
         run = found[0] if found else None
     if run is None or not run.bundle:
         abort(404)
-    name = f"draw-{run.digest[:12] if run.digest else run.number}.zip"
     return Response(
         run.bundle,
         mimetype="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "public, max-age=3600"},
+        headers={"Content-Disposition": f'attachment; filename="{_bundle_name(run)}"', "Cache-Control": "public, max-age=3600"},
     )

@@ -7,7 +7,7 @@ export function figures(state) {
   const { market, units } = state, { children, programmes, wishes, pools } = market, count = children.codes.count;
   const found = { children: count, wishing: 0, placed: 0, by_rank: {}, by_nature: Object.fromEntries(NATURES.map((n) => [n, 0])) };
   const groups = { bound: { children: 0, placed: 0, first_wish: 0 }, single: { children: 0, placed: 0, first_wish: 0 } };
-  const areas = {}, siblings = { named: 0, together: 0 };
+  const areas = {}, tiers = {}, siblings = { named: 0, together: 0 };
   const taken = new Int32Array(programmes.places.length);
   for (let child = 0; child < count; child++) {
     const unit = units.of[child], p = placeOf(state, unit), rank = p < 0 ? 0 : state.wish[unit] + 1;
@@ -21,18 +21,18 @@ export function figures(state) {
     if (own === 0) continue;
     found.wishing++;
     const area = programmes.areas.text(programmes.area[wishes.programme[from]]);
-    areas[area] ||= { children: 0, placed: 0, first: 0 };
     const group = groups[children.unit[child] >= 0 ? "bound" : "single"];
-    areas[area].children++;
-    group.children++;
+    const counts = [areas[area] ||= { children: 0, placed: 0, first: 0 }, tiers[units.tier[from]] ||= { children: 0, placed: 0, first: 0 }];
+    for (const each of [...counts, group]) each.children++;
     if (p < 0) continue;
     found.placed++;
     found.by_rank[rank] = (found.by_rank[rank] || 0) + 1;
     found.by_nature[NATURES[programmes.nature[p]]]++;
     taken[p]++;
-    areas[area].placed++;
-    group.placed++;
-    if (rank === 1) { areas[area].first++; group.first_wish++; }
+    for (const each of [...counts, group]) each.placed++;
+    if (rank !== 1) continue;
+    for (const each of counts) each.first++;
+    group.first_wish++;
   }
   const places = programmes.places.reduce((sum, each) => sum + each, 0);
   const overhang = programmes.places.reduce((sum, each, p) => sum + Math.max(taken[p] - each, 0), 0);
@@ -41,7 +41,7 @@ export function figures(state) {
   const { season = "", round = "main", pair_rule = "overhang" } = market.head;
   return {
     ...found, season, round, pair_rule, unplaced: count - found.placed, places, overhang, multiples: groups,
-    by_area: areas, siblings, with_a_line,
+    by_area: areas, by_tier: tiers, siblings, with_a_line,
   };
 }
 

@@ -1,0 +1,62 @@
+"""The page of a draw before each step, and what everybody may read of its fairness."""
+
+import pytest
+from sqlalchemy import select
+
+from enrollment.families.claim_rows import Claim
+
+
+@pytest.fixture
+def address(town):
+    jinpingguo, mudan = town.kindergarten("金苹果", places=4), town.kindergarten("牡丹", places=20)
+    for letter in "安本翠丁方高何江康":
+        town.child(f"{letter}{letter}", wishes=[jinpingguo, mudan], hukou_area="510104", hukou_kind="local")
+    town.twins("宁宁", "静静", wishes=[mudan])
+    return f"/draws/{town.the_round.id}"
+
+
+def texts(client, frozen_clock, town, address):
+    frozen_clock.set(town.now)
+    return {language: client.get(f"{address}?lang={language}").text for language in ("zh", "en")}
+
+
+def test_the_page_says_what_comes_next_before_each_step(client, town, frozen_clock, address):
+    before = texts(client, frozen_clock, town, address)
+    assert "名单还没有冻结" in before["zh"] and "The list is not frozen yet" in before["en"]
+    assert client.get(f"{address}/verify").status_code == 404
+    assert client.get(f"{address}/names.json").status_code == 404
+
+    town.everyone_is_reviewed()
+    snapshot = town.freeze()
+    frozen = texts(client, frozen_clock, town, address)
+    assert "名单已经冻结，还没有抽签" in frozen["zh"] and "nobody knows a ticket now" in frozen["en"]
+    assert snapshot.commitment in frozen["zh"] and "抽签后公布" in frozen["zh"]
+
+    draw = town.seed("03 08 14", "6 1")
+    drawn = texts(client, frozen_clock, town, address)
+    assert "已经抽签，结果还没有公布" in drawn["zh"] and "Every ticket is fixed" in drawn["en"]
+    assert draw.seed in drawn["zh"] and "03 08 14" in drawn["en"] and "bundle.zip" not in drawn["zh"]
+
+    town.run()
+    assert "bundle.zip" not in texts(client, frozen_clock, town, address)["zh"], "nothing before two have signed"
+    assert client.get(f"{address}/bundle.zip").status_code == 404
+    run = town.publish()
+    done = texts(client, frozen_clock, town, address)
+    assert run.digest in done["zh"] and f"{address}/bundle.zip" in done["zh"] and f"{address}/verify" in done["en"]
+    for figure in ("按核实的依据", "按第 1 志愿的优先级", "按第 1 志愿所在的区域", "捆绑的多胞胎，录取"):
+        assert figure in done["zh"]
+    names = client.get(f"{address}/names.json").json
+    assert sorted(names["programmes"].values()) == [["牡丹", "lower"], ["金苹果", "lower"]]
+
+
+def test_grounds_are_counted_where_staff_verified_them_and_few_are_not_told(town, address):
+    home = {"hukou_area": "510104", "hukou_kind": "local"}
+    unproved = town.child("林林", wishes=town.kindergartens_by_name("金苹果"), grounds={"multi_child": 3}, **home)
+    town.clerk_confirms(unproved, declined=["hukou_kind"])
+    run = town.drawn()
+    assert "multi_child" in {claim.ground for claim in town.session.scalars(select(Claim))}
+    assert "multi_child" not in run.summary["by_ground"], "one child's ground is nobody's business"
+    told = run.summary["by_ground"]["local_hukou"]
+    assert told["children"] == 11  # nine and the twins, not the one whose hukou was declined
+    assert told["first"] <= told["placed"] <= told["children"]
+    assert sum(each["children"] for each in run.summary["by_tier"].values()) == 12
