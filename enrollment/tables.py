@@ -9,7 +9,7 @@ NOUNS = (
     "places.areas places.kindergartens places.service_areas places.programmes places.ledger_rows places.roll_rows "
     "places.imports.kept_files "
     "season.calendar season.signed_policies season.round_rows "
-    "families.consents families.people families.application_rows families.lifecycle families.household_rows "
+    "families.mandate_rows families.consents families.people families.application_rows families.lifecycle families.household_rows "
     "families.claim_rows families.evidence_rows families.registers families.returns families.entitlements families.cases "
     "draw.draws draw.run_rows draw.offers draw.arrivals figures.targets"
 )

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import portal.commands
+import portal.helpers
 import portal.officials
 import portal.parents
 import portal.public
@@ -20,7 +21,7 @@ from portal.config import Config
 from portal.words import languages, word
 from portal.work import House, house
 
-DESKS = (portal.public, portal.parents, portal.staff, portal.officials)
+DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
 LARGEST_REQUEST = 64 * 1024 * 1024
 
 
@@ -60,6 +61,7 @@ def _teach_templates(app: Flask) -> None:
             "lang": languages.chosen(),
             "account": current_user if current_user.is_authenticated else None,
             "now": work.clock() if "broken" not in g else None,
+            "acting": g.get("acting"),
         }
 
     app.jinja_env.globals.update(word=word)

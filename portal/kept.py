@@ -1,7 +1,7 @@
 """What was typed into a form whose session had ended, kept sealed until the same person has signed in again.
 
 It is kept for an account: the next reader at the same computer gets nothing of it, and a form that another site posted
-belongs to nobody, because the cookie does not come with it.
+belongs to nobody, because the cookie does not come with it.  What a helper typed is kept for the family it was typed for.
 """
 
 import json
@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-NEVER_KEPT = {"csrf_token", "once_key", "password", "code"}
+NEVER_KEPT = {"csrf_token", "once_key", "password", "code", "acting"}
 LONGEST = 200_000
 
 
@@ -19,7 +19,7 @@ def keep_form(path: str) -> bool:
     """Keep the posted fields for the page at `path`, if it is known whose they are.  Files cannot be kept; their pages say so."""
     owner = session.owner  # type: ignore[attr-defined]
     fields = [[name, value] for name, values in request.form.lists() if name not in NEVER_KEPT for value in values]
-    text = json.dumps({"owner": owner, "path": path, "fields": fields})
+    text = json.dumps({"owner": owner, "family": request.form.get("acting"), "path": path, "fields": fields})
     if owner is None or len(text) > LONGEST:
         return False
     session.hide("kept", text)  # type: ignore[attr-defined]
@@ -35,7 +35,7 @@ def kept_for(path: str) -> MultiDict | None:
     if kept["owner"] != current_user.get_id():
         session.pop("kept")
         return None
-    if kept["path"] != path:
+    if kept["path"] != path or kept["family"] != session.get("acting"):
         return None
     session.pop("kept")
     flash(_("您刚才填写的内容还在，请核对后再保存一次。"))

@@ -28,7 +28,7 @@ from enrollment.families.applications import Application
 from enrollment.families.codes import notice_code
 from enrollment.families.people import Child, has_care
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import admitted, scope
@@ -186,6 +186,7 @@ def own(session: Session, offer_id: uuid.UUID, *, by: Actor) -> list[Offer]:
     Locked, the asked one first.  NotFound for another family's.
     """
     asked = session.get(Offer, offer_id)
+    require_oneself(by)
     if asked is None or not has_care(session, asked.child_id, by=by):
         raise NotFound
     unit = select(Application.unit).where(Application.id == asked.application_id).scalar_subquery()

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -24,6 +24,7 @@ class Application(Base):
     `registration_code` 登记编号 is random, given at the first submission, and is what lists show.  `family_code` and
     `child_code` are the pseudonyms that the draw sees; children of one household share the family code.
     `unit` is shared by children who are bound 捆绑; `elder_id` is an older sibling's application in the same season.
+    `entered_by` is who typed it: a guardian, or a community helper, and then `entered_for` is the guardian.
     """
 
     __tablename__ = "application"
@@ -32,6 +33,7 @@ class Application(Base):
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
     year: Mapped[int] = mapped_column(ForeignKey("season.year"))
     entered_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    entered_for: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
     level: Mapped[str]
     stage: Mapped[str] = mapped_column(default="draft")
     version: Mapped[int] = mapped_column(default=1)
@@ -70,6 +72,11 @@ class Application(Base):
         Index("ix_application__queue", "review_kindergarten_id", "stage", "submitted_at"),
         Index("ix_application__stage", "year", "stage"),
     )
+
+
+def guardians_account() -> ColumnElement[uuid.UUID]:
+    """The account of the guardian in whose name the application of the enclosing query was entered."""
+    return func.coalesce(Application.entered_for, Application.entered_by)
 
 
 class ApplicationVersion(Base):

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,19 +22,21 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     """The child's application of a year: a fresh draft, the one that is there, or the withdrawn one taken up again.
 
     A child has one row for each season, so that applying ten times keeps the registration code and the ticket.
-    Refuses `no_level_for_age`, `application_was_refused` and, when the year has no registration left, its reason.
+    Refuses `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
+    registration left, its reason.
     """
     child = own_child(session, child_id, by=by)
     guardian = require_guardian(session, by=by)
     level = level_of(child.born, year)
     earlier = session.scalars(_of_child(child_id, year).with_for_update()).first()
     if earlier is not None:
-        return _taken_up(session, earlier, level, by=by, now=now)
+        return _taken_up(session, _visible(earlier, by), level, by=by, now=now)
     written = insert(Application).values(
         id=uuid.uuid4(),
         child_id=child_id,
         year=year,
-        entered_by=by.account_id,
+        entered_by=by.hand,
+        entered_for=by.account_id if by.on_behalf else None,
         level=level,
         stage=lifecycle.DRAFT,
         version=1,
@@ -50,7 +52,7 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     ).returning(Application.id)
     application_id = session.scalar(fresh)
     if application_id is None:  # the other guardian was a moment faster: it is the same application
-        return session.scalars(_of_child(child_id, year)).one()
+        return _visible(session.scalars(_of_child(child_id, year)).one(), by)
     audit.record(session, "start", "application", application_id, by=by, now=now)
     session.flush()
     return session.get_one(Application, application_id)
@@ -80,7 +82,7 @@ def locked(session: Session, application_id: uuid.UUID, *, by: Actor, version: i
 
 def list_own(session: Session, *, by: Actor, year: int | None = None) -> list[Application]:
     """The applications of the signed-in guardian's children, newest year first."""
-    mine = select(Application).join(Child).where(Application.child_id.in_(_in_care(by)))
+    mine = select(Application).join(Child).where(_mine(by))
     if year is not None:
         mine = mine.where(Application.year == year)
     return list(session.scalars(mine.order_by(Application.year.desc(), Child.created_at)))
@@ -91,14 +93,35 @@ def of_family(session: Session, application: Application, *, by: Actor | None = 
     same = select(Application).join(Child)
     same = same.where(Application.family_code == application.family_code, Application.year == application.year)
     if by is not None:  # the other guardian may have children of its own, who are not this one's business
-        same = same.where(Application.child_id.in_(_in_care(by)))
+        same = same.where(_mine(by))
     return list(session.scalars(same.order_by(Child.born, Application.created_at)))
 
 
 def _one(session: Session, query, by: Actor) -> Application:
-    application = session.scalars(query.where(Application.child_id.in_(_in_care(by)))).one_or_none()
+    application = session.scalars(query.where(_mine(by))).one_or_none()
     if application is None:
         raise NotFound()
+    return application
+
+
+def beside_a_helper(session: Session, *, by: Actor) -> bool:
+    """Whether the guardian for whom a helper acts has applications that the helper did not enter."""
+    others = select(Application.id).where(Application.child_id.in_(_in_care(by)), ~_mine(by))
+    return session.scalar(others.limit(1)) is not None
+
+
+def _mine(by: Actor) -> ColumnElement[bool]:
+    """What the person may see: for a helper only what it entered itself, in the season of its mandate."""
+    mine = Application.child_id.in_(_in_care(by))
+    if by.on_behalf is None:
+        return mine
+    return and_(mine, Application.entered_by == by.on_behalf.helper_id, Application.year == by.on_behalf.year)
+
+
+def _visible(application: Application, by: Actor) -> Application:
+    """A helper is not shown, and does not take over, what the family began itself."""
+    if by.on_behalf and application.entered_by != by.on_behalf.helper_id:
+        raise Refused("begun_by_the_family", field="id_number")
     return application
 
 

@@ -11,7 +11,7 @@ from enrollment.families.applications import DEAD_STAGES, Application
 from enrollment.families.people import Child
 from enrollment.families.telling import tell_family
 from enrollment.ground import audit, identity
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
@@ -57,6 +57,7 @@ def open_dispute(
     Where number *and* name fit a child with a live application, it is put on neutral hold until an official has
     settled the case, and its guardians are told that there is a question, not whose.
     """
+    require_oneself(by)
     people.require_guardian(session, by=by)
     found = identity.check(id_kind, id_number, today=today(now))
     if not text.strip():
@@ -93,7 +94,9 @@ def open_dispute(
 
 
 def own_cases(session: Session, *, by: Actor) -> list[Case]:
-    """The cases that the signed-in person opened, newest first."""
+    """The cases that the signed-in person opened, newest first.  They are no business of a helper."""
+    if by.on_behalf:
+        return []
     mine = select(Case).where(Case.account_id == by.account_id)
     return list(session.scalars(mine.order_by(Case.opened_at.desc())))
 

@@ -4,11 +4,11 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from enrollment.families import applications, consents, submission, units
+from enrollment.families import applications, consents, mandates, submission, units
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
 from enrollment.ground import audit, sign_in
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season import calendar
 
@@ -23,10 +23,11 @@ def still_open(session: Session, *, by: Actor, now: dt.datetime) -> list[Applica
 
 
 def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Close the signed-in person's account: drafts and consents are taken back, every session ends.
+    """Close the signed-in person's account: drafts, consents and mandates are taken back, every session ends.
 
     What was handed in stays until its retention ends.  Refuses `account_in_use` while an application is under way.
     """
+    require_oneself(by)
     account = session.get_one(Account, by.account_id, with_for_update=True)
     if account.login is not None:  # staff's accounts are opened and closed by those who answer for them
         raise NotFound()
@@ -39,6 +40,7 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
             submission.withdraw(session, application.id, by=by, now=now, reason="account closed")
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)
+    mandates.end_all(session, by=by, now=now)
     account.disabled_at = now
     audit.record(session, "close_account", "account", account.id, by=by, now=now)
     sign_in.end_sessions(session, account.id)

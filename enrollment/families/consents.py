@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 
@@ -17,7 +17,10 @@ KINDS = (CHILD_DATA, REGISTER_CHECK)
 
 
 class Consent(Base):
-    """A guardian's separate consent, with the version and digest of the text that was read."""
+    """A guardian's separate consent, with the version and digest of the text that was read.
+
+    `mandate_id` is the code or the signed paper by which it was given, where a helper wrote it down.
+    """
 
     __tablename__ = "consent"
 
@@ -26,11 +29,13 @@ class Consent(Base):
     kind: Mapped[str]
     text_version: Mapped[str]
     text_digest: Mapped[str]
+    mandate_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mandate.id", ondelete="SET NULL"))
     given_at: Mapped[dt.datetime]
     withdrawn_at: Mapped[dt.datetime | None]
 
     __table_args__ = (
         UniqueConstraint("account_id", "kind", "text_version", "given_at"),
+        Index("ix_consent__mandate_id", "mandate_id", postgresql_where=text("mandate_id IS NOT NULL")),
         Index("uq_consent__one_live", "account_id", "kind", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
     )
 
@@ -44,9 +49,21 @@ def live(session: Session, kind: str, *, by: Actor) -> Consent | None:
 
 
 def give(
-    session: Session, kind: str, *, text_version: str, text_digest: str, by: Actor, now: dt.datetime
+    session: Session,
+    kind: str,
+    *,
+    text_version: str,
+    text_digest: str,
+    by: Actor,
+    now: dt.datetime,
+    under: uuid.UUID | None = None,
 ) -> Consent:
-    """Keep that this person agreed to this very text.  A newer text replaces the consent to an older one."""
+    """Keep that this person agreed to this very text.  A newer text replaces the consent to an older one.
+
+    A helper gives nobody's consent: it writes down one that came `under` a mandate, by code or on paper.
+    """
+    if under is None:
+        require_oneself(by)
     if kind not in KINDS:
         raise Refused("unknown_consent", field="consent")
     earlier = live(session, kind, by=by)
@@ -56,7 +73,12 @@ def give(
         earlier.withdrawn_at = now
         session.flush()
     fresh = Consent(
-        account_id=by.account_id, kind=kind, text_version=text_version, text_digest=text_digest, given_at=now
+        account_id=by.account_id,
+        kind=kind,
+        text_version=text_version,
+        text_digest=text_digest,
+        mandate_id=under,
+        given_at=now,
     )
     session.add(fresh)
     audit.record(session, "consent", "account", by.account_id, by=by, now=now, kind=kind, version=text_version)
@@ -66,6 +88,7 @@ def give(
 
 def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> None:
     """Take a consent back.  What was lawfully done before stays; nothing new is stored or asked after."""
+    require_oneself(by)
     given = live(session, kind, by=by)
     if given is None:
         return

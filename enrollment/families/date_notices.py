@@ -6,6 +6,7 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.families.application_rows import guardians_account
 from enrollment.families.applications import DEAD_STAGES, Application
 from enrollment.ground import notices
 from enrollment.ground.city_time import written
@@ -27,7 +28,7 @@ def tell_new_date(
 
     Each family is told once for `key`, however often this runs.
     """
-    live = select(Application.id, Application.entered_by, Application.child_id).where(
+    live = select(Application.id, guardians_account().label("guardian"), Application.child_id).where(
         Application.year == year, Application.stage.not_in(DEAD_STAGES)
     )
     if after is not None:
@@ -37,7 +38,7 @@ def tell_new_date(
         notices.tell(
             session,
             f"new_date_{step}",
-            account_id=row.entered_by,
+            account_id=row.guardian,
             key=f"{key}:{row.id}",
             now=now,
             child_id=row.child_id,

@@ -31,9 +31,12 @@ def save_guardian(
 
     Handed-in applications carry the guardian's details, so a correction is an edit of each, and the deadline holds.
     Those of a season that is over stay as they were handed in.
+    Refuses `guardian_said_it_itself` to a helper who would change what the guardian has said.
     """
     handed_in = [each for each in applications.list_own(session, by=by) if each.stage in changes.HANDED_IN]
     people.lock_guardian(session, by=by)
+    if not may_say_guardian(session, by=by):
+        raise Refused("guardian_said_it_itself")
     mine = [each for each in handed_in if not calendar.is_over(session, each.year, now)]
     open_now = [changes.begin(session, each.id, by=by, now=now) for each in sorted(mine, key=lambda one: one.id)]
     known = people.guardian_of(session, by=by)
@@ -45,6 +48,15 @@ def save_guardian(
     for application in open_now:
         changes.keep(session, application, by=by, now=now)
     return guardian
+
+
+def may_say_guardian(session: Session, *, by: Actor) -> bool:
+    """A helper says who the guardian is where nobody has, and corrects what was said under its own mandate, as long as
+    no other application stands on it."""
+    guardian = people.guardian_of(session, by=by) if by.on_behalf else None
+    if by.on_behalf is None or guardian is None:
+        return True
+    return guardian.created_at >= by.on_behalf.since and not applications.beside_a_helper(session, by=by)
 
 
 def enter_child(

@@ -20,6 +20,7 @@ from enrollment.families.entitlements import Entitlement
 from enrollment.families.evidence_rows import EvidencePage
 from enrollment.families.household_rows import Household
 from enrollment.families.lifecycle import MoveMade
+from enrollment.families.mandate_rows import Mandate
 from enrollment.families.people import Child, Guardian, Guardianship, Invitation
 from enrollment.families.registers import RegisterAnswer
 from enrollment.families.returns import RefusalProposal, ReturnedItem
@@ -114,6 +115,17 @@ def all_of(session: Session, table: type[Base], *conditions: ColumnElement[bool]
     return Counter({name_of(table): count}) if count else Counter()
 
 
+def mandates(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """With the season they were given for; one under which something is kept because of an open case stays with it."""
+    years = seasons_over_before(session, moment.years_ago(1))
+    entered = select(Application.id).where(
+        Application.entered_for == Mandate.account_id,
+        Application.entered_by == Mandate.helper_id,
+        Application.year == Mandate.year,
+    )
+    return rows(session, Mandate, Mandate.year.in_(years), ~entered.exists(), limit=limit)
+
+
 def invitations(session: Session, moment: Moment, limit: int) -> Counter[str]:
     return rows(session, Invitation, Invitation.made_at < moment.now - THIRTY_DAYS, limit=limit)
 
@@ -137,7 +149,7 @@ def accounts(session: Session, moment: Moment, limit: int) -> Counter[str]:
         return Counter()
     since = session.scalars(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year.in_(years))).one()
     families = select(Account).where(
-        Account.phone_index.is_not(None), Account.login.is_(None), Account.created_at < since, *_silent(since)
+        Account.phone.is_not(None), Account.login.is_(None), Account.created_at < since, *_silent(since)
     )
     staff = select(Account).where(Account.login.is_not(None), Account.disabled_at < since)
     return _emptied(session, families, moment.now, limit) + _emptied(session, staff, moment.now, limit)
@@ -148,6 +160,7 @@ def _silent(since: dt.datetime) -> list[ColumnElement[bool]]:
     traces = (
         select(Guardian.id).where(Guardian.account_id == Account.id),
         select(Application.id).where(Application.entered_by == Account.id),
+        select(Application.id).where(Application.entered_for == Account.id),
         select(Case.id).where(Case.account_id == Account.id),
         select(AuditEntry.number).where(AuditEntry.account_id == Account.id, AuditEntry.at >= since),
         select(WebSession.digest).where(WebSession.account_id == Account.id, WebSession.seen_at >= since),

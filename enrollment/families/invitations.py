@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.families import people
 from enrollment.families.people import RELATIONS, Child, Guardianship, Invitation
 from enrollment.ground import audit, notices
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import blind_index, normalised
 
@@ -23,6 +23,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
 
     The answer is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
     """
+    require_oneself(by)
     child = people.own_child(session, child_id, by=by)
     guardian = people.require_guardian(session, by=by)
     number = normalised(phone)
@@ -51,7 +52,9 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
 
 
 def for_me(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
-    """The open invitations to the signed-in person's phone."""
+    """The open invitations to the signed-in person's phone.  They are no business of a helper."""
+    if by.on_behalf:
+        return []
     account = session.get_one(Account, by.account_id)
     if account.phone_index is None:
         return []
@@ -77,6 +80,7 @@ def accept(
     Raises NotFound for an invitation to another phone.  Refuses `invitation_expired`, `enough_guardians`,
     `guardian_first` and `relation_missing`.
     """
+    require_oneself(by)
     account = session.get_one(Account, by.account_id)
     mine = people.lock_guardian(session, by=by)
     invitation = session.get(Invitation, invitation_id, with_for_update=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.families.application_rows import STAGES, Application
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 
@@ -25,17 +25,19 @@ class Move:
     from_: frozenset[str]
     to: str
     by: str
+    helped: bool = False
+    """Whether a helper may make it on behalf of the parent."""
 
 
-def _move(from_: set[str], to: str, by: str) -> Move:
-    return Move(frozenset(from_), to, by)
+def _move(from_: set[str], to: str, by: str, *, helped: bool = False) -> Move:
+    return Move(frozenset(from_), to, by, helped)
 
 
 MOVES = {
-    "submit": _move({DRAFT, RETURNED}, SUBMITTED, by="parent"),
-    "edit": _move({SUBMITTED}, SUBMITTED, by="parent"),
-    "edit_in_review": _move({IN_REVIEW, CONFIRMED}, SUBMITTED, by="parent"),
-    "wish_again": _move({CONFIRMED}, CONFIRMED, by="parent"),
+    "submit": _move({DRAFT, RETURNED}, SUBMITTED, by="parent", helped=True),
+    "edit": _move({SUBMITTED}, SUBMITTED, by="parent", helped=True),
+    "edit_in_review": _move({IN_REVIEW, CONFIRMED}, SUBMITTED, by="parent", helped=True),
+    "wish_again": _move({CONFIRMED}, CONFIRMED, by="parent", helped=True),
     "withdraw": _move({DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED}, WITHDRAWN, by="parent"),
     "apply_again": _move({WITHDRAWN}, DRAFT, by="parent"),
     "take": _move({SUBMITTED}, IN_REVIEW, by="staff"),
@@ -71,8 +73,11 @@ def make(
 ) -> None:
     """Change the stage and write the history in the same breath.
 
-    The caller holds the row's lock (`SELECT … FOR UPDATE`).  Refuses `move_not_possible` from any other stage.
+    The caller holds the row's lock (`SELECT … FOR UPDATE`).  Refuses `move_not_possible` from any other stage, and
+    `only_the_guardian` to a helper who may not make it.
     """
+    if not MOVES[move].helped:
+        require_oneself(by)
     if not can(application, move):
         raise Refused("move_not_possible", move=move, stage=application.stage)
     before, after = application.stage, MOVES[move].to
@@ -87,7 +92,7 @@ def make(
             move=move,
             before=before,
             after=after,
-            account_id=by.account_id,
+            account_id=by.hand,
             at=now,
             reason=reason,
         )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import answers, applications, cases, evidence, people, receipts
+from enrollment.families import answers, applications, cases, evidence, mandates, people, receipts
 from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.consents import Consent
@@ -16,11 +16,12 @@ from enrollment.families.lifecycle import MoveMade
 from enrollment.families.registers import RegisterAnswer
 from enrollment.families.returns import ReturnedItem
 from enrollment.ground import audit, notices
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, require_oneself
 
 
 def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
     """The account, the guardian, the consents, each application with its history, messages and cases, as plain values."""
+    require_oneself(by)
     account = session.get_one(Account, by.account_id)
     guardian = people.guardian_of(session, by=by)
     audit.record(session, "take_own_data", "account", account.id, by=by, now=now)
@@ -29,8 +30,12 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
         "account": {"phone": account.phone, "name": account.name, "since": account.created_at.isoformat()},
         "guardian": _row(guardian, "name", "phone", "id_kind", "id_number", "created_at") if guardian else None,
         "consents": [
-            _row(consent, "kind", "text_version", "text_digest", "given_at", "withdrawn_at")
+            _row(consent, "kind", "text_version", "text_digest", "mandate_id", "given_at", "withdrawn_at")
             for consent in session.scalars(select(Consent).where(Consent.account_id == account.id))
+        ],
+        "mandates": [
+            _row(mandate, "way", "year", "text_version", "text_digest", "given_at", "ends_at", "ended_at", "signed_name")
+            for mandate in mandates.of_guardian(session, by=by)
         ],
         "applications": [_application(session, each) for each in applications.list_own(session, by=by)],
         "messages": [
@@ -43,6 +48,7 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
 
 def files(session: Session, *, by: Actor) -> Iterator[tuple[str, bytes]]:
     """The name and content of every uploaded page of the family."""
+    require_oneself(by)
     for application in applications.list_own(session, by=by):
         for document, pages in evidence.pages_of(session, application.id).items():
             for number, page in enumerate(pages, start=1):

@@ -12,13 +12,16 @@ from enrollment.families import answers
 from enrollment.families.answers import Answers
 from enrollment.families.applications import Application, ApplicationVersion
 from enrollment.families.telling import tell_family
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first."""
+    """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first.
+
+    `helper` is the name of the community helper who typed it; None where the family did.
+    """
 
     application_id: uuid.UUID
     registration_code: str
@@ -26,12 +29,13 @@ class Receipt:
     digest: str
     changed: tuple[str, ...]
     submitted_at: dt.datetime
+    helper: str | None = None
 
 
 def latest(session: Session, application: Application) -> Receipt | None:
     """The newest receipt, or None for a draft that was never handed in."""
     version = _latest(session, application.id)
-    return _receipt(application, version) if version else None
+    return _receipt(session, application, version) if version else None
 
 
 def all_of(session: Session, application: Application) -> list[Receipt]:
@@ -41,7 +45,7 @@ def all_of(session: Session, application: Application) -> list[Receipt]:
         .where(ApplicationVersion.application_id == application.id)
         .order_by(ApplicationVersion.number.desc())
     )
-    return [_receipt(application, version) for version in rows]
+    return [_receipt(session, application, version) for version in rows]
 
 
 def numbered(session: Session, application: Application, number: int) -> Receipt:
@@ -49,7 +53,7 @@ def numbered(session: Session, application: Application, number: int) -> Receipt
     version = session.get(ApplicationVersion, (application.id, number))
     if version is None:
         raise NotFound()
-    return _receipt(application, version)
+    return _receipt(session, application, version)
 
 
 def answers_in(session: Session, application: Application, number: int) -> Answers:
@@ -83,20 +87,20 @@ def write(session: Session, application: Application, *, by: Actor, now: dt.date
         digest=answers.digest_of(said),
         changed=answers.changed(json.loads(before.answers), said) if before else [],
         submitted_at=now,
-        submitted_by=by.account_id,
+        submitted_by=by.hand,
     )
     session.add(version)
     session.flush()
     tell_family(
         session,
         application,
-        "application_changed" if before else "application_submitted",
+        ("application_changed" if before else "application_submitted") + ("_by_helper" if by.on_behalf else ""),
         now=now,
         event=f"receipt:{application.id}:{version.number}",
         code=application.registration_code,
         number=version.number,
     )
-    return _receipt(application, version)
+    return _receipt(session, application, version)
 
 
 def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:
@@ -104,7 +108,8 @@ def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion |
     return session.scalars(newest.order_by(ApplicationVersion.number.desc()).limit(1)).first()
 
 
-def _receipt(application: Application, version: ApplicationVersion) -> Receipt:
+def _receipt(session: Session, application: Application, version: ApplicationVersion) -> Receipt:
+    typed_by = session.get_one(Account, version.submitted_by)
     return Receipt(
         application_id=application.id,
         registration_code=application.registration_code or "",
@@ -112,4 +117,5 @@ def _receipt(application: Application, version: ApplicationVersion) -> Receipt:
         digest=version.digest,
         changed=tuple(version.changed),
         submitted_at=version.submitted_at,
+        helper=typed_by.name if typed_by.login is not None else None,  # families have no login
     )

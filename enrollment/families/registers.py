@@ -30,13 +30,14 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.families import applications, consents
+from enrollment.families.application_rows import guardians_account
 from enrollment.families.applications import Application, ApplicationVersion
 from enrollment.families.consents import Consent
 from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
 from enrollment.families.people import Child, Guardian, Guardianship
 from enrollment.families.tiers import claimed_facts_of
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound
 from enrollment.season.facts import Fact
@@ -137,7 +138,7 @@ def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> l
         RegisterAnswer.at < now - RETRY,
     )
     consent = exists().where(
-        Consent.account_id == Application.entered_by,
+        Consent.account_id == guardians_account(),
         Consent.kind == consents.REGISTER_CHECK,
         Consent.withdrawn_at.is_(None),
     )
@@ -239,7 +240,7 @@ def keeping_silent_or_agreeing(session: Session, application: Application) -> se
     Empty without consent.  Our own roll is left out: it knows an elder sibling only where its guardians are known to us.
     """
     consent = select(Consent.id).where(
-        Consent.account_id == application.entered_by,
+        Consent.account_id == (application.entered_for or application.entered_by),
         Consent.kind == consents.REGISTER_CHECK,
         Consent.withdrawn_at.is_(None),
     )
@@ -255,6 +256,7 @@ def keeping_silent_or_agreeing(session: Session, application: Application) -> se
 
 def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:
     """The family says that a register is wrong about it; a clerk then looks at papers instead."""
+    require_oneself(by)
     applications.own(session, application_id, by=by)
     answer = session.get(RegisterAnswer, (application_id, fact))
     if answer is None:

@@ -16,6 +16,7 @@ from enrollment.families import (
     consents,
     deadlines,
     lifecycle,
+    mandates,
     receipts,
     units,
 )
@@ -23,7 +24,7 @@ from enrollment.families.applications import Application
 from enrollment.families.receipts import Receipt
 from enrollment.families.returns import ReturnedItem
 from enrollment.families.telling import tell_family
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import Refused, Stale
 from enrollment.season import calendar
 
@@ -88,8 +89,9 @@ def withdraw(
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
     """Take back the consent to keep a child's data: every application of a season that goes on is withdrawn with it.
 
-    Refuses what `withdraw` refuses; then nothing is taken back.
+    Mandates end too.  Refuses what `withdraw` refuses; then nothing is taken back.
     """
+    require_oneself(by)
     mine = applications.list_own(session, by=by)
     units.lock_families(session, [application.id for application in mine])
     for application in mine:
@@ -97,6 +99,7 @@ def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
             withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)
+    mandates.end_all(session, by=by, now=now)
 
 
 def _same_again(session: Session, application: Application) -> Receipt:

@@ -47,6 +47,10 @@ QUERIES: dict[str, str] = {
     "bound_children_of_two_families": """
         SELECT unit::text FROM application WHERE unit IS NOT NULL AND stage NOT IN ('refused','withdrawn')
         GROUP BY unit HAVING count(DISTINCT family_code) > 1 OR count(*) < 2""",
+    "entered_for_a_family_without_its_mandate": """
+        SELECT a.id FROM application a WHERE a.entered_for IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM mandate m
+             WHERE m.helper_id = a.entered_by AND m.account_id = a.entered_for AND m.year = a.year)""",
     "message_sent_about_a_strangers_child": """
         SELECT n.id FROM notice n WHERE n.sent_at IS NOT NULL AND n.child_id IS NOT NULL AND n.application_id IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM application a WHERE a.id = n.application_id AND a.child_id = n.child_id)""",

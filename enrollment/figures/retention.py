@@ -55,7 +55,9 @@ RULES = (
     Rule(
         "season",
         (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child"),
-        (_families, of_families.guardians_without_a_child, forgetting.notices_about_nobody),
+        (
+            _families, of_families.guardians_without_a_child, of_families.mandates, forgetting.notices_about_nobody,
+        ),
     ),
     Rule("case", ("three years after the end",), (of_families.cases,)),
     Rule("account", ("two years after the last season", "with the account"), (of_families.accounts,)),

@@ -8,12 +8,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.ground.errors import Refused
 from enrollment.ground.vault import Sealed
 
 ROLES = ("guardian", "helper", "clerk", "head", "area_official", "city_official", "auditor", "operator")
 DESK_OF_ROLE = {
     "guardian": "parents",
-    "helper": "parents",
+    "helper": "helpers",
     "clerk": "staff",
     "head": "staff",
     "area_official": "officials",
@@ -24,7 +25,10 @@ DESK_OF_ROLE = {
 
 
 class Account(Base):
-    """A person who signs in: a guardian by phone, everybody else by login name, password and second factor."""
+    """A person who signs in: a guardian by phone, everybody else by login name, password and second factor.
+
+    A phone without an index is one that nobody has proved yet: it can be told things, and nobody signs in with it.
+    """
 
     __tablename__ = "account"
 
@@ -42,9 +46,7 @@ class Account(Base):
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", lazy="selectin")
 
     __table_args__ = (
-        CheckConstraint(
-            "phone_index IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL", name="somehow_reached"
-        ),
+        CheckConstraint("phone IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL", name="somehow_reached"),
         CheckConstraint("login IS NULL OR password_hash IS NOT NULL", name="login_needs_password"),
     )
 
@@ -71,14 +73,34 @@ class RoleGrant(Base):
 
 
 @dataclass(frozen=True)
+class OnBehalf:
+    """A community helper acts for a guardian, under a mandate, within one season and since a moment."""
+
+    helper_id: uuid.UUID
+    mandate_id: uuid.UUID
+    year: int
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
 class Actor:
-    """Who does an act, as verbs see it: a value, so nothing below the portal asks the air for the user."""
+    """Who does an act, as verbs see it: a value, so nothing below the portal asks the air for the user.
+
+    `account_id` is whose things the act is about.  Only where a helper acts `on_behalf` of that account is it not also
+    who does it: `hand` is.
+    """
 
     account_id: uuid.UUID | None
     name: str
     roles: frozenset[str] = frozenset()
     kindergartens: frozenset[uuid.UUID] = field(default_factory=frozenset)
     areas: frozenset[str] = field(default_factory=frozenset)
+    on_behalf: OnBehalf | None = None
+
+    @property
+    def hand(self) -> uuid.UUID | None:
+        """The account of the person who does the act."""
+        return self.on_behalf.helper_id if self.on_behalf else self.account_id
 
     @property
     def desk(self) -> str | None:
@@ -93,6 +115,12 @@ class Actor:
 
 
 SYSTEM = Actor(account_id=None, name="system")
+
+
+def require_oneself(by: Actor) -> None:
+    """Refuse `only_the_guardian` to a helper: what a family decides, it decides itself."""
+    if by.on_behalf is not None:
+        raise Refused("only_the_guardian")
 
 
 def actor_of(account: Account) -> Actor:

@@ -59,12 +59,12 @@ def record(
     session.add(
         AuditEntry(
             at=now,
-            account_id=by.account_id,
+            account_id=by.hand,
             act=act,
             subject=subject,
             subject_id=str(subject_id),
             reason=reason,
-            details=details,
+            details=details | _for_whom(by),
         )
     )
 
@@ -84,15 +84,21 @@ def record_many(
         [
             {
                 "at": now,
-                "account_id": by.account_id,
+                "account_id": by.hand,
                 "act": act,
                 "subject": subject,
                 "subject_id": str(one),
-                "details": details,
+                "details": details | _for_whom(by),
             }
             for one, details in details_of.items()
         ],
     )
+
+
+def _for_whom(by: Actor) -> dict[str, str]:
+    """A helper's act names the guardian too, and the mandate: the row shows both."""
+    behalf = by.on_behalf
+    return {"for_account": str(by.account_id), "mandate": str(behalf.mandate_id)} if behalf else {}
 
 
 def _link_digest(before: bytes, entry: AuditEntry) -> bytes:

@@ -70,16 +70,24 @@ CODES_AN_HOUR = 6
 SECOND_FACTOR_STEP = 30
 
 
-def _code_digest(phone_index: bytes, code: str) -> bytes:
-    return hashlib.sha256(phone_index + normalised(code).encode()).digest()
+SIGN_IN = "phone"
+MANDATE = "phone of a mandate"
+"""What a code is for.  One purpose's codes open nothing of another's: who is told a code to help with cannot sign in by it."""
 
 
-def send_code(session: Session, phone: str, *, now: dt.datetime) -> str | None:
+def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
+    return hashlib.sha256(phone_index + normalised(code).encode() + bound_to.encode()).digest()
+
+
+def send_code(
+    session: Session, phone: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
+) -> str | None:
     """Make a one-time code for a phone and return it for the message; None when this phone asked too often.
 
-    The caller answers the same either way, so that nobody learns which phones are known.
+    `bound_to` names what exactly the code agrees to; it is good for nothing else.  The caller answers the same either
+    way, so that nobody learns which phones are known.
     """
-    index = blind_index(phone, "phone")
+    index = blind_index(phone, purpose)
     turn = int.from_bytes(index[:8], signed=True)  # requests for one phone take turns, so that a flood is counted
     session.execute(select(func.pg_advisory_xact_lock(turn)))
     recent = select(func.count()).where(
@@ -89,20 +97,22 @@ def send_code(session: Session, phone: str, *, now: dt.datetime) -> str | None:
         return None
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
-        OneTimeCode(phone_index=index, digest=_code_digest(index, code), sent_at=now, expires_at=now + CODE_LIFE)
+        OneTimeCode(phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFE)
     )
     session.flush()
     return code
 
 
-def use_code(session: Session, phone: str, code: str, *, now: dt.datetime) -> bool:
+def use_code(
+    session: Session, phone: str, code: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
+) -> bool:
     """Spend the newest code of a phone.  A wrong one counts as a try, and the caller commits that too."""
-    index = blind_index(phone, "phone")
+    index = blind_index(phone, purpose)
     newest = select(OneTimeCode).where(OneTimeCode.phone_index == index).order_by(OneTimeCode.sent_at.desc()).limit(1)
     sent = session.scalars(newest.with_for_update()).first()
     if sent is None or sent.used_at is not None or sent.expires_at <= now or sent.tries >= CODE_TRIES:
         return False
-    if not hmac.compare_digest(sent.digest, _code_digest(index, code)):
+    if not hmac.compare_digest(sent.digest, _code_digest(index, code, bound_to)):
         sent.tries += 1
         session.flush()
         return False

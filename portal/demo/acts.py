@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from enrollment.draw import offers
 from enrollment.draw.offers import Offer
 from enrollment.families import registers, review
-from enrollment.families.applications import Application
+from enrollment.families.application_rows import Application, guardians_account
 from enrollment.families.registers import Answer
 from enrollment.families.returns import RefusalProposal
 from enrollment.ground.accounts import Account, Actor, actor_of
@@ -66,8 +66,8 @@ def answer_offers(
     limit: int = BATCH,
 ) -> tuple[int, uuid.UUID | None]:
     """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
-    waiting = select(Offer, Application.entered_by).join(Application, Application.id == Offer.application_id)
-    waiting = waiting.where(Offer.state == "offered", Application.entered_by.not_in(leave))
+    waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
+    waiting = waiting.where(Offer.state == "offered", guardians_account().not_in(leave))
     if after is not None:
         waiting = waiting.where(Offer.id > after)
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()

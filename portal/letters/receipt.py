@@ -10,9 +10,18 @@ from portal.words import word
 
 
 def receipt_letter(
-    application: Application, receipt: Receipt, *, wished: Sequence[str], changed: Sequence[str], demo: bool
+    application: Application,
+    receipt: Receipt,
+    *,
+    wished: Sequence[str],
+    changed: Sequence[str],
+    lines: Sequence[tuple[str, str]] = (),
+    demo: bool,
 ) -> bytes:
     """The PDF.  `wished` are the kindergartens in order, `changed` what differs from the version before, in words.
+
+    Where a helper typed it, it is the paper twin: `lines` are all answers, and there is a place for the guardian's
+    signature.
 
     Raises PressStands.
     """
@@ -25,5 +34,6 @@ def receipt_letter(
         at=f"{receipt.submitted_at.astimezone(CHENGDU):%Y-%m-%d %H:%M}",
         wished=wished,
         changed=changed,
+        lines=lines,
         demo=demo,
     )

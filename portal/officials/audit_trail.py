@@ -12,6 +12,7 @@ from wtforms import DateField, SelectField, StringField
 from enrollment.families.applications import Application
 from enrollment.ground import audit, audit_trail
 from enrollment.ground.accounts import Account
+from portal.act_words import act_words
 from portal.guards import desk
 from portal.limits import limiter
 from portal.officials import pages
@@ -20,7 +21,6 @@ from portal.work import actor, clock, db
 
 MAY_READ = ("auditor", "city_official")
 NOBODY = uuid.UUID(int=0)
-ACTS = ("audit_act", "move", "offer_state")
 
 
 class TrailForm(FlaskForm):
@@ -69,12 +69,6 @@ def _account_id(typed: str) -> uuid.UUID | None:
         return uuid.UUID(typed)
     except ValueError:
         return db().scalar(select(Account.id).where(Account.login == typed.lower())) or NOBODY
-
-
-def act_words(act: str) -> str:
-    """An act in words; one that has none yet is shown as it is written, never left out."""
-    group = next((group for group in ACTS if act in table()[group]), None)
-    return word(group, act) if group else act
 
 
 def subject_words(subject: str) -> str:

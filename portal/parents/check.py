@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
-from enrollment.families import completeness, documents, receipts, submission, units
+from enrollment.families import completeness, documents, receipts, submission
 from enrollment.families.lifecycle import DRAFT, RETURNED
 from enrollment.ground.errors import Refused
 from portal.forms import refusals_in
 from portal.guards import desk
 from portal.parents import pages, said, steps
-from portal.parents.own import VersionedForm, application_of, form_page, steps_of, times_of
+from portal.parents.own import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
 from portal.work import actor, clock, db
 
 
@@ -23,6 +23,8 @@ class CheckForm(VersionedForm):
 
 
 def _view(form, application):
+    if actor().on_behalf:
+        form.true.label.text = _("监护人已逐项核对，以上内容属实，知道虚假材料会取消录取资格")
     round_ = times_of(application).open or times_of(application).last
     return form_page(
         "check",
@@ -33,12 +35,12 @@ def _view(form, application):
         papers=documents.missing(db(), application),
         sections=said.sections(db(), application, by=actor(), round_=round_),
         steps=steps,
-        bound_with=[each for each in units.of(db(), application) if each.id != application.id],
+        bound_with=bound_with(application),
     )
 
 
 @pages.get("/applications/<uuid:application_id>/check")
-@desk("parents")
+@desk("parents", helped=True)
 def check_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = CheckForm()
@@ -49,7 +51,7 @@ def check_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/check")
-@desk("parents")
+@desk("parents", helped=True)
 def submit(application_id: uuid.UUID):
     application = application_of(application_id)
     form = CheckForm()
@@ -74,7 +76,7 @@ def submit(application_id: uuid.UUID):
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>")
-@desk("parents")
+@desk("parents", helped=True)
 def receipt_page(application_id: uuid.UUID, number: int):
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
@@ -95,4 +97,4 @@ def receipt_page(application_id: uuid.UUID, number: int):
 
 def _bound_but_not_handed_in(application):
     """Bound siblings who still have to be handed in: bound children are drawn together or not at all."""
-    return [each for each in units.of(db(), application) if each.stage == DRAFT]
+    return [each for each in bound_with(application) if each.stage == DRAFT]

@@ -34,6 +34,8 @@ class ChildForm(VersionedForm):
         self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
         self.sex.choices = [(code, word("sex", code)) for code in ("f", "m")]
+        if actor().on_behalf:
+            self.relation.label.text = _("监护人是孩子的")
 
     def said(self) -> dict:
         return {
@@ -71,7 +73,7 @@ def _view(form, application=None):
 
 
 @pages.get("/children/new")
-@desk("parents")
+@desk("parents", helped=True)
 def new_child():
     if people.guardian_of(db(), by=actor()) is None:
         flash(_("请先填写监护人信息。"))
@@ -83,7 +85,7 @@ def new_child():
 
 
 @pages.post("/children/new")
-@desk("parents")
+@desk("parents", helped=True)
 def enter_child():
     form = ChildForm()
     if form.understood(known=False):
@@ -96,7 +98,7 @@ def enter_child():
 
 
 @pages.get("/applications/<uuid:application_id>/child")
-@desk("parents")
+@desk("parents", helped=True)
 def child_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = ChildForm()
@@ -110,7 +112,7 @@ def child_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/child")
-@desk("parents")
+@desk("parents", helped=True)
 def save_child(application_id: uuid.UUID):
     application = application_of(application_id)
     form = ChildForm()

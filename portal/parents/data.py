@@ -6,8 +6,11 @@ import zipfile
 
 from flask import Response, render_template
 
-from enrollment.families import consents, own_data, people
+from enrollment.families import consents, mandates, own_data, people
+from enrollment.families.mandates import Mandate
+from enrollment.ground.accounts import Account
 from enrollment.ground.vault import masked
+from portal.act_words import act_words
 from portal.guards import desk
 from portal.parents import pages
 from portal.work import actor, clock, db
@@ -23,8 +26,20 @@ def data_page():
         guardian=guardian,
         shown=masked(guardian.id_number, keep_start=4) if guardian else "",
         phone=masked(guardian.phone, keep_start=3) if guardian else "",
+        helped=[_helped(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.live(db(), kind, by=actor()) for kind in consents.KINDS},
     )
+
+
+def _helped(mandate: Mandate) -> dict:
+    """A mandate as its guardian sees it: who, how, until when, and what was done."""
+    acts = mandates.acts_under(db(), mandate)
+    return {
+        "mandate": mandate,
+        "helper": db().get_one(Account, mandate.helper_id).name,
+        "live": mandate.ended_at is None and mandate.ends_at > clock(),
+        "acts": [{"what": act_words(entry.act), "when": entry.at} for entry in acts],
+    }
 
 
 @pages.post("/data/download")

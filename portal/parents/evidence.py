@@ -65,13 +65,13 @@ def _at_siblings(application) -> dict[str, tuple]:
 
 
 @pages.get("/applications/<uuid:application_id>/evidence")
-@desk("parents")
+@desk("parents", helped=True)
 def evidence_page(application_id: uuid.UUID):
     return _view(application_of(application_id))
 
 
 @pages.post("/applications/<uuid:application_id>/evidence")
-@desk("parents")
+@desk("parents", helped=True)
 def add_evidence(application_id: uuid.UUID):
     application = application_of(application_id)
     form = PagesForm()
@@ -88,7 +88,7 @@ def add_evidence(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/from/<uuid:sibling_id>")
-@desk("parents")
+@desk("parents", helped=True)
 def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
     document = request.form.get("document", "")
     taken = evidence.take_from_sibling(db(), application_id, document, sibling_id, by=actor(), now=clock())
@@ -97,7 +97,7 @@ def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/remove")
-@desk("parents")
+@desk("parents", helped=True)
 def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
     evidence.remove_page(db(), application_id, page_id, by=actor(), now=clock())
     flash(_("已移除。可以在页面下方恢复。"))
@@ -105,7 +105,7 @@ def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/restore")
-@desk("parents")
+@desk("parents", helped=True)
 def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
     evidence.restore_page(db(), application_id, page_id, by=actor(), now=clock())
     flash(_("已恢复。"))
@@ -113,7 +113,7 @@ def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
 
 
 @pages.get("/applications/<uuid:application_id>/evidence/<uuid:page_id>")
-@desk("parents")
+@desk("parents", helped=True)
 def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID):
     """An own page as a file to keep: never shown as a page of this portal."""
     safe = evidence.read_page(db(), application_id, page_id, by=actor())

@@ -80,7 +80,7 @@ def _view(form, application):
 
 
 @pages.get("/applications/<uuid:application_id>/grounds")
-@desk("parents")
+@desk("parents", helped=True)
 def grounds_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = GroundsForm()
@@ -91,7 +91,7 @@ def grounds_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/grounds")
-@desk("parents")
+@desk("parents", helped=True)
 def save_grounds(application_id: uuid.UUID):
     application = application_of(application_id)
     form = GroundsForm()
@@ -105,7 +105,7 @@ def save_grounds(application_id: uuid.UUID):
 
 
 @pages.get("/kindergarten-names")
-@desk("parents")
+@desk("parents", helped=True)
 def kindergarten_names():
     """Names that begin to fit what is typed, for the list that opens beside the field."""
     found = finder.search(db(), words=request.args.get("q", "")[:40], per_page=8).items

@@ -1,5 +1,6 @@
 """The first two pages: consent, and who the signed-in person is."""
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
 
@@ -7,9 +8,10 @@ from enrollment.families import consents, entering, people
 from enrollment.families.people import ID_KINDS
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import masked
+from portal import consent_texts
 from portal.forms import refusals_in
 from portal.guards import desk
-from portal.parents import consent_texts, pages
+from portal.parents import pages
 from portal.parents.own import Needed, VersionedForm, form_page, onward
 from portal.words import language, word
 from portal.work import actor, clock, db
@@ -32,18 +34,24 @@ class GuardianForm(VersionedForm):
 
     def offer(self) -> None:
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
+        if actor().on_behalf:
+            self.name.label.text = _("监护人的姓名")
 
 
-def _consent_view(form):
+def _consent_view(form=None):
+    """Without a form: a helper reads what the guardian agreed to, by its code or its paper."""
     text = consent_texts.read(consents.CHILD_DATA, language())
     registers = consent_texts.read(consents.REGISTER_CHECK, language())
     given = consents.live(db(), consents.CHILD_DATA, by=actor())
-    return form_page("consent", "consent", None, form, text=text, registers=registers, given=given)
+    checked = consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    return form_page("consent", "consent", None, form, text=text, registers=registers, given=given, checked=checked)
 
 
 @pages.get("/consent")
-@desk("parents")
+@desk("parents", helped=True)
 def consent_page():
+    if actor().on_behalf:
+        return _consent_view()
     form = ConsentForm()
     form.consent.data = form.consent.data or consents.live(db(), consents.CHILD_DATA, by=actor()) is not None
     form.registers.data = form.registers.data or consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
@@ -76,11 +84,12 @@ def _guardian_view(form):
     form.offer()
     guardian = people.guardian_of(db(), by=actor())
     shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
-    return form_page("guardian", "guardian", None, form, shown=shown)
+    may_say = entering.may_say_guardian(db(), by=actor())
+    return form_page("guardian", "guardian", None, form, shown=shown, guardian=guardian, may_say=may_say)
 
 
 @pages.get("/guardian")
-@desk("parents")
+@desk("parents", helped=True)
 def guardian_page():
     form = GuardianForm()
     guardian = people.guardian_of(db(), by=actor())
@@ -91,7 +100,7 @@ def guardian_page():
 
 
 @pages.post("/guardian")
-@desk("parents")
+@desk("parents", helped=True)
 def save_guardian():
     form = GuardianForm()
     if form.understood(known=people.guardian_of(db(), by=actor()) is not None):

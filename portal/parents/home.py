@@ -4,7 +4,7 @@ import uuid
 
 from flask import render_template
 
-from enrollment.families import applications, cases, consents, deadlines, invitations, people
+from enrollment.families import applications, cases, consents, deadlines, invitations, people, taking_over
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import DRAFT, WITHDRAWN
 from enrollment.season import calendar
@@ -15,7 +15,7 @@ from portal.work import actor, clock, db
 
 
 @pages.get("")
-@desk("parents")
+@desk("parents", helped=True)
 def home():
     """No child yet: how to begin.  One: its own page.  Several: all of them."""
     season = calendar.current(db(), clock())
@@ -31,6 +31,7 @@ def home():
 
 def _around() -> dict:
     return {
+        "papers": taking_over.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.for_me(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
     }
@@ -85,13 +86,13 @@ def _task_list(application: Application, *, at_home: bool):
 
 
 @pages.get("/applications/<uuid:application_id>")
-@desk("parents")
+@desk("parents", helped=True)
 def application_page(application_id: uuid.UUID):
     return _own_page(application_of(application_id))
 
 
 @pages.get("/applications/<uuid:application_id>/tasks")
-@desk("parents")
+@desk("parents", helped=True)
 def tasks(application_id: uuid.UUID):
     """The list of pages, also after submission, for whoever wants to change something."""
     application = application_of(application_id)

@@ -102,7 +102,7 @@ def _view(form, application, *, taken_from: str = ""):
 
 
 @pages.get("/applications/<uuid:application_id>/household")
-@desk("parents")
+@desk("parents", helped=True)
 def household_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = HouseholdForm()
@@ -118,7 +118,7 @@ def household_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/household")
-@desk("parents")
+@desk("parents", helped=True)
 def save_household(application_id: uuid.UUID):
     application = application_of(application_id)
     form = HouseholdForm()
@@ -131,7 +131,7 @@ def save_household(application_id: uuid.UUID):
 
 
 @pages.get("/places")
-@desk("parents")
+@desk("parents", helped=True)
 def place_names():
     """The streets, communities and estates of an area, for the lists that open while a family types."""
     area = request.args.get("area", "")[:6]

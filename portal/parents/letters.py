@@ -8,6 +8,7 @@ from portal.guards import desk
 from portal.letters.notice import notice
 from portal.letters.press import PressStands
 from portal.letters.receipt import receipt_letter
+from portal.letters.twin import lines_of
 from portal.letters.waiting import letters_wait
 from portal.parents import pages, said
 from portal.parents.own import application_of
@@ -35,14 +36,18 @@ def notice_pdf(application_id):
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>.pdf")
-@desk("parents")
+@desk("parents", helped=True)
 def receipt_pdf(application_id, number):
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
-    wished = said.wished_in(db(), receipts.answers_in(db(), application, number))
+    answers = receipts.answers_in(db(), application, number)
+    wished = said.wished_in(db(), answers)
+    lines = lines_of(db(), answers) if receipt.helper else ()
     changed = [said.changed_words(code) for code in receipt.changed]
     try:
-        content = receipt_letter(application, receipt, wished=wished, changed=changed, demo=house().config.demo)
+        content = receipt_letter(
+            application, receipt, wished=wished, changed=changed, lines=lines, demo=house().config.demo
+        )
     except PressStands as stands:
         return letters_wait(stands)
     return _sheet(content, f"receipt-{receipt.registration_code}-{number}")

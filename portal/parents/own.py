@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from wtforms import HiddenField
 from wtforms.validators import StopValidation
 
-from enrollment.families import applications, deadlines, invitations, receipts
+from enrollment.families import applications, deadlines, invitations, receipts, units
 from enrollment.families.applications import Application
 from enrollment.families.deadlines import Window
 from enrollment.families.lifecycle import DRAFT, RETURNED
@@ -63,6 +63,15 @@ def steps_of(application: Application | None) -> list[steps.Step]:
     return steps.steps(steps.known_of(db(), application, by=actor(), now=clock(), times=times))
 
 
+def bound_with(application: Application) -> list[Application]:
+    """The others of its unit, as far as they are the reader's; a helper is told of none that it did not enter."""
+    others = [each for each in units.of(db(), application) if each.id != application.id]
+    if not actor().on_behalf:
+        return others
+    own = {each.id for each in applications.list_own(db(), by=actor())}
+    return [each for each in others if each.id in own]
+
+
 def onward(page: str, application: Application | None):
     """After a page was saved: back to the check where it came from, to what was handed in, or to the next open page."""
     if application is not None and application.stage not in (DRAFT, RETURNED):
@@ -116,4 +125,6 @@ def form_page(template: str, page: str, application: Application | None, form: P
 @pages.context_processor
 def what_every_page_knows() -> dict:
     by = actor()
+    if by.on_behalf:
+        return {"unread": 0}
     return {"unread": notices.unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}

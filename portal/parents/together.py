@@ -34,7 +34,7 @@ def _view(form, application):
 
 
 @pages.get("/applications/<uuid:application_id>/together")
-@desk("parents")
+@desk("parents", helped=True)
 def together_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = TogetherForm()
@@ -46,7 +46,7 @@ def together_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/together")
-@desk("parents")
+@desk("parents", helped=True)
 def save_together(application_id: uuid.UUID):
     application = application_of(application_id)
     form = TogetherForm()

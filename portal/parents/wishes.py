@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
-from enrollment.families import units, wishes
+from enrollment.families import wishes
 from enrollment.families.wish_finder import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
@@ -17,7 +17,15 @@ from portal.area_names import area_names
 from portal.forms import id_in, refusals_in
 from portal.guards import desk
 from portal.parents import pages
-from portal.parents.own import VersionedForm, application_of, form_page, onward, tell_of_a_kept_edit, times_of
+from portal.parents.own import (
+    VersionedForm,
+    application_of,
+    bound_with,
+    form_page,
+    onward,
+    tell_of_a_kept_edit,
+    times_of,
+)
 from portal.parents.wish_order import reordered
 from portal.words import word
 from portal.work import actor, clock, db
@@ -54,7 +62,6 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
         return form_page("wishes_closed", "wishes", application, None)
     ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
-    others = [each for each in units.of(db(), application) if each.id != application.id]
     return form_page(
         "wishes",
         "wishes",
@@ -62,13 +69,13 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
         form,
         round=round_,
         listed=Finder(db(), application, round_.id).seen(programmes),
-        bound_with=others,
+        bound_with=bound_with(application),
         unsaved=shown is not None,
     )
 
 
 @pages.get("/applications/<uuid:application_id>/wishes")
-@desk("parents")
+@desk("parents", helped=True)
 def wishes_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = WishesForm(formdata=None)
@@ -77,7 +84,7 @@ def wishes_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/wishes")
-@desk("parents")
+@desk("parents", helped=True)
 def save_wishes(application_id: uuid.UUID):
     """`act` is the button: `up:1`, `down:0`, `remove:2`, `order` after a drag, or `next`, which also leads on."""
     application = application_of(application_id)
@@ -100,7 +107,7 @@ def save_wishes(application_id: uuid.UUID):
 
 
 @pages.get("/applications/<uuid:application_id>/wishes/add")
-@desk("parents")
+@desk("parents", helped=True)
 def find_wish(application_id: uuid.UUID):
     application = application_of(application_id)
     round_ = times_of(application).open
@@ -123,7 +130,7 @@ def find_wish(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/wishes/add")
-@desk("parents")
+@desk("parents", helped=True)
 def add_wish(application_id: uuid.UUID):
     application = application_of(application_id)
     form = WishesForm()

@@ -1,7 +1,5 @@
 """Signing in: families by a one-time code, everybody else by login, password and second factor."""
 
-import re
-import unicodedata
 import uuid
 
 from flask import flash, redirect, render_template, request, session, url_for
@@ -9,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Regexp
+from wtforms.validators import InputRequired
 
 from enrollment.ground import notices
 from enrollment.ground import sign_in as doors
@@ -22,38 +20,19 @@ from portal.guards import public
 from portal.inside import inside
 from portal.limits import limiter
 from portal.people import admit, dismiss
+from portal.phones import code_field, digits, phone_field, shortened
 from portal.public import pages
 from portal.words import word
 from portal.work import clock, db, house
 
 
-def _digits(text: str | None) -> str:
-    """Full-width digits, spaces, dashes and a leading +86 play no part."""
-    digits = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", text or ""))
-    return digits.removeprefix("+86")
-
-
 class PhoneForm(PageForm):
-    phone = StringField(
-        _l("手机号"),
-        filters=[_digits],
-        validators=[
-            InputRequired(_l("请填写手机号。")),
-            Regexp(r"^1[3-9]\d{9}$", message=_l("手机号是 11 位数字，以 1 开头。请检查。")),
-        ],
-    )
+    phone = phone_field(_l("手机号"))
     next = HiddenField()
 
 
 class CodeForm(PageForm):
-    code = StringField(
-        _l("短信验证码"),
-        filters=[_digits],
-        validators=[
-            InputRequired(_l("请填写短信里的 6 位验证码。")),
-            Regexp(r"^\d{6}$", message=_l("验证码是 6 位数字。")),
-        ],
-    )
+    code = code_field(_l("短信验证码"))
 
 
 class PasswordForm(PageForm):
@@ -64,7 +43,7 @@ class PasswordForm(PageForm):
 
 class SecondFactorForm(PageForm):
     code = StringField(
-        _l("动态口令"), filters=[_digits], validators=[InputRequired(_l("请填写身份验证器上的 6 位数字。"))]
+        _l("动态口令"), filters=[digits], validators=[InputRequired(_l("请填写身份验证器上的 6 位数字。"))]
     )
 
 
@@ -114,7 +93,7 @@ def enter_code():
 
 def _code_page(form):
     phone = session.hidden("phone")
-    return render_template("public/sign_in_code.html", form=form, phone=phone[:3] + "****" + phone[-4:])
+    return render_template("public/sign_in_code.html", form=form, phone=shortened(phone))
 
 
 @pages.post("/sign-in/code")

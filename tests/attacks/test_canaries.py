@@ -62,6 +62,7 @@ def test_no_page_of_anybody_else_shows_a_canary(app, client, town, canaries, por
         "parents": stranger.entered_by,
         "staff": town.head_of(elsewhere).account_id,
         "officials": town.area_official("510105").account_id,
+        "helpers": town.helper().account_id,
     }
     offer = town.offer_for(canaries)
     own = {"application_id": str(canaries.id), "offer_id": str(offer.id), "round_id": str(town.the_round.id)}

@@ -45,6 +45,7 @@ def test_no_form_is_taken_without_its_token(app, client, town, portal_session):
         "parents": town.family("甲").account.id,
         "staff": town.head_of(garden).account_id,
         "officials": town.city_official().account_id,
+        "helpers": town.helper().account_id,
         None: town.family("乙").account.id,
     }
     sign_out = [rule for rule in posting_rules(app) if rule.rule == "/sign-out"]

@@ -11,7 +11,7 @@ from tests.support.signing_in import sign_in
 PORTAL = Path(__file__).parents[2] / "portal"
 POISONS = ("a\x00b", "9" * 40, "-1", "%s';--<img src=x>{{7*7}}\u202e\ufffd", "")
 """No text of PostgreSQL, no number of ours, no page, a pinch of every language that something speaks, and nothing."""
-ROLES = ("parents", "staff", "officials")
+ROLES = ("parents", "staff", "officials", "helpers")
 
 
 def names_that_are_read() -> set[str]:
@@ -33,6 +33,7 @@ def insiders(town):
         "parents": ana.entered_by,
         "staff": town.head_of(garden).account_id,
         "officials": town.city_pair()[0].account_id,
+        "helpers": town.helper().account_id,
     }
     own = {
         "application_id": str(ana.id),

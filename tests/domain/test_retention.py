@@ -205,6 +205,24 @@ def test_an_account_that_took_part_in_a_later_season_stays(season):
     assert season.session.scalar(huangs) == 0
 
 
+def test_what_a_helper_entered_on_paper_goes_with_its_season_and_its_account_after_two_more(town):
+    garden = town.kindergarten("锦官园", places=1)
+    town.open_registration()
+    yang, phone, number = town.helper("小杨"), "13977776666", id_number(dt.date(1988, 3, 3))
+    acting = town.acting(yang, town.mandate_on_paper(yang, phone, "鸬鹚鸟"))
+    baby = town.helper_enters(acting, "鸬鹚鸟孩", wishes=[garden], guardian="鸬鹚鸟", guardians_number=number)
+    town.drawn(baby)
+    traces = ("鸬鹚鸟", phone, number, blind_index(phone, "phone").hex())
+    assert places_of(town.session, *traces) >= {"mandate", "account", "guardian", "child"}
+    gone = apply(town, A_YEAR_LATER)
+    assert gone["season"]["mandate"] == 1
+    assert places_of(town.session, *traces) == {"account"}
+    town.season(2028)
+    apply(town, THREE_YEARS_LATER)
+    assert places_of(town.session, *traces) == set()
+    assert list(impossible.found(town.session)) == []
+
+
 def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_years_more(season):
     told = {"child_name": "黄鹂鸟孩", "id_kind": "resident", "id_number": season.huang.number}
     stranger = season.family("路人")

@@ -10,7 +10,7 @@ from tests.guards.test_words_for_every_code import ROOT
 
 REGISTER = tomllib.loads((ROOT / "enrollment/ground/data_register.toml").read_text("utf-8"))
 DEGREES = ("sealed", "indexed", "personal", "key", "plain")
-SEALED_FILES = {("evidence_page", "content"), ("import_file", "content")}
+SEALED_FILES = {("evidence_page", "content"), ("import_file", "content"), ("mandate", "paper")}
 """Whole files, sealed by the verb that writes them rather than by the column's type."""
 
 

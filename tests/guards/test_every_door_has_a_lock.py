@@ -1,15 +1,17 @@
 """Every route × every role: who is let in is what the route's guard says, and a route without a guard stops the start."""
 
+import re
 import uuid
 
 import pytest
 from flask import Flask
 
 from enrollment.ground.accounts import DESK_OF_ROLE, ROLES, Account, RoleGrant
-from portal.guards import UnguardedRoute, guard_of, refuse_unguarded
+from portal.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
 from tests.support.signing_in import sign_in
 
 NEEDS_NO_VISIT = {"static"}
+THE_APPLICATION = re.compile(r"/applications/[0-9a-f-]{36}")
 
 
 def some_value(converter: str) -> str:
@@ -75,6 +77,9 @@ def test_a_role_passes_only_the_doors_of_its_desk(app, client, people, role, mon
         guard = guard_of(app, rule.endpoint)
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             response = client.open(address(app, rule), method=method, inspect=False)
+            if guard.helped and role == "helper":
+                assert response.headers.get("Location") == "/helpers", (rule.rule, method, "acts for nobody")
+                continue
             if guard.admits(frozenset({role})):
                 assert response.status_code != 403, (rule.rule, method, role)
                 assert response.status_code < 500 or response.status_code == 503, (
@@ -89,9 +94,51 @@ def test_a_role_passes_only_the_doors_of_its_desk(app, client, people, role, mon
                 assert response.status_code in (303, 400, 404, 409, 413, 200), (rule.rule, response.status_code)
 
 
+HELPED = {
+    "home", "application_page", "tasks", "consent_page", "guardian_page", "save_guardian", "new_child", "enter_child",
+    "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds",
+    "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
+    "evidence_file", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "add_wish",
+    "check_page", "submit", "receipt_page", "receipt_pdf",
+}  # fmt: skip
+"""What a helper does on behalf of a family: the form and its receipt.  Every other door of a family stays the family's."""
+
+
+def test_a_helper_who_acts_for_a_family_passes_the_doors_of_the_form_and_no_others(app, client, town, monkeypatch):
+    """Own and foreign: another family's application, and this family's own that the helper did not enter, are not found."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    garden = town.kindergarten("锦官园", places=5)
+    li = town.family("李", phone="13811112222")
+    foreign = [town.child("李大", family=li, wishes=[garden]), town.child("王小", wishes=[garden])]
+    yang = town.helper()
+    mandate = town.mandate_by_code(yang, li.phone)
+    own = town.helper_enters(town.acting(yang, mandate), "李小", wishes=[garden])
+    sign_in(client, yang.account_id, acting=str(mandate.id))
+    helped = set()
+    for rule in rules_of_the_desks(app):
+        guard, name = guard_of(app, rule.endpoint), rule.endpoint.partition(".")[2]
+        if guard.desk == "helpers":
+            continue
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            if not guard.helped:
+                assert client.open(address(app, rule), method=method, inspect=False).status_code == 403, rule.rule
+                continue
+            helped.add(name)
+            if "application_id" not in rule.arguments:
+                continue
+            for application in (own, *foreign):
+                asked = THE_APPLICATION.sub(f"/applications/{application.id}", address(app, rule)).replace("987654", "1")
+                answer = client.open(asked, method=method, inspect=False, data={"acting": str(mandate.id)})
+                if application in foreign:
+                    assert answer.status_code == 404, (method, asked, answer.status_code)
+                elif method == "GET" and rule.arguments <= {"application_id", "number"}:
+                    assert answer.status_code in (200, 503), (asked, answer.status_code)
+    assert helped == HELPED
+
+
 def test_every_role_has_a_desk_with_at_least_one_door(whole_app):
     for role in ROLES:
         assert any(
             guard_of(whole_app, rule.endpoint).admits(frozenset({role})) for rule in rules_of_the_desks(whole_app)
         ), role
-        assert DESK_OF_ROLE[role] in ("parents", "staff", "officials")
+        assert DESK_OF_ROLE[role] in DESKS

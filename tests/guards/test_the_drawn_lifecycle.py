@@ -27,7 +27,8 @@ def drawn() -> str:
     lines += ["", "| move | from | to | who | 经过 |", "|---|---|---|---|---|"]
     for name, move in MOVES.items():
         begins = ", ".join(stage for stage in STAGES if stage in move.from_)
-        lines.append(f"| `{name}` | {begins} | {move.to} | {WHO[move.by]} | {words['move'][name]['zh']} |")
+        who = WHO[move.by] + (" or helper" if move.helped else "")
+        lines.append(f"| `{name}` | {begins} | {move.to} | {who} | {words['move'][name]['zh']} |")
     return HEAD + "\n".join(lines) + "\n"
 
 

@@ -14,13 +14,16 @@ from portal.clock import real_now
 from portal.sessions import digest_of
 
 
-def sign_in(client: FlaskClient, account: Account | uuid.UUID) -> FlaskClient:
-    """Give this browser a session of the account, as if it had just signed in.  Returns the client."""
+def sign_in(client: FlaskClient, account: Account | uuid.UUID, **kept: str) -> FlaskClient:
+    """Give this browser a session of the account, as if it had just signed in.  Returns the client.
+
+    `kept` stands in the session too: `acting` is the mandate under which a helper acts.
+    """
     account_id = account if isinstance(account, uuid.UUID) else account.id
     key = secrets.token_urlsafe(32)
     session: Session = client.rows_of_the_test
     moment = real_now()
-    row = {"_user_id": str(account_id), "_fresh": True}
+    row = {"_user_id": str(account_id), "_fresh": True, **kept}
     session.add(
         WebSession(
             digest=digest_of(key),

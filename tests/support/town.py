@@ -6,12 +6,13 @@ from sqlalchemy.orm import Session
 
 from tests.support.town_draw import Draw
 from tests.support.town_families import Families
+from tests.support.town_helping import Helping
 from tests.support.town_places import Places
 from tests.support.town_review import Review
 from tests.support.town_season import Season
 
 
-class Town(Places, Season, Families, Review, Draw):
+class Town(Places, Season, Families, Helping, Review, Draw):
     """`session` is flushed, never committed, by the sentences; `now` is the town's clock, moved by `at`."""
 
     def __init__(self, session: Session, now: dt.datetime):

@@ -142,23 +142,23 @@ class Families:
         return pair
 
     def parent_of(self, application: Application) -> Actor:
-        """Who entered the application."""
-        return actor_of(self.session.get_one(Account, application.entered_by))
+        """The guardian in whose name the application was entered."""
+        return actor_of(self.session.get_one(Account, application.entered_for or application.entered_by))
 
     def claim(self, application: Application, grounds) -> None:
         said = grounds if isinstance(grounds, dict) else dict.fromkeys(grounds)
         said = {Ground(g): d.code if isinstance(d, Kindergarten) else d for g, d in said.items()}
         claims.set_claims(self.session, application.id, said, by=self.parent_of(application), now=self.now)
 
-    def wish(self, application: Application, *wanted, round_: Round | None = None) -> None:
+    def wish(self, application: Application, *wanted, round_: Round | None = None, by: Actor | None = None) -> None:
         round_ = round_ or self.round_for(application)
         ids = [self._programme_id(each, application) for each in wanted]
         wishes.set_wishes(
-            self.session, application.id, round_.id, ids, version=None, by=self.parent_of(application), now=self.now
+            self.session, application.id, round_.id, ids, version=None, by=by or self.parent_of(application), now=self.now
         )
 
-    def submit(self, application: Application) -> Receipt:
-        return submission.submit(self.session, application.id, by=self.parent_of(application), now=self.now)
+    def submit(self, application: Application, by: Actor | None = None) -> Receipt:
+        return submission.submit(self.session, application.id, by=by or self.parent_of(application), now=self.now)
 
     def withdraw(self, application: Application) -> None:
         submission.withdraw(self.session, application.id, by=self.parent_of(application), now=self.now)

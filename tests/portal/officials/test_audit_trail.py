@@ -12,7 +12,7 @@ from enrollment.families import review
 from enrollment.families.review import Finding
 from enrollment.families.tiers import claimed_facts
 from enrollment.ground import audit
-from portal.officials.audit_trail import ACTS
+from portal.act_words import ACTS
 from portal.words import table
 from tests.support.signing_in import sign_in
 

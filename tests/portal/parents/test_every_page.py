@@ -11,7 +11,7 @@ from tests.support.signing_in import sign_in
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LANGUAGES = ("zh", "en")
-NAMES = re.compile("家长|李大|安娜|本子|李|王|金苹果|公园|三圣街道|锦江区|主批次|中文|模拟数据|成都市幼儿园统一招生|街道|号")
+NAMES = re.compile("家长|小杨|李大|安娜|本子|李|王|金苹果|公园|三圣街道|锦江区|主批次|中文|模拟数据|成都市幼儿园统一招生|街道|号")
 
 
 def words_of(page: str) -> str:
@@ -23,13 +23,17 @@ def words_of(page: str) -> str:
     return soup.find("main").get_text(" ") if soup.find("main") else ""
 
 
-def open_pages(client, paths, language):
+def open_pages(client, paths, language) -> list[tuple[str, str]]:
+    """Opens and reads each; the links that stand there, with their page."""
+    links = []
     for path in paths:
         answer = client.get(path, query_string={"lang": language})
         assert answer.status_code == 200, path
+        links += [(path, link["href"]) for link in BeautifulSoup(answer.text, "html5lib").select("a[href]")]
         if language == "en":
             left = CHINESE.findall(NAMES.sub("", words_of(answer.text)))
             assert not left, (path, "".join(left))
+    return links
 
 
 def pages_of(application) -> list[str]:

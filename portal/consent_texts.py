@@ -5,7 +5,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "words" / "consents"
+from enrollment.families import consents
+from enrollment.families.mandates import Terms, Text
+
+FOLDER = Path(__file__).parent / "words" / "consents"
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,14 @@ def read(kind: str, language: str) -> ConsentText:
         digest=hashlib.sha256(content.encode()).hexdigest(),
         sections=tuple((heading, text.strip()) for heading, _, text in sections),
     )
+
+
+def terms(year: int, *, registers: bool, language: str) -> Terms:
+    """What a guardian agrees to who lets a helper enter its application, as the helper read it out."""
+
+    def text(kind: str) -> Text:
+        found = read(kind, language)
+        return Text(found.version, found.digest)
+
+    asked = text(consents.REGISTER_CHECK) if registers else None
+    return Terms(year, text("mandate"), text(consents.CHILD_DATA), asked)

@@ -1,0 +1,62 @@
+"""The row of a mandate 代办委托: a guardian lets a community helper enter this season's application."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from enrollment.ground.db import Base
+from enrollment.ground.vault import Sealed
+
+WAYS = ("code", "paper")
+PAPER_PURPOSE = "mandate.paper"
+
+
+class Mandate(Base):
+    """A consent with the text that was read, a scope and an end.
+
+    `account_id` is the guardian's.  Given by `code`, the phone has proved itself.  Given on `paper`, the account is one
+    that nobody signs in with yet; `phone_index` leads to it whoever signs in with that phone and knows whose it is.
+    `tries` counts who did not.
+    """
+
+    __tablename__ = "mandate"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    helper_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    year: Mapped[int] = mapped_column(ForeignKey("season.year"))
+    way: Mapped[str]
+    text_version: Mapped[str]
+    text_digest: Mapped[str]
+    given_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    signed_name: Mapped[str | None] = mapped_column(Sealed("mandate.signed_name"))
+    signed_on: Mapped[dt.date | None]
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary)
+    paper_type: Mapped[str | None]
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    taken_over_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("way IN ('" + "','".join(WAYS) + "')", name="known_way"),
+        CheckConstraint(
+            "(way = 'paper') = (paper IS NOT NULL AND signed_name IS NOT NULL AND signed_on IS NOT NULL"
+            " AND phone_index IS NOT NULL)",
+            name="a_paper_is_there",
+        ),
+        CheckConstraint("ends_at > given_at AND ends_at <= given_at + interval '30 days'", name="at_most_thirty_days"),
+        CheckConstraint("helper_id <> account_id", name="for_somebody_else"),
+        Index(
+            "uq_mandate__one_live",
+            "helper_id",
+            "account_id",
+            "year",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
