@@ -17,6 +17,7 @@ from allocation.market import LEVELS, NATURES, PAIR_RULES, Codes, Market
 from allocation.quotas import Pool
 
 _MOST_LISTED = 100
+_SMALL = 1 << 18  # bytes of all tables; below, starting threads takes longer than reading
 
 
 def read_market(path: str | Path) -> Market:
@@ -46,9 +47,12 @@ class _Reader:
             if name not in self.files and name not in OPTIONAL_FILES:
                 self.add(name, -1, "", "the file is missing")
         head = self._head()
-        with ThreadPoolExecutor() as threads:
-            given = [name for name in COLUMNS if name in self.files]
-            tables = dict(zip(given, threads.map(self._table, given), strict=True))
+        given = [name for name in COLUMNS if name in self.files]
+        if sum(len(self.files[name]) for name in given) < _SMALL:
+            tables = {name: self._table(name) for name in given}
+        else:
+            with ThreadPoolExecutor() as threads:
+                tables = dict(zip(given, threads.map(self._table, given), strict=True))
         self._stop_if_faulty()
         programmes = self._programmes(tables.pop("programmes.csv"))
         children = self._children(tables.pop("children.csv"), programmes["codes"])

@@ -47,3 +47,22 @@ def with_list(market, child, wishes):
     flat = [w for row in rows for w in row]
     offsets = np.concatenate(([0], np.cumsum([len(row) for row in rows])))
     return again(market, offsets=offsets, programme=market.programme[flat], tier=market.tier[flat])
+
+
+def after_giving_up(market, outcome, gone):
+    """The market of a replay: without the wishes of these children, everybody else with the place that the outcome gave."""
+    held = outcome.programme.copy()
+    held[gone] = -1
+    empty = np.diff(market.offsets).astype(int)
+    empty[gone] = 0
+    wish = [w for c in range(market.children) if empty[c] for w in range(market.offsets[c], market.offsets[c + 1])]
+    return again(
+        market, offsets=np.concatenate(([0], np.cumsum(empty))), programme=market.programme[wish],
+        tier=market.tier[wish], current=held,
+        elder=None if market.elder is None else np.where(np.isin(market.elder, gone), -1, market.elder),
+    )  # fmt: skip
+
+
+def given_up(market, number, step):
+    """Who gives up before this replay of a numbered market: one unit."""
+    return unit_of(market, (number * 7 + step * 5) % market.children)

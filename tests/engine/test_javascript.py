@@ -1,25 +1,22 @@
 """The second implementation, in Chromium: the same bytes on every market of the suite."""
 
 import base64
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from allocation import files
 from allocation.synthetic import synthetic_market
 from portal.words import LANGUAGES, table
 from tests.engine.bundles import packed
-from tests.engine.cases import case, market_of
+from tests.engine.cases import case
+from tests.engine.every_market import RULES, every_outcome, worked
+from tests.engine.one_city import as_bundle, side_by_side
 from tests.engine.tampering import TAMPERINGS, whole_bundle
-from tests.engine.test_cases import sibling_market
 from tests.engine.tiny import tiny_market
 from tests.support.chromium import open_context
 from tests.support.verifier import served
 
 pytestmark = pytest.mark.browser
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
 CHECK = """async (bundles) => {
   const { verify } = await import('/verify.js');
   const { decided } = await import('/family.js');
@@ -30,7 +27,7 @@ CHECK = """async (bundles) => {
       const { steps, remarks, state, ticket } = await verify(blob);
       const codes = Array.from({ length: ticket.length }, (_, child) => state.market.children.codes.text(child));
       const wishes = codes.map((code) => decided(state, ticket, code).wishes.map(({ reason }) => reason));
-      found.push({ steps: steps.map(({ step, ok, word }) => [step, ok, word]), remarks, wishes });
+      found.push({ steps: steps.map(({ step, ok, word, values }) => [step, ok, word, values]), remarks, wishes });
     } catch (error) { found.push({ error: error.word || String(error), values: error.values }); }
   }
   return found;
@@ -55,7 +52,7 @@ def check(page):
 
 def assert_all_equal(found, names=None):
     for number, one in enumerate(found):
-        assert "error" not in one and all(ok for _, ok, _ in one["steps"]), (names[number] if names else number, one)
+        assert "error" not in one and all(ok for _, ok, *_ in one["steps"]), (names[number] if names else number, one)
 
 
 SHAPES = (
@@ -78,7 +75,7 @@ def test_the_same_bytes_on_a_thousand_rounds(check):
     for start in range(0, 1_000, 250):
         found = check([a_round(number) for number in range(start, start + 250)])
         assert_all_equal(found)
-        steps |= {tuple(step for step, _, _ in one["steps"]) for one in found}
+        steps |= {tuple(step for step, *_ in one["steps"]) for one in found}
         reasons |= {reason for one in found for wishes in one["wishes"] for reason in wishes}
     compared = ("placements.csv", "cutoffs.csv", "reasons.csv", "figures")
     assert steps == {("files", "commitment", *compared), ("files", "commitment", "seed", *compared)}
@@ -86,12 +83,14 @@ def test_the_same_bytes_on_a_thousand_rounds(check):
 
 
 def test_the_same_bytes_on_the_worked_cases(check):
-    told = [case(number) for number in ("01", "04", "09", "11", "15", "19", "20", "25")]
-    markets = [market_of(one, rule)[0] for one in told for rule in ("overhang", "close")]
-    markets += [market_of(case("15"), unclaimed="locked")[0], *(sibling_market(case("23"), known) for known in (True, False))]
-    example = files.read_market(EXAMPLE)
-    markets += [example, replace(example, pair_rule="close")]
-    assert_all_equal(check([packed(market, drawn=False) for market in markets]))
+    assert_all_equal(check([packed(market, drawn=False) for market in worked()]))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_same_bytes_on_every_market_of_the_suite(check, rule):
+    outcomes = every_outcome(rule)
+    assert len(outcomes) > 3_500
+    assert_all_equal(check([as_bundle(side_by_side(outcomes))]))
 
 
 def test_the_same_bytes_on_a_town_with_its_summary(check):
@@ -123,9 +122,9 @@ def test_the_lottery_vector(page):
 def test_every_tampering_is_found_and_named(check):
     found = check([tampering.change(whole_bundle()) for tampering in TAMPERINGS.values()])
     for (name, tampering), one in zip(TAMPERINGS.items(), found, strict=True):
-        words = [one.get("error")] + [word for _, ok, word in one.get("steps", []) if not ok] + one.get("remarks", [])
+        words = [one.get("error")] + [word for _, ok, word, _ in one.get("steps", []) if not ok] + one.get("remarks", [])
         assert tampering.word in words, (name, one)
-        assert tampering.status or all(ok for _, ok, _ in one["steps"]), (name, one)
+        assert tampering.status or all(ok for _, ok, *_ in one["steps"]), (name, one)
 
 
 def test_every_word_that_the_script_may_say_is_there():

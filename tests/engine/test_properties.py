@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import allocation.solve as engine
 from allocation.market import Market, Pool
 from allocation.solve import solve
-from tests.engine.changes import again, unit_of, with_list, without_children
+from tests.engine.changes import after_giving_up, again, given_up, unit_of, with_list, without_children
 from tests.engine.tiny import tiny_market
 
 numbers = st.integers(0, 10**9)
@@ -110,21 +110,8 @@ def test_in_a_replay_nobody_placed_is_worse_off(pair_rule, siblings):
         market = tiny_market(number, children=12, programmes=4, pair_rule=pair_rule, siblings=siblings)
         outcome = solve(market)
         for step in range(3):
-            gone = unit_of(market, (number * 7 + step * 5) % market.children)
-            held = outcome.programme.copy()
-            elder = market.elder
-            if elder is not None:
-                elder = np.where(np.isin(elder, gone), -1, elder)
-            empty = np.diff(market.offsets).astype(int)
-            empty[gone] = 0
-            held[gone] = -1
-            wish = [
-                w for c in range(market.children) if empty[c] for w in range(market.offsets[c], market.offsets[c + 1])
-            ]
-            market = again(
-                market, offsets=np.concatenate(([0], np.cumsum(empty))), programme=market.programme[wish],
-                tier=market.tier[wish], current=held, elder=elder,
-            )  # fmt: skip
+            gone = given_up(market, number, step)
+            market = after_giving_up(market, outcome, gone)
             after = solve(market)
             stayed = np.isin(np.arange(market.children), gone, invert=True)
             assert (ranks(after)[stayed] <= ranks(outcome)[stayed]).all(), number
