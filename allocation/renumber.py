@@ -31,10 +31,12 @@ def by_first_wish(market: Market, block: int = 1) -> np.ndarray:
 def renumbered(market: Market, number: np.ndarray) -> Market:
     """The market with child ``i`` as child ``number[i]``; without families, which decide nothing, and with its old codes."""
     offsets = moved_starts(market.offsets, number)
+    programme, tier = np.empty_like(market.programme), np.empty_like(market.tier)
+    _move_wishes(market.programme, market.tier, market.offsets, offsets, number, programme, tier)
     change: dict[str, Any] = {
         "offsets": offsets,
-        "programme": moved_rows(market.programme, market.offsets, offsets, number),
-        "tier": moved_rows(market.tier, market.offsets, offsets, number),
+        "programme": programme,
+        "tier": tier,
         "family": None,
     }
     for name in ("ticket", "unit", "current"):
@@ -61,16 +63,9 @@ def moved(column: np.ndarray, number: np.ndarray) -> np.ndarray:
     return out
 
 
-def moved_back(column: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """One value for each child, from the new order into the old one."""
-    out = np.empty_like(column)
-    _move_back(_read_only(column), number, out)
-    return out
-
-
 def moved_starts(start: np.ndarray, number: np.ndarray) -> np.ndarray:
     """Where each child's rows begin in the new order (int64[n + 1])."""
-    out = np.zeros_like(start)
+    out = np.empty_like(start)
     _move_starts(start, number, out)
     return _read_only(out)
 
@@ -116,17 +111,21 @@ def _move(column, number, out):
 
 
 @compiled
-def _move_back(column, number, out):
-    for child in range(number.shape[0]):
-        out[child] = column[number[child]]
-
-
-@compiled
 def _move_starts(start, number, out):
+    out[0] = 0
     for child in range(number.shape[0]):
         out[number[child] + 1] = start[child + 1] - start[child]
     for child in range(number.shape[0]):
         out[child + 1] += out[child]
+
+
+@compiled
+def _move_wishes(programme, tier, start, to, number, to_programme, to_tier):
+    for child in range(number.shape[0]):
+        ahead = to[number[child]] - start[child]
+        for wish in range(start[child], start[child + 1]):
+            to_programme[wish + ahead] = programme[wish]
+            to_tier[wish + ahead] = tier[wish]
 
 
 @compiled

@@ -1,7 +1,6 @@
 """Who gets which place: the whole rule, from a market to an outcome."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from allocation.faults import Fault, MarketFault
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
 from allocation.quotas import Pool, pool_masks
-from allocation.renumber import BLOCK, by_first_wish, moved_back, renumbered, rows_moved_back
+from allocation.renumber import BLOCK, by_first_wish, renumbered, rows_moved_back
 from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
@@ -30,23 +29,10 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
     if market.ticket is None:
         raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
     if market.children < LARGE:
-        return place_all(market, pool_masks(market), progress).outcome()
+        return place_all(market, pool_masks(market), progress).outcome(market)
     number = by_first_wish(market, BLOCK)
     local = renumbered(market, number)
-    return _in_first_order(market, number, place_all(local, pool_masks(local), progress).outcome())
-
-
-def _in_first_order(market: Market, number: np.ndarray, outcome: Outcome) -> Outcome:
-    """The outcome of the renumbered market, told of the market as it was."""
-    local, tier = outcome.market, outcome.unit_tier
-    return replace(
-        outcome,
-        market=market,
-        programme=moved_back(outcome.programme, number),
-        rank=moved_back(outcome.rank, number),
-        pool=moved_back(outcome.pool, number),
-        unit_tier=market.tier if tier is local.tier else rows_moved_back(tier, market.offsets, local.offsets, number),
-    )
+    return place_all(local, pool_masks(local), progress).outcome(market, number)
 
 
 def place_all(market: Market, masks: np.ndarray | None, progress: Callable[[str], None] | None = None) -> "State":
@@ -106,51 +92,61 @@ class State:
             self.waiting,
         )  # fmt: skip
 
-    def outcome(self) -> Outcome:
-        """Read the outcome off the pools."""
+    def outcome(self, first: Market, number: np.ndarray | None = None) -> Outcome:
+        """Read the outcome off the pools, told of the ``first`` market: its child ``i`` is child ``number[i]`` here."""
         market, units, pools = self.market, self.units, self.market.pools
-        programme, rank, pool, filled = read_placements(
-            units.leader, market.offsets, market.programme, pools.start, self.at, self.pool_at, pools.count
-        )
-        state, eligible, tier, ticket = read_cutoffs(pools.places, self.base, self.heap, self.held, self.limit)
+        tier = _tiers_of_members(market, units)
+        if number is None:
+            number = frozen(np.arange(market.children), np.int32)
+        elif tier is market.tier:
+            tier = first.tier
+        else:
+            tier = frozen(rows_moved_back(tier, first.offsets, market.offsets, number), np.uint8)
+        programme, rank, pool = (np.empty(market.children, dtype=np.int32) for _ in range(3))
+        filled = np.zeros(pools.count, dtype=np.int32)
+        read_placements(
+            number, units.leader, market.offsets, market.programme, pools.start, self.at, self.pool_at,
+            programme, rank, pool, filled,
+        )  # fmt: skip
+        state, eligible, tier_of_line, ticket = read_cutoffs(pools.places, self.base, self.heap, self.held, self.limit)
         taken = np.zeros(market.programmes, dtype=np.int32)
         np.add.at(taken, pools.programme, filled)
         return Outcome(
-            market=market,
+            market=first,
             programme=programme,
             rank=rank,
             pool=pool,
-            cutoffs=Cutoffs(filled=filled, state=state, eligible=eligible, tier=tier, ticket=ticket),
+            cutoffs=Cutoffs(filled=filled, state=state, eligible=eligible, tier=tier_of_line, ticket=ticket),
             overhang=np.maximum(taken - market.places, 0),
-            unit_tier=_tiers_of_members(market, units),
+            unit_tier=tier,
             proposals=int(self.proposals),
         )
 
 
 @compiled
-def read_placements(leader, offsets, programme, pool_start, at, pool_at, pools):
-    """Where each child's unit has come to rest: programme, rank and pool of each child, children in each pool."""
-    count = offsets.shape[0] - 1
-    where = np.full(count, -1, dtype=np.int32)
-    rank = np.zeros(count, dtype=np.int32)
-    pool = np.full(count, -1, dtype=np.int32)
-    filled = np.zeros(pools, dtype=np.int32)
-    for child in range(count):
-        unit = child
+def read_placements(
+    number, leader, offsets, programme, pool_start, at, pool_at, to_programme, to_rank, to_pool, filled
+):  # fmt: skip
+    """Where the unit of each child has come to rest: its programme, rank and pool; and the children in each pool.
+
+    Child ``i`` of what is written is child ``number[i]`` of what is read.
+    """
+    for child in range(number.shape[0]):
+        unit = np.int64(number[child])
         if leader is not None:
-            unit = leader[child]
+            unit = np.int64(leader[unit])
         wish = at[unit]
         if wish == offsets[unit + 1]:
+            to_programme[child], to_rank[child], to_pool[child] = -1, 0, -1
             continue
         p = programme[wish]
         q = pool_start[p]
         if pool_at.shape[0] > 0:
             q += pool_at[unit] % matching.STANDS_OVER
-        where[child] = p
-        rank[child] = wish - offsets[unit] + 1
-        pool[child] = q
+        to_programme[child] = p
+        to_rank[child] = wish - offsets[unit] + 1
+        to_pool[child] = q
         filled[q] += 1
-    return where, rank, pool, filled
 
 
 @compiled
@@ -211,5 +207,4 @@ def compile_all() -> None:
     number = by_first_wish(market)
     local = renumbered(market, number)
     rows_moved_back(local.tier, market.offsets, local.offsets, number)
-    moved_back(outcome.rank, number)
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))
