@@ -16,6 +16,8 @@ from rq import Worker
 from sqlalchemy.orm import Session
 
 from enrollment.figures import retention as retention_rules
+from enrollment.ground import resealing
+from enrollment.ground.vault import Keys
 from portal.background import BEAT, WORKERS
 from portal.clock import real_now
 
@@ -119,6 +121,14 @@ def retention(session: Session, now: dt.datetime) -> None:
     year = retention_rules.late(session, now)
     if year is not None:
         raise Unwell(f"families of {year} are kept longer than they were told: run `flask retention run`")
+
+
+def old_keys(session: Session, keys: Keys) -> None:
+    """Whether a key beside the one in use still waits for something to be done with it."""
+    for name in sorted(keys.sealing.keys() - {keys.current}):
+        if resealing.sealed_with(session, name):
+            raise Unwell(f"values are still sealed with the key {name}: run `flask keys rotate`")
+        raise Unwell(f"nothing is sealed with the key {name}: `flask keys use` or `flask keys remove` it")
 
 
 def examine(database_url: str, redis_url: str) -> list[Finding]:

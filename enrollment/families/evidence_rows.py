@@ -23,7 +23,7 @@ class EvidencePage(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     original_digest: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": "evidence_page.content"})
     uploaded_at: Mapped[dt.datetime]
     removed_at: Mapped[dt.datetime | None]
 

@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,14 +49,48 @@ class Keys:
     @staticmethod
     def write_new(path: Path, name: str = "k1") -> None:
         """Make a key file that only its owner may read.  Raises FileExistsError rather than replace one."""
-        fresh = {
-            "current": name,
-            "sealing": {name: base64.b64encode(os.urandom(32)).decode()},
-            "index": base64.b64encode(os.urandom(32)).decode(),
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(fresh, file, indent=1)
+        _write(path, Keys({name: os.urandom(32)}, name, os.urandom(32)))
+
+    def with_new(self, name: str) -> "Keys":
+        """The same and one key more, which nothing is sealed with yet.  Raises VaultClosed for a name that is taken."""
+        if name in self.sealing or not 0 < len(name.encode()) < 100:
+            raise VaultClosed(f"a key {name!r} is there already, or the name is no name")
+        return replace(self, sealing={**self.sealing, name: os.urandom(32)})
+
+    def using(self, name: str) -> "Keys":
+        """The same, and new values are sealed with the named key."""
+        if name not in self.sealing:
+            raise VaultClosed(f"no key {name!r}")
+        return replace(self, current=name)
+
+    def without(self, name: str) -> "Keys":
+        """The same without an old key.  The caller has looked that nothing is sealed with it any more."""
+        if name not in self.sealing or name == self.current:
+            raise VaultClosed(f"{name!r} is no key, or the one in use")
+        return replace(self, sealing={kept: key for kept, key in self.sealing.items() if kept != name})
+
+    def write_over(self, path: Path) -> None:
+        """Put these keys in the place of the file's, in one step: a reader sees the old file or the new one."""
+        beside = path.with_name(f"{path.name}.new")
+        beside.unlink(missing_ok=True)
+        _write(beside, self)
+        beside.replace(path)
+
+
+def _write(path: Path, keys: Keys) -> None:
+    def text(key: bytes) -> str:
+        return base64.b64encode(key).decode()
+
+    content = {
+        "current": keys.current,
+        "sealing": {name: text(key) for name, key in keys.sealing.items()},
+        "index": text(keys.index),
+    }
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(descriptor)
 
 
 _keys: Keys | None = None
@@ -74,12 +108,20 @@ def _open_keys() -> Keys:
     return _keys
 
 
+def begins_with(name: str) -> bytes:
+    """How every value begins that was sealed with the named key."""
+    return bytes([VERSION, len(name.encode())]) + name.encode()
+
+
+def current_key() -> str:
+    return _open_keys().current
+
+
 def seal(text: str, purpose: str) -> bytes:
     keys = _open_keys()
-    name = keys.current.encode()
     nonce = os.urandom(12)
     body = AESGCM(keys.sealing[keys.current]).encrypt(nonce, text.encode(), purpose.encode())
-    return bytes([VERSION, len(name)]) + name + nonce + body
+    return begins_with(keys.current) + nonce + body
 
 
 def unseal(value: bytes, purpose: str) -> str:

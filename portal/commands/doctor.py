@@ -10,11 +10,12 @@ from portal.work import clock, db, house
 @click.command("doctor")
 @with_appcontext
 def cli() -> None:
-    """Look at database, queue, worker, clock, letters, and whether what is over was deleted."""
+    """Look at database, queue, worker, clock, letters, whether what is over was deleted, and for a key that is left over."""
     config = house().config
     findings = doctor.examine(config.database_url, config.redis_url)
     if findings[0].well:
         findings.append(doctor.finding("retention", lambda: doctor.retention(db(), clock())))
+        findings.append(doctor.finding("keys", lambda: doctor.old_keys(db(), config.keys)))
     for finding in findings:
         click.echo(f"{finding.part:10} {finding.fault or 'well'}")
     if not doctor.is_well(findings):

@@ -1,17 +1,25 @@
-"""`flask keys new FILE`: the keys of the sealed columns."""
+"""`flask keys …`: the keys of the sealed columns, made, changed one for another, and taken away."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.orm import Session
 
-from enrollment.ground.vault import Keys
+from enrollment.ground import resealing, vault
+from enrollment.ground.vault import Keys, VaultClosed
+from portal.clock import now
+from portal.work import db, house
 
 cli = AppGroup("keys", help="The keys of the sealed columns.")
 
+FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+OLD_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+
 
 @cli.command("new")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@FILE
 @click.option("--name", default="k1", show_default=True, help="The id of the key.")
 def new(file: Path, name: str) -> None:
     """Make a key file that only its owner may read.  Without it the sealed columns can never be read again."""
@@ -22,3 +30,59 @@ def new(file: Path, name: str) -> None:
     except OSError as fault:
         raise click.ClickException(f"{file} cannot be written: {fault.strerror}") from fault
     click.echo(f"{file} is made; keep a copy of it apart from the database's copies")
+
+
+@cli.command("add")
+@OLD_FILE
+@click.argument("name")
+def add(file: Path, name: str) -> None:
+    """Put a further key into FILE, not used yet.  Then restart every process, so that each can read what it will seal."""
+    _changed(file, lambda keys: keys.with_new(name))
+    click.echo(f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`")
+
+
+@cli.command("use")
+@OLD_FILE
+@click.argument("name")
+def use(file: Path, name: str) -> None:
+    """Seal new values with the named key from the next start on."""
+    _changed(file, lambda keys: keys.using(name))
+    click.echo(f"{name} is used from the next start on: restart every process, then `flask keys rotate`")
+
+
+@cli.command("rotate")
+@with_appcontext
+def rotate() -> None:
+    """Seal every value anew that is sealed with another key than the one in use.  May be stopped, and goes on from there."""
+    click.echo(f"sealing with {vault.current_key()}")
+    for sealed in resealing.columns():
+        done, after = 0, ()
+        while after is not None:
+            with Session(house().engine) as session, session.begin():
+                moment = now(session, demo=house().config.demo)
+                after = resealing.batch(session, sealed, after=after, now=moment)
+            done += after is not None
+        click.echo(f"{sealed.name}: {'nothing to do' if not done else 'done'}")
+
+
+@cli.command("remove")
+@OLD_FILE
+@click.argument("name")
+@with_appcontext
+def remove(file: Path, name: str) -> None:
+    """Take an old key out of FILE, if nothing is sealed with it any more."""
+    left = resealing.sealed_with(db(), name)
+    if left:
+        told = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
+        raise click.ClickException(f"still sealed with {name}: {told}; run `flask keys rotate`")
+    _changed(file, lambda keys: keys.without(name))
+    click.echo(f"{name} is out of {file}: restart every process; older copies of the database still need the old file")
+
+
+def _changed(file: Path, change: Callable[[Keys], Keys]) -> None:
+    try:
+        change(Keys.from_file(file)).write_over(file)
+    except VaultClosed as fault:
+        raise click.ClickException(str(fault)) from fault
+    except OSError as fault:
+        raise click.ClickException(f"{file} cannot be written: {fault.strerror}") from fault

@@ -23,7 +23,7 @@ class ImportFile(Base):
     name: Mapped[str]
     year: Mapped[int]
     digest: Mapped[str]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "import_file.content"})
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[dt.datetime]
     done_at: Mapped[dt.datetime | None]

@@ -1,0 +1,149 @@
+"""Changing the key of the sealed columns while the city works: every value is sealed anew, and the old key can go."""
+
+import base64
+import json
+
+import pytest
+from sqlalchemy import select, text
+
+from enrollment.families import applications, cases, evidence, receipts
+from enrollment.ground import resealing, sign_in, vault
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.vault import Keys, VaultClosed
+from enrollment.places.imports import files
+from enrollment.season.documents import Document
+from portal import doctor
+from tests.domain.families.test_evidence import photo
+from tests.guards.test_every_column_has_its_reason import REGISTER
+from tests.support.keys import KEYS, write_key_file
+from tests.support.office_files import xlsx
+
+PHONE = "13800077777"
+
+
+@pytest.fixture
+def keys():
+    """Whatever a test does with the vault, the next one finds it as it was."""
+    yield
+    vault.unlock(KEYS)
+
+
+@pytest.fixture
+def ana(app, town, keys):
+    """A family with something in every sealed column that a family has."""
+    family = town.family("安", phone=PHONE)
+    ana = town.child("安娜", family=family, wishes=[town.kindergarten("锦官园", places=1)])
+    town.second_guardian(ana)
+    evidence.add_pages(town.session, ana.id, Document.HUKOU_BOOKLET, [photo()], by=family.actor, now=town.now)
+    dispute = {"child_name": "某某", "id_kind": "resident", "id_number": ana.child.id_number, "text": "是我的孩子"}
+    cases.open_dispute(town.session, by=family.actor, now=town.now, **dispute)
+    town.child_on_roll(town.kindergartens_by_name("锦官园")[0], "路人", id_number="510104202001011234")
+    files.keep(town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026)
+    town.session.commit()
+    return ana
+
+
+def other_key() -> Keys:
+    return Keys({**KEYS.sealing, "k2": b"2" * 32}, "k2", KEYS.index)
+
+
+def test_the_sealed_columns_are_those_of_the_register():
+    assert {each.name for each in resealing.columns()} == {
+        f"{table}.{column}" for table, entry in REGISTER.items() for column in entry.get("sealed", [])
+    }
+
+
+def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
+    before = receipts.latest(town.session, ana)
+    assert resealing.sealed_with(town.session, "test")["application_version.answers"] > 0
+    vault.unlock(other_key())
+    done = app.test_cli_runner().invoke(args=["keys", "rotate"])
+    assert done.exit_code == 0, done.output
+    assert "application_version.answers: done" in done.output
+    town.session.rollback()
+    assert resealing.sealed_with(town.session, "test") == {}
+    assert len(resealing.sealed_with(town.session, "k2")) >= 12
+
+    vault.unlock(Keys({"k2": b"2" * 32}, "k2", KEYS.index))
+    town.session.expire_all()
+    assert applications.own(town.session, ana.id, by=town.parent_of(ana)).child.name == "安娜"
+    assert receipts.latest(town.session, ana) == before
+    assert receipts.answers_in(town.session, ana, 1)["child"]["name"] == "安娜"
+    assert sign_in.account_of_phone(town.session, PHONE, now=town.now).id == ana.entered_by, "the blind index is as it was"
+    page = next(iter(evidence.pages_of(town.session, ana.id).values()))[0]
+    assert evidence.page_content(town.session, ana.id, page.id).content
+    told = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "reseal")).all()
+    assert "child.name" in {entry.subject_id for entry in told}
+
+    vault.unlock(other_key())
+    again = app.test_cli_runner().invoke(args=["keys", "rotate"])
+    assert "done" not in again.output, "nothing is sealed twice"
+
+
+def test_it_goes_on_where_it_was_stopped_and_leaves_what_changed_meanwhile(app, town, ana):
+    vault.unlock(other_key())
+    names = next(each for each in resealing.columns() if each.name == "account.name")
+    many = resealing.sealed_with(town.session, "test")["account.name"]
+    first = resealing.batch(town.session, names, now=town.now, limit=2)
+    town.session.commit()
+    assert resealing.sealed_with(town.session, "test")["account.name"] == many - 2
+    ana.child.name = "改了名"
+    town.session.flush()
+    assert resealing.sealed_with(town.session, "test").get("child.name", 0) == 0
+    after: tuple | None = ()
+    while after is not None:
+        after = resealing.batch(town.session, names, after=after, now=town.now, limit=2)
+    assert "account.name" not in resealing.sealed_with(town.session, "test")
+    assert first
+    town.session.commit()
+
+
+def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path):
+    file = write_key_file(tmp_path / "keys.json")
+
+    def run(*arguments) -> str:
+        return app.test_cli_runner().invoke(args=["keys", *arguments]).output
+
+    assert "restart" in run("add", str(file), "k2")
+    assert "already" in run("add", str(file), "k2")
+    assert Keys.from_file(file).current == "test", "every process learns it before one seals with it"
+    run("use", str(file), "k2")
+    vault.unlock(Keys.from_file(file))
+    told = run("remove", str(file), "test")
+    assert "child.name 1" in told
+    assert "flask keys rotate" in told
+    assert set(Keys.from_file(file).sealing) == {"test", "k2"}, "and nothing was taken out"
+    run("rotate")
+    assert "is out of" in run("remove", str(file), "test")
+    left = Keys.from_file(file)
+    assert (left.current, set(left.sealing), left.index) == ("k2", {"k2"}, KEYS.index)
+    assert file.stat().st_mode & 0o077 == 0
+    assert not json.loads(file.read_text())["sealing"].get("test")
+
+
+def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
+    data = json.dumps({"kept": base64.b64encode(vault.seal("typed", "web_session.kept")).decode()})
+    town.session.execute(
+        text("INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"),
+        {"data": data},
+    )
+    assert resealing.sealed_with(town.session, "test")["web_session.data"] == 1
+    town.session.rollback()
+
+
+def test_the_doctor_says_what_is_still_to_do_with_a_key(app, town, ana):
+    def fault(keys: Keys) -> str | None:
+        return doctor.finding("keys", lambda: doctor.old_keys(town.session, keys)).fault
+
+    assert fault(KEYS) is None
+    assert "flask keys rotate" in fault(other_key())
+    assert "flask keys use" in fault(KEYS.with_new("k2"))
+
+
+def test_a_key_of_a_wrong_name_is_refused():
+    with pytest.raises(VaultClosed):
+        KEYS.with_new("test")
+    with pytest.raises(VaultClosed):
+        KEYS.using("nobody")
+    with pytest.raises(VaultClosed):
+        KEYS.without("test")
