@@ -5,7 +5,6 @@ place stays taken.  The next season makes its own offer, so the rule is for a ch
 """
 
 import datetime as dt
-import hashlib
 import uuid
 
 from sqlalchemy import (
@@ -27,7 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.families.applications import Application
 from enrollment.families.codes import notice_code
 from enrollment.families.people import Child, has_care
-from enrollment.ground import audit, signatures
+from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
@@ -278,23 +277,3 @@ def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
         raise Refused("say_why", field="reason")
     change(session, offer, "no_show", by=by, now=now, reason=reason.strip())
     return offer
-
-
-def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> bool:
-    """Take an offer back for proven falsehood: two different people sign, the second one ends it.  True when it is over.
-
-    Refuses `offer_is_over`, `signed_already`, `say_why`.
-    """
-    offer = session.get(Offer, offer_id, with_for_update=True, populate_existing=True)
-    if offer is None:
-        raise NotFound
-    if offer.state not in LIVE:
-        raise Refused("offer_is_over", state=offer.state)
-    if not reason.strip():
-        raise Refused("say_why", field="reason")
-    digest = hashlib.sha256(f"falsehood {offer.id}".encode()).hexdigest()
-    if signatures.sign(session, "revoke_offer", offer.id, digest, by=by, now=now) < 2:
-        audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=reason.strip())
-        return False
-    change(session, offer, "revoked", by=by, now=now, reason=reason.strip())
-    return True

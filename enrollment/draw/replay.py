@@ -23,15 +23,16 @@ from enrollment.draw.offers import Offer
 from enrollment.draw.run_rows import Run
 from enrollment.draw.waiting import TAKES_PART, Standing
 from enrollment.families.applications import Application
-from enrollment.ground import signatures
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused
+from enrollment.ground.signatures import Signature
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import only_the_city
 from enrollment.season.rounds import Round
 
 LAST_TIER = 15
-STANDING = "standing_replay"
+STANDING, WITHDRAWN_STANDING = "standing_replay", "standing_replay_withdrawn"
 
 
 def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
@@ -207,15 +208,37 @@ def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: d
     latest = runs.published(session, round_id)
     if latest is None or latest.replays is None:
         raise Refused("first_batch_comes_first")
-    return signatures.sign(session, STANDING, round_id, _standing_digest(round_id), by=by, now=now)
+    return signatures.sign(session, STANDING, round_id, _standing_digest(session, round_id), by=by, now=now)
 
 
-def _standing_digest(round_id: uuid.UUID) -> str:
-    return hashlib.sha256(f"{STANDING} {round_id}".encode()).hexdigest()
+def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    """Take the standing approval back; one person is enough, and two have to sign anew before a replay follows by itself.
+
+    Signatures never change, so the withdrawal is one too: it ends the digest that they signed.  A replay that is under
+    way waits for two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
+    """
+    only_the_city(by)
+    at_work.lock_round(session, round_id)
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    if not approvals(session, round_id):
+        raise Refused("no_standing_approval")
+    ended = _standing_digest(session, round_id)
+    signatures.sign(session, WITHDRAWN_STANDING, round_id, ended, by=by, now=now)
+    audit.record(session, "withdraw_standing", "round", round_id, by=by, now=now, reason=reason.strip()[:500])
+    session.flush()
 
 
-def approvals(session: Session, round_id: uuid.UUID) -> list[signatures.Signature]:
-    return signatures.signatures_of(session, STANDING, round_id, _standing_digest(round_id))
+def _standing_digest(session: Session, round_id: uuid.UUID) -> str:
+    """What is signed for a standing approval: another text after each withdrawal, so that old signatures count no more."""
+    taken_back = select(func.count()).where(Signature.subject == WITHDRAWN_STANDING, Signature.subject_id == round_id)
+    turn = session.scalar(taken_back) or 0
+    return hashlib.sha256(f"{STANDING} {round_id}{f' {turn}' if turn else ''}".encode()).hexdigest()
+
+
+def approvals(session: Session, round_id: uuid.UUID) -> list[Signature]:
+    """The signatures under the approval that is standing now."""
+    return signatures.signatures_of(session, STANDING, round_id, _standing_digest(session, round_id))
 
 
 def is_approved(session: Session, round_id: uuid.UUID) -> bool:
@@ -245,7 +268,7 @@ def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime
         return False
     at_work.lock_round(session, run.round_id)
     run = runs.one(session, run_id, lock=True)
-    if run.state != "checked":
+    if run.state != "checked" or not is_approved(session, run.round_id):  # taken back in the meantime
         return False
     try:
         with session.begin_nested():

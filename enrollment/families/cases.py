@@ -2,20 +2,23 @@
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, select
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, false, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.families import people
 from enrollment.families.applications import DEAD_STAGES, Application
+from enrollment.families.household_rows import Household
 from enrollment.families.people import Child
 from enrollment.families.telling import tell_family
-from enrollment.ground import audit, identity
+from enrollment.ground import audit, identity, notices
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import Sealed
+from enrollment.places.kindergartens import Kindergarten
 
 LONGEST_TEXT = 2000
 DISPUTE_DAYS = 10
@@ -101,20 +104,70 @@ def own_cases(session: Session, *, by: Actor) -> list[Case]:
     return list(session.scalars(mine.order_by(Case.opened_at.desc())))
 
 
-def settle(session: Session, case_id: uuid.UUID, *, outcome: str, by: Actor, now: dt.datetime) -> Case:
-    """An official ends a case; the hold that it caused ends with it.  Settling twice changes nothing."""
+@dataclass(frozen=True)
+class Filed:
+    """A case as an official's list shows it.  `area_code` is None where no application fits: then it is the city's."""
+
+    case: Case
+    area_code: str | None
+    registration_code: str | None
+
+    def is_late(self, now: dt.datetime) -> bool:
+        return self.case.settled_at is None and self.case.due_at < now
+
+
+def _filed(by: Actor):
+    """The cases of an official's areas: that of the kindergarten which reviews the application, before that the home's."""
+    area = func.coalesce(Kindergarten.area_code, Household.home_area)
+    found = (
+        select(Case, area.label("area"), Application.registration_code)
+        .outerjoin(Application, Application.id == Case.application_id)
+        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .outerjoin(Household, Household.application_id == Application.id)
+    )
+    if by.is_any("city_official", "auditor"):
+        return found
+    return found.where(area.in_(by.areas)) if by.is_any("area_official") else found.where(false())
+
+
+def listing(session: Session, *, by: Actor, settled: bool = False, limit: int = 200) -> list[Filed]:
+    """Open cases, the one that is due first in front; or the settled ones, newest first.  Officials see their areas."""
+    found = _filed(by).where(Case.settled_at.is_not(None) if settled else Case.settled_at.is_(None))
+    order = Case.settled_at.desc() if settled else Case.due_at
+    return [Filed(*row) for row in session.execute(found.order_by(order, Case.id).limit(limit))]
+
+
+def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Filed:
+    """A case within the official's areas.  NotFound elsewhere."""
+    row = session.execute(_filed(by).where(Case.id == case_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return Filed(*row)
+
+
+def settle(
+    session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, by: Actor, now: dt.datetime
+) -> Case:
+    """An official of the application's area, or of the city, ends a case; the hold that it caused ends with it.
+
+    Whoever opened it is told how it ended, and the application's guardians that it goes on; neither hears of the other.
+    Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`.
+    """
     if not by.is_any("area_official", "city_official"):
         raise NotFound()
+    find(session, case_id, by=by)
     if outcome not in OUTCOMES:
         raise Refused("outcome_missing", field="outcome")
-    case = session.get(Case, case_id, with_for_update=True)
-    if case is None:
-        raise NotFound()
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
     if case.settled_at is not None:
         return case
     case.settled_at, case.outcome = now, outcome
     session.flush()
-    audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, outcome=outcome)
+    why = reason.strip()[:LONGEST_TEXT]
+    audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, reason=why, outcome=outcome)
+    notices.tell(session, f"case_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
     if case.application_id is not None and not _other_disputes(session, case):
         application = session.get_one(Application, case.application_id, with_for_update=True)
         application.on_hold = False

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import at_work, rooms, runs
+from enrollment.draw import at_work, revoking, rooms, runs
+from enrollment.draw.revoking import Revocable
 from enrollment.draw.rooms import Room
+from enrollment.families import cases
 from enrollment.families.applications import Application, Wish
+from enrollment.families.cases import Filed
 from enrollment.ground.accounts import Actor
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -24,7 +27,8 @@ from enrollment.season.signed_policies import Policy
 class Agenda:
     """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
-    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person.
+    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
+    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke.
     """
 
     to_sign: list[Policy] = field(default_factory=list)
@@ -36,6 +40,8 @@ class Agenda:
     to_freeze: list[Round] = field(default_factory=list)
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
     in_draw: list[Room] = field(default_factory=list)
+    cases: list[Filed] = field(default_factory=list)
+    to_revoke: list[Revocable] = field(default_factory=list)
 
 
 def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
@@ -43,6 +49,10 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
     decides = by.is_any("city_official", "area_official")
     if decides:
         _policies(session, season, areas, agenda, by)
+        agenda.cases = cases.listing(session, by=by)
+        agenda.to_revoke = [
+            each for each in revoking.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
+        ]
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any("city_official"):
         _rounds(session, season, agenda, now)

@@ -229,7 +229,7 @@ def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_ye
     case = cases.open_dispute(season.session, text="黄鹂鸟是我的孩子", by=stranger.actor, now=season.now, **told)
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 2, "the others go"
-    cases.settle(season.session, case.id, outcome="rejected", by=season.city_official(), now=season.now)
+    cases.settle(season.session, case.id, outcome="rejected", reason="经核实无监护关系", by=season.city_official(), now=season.now)
     assert apply(season, A_YEAR_LATER + dt.timedelta(days=1))["season"]["application"] == 1
     kept = season.session.get_one(Case, case.id)
     assert kept.application_id is None

@@ -114,7 +114,7 @@ def test_a_dispute_holds_the_application_neutrally_until_an_official_settles_it(
     assert refused.value.code == "on_hold"
     mother = town.parent_of(ana)
     assert "on_hold" in {notice.kind for notice in notices.of_account(town.session, mother.account_id)}
-    cases.settle(town.session, case.id, outcome="settled", by=town.area_official(), now=town.now)
+    cases.settle(town.session, case.id, outcome="settled", reason="已核对判决书", by=town.area_official(), now=town.now)
     assert not ana.on_hold
 
 
@@ -133,4 +133,4 @@ def test_a_family_settles_no_case(town):
     ana, father = town.child("安娜"), town.family("李")
     case = dispute(town, father, ana.child.id_number, "安娜")
     with pytest.raises(NotFound):
-        cases.settle(town.session, case.id, outcome="settled", by=father.actor, now=town.now)
+        cases.settle(town.session, case.id, outcome="settled", reason="已核对判决书", by=father.actor, now=town.now)

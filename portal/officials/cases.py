@@ -1,0 +1,80 @@
+"""Cases 争议: those of the official's areas with their clocks, and settling one."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, RadioField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from enrollment.families import cases
+from enrollment.families.applications import Application
+from enrollment.ground import audit
+from enrollment.ground.accounts import Account
+from enrollment.ground.vault import masked
+from portal.forms import coded_choices, refusals_in
+from portal.guards import desk
+from portal.officials import pages
+from portal.officials.forms import OfficialForm
+from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.work import actor, clock, db
+
+
+class SettleForm(OfficialForm):
+    outcome = RadioField(_l("结论"), validate_choice=False)
+    reason = TextAreaField(_l("依据和经过"), [Length(max=cases.LONGEST_TEXT)])
+    sure = BooleanField(_l("我已听取各方，结论不再改变"), [InputRequired(_l("请确认后再办结。"))])
+
+    def offer(self) -> None:
+        self.outcome.choices = coded_choices("case_outcome", cases.OUTCOMES)
+
+
+@pages.get("/cases", endpoint="cases")
+@desk("officials", *READERS)
+def case_list():
+    return render_template(
+        "officials/cases.html",
+        open_cases=cases.listing(db(), by=actor()),
+        settled=cases.listing(db(), by=actor(), settled=True, limit=50),
+        may_decide=actor().is_any(*DECIDERS),
+        area_names=area_names(),
+    )
+
+
+def _case_page(case_id, form: SettleForm):
+    filed = cases.find(db(), case_id, by=actor())
+    form.offer()
+    case = filed.case
+    opener = db().get_one(Account, case.account_id)
+    audit.record(db(), "view", "case_file", case.id, by=actor(), now=clock())
+    return render_template(
+        "officials/case.html",
+        form=form,
+        filed=filed,
+        case=case,
+        application=db().get(Application, case.application_id) if case.application_id else None,
+        opener=opener.name,
+        phone=masked(opener.phone, 3, 4),
+        area_names=area_names(),
+    )
+
+
+@pages.get("/cases/<uuid:case_id>")
+@desk("officials", *DECIDERS)
+def case_page(case_id):
+    return _case_page(case_id, SettleForm())
+
+
+@pages.post("/cases/<uuid:case_id>")
+@desk("officials", *DECIDERS)
+def settle_case(case_id):
+    cases.find(db(), case_id, by=actor())
+    form = SettleForm()
+    form.offer()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            cases.settle(
+                db(), case_id, outcome=form.outcome.data or "", reason=form.reason.data or "", by=actor(), now=clock()
+            )
+            flash(_("已办结。提出的人会收到结论；申请如曾暂停，现在恢复。"))
+            return redirect(url_for("officials.cases"), 303)
+    return _case_page(case_id, form)

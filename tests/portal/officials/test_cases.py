@@ -1,0 +1,124 @@
+"""Disputes with their clocks; settling one, within one's areas; and what each side is told."""
+
+import datetime as dt
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from enrollment.families import cases
+from enrollment.families.applications import Application
+from enrollment.families.cases import Case
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.notices import Notice
+from tests.support.signing_in import fill_in, sign_in
+from tests.support.town_families import id_number
+
+WORDS = "我是孩子的父亲，有判决书"
+
+
+@pytest.fixture
+def disputed(town, client):
+    """Ana's application in 锦江区 is on hold, because a stranger says that she is his; and one dispute fits no child."""
+    garden = town.kindergarten("锦官园", places=1)
+    town.ana = town.child("安娜", wishes=[garden])
+    town.stranger = town.family("陌")
+    told = {"child_name": "安娜", "id_kind": "resident", "text": WORDS, "by": town.stranger.actor, "now": town.now}
+    town.case = cases.open_dispute(town.session, id_number=town.ana.child.id_number, **told)
+    town.nobodys = cases.open_dispute(town.session, id_number=id_number(dt.date(2022, 1, 1)), **told)
+    town.official = town.area_official("510104")
+    town.session.commit()
+    return town
+
+
+def text_of(page) -> str:
+    return BeautifulSoup(page.text, "html5lib").main.get_text(" ", strip=True)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_open_cases_stand_with_their_clocks_and_late_ones_say_so(disputed, client, frozen_clock, lang):
+    town = disputed
+    sign_in(client, town.official.account_id)
+    page = text_of(client.get(f"/officials/cases?lang={lang}"))
+    assert town.ana.registration_code in page
+    assert {"zh": "还有 10 天", "en": "Days left: 10"}[lang] in page
+    assert "安娜" not in page
+    frozen_clock.move(days=10, hours=5)
+    sign_in(client, town.official.account_id)
+    assert {"zh": "超期 1 天", "en": "Days late: 1"}[lang] in text_of(client.get(f"/officials/cases?lang={lang}"))
+
+
+def test_who_sees_which_case(disputed, client, another_client):
+    """An area's official its own, the city's all, those that fit no application too; another area's none, an auditor no text."""
+    town = disputed
+    here, there, city = sign_in(client, town.official.account_id), another_client(), another_client()
+    sign_in(there, town.area_official("510105").account_id)
+    sign_in(city, town.city_official().account_id)
+    town.session.commit()
+    path, nobodys = f"/officials/cases/{town.case.id}", f"/officials/cases/{town.nobodys.id}"
+    assert WORDS in here.get(path).text
+    assert here.get(nobodys).status_code == there.get(path).status_code == there.get(nobodys).status_code == 404
+    assert town.ana.registration_code not in there.get("/officials/cases").text
+    assert WORDS in city.get(nobodys).text
+    auditor = another_client()
+    sign_in(auditor, town.account_of_staff("auditor-x", "审计", "auditor").id)
+    town.session.commit()
+    assert town.ana.registration_code in auditor.get("/officials/cases").text
+    assert auditor.get(path).status_code == 403
+
+
+def test_a_case_is_settled_with_an_outcome_a_reason_and_a_second_thought(disputed, client, portal_session):
+    town = disputed
+    sign_in(client, town.official.account_id)
+    path = f"/officials/cases/{town.case.id}"
+    for more, missing in (
+        ({}, "#sure-error"),
+        ({"sure": "y"}, "#outcome-error"),
+        ({"sure": "y", "outcome": "rejected"}, "#reason-error"),
+    ):
+        client.get(path)
+        page = fill_in(client, path, **more)
+        assert BeautifulSoup(page.text, "html5lib").select_one(missing), missing
+    portal_session.expire_all()
+    assert portal_session.get(Application, town.ana.id).on_hold
+    assert fill_in(client, path, sure="y", outcome="rejected", reason="判决书系伪造").status_code == 303
+
+    portal_session.expire_all()
+    assert portal_session.get(Case, town.case.id).outcome == "rejected"
+    assert not portal_session.get(Application, town.ana.id).on_hold
+    told = {(each.account_id, each.kind) for each in portal_session.scalars(select(Notice))}
+    assert (town.stranger.account.id, "case_rejected") in told
+    assert (town.ana.entered_by, "hold_ended") in told
+    assert (town.stranger.account.id, "hold_ended") not in told, "he hears nothing of the application"
+    entry = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "settle_case")).one()
+    assert (entry.account_id, entry.reason) == (town.official.account_id, "判决书系伪造")
+    assert "不成立" in client.get("/officials/cases").text
+    assert "判决书系伪造" not in client.get(path).text
+
+
+def test_another_areas_official_settles_nothing(app, disputed, client, portal_session, monkeypatch):
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    town = disputed
+    sign_in(client, town.area_official("510105").account_id)
+    town.session.commit()
+    answer = client.post(f"/officials/cases/{town.case.id}", data={"sure": "y", "outcome": "settled", "reason": "x"})
+    assert answer.status_code == 404
+    portal_session.expire_all()
+    assert portal_session.get(Case, town.case.id).settled_at is None
+
+
+def test_a_draft_is_its_homes_areas_case(town):
+    """Before a family has wished for a kindergarten, its home says whose case it is."""
+    ana, stranger = town.child("安娜", submit=False, home_area="510105"), town.family("陌")
+    told = {"child_name": "安娜", "id_kind": "resident", "id_number": ana.child.id_number, "text": WORDS}
+    case = cases.open_dispute(town.session, by=stranger.actor, now=town.now, **told)
+    here, there = town.area_official("510105"), town.area_official("510104")
+    assert [filed.case.id for filed in cases.listing(town.session, by=here)] == [case.id]
+    assert cases.listing(town.session, by=there) == []
+    assert cases.listing(town.session, by=town.clerk_of(town.kindergarten("锦官园"))) == []
+    assert cases.find(town.session, case.id, by=here).is_late(town.now + dt.timedelta(days=11))
+
+
+def test_an_officials_first_page_names_what_waits(disputed, client):
+    sign_in(client, disputed.official.account_id)
+    assert "办结监护人的争议" in client.get("/officials").text
