@@ -10,7 +10,7 @@ from enrollment.places import ledger, plans
 from enrollment.places.areas import LEVELS
 from enrollment.places.class_plan import NUMBERS
 from portal import ledger_words
-from portal.admission_year import admission_year
+from portal.admission_year import admission_year, asked_year
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.staff import pages
@@ -49,7 +49,7 @@ class PlanForm(PageForm):
 @pages.get("/places")
 @desk("staff")
 def places():
-    kindergarten, year = kindergarten_of_page(), request.args.get("year", 0, int) or admission_year()
+    kindergarten, year = kindergarten_of_page(), asked_year() or admission_year()
     return render_template(
         "staff/places.html",
         plan=plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock()),

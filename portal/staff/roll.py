@@ -12,6 +12,7 @@ from enrollment.places import promotion, roll, roll_export, spreadsheets
 from enrollment.places.imports import values
 from enrollment.places.imports.faults import Bad
 from enrollment.places.roll import CLASS_LEVELS, LEAVE_REASONS, MOST_IN_A_CLASS
+from portal.admission_year import asked_year
 from portal.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.guards import desk
 from portal.staff import pages
@@ -57,7 +58,7 @@ class LeaveForm(PageForm):
 
 
 def _school_year() -> int:
-    return request.args.get("year", 0, int) or roll.school_year_of(city_day())
+    return asked_year() or roll.school_year_of(city_day())
 
 
 @pages.get("/roll", endpoint="roll")
