@@ -36,7 +36,7 @@ class Mandate(Base):
     ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     signed_name: Mapped[str | None] = mapped_column(Sealed("mandate.signed_name"))
     signed_on: Mapped[dt.date | None]
-    paper: Mapped[bytes | None] = mapped_column(LargeBinary)
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "mandate.paper"})
     paper_type: Mapped[str | None]
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
     tries: Mapped[int] = mapped_column(default=0)
