@@ -11,7 +11,7 @@ NOUNS = (
     "season.calendar season.signed_policies season.round_rows "
     "families.mandate_rows families.consents families.people families.application_rows families.lifecycle families.household_rows "
     "families.claim_rows families.evidence_rows families.registers families.returns families.entitlements families.cases "
-    "draw.draws draw.run_rows draw.offers draw.arrivals figures.targets"
+    "draw.draws draw.chance_rows draw.run_rows draw.offers draw.arrivals figures.targets"
 )
 
 for noun in NOUNS.split():

@@ -37,6 +37,7 @@ TICKS = (
     Tick("look_for_the_impossible", "7 * * * *"),
     Tick("ask_registers", "*/5 * * * *"),
     Tick("answers_due", "*/5 * * * *"),
+    Tick("estimate_chances", "30 4 * * *"),
     Tick("replay_rounds", "0 6 * * *"),
 )
 """The one list of what the clock starts."""

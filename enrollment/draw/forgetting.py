@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.draw.arrivals import ArrivalCheck
+from enrollment.draw.chance_estimates import STILL_CHANGING
+from enrollment.draw.chance_rows import ChanceEstimate, ChanceLine
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.offers import CentralProposal, Offer, OfferMove
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
@@ -33,6 +35,13 @@ def of_applications(session: Session, year: int, ids: Collection[uuid.UUID]) -> 
     gone += all_of(session, Placement, Placement.application_id.in_(ids))
     gone += all_of(session, WishReason, WishReason.application_id.in_(ids))
     return gone + all_of(session, Ticket, Ticket.year == year, Ticket.child_id.in_(children))
+
+
+def estimates(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Delete the chances of rounds whose list is frozen: their own draw is what counts now."""
+    frozen = select(Round.id).where(Round.stage.not_in(STILL_CHANGING))
+    gone = all_of(session, ChanceLine, ChanceLine.round_id.in_(frozen))
+    return gone + all_of(session, ChanceEstimate, ChanceEstimate.round_id.in_(frozen))
 
 
 def results(session: Session, moment: Moment, limit: int) -> Counter[str]:

@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.families import seen, tiers
 from enrollment.families.applications import DEAD_STAGES, Application, Wish
-from enrollment.families.claims import VerifiedFact
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup
-from enrollment.season.facts import Fact, home_of
+from enrollment.season.facts import home_of
 from enrollment.season.signed_policies import Policy
 from enrollment.season.trials import Case
 
@@ -41,8 +40,7 @@ def year_to_try(session: Session, year: int, area: str) -> int | None:
 def cases(session: Session, year: int, area: str) -> list[Case]:
     """Each handed-in application with a wish in this area, as rules see it.
 
-    A fact that staff verified counts as verified, one that was declined counts nothing, and what nobody has looked at
-    yet counts as the family claims it: before the review a trial would otherwise show nothing at all.
+    Facts as `tiers.likely_facts_of` gives them: before the review a trial would otherwise show nothing at all.
     """
     ids = list(session.scalars(_wishing(year, area)))
     city = _City(session, year)
@@ -72,13 +70,7 @@ def _wishing(year: int, area: str):
 
 
 def _batch(session: Session, ids: list[uuid.UUID], city: _City) -> Iterator[Case]:
-    facts = tiers.claimed_facts_of(session, ids)
-    found = select(VerifiedFact.application_id, VerifiedFact.fact, VerifiedFact.outcome, VerifiedFact.value)
-    for row in session.execute(found.where(VerifiedFact.application_id.in_(ids))):
-        known = facts.setdefault(row.application_id, {})
-        known.pop(Fact(row.fact), None)
-        if row.outcome == "verified":
-            known[Fact(row.fact)] = row.value
+    facts = tiers.likely_facts_of(session, ids)
     wishes = _wishes_of(session, ids)
     codes = select(Application.id, Application.registration_code).where(Application.id.in_(ids))
     for application_id, code in session.execute(codes.order_by(Application.registration_code)):

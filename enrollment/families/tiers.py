@@ -5,6 +5,7 @@ Nobody types a tier.  An unverified claim counts nothing; a declined fact counts
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -21,7 +22,7 @@ from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup, lookup
 from enrollment.season import policies
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
-from enrollment.season.grounds import Facts
+from enrollment.season.grounds import Facts, Seen
 from enrollment.season.rounds import Round, RoundPolicy
 from enrollment.season.rules import Rules, Tiered
 from enrollment.season.signed_policies import Policy
@@ -95,6 +96,23 @@ def claimed_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> 
         row.id: claimed_of(row.born.isoformat(), household_of.get(row.id), claims.get(row.id, {}))
         for row in session.execute(births.where(Application.id.in_(ids)))
     }
+
+
+def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fact, Any]]:
+    """What will count, as far as it is known: before and during the review, for trials and estimates.
+
+    A fact that staff verified counts as verified, one that was declined counts nothing, and what nobody has looked at
+    yet counts as the family claims it.
+    """
+    ids = list(application_ids)
+    facts = claimed_facts_of(session, ids)
+    found = select(VerifiedFact.application_id, VerifiedFact.fact, VerifiedFact.outcome, VerifiedFact.value)
+    for row in session.execute(found.where(VerifiedFact.application_id.in_(ids))):
+        known = facts.setdefault(row.application_id, {})
+        known.pop(Fact(row.fact), None)
+        if row.outcome == "verified":
+            known[Fact(row.fact)] = row.value
+    return facts
 
 
 def verified_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
@@ -176,22 +194,41 @@ class TierTable:
         return self._rules[area_code]
 
 
-def tiers_at(
-    session: Session, round_: Round, facts: Facts, kindergartens: Iterable[Kindergarten], serving: set[uuid.UUID]
-) -> list[Tiered]:
-    """The tiers of one family at a few kindergartens, for a page; many are the `TierTable`'s work.
+@dataclass(frozen=True)
+class Standing:
+    """The tier of a family at a programme, and the grounds of the programme's reserved places that it holds there."""
 
-    `serving` are the kindergartens whose service area has the home.
-    """
-    listed = list(kindergartens)
-    known = seen.kindergartens(session, {each.id for each in listed})
-    rules = {area: rules_in_round(session, round_, area) for area in {each.area_code for each in listed}}
-    return [rules[each.area_code].tier(facts, known[each.id], each.id in serving) for each in listed]
+    tiered: Tiered
+    grounds: frozenset[str]
+
+
+class Standings:
+    """One family at a few programmes of a round, for a page; many families are the `TierTable`'s work."""
+
+    def __init__(self, session: Session, round_: Round, facts: Facts, serving: set[uuid.UUID]):
+        """`serving` are the kindergartens whose service area has the home."""
+        self._session, self._round, self._facts, self._serving = session, round_, facts, serving
+        self._rules: dict[str, Rules] = {}
+
+    def at(self, programmes: Iterable[Programme]) -> list[Standing]:
+        listed = list(programmes)
+        known = seen.kindergartens(self._session, {each.kindergarten_id for each in listed})
+        return [self._at(each, known[each.kindergarten_id]) for each in listed]
+
+    def _at(self, programme: Programme, kindergarten: Seen) -> Standing:
+        if kindergarten.area not in self._rules:
+            self._rules[kindergarten.area] = rules_in_round(self._session, self._round, kindergarten.area)
+        rules, serves = self._rules[kindergarten.area], programme.kindergarten_id in self._serving
+        reserved = {ground for pool in programme.pools for ground in pool.groups}
+        held = (ground for ground in reserved if rules.holds(Ground(ground), self._facts, kindergarten, serves))
+        return Standing(rules.tier(self._facts, kindergarten, serves), frozenset(held))
 
 
 def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> Tiered:
-    """The same at one."""
-    return tiers_at(session, round_, facts, [kindergarten], lookup(session).serving(home_of(facts)))[0]
+    """The tier of one family at one kindergarten, for a page."""
+    known = seen.kindergartens(session, {kindergarten.id})[kindergarten.id]
+    serves = kindergarten.id in lookup(session).serving(home_of(facts))
+    return rules_in_round(session, round_, kindergarten.area_code).tier(facts, known, serves)
 
 
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:

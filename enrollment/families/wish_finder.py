@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.families import households
 from enrollment.families.applications import Application
 from enrollment.families.households import Household
-from enrollment.families.tiers import claimed_facts, tiers_at
+from enrollment.families.tiers import Standings, claimed_facts
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -27,13 +27,15 @@ EARTH = 6_371_000  # metres
 class Candidate:
     """A programme with the tier that the family's claims would give, if they are verified.
 
-    `metres` as the crow flies, None when home or kindergarten has no place on the map.
+    `metres` as the crow flies, None when home or kindergarten has no place on the map.  `grounds` are those of the
+    programme's reserved places that the family claims to hold.
     """
 
     programme: Programme
     tiered: Tiered
     serves: bool
     metres: int | None
+    grounds: frozenset[str] = frozenset()
 
     @property
     def kindergarten(self) -> Kindergarten:
@@ -60,16 +62,27 @@ class Finder:
         self._facts = claimed_facts(session, application.id)
         self._home = households.of(session, application.id)
         self._serving = lookup(session).serving(home_of(self._facts))
+        self._standings = Standings(session, self._round, self._facts, self._serving)
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
         """These programmes as candidates, in the same order."""
         listed = list(programmes)
-        places = [programme.kindergarten for programme in listed]
-        tiers = tiers_at(self._session, self._round, self._facts, places, self._serving)
+        standings = self._standings.at(listed)
         return [
-            Candidate(programme, tiered, programme.kindergarten_id in self._serving, metres(self._home, programme))
-            for programme, tiered in zip(listed, tiers, strict=True)
+            Candidate(
+                programme,
+                standing.tiered,
+                programme.kindergarten_id in self._serving,
+                metres(self._home, programme),
+                standing.grounds,
+            )
+            for programme, standing in zip(listed, standings, strict=True)
         ]
+
+    def nearby(self, but: Iterable[uuid.UUID], most: int) -> list[Programme]:
+        """What could be wished for besides these programmes: what serves the home, then the nearest."""
+        found = self._offered().where(Programme.id.not_in(list(but))).order_by(*self._order()).limit(most)
+        return list(self._session.scalars(found).unique())
 
     def search(
         self,
@@ -129,4 +142,3 @@ def metres(home: Household | None, programme: Programme) -> int | None:
     half = math.sin((north - south) / 2) ** 2
     half += math.cos(south) * math.cos(north) * math.sin((east - west) / 2) ** 2
     return round(2 * EARTH * math.asin(math.sqrt(half)))
-

@@ -59,6 +59,7 @@ RULES = (
             _families, of_families.guardians_without_a_child, of_families.mandates, forgetting.notices_about_nobody,
         ),
     ),
+    Rule("estimate", ("until the list is frozen",), (of_the_draw.estimates,)),
     Rule("case", ("three years after the end",), (of_families.cases,)),
     Rule("account", ("two years after the last season", "with the account"), (of_families.accounts,)),
     Rule(

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import draws, execution, runs, snapshot
+from enrollment.draw import chance_estimates, draws, execution, runs, snapshot
 from enrollment.draw.offers import Offer
 from enrollment.families import registers
 from enrollment.families.applications import Application
@@ -73,6 +73,8 @@ class City:
             self._families(session, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
         self._registers(now)
+        with self._session() as session, session.begin():
+            chance_estimates.ask(session, why=f"demo:{now.isoformat()}", now=now)
 
     def _families(self, session: Session, now: dt.datetime) -> None:
         found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()

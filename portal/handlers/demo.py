@@ -1,5 +1,6 @@
 """What the simulated people of the demo city do after its clock moved."""
 
+from enrollment.draw import chance_estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
 from portal.background import Work, handles
@@ -19,6 +20,7 @@ def demo_people_act(work: Work) -> dict:
         now = work.now(session)
         for found in rounds.of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
+        chance_estimates.ask(session, why=f"demo:{work.job_id}", now=now)
     result |= ask_registers(work)
     if step in ("draw", "result", "confirmation"):
         result["reviewed"] = story.finish_reviews(

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 
+from enrollment.draw import chance_estimates
 from enrollment.families import date_notices
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
@@ -11,10 +12,16 @@ from portal.background import Work, handles
 
 @handles("close_round")
 def close_round(work: Work) -> dict:
-    """Nothing when the round was extended meanwhile: the new deadline has a job of its own."""
+    """Nothing when the round was extended meanwhile: the new deadline has a job of its own.
+
+    When it did close, the chances are estimated once more, from everybody who handed in.
+    """
     with work.session() as session:
         round_id = uuid.UUID(work.args["round_id"])
-        return {"closed": rounds.close_if_due(session, round_id, by=SYSTEM, now=work.now(session))}
+        closed = rounds.close_if_due(session, round_id, by=SYSTEM, now=work.now(session))
+        if closed:
+            chance_estimates.ask(session, why=f"closed:{work.job_id}", now=work.now(session))
+        return {"closed": closed}
 
 
 @handles("tell_new_date", queue="bulk")

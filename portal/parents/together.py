@@ -9,7 +9,7 @@ from wtforms import RadioField
 from enrollment.families import bundling
 from portal.forms import id_in, refusals_in
 from portal.guards import desk
-from portal.parents import pages
+from portal.parents import chances, pages
 from portal.parents.own import VersionedForm, application_of, form_page, onward, times_of
 from portal.words import word
 from portal.work import actor, clock, db
@@ -30,7 +30,10 @@ def _view(form, application):
     ]
     times = times_of(application)
     round_ = times.open or times.last or times.coming
-    return form_page("together", "together", application, form, siblings=siblings, elders=elders, round=round_)
+    told = chances.kept(application, times.open, siblings)[1] if siblings else None
+    return form_page(
+        "together", "together", application, form, siblings=siblings, elders=elders, round=round_, chances=told
+    )
 
 
 @pages.get("/applications/<uuid:application_id>/together")

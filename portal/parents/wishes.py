@@ -16,7 +16,7 @@ from enrollment.places.programmes import Programme
 from portal.area_names import area_names
 from portal.forms import id_in, refusals_in
 from portal.guards import desk
-from portal.parents import pages
+from portal.parents import chances, pages
 from portal.parents.own import (
     VersionedForm,
     application_of,
@@ -59,19 +59,29 @@ class FinderForm(FlaskForm):
 def _view(form, application, shown: list[uuid.UUID] | None = None):
     round_ = times_of(application).open
     if round_ is None:
-        return form_page("wishes_closed", "wishes", application, None)
+        return _closed(application)
     ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
+    others = bound_with(application)
+    listed, told = chances.wished(application, round_, programmes, others)
     return form_page(
         "wishes",
         "wishes",
         application,
         form,
         round=round_,
-        listed=Finder(db(), application, round_.id).seen(programmes),
-        bound_with=bound_with(application),
+        listed=listed,
+        chances=told,
+        bound_with=others,
         unsaved=shown is not None,
     )
+
+
+def _closed(application):
+    """Between two rounds: the wishes that wait for their draw, with the last estimate."""
+    round_ = times_of(application).last
+    listed, told = chances.kept(application, round_, bound_with(application))
+    return form_page("wishes_closed", "wishes", application, None, round=round_, listed=listed, chances=told)
 
 
 @pages.get("/applications/<uuid:application_id>/wishes")
@@ -112,7 +122,7 @@ def find_wish(application_id: uuid.UUID):
     application = application_of(application_id)
     round_ = times_of(application).open
     if round_ is None:
-        return form_page("wishes_closed", "wishes", application, None)
+        return _closed(application)
     question = FinderForm(request.args)
     question.offer(round_.natures or list(NATURES))
     found = Finder(db(), application, round_.id).search(

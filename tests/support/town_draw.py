@@ -6,13 +6,27 @@ import itertools
 from sqlalchemy import select
 
 from allocation import lottery
-from enrollment.draw import answers_due, draws, execution, market_files, offers, replay, runs, snapshot
+from enrollment.draw import (
+    answers_due,
+    chance_estimates,
+    chance_market,
+    chances,
+    draws,
+    execution,
+    market_files,
+    offers,
+    replay,
+    runs,
+    snapshot,
+)
+from enrollment.draw.chances import Chances
 from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
-from enrollment.families import lifecycle
+from enrollment.families import lifecycle, wishes
 from enrollment.families.applications import Application
+from enrollment.families.wish_finder import Finder
 from enrollment.places import ledger
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -69,6 +83,20 @@ class Draw:
             self.seed()
         self.run()
         return self.publish()
+
+    def estimate_chances(self) -> dict | None:
+        """What the clock's job does every morning of registration."""
+        made = chance_market.applied(self.session, self.the_round.id, now=self.now)
+        if made is None:
+            return None
+        return chance_estimates.keep(self.session, made, chance_estimates.draw(made.market))
+
+    def chances_of(self, application: Application, *, siblings: tuple[Application, ...] = ()) -> Chances | None:
+        """The chances of an application's wishes as they stand, with what is nearby as one more."""
+        finder = Finder(self.session, application, self.the_round.id)
+        ids = [wish.programme_id for wish in wishes.of(self.session, application.id, self.the_round.id)]
+        listed = finder.seen(self.session.get_one(Programme, each) for each in ids)
+        return chances.of_family(self.session, application, self.the_round, finder, listed, siblings, now=self.now)
 
     def everybody(self) -> list[Application]:
         return list(self.session.scalars(select(Application).order_by(Application.created_at, Application.child_code)))

@@ -1,0 +1,150 @@
+"""What the pages say of a family's chances: while it may choose, before there is an estimate, after the deadline, and not after the freeze."""
+
+import datetime as dt
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.portal.parents.desk import hidden
+from tests.portal.parents.test_every_page import CHINESE, NAMES, words_of
+from tests.support.crowd import crowd
+from tests.support.signing_in import sign_in
+
+LANGUAGES = ("zh", "en")
+ELSEWHERE = {"home_area": "510105", "hukou_area": "510105"}
+
+
+@pytest.fixture
+def gardens(town):
+    """A hot kindergarten and a quiet one, 300 families, and a child who wishes for the hot one."""
+    town.hot = town.kindergarten("金苹果", places=50)
+    town.quiet = town.kindergarten("公园", places=300)
+    town.open_registration()
+    return town
+
+
+def said(client, application, language="zh", page="wishes") -> str:
+    answer = client.get(f"/parents/applications/{application.id}/{page}", query_string={"lang": language})
+    assert answer.status_code == 200
+    if language == "en":
+        assert not CHINESE.findall(NAMES.sub("", words_of(answer.text)))
+    return " ".join(BeautifulSoup(answer.text, "lxml").find("main").get_text(" ").split())
+
+
+WORDS = {
+    "zh": {
+        "at": "机会： 较小 （17–23 / 100）",
+        "over": "机会： 很大 （99 / 100 以上）",
+        "place": "2 所至少录取一所： 99 / 100 以上",
+        "more": "再加一所，例如附近的 公园 ：至少录取一所 99 / 100 以上。",
+        "what": "“机会”是 100 次抽签里够得上这所园录取线的次数，排第几都一样。",
+        "from": "用 5月22日 已登记的 251 个家庭模拟 1 000 次抽签得出，截止前每天更新；之后还会有家庭登记，机会可能变小。最终以公开抽签为准。",
+        "later": "录取机会的估计从 5月23日 04:30 起可以看到，之后每天更新。",
+        "last": "录取机会的估计在登记截止后可以看到。",
+        "few": "登记的家庭还不多（100 个），机会还估不准。每天早上更新。",
+        "closed": "用 5月22日 已登记的 251 个家庭模拟 1 000 次抽签得出。最终以审核和公开抽签为准。",
+        "deadline": "用截止时登记的 251 个家庭模拟 1 000 次抽签得出（5月29日）。",
+        "binding": "按现在的志愿模拟：捆绑，一起录取",
+        "any": "机会",
+    },
+    "en": {
+        "at": "Chance: small (17–23 in 100)",
+        "over": "Chance: very good (over 99 in 100)",
+        "place": "A place at one of these 2 at least: over 99 in 100",
+        "more": "With one more, for example nearby 公园 : a place somewhere over 99 in 100.",
+        "what": "A chance says in how many of 100 draws your child meets the line there, wherever the wish stands in your list.",
+        "from": "From 1 000 simulated draws of the 251 families that had applied on 22 May, new every day until the deadline.",
+        "later": "An estimate of your chances will be here from 23 May, 04:30, and new every day.",
+        "last": "An estimate of your chances will be here after the deadline.",
+        "few": "Only a few families have applied (100), too few to estimate chances. Updated every morning.",
+        "closed": "From 1 000 simulated draws of the 251 families that had applied on 22 May. The review",
+        "deadline": "From 1 000 simulated draws of the 251 families that had applied by the deadline (29 May).",
+        "binding": "Simulated for the wishes as they stand: bound, a place together",
+        "any": "Chance",
+    },
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_wish_shows_its_chance_and_all_together_what_one_more_would_add(client, gardens, language):
+    words = WORDS[language]
+    crowd(gardens, 250, gardens.hot, gardens.quiet)
+    ana = gardens.child("安娜", wishes=[gardens.hot], **ELSEWHERE)
+    gardens.estimate_chances()
+    sign_in(client, ana.entered_by)
+    page = said(client, ana, language)
+    for what in ("at", "more", "what", "from"):
+        assert words[what] in page
+    assert words["place"] not in page  # one wish alone says it already
+    gardens.wish(ana, gardens.hot, gardens.quiet)
+    page = said(client, ana, language)
+    for what in ("at", "over", "place"):
+        assert words[what] in page
+    assert words["more"][:5] not in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_before_there_is_an_estimate_the_page_says_when(client, gardens, frozen_clock, language):
+    words = WORDS[language]
+    ana = gardens.child("安娜", wishes=[gardens.hot], submit=False)
+    sign_in(client, ana.entered_by)
+    assert words["later"] in said(client, ana, language)
+    crowd(gardens, 100, gardens.hot)
+    gardens.estimate_chances()
+    page = said(client, ana, language)
+    assert words["few"] in page and words["later"] not in page
+    gardens.wish(ana)
+    assert words["few"] not in said(client, ana, language)  # nothing is wished for yet
+
+
+def test_on_the_last_day_the_first_estimate_comes_after_the_deadline(client, gardens, frozen_clock):
+    ana = gardens.child("安娜", wishes=[gardens.hot], submit=False)
+    frozen_clock.set(gardens.the_round.closes_at - dt.timedelta(hours=1))
+    sign_in(client, ana.entered_by)
+    for language in LANGUAGES:
+        assert WORDS[language]["last"] in said(client, ana, language)
+
+
+def test_after_the_deadline_the_last_estimate_stays_until_the_freeze(client, gardens, frozen_clock):
+    crowd(gardens, 250, gardens.hot, gardens.quiet)
+    ana = gardens.child("安娜", wishes=[gardens.hot, gardens.quiet], **ELSEWHERE)
+    gardens.estimate_chances()
+    gardens.close_registration()
+    frozen_clock.set(gardens.now)
+    sign_in(client, ana.entered_by)
+    for language in LANGUAGES:
+        page = said(client, ana, language)
+        for what in ("at", "over", "place", "closed"):
+            assert WORDS[language][what] in page
+        assert WORDS[language]["more"][:5] not in page
+    gardens.estimate_chances()
+    for language in LANGUAGES:
+        assert WORDS[language]["deadline"] in said(client, ana, language)
+    gardens.the_round.stage = "frozen"
+    for language in LANGUAGES:
+        assert WORDS[language]["any"] not in said(client, ana, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_twins_see_what_binding_does_for_their_wishes(client, gardens, language):
+    crowd(gardens, 250, gardens.hot, gardens.quiet)
+    ana, _ben = gardens.twins("安娜", "本子", wishes=[gardens.hot], **ELSEWHERE)
+    gardens.estimate_chances()
+    sign_in(client, ana.entered_by)
+    for page in ("wishes", "together"):
+        assert WORDS[language]["binding"] in said(client, ana, language, page)
+    gardens.separate(ana)
+    assert WORDS[language]["binding"] in said(client, ana, language, "together")
+
+
+def test_a_list_that_was_refused_shows_its_own_chances(client, gardens):
+    crowd(gardens, 250, gardens.hot, gardens.quiet)
+    ana = gardens.child("安娜", wishes=[gardens.hot], **ELSEWHERE)
+    gardens.estimate_chances()
+    sign_in(client, ana.entered_by)
+    path = f"/parents/applications/{ana.id}/wishes"
+    twice = [str(gardens.programme_of(gardens.quiet).id)] * 2
+    answer = client.post(path, data=hidden(client.get(path)) | {"wish": twice, "act": "order"})
+    page = " ".join(BeautifulSoup(answer.text, "lxml").find("main").get_text(" ").split())
+    assert "下面的顺序还没有保存" in page
+    assert page.count(WORDS["zh"]["over"]) == 2 and WORDS["zh"]["at"] not in page
