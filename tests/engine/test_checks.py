@@ -8,27 +8,12 @@ import pytest
 from allocation import checks
 from allocation.market import Market, Pool
 from allocation.solve import solve
+from allocation.synthetic import synthetic_market
 from tests.engine.definitions import Rule
+from tests.engine.telling import told
 from tests.engine.tiny import tiny_market
 
 ABOUT_STABILITY = ("capacities", "no_justified_envy", "no_empty_place_wanted")
-
-
-def told(solved, rule, outcome):
-    """The solver's outcome with the placements of another one, its overhang put right."""
-    market = solved.market
-    placed = rule.placements(outcome)
-    rank = np.array([rank for rank, _ in placed], dtype=np.int32)
-    pool = np.array([pool for _, pool in placed], dtype=np.int32)
-    programme = np.where(pool >= 0, market.pools.programme[pool], -1).astype(np.int32)
-    taken = np.bincount(programme[programme >= 0], minlength=market.programmes)
-    return replace(
-        solved,
-        programme=programme,
-        rank=rank,
-        pool=pool,
-        overhang=np.maximum(taken - market.places, 0).astype(np.int32),
-    )
 
 
 @pytest.mark.parametrize("pair_rule", ["overhang", "close"])
@@ -37,9 +22,9 @@ def test_stable_is_what_the_definitions_call_stable(pair_rule, shape):
     tried = {True: 0, False: 0}
     for number in range(60):
         market = tiny_market(number, children=4, programmes=2, pair_rule=pair_rule, **shape)
-        solved, rule = solve(market), Rule(market)
+        rule = Rule(market)
         for outcome in all_outcomes(rule):
-            report = checks.check(market, told(solved, rule, outcome))
+            report = checks.check(market, told(market, *zip(*rule.placements(outcome), strict=True)))
             found = [name for name in ABOUT_STABILITY if report.findings.get(name)]
             stable = rule.is_stable(outcome)
             assert (not found) == stable, (number, outcome, report.failures)
@@ -164,3 +149,16 @@ def test_groups_without_children_of_any():
     outcome = solve(market)
     assert checks.check(market, outcome, solve).ok
     assert outcome.programme.tolist() == [0]
+
+
+def test_one_wrong_seat_among_thousands_is_found():
+    market = synthetic_market(4_000, units=True, pools=True)
+    outcome = solve(market)
+    assert checks.check(market, outcome).ok
+    alone = (market.unit < 0) & (outcome.rank == 1)
+    lost = int(np.flatnonzero(alone & (outcome.cutoffs.state[outcome.pool] == 2))[0])
+    wrong = replace(outcome, **{name: changed(getattr(outcome, name), lost, none)
+                                for name, none in (("programme", -1), ("rank", 0), ("pool", -1))})  # fmt: skip
+    findings = checks.check(market, wrong).findings
+    assert findings["no_empty_place_wanted"] == (f"pool {outcome.pool[lost]}",)
+    assert findings["best_for_each_family"] == (f"child {lost}",)

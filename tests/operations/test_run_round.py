@@ -1,5 +1,6 @@
 """A run in the background: real workers, and a worker that woke up late, which saves and publishes nothing."""
 
+import dataclasses
 import datetime as dt
 import subprocess
 import sys
@@ -147,6 +148,28 @@ def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
     assert (run.state, run.error, run.digest) == ("failed", "no_justified_envy: pool 0", None)
     with Session(engine) as session, pytest.raises(Refused, match="run_cannot_be_signed"):
         runs.sign(session, run_id, by=first, now=NOW)
+
+
+def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
+    """The honest check notices by itself: the run is kept as failed, without placements, and nobody can sign it."""
+    background.load_handlers()
+    run_id, job_id, (first, _second) = a_started_run(engine)
+    honest = execution.solve.solve
+
+    def the_last_first(market):
+        wrong = honest(market.with_tickets(market.ticket.max() - market.ticket))
+        return dataclasses.replace(wrong, market=market)
+
+    monkeypatch.setattr(execution.solve, "solve", the_last_first)
+    assert background.run(engine, clock, job_id, "worker") == "done"
+    run = the_run(engine, run_id)
+    assert (run.state, run.digest) == ("failed", None)
+    assert "no_justified_envy: pool 0" in run.error
+    with Session(engine) as session:
+        assert session.scalars(select(Placement)).all() == []
+        with pytest.raises(Refused, match="run_cannot_be_signed"):
+            runs.sign(session, run_id, by=first, now=NOW)
+        assert session.scalars(select(Offer)).all() == []
 
 
 @pytest.mark.slow
