@@ -39,7 +39,7 @@ def enumerated(rule: str) -> Iterator[Market]:
     for siblings in (False, True):
         for current in (False, True):
             more = {"children": 9, "programmes": 4, "siblings": siblings, "current": current}
-            yield from (tiny_market(number, pair_rule=rule, **more) for number in range(150))
+            yield from (tiny_market(number, pair_rule=rule, contrary=number % 2 == 1, **more) for number in range(150))
     for pools in (False, True):
         more = {"children": 30, "programmes": 6, "pools": pools, "contrary": True}
         yield from (tiny_market(number, pair_rule=rule, **more) for number in range(12))
@@ -48,7 +48,7 @@ def enumerated(rule: str) -> Iterator[Market]:
 def changed(rule: str) -> Iterator[Market]:
     """One place more, one child less, a better tier, empty pools, other lists."""
     for number in range(100):
-        market = tiny_market(number, children=10, programmes=4, pair_rule=rule)
+        market = tiny_market(number, children=10, programmes=4, pair_rule=rule, contrary=number % 2 == 1)
         yield market
         places = market.places.copy()
         places[number % len(places)] += 1
@@ -70,7 +70,8 @@ def changed(rule: str) -> Iterator[Market]:
 def replayed(rule: str) -> Iterator[Market]:
     """Three replays in a row, each after somebody gave up, with guaranteed places and siblings whose elder moves on."""
     for number in range(400):
-        market = tiny_market(number, children=12, programmes=4, pair_rule=rule, siblings=number % 2 == 1)
+        shape = {"siblings": number % 2 == 1, "contrary": number % 4 > 1}
+        market = tiny_market(number, children=12, programmes=4, pair_rule=rule, **shape)
         for step in range(3):
             market = after_giving_up(market, solve(market), given_up(market, number, step))
             yield market

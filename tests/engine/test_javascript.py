@@ -66,7 +66,8 @@ SHAPES = (
 
 def a_round(number):
     """One of endless random rounds: shape, pair rule, and a draw of its own or tickets from an earlier one."""
-    market = tiny_market(number, pair_rule=("overhang", "close")[number // 5 % 2], **SHAPES[number % 5])
+    rule, contrary = ("overhang", "close")[number // 5 % 2], number // 10 % 2 == 1
+    market = tiny_market(number, pair_rule=rule, contrary=contrary, **SHAPES[number % 5])
     return packed(market, drawn=number % 3 > 0, beacon="" if number % 7 == 0 else f"道 {number}", ceremony=f"{number % 6}")
 
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocation import lottery
@@ -15,6 +15,7 @@ from allocation.sha256 import digests
 SEED = hashlib.sha256(b"a seed for tests").digest()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.lists(st.binary(max_size=140), max_size=6))
 def test_many_digests_are_those_of_hashlib(prefix, texts):
     starts = np.concatenate(([0], np.cumsum([len(t) for t in texts], dtype=np.int64)))
@@ -29,6 +30,7 @@ def test_digests_at_every_edge_of_a_block(length):
     assert ours.tobytes() == hashlib.sha256(text).digest()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=3), st.sampled_from("家庭FG")), unique_by=lambda row: row[0]))
 def test_tickets_are_the_line_of_family_digests_and_child_codes(rows):
     children, families = [row[0] for row in rows], [row[1] for row in rows]

@@ -1,4 +1,4 @@
-"""The same answers as two published programs, on markets of up to 5,000 children."""
+"""The same answers as two published programs, for up to 2,000 and of up to 8,000 children."""
 
 import importlib.machinery
 import sys
@@ -66,15 +66,12 @@ def hospital_residents():
 @pytest.mark.parametrize("other", [by_matching, by_algmatch])
 def test_tiny_markets(other):
     for number in range(60):
-        market = tiny_market(number, children=9, programmes=4, units=False, pools=False)
+        market = tiny_market(number, children=9, programmes=4, units=False, pools=False, contrary=number % 2 == 1)
         assert solve(market).programme.tolist() == other(market).tolist()
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "other,children,seed",
-    [(by_matching, 400, 1), (by_matching, 2_000, 2), (by_algmatch, 2_000, 3), (by_algmatch, 5_000, 4)],
-)
+@pytest.mark.parametrize("other,children,seed", [(by_matching, 2_000, 2), (by_algmatch, 8_000, 4)])
 def test_markets_of_a_town(other, children, seed):
     market = synthetic_market(children, seed)
     outcome = solve(market)

@@ -61,9 +61,10 @@ def test_a_better_tier_makes_that_unit_no_worse(number, rule, contrary, which):
 
 
 @settings(max_examples=100, deadline=None)
-@given(numbers, rules, st.booleans(), st.booleans())
-def test_the_order_of_the_rows_plays_no_part(number, rule, siblings, current):
-    market = tiny_market(number, children=10, programmes=4, pair_rule=rule, siblings=siblings, current=current)
+@given(numbers, rules, contrary, st.booleans(), st.booleans())
+def test_the_order_of_the_rows_plays_no_part(number, rule, contrary, siblings, current):
+    shape = {"contrary": contrary, "siblings": siblings, "current": current}
+    market = tiny_market(number, children=10, programmes=4, pair_rule=rule, **shape)
     order = np.random.default_rng(number).permutation(market.children)
     to = np.empty_like(order)
     to[order] = np.arange(len(order))
@@ -116,7 +117,8 @@ def test_in_a_replay_nobody_placed_is_worse_off(pair_rule, siblings):
     """Three replays, each after somebody gave up, with units, pools, and siblings whose elder moves on."""
     moved = 0
     for number in range(150):
-        market = tiny_market(number, children=12, programmes=4, pair_rule=pair_rule, siblings=siblings)
+        shape = {"siblings": siblings, "contrary": number % 2 == 1}
+        market = tiny_market(number, children=12, programmes=4, pair_rule=pair_rule, **shape)
         outcome = solve(market)
         for step in range(3):
             gone = given_up(market, number, step)
@@ -141,7 +143,8 @@ def test_a_guaranteed_place_that_no_pool_has_room_for_stands_over():
 
 def test_a_large_market_is_renumbered_and_gives_the_same(monkeypatch):
     for number in range(40):
-        market = tiny_market(number, children=12, programmes=4, siblings=True, current=number % 2 == 0)
+        shape = {"siblings": True, "current": number % 2 == 0, "contrary": number % 3 > 0}
+        market = tiny_market(number, children=12, programmes=4, **shape)
         monkeypatch.setattr(engine, "LARGE", 1 << 20)
         one = solve(market)
         monkeypatch.setattr(engine, "LARGE", 1)

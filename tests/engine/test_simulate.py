@@ -8,6 +8,7 @@ import pytest
 from allocation.market import Market, Pool
 from allocation.simulate import Chance, WishHere, draw_many, imagine
 from allocation.solve import solve
+from tests.engine.changes import again
 from tests.engine.tiny import tiny_market
 
 
@@ -28,9 +29,9 @@ def counted(market):
     return total / len(lines)
 
 
-@pytest.mark.parametrize("number,siblings", [(1, False), (2, True), (8, True), (11, False)])
+@pytest.mark.parametrize("number,siblings", [(1, False), (20, True), (23, True), (11, False)])
 def test_every_chance_is_near_the_counted_one(number, siblings):
-    market = tiny_market(number, children=6, siblings=siblings, current=True)
+    market = tiny_market(number, children=6, programmes=3 + siblings, siblings=siblings, current=True, contrary=siblings)
     drawn = draw_many(market, 1_500, seed=number)
     expected = counted(market)
     assert np.abs(drawn.granted / drawn.draws - expected).max() < 0.05
@@ -39,6 +40,8 @@ def test_every_chance_is_near_the_counted_one(number, siblings):
         assert drawn.unplaced(child).value == pytest.approx(1 - drawn.granted[own].sum() / 1_500)
         if own.stop > own.start:
             assert drawn.chance(child, 1).hits == drawn.granted[own.start]
+    if siblings:  # and the elders' places do count in these two
+        assert np.abs(expected - counted(again(market, elder=None))).max() > 0.1
 
 
 def test_the_number_of_workers_changes_nothing():

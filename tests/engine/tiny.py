@@ -20,12 +20,15 @@ def tiny_market(
     """A market of at most ``children`` children; the same number gives the same market.
 
     ``contrary``: programmes think better of those who think less of them, and places are scarce. Only then has a market
-    often more than one stable outcome.
+    often more than one stable outcome, and a sibling often a place where its elder is.
     """
     dice = random.Random(number)
     p = programmes if contrary else dice.randint(1, programmes)
     places = [dice.choice((1, 1, 2)) if contrary else dice.randint(0, 3) for _ in range(p)]
     level = [dice.choice((1, 2)) if siblings else 1 for _ in range(p)]
+    kindergarten = sibling_tier = None
+    if siblings and contrary:  # each kindergarten has both classes, so that an elder's place counts
+        level, kindergarten, sibling_tier = [1 + k % 2 for k in range(p)], [k // 2 for k in range(p)], [0] * p
     rows, unit, groups, family = _children(dice, children, p, units, level, contrary)
     n = len(rows)
     now = [-1] * n
@@ -55,8 +58,8 @@ def tiny_market(
         elder=elder if siblings else None,
         current=now if current else None,
         level=level,
-        kindergarten=[dice.randint(0, 1) for _ in range(p)],
-        sibling_tier=[dice.choice((-1, 0, 1)) for _ in range(p)],
+        kindergarten=kindergarten or [dice.randint(0, 1) for _ in range(p)],
+        sibling_tier=sibling_tier or [dice.choice((-1, 0, 1)) for _ in range(p)],
         pair_rule=pair_rule,
     )
 
