@@ -212,3 +212,9 @@ def test_bench_does_not_measure_a_loop_that_disagrees(monkeypatch):
     monkeypatch.setattr(benchmark, "compile_loop", lambda folder: nobody)
     with pytest.raises(AssertionError, match="disagree"):
         benchmark._against_c(tiny_market(41, children=8, units=False, pools=False), 1)
+
+
+def test_a_market_that_fits_the_cache_is_compared_as_it_is():
+    found = benchmark._against_c(tiny_market(41, children=8, units=False, pools=False), 2)
+    assert "c_loop_renumbered_cpu_s" not in found
+    assert ("matching_to_c" in found) == (shutil.which("gcc") is not None or shutil.which("cc") is not None)

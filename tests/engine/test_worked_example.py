@@ -29,5 +29,5 @@ def test_under_close_the_second_place_waits():
 def test_every_file_of_the_engine_is_named():
     engine = DOCS.parent / "allocation"
     inside = {path.name for path in engine.glob("*.py")} - {"__init__.py"}
-    helpers = {"faults.py", "columns.py", "compiled.py", "synthetic.py", "benchmark.py"}
+    helpers = {"faults.py", "columns.py", "compiled.py", "synthetic.py", "benchmark.py", "machine.py"}
     assert {name for name in inside if f"`{name}`" not in TOLD} == helpers
