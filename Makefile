@@ -6,7 +6,7 @@ WORKERS_OF_TESTS ?= 3
 PY := .venv/bin/python
 
 help: ## say what can be done
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: ## make .venv and what the portal needs (quick when nothing changed)
 	@.ci/setup
@@ -28,6 +28,12 @@ test: setup-test ## everything needed, then every test
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
+coverage-of-engine: setup-test ## every branch of allocation/ is reached without the compiler; else it fails and says which
+	@$(PY) -m tests.engine.reached
+
+mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
+	@$(PY) -m bench.mutate
+
 screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
 	@PORT=$(PORT) PAGES="$(PAGES)" $(PY) -m tests.browser.screenshots
 
@@ -43,4 +49,4 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.serve --forget-data
 
-.PHONY: help setup setup-test serve lint test screenshots lock clean-data
+.PHONY: help setup setup-test serve lint test coverage-of-engine mutants screenshots lock clean-data

@@ -78,11 +78,11 @@ def test_with_bound_units_there_is_always_one_outcome_that_is_best_for_every_uni
     assert refused > 100
 
 
-def test_that_the_strict_rule_has_none_is_not_rare():
-    """Of random small markets with many twins some have no strictly stable outcome, while the rules offered always have."""
+def test_the_strict_rule_has_none_on_some_small_market_too():
+    """Of contrary ones; the rules that are offered have an outcome on each of their markets (above)."""
     without = [
         number
         for number in range(120)
         if not StableOutcomes(tiny_market(number, children=8, programmes=3, pools=False, contrary=True), STRICT).all()
     ]
-    assert without
+    assert 0 < len(without) < 60
