@@ -42,3 +42,17 @@ setattr(numba.config, "CACHE_DIR", cache_folder(os.environ.get("NUMBA_CACHE_DIR"
 
 #: Decorator of every inner loop.
 compiled = numba.njit(nogil=True, cache=True)
+
+
+def _mark() -> Path:
+    return Path(str(getattr(numba.config, "CACHE_DIR"))) / "warm"  # noqa: B009 (numba makes its names)
+
+
+def is_warm() -> bool:
+    """Whether somebody has compiled all that a draw needs into this machine's cache, from these very sources."""
+    return _mark().exists()
+
+
+def note_warm() -> None:
+    """Whoever did says so."""
+    _mark().touch()

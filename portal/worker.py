@@ -9,7 +9,10 @@ import uuid
 from redis import Redis
 from rq import Queue, Worker
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from allocation import compiled
+from enrollment.ground import jobs
 from portal import background, clock
 
 HEARTBEAT = 20
@@ -39,6 +42,8 @@ def serve(kind: str) -> None:
     engine: Engine = _app.extensions["house"].engine
     # a connection that two processes share is broken for both
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+    if kind == "all" and not compiled.is_warm():
+        ask_to_warm(engine)
     connection = Redis.from_url(_app.extensions["house"].config.redis_url)
     worker = Worker(
         [Queue(name, connection=connection) for name in background.WORKERS[kind]],
@@ -50,6 +55,13 @@ def serve(kind: str) -> None:
         log_job_description=False,
     )
     worker.work(logging_level=logging.WARNING)
+
+
+def ask_to_warm(engine: Engine) -> None:
+    """The first draw after a change of the engine's sources shall not wait for the compiler: a job of its own does."""
+    with Session(engine) as session, session.begin():
+        now = clock.now(session, demo=_app.extensions["house"].config.demo)
+        jobs.enqueue(session, "warm_engine", key=f"warm_engine:{socket.gethostname()}:{uuid.uuid4()}", now=now)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
 from enrollment.draw import at_work, bulk, market_files
 from enrollment.draw.at_work import Progress
-from enrollment.families.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
@@ -139,16 +138,20 @@ def set_seed(
 
 def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
     """Everybody of the draw's market who has none gets one, after the last that was given.  Tickets never change."""
-    market = market_files.read(market_files.unpack(session.get_one(Snapshot, draw.snapshot_id).market))
-    have = {row.child for row in market.tickets}
-    joining = [row for row in market.children if row.child not in have]
+    joining = market_files.without_ticket(session.get_one(Snapshot, draw.snapshot_id).market)
     last = session.scalar(select(func.max(Ticket.number)).where(Ticket.year == draw.year)) or 0
     numbers = lottery.draw(
         bytes.fromhex(draw.seed or ""), [row.family for row in joining], [row.child for row in joining], after=last
     )
     progress(1, len(STEPS), "numbering")
-    child_of = dict(session.execute(select(Application.child_code, Application.child_id)).all())
-    rows = zip((child_of[row.child] for row in joining), numbers.tolist(), strict=True)
-    tickets = ((child_id, draw.year, number, draw.id) for child_id, number in rows)
-    bulk.copy_in(session, "ticket", ("child_id", "year", "number", "draw_id"), tickets)
-    return len(joining)
+    drawn = zip((row.child for row in joining), numbers.tolist(), strict=True)
+    bulk.copy_aside(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
+    given = text("""
+        INSERT INTO ticket (child_id, year, number, draw_id)
+        SELECT application.child_id, :year, drawn_ticket.number, :draw
+        FROM drawn_ticket JOIN application ON application.child_code = drawn_ticket.child
+    """)
+    written: int = session.execute(given, {"year": draw.year, "draw": draw.id}).rowcount  # type: ignore[attr-defined]
+    if written != len(joining):
+        raise LookupError(f"{len(joining) - written} children of the market have no application")
+    return written

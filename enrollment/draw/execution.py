@@ -8,21 +8,20 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import bundle, checks, files, lottery, outcome, solve
+from allocation import bundle, checks, compiled, files, lottery, solve
 from allocation import summary as summaries
-from allocation.explain import REASONS
 from allocation.faults import MarketFault
 from allocation.market import Market
-from allocation.outcome import STATES, Outcome
+from allocation.outcome import Outcome
 from enrollment.draw import bulk, fairness, market_files
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.gathering import programme_code
@@ -52,6 +51,7 @@ class Computed:
     """What the engine gave and what the independent check says of it."""
 
     outcome: Outcome | None
+    result: Mapping[str, bytes] = field(default_factory=dict)
     digest: str = ""
     summary: dict[str, Any] = field(default_factory=dict)
     bundle: bytes = b""
@@ -126,7 +126,7 @@ def compute(task: Task, progress: Progress | None = None) -> Computed:
     tell(3, len(STEPS), "saving")
     told = json.dumps(summary, sort_keys=True, ensure_ascii=False, indent=1).encode()
     packed = b"" if failures else bundle.pack(task.files, task.draw, {**result, "summary.json": told})
-    return Computed(found, digest, summary, packed, failures)
+    return Computed(found, result, digest, summary, packed, failures)
 
 
 def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.dat
     else:
         ids = _programme_ids(session, run)
         overhang = _overhang(computed.outcome, ids)
-        _keep_rows(session, run, computed.outcome, ids)
+        _keep_rows(session, run, computed, ids)
         grounds = fairness.by_ground(session, run.id)
         run.summary = computed.summary | {"stands_over": overhang, "by_ground": grounds}
         run.digest, run.bundle, run.state = computed.digest, computed.bundle, "checked"
@@ -180,65 +180,82 @@ def _texts(codes: Iterable) -> list[str]:
     return codes.to_pylist() if hasattr(codes, "to_pylist") else [str(code) for code in codes]
 
 
-def _keep_rows(session: Session, run: Run, found: Outcome, ids: Mapping[str, uuid.UUID]) -> None:
-    market = found.market
-    programmes = [ids[code] for code in _texts(market.codes.programmes)]
-    by_code = dict(session.execute(select(Application.child_code, Application.id)).all())
-    applications = [by_code[code] for code in _texts(market.codes.children)]
-    pools = [market.pools.name(q) for q in range(market.pools.count)]
-    kept = _told(market) if run.replays is not None else range(market.children)
-    placements = ("run_id", "application_id", "programme_id", "rank", "pool")
-    bulk.copy_in(session, "placement", placements, _placements(run.id, found, kept, applications, programmes, pools))
-    reasons = (
-        "run_id", "application_id", "rank", "programme_id", "pool", "reason", "tier", "ticket", "cutoff_tier",
-        "cutoff_ticket",
-    )  # fmt: skip
-    bulk.copy_in(session, "wish_reason", reasons, _reasons(run.id, found, kept, applications, programmes, pools))
-    cut_offs = ("run_id", "programme_id", "pool", "places", "filled", "state", "eligible", "tier", "ticket")
-    bulk.copy_in(session, "cut_off", cut_offs, _cut_offs(run.id, found, programmes, pools))
+def _keep_rows(session: Session, run: Run, computed: Computed, ids: Mapping[str, uuid.UUID]) -> None:
+    """The result files go into the database as they are; there a code becomes an application or a programme."""
+    bulk.copy_aside(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    left_out = _not_told(computed.outcome.market) if run.replays is not None and computed.outcome else []
+    for name, (columns, statement) in _KEPT.items():
+        aside = name.removesuffix(".csv") + "_of_run"
+        bulk.copy_file_aside(session, aside, columns, computed.result[name])
+        values = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
+        session.execute(text(statement), values)
 
 
-def _told(market: Market) -> list[int]:
-    """In a replay: those for whom something could change.  Who confirmed for good takes part with its place alone."""
-    current = market.current if market.current is not None else np.full(market.children, -1)
-    return np.flatnonzero((current < 0) | (np.diff(market.offsets) > 1)).tolist()
+_KEPT = {
+    "placements.csv": (
+        {"child": "text", "programme": "text", "rank": "int", "pool": "text"},
+        """
+        INSERT INTO placement (run_id, application_id, programme_id, rank, pool)
+        SELECT :run, application.id, code_of_programme.id, placements_of_run.rank, placements_of_run.pool
+        FROM placements_of_run
+        JOIN application ON application.child_code = placements_of_run.child
+        LEFT JOIN code_of_programme ON code_of_programme.code = placements_of_run.programme
+        WHERE NOT placements_of_run.child = ANY(:left_out)
+        """,
+    ),
+    "reasons.csv": (
+        {
+            "child": "text", "rank": "int", "programme": "text", "pool": "text", "reason": "text", "tier": "int", "ticket": "int",
+            "cutoff_tier": "int", "cutoff_ticket": "int",
+        },
+        """
+        INSERT INTO wish_reason
+            (run_id, application_id, rank, programme_id, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket)
+        SELECT :run, application.id, why.rank, code_of_programme.id, why.pool, why.reason, why.tier, why.ticket,
+               why.cutoff_tier, why.cutoff_ticket
+        FROM reasons_of_run AS why
+        JOIN application ON application.child_code = why.child
+        JOIN code_of_programme ON code_of_programme.code = why.programme
+        WHERE NOT why.child = ANY(:left_out)
+        """,
+    ),
+    "cutoffs.csv": (
+        {
+            "programme": "text", "pool": "text", "places": "int", "filled": "int", "state": "text", "eligible": "int", "tier": "int",
+            "ticket": "int",
+        },
+        """
+        INSERT INTO cut_off (run_id, programme_id, pool, places, filled, state, eligible, tier, ticket)
+        SELECT :run, code_of_programme.id, line.pool, line.places, line.filled, line.state, line.eligible, line.tier, line.ticket
+        FROM cutoffs_of_run AS line JOIN code_of_programme ON code_of_programme.code = line.programme
+                """,
+    ),
+}  # fmt: skip
+"""For each result file the types of its columns, and the statement that keeps its rows."""
 
 
-def _placements(run_id, found: Outcome, kept, applications, programmes, pools) -> Iterator[tuple]:
-    programme, rank, pool = found.programme.tolist(), found.rank.tolist(), found.pool.tolist()
-    for child in kept:
-        if programme[child] < 0:
-            yield run_id, applications[child], None, None, None
-        else:
-            yield run_id, applications[child], programmes[programme[child]], rank[child], pools[pool[child]]
-
-
-def _reasons(run_id, found: Outcome, kept, applications, programmes, pools) -> Iterator[tuple]:
-    market, why = found.market, found.reasons
-    offsets, programme, ticket = market.offsets.tolist(), market.programme.tolist(), why.ticket.tolist()
-    code, pool, tier = why.code.tolist(), why.pool.tolist(), why.tier.tolist()
-    line_tier, line_ticket = why.cutoff_tier.tolist(), why.cutoff_ticket.tolist()
-    for child in kept:
-        for wish in range(offsets[child], offsets[child + 1]):
-            yield (
-                run_id, applications[child], wish - offsets[child] + 1, programmes[programme[wish]],
-                pools[pool[wish]] if pool[wish] >= 0 else None, REASONS[code[wish]], tier[wish], ticket[child],
-                line_tier[wish] if line_tier[wish] >= 0 else None,
-                line_ticket[wish] if line_ticket[wish] >= 0 else None,
-            )  # fmt: skip
-
-
-def _cut_offs(run_id, found: Outcome, programmes, pools) -> Iterator[tuple]:
-    table, lines = found.market.pools, found.cutoffs
-    for q in range(table.count):
-        line = lines.state[q] == outcome.LINE
-        numbers = (int(lines.eligible[q]), int(lines.tier[q]), int(lines.ticket[q])) if line else (None, None, None)
-        yield (
-            run_id, programmes[int(table.programme[q])], pools[q], int(table.places[q]), int(lines.filled[q]),
-            STATES[lines.state[q]], *numbers,
-        )  # fmt: skip
+def _not_told(market: Market) -> list[str]:
+    """In a replay: those for whom nothing could change.  Who confirmed for good takes part with its place alone."""
+    if market.current is None:
+        return []
+    content = np.flatnonzero((market.current >= 0) & (np.diff(market.offsets) == 1))
+    codes = _texts(market.codes.children)
+    return [codes[child] for child in content.tolist()]
 
 
 def execute(session: Session, run_id: uuid.UUID, *, now: dt.datetime, progress: Progress | None = None) -> Run:
     """The three steps in one transaction, for commands and tests; the worker's handler takes one for each."""
     return save(session, run_id, compute(read(session, run_id), progress), now=now)
+
+
+def warm() -> None:
+    """Compile all that a draw needs, or load it from the cache: a small market is drawn, placed and checked."""
+    programmes = [market_files.ProgrammeRow("p", "k", "lower", "public", "510104", 1, None)]
+    children = [market_files.ChildRow(code, code, "", "", "", "") for code in ("a", "b")]
+    wishes = [market_files.WishRow(row.child, 1, "p", 0) for row in children]
+    numbers = lottery.draw(bytes(lottery.DIGEST_BYTES), [row.family for row in children], [row.child for row in children])
+    tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
+    market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
+    solve.compile_all()
+    compute(Task(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
+    compiled.note_warm()

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session, aliased
@@ -14,7 +14,7 @@ from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, Program
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import CONFIRMED, RETURNED
-from enrollment.families.tiers import TierTable, verified_facts_of_round
+from enrollment.families.tiers import Spot, TierTable, verified_facts_of_round
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS
 from enrollment.places.programmes import Programme
@@ -138,15 +138,29 @@ def _refuse_unequal_bound(people: list[Row], wishes: Mapping[uuid.UUID, list]) -
         raise Refused("bound_wishes_differ", n=len(unequal))
 
 
+class _Wished(NamedTuple):
+    """A programme as a wish meets it; `reserving` is the programme itself where some of its places are reserved."""
+
+    code: str
+    spot: Spot
+    reserving: Programme | None
+
+
 class _Tiers:
     """The wishes of a family with their tiers, and the groups whose reserved places it may claim."""
 
     def __init__(self, session: Session, round_: Round, programmes: dict[uuid.UUID, Programme]):
         self._table = TierTable(session, round_.id)
         self._facts = verified_facts_of_round(session, round_.id)
-        self._programmes = programmes
-        self._codes = {id_: programme_code(programme) for id_, programme in programmes.items()}
-        self._reserving = {id_ for id_, programme in programmes.items() if any(pool.groups for pool in programme.pools)}
+        # one look-up for each wish: a city has hundreds of thousands
+        self._wished = {
+            id_: _Wished(
+                programme_code(programme),
+                self._table.spot(programme.kindergarten),
+                programme if any(pool.groups for pool in programme.pools) else None,
+            )
+            for id_, programme in programmes.items()
+        }
         self.siblings = {
             id_: self._table.rules_of(programme.kindergarten.area_code).sibling_tier(programme.kindergarten.nature)
             for id_, programme in programmes.items()
@@ -154,18 +168,20 @@ class _Tiers:
 
     def wishes_of(self, person: Row, wished: list[uuid.UUID]) -> tuple[list[WishRow], str]:
         facts = self._facts.get(person.id, {})
-        tiers = self._table.tiers(facts, [self._programmes[id_] for id_ in wished])
+        here = [self._wished[id_] for id_ in wished]
+        tiers = self._table.tiers_of(facts, [each.spot for each in here])
+        child = person.child_code
         rows = [
-            WishRow(person.child_code, rank, self._codes[id_], tiered.tier)
-            for rank, (id_, tiered) in enumerate(zip(wished, tiers, strict=True), start=1)
+            WishRow(child, rank, each.code, tiered.tier)
+            for rank, (each, tiered) in enumerate(zip(here, tiers, strict=True), start=1)
         ]
         groups = {
-            group_code(self._codes[id_], ground)
-            for id_ in wished
-            if id_ in self._reserving
-            for pool in self._programmes[id_].pools
+            group_code(each.code, ground)
+            for each in here
+            if each.reserving is not None
+            for pool in each.reserving.pools
             for ground in pool.groups
-            if self._table.holds(Ground(ground), facts, self._programmes[id_].kindergarten)
+            if self._table.holds(Ground(ground), facts, each.reserving.kindergarten)
         }
         return rows, ";".join(sorted(groups))
 

@@ -139,6 +139,15 @@ def read(files: dict[str, bytes]) -> MarketFiles:
     )
 
 
+def without_ticket(packed: bytes) -> list[ChildRow]:
+    """The children of a packed market who have no ticket in it."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        names = set(archive.namelist()) & {"children.csv", "tickets.csv"}
+        files = {name: archive.read(name) for name in names}
+    have = {row[0] for row in _rows(files, "tickets.csv")}
+    return [ChildRow(*row) for row in _rows(files, "children.csv") if row[0] not in have]
+
+
 def current_places(packed: bytes) -> dict[str, str]:
     """Child and programme, for the children of a packed market who held a place when it was frozen."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open("children.csv") as children:

@@ -202,9 +202,8 @@ def _changes(session: Session) -> list[Row]:
 def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, by: Actor, now: dt.datetime) -> int:
     """A family that keeps its place and waits is moved without being asked again; it goes on waiting for still better."""
     count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
-    session.execute(text("DROP TABLE IF EXISTS fresh_code"))
-    session.execute(text("CREATE TEMPORARY TABLE fresh_code (number int, code text) ON COMMIT DROP"))
-    bulk.copy_in(session, "fresh_code", ("number", "code"), enumerate(notice_codes(count), start=1))
+    codes = enumerate(notice_codes(count), start=1)
+    bulk.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
     session.execute(
         text("""
             INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,

@@ -6,7 +6,7 @@ Nobody types a tier.  An unverified claim counts nothing; a declined fact counts
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
@@ -136,18 +136,18 @@ def verified_facts_of_round(session: Session, round_id: uuid.UUID) -> dict[uuid.
     return {application_id: {Fact(fact): value for fact, value in facts.items()} for application_id, facts in rows}
 
 
-def _frozen(value: Any) -> Any:
-    """A value as part of a key: lists and places become tuples; a place's point plays no part (see `serves`)."""
-    if isinstance(value, Mapping):
-        return tuple(sorted((name, _frozen(more)) for name, more in value.items() if name != "point"))
-    return tuple(value) if isinstance(value, list) else value
+class Spot(NamedTuple):
+    """A kindergarten of a round: what the rules see of it, and the rules themselves."""
+
+    kindergarten_id: uuid.UUID
+    seen: Seen
+    rules: Rules
 
 
 class TierTable:
     """The tier of any facts at any programme of a round, under the round's frozen policy of the kindergarten's area.
 
-    The whole city is read once, rules once for each area, and each answer is kept, because 120,000 families have few
-    different facts.
+    The whole city is read once, and the rules once for each area.
     """
 
     def __init__(self, session: Session, round_id: uuid.UUID):
@@ -156,7 +156,6 @@ class TierTable:
         self._rules: dict[str, Rules] = {}
         self._lookup = Lookup(session, self._round.year)
         self._seen = seen.kindergartens(session)
-        self._answers: dict[tuple, Tiered] = {}
 
     def tier(self, facts: Facts, programme: Programme) -> Tiered:
         """The tier (0 is the best) and the code of the rule and of the ground that give it."""
@@ -167,17 +166,15 @@ class TierTable:
         return self.tiers_at(facts, [programme.kindergarten for programme in programmes])
 
     def tiers_at(self, facts: Facts, kindergartens: Iterable[Kindergarten]) -> list[Tiered]:
-        serving = self._lookup.serving(home_of(facts))
-        key = tuple(sorted((str(fact), _frozen(value)) for fact, value in facts.items()))
-        return [self._tier_at(facts, key, each, each.id in serving) for each in kindergartens]
+        return self.tiers_of(facts, [self.spot(each) for each in kindergartens])
 
-    def _tier_at(self, facts: Facts, key: tuple, kindergarten: Kindergarten, serves: bool) -> Tiered:
-        asked = (kindergarten.id, serves, key)
-        answer = self._answers.get(asked)
-        if answer is None:
-            rules = self.rules_of(kindergarten.area_code)
-            answer = self._answers[asked] = rules.tier(facts, self._seen[kindergarten.id], serves)
-        return answer
+    def spot(self, kindergarten: Kindergarten) -> Spot:
+        """For `tiers_of`: a draw looks up each kindergarten once and asks about it for a thousand families."""
+        return Spot(kindergarten.id, self._seen[kindergarten.id], self.rules_of(kindergarten.area_code))
+
+    def tiers_of(self, facts: Facts, spots: Iterable[Spot]) -> list[Tiered]:
+        serving = self._lookup.serving(home_of(facts))
+        return [rules.tier(facts, seen, bool(serving) and id_ in serving) for id_, seen, rules in spots]
 
     def holds(self, ground: Ground, facts: Facts, kindergarten: Kindergarten) -> bool:
         """Whether a ground holds there, whatever tier it gives: what a reserved pool asks."""

@@ -1,5 +1,6 @@
 """Service areas: which streets, communities, estates, roads or polygons a kindergarten serves."""
 
+import functools
 import unicodedata
 import uuid
 from collections import defaultdict
@@ -43,6 +44,7 @@ class ServiceArea(Base):
     )
 
 
+@functools.lru_cache(maxsize=65_536)
 def plain(name: str) -> str:
     """A name as it is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
@@ -76,19 +78,18 @@ class Lookup:
     """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many questions."""
 
     def __init__(self, session: Session, year: int | None = None):
-        self._names: dict[tuple[str, str], set[uuid.UUID]] = defaultdict(set)
-        self._area_of: dict[uuid.UUID, str] = {}
+        # by area too: a city has the same community in many areas, and a draw asks for each of its families
+        self._names: dict[tuple[str, str], dict[str, set[uuid.UUID]]] = defaultdict(lambda: defaultdict(set))
         self._owners: list[uuid.UUID] = []
         self._with_areas: set[uuid.UUID] = set()
         shapes = []
         for row in _rows(session, year):
             self._with_areas.add(row.kindergarten_id)
-            self._area_of[row.kindergarten_id] = row.area_code
             if row.kind == "polygon":
                 shapes.append(polygon(row.boundary))
                 self._owners.append(row.kindergarten_id)
             else:
-                self._names[row.kind, plain(row.name)].add(row.kindergarten_id)
+                self._names[row.kind, plain(row.name)][row.area_code].add(row.kindergarten_id)
         self._tree = STRtree(shapes)
 
     def has_any(self, kindergarten_id: uuid.UUID) -> bool:
@@ -110,9 +111,9 @@ class Lookup:
             return found
         for kind in NAMED:
             if place.get(kind):
-                named = self._names.get((kind, plain(str(place[kind]))), set())
-                found |= {each for each in named if place.get("area") in (None, self._area_of[each])}
-        if place.get("point"):
+                named = self._names.get((kind, plain(str(place[kind]))), {})
+                found.update(*([named.get(place["area"], ())] if place.get("area") is not None else named.values()))
+        if place.get("point") and self._owners:
             at = Point(*place["point"])
             found |= {self._owners[index] for index in self._tree.query(at, predicate="intersects")}
         return found

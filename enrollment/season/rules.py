@@ -24,8 +24,16 @@ class Tiered:
     ground: Ground | None = None
 
 
-Ways = tuple[tuple[Tiered, tuple[tuple[Test, GroundTerms], ...]], ...]
-"""What a tier is found with: each way of each rule, the best tier first, with the tests that all must pass."""
+@dataclass(frozen=True)
+class Ways:
+    """How a tier is found at kindergartens of one nature: every ground that a rule asks for has a bit.
+
+    `tests` are (bit, test, terms); `wanted` are the bits of each way, the best tier first; `known` are answers so far.
+    """
+
+    tests: tuple[tuple[int, Test, GroundTerms], ...]
+    wanted: tuple[tuple[Tiered, int], ...]
+    known: dict[int, Tiered] = field(default_factory=dict)
 
 NO_TERMS = GroundTerms()
 
@@ -94,18 +102,29 @@ class Rules:
     def tier(self, facts: Facts, kindergarten: Seen, serves: bool) -> Tiered:
         """The best tier that a rule gives.  Total: without any fact it is the default.  A fact more never worsens it."""
         place = Place(kindergarten, serves)
-        for answer, way in self._ways_at(kindergarten.nature):
-            if all(test(facts, place, terms) for test, terms in way):
-                return answer
-        return self._otherwise
+        ways = self._ways_at(kindergarten.nature)
+        holding = 0
+        for bit, test, terms in ways.tests:
+            if test(facts, place, terms):
+                holding |= bit
+        answer = ways.known.get(holding)
+        if answer is None:
+            first = (tiered for tiered, wanted in ways.wanted if holding & wanted == wanted)
+            answer = ways.known[holding] = next(first, self._otherwise)
+        return answer
 
     def _ways_at(self, nature: str) -> Ways:
         if nature not in self._ways:
-            self._ways[nature] = tuple(
-                (Tiered(rule.tier, rule.code, way[0]), tuple((HOLDS[g], self.terms.get(g, NO_TERMS)) for g in way))
-                for rule in self.in_order
-                if not rule.natures or nature in rule.natures
-                for way in rule.ways
+            here = [rule for rule in self.in_order if not rule.natures or nature in rule.natures]
+            asked = sorted({ground for rule in here for way in rule.ways for ground in way})
+            bit = {ground: 1 << place for place, ground in enumerate(asked)}
+            self._ways[nature] = Ways(
+                tests=tuple((bit[ground], HOLDS[ground], self.terms.get(ground, NO_TERMS)) for ground in asked),
+                wanted=tuple(
+                    (Tiered(rule.tier, rule.code, way[0]), sum(bit[ground] for ground in set(way)))
+                    for rule in here
+                    for way in rule.ways
+                ),
             )
         return self._ways[nature]
 

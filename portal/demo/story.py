@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.draw import chance_estimates, draws, execution, runs, snapshot
@@ -51,6 +51,11 @@ class City:
         for step in STEPS[: STEPS.index(through) + 1]:
             getattr(self, f"_{step}")()
 
+    def _count_rows(self) -> None:
+        """The planner of a database that was filled a moment ago takes a city for a village."""
+        with self._session() as session, session.begin():
+            session.execute(text("ANALYZE"))
+
     def _session(self) -> Session:
         return Session(self.engine, expire_on_commit=False)
 
@@ -72,7 +77,9 @@ class City:
         with self._session() as session, session.begin():
             self._families(session, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
+        self._count_rows()
         self._registers(now)
+        self._count_rows()
         with self._session() as session, session.begin():
             chance_estimates.ask(session, why=f"demo:{now.isoformat()}", now=now)
 
@@ -139,6 +146,7 @@ class City:
             for found in rounds.of_year(session, season.YEAR):
                 rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         finish_reviews(self.engine, now, lambda done, of: self.report("review", done, of))
+        self._count_rows()
 
     def _draw(self) -> None:
         """Frozen, drawn, run, checked, signed by two and published."""

@@ -1,5 +1,7 @@
 """What the worker does for a draw room, in words: how far it is, or why nothing came of it and what to do next."""
 
+from flask_babel import gettext as _
+
 from enrollment.draw.at_work import Doing
 from portal.formats import refusal
 from portal.words import table, word
@@ -10,7 +12,7 @@ def progress(doing: Doing | None) -> dict:
     if doing is None:
         return {"state": "over", "done": 0, "of": 0, "step": ""}
     begun = doing.going_on and doing.step
-    step = word("run_step", doing.step) if begun else word("draw_work", doing.kind)
+    step = word("run_step", doing.step) if begun else _("等待后台接手")
     return {"state": doing.state, "done": doing.done, "of": doing.of, "step": step}
 
 
