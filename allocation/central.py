@@ -54,17 +54,18 @@ def propose(
     ways: Ways,
     vacancies: np.ndarray,
     nature: np.ndarray,
-    tolerance: int,
+    tolerance: int | np.ndarray,
     unit: np.ndarray | None = None,
 ) -> Proposals:
     """Propose places to ``len(ticket)`` children (tickets distinct). ``unit``: children that share a number are bound.
 
-    ``vacancies`` and ``nature`` (index in NATURES) are by programme, ``tolerance`` in metres. Raises ``ValueError`` for
-    a negative number.
+    ``vacancies`` and ``nature`` (index in NATURES) are by programme, ``tolerance`` in metres, one for all or one for each
+    child. Raises ``ValueError`` for a negative number.
     """
-    if tolerance < 0 or (len(ways.metres) and ways.metres.min() < 0) or (len(vacancies) and vacancies.min() < 0):
+    tolerance = np.broadcast_to(np.asarray(tolerance, dtype=np.int64), len(ticket))
+    if (len(tolerance) and tolerance.min() < 0) or (len(ways.metres) and ways.metres.min() < 0) or (len(vacancies) and vacancies.min() < 0):
         raise ValueError("tolerance, metres and vacancies are not negative")
-    cost = ways.metres.astype(np.int64) + tolerance * np.asarray(nature, dtype=np.int64)[ways.programme]
+    cost = ways.metres.astype(np.int64) + tolerance[ways.child] * np.asarray(nature, dtype=np.int64)[ways.programme]
     order = np.lexsort((ways.programme, np.asarray(ticket)[ways.child]))
     free = np.array(vacancies, dtype=np.int64)
     chosen = np.full(len(ticket), -1, dtype=np.int64)

@@ -12,6 +12,7 @@ from sqlalchemy import Row, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from allocation import central
+from allocation.coverage import Coverage
 from allocation.market import NATURES
 from enrollment.draw import offers, publication, unplaced
 from enrollment.draw.draws import Ticket
@@ -19,6 +20,7 @@ from enrollment.draw.offers import CentralProposal
 from enrollment.draw.telling import tell_families, written
 from enrollment.families.applications import Application
 from enrollment.families.households import Household
+from enrollment.families.tiers import rules_in_round
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -29,9 +31,6 @@ from enrollment.season.rounds import WITH_WISHES, Round
 
 NEAREST = 40
 """How many vacancies are looked at for each child, the nearest first."""
-
-TOLERANCE = 3000
-"""Metres that a public kindergarten may be farther than an inclusive one and still be proposed first."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,10 @@ def waiting(session: Session, year: int) -> list[Proposed]:
     return [Proposed(code or "", programme.kindergarten, metres) for code, programme, metres in session.execute(found)]
 
 
-def propose(session: Session, year: int, *, by: Actor, now: dt.datetime, tolerance: int = TOLERANCE) -> int:
+def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     """Compute who could go where: as many children as possible, then the least distance.  Returns how many.
 
-    It replaces proposals that were not sent.  Refuses `round_still_going` and `nobody_to_propose`.
+    How much farther a public kindergarten may be and still come first, the policy of the child's own area says.  It replaces proposals that were not sent.  Refuses `round_still_going` and `nobody_to_propose`.
     """
     only_the_city(by)
     _refuse_during_a_round(session, year)
@@ -73,7 +72,7 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime, toleran
         ways,
         np.array([row.places - row.taken for row in places]),
         np.array([NATURES.index(row.nature) for row in places]),
-        tolerance,
+        _tolerances(session, year, [row.home for row in children]),
         unit=np.array([numbers.get(row.unit, -1) for row in children]),
     )
     for child, place, metres in zip(children, found.programme.tolist(), found.metres.tolist(), strict=True):
@@ -90,6 +89,36 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime, toleran
     audit.record(session, "propose_central", "season", year, by=by, now=now, seated=found.seated)
     session.flush()
     return found.seated
+
+
+def _tolerances(session: Session, year: int, homes: list[str | None]) -> np.ndarray:
+    """Metres for each child, from the rules that the newest published round applied in its area; 0 where there are none."""
+    newest = select(Round).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+    round_ = session.scalars(newest).first()
+    metres: dict[str | None, int] = {None: 0}
+    for area in sorted({home for home in homes if home}):
+        try:
+            metres[area] = rules_in_round(session, round_, area).central_tolerance if round_ else 0
+        except Refused as refused:
+            if refused.code != "area_without_policy":
+                raise
+            metres[area] = 0
+    return np.array([metres[home] for home in homes], dtype=np.int64)
+
+
+def effect(session: Session, year: int, before: Coverage) -> Coverage:
+    """Both shares once the children of the proposals that wait have arrived."""
+    waiting_ones = (
+        select(Kindergarten.nature)
+        .select_from(CentralProposal)
+        .join(Application, Application.id == CentralProposal.application_id)
+        .join(Programme, Programme.id == CentralProposal.programme_id)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Application.year == year, CentralProposal.offer_id.is_(None))
+    )
+    nature = np.array([NATURES.index(one) for one in session.scalars(waiting_ones)], dtype=np.int64)
+    nowhere = np.full(len(nature), -1, dtype=np.int32)
+    return central.Proposals(np.arange(len(nature), dtype=np.int32), nowhere).effect(before, nature)
 
 
 def _refuse_during_a_round(session: Session, year: int) -> None:
@@ -112,6 +141,7 @@ def _children(session: Session, year: int) -> list[Row]:
             Ticket.number,
             Household.home_longitude,
             Household.home_latitude,
+            base.c.home,
         )
         .join(base, and_(base.c.id == Application.id, base.c.gave_up.is_(False)))
         .join(Ticket, and_(Ticket.child_id == Application.child_id, Ticket.year == Application.year))
@@ -151,16 +181,17 @@ def _vacancies(session: Session, year: int) -> list[Row]:
 def _ways(children: list[Row], places: list[Row]) -> central.Ways:
     """For each child its nearest vacancies of its class level."""
     child, programme, metres = [], [], []
+    by_level: dict[str, list[int]] = {}
+    for where, place in enumerate(places):
+        by_level.setdefault(place.level, []).append(where)
+    sites = np.array([(float(place.longitude), float(place.latitude)) for place in places]).reshape(-1, 2)
     for at, row in enumerate(children):
-        near = sorted(
-            (unplaced.metres(row.home_longitude, row.home_latitude, place.longitude, place.latitude), where)
-            for where, place in enumerate(places)
-            if place.level == row.level
-        )
-        for distance, where in near[:NEAREST]:
+        here = np.array(by_level.get(row.level, ()), dtype=np.int64)
+        distances = unplaced.metres_to(row.home_longitude, row.home_latitude, sites[here])
+        for nearest in np.lexsort((here, distances))[:NEAREST].tolist():
             child.append(at)
-            programme.append(where)
-            metres.append(distance)
+            programme.append(int(here[nearest]))
+            metres.append(int(distances[nearest]))
     return central.Ways(*(np.array(column, dtype=np.int32) for column in (child, programme, metres)))
 
 

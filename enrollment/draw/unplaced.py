@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
 from sqlalchemy import ColumnElement, Row, func, select, true
 from sqlalchemy.orm import Session
 
@@ -153,6 +154,14 @@ class _Vacancies:
             (metres(child.home_longitude, child.home_latitude, r.longitude, r.latitude), r.name) for r in placed
         )
         return tuple((name, distance) for distance, name in far[:MOST_VACANCIES])
+
+
+def metres_to(longitude: Decimal, latitude: Decimal, sites: np.ndarray) -> np.ndarray:
+    """The distances to many sites (longitude, latitude; float64[n, 2]), in whole metres, as `metres` has each."""
+    here, there = math.radians(float(latitude)), np.radians(sites[:, 1])
+    across = np.radians(sites[:, 0] - float(longitude))
+    half = np.sin((there - here) / 2) ** 2 + math.cos(here) * np.cos(there) * np.sin(across / 2) ** 2
+    return np.rint(2 * 6_371_000 * np.arcsin(np.sqrt(half))).astype(np.int64)
 
 
 def metres(longitude: Decimal, latitude: Decimal, other_longitude: Decimal, other_latitude: Decimal) -> int:

@@ -3,7 +3,10 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from allocation.coverage import Coverage
 from enrollment.draw import central, unplaced
+from enrollment.figures import shares
+from enrollment.figures.counts import Definition
 from enrollment.ground import audit
 from enrollment.ground.errors import NotFound
 from enrollment.season import calendar
@@ -12,7 +15,7 @@ from portal.guards import desk
 from portal.officials import pages
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names, my_areas
-from portal.work import actor, clock, db
+from portal.work import actor, city_day, clock, db
 
 
 @pages.get("/unplaced", endpoint="unplaced")
@@ -26,7 +29,8 @@ def _page(form: PageForm):
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
         area = None
-    found = None
+    found, may_act = None, actor().is_any("city_official")
+    proposed = central.waiting(db(), season.year) if season else []
     if season:
         page = request.args.get("page", 1, type=int)
         found = unplaced.listing(db(), season.year, by=actor(), area=area, page=page)
@@ -36,11 +40,18 @@ def _page(form: PageForm):
         found=found,
         area=area,
         form=form,
-        proposed=central.waiting(db(), season.year) if season else [],
+        proposed=proposed,
+        shares=_shares(season.year) if season and proposed else None,
         sent=central.counts(db(), season.year)[1] if season else 0,
-        may_act=actor().is_any("city_official"),
+        may_act=may_act,
         area_names=area_names(),
     )
+
+
+def _shares(year: int) -> tuple[Coverage, Coverage]:
+    """The city's children after the intake, and after those for whom a place is proposed have come too."""
+    after_intake = shares.of_the_city(db(), Definition(city_day()), year=year).city.after
+    return after_intake, central.effect(db(), year, after_intake)
 
 
 @pages.post("/unplaced/propose")

@@ -41,6 +41,14 @@ def test_small_examples_are_solved_to_the_metre():
         assert all(got.programme.tolist().count(p) <= vacancies[p] for p in range(programmes))
 
 
+def test_each_child_has_the_tolerance_of_its_own_area():
+    rows = [(0, 0, 1_500), (0, 1, 1_000), (1, 2, 1_500), (1, 3, 1_000)]
+    got = propose(np.array([1, 2]), ways(rows), np.array([1, 1, 1, 1]), np.array([0, 1, 0, 1]), np.array([499, 501]))
+    assert got.programme.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="not negative"):
+        propose(np.array([1]), ways(rows[:2]), np.array([1, 1]), np.array([0, 1]), np.array([-1]))
+
+
 @pytest.mark.parametrize("tolerance,expected", [(499, 1), (501, 0)])
 def test_a_public_place_is_preferred_within_the_tolerance(tolerance, expected):
     got = propose(np.array([1]), ways([(0, 0, 1_500), (0, 1, 1_000)]), np.array([1, 1]), np.array([0, 1]), tolerance)

@@ -1,9 +1,14 @@
 """Nobody ends without a place or a named officer: vacancies nearby are proposed, and the family answers."""
 
+from decimal import Decimal
+
+import numpy as np
 import pytest
 
+from allocation.coverage import Coverage
 from enrollment.draw import central, unplaced
 from enrollment.ground.errors import Refused
+from enrollment.season import policies
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
 
@@ -29,6 +34,40 @@ def test_the_nearest_vacancies_are_proposed_public_ones_first_within_the_toleran
     assert {each.kindergarten for each in proposed.values()} == {town.near, town.public}
     assert sorted(each.metres for each in proposed.values()) == [957, 1914]
     assert town.offer_for(town.ben) is None, "a proposal is not an offer"
+
+
+@pytest.mark.parametrize("tolerance,nearest", [(500, "近处普惠"), (1500, "公办三里外")])
+def test_the_policy_of_the_childs_own_area_says_how_much_farther_a_public_place_may_be(town, tolerance, nearest):
+    """957 m to the inclusive one, 1,914 m to the public one; both kindergartens are of another area than the child."""
+    elsewhere = {"area": "510105", "latitude": 30.60}
+    popular = town.kindergarten("金苹果", places=1, longitude=104.10, **elsewhere)
+    town.kindergarten("近处普惠", nature="inclusive", places=1, longitude=104.11, **elsewhere)
+    town.kindergarten("公办三里外", places=1, longitude=104.12, **elsewhere)
+    for area, metres in (("510104", tolerance), ("510105", 20_000 if tolerance == 500 else 0)):
+        text = policies.template("whole_district", area, 2026)
+        town.policy(area, text.replace("tolerance = 3000", f"tolerance = {metres}"))
+    ana, ben = (town.child(name, wishes=[popular], **HOME) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    by = town.city_pair()[0]
+    assert central.propose(town.session, 2026, by=by, now=town.now) == 1
+    [proposed] = central.waiting(town.session, 2026)
+    assert proposed.kindergarten.name == nearest
+
+
+def test_the_effect_on_both_shares_counts_the_proposals_that_wait(left_over):
+    town, by = left_over, left_over.city_pair()[0]
+    before = Coverage(1000, 500, 300)
+    assert central.effect(town.session, 2026, before) == before
+    central.propose(town.session, 2026, by=by, now=town.now)
+    assert central.effect(town.session, 2026, before) == Coverage(1002, 501, 301)
+    central.send(town.session, 2026, by=by, now=town.now)
+    assert central.effect(town.session, 2026, before) == before, "sent ones are counted as offers"
+
+
+def test_distances_to_many_places_are_those_to_each(town):
+    sites = [(104.11, 30.60), (104.40, 30.60), (104.10, 30.60), (103.0, 31.0)]
+    each = [unplaced.metres(Decimal("104.1"), Decimal("30.6"), *map(Decimal, map(str, site))) for site in sites]
+    assert unplaced.metres_to(Decimal("104.1"), Decimal("30.6"), np.array(sites)).tolist() == each
 
 
 def test_proposals_become_offers_that_the_family_answers(left_over):

@@ -266,7 +266,8 @@ def test_central_placement_is_computed_read_and_sent(officials, town, submitted_
     household.home_longitude, household.home_latitude = 104.10, 30.60
     town.session.commit()
     assert fill_in(first, "/officials/unplaced", "/officials/unplaced/propose").status_code == 303
-    assert "1.0 公里" in first.get("/officials/unplaced").text
+    page = first.get("/officials/unplaced").text
+    assert "1.0 公里" in page and "对两个占比的影响" in page and "再加上这些孩子" in page
     assert fill_in(first, "/officials/unplaced", "/officials/unplaced/send").status_code == 303
     town.session.expire_all()
     assert town.place_of(left) == place
