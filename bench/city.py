@@ -1,0 +1,205 @@
+"""A demo city and its draw, timed: `python -m bench.city [--children N] [--through review] [--json]`.
+
+It starts a PostgreSQL of its own, builds the city as `flask demo` does, and takes it through freeze, seed, run and
+publication by the verbs that the worker calls.  Beside each step stand the seconds on the clock and those of CPU, ours and
+the database's, because others may take a share of the machine; their load is printed.  The yardstick of a run is the time
+of COPYing the same rows out and in, measured right after it: the goal is at most 3.
+"""
+
+import argparse
+import contextlib
+import datetime as dt
+import io
+import json
+import os
+import resource
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from enrollment.draw import draws, execution, runs, snapshot
+from enrollment.ground import vault
+from enrollment.ground.db import open_engine
+from enrollment.ground.vault import Keys
+from enrollment.season.rounds import Round
+from portal.commands.migrate import upgrade
+from portal.demo import people, season
+from portal.demo.story import STEPS, City
+from portal.running.embedded import Postgres
+
+MEGA = 1 << 20
+READ = ("application", "wish", "ticket")
+WRITTEN = {"run": ("placement", "wish_reason", "cut_off"), "publish": ("offer", "offer_move", "notice")}
+
+
+class Watch:
+    """What each step took; memory is looked at twice a second."""
+
+    def __init__(self, postgres: Postgres):
+        assert postgres.child is not None
+        self.server = psutil.Process(postgres.child.process.pid if postgres.child.process else None)
+        self.steps: dict[str, dict[str, float]] = {}
+        self.database_peak = 0
+        self._over = threading.Event()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.5):
+            with contextlib.suppress(psutil.Error):
+                processes = [self.server, *self.server.children(recursive=True)]
+                used = sum(process.memory_full_info().pss for process in processes)
+                self.database_peak = max(self.database_peak, used)
+
+    def _cpu_of_the_database(self) -> float:
+        times = [self.server.cpu_times()]
+        for child in self.server.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                times.append(child.cpu_times())
+        return sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began, ours, theirs = time.perf_counter(), time.process_time(), self._cpu_of_the_database()
+        yield
+        self.steps[name] = {
+            "seconds": round(time.perf_counter() - began, 2),
+            "cpu": round(time.process_time() - ours, 2),
+            "database_cpu": round(self._cpu_of_the_database() - theirs, 2),
+            "load": round(os.getloadavg()[0], 1),
+        }
+        print(f"{name:14}" + "  ".join(f"{key} {value:8.2f}" for key, value in self.steps[name].items()), flush=True)
+
+    def end(self) -> None:
+        self._over.set()
+
+
+def draw(engine: Engine, watch: Watch) -> None:
+    """Freeze, seed, run and publication, each in a transaction of its own."""
+    now = season.DATES["draw"][0] + dt.timedelta(hours=1)
+
+    def done(name: str, act: Callable[[Session], Any]) -> Any:
+        with watch.step(name), Session(engine, expire_on_commit=False) as session, session.begin():
+            return act(session)
+
+    with Session(engine) as session:
+        first, second = people.actor(session, "city1"), people.actor(session, "city2")
+        round_id = session.scalars(select(Round.id).where(Round.year == season.YEAR)).one()
+    with watch.step("compile"):
+        execution.warm()
+    done("freeze", lambda s: snapshot.freeze(s, round_id, by=first, now=now))
+    later = now + dt.timedelta(minutes=5)
+    done("seed", lambda s: draws.set_seed(s, season.YEAR, beacon="1 2 3", ceremony="4", by=first, now=later))
+    run_id = done("start", lambda s: runs.start(s, round_id, by=first, now=later).id)
+
+    def run(session: Session) -> None:
+        execution.save(session, run_id, execution.compute(execution.read(session, run_id)), now=later)
+        runs.sign(session, run_id, by=first, now=later)
+
+    done("run", run)
+    done("publish", lambda s: runs.sign(s, run_id, by=second, now=later))
+
+
+def copied(engine: Engine, watch: Watch) -> None:
+    """The same rows out of their tables and into empty ones with the same indexes and checks."""
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        for name, tables in WRITTEN.items():
+            content = {}
+            for table in tables:
+                content[table] = _out(driver, table)
+                connection.execute(text(f"CREATE TEMPORARY TABLE of_{table} (LIKE {table} INCLUDING ALL)"))
+            with watch.step(f"copy {name}"):
+                if name == "run":
+                    for table in READ:
+                        _out(driver, table)
+                for table, rows in content.items():
+                    with driver.cursor() as cursor, cursor.copy(f"COPY of_{table} FROM STDIN") as copy:
+                        copy.write(rows)
+        connection.rollback()
+
+
+def _out(driver, table: str) -> bytes:
+    target = io.BytesIO()
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
+        for part in copy:
+            target.write(part)
+    return target.getvalue()
+
+
+def measured(children: int, through: str) -> dict:
+    folder = Path(tempfile.mkdtemp(prefix="bench-city-"))
+    folder.chmod(0o755)
+    vault.unlock(Keys({"bench": os.urandom(32)}, "bench", os.urandom(32)))
+    postgres = Postgres(folder / "postgres", folder / "postgres.log")
+    try:
+        postgres.start()
+        postgres.ensure_database("city")
+        engine, watch = open_engine(postgres.url("city")), Watch(postgres)
+        upgrade(engine)
+        city = City(engine, children, 2026, lambda step, done, of: None)
+        for step in STEPS[: STEPS.index(through) + 1]:
+            with watch.step(step):
+                getattr(city, f"_{step}")()
+        if through == "review":
+            draw(engine, watch)
+            copied(engine, watch)
+        watch.end()
+        with engine.connect() as connection:
+            size = connection.scalar(text("SELECT pg_database_size(current_database())")) or 0
+        engine.dispose()
+        return summary(children, watch, size)
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def summary(children: int, watch: Watch, size: int) -> dict:
+    def seconds(*names: str) -> float:
+        return sum(watch.steps[name]["seconds"] for name in names if name in watch.steps)
+
+    def cpu(*names: str) -> float:
+        return sum(watch.steps[name]["cpu"] + watch.steps[name]["database_cpu"] for name in names)
+
+    told = {
+        "children": children,
+        "city_seconds": round(seconds("places", "registration"), 1),
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "database_peak_megabytes": watch.database_peak // MEGA,
+        "database_megabytes": size // MEGA,
+    }
+    for name in WRITTEN:
+        if f"copy {name}" in watch.steps:
+            copy = f"copy {name}"
+            told[f"{name}_to_copy"] = round(seconds(name) / max(seconds(copy), 0.01), 2)
+            told[f"{name}_to_copy_in_cpu"] = round(cpu(name) / max(cpu(copy), 0.01), 2)
+    return told | {"steps": watch.steps}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--children", type=int, default=3000)
+    parser.add_argument(
+        "--through", default="review", choices=STEPS, help="`review` goes on to the draw, step by step."
+    )
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    found = measured(asked.children, asked.through)
+    if asked.json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        if name != "steps":
+            print(f"{name.replace('_', ' '):28}{value}")
+
+
+if __name__ == "__main__":
+    main()
