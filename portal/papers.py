@@ -1,16 +1,30 @@
-"""A watermark on what staff look at: who, and when, drawn into the picture or under every page of a PDF."""
+"""Papers as files, and the watermark on what staff look at: who, and when, drawn into the picture or under every page of a PDF."""
 
 import functools
 import io
 import zlib
 from importlib.resources import files
 
+from flask import Response
 from PIL import Image, ImageDraw, ImageFont
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject
 
 SIZE, STEP = 26, 260
+
+
+SANDBOX = "default-src 'none'; sandbox"
+
+
+def as_file(media_type: str, content: bytes, name: str) -> Response:
+    """A paper as a file to keep: never shown as a page of this portal."""
+    ending = "pdf" if media_type == "application/pdf" else "webp"
+    answer = Response(content, mimetype=media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 class Unmarkable(Exception):

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from enrollment.families import consents, deadlines
 from enrollment.families.application_rows import Application
 from enrollment.families.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
-from enrollment.families.pages_of_paper import made_safe
+from enrollment.families.pages_of_paper import SafePage, made_safe
 from enrollment.ground import audit, notices, sign_in
 from enrollment.ground.accounts import Account, Actor, OnBehalf, RoleGrant, require_oneself
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import blind_index, normalised, seal_bytes
+from enrollment.ground.vault import blind_index, normalised, seal_bytes, unseal_bytes
 
 __all__ = ["WAYS", "Mandate"]
 
@@ -183,6 +183,19 @@ def of_guardian(session: Session, *, by: Actor) -> Sequence[Mandate]:
     require_oneself(by)
     mine = select(Mandate).where(Mandate.account_id == by.account_id)
     return session.scalars(mine.order_by(Mandate.given_at.desc())).all()
+
+
+def read_paper(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SafePage:
+    """The signed paper, for its guardian and for those who look after the trail, whose look is noted there."""
+    require_oneself(by)
+    mandate = session.get(Mandate, mandate_id)
+    if mandate is None or mandate.paper is None:
+        raise NotFound()
+    if by.is_any("city_official", "auditor"):
+        audit.record(session, "view_evidence", "mandate", mandate_id, by=by, now=now)
+    elif by.account_id != mandate.account_id:
+        raise NotFound()
+    return SafePage(mandate.paper_type or "", unseal_bytes(mandate.paper, PAPER_PURPOSE))
 
 
 def acts_under(session: Session, mandate: Mandate, limit: int = 20) -> Sequence[AuditEntry]:

@@ -13,6 +13,7 @@ from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.consents import Consent
 from enrollment.families.lifecycle import MoveMade
+from enrollment.families.pages_of_paper import SafePage
 from enrollment.families.registers import RegisterAnswer
 from enrollment.families.returns import ReturnedItem
 from enrollment.ground import audit, notices
@@ -46,15 +47,22 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def files(session: Session, *, by: Actor) -> Iterator[tuple[str, bytes]]:
-    """The name and content of every uploaded page of the family."""
+def files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
+    """The name and content of every uploaded page of the family, and of every mandate that it signed."""
     require_oneself(by)
+    for number, mandate in enumerate(mandates.of_guardian(session, by=by), start=1):
+        if mandate.way == "paper":
+            safe = mandates.read_paper(session, mandate.id, by=by, now=now)
+            yield f"{mandate.year}/mandate-{number}.{_ending(safe)}", safe.content
     for application in applications.list_own(session, by=by):
         for document, pages in evidence.pages_of(session, application.id).items():
             for number, page in enumerate(pages, start=1):
                 safe = evidence.page_content(session, application.id, page.id)
-                ending = "pdf" if safe.media_type == "application/pdf" else "webp"
-                yield f"{application.year}/{application.child_code}/{document}-{number}.{ending}", safe.content
+                yield f"{application.year}/{application.child_code}/{document}-{number}.{_ending(safe)}", safe.content
+
+
+def _ending(page: SafePage) -> str:
+    return "pdf" if page.media_type == "application/pdf" else "webp"
 
 
 def _application(session: Session, application: Application) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 import uuid
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import DateField, SelectField, StringField
 
+from enrollment.families import mandates
 from enrollment.families.applications import Application
 from enrollment.ground import audit, audit_trail
 from enrollment.ground.accounts import Account
 from portal.act_words import act_words
+from portal.clock import CHENGDU
 from portal.guards import desk
 from portal.limits import limiter
 from portal.officials import pages
+from portal.papers import Unmarkable, as_file, marked
 from portal.words import table, word
 from portal.work import actor, clock, db
 
@@ -87,6 +90,18 @@ def trail_page():
 def check_chain():
     """Follow the whole chain from its first entry, as `flask audit verify` does."""
     return _page(TrailForm(request.args), broken=audit.broken_links(db()))
+
+
+@pages.get("/mandates/<uuid:mandate_id>/paper")
+@desk("officials", *MAY_READ)
+def mandate_paper(mandate_id: uuid.UUID):
+    """The paper by which a family let a helper act, marked with who looks at it and when."""
+    safe = mandates.read_paper(db(), mandate_id, by=actor(), now=clock())
+    try:
+        content = marked(safe.media_type, safe.content, f"{actor().name} {clock().astimezone(CHENGDU):%Y-%m-%d %H:%M}")
+    except Unmarkable:
+        return Response(status=415)
+    return as_file(safe.media_type, content, "mandate")
 
 
 def _page(form: TrailForm, broken: list[int] | None = None):

@@ -50,7 +50,7 @@ def download_data():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", json.dumps(plain, ensure_ascii=False, indent=2, default=str))
-        for name, content in own_data.files(db(), by=actor()):
+        for name, content in own_data.files(db(), by=actor(), now=clock()):
             archive.writestr(f"papers/{name}", content)
     answer = Response(packed.getvalue(), mimetype="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, MultipleFileField
@@ -10,6 +10,7 @@ from wtforms import HiddenField, MultipleFileField
 from enrollment.families import applications, consents, documents, evidence
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
+from portal.papers import as_file
 from portal.parents import pages, steps
 from portal.parents.own import application_of, form_page, steps_of
 from portal.work import actor, clock, db
@@ -117,11 +118,7 @@ def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
 def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID):
     """An own page as a file to keep: never shown as a page of this portal."""
     safe = evidence.read_page(db(), application_id, page_id, by=actor())
-    ending = "pdf" if safe.media_type == "application/pdf" else "webp"
-    answer = Response(safe.content, mimetype=safe.media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{page_id.hex[:8]}.{ending}"'
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return answer
+    return as_file(safe.media_type, safe.content, page_id.hex[:8])
 
 
 def _back(application_id: uuid.UUID, document: str | None = None):

@@ -11,6 +11,7 @@ from enrollment.families import mandates, taking_over
 from enrollment.ground.errors import NotFound
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
+from portal.papers import as_file
 from portal.parents import pages
 from portal.parents.own import Needed
 from portal.work import actor, clock, db
@@ -26,6 +27,13 @@ def end_mandate(mandate_id: uuid.UUID):
     mandates.end(db(), mandate_id, by=actor(), now=clock())
     flash(_("代办已结束。协办员不能再看到或修改您家的申请，已经填写的内容都在。"))
     return redirect(url_for("parents.account"), 303)
+
+
+@pages.get("/account/mandates/<uuid:mandate_id>/paper")
+@desk("parents")
+def own_mandate(mandate_id: uuid.UUID):
+    safe = mandates.read_paper(db(), mandate_id, by=actor(), now=clock())
+    return as_file(safe.media_type, safe.content, "mandate")
 
 
 @pages.get("/papers/<uuid:mandate_id>")

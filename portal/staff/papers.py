@@ -5,12 +5,10 @@ from flask import Response
 from enrollment.families import evidence, review
 from enrollment.ground import audit
 from portal.guards import desk
-from portal.papers import Unmarkable, marked
+from portal.papers import SANDBOX, Unmarkable, marked
 from portal.staff import pages
 from portal.staff.rooms import seen_by
 from portal.work import actor, clock, db
-
-SANDBOX = "default-src 'none'; sandbox"
 
 
 @pages.get("/applications/<uuid:application_id>/papers/<uuid:page_id>")

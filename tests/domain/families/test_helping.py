@@ -271,7 +271,7 @@ FORBIDDEN = {
     ),
     "take a consent back": lambda s, a, by, now: consents.withdraw(s, "child_data", by=by, now=now),
     "download": lambda s, a, by, now: own_data.gather(s, by=by, now=now),
-    "download files": lambda s, a, by, now: list(own_data.files(s, by=by)),
+    "download files": lambda s, a, by, now: list(own_data.files(s, by=by, now=now)),
     "open a dispute": lambda s, a, by, now: cases.open_dispute(
         s, child_name="甲", id_kind="resident", id_number=MOTHERS_NUMBER, text="由我抚养", by=by, now=now
     ),
@@ -357,6 +357,24 @@ def test_a_paper_opens_an_account_that_shows_nothing_of_a_known_phone(town, gard
     assert (mandate.signed_name, mandate.paper_type) == ("张小三", "image/webp")
     assert photo_of_a_paper() not in mandate.paper, "sealed"
     assert told(town, acting) == ["mandate_by_paper"], "the phone on the paper is told"
+
+
+def test_the_paper_is_seen_by_its_guardian_and_by_those_who_keep_the_trail(town, garden, yang):
+    mandate, _baby = entered_on_paper(town, yang, garden)
+    acting, guardian, official = town.acting(yang, mandate), guardian_signs_in(town), town.city_official()
+    read = {"session": town.session, "mandate_id": mandate.id, "now": town.now}
+    assert mandates.read_paper(**read, by=official).media_type == "image/webp"
+    looked = select(AuditEntry.account_id).where(AuditEntry.act == "view_evidence")
+    assert town.session.scalars(looked).all() == [official.account_id]
+    for nobody in (guardian, yang, town.head_of(garden)):
+        with pytest.raises(NotFound):
+            mandates.read_paper(**read, by=nobody)
+    with pytest.raises(Refused, match="only_the_guardian"):
+        mandates.read_paper(**read, by=acting)
+    taking_over.take_over(town.session, mandate.id, MOTHERS_NUMBER, by=guardian, now=town.now)
+    own = mandates.read_paper(**read, by=guardian)
+    assert own.content.startswith(b"RIFF")
+    assert ("2026/mandate-1.webp", own.content) in list(own_data.files(town.session, by=guardian, now=town.now))
 
 
 def test_a_second_paper_of_the_same_person_goes_on_and_anothers_begins_anew(town, yang):

@@ -100,7 +100,7 @@ def test_from_the_code_to_the_paper_twin_and_to_the_guardians_own_page(client, a
     sign_in(guardian, application.entered_for)
     assert application.registration_code in guardian.get("/parents").text
     account = guardian.get("/parents/account").text
-    for told in ("小杨", "正在代办", "提交申请", "登记幼儿"):
+    for told in ("小杨", "委托有效", "提交申请", "登记幼儿"):
         assert told in account, told
     assert "社区协办员已代您提交入园申请" in guardian.get("/parents/messages").text
     mandate = town.session.scalars(select(Mandate)).one()
@@ -224,7 +224,11 @@ def test_on_paper_and_taken_over_by_the_guardian(client, another_client, town, y
     assert "与委托书上的监护人不符" in fill_in(guardian, paper, id_number="51010419900101123X").text
     assert fill_in(guardian, paper, id_number=MOTHERS_NUMBER).headers["Location"] == "/parents"
     assert application.registration_code in guardian.get("/parents").text
-    assert "签名委托书" in guardian.get("/parents/account").text
+    own = page(guardian.get("/parents/account")).select_one('main a[href$="/paper"]')["href"]
+    assert guardian.get(own).mimetype == "image/webp"
+    sign_in(guardian, town.city_official().account_id)
+    trail = page(guardian.get("/officials/audit?person=helper1")).select_one('main a[href$="/paper"]')["href"]
+    assert guardian.get(trail).mimetype == "image/webp"
     told = town.session.scalars(select(Notice.kind).where(Notice.child_id == application.child_id)).all()
     assert told == ["application_submitted_by_helper"]
 
