@@ -224,11 +224,13 @@ def _steps(written: dict[str, bytes]) -> dict:
     return {f"{name}_s": round(took(step).wall, 4) for name, step in steps.items()}
 
 
-_MEASURED = """
-import resource, sys
+_MEASURED = r"""
+import pathlib, re, resource, sys
 from allocation.__main__ import main
-status = main(sys.argv[1:])
+ended = main(sys.argv[1:])
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
-sys.exit(status)
+status = pathlib.Path("/proc/self/status")  # ru_maxrss counts what this process was before it became the command, too
+peak = re.search(r"VmHWM:\s+(\d+)", status.read_text())[1] if status.exists() else used.ru_maxrss
+print(used.ru_utime + used.ru_stime, peak)
+sys.exit(ended)
 """
