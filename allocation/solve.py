@@ -13,6 +13,7 @@ from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
 from allocation.quotas import Pool, pool_masks
 from allocation.renumber import BLOCK, by_first_wish, renumbered, rows_moved_back
+from allocation.rows_of_text import Column, csv_bytes
 from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
@@ -208,3 +209,4 @@ def compile_all() -> None:
     local = renumbered(market, number)
     rows_moved_back(local.tier, market.offsets, local.offsets, number)
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))
+    csv_bytes(["number"], [Column(np.zeros(1))])
