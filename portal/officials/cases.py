@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from enrollment.draw import revoking
 from enrollment.families import cases
 from enrollment.families.applications import Application
 from enrollment.ground import audit
@@ -35,6 +36,7 @@ def case_list():
         "officials/cases.html",
         open_cases=cases.listing(db(), by=actor()),
         settled=cases.listing(db(), by=actor(), settled=True, limit=50),
+        revocations=len(revoking.waiting(db(), by=actor())),
         may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
     )

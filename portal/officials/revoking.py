@@ -21,7 +21,7 @@ class RevokeForm(OfficialForm):
     sure = BooleanField(_l("虚假情况已经查实，家庭的说明已经听取"), [InputRequired(_l("请确认后再签署。"))])
 
 
-@pages.get("/revocations", endpoint="revocations")
+@pages.get("/cases/revocations", endpoint="revocations")
 @desk("officials", *DECIDERS)
 def revocation_list():
     """What waits for a second person, and the way to an offer by its registration code."""
@@ -47,13 +47,13 @@ def _revoke_page(offer_id, form: RevokeForm):
     )
 
 
-@pages.get("/offers/<uuid:offer_id>/revoke")
+@pages.get("/cases/revocations/<uuid:offer_id>")
 @desk("officials", *DECIDERS)
 def revoke_page(offer_id):
     return _revoke_page(offer_id, RevokeForm())
 
 
-@pages.post("/offers/<uuid:offer_id>/revoke")
+@pages.post("/cases/revocations/<uuid:offer_id>")
 @desk("officials", *DECIDERS)
 def revoke_offer(offer_id):
     revoking.find(db(), offer_id, by=actor())

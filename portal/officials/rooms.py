@@ -19,7 +19,6 @@ ROOMS = (
     (_l("抽签与派位"), "officials.draws"),
     (_l("未录取幼儿"), "officials.unplaced"),
     (_l("争议"), "officials.cases"),
-    (_l("撤销录取"), "officials.revocations"),
     (_l("两个占比"), "officials.coverage"),
     (_l("审计"), "officials.audit_trail"),
 )
