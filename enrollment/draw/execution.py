@@ -68,7 +68,7 @@ def read(session: Session, run_id: uuid.UUID) -> Task:
     frozen = market_files.unpack(snapshot.market)
     draw = _draw_of(session, snapshot)
     session.flush()
-    if draw is not None and "tickets.csv" not in frozen:
+    if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
         head = {**json.loads(frozen["market.json"]), "seed": draw.seed}
         return Task(run_id, {**frozen, "market.json": lottery.canonical(head)}, _record(draw))
     solved = _with_all_tickets(session, frozen)

@@ -62,6 +62,14 @@ def result_run(session: Session, round_id: uuid.UUID) -> Run | None:
     return runs.first_published(session, round_id)
 
 
+def numbered_run(session: Session, round_id: uuid.UUID, number: int | None) -> Run | None:
+    """A published run of the round by its number; without one, that which made the result."""
+    if number is None:
+        return result_run(session, round_id)
+    found = select(Run).where(Run.round_id == round_id, Run.number == number, Run.published_at.is_not(None))
+    return session.scalars(found).one_or_none()
+
+
 def bundle_size(session: Session, run: Run) -> int:
     """Bytes of the run's public file, 0 if there is none; the file itself stays where it is."""
     return session.scalar(select(func.octet_length(Run.bundle)).where(Run.id == run.id)) or 0

@@ -5,7 +5,7 @@ import re
 from flask import Response, abort, render_template, request, url_for
 from markupsafe import Markup, escape
 
-from enrollment.draw import published, rooms, runs
+from enrollment.draw import published, rooms
 from enrollment.draw.run_rows import Run
 from portal.area_names import area_names
 from portal.guards import public
@@ -66,11 +66,7 @@ def _bundle_name(run: Run) -> str:
 @public
 def draw_bundle(round_id):
     """The public file of the round's result; `?run=` asks for that of a published replay."""
-    number = request.args.get("run", type=int)
-    run = published.result_run(db(), round_id)
-    if number is not None:
-        found = [each for each in runs.of_round(db(), round_id) if each.number == number and each.published_at]
-        run = found[0] if found else None
+    run = published.numbered_run(db(), round_id, request.args.get("run", type=int))
     if run is None or not run.bundle:
         abort(404)
     return Response(

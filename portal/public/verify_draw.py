@@ -1,6 +1,6 @@
 """The page on which anybody checks a published draw in the own browser, with the second implementation."""
 
-from flask import abort, jsonify, render_template
+from flask import abort, jsonify, render_template, request
 
 from enrollment.draw import published, rooms
 from portal.guards import public
@@ -20,14 +20,20 @@ def verify_draw(round_id):
     room = rooms.of_round(db(), round_id)
     if not room.snapshots:
         abort(404)
-    run = published.result_run(db(), round_id)
+    run = _run(round_id)
     return render_template(
         "public/verify_draw.html",
         room=room,
+        run=run,
         size=published.bundle_size(db(), run) if run else 0,
         commitments=published.commitments(db(), room.round.year),
         words=_words(),
     )
+
+
+def _run(round_id):
+    """The run that the reader asks about: a published replay by its number, else the round's result."""
+    return published.numbered_run(db(), round_id, request.args.get("run", type=int))
 
 
 def _words() -> dict[str, str]:
@@ -39,7 +45,7 @@ def _words() -> dict[str, str]:
 @public
 def names_of_draw(round_id):
     """What the codes of the public file are called: kindergartens and their reserved places, nobody's names."""
-    run = published.result_run(db(), round_id)
+    run = _run(round_id)
     if run is None:
         abort(404)
     answer = jsonify(published.names(db(), run))

@@ -45,6 +45,8 @@ def test_the_page_says_what_comes_next_before_each_step(client, town, frozen_clo
     assert run.digest in done["zh"] and f"{address}/bundle.zip" in done["zh"] and f"{address}/verify" in done["en"]
     for figure in ("按核实的依据", "按第 1 志愿的优先级", "按第 1 志愿所在的区域", "捆绑的多胞胎，录取"):
         assert figure in done["zh"]
+    assert f"{address}/bundle.zip?run={run.number}" in client.get(f"{address}/verify?run={run.number}").text
+    assert "bundle.zip" not in client.get(f"{address}/verify?run=99").text
     names = client.get(f"{address}/names.json").json
     assert sorted(names["programmes"].values()) == [["牡丹", "lower"], ["金苹果", "lower"]]
 
