@@ -28,3 +28,10 @@ def test_the_first_folder_that_can_be_written_is_taken(tmp_path, monkeypatch):
     last = Path(compiled.cache_folder(None, (tmp_path / "file",)))
     assert last.is_dir() and last.name.startswith("allocation-")
     last.rmdir()
+
+
+def test_who_has_compiled_everything_says_so_beside_the_binaries(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", str(tmp_path))
+    assert not compiled.is_warm()
+    compiled.note_warm()
+    assert compiled.is_warm()
