@@ -97,6 +97,8 @@ def _of_family(mandate: Mandate):
 
 def _move(session: Session, paper_account: uuid.UUID, guardian: Guardian, *, by: Actor, now: dt.datetime) -> None:
     """Everything of the account on paper goes over; that account is closed."""
+    theirs = select(Application.id).where(Application.entered_for == paper_account)
+    session.execute(theirs.order_by(Application.id).with_for_update())  # after the guardian, in everybody's order
     mine = session.get_one(Account, by.account_id, with_for_update=True)
     _end_twofold(session, paper_account, mine.id, now)
     _move_consents(session, paper_account, mine.id, now)

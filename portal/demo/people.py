@@ -39,7 +39,7 @@ STAFF = (
     Person("area2", "孙科", "area_official"),
     Person("city1", "何处", "city_official"),
     Person("city2", "郭处", "city_official"),
-    Person("helper1", "社区小杨", "helper"),
+    Person("helper1", "杨洋", "helper"),
     Person("auditor1", "审计小钱", "auditor"),
 )
 

@@ -358,3 +358,5 @@ def test_the_trail_by_person_shows_what_a_helper_entered(client, town, two):
     assert any("小杨（helper1） · 替家长办理" in line and "提交申请" in line for line in told)
     assert any("取得代办委托" in line for line in told)
     assert all("helper1" in line for line in told)
+    guardians = {str(mandate.account_id)[:8] for mandate in two}
+    assert {code for code in guardians if any(code in line for line in told)} == guardians, "and for whom"
