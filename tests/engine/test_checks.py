@@ -148,11 +148,12 @@ def test_at_most_twenty_rows_are_listed():
     assert len(checks.check(market, wrong).findings["tiers"]) == 20
 
 
-def test_groups_without_children_of_any():
-    market = Market.from_arrays([0, 1], [0], [0], [1], [1], pools=[Pool(0, "estate", 1, 1, (0,), "open")])
+@pytest.mark.parametrize("unclaimed,pool", [("open", "estate"), ("locked", "general")])
+def test_groups_without_children_of_any(unclaimed, pool):
+    market = Market.from_arrays([0, 1], [0], [0], [1], [2], pools=[Pool(0, "estate", 1, 1, (0,), unclaimed)])
     outcome = solve(market)
     assert checks.check(market, outcome, solve).ok
-    assert outcome.programme.tolist() == [0]
+    assert market.pools.name(outcome.pool[0]) == pool
 
 
 def test_one_wrong_seat_among_thousands_is_found():
