@@ -156,6 +156,15 @@ def test_groups_without_children_of_any(unclaimed, pool):
     assert market.pools.name(outcome.pool[0]) == pool
 
 
+def test_a_group_is_not_taken_for_another():
+    """Pools of groups with high numbers beside a child of a low one."""
+    pools = [Pool(0, f"pool {k}", k, 1, (group,), "locked") for k, group in enumerate((2, 1, 5, 1, 3))]
+    market = Market.from_arrays([0, 1], [0], [0], [1], [7], pools=pools, groups=[(0,)])
+    outcome = solve(market)
+    assert market.pools.name(outcome.pool[0]) == "general"
+    assert checks.check(market, outcome, solve).ok
+
+
 def test_one_wrong_seat_among_thousands_is_found():
     market = synthetic_market(4_000, units=True, pools=True)
     outcome = solve(market)
