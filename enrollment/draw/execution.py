@@ -154,7 +154,7 @@ def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.dat
         ids = _programme_ids(session, run)
         overhang = _overhang(computed.outcome, ids)
         _keep_rows(session, run, computed, ids)
-        grounds = fairness.by_ground(session, run.id)
+        grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay moves few
         run.summary = computed.summary | {"stands_over": overhang, "by_ground": grounds}
         run.digest, run.bundle, run.state = computed.digest, computed.bundle, "checked"
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)

@@ -125,6 +125,7 @@ TAMPERINGS = {
     "a published figure": Tampering(with_entry("result/summary.json", edit(placed=99)), 1, "placed is 99", "wrong_figures"),
     "a summary that is none": Tampering(with_entry("result/summary.json", lambda data: b"[]"), 1, "summary.json cannot be read", "wrong_figures"),
     "a summary that is cut off": Tampering(with_entry("result/summary.json", lambda data: data[:-9]), 1, "summary.json cannot be read", "wrong_figures"),
+    "a summary cut short": Tampering(with_entry("result/summary.json", lambda data: data[:40]), 1, "summary.json cannot be read", "wrong_figures"),
     "a result file missing": Tampering(with_entry("result/reasons.csv", lambda data: None), 2, "result/reasons.csv is missing", "wrong_missing"),
     "a market file missing": Tampering(with_entry("market/children.csv", lambda data: None), 2, "children.csv: the file is missing", "bad_missing"),
     "the record missing": Tampering(with_entry("draw.json", lambda data: None), 2, "draw.json is missing", "bad_missing"),

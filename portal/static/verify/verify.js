@@ -20,13 +20,19 @@ const KNOWN = new Set([
 export async function verify(blob, say = () => {}) {
   say("opening", 0, 0);
   const zip = await openZip(blob);
-  const files = new Map();
-  for (const name of MARKET_FILES) if (zip.has(`market/${name}`)) files.set(name, await zip.get(`market/${name}`).bytes());
+  const names = MARKET_FILES.filter((name) => zip.has(`market/${name}`)), files = new Map(), digests = new Map();
+  const all = names.reduce((sum, name) => sum + zip.get(`market/${name}`).size, 0);
+  let opened = 0;
+  for (const name of names) {
+    say("opening", opened, all);
+    files.set(name, await zip.get(`market/${name}`).bytes());
+    digests.set(name, sha256Hex(files.get(name)));
+    opened += files.get(name).length;
+  }
   if (!zip.has("draw.json")) throw new Fault("bad_missing", { file: "draw.json" });
   const record = readJson(await zip.get("draw.json").bytes(), "draw.json");
   if (!/^[0-9a-f]{64}$/.test(record.commitment)) throw new Fault("bad_json", { file: "draw.json" });
   const summary = await summaryOf(zip);
-  const digests = new Map([...files].map(([name, bytes]) => [name, sha256Hex(bytes)]));
   const market = readMarket(files, say);
   const steps = [filesStep(zip), commitmentStep(digests, market, record, summary)];
   steps.push(...seedSteps(market, record));
