@@ -4,7 +4,16 @@ import uuid
 
 from flask import render_template
 
-from enrollment.families import applications, cases, consents, deadlines, invitations, people, taking_over
+from enrollment.families import (
+    applications,
+    cases,
+    consents,
+    deadlines,
+    invitations,
+    next_season,
+    people,
+    taking_over,
+)
 from enrollment.families.applications import Application
 from enrollment.families.lifecycle import DRAFT, WITHDRAWN
 from enrollment.season import calendar
@@ -25,12 +34,16 @@ def home():
     if len(mine) == 1:
         return _own_page(mine[0], at_home=True)
     return render_template(
-        "parents/children.html", season=season, children=[_in_short(each) for each in mine], **_around()
+        "parents/children.html", children=[_in_short(each) for each in mine], **_around()
     )
 
 
 def _around() -> dict:
+    season = calendar.current(db(), clock())
+    known = season is not None and not actor().on_behalf
     return {
+        "season": season,
+        "again": next_season.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
         "papers": taking_over.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.for_me(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
@@ -41,7 +54,6 @@ def _beginning(season):
     listed = steps_of(None)
     return render_template(
         "parents/beginning.html",
-        season=season,
         times=deadlines.window(db(), season.year, "lower", now=clock()) if season else None,
         listed=listed,
         bar=steps.bar(listed),
