@@ -79,5 +79,6 @@ function lineOf(part) {
   if (!part.asked && part.places > 0) return say("pool_others");
   if (part.state === "all") return say("pool_all");
   if (part.state === "none") return say("pool_none");
-  return say(part.eligible ? "pool_line" : "pool_outside", { tier: part.tier + 1, ticket: numeral(part.ticket) });
+  const word = part.eligible && !part.mine ? "pool_line_others" : part.eligible ? "pool_line" : "pool_outside";
+  return say(word, { tier: part.tier + 1, ticket: numeral(part.ticket) });
 }
