@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, and_, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.families.people import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.places.promotion import ENTRY_LEVELS
 from enrollment.places.roll import RollChild, RollClass, school_year_of
 
 
@@ -41,12 +43,34 @@ def _nature(parent) -> ColumnElement[str]:
 
 
 def newest_rolls(definition: Definition) -> Subquery:
-    """For each kindergarten the newest school year it has a roll of, not after the reference date's."""
+    """For each kindergarten the newest school year it has a roll of, not after the reference date's.
+
+    `whole` is false while that roll holds nothing but the classes into which new children have arrived: then the
+    classes of the year before have not moved up yet, and who is in them is in kindergarten all the same.
+    """
+    tells_more = or_(RollClass.level.not_in(ENTRY_LEVELS), RollClass.kept_as == "count")
     return (
-        select(RollClass.kindergarten_id, func.max(RollClass.school_year).label("year"))
+        select(
+            RollClass.kindergarten_id,
+            RollClass.school_year.label("year"),
+            func.bool_or(tells_more).label("whole"),
+        )
         .where(RollClass.school_year <= definition.school_year)
-        .group_by(RollClass.kindergarten_id)
+        .group_by(RollClass.kindergarten_id, RollClass.school_year)
+        .ext(distinct_on(RollClass.kindergarten_id))
+        .order_by(RollClass.kindergarten_id, RollClass.school_year.desc())
         .subquery("newest")
+    )
+
+
+def in_newest(newest: Subquery) -> ColumnElement[bool]:
+    """The classes that count: those of the newest roll and, while it is not whole, last year's without the upper ones,
+    whose children have gone to school."""
+    waiting = and_(
+        newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != "upper"
+    )
+    return and_(
+        newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, waiting)
     )
 
 
@@ -110,9 +134,7 @@ def on_roll(session: Session, definition: Definition, year: int, key, within) ->
     return session.execute(
         select(*groups, _whole(counted).label("children"), _whole(staying).label("staying"))
         .select_from(RollClass)
-        .join(
-            newest, and_(newest.c.kindergarten_id == RollClass.kindergarten_id, newest.c.year == RollClass.school_year)
-        )
+        .join(newest, in_newest(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(parent, parent.id == Kindergarten.parent_id)
         .outerjoin(children, children.c.class_id == RollClass.id)

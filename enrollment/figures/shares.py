@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Row, and_, func, select, true
+from sqlalchemy import Row, func, select, true
 from sqlalchemy.orm import Session
 
 from allocation.coverage import INCLUSIVE_TARGET, PUBLIC_TARGET, Coverage
-from enrollment.figures.counts import Definition, coming, is_open, newest_rolls, on_roll
+from enrollment.figures.counts import Definition, coming, in_newest, is_open, newest_rolls, on_roll
 from enrollment.figures.targets import Target
 from enrollment.places.areas import NEXT_LEVEL, Area
 from enrollment.places.kindergartens import Kindergarten
@@ -113,12 +113,7 @@ def targets(session: Session, year: int) -> dict[str | None, Targets]:
 def newest_roll(session: Session, definition: Definition) -> dt.date | None:
     """The latest date at which a class that is counted was last brought up to date."""
     newest = newest_rolls(definition)
-    return session.scalar(
-        select(func.max(RollClass.as_of)).join(
-            newest,
-            and_(newest.c.kindergarten_id == RollClass.kindergarten_id, newest.c.year == RollClass.school_year),
-        )
-    )
+    return session.scalar(select(func.max(RollClass.as_of)).join(newest, in_newest(newest)))
 
 
 def _line(code: str, names: tuple[str, str], now: _Tally, after: _Tally) -> Line:

@@ -7,6 +7,8 @@ import pytest
 from enrollment.figures import shares
 from enrollment.figures.counts import Definition
 from enrollment.figures.targets import Target
+from enrollment.ground.accounts import SYSTEM
+from enrollment.places import promotion
 from tests.support.counted_city import YEAR, CountedCity
 
 ON = dt.date(2026, 5, 22)
@@ -166,3 +168,22 @@ def test_the_date_of_the_roll_is_the_newest_that_was_counted(session, city):
     assert figures(session).roll_of is None
     city.kindergarten("public", {"lower": 5})
     assert figures(session).roll_of == dt.date(2026, 5, 20)
+
+
+def test_the_first_arrivals_do_not_make_the_others_vanish_until_their_classes_move_up(town):
+    """In September a kindergarten may have taken in its new children and not moved its classes up yet."""
+    school = town.kindergarten("锦官新城幼儿园")
+    for number, level in enumerate(("lower", "middle", "upper")):
+        for child in range(3 - number):
+            town.child_on_roll(school, f"{level}{child}", level=level)
+    town.roll(school, "middle", 30, name="中一班")
+    assert shares.of_the_city(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
+    town.child_on_roll(school, "安安", level="lower", year=YEAR, entered_on=dt.date(2026, 9, 1))
+
+    def in_september() -> int:
+        return shares.of_the_city(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
+
+    waiting = in_september()
+    town.at(dt.datetime(2026, 9, 2, 9, tzinfo=town.now.tzinfo))
+    promotion.promote(town.session, school.id, YEAR - 1, by=SYSTEM, now=town.now)
+    assert waiting == in_september() == 3 + 2 + 30 + 1
