@@ -110,9 +110,9 @@ def check():
     season = calendar.current(db(), clock())
     if season is None:
         return render_template("public/check.html", season=None)
-    form = CheckForm(request.args if request.args.keys() & {"level", "hukou_kind"} else None)
+    asked = "home_area" in request.args  # a list is always sent, a choice that was left open is not
+    form = CheckForm(request.args if asked else None)
     form.offer(season.year)
-    asked = bool(request.args.keys() & {"level", "hukou_kind"})
     at_hand = today.at_hand(season, now=clock())
     return render_template(
         "public/check.html",

@@ -57,13 +57,19 @@ def test_a_sibling_brings_the_area_of_its_kindergarten(client, two_areas):
 
 
 def test_what_is_missing_is_named_beside_its_question_and_nothing_is_lost(client, two_areas):
-    page = client.get("/check", query_string={"level": "lower", "hukou_kind": "local", "home_estate": "麓山雅居"})
+    said = {"level": "lower", "hukou_kind": "local", "home_area": "", "home_estate": "麓山雅居"}
+    page = client.get("/check", query_string=said)
     soup = BeautifulSoup(page.text, "lxml")
     assert soup.select_one("#hukou_area-error") is not None
     assert soup.select_one("#home_area-error") is not None
     assert soup.select_one("input[name=home_estate]")["value"] == "麓山雅居"
     assert soup.select_one("input[name=level][value=lower]").has_attr("checked")
     assert "优先级 ·" not in main(page)
+
+
+def test_an_empty_form_is_told_what_it_lacks(client, two_areas):
+    soup = BeautifulSoup(client.get("/check", query_string={"home_area": "", "multi_child": ""}).text, "lxml")
+    assert [error["id"] for error in soup.select(".govuk-error-message")] == ["level-error", "hukou_kind-error", "home_area-error"]
 
 
 @pytest.mark.parametrize(
