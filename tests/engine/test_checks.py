@@ -1,12 +1,14 @@
 """The independent check says yes exactly where the definitions do, and finds each planted mistake."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from allocation import checks
 from allocation.market import Market, Pool
+from allocation.shuffled_rows import _shuffle
 from allocation.solve import solve
 from allocation.synthetic import synthetic_market
 from tests.engine.definitions import Rule
@@ -139,6 +141,30 @@ def test_a_solver_that_looks_at_the_order_of_rows_is_found():
     report = checks.check(market, solve(market), first_come)
     assert report.findings["same_when_shuffled"]
     assert list(report.findings) == list(checks.CHECKS)
+
+
+@pytest.mark.parametrize("column", ["programme", "rank", "pool"])
+def test_each_column_is_compared_after_the_shuffling(column):
+    """Two programmes of two pools each, so that every number can be another one."""
+    pools = [Pool(p, "estate", 1, 1, (0,), "open") for p in (0, 1)]
+    market = Market.from_arrays([0, 2], [0, 1], [0, 0], [1], [2, 2], pools=pools, groups=[(0,)])
+    outcome = solve(market)
+    other = {"programme": lambda o: 1 - o.programme, "rank": lambda o: o.rank + 1, "pool": lambda o: o.pool + 1}
+
+    def unlike(market):
+        found = solve(market)
+        return replace(found, **{column: other[column](found)})
+
+    assert checks.check(market, outcome, solve).ok
+    assert checks.check(market, outcome, unlike).findings["same_when_shuffled"] == ("child 0",)
+
+
+def test_rows_are_shuffled_well():
+    for count in (0, 1, 2, 40):
+        mixed = _shuffle(count).tolist()
+        assert sorted(mixed) == list(range(count))
+    assert sum(row == place for place, row in enumerate(mixed)) < 5
+    assert sum(abs(a - b) == 1 for a, b in pairwise(mixed)) < 5
 
 
 def test_at_most_twenty_rows_are_listed():
