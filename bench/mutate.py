@@ -1,175 +1,217 @@
 """Mutation testing of the engine: each small change to the rule must make some test fail.
 
-    python bench/mutate.py [module …] [--jobs 2] [--every 1]
+    python -m bench.mutate [module …] [--survivors-of LOG] [--doubt]
 
-A mutant is one changed operator, number, condition or missing statement. Each runs the engine's tests in a process of
-its own, without the compiler, until one fails; each is printed. Changes that can not change any
-outcome (a heap one entry larger, say) count as survivors too, so 100 % is not to be had.
+The tests are collected once, without the compiler. For each mutant (``bench/mutants.py``) the process is forked, the
+module's names are exchanged for the changed ones, and the tests run until one fails or takes far longer than it should,
+those first that noticed the mutants before. Mutants that can change nothing anybody sees are listed with the reason in
+``bench/equivalent_mutants.toml``: they are printed and counted apart, and an entry that names no mutant is an error;
+``--doubt`` runs the tests on these and on no others.
 """
 
 import argparse
-import ast
-import copy
-import importlib.abc
-import importlib.util
+import importlib
 import json
 import os
-import signal
+import re
+import resource
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+import tomllib
 from pathlib import Path
 
+from bench.mutants import Mutant, mutants
+
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("quotas", "units", "deferred_acceptance", "checks")
-TESTS = (  # the quick ones first; most mutants get no further
-    ("test_cases.py",),
-    ("test_explain.py", "test_market.py", "test_checks.py"),
-    ("test_every_outcome.py", "test_properties.py"),
+EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
+SMALL = ("test_cases.py", "test_standing_over.py")
+ABOUT_CHECKS = (*SMALL, "test_checks.py", "test_planted_bugs.py", "test_every_outcome.py")
+ABOUT_THE_RULE = (
+    *SMALL,
+    "test_pools.py",
+    "test_heap.py",
+    "test_explain.py",
+    "test_market.py",
+    "test_every_outcome.py",
+    "test_properties.py",
 )
-SECONDS = 240
-
-COMPARE = {
-    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
-}  # fmt: skip
-ARITHMETIC = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.RShift: ast.LShift,
-    ast.LShift: ast.RShift, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitAnd, ast.Mod: ast.FloorDiv,
-}  # fmt: skip
-
-
-def mutants(source: str):
-    """Pairs of a description and a changed source."""
-    tree = ast.parse(source)
-    nodes = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
-    inside_notes = {id(part) for node in ast.walk(tree) for part in _not_code(node)}
-    for index, node in enumerate(nodes):
-        if id(node) in inside_notes:
-            continue
-        for what, change in _changes(node):
-            fresh = copy.deepcopy(tree)
-            target = [each for each in ast.walk(fresh) if hasattr(each, "lineno")][index]
-            change(target)
-            changed = ast.unparse(ast.fix_missing_locations(fresh))
-            if changed != ast.unparse(tree):
-                yield f"line {node.lineno}: {what}", changed
+MODULES = {
+    "quotas": ABOUT_THE_RULE,
+    "units": ABOUT_THE_RULE,
+    "deferred_acceptance": ABOUT_THE_RULE,
+    "checks": ABOUT_CHECKS,
+    "tries": ABOUT_CHECKS,
+    "by_rounds": ABOUT_CHECKS,
+    "shuffled_rows": ABOUT_CHECKS,
+}
+MEMORY = 4 << 30
 
 
-def _not_code(node):
-    """Annotations and decorators: they do nothing at run time."""
-    for name in ("annotation", "returns", "decorator_list"):
-        if getattr(node, name, None) is not None:
-            yield from _parts(getattr(node, name))
+class Mutations:
+    """Takes the place of pytest's loop over the collected tests."""
+
+    def __init__(self, module: str, options):
+        self.module, self.options = module, options
+        self.score: dict = {}
+        self.failed: list[str] = []
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_runtestloop(self, session):
+        self.items = list(session.items)
+        self.seconds = self._seconds_of_each()
+        self.score = self._run()
+        return True
+
+    def _seconds_of_each(self) -> dict[str, float]:
+        """How long each test takes without any change; all must pass."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            for item, following in zip(self.items, [*self.items[1:], None], strict=True):
+                began = time.process_time()
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                os.write(writing, f"{time.process_time() - began}\n".encode())
+            os._exit(bool(self.failed))
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            seconds = [float(line) for line in pipe]
+        if os.waitpid(child, 0)[1]:
+            sys.exit(f"{self.module}: the tests fail without any change")
+        return {item.nodeid: took for item, took in zip(self.items, seconds, strict=True)}
+
+    def _run(self) -> dict:
+        source = (ROOT / "allocation" / f"{self.module}.py").read_text("utf-8")
+        tried = sorted(mutants(source), key=lambda mutant: mutant.line)
+        listed = equivalent(self.module)
+        if unknown := set(listed) - {key(mutant) for mutant in tried}:
+            sys.exit(f"{self.module}: no such mutant: {unknown}")
+        if self.options.survivors_of:
+            before = without_line(self.options.survivors_of.read_text("utf-8"))
+            tried = [mutant for mutant in tried if f"{self.module}.py {without_line(str(mutant))}: SURVIVED" in before]
+        if self.options.doubt:
+            tried = [mutant for mutant in tried if key(mutant) in listed]
+        survived, same = 0, 0
+        for mutant in tried:
+            why, began = listed.get(key(mutant)), time.monotonic()
+            who = None if why and not self.options.doubt else self._noticed_by(mutant)
+            if who and why:
+                sys.exit(f"{self.module}: listed as changing nothing, but noticed by {who}: {mutant}")
+            survived, same = survived + (not who and not why), same + bool(why)
+            verdict = f"killed by {who}" if who else f"changes nothing: {why}" if why else "SURVIVED"
+            print(f"{self.module}.py {mutant}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
+        return told(len(tried), survived, same)
+
+    def _noticed_by(self, mutant: Mutant) -> str | None:
+        """The first test that fails on the changed module (``None`` if all pass), in a forked process."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            self._in_the_fork(mutant, writing)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            who = pipe.read()
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        noticed = [item for item in self.items if item.nodeid == who]
+        self.items = noticed + [item for item in self.items if item not in noticed]
+        return who or (None if status == 0 else "the clock: it never ends" if status < 0 else "the interpreter")
+
+    def _in_the_fork(self, mutant: Mutant, writing: int) -> None:
+        try:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, 1)
+            os.dup2(nothing, 2)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            exchange(f"allocation.{self.module}", mutant)
+            for item, following in zip(self.items, [*self.items[1:], None], strict=True):
+                until = int(time.process_time() + 3 + 4 * self.seconds[item.nodeid])
+                resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if self.failed:
+                    os.write(writing, self.failed[0].encode())
+                    os._exit(1)
+            os._exit(0)
+        except BaseException:
+            os._exit(3)
 
 
-def _parts(value):
-    for one in value if isinstance(value, list) else [value]:
-        yield from ast.walk(one)
+def exchange(name: str, mutant: Mutant) -> None:
+    """Run the changed module in the place of the one that is loaded, and give its names to all who imported them."""
+    inside = sys.modules[name].__dict__
+    old = dict(inside)
+    exec(compile(mutant.tree, f"<{name}>", "exec"), inside)
+    for other, module in list(sys.modules.items()):
+        if other.startswith(("allocation", "tests", "test_")):
+            for thing, value in list(vars(module).items()):
+                if thing in old and value is old[thing] and not thing.startswith("__"):
+                    setattr(module, thing, inside[thing])
 
 
-def _changes(node):
-    """What can be done to one node: descriptions and functions that do it."""
-    if isinstance(node, ast.Compare):
-        for new in COMPARE.get(type(node.ops[0]), ()):
-            yield f"{type(node.ops[0]).__name__} → {new.__name__}", lambda n, new=new: n.ops.__setitem__(0, new())
-    elif isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in ARITHMETIC:
-        new = ARITHMETIC[type(node.op)]
-        yield f"{type(node.op).__name__} → {new.__name__}", lambda n: setattr(n, "op", new())
-    elif isinstance(node, ast.BoolOp):
-        new = ast.Or if isinstance(node.op, ast.And) else ast.And
-        yield f"{type(node.op).__name__} → {new.__name__}", lambda n: setattr(n, "op", new())
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.Invert | ast.USub):
-        yield f"{type(node.op).__name__} dropped", lambda n: _replace(n, n.operand)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield f"{node.value} → {not node.value}", lambda n: setattr(n, "value", not n.value)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
-        yield f"{node.value} → {node.value + 1}", lambda n: setattr(n, "value", n.value + 1)
-    if isinstance(node, ast.AugAssign | ast.Break | ast.Continue) or _is_call(node):
-        yield "statement dropped", lambda n: _replace(n, ast.Pass())
+def equivalent(module: str) -> dict[tuple, str]:
+    """Function, before, after and number of each mutant that is listed as changing nothing, with the reason."""
+    told = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, [])
+    return {(one["function"], one["before"], one["after"], one.get("nth", 1)): one["why"] for one in told}
 
 
-def _is_call(node):
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+def key(mutant: Mutant) -> tuple:
+    return mutant.function, mutant.before, mutant.after, mutant.nth
 
 
-def _replace(node, other):
-    node.__class__, node.__dict__ = other.__class__, {**node.__dict__, **other.__dict__}
+def without_line(text: str) -> str:
+    return re.sub(r"line \d+, ", "", text)
 
 
-class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives a module its changed source."""
-
-    def __init__(self, name, source):
-        self.name, self.source = name, source
-
-    def find_spec(self, name, path=None, target=None):
-        return importlib.util.spec_from_loader(name, self) if name == self.name else None
-
-    def exec_module(self, module):
-        exec(compile(self.source, f"<{self.name}>", "exec"), module.__dict__)
+def told(count: int, survived: int, same: int) -> dict:
+    """The score both ways: of all mutants, and of those that change anything."""
+    killed = count - survived - same
+    return {
+        "mutants": count, "killed": killed, "survived": survived, "equivalent": same,
+        "percent_of_all": round(100 * killed / max(count, 1), 1),
+        "percent_of_those_that_change_anything": round(100 * killed / max(count - same, 1), 1),
+    }  # fmt: skip
 
 
-def survives(module: str, source: str) -> bool:
-    """Run the tests on the changed module in a forked process."""
-    child = os.fork()
-    if child:
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status) == 0
-            time.sleep(0.05)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return False  # it never ended: noticed
-    try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 1)
-        os.dup2(nothing, 2)
-        sys.meta_path.insert(0, Changed(f"allocation.{module}", source))
-        import pytest
+def score_of(module: str, options) -> dict:
+    """Collect the tests of one module in a process of its own and run its mutants there."""
+    import hypothesis
+    import pytest
 
-        folder = ROOT / "tests" / "engine"
-        quiet = ["-x", "-q", "-p", "no:cacheprovider", "--confcutdir", str(folder)]
-        noticed = any(pytest.main([*quiet, *(str(folder / name) for name in names)]) for names in TESTS)
-        os._exit(int(noticed))
-    except BaseException:
-        os._exit(3)
-
-
-def _told(module: str, what: str, source: str) -> bool:
-    """Whether the mutant survives; says so."""
-    alive = survives(module, source)
-    print(f"{module}.py {what}: {'SURVIVED' if alive else 'killed'}", flush=True)
-    return alive
+    quick = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile("mutants", derandomize=True, database=None, phases=quick)
+    hypothesis.settings.load_profile("mutants")
+    folder = ROOT / "tests" / "engine"
+    plugin = Mutations(module, options)
+    pytest.main(
+        ["--capture=no", "-p", "no:cacheprovider", "-p", "no:terminal", "--confcutdir", str(folder),
+         *(str(folder / name) for name in MODULES[module])],
+        plugins=[plugin],
+    )  # fmt: skip
+    return plugin.score
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", default=MODULES)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--every", type=int, default=1, help="try only each so many-th mutant")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", nargs="*", default=tuple(MODULES))
+    parser.add_argument(
+        "--survivors-of", type=Path, metavar="LOG", help="try only those that an earlier run could not kill"
+    )
+    parser.add_argument("--doubt", action="store_true", help="run only those listed as changing nothing")
     options = parser.parse_args()
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    import numba  # noqa: F401 (once, before the forks)
-
-    score = {}
+    scores = {}
     for module in options.modules:
-        source = (ROOT / "allocation" / f"{module}.py").read_text()
-        if not survives(module, source):
-            sys.exit(f"{module}: the tests fail without any change")
-        tried = list(mutants(source))[:: options.every]
-        with ThreadPoolExecutor(options.jobs) as pool:
-            alive = list(pool.map(lambda mutant, module=module: _told(module, *mutant), tried))
-        killed = len(tried) - sum(alive)
-        score[module] = {"mutants": len(tried), "killed": killed, "percent": round(100 * killed / len(tried), 1)}
-        print(json.dumps({module: score[module]}), flush=True)
-    total = sum(each["mutants"] for each in score.values())
-    killed = sum(each["killed"] for each in score.values())
-    print(json.dumps({"all": {"mutants": total, "killed": killed, "percent": round(100 * killed / total, 1)}}))
+        importlib.invalidate_caches()
+        scores[module] = score_of(module, options)
+        print(json.dumps({module: scores[module]}), flush=True)
+    print(
+        json.dumps({"all": told(*(sum(s[k] for s in scores.values()) for k in ("mutants", "survived", "equivalent")))})
+    )
 
 
 if __name__ == "__main__":
