@@ -131,17 +131,19 @@ def _standings(session: Session, table: TierTable, people, wished: Wished, progr
     """The tier of each wish, and for each person the reserved places that it may claim."""
     tiers: list[int] = []
     groups: list[list[int]] = []
+    spots = [table.spot(programme.kindergarten) for programme in programmes]
+    reserved = [{ground for pool in programme.pools for ground in pool.groups} for programme in programmes]
     for start in range(0, len(people), BATCH):
         part = people[start : start + BATCH]
         facts_of = likely_facts_of(session, [person.id for person in part])
         for person in part:
             facts = facts_of.get(person.id, {})
-            tiers += [tiered.tier for tiered in table.tiers(facts, [programmes[at] for at in wished[person.id]])]
+            tiers += [tiered.tier for tiered in table.tiers_of(facts, [spots[at] for at in wished[person.id]])]
             groups.append(
                 [
                     _group(at, ground)
                     for at in wished[person.id]
-                    for ground in {ground for pool in programmes[at].pools for ground in pool.groups}
+                    for ground in reserved[at]
                     if table.holds(Ground(ground), facts, programmes[at].kindergarten)
                 ]
             )
