@@ -60,3 +60,9 @@ def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
 def test_the_doctor_says_when_the_nights_work_is_late(app, over):
     assert "flask retention run" in doctor.finding("retention", lambda: doctor.retention(over.session, at(9, 4, year=2027))).fault
     assert doctor.finding("retention", lambda: doctor.retention(over.session, at(9, 1, year=2027))).well
+
+
+def test_the_doctors_command_looks_at_what_is_kept_and_at_the_keys(app, over):
+    said = app.test_cli_runner().invoke(args=["doctor"]).output
+    assert {line.split()[0] for line in said.splitlines()} >= {"database", "retention", "keys"}
+    assert "keys       well" in said
