@@ -1,6 +1,6 @@
 """What officials ask for on the page: checked at once as far as it can be, then left to the worker.
 
-The verbs that do the work are `snapshot.freeze`, `draws.set_seed` and `runs.publish_signed`; what shows only while they
+The verbs that do the work are `snapshot.freeze`, `draws.set_seed`, `runs.publish_signed` and `replay.start`; what shows only while they
 work is kept on the job's row, and `at_work` tells it.
 """
 
@@ -9,7 +9,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw import at_work, draws, publication, runs, snapshot
+from enrollment.draw import at_work, draws, publication, replay, runs, snapshot
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.season.calendar import only_the_city
@@ -71,3 +71,11 @@ def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
     run = runs.to_publish(session, run_id)
     publication.refuse_full(session, run)
     at_work.begin(session, round_, "publish_run", {"run": str(run_id)}, by=by, now=now)
+
+
+def start_replay(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Let what the answers left be frozen and a replay begin.  Refuses `draw_at_work` and what `replay.refuse_early` refuses."""
+    only_the_city(by)
+    round_ = at_work.take_room(session, round_id)
+    replay.refuse_early(session, round_id, now=now)
+    at_work.begin(session, round_, "replay_round", {}, by=by, now=now)

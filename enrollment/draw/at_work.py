@@ -1,4 +1,4 @@
-"""What the worker does for a draw room, one thing at a time: freeze, give everybody a ticket, publish.
+"""What the worker does for a draw room, one thing at a time: freeze, give everybody a ticket, publish, replay.
 
 Each takes seconds for a town and minutes for a city, so a page only asks for it.  The round names the job; the job's row
 says how far it is, and afterwards what was refused.
@@ -20,7 +20,7 @@ from enrollment.ground.jobs import Job
 from enrollment.season.calendar import Season
 from enrollment.season.rounds import Round
 
-KINDS = ("freeze_round", "enter_seed", "publish_run")
+KINDS = ("freeze_round", "enter_seed", "publish_run", "replay_round")
 
 Progress = Callable[[int, int, str], None]
 """Told how many steps of how many are done, and the code of the one that begins."""

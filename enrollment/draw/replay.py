@@ -39,13 +39,12 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     """Freeze the market as the answers left it and start a replay in the background.
 
     Refuses `nothing_is_published`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
-    `run_in_progress`, `draw_at_work`, and, by the clock alone, `no_standing_approval`.
+    `run_in_progress`, and, by the clock alone, `no_standing_approval`.
     """
     if by.account_id is not None:
         only_the_city(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
-    at_work.refuse_while_at_work(session, round_id)
     round_ = at_work.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     first = runs.first_published(session, round_id)
@@ -58,6 +57,18 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     market = market_of(session, round_, session.get_one(Snapshot, first.snapshot_id), now=now)
     frozen = snapshot.store(session, round_id, market, by=by, now=now)
     return runs.add(session, round_id, frozen.id, by=by, now=now, replays=latest.id)
+
+
+def refuse_early(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """What shows at a glance.  Refuses `nothing_is_published`, `run_in_progress`, `answers_still_due`."""
+    latest = runs.published(session, round_id)
+    if latest is None:
+        raise Refused("nothing_is_published")
+    runs.refuse_while_one_runs(session, round_id)
+    in_time = select(func.count()).where(Offer.round_id == round_id, Offer.state == "offered", Offer.answer_by > now)
+    waiting_for = session.scalar(in_time) or 0
+    if latest.replays is None and waiting_for:
+        raise Refused("answers_still_due", n=waiting_for)
 
 
 def _unanswered(session: Session, round_id: uuid.UUID) -> int:
@@ -250,13 +261,13 @@ def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     started = []
     published = select(Round.id).where(Round.stage == "published").order_by(Round.year, Round.number)
     for round_id in session.scalars(published).all():
-        if not is_approved(session, round_id):
+        if not is_approved(session, round_id) or at_work.is_going_on(session, round_id):
             continue
         try:
             with session.begin_nested():
                 started.append(start(session, round_id, by=SYSTEM, now=now).id)
         except Refused as refused:
-            if refused.code not in ("nothing_to_hand_on", "run_in_progress", "answers_still_due", "draw_at_work"):
+            if refused.code not in ("nothing_to_hand_on", "run_in_progress", "answers_still_due"):
                 raise
     return started
 

@@ -48,7 +48,12 @@ class Room:
         doing = self.doing
         if doing is None or not doing.came_to_nothing:
             return None
-        waits_for = {"freeze_round": STEPS[:-1], "enter_seed": ("seed",), "publish_run": ("sign", "published")}
+        waits_for = {
+            "freeze_round": STEPS[:-1],
+            "enter_seed": ("seed",),
+            "publish_run": ("sign", "published"),
+            "replay_round": ("published",),
+        }
         run = next((run for run in self.runs if run.id == doing.run_id), None)
         still = self.step in waits_for[doing.kind] and (run is None or run.state == "checked")
         return doing if still else None

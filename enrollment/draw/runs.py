@@ -57,6 +57,11 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     return add(session, round_id, frozen.id, by=by, now=now)
 
 
+def refuse_while_one_runs(session: Session, round_id: uuid.UUID) -> None:
+    if any(run.state in ("waiting", "running") for run in of_round(session, round_id)):
+        raise Refused("run_in_progress")
+
+
 def add(
     session: Session,
     round_id: uuid.UUID,
@@ -67,11 +72,9 @@ def add(
     replays: uuid.UUID | None = None,
 ) -> Run:
     """A run's row and its job, in one breath.  The caller holds the round's lock.  Refuses `run_in_progress`."""
-    earlier = of_round(session, round_id)
-    if any(run.state in ("waiting", "running") for run in earlier):
-        raise Refused("run_in_progress")
+    refuse_while_one_runs(session, round_id)
     run = Run(
-        id=uuid.uuid4(), round_id=round_id, number=len(earlier) + 1, snapshot_id=snapshot_id, state="waiting",
+        id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state="waiting",
         replays=replays, started_at=now, started_by=by.account_id,
     )  # fmt: skip
     run.job_id = jobs.enqueue(session, "run_round", {"run": str(run.id)}, key=f"run_round:{run.id}", now=now)

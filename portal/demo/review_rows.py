@@ -23,7 +23,7 @@ from enrollment.families.telling import tell_many
 from enrollment.families.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
 
-AT_ONCE = 1000
+AT_ONCE = 4000
 CONTRADICTED = "与登记数据不一致，材料未能说明（模拟数据）"
 FACTS = ("application_id", "fact", "outcome", "value", "reason", "source", "account_id", "at")
 AUDIT = ("at", "account_id", "act", "subject", "subject_id", "details")

@@ -4,7 +4,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw import draws, runs, snapshot
+from enrollment.draw import draws, replay, runs, snapshot
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.season import rounds
 from portal.background import Work, handles
@@ -51,3 +51,11 @@ def publish_run(work: Work) -> None:
         told["offers"] = runs.publish_signed(
             session, run_id, by=asked_by(session, work), now=now, progress=work.progress
         )
+
+
+@handles("replay_round")
+def replay_round(work: Work) -> None:
+    """The run that it starts is a job of its own, as every run is."""
+    with work.closing() as (session, told):
+        by, now = asked_by(session, work), work.now(session)
+        told["run"] = str(replay.start(session, uuid.UUID(work.args["round"]), by=by, now=now).id)

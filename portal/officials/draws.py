@@ -103,8 +103,8 @@ def start_replay(round_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            run = replay.start(db(), round_id, by=actor(), now=clock())
-            return redirect(url_for("officials.run_page", run_id=run.id), 303)
+            asking.start_replay(db(), round_id, by=actor(), now=clock())
+            return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 
 

@@ -103,7 +103,7 @@ DONE = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=at_work.KINDS)
+@pytest.fixture(params=tuple(DONE))
 def room(engine, request):
     return Room(engine, request.param)
 

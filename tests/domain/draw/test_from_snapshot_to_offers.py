@@ -1,7 +1,9 @@
 """The way of a round: frozen, drawn, run, checked, signed by two, published."""
 
 import pytest
+from sqlalchemy import event
 
+from enrollment.draw import gathering
 from enrollment.ground.errors import Refused
 
 
@@ -16,6 +18,25 @@ def test_the_first_wish_whose_line_a_family_meets_is_its_place(town):
     assert town.place_of(ben) == mudan
     assert town.offer_for(cui) is None
     assert town.taken_at(jinpingguo) == town.taken_at(mudan) == 1
+
+
+def test_a_long_freeze_lets_the_database_hear_from_it(town, monkeypatch):
+    """It ends a transaction that is silent for two minutes, and a city on a busy machine takes longer."""
+    monkeypatch.setattr(gathering, "SIGN_OF_LIFE", 2)
+    jinpingguo = town.kindergarten("金苹果", places=1)
+    for name in ("安娜", "本本", "翠翠", "丁丁", "恩恩"):
+        town.child(name, wishes=[jinpingguo])
+    town.everyone_is_reviewed()
+    said = []
+    connection = town.session.connection()
+
+    def hears(_connection, _cursor, statement, *_more):
+        said.append(statement)
+
+    event.listen(connection, "before_cursor_execute", hears)
+    town.freeze()
+    event.remove(connection, "before_cursor_execute", hears)
+    assert said.count("SELECT 1") == 2
 
 
 def test_nothing_is_frozen_while_an_application_waits_for_review(town):

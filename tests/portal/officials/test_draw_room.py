@@ -237,6 +237,36 @@ def test_an_area_official_reads_the_room_and_cannot_act(client, submitted_town, 
     assert town.the_round.stage == "closed"
 
 
+def test_a_replay_is_asked_for_and_begun_by_the_worker(officials, submitted_town, frozen_clock):
+    (first, second), town = officials, submitted_town
+    review_everybody(town, frozen_clock)
+    town.drawn()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    worker(town, frozen_clock)
+    room, replay = (f"/officials/rounds/{town.the_round.id}/{name}" for name in ("draw", "replay"))
+    assert "还有 3 个家庭没有到确认期限" in fill_in(first, room, replay).text
+    for child in town.everybody():
+        if town.offer_for(child):
+            town.confirm(child)
+    town.session.commit()
+    stale = hidden_fields(second.get(room).text, replay)
+    fill_in(first, room, replay)
+    assert "正在准备递补" in first.get(room).text
+    assert "后台正在处理这一批" in second.post(replay, data=stale).text
+    assert worker(town, frozen_clock) == ["refused"]
+    page = first.get(room).text
+    assert "递补没有开始" in page and "现在没有可以递补的空学位" in page
+    given_up = next(child for child in town.everybody() if town.place_of(child))
+    town.decline(given_up)
+    town.session.commit()
+    fill_in(first, room, replay)
+    assert worker(town, frozen_clock) == ["done"]
+    assert "递补正在进行，看进度" in first.get(room).text
+    assert worker(town, frozen_clock) == ["done"]
+    assert newest_run(town).state == "checked" and newest_run(town).replays is not None
+
+
 def test_unplaced_children_are_listed_by_code_and_area(officials, submitted_town, frozen_clock):
     town, (first, _second) = submitted_town, officials
     review_everybody(town, frozen_clock)
