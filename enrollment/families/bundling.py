@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from allocation.validity import LARGEST_UNIT
 from enrollment.families import applications, changes, units, wishes
 from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
@@ -20,7 +21,6 @@ from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS
 
 LIVE = (DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
-LARGEST_UNIT = 4
 
 
 def may_bind(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:

@@ -58,6 +58,17 @@ def test_children_of_two_families_or_levels_are_not_bound(town):
         town.bind(ana, stranger)
 
 
+def test_no_more_are_bound_than_the_engine_takes_as_one_unit(town):
+    """Triplets are one unit at the most; a fourth child is drawn for itself instead of stopping the freeze."""
+    four = town.twins("安娜", "贝贝", "翠翠", "豆豆", bound=False)
+    with pytest.raises(Refused) as refused:
+        town.bind(*four)
+    assert (refused.value.code, refused.value.details["most"]) == ("bind_two_or_more", 3)
+    town.bind(*four[:3])
+    assert len({child.unit for child in four[:3]}) == 1
+    assert four[3].unit is None
+
+
 def test_a_younger_child_can_follow_an_elder_one_of_the_same_season(town):
     li = town.family("李")
     big, small = town.child("大宝", family=li, level="middle"), town.child("小宝", family=li)
