@@ -60,12 +60,10 @@ def _refused(refused: Refused):
 def _stale(_stale: Stale):
     """Somebody else, or another tab, saved first: nothing is overwritten, and what was typed is shown."""
     g.spoiled = True
-    typed = [
-        value
-        for name, value in request.form.items(multi=True)
-        if name not in ("csrf_token", "once_key", "version") and value
-    ]
-    return error_page(409, newer=request.path if request.method == "POST" else None, typed=typed)
+    form = g.get("stale_form")
+    frame = "parents/base.html" if request.blueprint == "parents" else "layout.html"
+    newer = request.path if request.method == "POST" else None
+    return error_page(409, newer=newer, typed=form.typed() if form else [], frame=frame)
 
 
 def _no_such_value(_fault: DataError):

@@ -4,13 +4,14 @@ import contextlib
 import uuid
 from collections.abc import Iterable, Iterator
 
-from flask import request
+from flask import g, request
 from flask_babel import LazyString
 from flask_wtf import FlaskForm
 
 from enrollment.ground.errors import Refused, Stale
 from portal.formats import refusal
 from portal.kept import kept_for
+from portal.typed import readable
 from portal.words import word
 from portal.work import db
 
@@ -23,6 +24,14 @@ class PageForm(FlaskForm):
         if kept is not None:
             kwargs["formdata"] = kept
         super().__init__(*args, **kwargs)
+
+    def offer(self) -> None:
+        """Fill in the choices."""
+
+    def typed(self) -> list[tuple[str, str]]:
+        """What was typed, as (question, answer), for whoever has to type it again."""
+        self.offer()
+        return readable(self)
 
     refused: str | None = None
     """The code of what a verb refused last."""
@@ -61,6 +70,7 @@ def refusals_in(form: PageForm) -> Iterator[None]:
         with db().begin_nested():
             yield
     except Stale:
+        g.stale_form = form
         raise
     except Refused as refused:
         form.refuse(refused)

@@ -40,6 +40,19 @@ class GroundsForm(VersionedForm):
         kinds = [(kind, word("care_kind", kind)) for kind in CARE_KINDS]
         self.policy_care_detail.choices = [("", _("请选择")), *kinds]
 
+    def typed(self) -> list[tuple[str, str]]:
+        """A detail is told under its ground, by the kindergarten's name; one whose ground is not ticked is not told."""
+        for ground in claims.ASKED:
+            detail = self._fields.get(f"{ground.value}_detail")
+            if detail is None:
+                continue
+            detail.label.text = _("%(part)s：%(name)s", part=self[ground.value].label.text, name=detail.label.text)
+            if not self[ground.value].data:
+                detail.data, detail.raw_data = None, []
+            elif ground in AT_A_KINDERGARTEN:
+                detail.raw_data = [name_of(detail.data)]
+        return super().typed()
+
     def refuse(self, refused: Refused) -> None:
         """What is wrong with a ground is mended in its detail, where it has one."""
         detail = f"{refused.field}_detail"

@@ -16,14 +16,17 @@ from portal.work import actor, clock, db
 
 
 class TogetherForm(VersionedForm):
-    together = RadioField(_l("一起派位，还是分开派位"), validate_choice=False)
+    together = RadioField(
+        _l("一起派位，还是分开派位"),
+        choices=[("bound", _l("捆绑：一个派位号，一起录取")), ("separate", _l("分开：各有各的派位号"))],
+        validate_choice=False,
+    )
     elder = RadioField(_l("今年也在申请的哥哥姐姐"), validate_choice=False)
 
 
 def _view(form, application):
     siblings = bundling.may_bind(db(), application, by=actor())
     elders = bundling.elders(db(), application, by=actor())
-    form.together.choices = [("bound", _("捆绑：一个派位号，一起录取")), ("separate", _("分开：各有各的派位号"))]
     form.elder.choices = [
         *((str(each.id), f"{each.child.name}（{word('level', each.level)}）") for each in elders),
         ("", _("不需要")),

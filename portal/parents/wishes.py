@@ -40,6 +40,16 @@ class WishesForm(VersionedForm):
         return [found for text in request.form.getlist("wish") if (found := id_in(text)) is not None]
 
 
+    def typed(self) -> list[tuple[str, str]]:
+        """The wishes by the names of their kindergartens, in the order that was wanted."""
+        wanted = reordered(self.listed(), request.form.get("act", "next"))
+        found = [(_("第 %(n)s 志愿", n=rank), each) for rank, each in enumerate(wanted, 1)]
+        if added := id_in(request.form.get("add")):
+            found.append((word("page", "wishes"), added))
+        programmes = [(question, db().get(Programme, each)) for question, each in found]
+        return [(question, programme.kindergarten.name) for question, programme in programmes if programme is not None]
+
+
 class FinderForm(FlaskForm):
     """A question, so it travels in the address and needs no token."""
 

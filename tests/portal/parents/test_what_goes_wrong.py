@@ -173,8 +173,14 @@ def test_a_stale_tab_overwrites_nothing_and_shows_what_was_typed(client, town, d
     assert answer.status_code == 409
     assert "已经在别处改动" in answer.text
     assert page(answer).select_one(f"main a[href='{path}']")
-    for typed in second.values():
-        assert typed in answer.text
+    said = page(answer).select_one("main dl.rows")
+    assert (said.get_text("|", strip=True) if said else "") == {
+        "household": "孩子的户籍|成都市家庭户口|户籍所在区域|锦江区|孩子现在住在|锦江区|街道（镇）|牛市口街道",
+        "grounds": "政策照顾|是|政策照顾：哪一类|军人子女",
+        "wishes": "第 1 志愿|金苹果",
+        "child": "孩子的姓名|安小娜|您是孩子的|母亲|孩子的证件类型|居民身份证（户口簿上的身份证号）",
+    }[page_name]
+    assert page(answer).select_one("nav a[href='/parents/messages']"), "the family keeps its way about"
     if page_name == "household":
         assert household_of(town, draft).home_street == "春熙路街道"
 
@@ -329,3 +335,19 @@ def test_before_registration_opens_everything_but_the_wishes_can_be_filled_in(cl
     assert "登记 5月21日 09:00 开始" in client.get(address(draft, "wishes")).text
     answer = fill_in(client, address(draft, "check"), true="y")
     assert "登记 5 月 21 日 09:00 开始" in summary(answer)[0]
+
+
+def test_a_stale_order_of_wishes_is_told_by_name(client, town):
+    wished = [town.kindergarten(name, places=2) for name in ("金苹果", "小星星")]
+    town.open_registration()
+    draft = town.child("安娜", wishes=wished, submit=False)
+    sign_in(client, draft.entered_by)
+    path = address(draft, "wishes")
+    shown = page(client.get(path))
+    listed = [wish["value"] for wish in shown.select("input[name=wish]")]
+    stale = hidden(client.get(path)) | {"wish": listed, "act": "down:0"}
+    fill_in(client, address(draft, "grounds"), special_need="y")
+    answer = client.post(path, data=stale)
+    assert answer.status_code == 409
+    assert page(answer).select_one("main dl.rows").get_text("|", strip=True) == "第 1 志愿|小星星|第 2 志愿|金苹果"
+    assert not [each for each in listed if each in answer.text]
