@@ -128,7 +128,7 @@ class Mutations:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             exchange(f"allocation.{self.module}", mutant)
             for item, following in zip(self.items, [*self.items[1:], None], strict=True):
-                until = int(time.process_time() + 3 + 4 * self.seconds[item.nodeid])
+                until = int(time.process_time() + 10 + 8 * self.seconds[item.nodeid])
                 resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if self.failed:
