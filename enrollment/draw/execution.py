@@ -156,10 +156,18 @@ def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.dat
         _keep_rows(session, run, computed, ids)
         grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay moves few
         run.summary = computed.summary | {"stands_over": overhang, "by_ground": grounds}
+        if run.replays and computed.outcome.market.current is not None:
+            run.summary |= {"replay": _handed_on(computed.outcome, computed.outcome.market.current)}
         run.digest, run.bundle, run.state = computed.digest, computed.bundle, "checked"
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)
     session.flush()
     return run
+
+
+def _handed_on(found: Outcome, held: np.ndarray) -> dict[str, int]:
+    """What a replay does: who had no place and gains one, and who moves to a better wish."""
+    changed = (found.programme >= 0) & (found.programme != held)
+    return {"gained": int(np.sum(changed & (held < 0))), "moved": int(np.sum(changed & (held >= 0)))}
 
 
 def _programme_ids(session: Session, run: Run) -> dict[str, uuid.UUID]:

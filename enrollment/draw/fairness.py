@@ -25,10 +25,10 @@ _DECIDES = {
     Ground.LOCAL_HUKOU: Fact.HUKOU_KIND,
     Ground.COLLECTIVE_HUKOU: Fact.HUKOU_KIND,
     Ground.HOME_OWNER: Fact.HOME_OWNED,
-    Ground.SERVICE_AREA: Fact.HOME_PLACE,
-    Ground.ESTATE_OWNER: Fact.HOME_OWNED,
 }
 """The fact without which a claim of the ground counts nothing."""
+_BY_KINDERGARTEN = (Ground.SERVICE_AREA, Ground.ESTATE_OWNER)
+"""Whether these hold depends on which kindergarten is wished for, so no child has or lacks them: they are not counted."""
 _KINDS = {Ground.LOCAL_HUKOU: "local", Ground.COLLECTIVE_HUKOU: "collective"}
 
 
@@ -66,7 +66,7 @@ def by_ground(session: Session, run_id: uuid.UUID) -> dict[str, dict[str, int]]:
         .select_from(Placement)
         .join(Claim, Claim.application_id == Placement.application_id)
         .join(VerifiedFact, found_so)
-        .where(Placement.run_id == run_id)
+        .where(Placement.run_id == run_id, Claim.ground.not_in(_BY_KINDERGARTEN))
         .group_by(Claim.ground)
     )
     told = {ground: _counts(children, placed, first) for ground, children, placed, first in rows if children >= FEWEST}

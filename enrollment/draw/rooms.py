@@ -1,5 +1,6 @@
 """The draw room of a round, as its page shows it: how far it is, what comes next, and everything that was kept."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -24,7 +25,8 @@ STEPS = ("review", "freeze", "seed", "run", "sign", "published")
 class Room:
     """`under_review` has (name, n) for kindergartens that still review; `snapshots` and `runs` the newest first.
 
-    `doing` is what the worker does for this room, or did last.
+    `answer_by` is when the last family has to have answered: the round's date, or a later one after a replay or a
+    belated reminder.  `doing` is what the worker does for this room, or did last.
     """
 
     round: Round
@@ -35,6 +37,7 @@ class Room:
     tickets: int
     runs: tuple[Run, ...]
     unanswered: int
+    answer_by: dt.datetime
     approvals: int
     doing: Doing | None
 
@@ -109,6 +112,7 @@ def of_round(session: Session, round_id: uuid.UUID) -> Room:
             session,
             select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == "offered"),
         ),
+        answer_by=_answer_by(session, round_),
         approvals=len(replay.approvals(session, round_id)),
         doing=at_work.of_round(session, round_),
     )
@@ -125,6 +129,11 @@ def draw_of(session: Session, round_: Round) -> Draw | None:
     )
     first = select(Draw).where(Draw.year == round_.year, Draw.number == 1)
     return session.scalars(own).first() or session.scalars(first).first()
+
+
+def _answer_by(session: Session, round_: Round) -> dt.datetime:
+    last = session.scalar(select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == "offered"))
+    return max(last or round_.confirm_by, round_.confirm_by)
 
 
 def _returned(session: Session, round_id: uuid.UUID) -> int:

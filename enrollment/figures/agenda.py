@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import at_work, revoking, rooms, runs
+from enrollment.draw import at_work, freed_places, revoking, rooms, runs
 from enrollment.draw.revoking import Revocable
 from enrollment.draw.rooms import Room
 from enrollment.families import cases
@@ -28,7 +28,8 @@ class Agenda:
     """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
     `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
-    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke.
+    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke; `to_replay` are rounds
+    whose given up places somebody in line wants, where no daily replay hands them on.
     """
 
     to_sign: list[Policy] = field(default_factory=list)
@@ -40,6 +41,7 @@ class Agenda:
     to_freeze: list[Round] = field(default_factory=list)
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
     in_draw: list[Room] = field(default_factory=list)
+    to_replay: list[Round] = field(default_factory=list)
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
 
@@ -56,7 +58,7 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any("city_official"):
         _rounds(session, season, agenda, now)
-        agenda.in_draw = _draw_rooms(session, season, by)
+        _draw_rooms(session, season, agenda, by, now)
     return agenda
 
 
@@ -99,9 +101,8 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
             agenda.unreviewed[row.id] = unreviewed(session, row.id)
 
 
-def _draw_rooms(session: Session, season: Season, by: Actor) -> list[Room]:
+def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
     """Rooms whose next act this person may do: a run is signed by each person once."""
-    found = []
     for row in rounds.of_year(session, season.year):
         if row.stage not in ("closed", "frozen", "drawn", "published"):
             continue
@@ -109,8 +110,15 @@ def _draw_rooms(session: Session, season: Season, by: Actor) -> list[Room]:
         signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
         waits = not signed and (room.to_sign or room.step in ("seed", "run"))
         if room.at_work or room.broke_off or waits:
-            found.append(room)
-    return found
+            agenda.in_draw.append(room)
+        elif _waits_for_a_replay(session, room, now):
+            agenda.to_replay.append(row)
+
+
+def _waits_for_a_replay(session: Session, room: Room, now: dt.datetime) -> bool:
+    if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
+        return False
+    return freed_places.are_wanted(session, room.published, now=now)
 
 
 def unreviewed(session: Session, round_id: uuid.UUID) -> int:

@@ -6,6 +6,7 @@ from enrollment.season import rounds
 from portal.background import Work, handles
 from portal.demo import season, story
 from portal.handlers.ask_registers import ask_registers
+from portal.handlers.run_round import answers_are_due
 from portal.work import house
 
 
@@ -13,7 +14,8 @@ from portal.work import house
 def demo_people_act(work: Work) -> dict:
     """At the draw all reviews are done; before answers are due the other families have answered.
 
-    The registers have had days to answer whoever applied since: what asks them at its ticks, asks them now.
+    The registers have had days to answer whoever applied since, and silence has become an answer: what does this at its
+    ticks, does it now.
     """
     step, result = work.args["step"], {}
     with work.session() as session:
@@ -30,4 +32,4 @@ def demo_people_act(work: Work) -> dict:
         result["answered"] = story.finish_answers(
             house().engine, now, lambda done, of: work.progress(done, of, "answers")
         )
-    return result
+    return result | answers_are_due(work)

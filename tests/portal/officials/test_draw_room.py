@@ -4,11 +4,12 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.draw import publication, rooms, runs
+from enrollment.draw import answers_due, publication, rooms, runs
 from enrollment.draw.run_rows import Placement
 from enrollment.families.applications import Application
 from enrollment.families.households import Household
 from enrollment.ground import jobs
+from enrollment.ground.city_time import CHENGDU
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
@@ -245,7 +246,7 @@ def test_a_replay_is_asked_for_and_begun_by_the_worker(officials, submitted_town
     frozen_clock.set(town.now)
     worker(town, frozen_clock)
     room, replay = (f"/officials/rounds/{town.the_round.id}/{name}" for name in ("draw", "replay"))
-    assert "还有 3 个家庭没有到确认期限" in fill_in(first, room, replay).text
+    assert "还有 3 个家庭可以答复" in fill_in(first, room, replay).text
     for child in town.everybody():
         if town.offer_for(child):
             town.confirm(child)
@@ -265,6 +266,40 @@ def test_a_replay_is_asked_for_and_begun_by_the_worker(officials, submitted_town
     assert "递补正在进行，看进度" in first.get(room).text
     assert worker(town, frozen_clock) == ["done"]
     assert newest_run(town).state == "checked" and newest_run(town).replays is not None
+
+
+def test_a_replay_is_asked_for_once_silence_is_an_answer_and_says_what_it_hands_on(
+    officials, submitted_town, frozen_clock
+):
+    (first, _second), town = officials, submitted_town
+    review_everybody(town, frozen_clock)
+    town.drawn()
+    placed = [child for child in town.everybody() if town.place_of(child)]
+    reminded_late, gives_up, *others = placed
+    for child in others:
+        town.confirm(child)
+    town.decline(gives_up)
+    town.session.commit()
+    frozen_clock.set(town.offer_for(reminded_late).answer_by)
+    room = f"/officials/rounds/{town.the_round.id}/draw"
+    refused = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/replay")
+    assert "还有 1 个家庭可以答复（没有收到提醒的家庭多给一天）" in refused.text
+    town.session.expire_all()
+    due = town.offer_for(reminded_late).answer_by
+    assert due > frozen_clock.now, "the day more stands, though the replay was refused"
+    assert f"家庭在 {due.astimezone(CHENGDU):%-m月%-d日 %H:%M} 前确认" in refused.text
+    assert waiting_for(first) == []
+    frozen_clock.set(due)
+    assert waiting_for(first) == ["递补“主批次”空出的学位"]
+    answers_due.expire_due(town.session, now=due)
+    town.at(due)
+    run = town.replay(sign=False)
+    town.session.commit()
+    page = BeautifulSoup(first.get(f"/officials/draws/runs/{run.id}").text, "html5lib")
+    assert "递补（第 2 次派位）" in page.h1.get_text()
+    assert run.summary["replay"] == {"gained": 1, "moved": 0}
+    assert "新得到学位的孩子1" in "".join(page.main.get_text().split())
+    assert waiting_for(first) == ["签署“主批次”的派位结果"]
 
 
 def test_unplaced_children_are_listed_by_code_and_area(officials, submitted_town, frozen_clock):

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.families.claim_rows import Claim
+from enrollment.families.claim_rows import Claim, VerifiedFact
 
 
 @pytest.fixture
@@ -55,9 +55,17 @@ def test_grounds_are_counted_where_staff_verified_them_and_few_are_not_told(town
     home = {"hukou_area": "510104", "hukou_kind": "local"}
     unproved = town.child("林林", wishes=town.kindergartens_by_name("金苹果"), grounds={"multi_child": 3}, **home)
     town.clerk_confirms(unproved, declined=["hukou_kind"])
+    town.everyone_is_reviewed()
+    for child in town.everybody():  # a dozen who live somewhere, and claim what only a kindergarten's area can tell
+        for ground in ("service_area", "estate_owner"):
+            town.session.merge(Claim(application_id=child.id, ground=ground, details={}, claimed_at=town.now))
+        found = {"fact": "home_owned", "outcome": "verified", "value": True, "source": "paper", "at": town.now}
+        town.session.merge(VerifiedFact(application_id=child.id, **found))
+    town.session.flush()
     run = town.drawn()
     assert "multi_child" in {claim.ground for claim in town.session.scalars(select(Claim))}
     assert "multi_child" not in run.summary["by_ground"], "one child's ground is nobody's business"
+    assert not {"service_area", "estate_owner"} & run.summary["by_ground"].keys(), "they hold at some kindergartens only"
     told = run.summary["by_ground"]["local_hukou"]
     assert told["children"] == 11  # nine and the twins, not the one whose hukou was declined
     assert told["first"] <= told["placed"] <= told["children"]
