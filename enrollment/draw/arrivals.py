@@ -91,11 +91,14 @@ def expected(
     by: Actor,
     state: str | None = None,
     kindergarten_id: uuid.UUID | None = None,
+    offer_id: uuid.UUID | None = None,
     page: int = 1,
     per_page: int = PER_PAGE,
 ) -> Page:
     """The arrival list of a year within the actor's scope, by registration code.  `state`: expected, arrived, no_show."""
     here = _here(by, kindergarten_id)
+    if offer_id is not None:
+        here.append(Offer.id == offer_id)
     if state is not None:
         here.append(Offer.state.in_(EXPECTED if state == "expected" else (state,)))
     rows = (
@@ -130,6 +133,15 @@ def expected(
     )
     listed: list[tuple] = [tuple(row) for row in found]
     return Page([Expected(*row) for row in listed], number, last, total)
+
+
+def one_expected(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Expected:
+    """One child that is still expected at the actor's door.  NotFound for any other."""
+    year = _at_my_door(session, offer_id, by=by).year
+    found = expected(session, year, by=by, state="expected", offer_id=offer_id).items
+    if not found:
+        raise NotFound("offer")
+    return found[0]
 
 
 def counts(session: Session, year: int, *, by: Actor, kindergarten_id: uuid.UUID | None = None) -> Counts:

@@ -17,8 +17,6 @@ from portal.staff import pages
 from portal.staff.own import own_kindergartens
 from portal.work import actor, clock, db
 
-DID_NOT_COME = "到期未报到"
-"""The reason that the offer's history keeps, in the language of the office."""
 STATES = ("expected", "arrived", "no_show")
 FIRST_CLASS = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}
 
@@ -89,18 +87,6 @@ def at_the_door(offer_id):
             else:
                 arrivals.note_checks(db(), offer_id, by=actor(), now=clock(), **checks)
                 flash(_("查验情况已保存。"))
-            return redirect(url_for("staff.arrivals"), 303)
-    return list_page(form)
-
-
-@pages.post("/arrivals/<uuid:offer_id>/no-show")
-@desk("staff")
-def did_not_come(offer_id):
-    form = DoorForm()
-    if form.validate_on_submit():
-        with refusals_in(form):
-            arrivals.did_not_come(db(), offer_id, reason=DID_NOT_COME, by=actor(), now=clock())
-            flash(_("学位已释放，会按同一规则给下一个孩子。"))
             return redirect(url_for("staff.arrivals"), 303)
     return list_page(form)
 

@@ -1,13 +1,12 @@
-"""The review queue: filters, the next one, and in bulk those on whom all registers agree."""
+"""The review queue: filters, and the next one."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import register_matched, review_figures, review_queue
-from portal.forms import ActForm, PageForm, refusals_in
+from enrollment.families import review_figures, review_queue
+from portal.forms import ActForm, PageForm
 from portal.guards import desk
 from portal.staff import pages
-from portal.staff.own import own_kindergartens
 from portal.work import actor, clock, db
 
 
@@ -53,16 +52,3 @@ def to_next(only: str = "all"):
 @desk("staff")
 def next_in_queue():
     return to_next(_asked("only", review_queue.ONLY))
-
-
-@pages.post("/queue/matched")
-@desk("staff")
-def confirm_matched():
-    form, confirmed = ActForm(), 0
-    if form.validate_on_submit():
-        with refusals_in(form):
-            for kindergarten in own_kindergartens():
-                confirmed += register_matched.confirm_matched(db(), kindergarten.id, by=actor(), now=clock())
-            flash(_("已批量确认 %(n)s 份部门数据全部一致的申请。", n=confirmed))
-            return redirect(url_for("staff.queue"), 303)
-    return queue_page(form)

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
 from wtforms.validators import Length
 
-from enrollment.families import documents, review, tiers
+from enrollment.families import documents, registers, review, tiers
 from enrollment.families.applications import Application
 from enrollment.families.review import LONGEST_NOTE, Ask
 from enrollment.ground import audit
@@ -25,9 +25,21 @@ def item_words(item: str) -> str:
 
 
 def items_of(application: Application) -> list[str]:
-    papers = [paper.document.value for paper in documents.needed(db(), application)]
+    """Missing papers first, then facts that a register contradicts, then the rest."""
+    needed = documents.needed(db(), application)
+    answers = registers.answers_of(db(), application.id)
+    against = [fact for fact, said in answers.items() if said.answer == "differs" or said.disputed_at is not None]
+    missing = [paper.document.value for paper in needed if not paper.there and not paper.may_wait]
+    papers = [paper.document.value for paper in needed]
     facts = [fact.value for fact in tiers.claimed_facts(db(), application.id)]
-    return list(dict.fromkeys([*papers, *facts, "other"]))
+    contradicted = [fact for fact in facts if fact in against]
+    return list(dict.fromkeys([*missing, *contradicted, *papers, *facts, "other"]))
+
+
+def asked_in(form: PageForm, items: list[str]) -> list[Ask]:
+    """A note that was written asks for its item, ticked or not."""
+    notes = {item: (form[f"note-{item}"].data or "").strip() for item in items}
+    return [Ask(item, notes[item]) for item in items if form[f"item-{item}"].data or notes[item]]
 
 
 def form_for(items: list[str]) -> PageForm:
@@ -55,8 +67,7 @@ def send_back(application_id):
     form = form_for(items)
     if form.validate_on_submit():
         with refusals_in(form):
-            asks = [Ask(item, form[f"note-{item}"].data or "") for item in items if form[f"item-{item}"].data]
-            review.send_back(db(), application_id, asks, by=actor(), now=clock())
+            review.send_back(db(), application_id, asked_in(form, items), by=actor(), now=clock())
             flash(_("%(code)s 已退回，家长会收到通知。", code=application.registration_code))
             return to_next()
     return page(application, items, form)

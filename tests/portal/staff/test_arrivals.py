@@ -66,11 +66,16 @@ def test_ticks_stay_and_the_child_comes_onto_the_roll(at_work, admitted, portal_
     assert ben.registration_code not in listed.text
 
 
-def test_one_click_releases_the_place_of_a_child_that_did_not_come(town, at_work, admitted, portal_session):
+def test_the_place_of_a_child_that_did_not_come_is_released_after_its_name_was_read(town, at_work, admitted, portal_session):
     _, ben = admitted
     offer = offer_of(portal_session, ben)
     taken = portal_session.get(Programme, offer.programme_id).taken
-    assert fill_in(at_work, "/staff/arrivals", f"/staff/arrivals/{offer.id}/no-show").status_code == 303
+    path = f"/staff/arrivals/{offer.id}/no-show"
+    assert path in at_work.get("/staff/arrivals").text
+    assert "王小雨" in at_work.get(path).text
+    silent = fill_in(at_work, path, reason="")
+    assert BeautifulSoup(silent.text, "html5lib").select_one("#reason-error") is not None
+    assert fill_in(at_work, path, reason="家长来电，已随迁").status_code == 303
     assert offer_of(portal_session, ben).state == "no_show"
     assert portal_session.get(Programme, offer.programme_id).taken == taken - 1
     assert ben.registration_code in at_work.get("/staff/arrivals?state=no_show").text
@@ -81,8 +86,11 @@ def test_nobody_is_marked_before_arrival_begins(town, admitted, client, frozen_c
     sign_in(client, town.clerk_of(town.here).account_id)
     offer = offer_of(portal_session, admitted[0])
     assert "8月20日" in client.get("/staff/arrivals").text
-    for path, act in ((f"/staff/arrivals/{offer.id}", "arrived"), (f"/staff/arrivals/{offer.id}/no-show", "")):
-        refused = fill_in(client, "/staff/arrivals", path, act=act, class_name="小一班")
+    no_show = f"/staff/arrivals/{offer.id}/no-show"
+    for refused in (
+        fill_in(client, "/staff/arrivals", f"/staff/arrivals/{offer.id}", act="arrived", class_name="小一班"),
+        fill_in(client, no_show, reason="没有来"),
+    ):
         assert "还没有到报到时间" in refused.text
     assert offer_of(portal_session, admitted[0]).state == "confirmed"
 
@@ -96,7 +104,7 @@ def test_another_kindergarten_finds_nothing(town, admitted, client, portal_sessi
     token = BeautifulSoup(page.text, "html5lib").select_one("input[name=csrf_token]")["value"]
     offer = offer_of(portal_session, admitted[0])
     for path in (f"/staff/arrivals/{offer.id}", f"/staff/arrivals/{offer.id}/no-show"):
-        assert client.post(path, data={"csrf_token": token, "act": "check"}).status_code == 404
+        assert client.post(path, data={"csrf_token": token, "act": "check", "reason": "没有来"}).status_code == 404
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

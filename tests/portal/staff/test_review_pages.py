@@ -179,7 +179,7 @@ def test_sending_back_names_each_item(at_work, ana, portal_session, lang):
     assert BeautifulSoup(nothing.text, "html5lib").select_one(".govuk-error-summary") is not None
     silent = fill_in(at_work, path, **{"item-hukou_booklet": "y"})
     assert BeautifulSoup(silent.text, "html5lib").select_one("[id='note-hukou_booklet-error']") is not None
-    sent = fill_in(at_work, path, **{"item-hukou_booklet": "y", "note-hukou_booklet": "缺幼儿本人页"})
+    sent = fill_in(at_work, path, **{"note-hukou_booklet": "缺幼儿本人页"})  # a note asks for its item, ticked or not
     assert sent.status_code == 303
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "returned"
@@ -216,7 +216,13 @@ def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_sessi
 
     registers.note(portal_session, answers, now=real_now())
     portal_session.commit()
-    done = fill_in(at_work, "/staff/queue", "/staff/queue/matched")
+    assert "/staff/queue/matched" in at_work.get("/staff/queue").text
+    listed = at_work.get("/staff/queue/matched?lang=zh").text
+    assert ana.registration_code in listed and "确认这 1 份" in listed and ana.child.name not in listed
+    assert fill_in(at_work, "/staff/queue/matched", listed="").status_code == 303
+    portal_session.expire_all()
+    assert portal_session.get(Application, ana.id).stage == "submitted", "what no page listed is not confirmed"
+    done = fill_in(at_work, "/staff/queue/matched")
     assert done.status_code == 303
     assert "1 份" in at_work.get("/staff/queue").text
     portal_session.expire_all()

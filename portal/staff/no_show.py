@@ -1,0 +1,45 @@
+"""A child that did not come: named and read once more before its place goes to the next in line."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from enrollment.draw import arrivals
+from enrollment.ground import audit
+from portal.forms import PageForm, refusals_in
+from portal.guards import desk
+from portal.staff import pages
+from portal.work import actor, clock, db
+
+DID_NOT_COME = "到期未报到"
+"""What is written before the clerk says more, in the language of the office."""
+
+
+class NoShowForm(PageForm):
+    reason = StringField(_l("原因"), [InputRequired(_l("请写明原因。")), Length(max=300)], default=DID_NOT_COME)
+
+
+def _page(offer_id, form: PageForm):
+    line = arrivals.one_expected(db(), offer_id, by=actor())
+    audit.record(db(), "view", "offer", offer_id, by=actor(), now=clock(), reason="arrival")
+    return render_template("staff/no_show.html", form=form, line=line)
+
+
+@pages.get("/arrivals/<uuid:offer_id>/no-show")
+@desk("staff")
+def no_show_page(offer_id):
+    return _page(offer_id, NoShowForm())
+
+
+@pages.post("/arrivals/<uuid:offer_id>/no-show")
+@desk("staff")
+def did_not_come(offer_id):
+    form = NoShowForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            arrivals.did_not_come(db(), offer_id, reason=form.reason.data or "", by=actor(), now=clock())
+            flash(_("学位已释放，会按同一规则给下一个孩子。"))
+            return redirect(url_for("staff.arrivals"), 303)
+    return _page(offer_id, form)
