@@ -24,6 +24,10 @@ def seen_by() -> str:
     return f"{actor().name} {who} {clock().astimezone(CHENGDU):%Y-%m-%d %H:%M}"
 
 
+def this_minute() -> str:
+    return f"{clock().astimezone(CHENGDU):%Y%m%d%H%M}"
+
+
 @pages.context_processor
 def rooms_of_the_desk():
     def rooms(here: str = "") -> list[tuple[str, str, bool]]:
@@ -34,4 +38,4 @@ def rooms_of_the_desk():
             if endpoint in current_app.view_functions
         ]
 
-    return {"rooms": rooms, "seen_by": seen_by, "masked": masked}
+    return {"rooms": rooms, "seen_by": seen_by, "this_minute": this_minute, "masked": masked}

@@ -1,14 +1,30 @@
-"""A watermark for the screen: who looks, and when, drawn behind pages with personal data."""
+"""A watermark for the screen: who looks, and when, drawn behind pages with personal data.
 
-from flask import Response, render_template
+The minute stands in the addresses, so that no browser shows an earlier one.
+"""
+
+import re
+
+from flask import Response, render_template, request, url_for
 
 from portal.guards import desk
 from portal.staff import pages
-from portal.staff.rooms import seen_by
+from portal.staff.rooms import seen_by, this_minute
+
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+@pages.get("/watermark.css")
+@desk("staff")
+def watermark_style():
+    at = request.args.get("at", "")
+    drawn = url_for("staff.watermark", at=at if re.fullmatch(r"\d{12}", at) else this_minute())
+    style = f'.marked, .marked .card {{ background-image: url("{drawn}") }}\n'
+    return Response(style, mimetype="text/css", headers=NOT_KEPT)
 
 
 @pages.get("/watermark.svg")
 @desk("staff")
 def watermark():
     drawn = render_template("staff/watermark.svg", text=seen_by())
-    return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "no-store"})
+    return Response(drawn, mimetype="image/svg+xml", headers=NOT_KEPT)
