@@ -1,6 +1,7 @@
 """The people of the demo city whom the sign-in page lists.  Every name and number is invented."""
 
 import datetime as dt
+import secrets
 from dataclasses import dataclass
 
 import pyotp
@@ -44,6 +45,10 @@ STAFF = (
 )
 
 
+REVIEWER = "simulated_reviewer"
+"""Who reviews for all kindergartens of the simulated city; nobody can sign in as this account."""
+
+
 def families() -> tuple[Person, ...]:
     return FAMILIES
 
@@ -84,6 +89,9 @@ def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
     for person in STAFF:
         account = sign_in.staff_account(session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now)
         made[person.login] = actor_of(account)
+    unknown = secrets.token_urlsafe(32)
+    everywhere = [RoleGrant(role="city_official")]
+    made[REVIEWER] = actor_of(sign_in.staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now))
     return made
 
 

@@ -189,7 +189,7 @@ class City:
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
     """The simulated clerks review whatever waits or was left lying, some at a time."""
     with Session(engine) as session, session.begin():
-        clerk = people.actor(session, "city1")
+        clerk = people.actor(session, people.REVIEWER)
         acts.put_back_what_lies(session, by=clerk, now=now)
         everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
     done = 0
