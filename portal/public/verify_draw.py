@@ -10,7 +10,7 @@ from portal.work import db
 
 SAID = ("verify_progress", "verify_step", "verify_wrong", "verify_bad", "verify_said")
 """Groups of words that the page's script shows under their own names."""
-PREFIXED = {"reason": "reason_", "verify_why": "why_", "level": "level_"}
+PREFIXED = {"reason": "reason_", "verify_why": "why_", "level": "level_", "round_kind": "round_"}
 """Groups of words that it shows under a name that begins with this."""
 
 

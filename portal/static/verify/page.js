@@ -61,10 +61,22 @@ function report(found) {
   if (find("code").value) find("find").requestSubmit();
 }
 
+function roundInWords(kind) {
+  return ["main", "waitlist", "supplementary", "central"].includes(kind) ? say(`round_${kind}`) : kind;
+}
+
+/* As the other pages write a moment; what is no moment stays as the file has it. */
+function timeInChengdu(written) {
+  const moment = new Date(written), english = document.documentElement.lang.startsWith("en");
+  if (!written || Number.isNaN(moment.getTime())) return written;
+  const options = { timeZone: "Asia/Shanghai", dateStyle: "long", timeStyle: "short" };
+  return moment.toLocaleString(english ? "en-GB" : "zh-CN", options).replace(" at ", ", ");
+}
+
 /* What the file says of its draw, for whoever compares it with what was announced in the room. */
 function facts({ record, head }) {
   const list = element("dl", "", "rows facts");
-  const told = { fact_round: `${head.season || ""} ${head.round || "main"}`, fact_commitment: record.commitment, fact_time: record.commitment_time };
+  const told = { fact_round: `${head.season || ""} ${roundInWords(head.round || "main")}`, fact_commitment: record.commitment, fact_time: timeInChengdu(record.commitment_time) };
   Object.assign(told, { fact_beacon_name: record.beacon_name, fact_beacon: record.beacon, fact_ceremony: record.ceremony, fact_seed: record.seed });
   for (const [word, value] of Object.entries(told)) {
     if (!value) continue;

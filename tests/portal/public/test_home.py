@@ -1,5 +1,6 @@
 """The first page follows the calendar: what is open, what comes next, three things to do."""
 
+from tests.support.signing_in import sign_in
 from tests.support.town_season import at
 
 
@@ -53,3 +54,13 @@ def test_the_hotline_is_the_seasons_own(client, town):
     town.season().hotline = "028-96110"
     town.session.commit()
     assert 'href="tel:02896110"' in client.get("/").text
+
+
+def test_who_works_here_is_led_to_the_own_desk_and_not_to_a_familys(client, town, frozen_clock):
+    town.season()
+    clerk, official = town.clerk_of(town.kindergarten("金苹果", places=1)), town.city_pair()[0]
+    town.session.commit()
+    for who, words, desk in ((clerk, "进入今日工作", "/staff"), (official, "进入管理工作台", "/officials")):
+        page = open_page(sign_in(client, who.account_id), frozen_clock, at(6, 6))
+        assert words in page and f'href="{desk}"' in page and "查看我的申请和结果" not in page
+        assert client.get(desk).status_code == 200
