@@ -9,7 +9,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw import at_work, draws, publication, replay, runs, snapshot
+from enrollment.draw import answers_due, at_work, draws, publication, replay, runs, snapshot
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.season.calendar import only_the_city
@@ -71,6 +71,17 @@ def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
     run = runs.to_publish(session, run_id)
     publication.refuse_full(session, run)
     at_work.begin(session, round_, "publish_run", {"run": str(run_id)}, by=by, now=now)
+
+
+def end_overdue(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Before a replay is asked for: what is overdue is over, whatever becomes of the replay.  The round is locked
+    first, as a publication locks it; while the worker is busy with it nothing happens."""
+    only_the_city(by)
+    try:
+        at_work.take_room(session, round_id)
+    except Refused:
+        return
+    answers_due.expire_due(session, now=now)
 
 
 def start_replay(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:

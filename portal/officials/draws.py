@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.draw import answers_due, asking, at_work, replay, rooms, runs, snapshot
+from enrollment.draw import asking, at_work, replay, rooms, runs, snapshot
 from enrollment.season import calendar, rounds
 from portal.forms import PageForm, refusals_in
 from portal.guards import desk
@@ -102,7 +102,7 @@ def start_run(round_id):
 def start_replay(round_id):
     form = ActForm()
     if form.validate_on_submit():
-        answers_due.expire_due(db(), now=clock())  # what is overdue is over, whatever becomes of the replay
+        asking.end_overdue(db(), round_id, by=actor(), now=clock())
         with refusals_in(form):
             asking.start_replay(db(), round_id, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
