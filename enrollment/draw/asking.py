@@ -10,6 +10,8 @@ import uuid
 from sqlalchemy.orm import Session
 
 from enrollment.draw import answers_due, at_work, draws, publication, replay, runs, snapshot
+from enrollment.draw.draws import Draw
+from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.season.calendar import only_the_city
@@ -37,13 +39,31 @@ def freeze(
     at_work.begin(session, round_, "freeze_round", {"beacon_name": beacon_name}, by=by, now=now)
 
 
-def enter_seed(
-    session: Session, round_id: uuid.UUID, *, beacon: str, ceremony: str, by: Actor, now: dt.datetime
-) -> None:
-    """Let the seed be published and everybody get a ticket.  Refuses `draw_at_work` and what `draws.set_seed` refuses."""
+def read_seed_back(
+    session: Session, round_id: uuid.UUID, *, beacon: str, ceremony: str, why_no_beacon: str = "", by: Actor, now: dt.datetime
+) -> Draw:
+    """The draw that would get this seed; nothing is written.
+
+    Refuses `draw_at_work`, what `draws.set_seed` refuses, and `beacon_or_reason`: the public value was named beforehand,
+    so whoever leaves it out says why.
+    """
     only_the_city(by)
     round_ = at_work.take_room(session, round_id)
-    draws.refuse_early(session, round_.year, round_id, beacon=beacon, ceremony=ceremony, now=now)
+    draw = draws.refuse_early(session, round_.year, round_id, beacon=beacon, ceremony=ceremony, now=now)
+    if not beacon.strip() and not why_no_beacon.strip():
+        raise Refused("beacon_or_reason", field="why_no_beacon")
+    return draw
+
+
+def enter_seed(
+    session: Session, round_id: uuid.UUID, *, beacon: str, ceremony: str, why_no_beacon: str = "", by: Actor, now: dt.datetime
+) -> None:
+    """Let the seed be published and everybody get a ticket.  Refuses what `read_seed_back` refuses."""
+    given = {"beacon": beacon, "ceremony": ceremony}
+    draw = read_seed_back(session, round_id, **given, why_no_beacon=why_no_beacon, by=by, now=now)
+    round_ = at_work.take_room(session, round_id)
+    if not beacon.strip():
+        audit.record(session, "leave_beacon_out", "draw", draw.id, by=by, now=now, reason=why_no_beacon.strip()[:300])
     at_work.begin(session, round_, "enter_seed", {"beacon": beacon, "ceremony": ceremony}, by=by, now=now)
 
 

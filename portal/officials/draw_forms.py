@@ -21,6 +21,9 @@ class SeedForm(OfficialForm):
 
     beacon = StringField(_l("公开随机数"), [Length(max=500)])
     ceremony = StringField(_l("现场抽出的数字"), [Length(max=500)])
+    why_no_beacon = StringField(_l("没有公开随机数的原因"), [Length(max=300)])
+    read = HiddenField()
+    """Set by the page that reads the numbers back, so that nothing is published at one click."""
 
 
 class SetAsideForm(OfficialForm):

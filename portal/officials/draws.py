@@ -80,8 +80,13 @@ def enter_seed(round_id):
     form = SeedForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            beacon, ceremony = form.beacon.data or "", form.ceremony.data or ""
-            asking.enter_seed(db(), round_id, beacon=beacon, ceremony=ceremony, by=actor(), now=clock())
+            given = {name: form[name].data or "" for name in ("beacon", "ceremony", "why_no_beacon")}
+            if not form.read.data:
+                draw = asking.read_seed_back(db(), round_id, **given, by=actor(), now=clock())
+                return render_template(
+                    "officials/seed_read_back.html", round=rounds.one(db(), round_id), draw=draw, given=given
+                )
+            asking.enter_seed(db(), round_id, **given, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 

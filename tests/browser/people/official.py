@@ -24,7 +24,8 @@ class Official(Person):
         self.does_next("录入")
         self.writes("公开随机数", beacon)
         self.writes("现场抽出的数字", ceremony)
-        self.presses("录入并公布种子")
+        self.presses("录入，公布之前再读一遍")
+        self.presses("核对无误，公布种子")
         self.waits_for("种子已公布")
 
     def starts_the_run(self) -> None:

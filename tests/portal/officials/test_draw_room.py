@@ -45,6 +45,14 @@ def worker(town, clock) -> list[str]:
     return came_of_it
 
 
+def publish_seed(client, room: str, seed: str, **given: str) -> None:
+    """Type the numbers, read them back, publish."""
+    read_back = fill_in(client, room, seed, **given)
+    assert read_back.status_code == 200 and all(number in read_back.text for number in given.values())
+    assert "正在公布种子" not in client.get(room).text, "nothing at one click"
+    assert client.post(seed, data=hidden_fields(read_back.text, seed)).status_code == 303
+
+
 def newest_run(town):
     return runs.of_round(town.session, town.the_round.id)[0]
 
@@ -64,7 +72,7 @@ def test_the_first_page_leads_to_each_next_act_and_asks_nobody_twice(officials, 
     assert worker(town, frozen_clock) == ["done"]
     assert "录入" in waiting_for(second)[0]
     frozen_clock.move(hours=2)
-    fill_in(first, room, f"{round_}/seed", beacon="01 02 03", ceremony="4 5")
+    publish_seed(first, room, f"{round_}/seed", beacon="01 02 03", ceremony="4 5")
     assert "进度" in waiting_for(second)[0]
     worker(town, frozen_clock)
     assert "开始" in waiting_for(second)[0]
@@ -98,7 +106,10 @@ def test_the_room_is_walked_from_review_to_the_published_result(officials, submi
     frozen_clock.move(hours=2)
     empty = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/seed", beacon="", ceremony=" ")
     assert "请至少录入公开随机数或现场抽签结果中的一项" in empty.text
-    fill_in(first, room, f"/officials/rounds/{town.the_round.id}/seed", beacon="01 02 03", ceremony="4 5")
+    seed = f"/officials/rounds/{town.the_round.id}/seed"
+    unnamed = fill_in(first, room, seed, beacon="", ceremony="4 5")
+    assert "请录入事先指定的公开随机数；确实没有，请写明原因。" in unnamed.text
+    publish_seed(first, room, seed, beacon="01 02 03", ceremony="4 5")
     assert "正在公布种子" in first.get(room).text
     worker(town, frozen_clock)
     assert "种子已公布，每个孩子都有了派位号。" in first.get(room).text
