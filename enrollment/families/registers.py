@@ -129,8 +129,11 @@ class Answer:
     value: Any = None
 
 
-def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> list[uuid.UUID]:
-    """Applications that wait for a review and of which a register was not asked since they were handed in."""
+def to_ask(
+    session: Session, *, now: dt.datetime, limit: int | None = None, only: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """Applications (or the one of `only`) that wait for a review and that no register was asked about since they were
+    handed in."""
     asked = exists().where(is_current())
     silent = exists().where(
         RegisterAnswer.application_id == Application.id,
@@ -143,6 +146,8 @@ def to_ask(session: Session, *, now: dt.datetime, limit: int | None = None) -> l
         Consent.withdrawn_at.is_(None),
     )
     waiting = select(Application.id).where(Application.stage.in_((SUBMITTED, IN_REVIEW)), consent, or_(~asked, silent))
+    if only is not None:
+        waiting = waiting.where(Application.id == only)
     return list(session.scalars(waiting.order_by(Application.submitted_at, Application.id).limit(limit)))
 
 
@@ -234,17 +239,28 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
     return {answer.fact: answer for answer in session.scalars(said.execution_options(populate_existing=True))}
 
 
-def keeping_silent_or_agreeing(session: Session, application: Application) -> set[str]:
-    """Facts that outside registers are asked about and of which they have said nothing against the family so far.
-
-    Empty without consent.  Our own roll is left out: it knows an elder sibling only where its guardians are known to us.
-    """
+def may_be_asked(session: Session, application: Application) -> bool:
+    """Whether the family consents to our asking."""
     consent = select(Consent.id).where(
         Consent.account_id == (application.entered_for or application.entered_by),
         Consent.kind == consents.REGISTER_CHECK,
         Consent.withdrawn_at.is_(None),
     )
-    if session.scalar(consent.limit(1)) is None:
+    return session.scalar(consent.limit(1)) is not None
+
+
+def being_asked(session: Session, application: Application) -> bool:
+    """Handed in and not answered yet: the question is on its way."""
+    waits = application.stage in (SUBMITTED, IN_REVIEW) and may_be_asked(session, application)
+    return waits and not answers_of(session, application.id)
+
+
+def keeping_silent_or_agreeing(session: Session, application: Application) -> set[str]:
+    """Facts that outside registers are asked about and of which they have said nothing against the family so far.
+
+    Empty without consent.  Our own roll is left out: it knows an elder sibling only where its guardians are known to us.
+    """
+    if not may_be_asked(session, application):
         return set()
     against = {
         fact

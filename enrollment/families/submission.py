@@ -18,12 +18,14 @@ from enrollment.families import (
     lifecycle,
     mandates,
     receipts,
+    registers,
     units,
 )
 from enrollment.families.applications import Application
 from enrollment.families.receipts import Receipt
 from enrollment.families.returns import ReturnedItem
 from enrollment.families.telling import tell_family
+from enrollment.ground import jobs
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import Refused, Stale
 from enrollment.season import calendar
@@ -56,7 +58,7 @@ def submit(
         application.agrees_to_central = agrees_to_central
     if application.registration_code is None:
         application.registration_code = _fresh_code(session)
-    application.submitted_at = now
+    application.submitted_at, answers_a_clerk = now, application.stage == lifecycle.RETURNED
     assigning.assign(session, application)
     lifecycle.make(session, application, "submit", by=by, now=now)
     session.execute(
@@ -64,7 +66,17 @@ def submit(
         .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
         .values(answered_at=now)
     )
-    return receipts.write(session, application, by=by, now=now)
+    receipt = receipts.write(session, application, by=by, now=now)
+    if answers_a_clerk:
+        _ask_registers(session, application, now=now)
+    return receipt
+
+
+def _ask_registers(session: Session, application: Application, *, now: dt.datetime) -> None:
+    """At once: a clerk may take it again before the next tick of the clock, which asks about everybody."""
+    if registers.may_be_asked(session, application):
+        about, key = {"application": str(application.id)}, f"ask_registers:{application.id}:{now.isoformat()}"
+        jobs.enqueue(session, "ask_registers", about, key=key, now=now)
 
 
 def withdraw(

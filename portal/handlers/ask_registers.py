@@ -1,5 +1,7 @@
 """The registers are asked here, in batches; no transaction stays open while they think."""
 
+import uuid
+
 from enrollment.families import registers
 from enrollment.families.roll_check import answers_from_roll
 from portal.background import Work, handles
@@ -20,10 +22,11 @@ def client(config: Config) -> Registers | None:
 
 @handles("ask_registers", queue="bulk")
 def ask_registers(work: Work) -> dict:
-    """Ask about everybody who waits, once.  A register that cannot be reached is asked again at a later tick."""
+    """Ask about everybody who waits, once, or about the one application of `args`.  A register that cannot be reached is asked again at a later tick."""
     outside = client(house().config)
     with work.session() as session:
-        ids = registers.to_ask(session, now=work.now(session))
+        only = uuid.UUID(work.args["application"]) if "application" in work.args else None
+        ids = registers.to_ask(session, now=work.now(session), only=only)
     for start in range(0, len(ids), BATCH):
         with work.session() as session:
             questions = registers.questions_about(session, ids[start : start + BATCH])

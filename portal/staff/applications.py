@@ -41,6 +41,7 @@ def application_page(application: Application, lines, names, form: PageForm):
         names=names,
         form=form,
         other_names=other_names,
+        asking=set(registers.REGISTER_OF) if registers.being_asked(db(), application) else (),
         vaccination=registers.answers_of(db(), application.id).get(registers.VACCINATION),
         household=households.of(db(), application.id),
         own_wishes=wishes_here(application, lines),

@@ -1,5 +1,6 @@
 """The staff desk's review, page by page, in both languages."""
 
+import datetime as dt
 import io
 
 import pytest
@@ -7,12 +8,13 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from sqlalchemy import select
 
-from enrollment.families import consents, evidence, registers
+from enrollment.families import consents, evidence, registers, submission
 from enrollment.families.applications import Application
 from enrollment.families.claims import VerifiedFact
 from enrollment.families.registers import Answer
 from enrollment.families.tiers import claimed_facts
 from enrollment.ground.audit import AuditEntry
+from enrollment.ground.jobs import Job
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -171,12 +173,14 @@ def test_saving_declining_and_entering_another_value(at_work, ana, portal_sessio
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_sending_back_names_each_item(at_work, ana, portal_session, lang):
+def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, lang):
     fill_in(at_work, "/staff/queue", "/staff/queue/next")
     path = f"/staff/applications/{ana.id}/send-back"
     assert at_work.get(f"{path}?lang={lang}").status_code == 200
     nothing = fill_in(at_work, path)
     assert BeautifulSoup(nothing.text, "html5lib").select_one(".govuk-error-summary") is not None
+    asked = [box["name"] for box in BeautifulSoup(nothing.text, "html5lib").select("input[type=checkbox]")]
+    assert asked.index("item-home_place") < asked.index("item-hukou_booklet"), "a mismatch stands before what is there"
     silent = fill_in(at_work, path, **{"item-hukou_booklet": "y"})
     assert BeautifulSoup(silent.text, "html5lib").select_one("[id='note-hukou_booklet-error']") is not None
     sent = fill_in(at_work, path, **{"note-hukou_booklet": "缺幼儿本人页"})  # a note asks for its item, ticked or not
@@ -184,6 +188,13 @@ def test_sending_back_names_each_item(at_work, ana, portal_session, lang):
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "returned"
     assert "缺幼儿本人页" in at_work.get(f"/staff/applications/{ana.id}?lang={lang}").text
+    submission.submit(portal_session, ana.id, by=town.parent_of(ana), now=town.now + dt.timedelta(hours=1))
+    portal_session.get(Application, ana.id).review_kindergarten_id = ana.review_kindergarten_id = here.id  # as it was
+    portal_session.commit()
+    (asked,) = portal_session.scalars(select(Job).where(Job.kind == "ask_registers"))
+    assert asked.args == {"application": str(ana.id)}, "the registers are asked again at once"
+    meanwhile = at_work.get(f"/staff/applications/{ana.id}?lang={lang}").text
+    assert ("部门核对中" if lang == "zh" else "The registers are being asked") in meanwhile
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -227,6 +238,16 @@ def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_sessi
     assert "1 份" in at_work.get("/staff/queue").text
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "confirmed"
+
+
+def test_the_watermark_of_each_minute_has_an_address_of_its_own(at_work, frozen_clock):
+    seen = []
+    for _ in range(2):
+        sheet = at_work.get(BeautifulSoup(at_work.get("/staff/queue").text, "html5lib").select("link[href*=watermark]")[0]["href"])
+        assert sheet.mimetype == "text/css" and sheet.headers["Cache-Control"] == "no-store"
+        seen.append(sheet.text.split('"')[1])
+        frozen_clock.move(minutes=1)
+    assert seen[0] != seen[1] and "<svg" in at_work.get(seen[1]).text
 
 
 def test_papers_are_opened_for_the_reviewer_marked_and_sandboxed(town, at_work, ana, another_client, portal_session):
