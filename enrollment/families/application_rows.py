@@ -42,7 +42,7 @@ class Application(Base):
     family_code: Mapped[str] = mapped_column(index=True)
     unit: Mapped[uuid.UUID | None] = mapped_column(index=True)
     elder_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"))
-    agrees_to_central: Mapped[bool] = mapped_column(default=True)
+    agrees_to_central: Mapped[bool] = mapped_column(default=False)
     on_hold: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime]

@@ -42,7 +42,7 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
         version=1,
         child_code=codes.pseudonym(),
         family_code=_family_code(session, guardian.id, year),
-        agrees_to_central=True,
+        agrees_to_central=False,
         on_hold=False,
         created_at=now,
         changed_at=now,

@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import json
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -121,7 +122,7 @@ class Batch:
         first = self.offers[family.wishes[0]].kindergarten_id
         self._add(
             "application", application, child_id, self.year, account, "lower", "submitted", 2, self._registration_code(), child_code, family_code,
-            unit, True, False, began, began, began, first,
+            unit, agrees_to_central(family), False, began, began, began, first,
         )  # fmt: skip
 
     def _hand_in(
@@ -172,8 +173,13 @@ class Batch:
             "wishes": {str(self.round_number): [f"{self.offers[index].kindergarten}/lower" for index in family.wishes]},
             "bound_with": bound,
             "elder": None,
-            "agrees_to_central": True,
+            "agrees_to_central": agrees_to_central(family),
         }  # fmt: skip
+
+
+def agrees_to_central(family: Household) -> bool:
+    """Nine families of ten tick the box; told from the guardian's number, so that no other draw of the demo moves."""
+    return zlib.crc32(family.guardian_id.encode()) % 10 > 0
 
 
 @functools.lru_cache(maxsize=4096)

@@ -158,7 +158,8 @@ class Families:
         )
 
     def submit(self, application: Application, by: Actor | None = None) -> Receipt:
-        return submission.submit(self.session, application.id, by=by or self.parent_of(application), now=self.now)
+        by = by or self.parent_of(application)
+        return submission.submit(self.session, application.id, agrees_to_central=True, by=by, now=self.now)
 
     def withdraw(self, application: Application) -> None:
         submission.withdraw(self.session, application.id, by=self.parent_of(application), now=self.now)
