@@ -69,13 +69,20 @@ class GroundsForm(VersionedForm):
                 value = details.get(claims.DETAIL[ground].value)
                 self[f"{ground.value}_detail"].data = name_of(value) if ground in AT_A_KINDERGARTEN else value
 
-    def said(self, among: list[Ground]) -> dict:
-        """The ticked grounds with their details.  A kindergarten may be given by its name, part of it, or its code."""
-        found = {}
-        for ground in among:
-            if self[ground.value].data:
+    def said(self, among: list[Ground]) -> dict | None:
+        """The ticked grounds with their details; None when a detail is missing or wrong, each told beside its field.
+
+        A kindergarten may be given by its name, part of it, or its code.
+        """
+        found, whole = {}, True
+        for ground in [ground for ground in among if self[ground.value].data]:
+            try:
                 found[ground] = self._detail(ground)
-        return found
+                claims.details_of(db(), ground, found[ground])
+            except Refused as refused:
+                self.refuse(refused)
+                whole = False
+        return found if whole else None
 
     def _detail(self, ground: Ground):
         if f"{ground.value}_detail" not in self._fields:
@@ -112,6 +119,8 @@ def save_grounds(application_id: uuid.UUID):
     form.multi_child_detail.errors = []  # a missing number is the verb's business, and only when the ground is ticked
     with refusals_in(form):
         said = form.said(documents.useful_grounds(db(), application))
+        if said is None:
+            return _view(form, application)
         claims.set_claims(db(), application_id, said, version=form.seen(), by=actor(), now=clock())
         return onward("grounds", application)
     return _view(form, application)
