@@ -89,6 +89,19 @@ def test_a_detail_opens_with_its_ground_and_offers_names(site, family, new_page)
     expect(page.locator("#kindergartens option")).to_have_count(1)
 
 
+def test_what_was_typed_is_not_left_behind_without_a_word(site, family, new_page):
+    page = open_as(new_page, site, family, phone=True)
+    page.goto(f"{family.draft}/household")
+    page.get_by_label("小区", exact=True).fill("锦江苑")
+    back = page.locator("main a[href$='/tasks']").first
+    back.click()
+    expect(page.get_by_role("alert")).to_contain_text("这一页的改动还没有保存")
+    expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
+    assert_axe_clean(page)
+    back.click()
+    expect(page).to_have_url(f"{site.url}{family.draft}/tasks")
+
+
 def test_wishes_change_places_by_button_and_by_drag(site, family, new_page):
     page = open_as(new_page, site, family)
     page.goto(f"{family.draft}/wishes")

@@ -73,6 +73,26 @@ document.querySelector(".sticky a")?.addEventListener("click", (event) => {
   chosen.querySelector("button").focus({ preventScroll: true });
 });
 
+/* What was typed but not saved would be lost by leaving: say so, once.  A page that came back with faults is not saved either. */
+const unsaved = document.getElementById("unsaved");
+if (unsaved) {
+  const form = unsaved.closest("form");
+  const typed = () => JSON.stringify([...new FormData(form)]);
+  const saved = document.querySelector(".govuk-error-summary") ? null : typed();
+  let leaving = false;
+  form.addEventListener("submit", () => { leaving = true; });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || link.target || link.getAttribute("href").startsWith("#") || typed() === saved) return;
+    if (!unsaved.hidden) { leaving = true; return; }
+    event.preventDefault();
+    unsaved.hidden = false;
+    unsaved.scrollIntoView({ block: "center" });
+    unsaved.focus({ preventScroll: true });
+  });
+  addEventListener("beforeunload", (event) => { if (!leaving && typed() !== saved) event.preventDefault(); });
+}
+
 async function shrunk(file) {
   if (!file.type.startsWith("image/") || file.size < 700000) return file;
   try {
