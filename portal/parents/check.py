@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
 from enrollment.families import completeness, documents, receipts, submission
-from enrollment.families.lifecycle import DRAFT, RETURNED
+from enrollment.families.lifecycle import DRAFT, IN_REVIEW, RETURNED, SUBMITTED
 from enrollment.ground.errors import Refused
 from portal.forms import refusals_in
 from portal.guards import desk
@@ -45,7 +45,8 @@ def check_page(application_id: uuid.UUID):
     application = application_of(application_id)
     form = CheckForm()
     if not form.version.data:
-        form.agrees_to_central.data = application.agrees_to_central
+        # a consent is given by hand: nothing is ticked for a family that has not handed in
+        form.agrees_to_central.data = application.agrees_to_central and application.submitted_at is not None
         form.version.data = str(application.version)
     return _view(form, application)
 
@@ -80,6 +81,7 @@ def submit(application_id: uuid.UUID):
 def receipt_page(application_id: uuid.UUID, number: int):
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
+    newest = receipts.latest(db(), application).number
     answers = receipts.answers_in(db(), application, number)
     return form_page(
         "receipt",
@@ -89,10 +91,16 @@ def receipt_page(application_id: uuid.UUID, number: int):
         receipt=receipt,
         wished=said.wished_in(db(), answers),
         changed=[said.changed_words(code) for code in receipt.changed],
-        newest=receipts.latest(db(), application).number,
+        newest=newest,
+        papers=_still_missing(application) if number == newest else [],
         unfinished=_bound_but_not_handed_in(application),
         next_page=steps.next_step(steps_of(application)),
     )
+
+
+def _still_missing(application):
+    """The papers that review would still need."""
+    return documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
 
 
 def _bound_but_not_handed_in(application):

@@ -12,7 +12,7 @@ from portal.forms import PageForm, refusals_in
 from portal.guards import desk
 from portal.papers import as_file
 from portal.parents import pages, steps
-from portal.parents.own import application_of, form_page, steps_of
+from portal.parents.own import answers_late, application_of, form_page, steps_of
 from portal.work import actor, clock, db
 
 ACCEPTED = "image/*,.heic,.heif,application/pdf"
@@ -48,9 +48,17 @@ def _view(application, faulty: PagesForm | None = None):
         removed=evidence.removed_of(db(), application.id),
         at_siblings=_at_siblings(application),
         registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        onward=steps.after("evidence", steps_of(application)),
+        onward=_onward(application),
         accepted=ACCEPTED,
     )
+
+
+def _onward(application) -> str:
+    """The next page that is not done; after registration, back to hand in again."""
+    if answers_late(application):
+        return url_for("parents.check_page", application_id=application.id)
+    onward = steps.after("evidence", steps_of(application))
+    return onward.href or url_for("parents.tasks", application_id=application.id)
 
 
 def _at_siblings(application) -> dict[str, tuple]:
@@ -78,11 +86,16 @@ def add_evidence(application_id: uuid.UUID):
     form = PagesForm()
     if form.validate_on_submit():
         with refusals_in(form):
+            there = evidence.pages_of(db(), application_id).get(form.document.data or "", [])
             kept = evidence.add_pages(
                 db(), application_id, form.document.data or "", form.contents(), by=actor(), now=clock()
             )
-            flash(_("已保存 %(n)s 页。", n=len(kept)))
-            if blurred := sum(1 for page in kept if evidence.looks_blurred(page)):
+            fresh = {page.id: page for page in kept if page.id not in {known.id for known in there}}
+            if fresh:
+                flash(_("已保存 %(n)s 页。", n=len(fresh)))
+            if same := len(kept) - len(fresh):
+                flash(_("有 %(n)s 张与已有的照片完全相同，只留一份。", n=same), "warn")
+            if blurred := sum(1 for page in fresh.values() if evidence.looks_blurred(page)):
                 flash(_("其中 %(n)s 页看起来不够清楚。请放大看看，字认不出来就移除、重拍一张。", n=blurred), "warn")
             return _back(application_id, form.document.data)
     return _view(application, form)

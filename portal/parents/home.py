@@ -18,7 +18,7 @@ from enrollment.families.applications import Application
 from enrollment.families.lifecycle import DRAFT, WITHDRAWN
 from enrollment.season import calendar
 from portal.guards import desk
-from portal.parents import pages, progress, steps
+from portal.parents import pages, progress, standing, steps
 from portal.parents.own import application_of, steps_of, times_of
 from portal.work import actor, clock, db
 
@@ -63,8 +63,9 @@ def _beginning(season):
 
 
 def _in_short(application: Application) -> dict:
-    listed = steps_of(application) if application.stage == DRAFT else []
-    return {"application": application, "next_page": steps.next_step(listed), "times": times_of(application)}
+    stands = standing.of(db(), application, now=clock())
+    listed = steps_of(application) if application.stage == DRAFT and not stands.missed else []
+    return {"application": application, "next_page": steps.next_step(listed), "stands": stands}
 
 
 def _own_page(application: Application, *, at_home: bool = False):
@@ -85,6 +86,7 @@ def _task_list(application: Application, *, at_home: bool):
     return render_template(
         "parents/tasks.html",
         application=application,
+        stands=standing.of(db(), application, now=clock()),
         times=times_of(application),
         listed=listed,
         bar=steps.bar(listed),

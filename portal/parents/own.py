@@ -1,5 +1,6 @@
 """What the pages of this desk share: the reader's own applications, where a saved page leads, and what to say."""
 
+import datetime as dt
 import uuid
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -63,6 +64,18 @@ def steps_of(application: Application | None) -> list[steps.Step]:
     return steps.steps(steps.known_of(db(), application, by=actor(), now=clock(), times=times))
 
 
+def answers_late(application: Application, times: Window | None = None) -> bool:
+    """Whether what was sent back is answered after registration: the rest stays as it was handed in."""
+    return application.stage == RETURNED and (times or times_of(application)).open is None
+
+
+def review_ends(application: Application) -> dt.datetime | None:
+    """Until when something sent back can be answered, while that is to come."""
+    season = db().get(calendar.Season, application.year)
+    end = calendar.spans(season)["review"][1] if season is not None else None
+    return end if end is not None and end > clock() else None
+
+
 def bound_with(application: Application) -> list[Application]:
     """The others of its unit, as far as they are the reader's; a helper is told of none that it did not enter."""
     others = [each for each in units.of(db(), application) if each.id != application.id]
@@ -77,7 +90,7 @@ def onward(page: str, application: Application | None):
     if application is not None and application.stage not in (DRAFT, RETURNED):
         return _told_of_the_edit(application)
     flash(_("已保存。"))
-    if request.args.get("from") == "check" and application is not None:
+    if application is not None and (request.args.get("from") == "check" or answers_late(application)):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
     if application is None and _has_more_to_see():
         return redirect(url_for("parents.home"), 303)
@@ -112,12 +125,16 @@ def tell_of_a_kept_edit(application: Application) -> None:
 
 def form_page(template: str, page: str, application: Application | None, form: PageForm | None, **more):
     """A page of the form, with the way back to the list and, for a handed-in application, a word about edits."""
+    times = times_of(application) if application is not None else None
+    late = application is not None and answers_late(application, times)
     return render_template(
         f"parents/{template}.html",
         page=page,
         application=application,
         form=form,
-        times=times_of(application) if application is not None else None,
+        times=times,
+        late=late,
+        review_ends=review_ends(application) if application is not None and late else None,
         **more,
     )
 

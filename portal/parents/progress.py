@@ -1,22 +1,27 @@
 """How far an application is: its history with dates, what the calendar brings next, and what was sent back."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import claims, deadlines, households, people, receipts, wishes
+from enrollment.families import claims, deadlines, documents, households, people, receipts, wishes
 from enrollment.families.applications import Application
-from enrollment.families.lifecycle import MoveMade
+from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED, MoveMade
 from enrollment.families.returns import ReturnedItem
 from enrollment.ground.accounts import Actor
-from enrollment.season.calendar import Season
+from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.documents import Document
 from enrollment.season.facts import Fact
 from portal.formats import day, moment, span
+from portal.parents import standing
+from portal.parents.own import review_ends
 from portal.parents.said import area_name
+from portal.parents.standing import Standing
 from portal.words import word
 
 TOLD = ("submit", "wish_again", "withdraw", "apply_again", "send_back", "confirm", "refuse", "reopen")
@@ -35,9 +40,14 @@ HOUSEHOLD_FACTS = {
 
 def of(session: Session, application: Application, *, now: dt.datetime) -> dict[str, Any]:
     """What the page of an application shows."""
+    stands = standing.of(session, application, now=now)
+    season = session.get(Season, application.year)
     return {
-        "timeline": _history(session, application) + _coming(session, application, now),
+        "stands": stands,
+        "timeline": _history(session, application) + list(_steps(season, stands, now)),
         "returned": _returned(session, application),
+        "review_ends": review_ends(application),
+        "papers": documents.missing(session, application) if application.stage in (SUBMITTED, IN_REVIEW) else [],
         "receipts": receipts.all_of(session, application),
         "wished": _wished(session, application, now),
         "result": url_for("parents.result_page", application_id=application.id),
@@ -71,20 +81,51 @@ def _history(session: Session, application: Application) -> list[dict[str, Any]]
     ]
 
 
-def _coming(session: Session, application: Application, now: dt.datetime) -> list[dict[str, Any]]:
-    """The steps of the calendar that are still to come, for an application that is alive."""
-    season = session.get(Season, application.year)
-    if season is None or application.stage in ("refused", "withdrawn"):
-        return []
-    dates = [date for date in season.dates if date.step in COMING and date.ends_at > now]
-    return [
-        {
-            "what": word("season_step", date.step),
-            "when": span(date.begins_at, date.ends_at),
-            "state": "now" if date.begins_at <= now else "todo",
-        }
-        for date in dates
-    ]
+def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterator[dict[str, Any]]:
+    """What follows the family's own moves: the calendar's steps to come, and once there is a result, what it led to."""
+    if season is None or stands.application.stage in ("refused", "withdrawn") or stands.missed:
+        return
+    dates = {date.step: date for date in season.dates}
+    if stands.result is None:
+        for step in COMING:
+            if step in dates and dates[step].ends_at > now:
+                yield _dated(dates[step], now)
+        return
+    yield _dated(dates["draw"], now, done=True)
+    yield _done("result", stands.result.run.published_at) | {"more": stands.place or _("还没有学位")}
+    yield from _answer(stands)
+    if stands.result.holds:
+        arrived = stands.offer is not None and stands.offer.state == "arrived"
+        yield _dated(dates["arrival"], now, done=arrived)
+    if stands.further is not None:
+        when = span(stands.further.opens_at, stands.further.closes_at)
+        yield {"what": word("round_kind", stands.further.kind), "when": when, "state": "now" if stands.times.open else "todo"}
+
+
+def _answer(stands: Standing) -> Iterator[dict[str, Any]]:
+    """The family's answer to its newest offer, with its day; a place that ended says how."""
+    offer = stands.offer
+    if offer is None:
+        return
+    if offer.state == "offered":
+        until = _("%(when)s 前", when=moment(offer.answer_by))
+        yield {"what": word("season_step", "confirmation"), "when": until, "state": "now"}
+        return
+    if offer.answered_at is not None:
+        answer = "confirmed_waiting" if offer.state == "confirmed_waiting" else "confirmed"
+        if offer.state != "declined" or offer.answered_at != offer.ended_at:
+            yield {"what": word("offer_state", answer), "when": moment(offer.answered_at), "state": "done"}
+    if offer.ended_at is not None:
+        yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}
+
+
+def _dated(date: SeasonDate, now: dt.datetime, *, done: bool = False) -> dict[str, Any]:
+    state = "done" if done else "now" if date.begins_at <= now else "todo"
+    return {"what": word("season_step", date.step), "when": span(date.begins_at, date.ends_at), "state": state}
+
+
+def _done(step: str, at: dt.datetime | None) -> dict[str, Any]:
+    return {"what": word("season_step", step), "when": moment(at) if at else "", "state": "done"}
 
 
 def _returned(session: Session, application: Application) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from enrollment.draw.results import Result
 from enrollment.season import calendar
 from portal.forms import ActForm, PageForm, refusals_in
 from portal.guards import desk
-from portal.parents import pages
+from portal.parents import pages, standing
 from portal.parents.own import application_of
 from portal.work import actor, clock, db
 
@@ -26,7 +26,13 @@ def result_page(application_id):
         return render_template("parents/result_not_yet.html", application=application, dates=dates)
     season = calendar.current(db(), clock())
     arrival = calendar.spans(season).get("arrival") if season else None
-    return render_template("parents/result.html", application=application, result=result, arrival=arrival)
+    return render_template(
+        "parents/result.html",
+        application=application,
+        result=result,
+        arrival=arrival,
+        stands=standing.of(db(), application, now=clock()),
+    )
 
 
 @pages.get("/applications/<uuid:application_id>/result/<answer>")
@@ -40,7 +46,10 @@ def _answer_page(application_id, answer: str, form: PageForm):
     result = _answerable(application.id, answer, form)
     if result is None:
         return redirect(url_for("parents.result_page", application_id=application.id), 303)
-    return render_template("parents/answer.html", application=application, result=result, answer=answer, form=form)
+    stands = standing.of(db(), application, now=clock())
+    return render_template(
+        "parents/answer.html", application=application, result=result, answer=answer, form=form, stands=stands
+    )
 
 
 def _answerable(application_id, answer: str, form: PageForm) -> Result | None:

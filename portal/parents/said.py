@@ -41,7 +41,7 @@ def sections(session: Session, application: Application, *, by: Actor, round_: R
         "household": _household(session, application),
         "grounds": _grounds(session, application),
         "evidence": _evidence(session, application),
-        "together": _together(session, application, by),
+        "together": together(session, application, by=by),
         "wishes": _wishes(session, application, round_),
     }
     return [Section(page, _href(page, application), rows) for page, rows in filled.items() if rows or page != "together"]
@@ -147,7 +147,7 @@ def _evidence(session: Session, application: Application) -> list[tuple[str, str
     return rows or [(word("page", "evidence"), _("不需要"))]
 
 
-def _together(session: Session, application: Application, by: Actor) -> list[tuple[str, str]]:
+def together(session: Session, application: Application, *, by: Actor) -> list[tuple[str, str]]:
     """Nothing for a family that has no choice to make here; no name of a child in the other guardian's care alone."""
     siblings = bundling.may_bind(session, application, by=by)
     unit = {each.id for each in units.of(session, application)}

@@ -7,9 +7,10 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from enrollment.families import bundling
+from enrollment.families.lifecycle import DRAFT
 from portal.forms import id_in, refusals_in
 from portal.guards import desk
-from portal.parents import chances, pages
+from portal.parents import chances, pages, said
 from portal.parents.own import VersionedForm, application_of, form_page, onward, times_of
 from portal.words import word
 from portal.work import actor, clock, db
@@ -33,9 +34,19 @@ def _view(form, application):
     ]
     times = times_of(application)
     round_ = times.open or times.last or times.coming
+    closed = times.open is None and application.stage != DRAFT
     told = chances.kept(application, times.open, siblings)[1] if siblings else None
     return form_page(
-        "together", "together", application, form, siblings=siblings, elders=elders, round=round_, chances=told
+        "together",
+        "together",
+        application,
+        form,
+        siblings=siblings,
+        elders=elders,
+        round=round_,
+        chances=told,
+        closed=closed,
+        chosen=said.together(db(), application, by=actor()) if closed else [],
     )
 
 

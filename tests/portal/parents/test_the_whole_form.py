@@ -114,7 +114,7 @@ def test_F11_an_edit_gives_a_receipt_that_names_what_changed(client, town, place
     assert answer.headers["Location"] == f"{start}/receipts/2"
     told = page(client.get(f"{start}/receipts/2"))
     assert told.h1.get_text(strip=True) == "修改回执"
-    assert [line.get_text(strip=True) for line in told.select("main ul li")] == ["户籍与住址：居住街道"]
+    assert [line.get_text(strip=True) for line in told.select("main .fixed ul li")] == ["户籍与住址：居住街道"]
 
 
 def test_saving_without_a_change_makes_no_receipt(client, town, places, frozen_clock):
@@ -224,7 +224,7 @@ def test_a_guardian_who_corrects_the_name_gets_a_receipt_and_the_deadline_holds(
     frozen_clock.move(minutes=1)
     assert fill_in(client, "/parents/guardian", name="李建国", id_kind="resident").status_code == 303
     told = client.get(f"/parents/applications/{ana.id}/receipts/2")
-    assert [line.get_text(strip=True) for line in page(told).select("main ul li")] == ["监护人"]
+    assert [line.get_text(strip=True) for line in page(told).select("main .fixed ul li")] == ["监护人"]
     frozen_clock.set(town.the_round.closes_at)
     late = fill_in(client, "/parents/guardian", name="李建军", id_kind="resident")
     assert "截止" in page(late).select_one(".govuk-error-summary").get_text()

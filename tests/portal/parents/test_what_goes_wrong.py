@@ -287,7 +287,7 @@ def test_an_own_page_is_a_download_in_a_sandbox_and_can_be_removed_and_put_back(
     path = address(draft, f"evidence/{kept.id}")
     answer = client.get(path)
     assert answer.headers["Content-Disposition"].startswith("attachment")
-    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     for act, left in (("remove", {}), ("restore", {"hukou_booklet": [kept.id]})):
         shown = page(client.get(address(draft, "evidence")))
         form = shown.select_one(f"form[action='{path}/{act}']")
@@ -351,3 +351,29 @@ def test_a_stale_order_of_wishes_is_told_by_name(client, town):
     assert answer.status_code == 409
     assert page(answer).select_one("main dl.rows").get_text("|", strip=True) == "第 1 志愿|小星星|第 2 志愿|金苹果"
     assert not [each for each in listed if each in answer.text]
+
+
+def test_every_ground_without_its_detail_is_told_at_once(client, draft):
+    answer = fill_in(client, address(draft, "grounds"), multi_child="y", elder_sibling="y")
+    assert set(errors(answer)) == {"multi_child_detail", "elder_sibling_detail"}
+
+
+def test_the_same_picture_again_is_said_to_be_the_same(client, town, draft):
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "JPEG")
+    upload(client, draft, file.getvalue())
+    assert "已保存 1 页" in client.get(address(draft, "evidence")).text
+    upload(client, draft, file.getvalue())
+    told = client.get(address(draft, "evidence")).text
+    assert "有 1 张与已有的照片完全相同" in told and "已保存" not in told
+    assert len(evidence.pages_of(town.session, draft.id)["hukou_booklet"]) == 1
+
+
+def test_a_consent_is_given_by_hand_and_a_missing_paper_is_told_after_handing_in(client, town, draft):
+    path = address(draft, "check")
+    assert page(client.get(path)).select_one("[name=agrees_to_central]").get("checked") is None
+    receipt = client.post(path, data=hidden(client.get(path)) | {"true": "y"}).headers["Location"]
+    town.session.expire_all()
+    assert not draft.agrees_to_central
+    for told in (client.get(receipt), client.get("/parents")):
+        assert "户口簿" in page(told).select_one("section.card.warn").get_text()
