@@ -37,8 +37,7 @@ def drawn(site, now):
     }
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
-@pytest.mark.parametrize("phone", [True, False], ids=["390", "1280"])
+@pytest.mark.parametrize(("phone", "language"), [(True, "zh-CN"), (False, "en")])
 def test_every_page_of_the_draw_is_for_everybody(new_page, site, drawn, phone, language):
     for key, paths in drawn.items():
         page = new_page(phone=phone, language=language)
