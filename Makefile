@@ -1,8 +1,7 @@
 # Two commands are enough: `make serve` to see it, `make test` to check it.
 .DEFAULT_GOAL := help
 PORT ?= 8000
-# one more than the cores of the machine: real starts, lost leases and browsers leave much of a worker's time unused
-WORKERS_OF_TESTS ?= 3
+WORKERS_OF_TESTS ?= 2
 PY := .venv/bin/python
 
 help: ## say what can be done

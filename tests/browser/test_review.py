@@ -65,6 +65,7 @@ def test_a_clerk_reviews_with_the_keyboard(site, reviewed, new_page):
     page.goto("/staff/queue")
     page.get_by_role("button", name="领取下一份").click()
     expect(page.locator("h1")).to_have_text("李沐晨")
+    page.wait_for_load_state()  # the keys work once the script has run
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_have_attribute("open", "")
     page.locator("h1").click()

@@ -13,7 +13,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SLOW_AND_NOT_NEEDED = ("test_other_programs", "test_existence", "test_planted_bugs", "test_every_outcome")
 NOT_NEEDED = "not makes and not gains and not replay and not order_of"
-THIS = "test_every_branch_is_reached"
 
 
 def run() -> subprocess.CompletedProcess:
@@ -30,7 +29,7 @@ def run() -> subprocess.CompletedProcess:
             sys.executable, "-m", "pytest", "-p", "pytest_cov", "-p", "no:cacheprovider", "-q", "--tb=short",
             "--confcutdir=tests/engine", "--cov=allocation", f"--cov-config={folder}/settings", "--cov-fail-under=100",
             "--cov-report=term-missing:skip-covered", "-m", "not browser", "-k", NOT_NEEDED,
-            *(f"--ignore=tests/engine/{name}.py" for name in (*SLOW_AND_NOT_NEEDED, THIS)), "tests/engine",
+            *(f"--ignore=tests/engine/{name}.py" for name in SLOW_AND_NOT_NEEDED), "tests/engine",
         ]  # fmt: skip
         return subprocess.run(command, cwd=ROOT, env=kept | own, capture_output=True, text=True, check=False)
 

@@ -1,7 +1,6 @@
 """`make serve` as a person meets it: it starts, lives through the death of its children, and leaves no process."""
 
 import signal
-import time
 
 import psutil
 import pytest
@@ -37,17 +36,8 @@ def does_background_work(engine) -> bool:
     return eventually(done, 45)
 
 
-def seconds_on_two_free_cores(portal) -> float:
-    """How long the start took; on a machine with other work to do, how long it would have taken without that."""
-    computed = 0.0
-    for process in [psutil.Process(portal.process.pid), *portal.family()]:
-        times = process.cpu_times()
-        computed += times.user + times.system
-    return min(time.monotonic() - portal.began, computed / 2)
-
-
 def test_a_whole_life(tmp_path):
-    """First start, the portal and the queue killed and revived, Ctrl-C, a quick second start, SIGTERM."""
+    """First start, the portal and the queue killed and revived, Ctrl-C, a second start, SIGTERM."""
     with serving(tmp_path / "var") as portal:
         portal.hear("ready at")
         assert portal.get()[0] == 200
@@ -80,7 +70,6 @@ def test_a_whole_life(tmp_path):
     with serving(tmp_path / "var") as portal:
         portal.hear("ready at")
         family = portal.family()
-        assert seconds_on_two_free_cores(portal) < 10
         assert portal.end(signal.SIGTERM) == 0
         assert living(family) == []
 
