@@ -12,11 +12,11 @@ from typing import Any
 from numpy.random import Generator
 from sqlalchemy.orm import Session
 
-from enrollment.draw.bulk import copy_in
 from enrollment.families import answers, consents
 from enrollment.families.codes import UNMISTAKABLE
 from enrollment.ground.identity import index_of
 from enrollment.ground.vault import blind_index, seal
+from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
 from portal.demo.offers import Offer
 
@@ -43,8 +43,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Tables in the order in which their rows refer to each other, and the columns that are written."""
 
 
-class Batch:
+class Batch(RowBatch):
     """Rows of a few thousand families, kept until `write`.  Ids and codes come from `random`: one seed, one city."""
+
+    columns = COLUMNS
 
     def __init__(
         self,
@@ -56,20 +58,9 @@ class Batch:
         now: dt.datetime,
         consent: tuple[str, str],
     ):
-        self.random, self.round_id, self.round_number, self.year = random, round_id, round_number, year
+        super().__init__(random)
+        self.round_id, self.round_number, self.year = round_id, round_number, year
         self.offers, self.now, self.consent = offers, now, consent
-        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
-
-    def write(self, session: Session) -> None:
-        for table, rows in self.rows.items():
-            copy_in(session, table, COLUMNS[table], rows)
-            rows.clear()
-
-    def _add(self, table: str, *values: Any) -> None:
-        self.rows[table].append(values)
-
-    def _id(self) -> uuid.UUID:
-        return uuid.UUID(bytes=self.random.bytes(16), version=4)
 
     def _registration_code(self) -> str:
         letters = "".join(UNMISTAKABLE[i] for i in self.random.integers(len(UNMISTAKABLE), size=8))

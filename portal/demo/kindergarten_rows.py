@@ -4,18 +4,17 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from numpy.random import Generator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw.bulk import copy_in
 from enrollment.ground.city_time import today
 from enrollment.places.areas import CLASS_NORM, Area
 from enrollment.places.ledger_rows import STANDS
 from enrollment.places.pinyin import sort_key
 from portal.demo import kindergartens, names
+from portal.demo.batches import RowBatch
 from portal.demo.kindergartens import Built
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -58,23 +57,14 @@ def build(
             progress(done, len(built))
 
 
-class Batch:
+class Batch(RowBatch):
     """Rows of some kindergartens, kept until `write`.  Ids come from `random`: one seed, one city."""
 
+    columns = COLUMNS
+
     def __init__(self, random: Generator, year: int, now: dt.datetime):
-        self.random, self.year, self.now = random, year, now
-        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
-
-    def write(self, session: Session) -> None:
-        for table, rows in self.rows.items():
-            copy_in(session, table, COLUMNS[table], rows)
-            rows.clear()
-
-    def _add(self, table: str, *values: Any) -> None:
-        self.rows[table].append(values)
-
-    def _id(self) -> uuid.UUID:
-        return uuid.UUID(bytes=self.random.bytes(16), version=4)
+        super().__init__(random)
+        self.year, self.now = year, now
 
     def add(self, built: Built) -> None:
         plan, number, id_ = built.plan, built.number, self._id()

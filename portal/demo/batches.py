@@ -1,0 +1,30 @@
+"""Rows of the demo city, kept by table until they are written together: a verb for each family would take hours."""
+
+import uuid
+from typing import Any
+
+from numpy.random import Generator
+from sqlalchemy.orm import Session
+
+from enrollment.draw.bulk import copy_in
+
+
+class RowBatch:
+    """`columns` names each table's columns, in the order of writing.  Ids come from `random`: one seed, one city."""
+
+    columns: dict[str, tuple[str, ...]]
+
+    def __init__(self, random: Generator):
+        self.random = random
+        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in self.columns}
+
+    def write(self, session: Session) -> None:
+        for table, rows in self.rows.items():
+            copy_in(session, table, self.columns[table], rows)
+            rows.clear()
+
+    def _add(self, table: str, *values: Any) -> None:
+        self.rows[table].append(values)
+
+    def _id(self) -> uuid.UUID:
+        return uuid.UUID(bytes=self.random.bytes(16), version=4)
