@@ -98,7 +98,7 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", default=(os.environ.get("PAGES") or PAGES).split())
     asked = parser.parse_args()
     if not is_there():
-        print("make screenshots: Chromium is missing: sudo apt-get install -y chromium", file=sys.stderr)
+        print("make screenshots: Chromium is missing: sudo apt-get install -y chromium-headless-shell", file=sys.stderr)
         return 1
     with portal(asked.port) as url:
         for file in take(url, asked.pages):

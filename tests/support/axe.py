@@ -1,22 +1,35 @@
 """axe-core looks at a page for what keeps people out: contrast, names, order, targets."""
 
 from pathlib import Path
+from weakref import WeakSet
 
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 SOURCE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOK = """rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'], preload: false})
+    .then(found => found.violations)"""
+
+_with_axe: WeakSet[BrowserContext] = WeakSet()
+"""The browsers that give axe to each page they open: it is half a megabyte, too much to send again for every look."""
+
+
+def bring_axe(page: Page) -> None:
+    # not add_script_tag: the content policy of our pages blocks a script without a file
+    if page.context not in _with_axe:
+        page.context.add_init_script(path=SOURCE)
+        _with_axe.add(page.context)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(SOURCE.read_text("utf-8"))
 
 
 def axe_faults(page: Page) -> list[str]:
     # at its end a page lies open: further up, the bar at the thumb covers whatever field happens to be behind it
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    # evaluate, not add_script_tag: the content policy of our pages blocks a script without a file
-    page.evaluate(SOURCE.read_text("utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    bring_axe(page)
     return [
         f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['target']} {node['html'][:160]}"
-        for violation in found["violations"]
+        for violation in page.evaluate(LOOK, RULES)
         for node in violation["nodes"]
     ]
 
