@@ -10,14 +10,8 @@ from pathlib import Path
 
 import psycopg
 import redis
-from alembic.config import Config as AlembicConfig
-from alembic.script import ScriptDirectory
 from rq import Worker
-from sqlalchemy.orm import Session
 
-from enrollment.figures import retention as retention_rules
-from enrollment.ground import resealing
-from enrollment.ground.vault import Keys
 from portal.background import BEAT, WORKERS
 from portal.clock import real_now
 
@@ -67,6 +61,10 @@ def database(url: str) -> None:
 @functools.cache
 def newest_tables() -> set[str]:
     """The migrations that this version of the portal ends with."""
+    # a twentieth of every start, for what only the first look at the database needs
+    from alembic.config import Config as AlembicConfig
+    from alembic.script import ScriptDirectory
+
     return set(ScriptDirectory.from_config(AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))).get_heads())
 
 
@@ -114,21 +112,6 @@ def letters() -> None:
         raise Unwell(f"notices wait for system packages: sudo apt-get install -y {' '.join(missing)}")
     if importlib.util.find_spec("pylopdf_fonts_zh_cn") is None:
         raise Unwell("notices wait for the Chinese font: run `make setup`")
-
-
-def retention(session: Session, now: dt.datetime) -> None:
-    """Whether the nightly job deletes what the register names a time for."""
-    year = retention_rules.late(session, now)
-    if year is not None:
-        raise Unwell(f"families of {year} are kept longer than they were told: run `flask retention run`")
-
-
-def old_keys(session: Session, keys: Keys) -> None:
-    """Whether a key beside the one in use still waits for something to be done with it."""
-    for name in sorted(keys.sealing.keys() - {keys.current}):
-        if resealing.sealed_with(session, name):
-            raise Unwell(f"values are still sealed with the key {name}: run `flask keys rotate`")
-        raise Unwell(f"nothing is sealed with the key {name}: `flask keys use` or `flask keys remove` it")
 
 
 def examine(database_url: str, redis_url: str) -> list[Finding]:

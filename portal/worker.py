@@ -1,5 +1,6 @@
 """A process that does background work: `python -m portal.worker quick|all`."""
 
+import gc
 import logging
 import os
 import socket
@@ -54,6 +55,8 @@ def serve(kind: str) -> None:
         maintenance_interval=5,
         log_job_description=False,
     )
+    # each job runs in a copy of this process: what is loaded shall not be touched, and so not be copied, in any of them
+    gc.freeze()
     worker.work(logging_level=logging.WARNING)
 
 

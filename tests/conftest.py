@@ -57,10 +57,8 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish(session):
-    """What is loaded now stays until the end: looking through it for garbage, again and again, takes a tenth of the time."""
-    gc.collect()
+    """What is loaded now stays until the end: it need not be looked through for garbage, again and again."""
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_unconfigure(config):

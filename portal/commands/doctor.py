@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from portal import doctor
+from portal import doctor, overdue
 from portal.work import clock, db, house
 
 
@@ -14,8 +14,8 @@ def cli() -> None:
     config = house().config
     findings = doctor.examine(config.database_url, config.redis_url)
     if findings[0].well:
-        findings.append(doctor.finding("retention", lambda: doctor.retention(db(), clock())))
-        findings.append(doctor.finding("keys", lambda: doctor.old_keys(db(), config.keys)))
+        findings.append(doctor.finding("retention", lambda: overdue.retention(db(), clock())))
+        findings.append(doctor.finding("keys", lambda: overdue.old_keys(db(), config.keys)))
     for finding in findings:
         click.echo(f"{finding.part:10} {finding.fault or 'well'}")
     if not doctor.is_well(findings):

@@ -117,6 +117,24 @@ class Serving:
         self.process.stdout.close()
 
 
+def refusal(folder, *, port=None, **environ) -> str:
+    """Start it; it must end with exit code 1 and one line.  That line."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "portal.serve", "--without-city", "--port", str(port or free_port())],
+        cwd=ROOT,
+        env=environment(folder, **environ),
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    lines = ended.stderr.strip().splitlines()
+    assert len(lines) == 1, ended.stderr
+    assert lines[0].startswith("make serve: ")
+    return lines[0]
+
+
 @contextlib.contextmanager
 def serving(folder: Path, **options):
     portal = Serving(folder, **options)

@@ -73,10 +73,23 @@ def row(database, job) -> jobs.Job:
         return session.get_one(jobs.Job, job)
 
 
-def test_work_gets_done_and_a_fault_is_told_without_its_text(start, database, tmp_path):
+@pytest.mark.slow
+def test_work_is_done_is_told_and_is_never_lost(start, database, redis_url, tmp_path):
+    """One clock and two workers show it all: they take long to start, and so do both gaps, which pass side by side."""
     start("clock")
-    start("worker", "all")
-    done = enqueue(database, "test_hold", file=str(tmp_path / "runs"))
+    forgotten = enqueue(database, "test_hold", file=str(tmp_path / "forgotten"))
+    eventually(lambda: row(database, forgotten).state == "queued", 60)
+    with redis.Redis.from_url(redis_url) as queue:
+        queue.flushdb()
+    workers = [start("worker", "all"), start("worker", "all")]
+    work_gets_done_and_a_fault_is_told_without_its_text(database, tmp_path / "done")
+    kill_9_of_a_worker_delays_its_job_by_less_than_45_seconds(workers, database, tmp_path / "killed")
+    # what the flushed queue knew
+    eventually(lambda: row(database, forgotten).state == "done", 2 * LONGEST_GAP)
+
+
+def work_gets_done_and_a_fault_is_told_without_its_text(database, runs):
+    done = enqueue(database, "test_hold", file=str(runs))
     faulty = enqueue(database, "test_fault")
     unknown = enqueue(database, "nobody_does_this")
     eventually(lambda: row(database, done).state == "done")
@@ -88,11 +101,7 @@ def test_work_gets_done_and_a_fault_is_told_without_its_text(start, database, tm
     eventually(lambda: row(database, unknown).state == "failed")
 
 
-@pytest.mark.slow
-def test_kill_9_of_a_worker_delays_its_job_by_less_than_45_seconds(start, database, tmp_path):
-    start("clock")
-    workers = [start("worker", "all"), start("worker", "all")]
-    runs = tmp_path / "runs"
+def kill_9_of_a_worker_delays_its_job_by_less_than_45_seconds(workers, database, runs):
     job = enqueue(database, "test_hold", file=str(runs), hangs=True)
     eventually(runs.exists, 90)
     owner = int(row(database, job).lease_owner.rpartition(":")[2])
@@ -104,14 +113,3 @@ def test_kill_9_of_a_worker_delays_its_job_by_less_than_45_seconds(start, databa
     assert row(database, job).result == {"attempt": 2}
     assert row(database, job).fence == 2
     assert runs.read_text() == "run 1\nrun 2\n"
-
-
-@pytest.mark.slow
-def test_a_flushed_queue_loses_nothing(start, database, redis_url, tmp_path):
-    start("clock")
-    job = enqueue(database, "test_hold", file=str(tmp_path / "runs"))
-    eventually(lambda: row(database, job).state == "queued", 60)
-    with redis.Redis.from_url(redis_url) as queue:
-        queue.flushdb()
-    start("worker", "all")
-    eventually(lambda: row(database, job).state == "done", 2 * LONGEST_GAP)

@@ -1,8 +1,10 @@
 """`make serve` as a person meets it: it starts, lives through the death of its children, and leaves no process."""
 
+import os
 import signal
+import subprocess
+import sys
 
-import psutil
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +14,7 @@ from enrollment.ground.db import open_engine
 from portal.clock import real_now
 from portal.running import city
 from portal.running.embedded import Postgres
-from tests.operations.serving import eventually, living, serving
+from tests.operations.serving import LONGEST, ROOT, environment, eventually, living, refusal, serving
 
 pytestmark = pytest.mark.slow
 
@@ -37,13 +39,21 @@ def does_background_work(engine) -> bool:
 
 
 def test_a_whole_life(tmp_path):
-    """First start, the portal and the queue killed and revived, Ctrl-C, a second start, SIGTERM."""
-    with serving(tmp_path / "var") as portal:
+    """Three starts in one folder, each of them a quarter of a minute of both cores: what one can show is shown by one."""
+    folder = tmp_path / "var"
+    children_die_and_ctrl_c(folder)
+    the_death_of_the_supervisor_is_the_death_of_all(folder)
+    nobody_else_takes_the_folder_until_sigterm(folder)
+
+
+def children_die_and_ctrl_c(folder):
+    """First start, the portal and the queue killed and revived, then Ctrl-C."""
+    with serving(folder) as portal:
         portal.hear("ready at")
         assert portal.get()[0] == 200
         assert portal.health()["parts"].keys() >= {"database", "queue", "worker", "clock", "letters"}
 
-        engine = open_engine(Postgres(tmp_path / "var" / "postgres", tmp_path).url("portal"))
+        engine = open_engine(Postgres(folder / "postgres", folder).url("portal"))
         assert does_background_work(engine)
 
         master = portal.child("gunicorn")
@@ -67,23 +77,40 @@ def test_a_whole_life(tmp_path):
         assert portal.lines[-1] == "portal: stopped"
         assert living(family) == []
 
-    with serving(tmp_path / "var") as portal:
-        portal.hear("ready at")
-        family = portal.family()
-        assert portal.end(signal.SIGTERM) == 0
-        assert living(family) == []
 
-
-def test_the_death_of_the_supervisor_is_the_death_of_all(tmp_path):
-    with serving(tmp_path / "var") as portal:
+def the_death_of_the_supervisor_is_the_death_of_all(folder):
+    with serving(folder) as portal:
         portal.hear("ready at")
         family = portal.family()
         portal.process.kill()
         portal.process.wait()
         eventually(lambda: living(family) == [], 30)
-    with serving(tmp_path / "var") as portal:
+
+
+def nobody_else_takes_the_folder_until_sigterm(folder):
+    """After that death it starts again; a second start and `make clean-data` name who runs, and wait."""
+    with serving(folder) as portal:
+        portal.hear("starting database")
+        line = refusal(folder)
+        assert "already runs" in line
+        assert str(portal.process.pid) in line
+        assert str(portal.port) in line
+        refused = forget_data(folder)
+        assert refused.returncode == 1
+        assert "already runs" in refused.stderr
         portal.hear("ready at")
-        assert psutil.pid_exists(portal.process.pid)
+        family = portal.family()
+        assert portal.end(signal.SIGTERM) == 0
+        assert living(family) == []
+    assert forget_data(folder).returncode == 0
+    assert os.listdir(folder) == ["serve.lock"]
+
+
+def forget_data(folder) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "portal.serve", "--forget-data"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=LONGEST, check=False
+    )
 
 
 WITHOUT_PANGO = """
@@ -93,21 +120,21 @@ ctypes.util.find_library = lambda name: None if "pango" in name else find(name)
 """
 
 
-def test_without_pango_the_portal_starts_and_names_what_is_missing(tmp_path):
-    """The library is hidden from every process of this start, as on a machine where it is not installed."""
+def test_without_pango_the_portal_starts_and_a_city_that_was_cut_off_begins_anew(tmp_path):
+    """The library is hidden from every process of the first start, as on a machine where it is not installed.
+
+    Ctrl-C in that first minute leaves half a city; the next start does not show it as a whole one.
+    """
+    folder = tmp_path / "var"
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "sitecustomize.py").write_text(WITHOUT_PANGO)
-    with serving(tmp_path / "var", PYTHONPATH=str(tmp_path / "hidden")) as portal:
+    database = Postgres(folder / "postgres", tmp_path).url("portal")
+    with serving(folder, city=True, PYTHONPATH=str(tmp_path / "hidden")) as portal:
         assert "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0" in portal.hear("notices wait")
         portal.hear("ready at")
         assert portal.get()[0] == 200
         assert portal.health()["parts"]["letters"] is False
 
-
-def test_a_city_that_was_cut_off_begins_anew(tmp_path):
-    """Ctrl-C in the first minute leaves half a city; the next start does not show it as a whole one."""
-    database = Postgres(tmp_path / "var" / "postgres", tmp_path).url("portal")
-    with serving(tmp_path / "var", city=True) as portal:
         portal.hear(r"demo city: \w+ \d+/\d+")
         assert city.state(database) == "unfinished"
         engine = open_engine(database)
@@ -116,7 +143,7 @@ def test_a_city_that_was_cut_off_begins_anew(tmp_path):
             assert 0 < row.done_units <= row.all_units
         engine.dispose()
         assert portal.end() == 0
-    with serving(tmp_path / "var", city=True) as portal:
+    with serving(folder, city=True) as portal:
         portal.hear("it begins anew")
         portal.hear("loading the demo city")
         portal.hear(r"demo city: \w+ \d+/\d+")

@@ -1,33 +1,13 @@
 """Whatever keeps the portal from starting is one clear line that says how to mend it, and nothing is left running."""
 
-import os
 import re
 import socket
 import subprocess
-import sys
 from contextlib import closing
 
 import pytest
 
-from tests.operations.serving import LONGEST, ROOT, environment, free_port, serving
-
-
-def refusal(folder, *, port=None, **environ) -> str:
-    """Start it; it must end with exit code 1 and one line.  That line."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "portal.serve", "--without-city", "--port", str(port or free_port())],
-        cwd=ROOT,
-        env=environment(folder, **environ),
-        capture_output=True,
-        text=True,
-        timeout=LONGEST,
-        check=False,
-    )
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    lines = ended.stderr.strip().splitlines()
-    assert len(lines) == 1, ended.stderr
-    assert lines[0].startswith("make serve: ")
-    return lines[0]
+from tests.operations.serving import refusal
 
 
 def test_a_busy_port(tmp_path):
@@ -40,15 +20,6 @@ def test_a_busy_port(tmp_path):
 
 def test_a_port_that_does_not_exist(tmp_path):
     assert "make serve PORT=8000" in refusal(tmp_path / "var", port=70000)
-
-
-def test_a_second_start_in_the_same_folder(tmp_path):
-    with serving(tmp_path / "var") as portal:
-        portal.hear("starting database")
-        line = refusal(tmp_path / "var")
-        assert "already runs" in line
-        assert str(portal.process.pid) in line
-        assert str(portal.port) in line
 
 
 def test_a_folder_that_cannot_be_written():
@@ -117,18 +88,3 @@ def test_tables_of_another_version(tmp_path, real_database, redis_url):
 def test_half_set_settings_of_a_real_city(tmp_path, real_database, redis_url):
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url, DEMO="0")
     assert "SECRET_KEY is not set" in line
-
-
-@pytest.mark.slow
-def test_clean_data_leaves_a_running_portal_alone(tmp_path):
-    command = [sys.executable, "-m", "portal.serve", "--forget-data"]
-    with serving(tmp_path / "var") as portal:
-        portal.hear("starting database")
-        refused = subprocess.run(
-            command, cwd=ROOT, env=environment(tmp_path / "var"), capture_output=True, text=True, check=False
-        )
-        assert refused.returncode == 1
-        assert "already runs" in refused.stderr
-        portal.hear("ready at")
-    subprocess.run(command, cwd=ROOT, env=environment(tmp_path / "var"), check=True)
-    assert os.listdir(tmp_path / "var") == ["serve.lock"]

@@ -12,7 +12,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.vault import Keys, VaultClosed
 from enrollment.places.imports import files
 from enrollment.season.documents import Document
-from portal import doctor
+from portal import doctor, overdue
 from tests.domain.families.test_evidence import photo
 from tests.guards.test_every_column_has_its_reason import REGISTER
 from tests.support.keys import KEYS, write_key_file
@@ -133,7 +133,7 @@ def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
 
 def test_the_doctor_says_what_is_still_to_do_with_a_key(app, town, ana):
     def fault(keys: Keys) -> str | None:
-        return doctor.finding("keys", lambda: doctor.old_keys(town.session, keys)).fault
+        return doctor.finding("keys", lambda: overdue.old_keys(town.session, keys)).fault
 
     assert fault(KEYS) is None
     assert "flask keys rotate" in fault(other_key())

@@ -9,7 +9,7 @@ from enrollment.families.applications import Application
 from enrollment.ground import audit, jobs
 from enrollment.ground.jobs import Job
 from enrollment.ground.upkeep import Upkeep
-from portal import background, cron, doctor
+from portal import background, cron, doctor, overdue
 from tests.support.town_season import at
 
 
@@ -58,8 +58,8 @@ def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
 
 
 def test_the_doctor_says_when_the_nights_work_is_late(app, over):
-    assert "flask retention run" in doctor.finding("retention", lambda: doctor.retention(over.session, at(9, 4, year=2027))).fault
-    assert doctor.finding("retention", lambda: doctor.retention(over.session, at(9, 1, year=2027))).well
+    assert "flask retention run" in doctor.finding("retention", lambda: overdue.retention(over.session, at(9, 4, year=2027))).fault
+    assert doctor.finding("retention", lambda: overdue.retention(over.session, at(9, 1, year=2027))).well
 
 
 def test_the_doctors_command_looks_at_what_is_kept_and_at_the_keys(app, over):
