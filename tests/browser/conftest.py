@@ -26,6 +26,7 @@ from portal.running.children import end_session
 from tests.operations.serving import ROOT, environment, free_port
 from tests.support import chromium
 from tests.support.keys import KEYS, write_key_file
+from tests.support.servers import empty
 
 SECRET = "demo-for-browser-tests-only"
 
@@ -52,16 +53,20 @@ class Site:
             session.add(DemoClock(ahead=moment - real_now()))
 
 
-@pytest.fixture
-def site(real_database, redis_url, tmp_path, now):
+@pytest.fixture(scope="session")
+def whole_site(addresses, worker_number, tmp_path_factory):
+    """The portal on its port, put together once for all tests of this worker."""
     compile_stale()
-    engine = open_engine(real_database)
-    key_file = write_key_file(tmp_path / "keys.json")
+    folder = tmp_path_factory.mktemp("site")
+    database = addresses.create(f"site_{worker_number}")
+    queue = addresses.queue(1 + worker_number % 15)
+    engine = open_engine(database)
+    key_file = write_key_file(folder / "keys.json")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app_config = Config(
-        database_url=real_database,
-        redis_url=redis_url,
+        database_url=database,
+        redis_url=queue,
         secret_key=SECRET,
         keys=KEYS,
         demo=True,
@@ -72,20 +77,27 @@ def site(real_database, redis_url, tmp_path, now):
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     environ = environment(
-        tmp_path,
-        DATABASE_URL=real_database,
-        REDIS_URL=redis_url,
+        folder,
+        DATABASE_URL=database,
+        REDIS_URL=queue,
         SECRET_KEY=SECRET,
         KEY_FILE=str(key_file),
         DEMO="1",
         PUBLIC_URL=url,
     )
-    site = Site(url, engine, environ)
-    site.set_time(now)
-    yield site
+    yield Site(url, engine, environ)
     server.shutdown()
     thread.join()
     engine.dispose()
+
+
+@pytest.fixture
+def site(whole_site, redis_url, now):
+    """The portal on rows and a queue that are this test's alone."""
+    whole_site.set_time(now)
+    yield whole_site
+    with whole_site.engine.connect() as connection:
+        empty(connection)
 
 
 @pytest.fixture
