@@ -50,7 +50,11 @@ def page(browser):
 @pytest.fixture(scope="module")
 def check(page):
     """A function from bundles to what the verifier found in each."""
-    return lambda bundles: json.loads(page.evaluate(CHECK, [base64.b64encode(one).decode() for one in bundles]))
+    return lambda bundles: found_in(page, bundles)
+
+
+def found_in(page, bundles):
+    return json.loads(page.evaluate(CHECK, [base64.b64encode(one).decode() for one in bundles]))
 
 
 def assert_all_equal(found, names=None):
