@@ -52,8 +52,6 @@ class Loading:
         lines = self.child.log.read_text(errors="replace").replace("\r", "\n").split("\n")
         lines = [line.strip() for line in (lines if ended else lines[:-1]) if line.strip()]
         fresh, self.shown = lines[self.shown :], len(lines)
-        for line in fresh:
-            self.say(line)
         steps = [step for step in map(PROGRESS.search, fresh) if step]
         if steps:
             step, done, of = steps[-1].groups()
@@ -63,6 +61,9 @@ class Loading:
                 done=int(done),
                 of=int(of),
             )
+        # said when it is noted: whoever reads the line finds it in the row
+        for line in fresh:
+            self.say(line)
         if ended:
             self._end()
 

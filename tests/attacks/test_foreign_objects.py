@@ -26,7 +26,7 @@ def test_another_familys_pages_and_a_strangers_objects_are_not_found(client, tow
     garden = town.kindergarten("锦官园", places=2)
     ana, ben = town.child("安娜", wishes=[garden]), town.child("本恩", wishes=[garden])
     sign_in(client, ben.entered_by)
-    token = BeautifulSoup(client.get("/parents/guardian").text, "html5lib").select_one("[name=csrf_token]")["value"]
+    token = BeautifulSoup(client.get("/parents/guardian").text, "lxml").select_one("[name=csrf_token]")["value"]
     base = f"/parents/applications/{ana.id}"
     for tail in ("", "/child", "/household", "/grounds", "/evidence", "/wishes", "/check", "/receipts/1", "/result", "/notice.pdf"):
         assert client.get(base + tail).status_code == 404, tail
@@ -39,7 +39,7 @@ def test_a_clerk_elsewhere_finds_no_application_and_takes_none(client, town):
     ana = town.child("安娜", wishes=[garden])
     town.registration_is_over()
     sign_in(client, town.clerk_of(elsewhere).account_id)
-    token = BeautifulSoup(client.get("/staff/queue").text, "html5lib").select_one("[name=csrf_token]")["value"]
+    token = BeautifulSoup(client.get("/staff/queue").text, "lxml").select_one("[name=csrf_token]")["value"]
     assert client.get(f"/staff/applications/{ana.id}").status_code == 404
     for act in ("take", "release", "facts", "send-back", "refuse"):
         assert client.post(f"/staff/applications/{ana.id}/{act}", data={"csrf_token": token}).status_code == 404, act

@@ -50,7 +50,7 @@ def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(cli
 def hidden_fields_of_sign_out(page) -> dict[str, str]:
     from bs4 import BeautifulSoup
 
-    form = BeautifulSoup(page.text, "html5lib").select_one('form[action="/sign-out"]')
+    form = BeautifulSoup(page.text, "lxml").select_one('form[action="/sign-out"]')
     return {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
 
 
@@ -166,7 +166,7 @@ def test_a_closed_account_is_told_apart_by_nobody_who_has_only_its_name(client, 
 def same_words(page: str) -> list[str]:
     from bs4 import BeautifulSoup
 
-    return [line.get_text(strip=True) for line in BeautifulSoup(page, "html5lib").select(".govuk-error-message")]
+    return [line.get_text(strip=True) for line in BeautifulSoup(page, "lxml").select(".govuk-error-message")]
 
 
 def test_a_flood_of_requests_sends_no_more_codes_than_an_hour_allows(race, now):

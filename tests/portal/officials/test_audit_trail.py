@@ -2,6 +2,7 @@
 
 import ast
 import datetime as dt
+import itertools
 from pathlib import Path
 
 import pytest
@@ -35,19 +36,18 @@ def auditor(town, client, frozen_clock):
 
 
 def page(answer) -> BeautifulSoup:
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "lxml")
 
 
 def rows(answer) -> list[str]:
     return [row.get_text(" ", strip=True) for row in page(answer).select("main tbody tr")]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("name", READ_PAGES)
-def test_the_auditor_reads_and_finds_no_act(auditor, name, lang):
-    answer = auditor.get(f"/officials/{name}?lang={lang}")
-    assert answer.status_code == 200
-    assert page(answer).select("main form[method=post]") == []
+def test_the_auditor_reads_and_finds_no_act(auditor):
+    for name, lang in itertools.product(READ_PAGES, LANGUAGES):
+        answer = auditor.get(f"/officials/{name}?lang={lang}")
+        assert answer.status_code == 200, name
+        assert page(answer).select("main form[method=post]") == [], name
 
 
 def test_every_room_that_is_named_opens(auditor):

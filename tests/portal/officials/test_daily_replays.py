@@ -53,7 +53,7 @@ def test_the_page_asks_for_a_reason_and_a_second_thought(approved, client, froze
     client.get(path)
     for more, missing in (({"reason": "名册有误"}, "#sure-error"), ({"sure": "y"}, "#reason-error")):
         page = fill_in(client, path, **more)
-        assert BeautifulSoup(page.text, "html5lib").select_one(missing), missing
+        assert BeautifulSoup(page.text, "lxml").select_one(missing), missing
     assert fill_in(client, path, sure="y", reason="名册有误").status_code == 303
     portal_session.expire_all()
     assert not replay.is_approved(portal_session, town.the_round.id)

@@ -92,7 +92,7 @@ def test_an_auditor_looks_and_decides_nothing(town, waiting, client, another_cli
     page = browser.get(f"/officials/places/{waiting.mine[0].id}")
     assert page.status_code == 200
     assert "同意整园计划" not in page.text
-    token = BeautifulSoup(page.text, "html5lib").find("input", attrs={"name": "csrf_token"})["value"]
+    token = BeautifulSoup(page.text, "lxml").find("input", attrs={"name": "csrf_token"})["value"]
     answer = browser.post(f"/officials/places/{waiting.mine[0].id}/approve", data={"csrf_token": token})
     assert answer.status_code == 403
     assert waiting.places(waiting.mine[0]) == 25

@@ -34,7 +34,7 @@ def second(another_client, town):
 
 
 def soup(response) -> BeautifulSoup:
-    return BeautifulSoup(response.text, "html5lib")
+    return BeautifulSoup(response.text, "lxml")
 
 
 def text_of(response) -> str:

@@ -29,7 +29,7 @@ def admitted(town, client, frozen_clock):
 
 
 def has(page, selector: str) -> bool:
-    return BeautifulSoup(page.text, "html5lib").select_one(selector) is not None
+    return BeautifulSoup(page.text, "lxml").select_one(selector) is not None
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -28,7 +28,7 @@ def season_fields(**changed) -> dict:
 
 
 def text_of(response) -> str:
-    return " ".join(BeautifulSoup(response.text, "html5lib").main.get_text(" ").split())
+    return " ".join(BeautifulSoup(response.text, "lxml").main.get_text(" ").split())
 
 
 def test_every_page_of_an_empty_city_opens(city, lang):
@@ -51,7 +51,7 @@ def test_a_year_is_created_with_its_dates(city, town):
 
 
 def test_the_form_begins_with_dates_that_fit(city, town):
-    page = BeautifulSoup(city.get("/officials/season/new").text, "html5lib")
+    page = BeautifulSoup(city.get("/officials/season/new").text, "lxml")
     fields = {field["name"]: field["value"] for field in page.select("main input[type=datetime-local], #year")}
     assert fill_in(city, "/officials/season/new", **fields).status_code == 303
     assert calendar.current(town.session, town.now).year == 2026
@@ -61,7 +61,7 @@ def test_conflicting_dates_are_listed_and_nothing_is_lost(city, town, lang):
     fields = season_fields(announcement_ends="2026-05-08T18:00", draw_begins="2026-06-01T09:00")
     answer = fill_in(city, f"/officials/season/new?lang={lang}", **fields)
     assert answer.status_code == 200
-    page = BeautifulSoup(answer.text, "html5lib")
+    page = BeautifulSoup(answer.text, "lxml")
     assert len(page.select("section.stop li")) == 2
     assert page.find(id="draw_begins")["value"] == "2026-06-01T09:00"
     assert calendar.current(town.session, town.now) is None
@@ -69,7 +69,7 @@ def test_conflicting_dates_are_listed_and_nothing_is_lost(city, town, lang):
 
 def test_a_missing_date_is_named_next_to_its_field(city):
     answer = fill_in(city, "/officials/season/new", **season_fields(draw_begins="明天"))
-    page = BeautifulSoup(answer.text, "html5lib")
+    page = BeautifulSoup(answer.text, "lxml")
     assert "2026-05-21 09:00" in page.find(id="draw_begins-error").get_text()
 
 
@@ -79,7 +79,7 @@ def test_a_date_is_moved_with_a_reason(city, town, lang):
     path = f"/officials/season/2026/result?lang={lang}"
     span = {"begins_at": "2026-06-05T09:00", "ends_at": "2026-06-13T18:00"}
     refused = fill_in(city, path, **span, reason="")
-    assert BeautifulSoup(refused.text, "html5lib").find(id="reason-error")
+    assert BeautifulSoup(refused.text, "lxml").find(id="reason-error")
     assert fill_in(city, path, **span, reason="公证处时间调整").status_code == 303
     town.session.expire_all()
     assert calendar.spans(calendar.current(town.session, town.now))["result"][1] == at(6, 13, 18)
@@ -154,12 +154,12 @@ def test_a_refusal_at_the_last_moment_stands_on_the_page(city, town, ready):
     town.session.commit()
     answer = city.post(f"{address}/open", data=fields)
     assert answer.status_code == 200
-    assert "武侯区" in BeautifulSoup(answer.text, "html5lib").select_one(".govuk-error-summary").get_text()
+    assert "武侯区" in BeautifulSoup(answer.text, "lxml").select_one(".govuk-error-summary").get_text()
 
 
 def test_a_plan_with_wrong_dates_is_shown_again(city, town, ready):
     answer = plan(city, closes_at="2026-05-20T18:00")
-    page = BeautifulSoup(answer.text, "html5lib")
+    page = BeautifulSoup(answer.text, "lxml")
     assert page.find(id="closes_at-error")
     assert page.find(id="name")["value"] == "主批次"
 
@@ -186,7 +186,7 @@ def test_the_home_page_names_what_waits(city, town, lang):
     policies.dry_run(town.session, made.id, [], by=town.city_pair()[0], now=town.now)
     town.session.commit()
     page = city.get(f"/officials/?lang={lang}")
-    links = {link["href"] for link in BeautifulSoup(page.text, "html5lib").select("main .tasks a")}
+    links = {link["href"] for link in BeautifulSoup(page.text, "lxml").select("main .tasks a")}
     assert {"/officials/policies/510104/1", "/officials/policies/510107"} <= links
     policies.sign(town.session, made.id, by=town.city_pair()[0], now=town.now)
     town.session.commit()

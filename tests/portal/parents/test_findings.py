@@ -30,7 +30,7 @@ def parent(town, ana, client):
 
 
 def main(response) -> str:
-    return " ".join(BeautifulSoup(response.text, "html5lib").find("main").get_text(" ").split())
+    return " ".join(BeautifulSoup(response.text, "lxml").find("main").get_text(" ").split())
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

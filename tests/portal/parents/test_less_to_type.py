@@ -67,7 +67,8 @@ def test_everything_that_is_missing_is_told_at_once(client, town, garden):
 
 def test_a_mistyped_number_is_not_taken_for_another_guardians_child(client, town, garden):
     sign_in(client, town.family("李").account)
-    wrong = id_number(BORN)[:-1] + ("0" if id_number(BORN)[-1] != "0" else "1")
+    right = id_number(BORN)
+    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
     answer = fill_in(client, "/parents/children/new", name="李沐晨", relation="mother", id_kind="resident", id_number=wrong)
     assert "校验不符" in errors(answer)["id_number"]
     assert "另一位监护人" not in answer.text

@@ -26,7 +26,7 @@ def rows(answer) -> list[dict[str, str]]:
 
 
 def table_of(page) -> dict[str, list[str]]:
-    soup = BeautifulSoup(page.text, "html5lib")
+    soup = BeautifulSoup(page.text, "lxml")
     lines = soup.select("table.areas tbody tr, table.areas tfoot tr")
     return {line.th.text: [" ".join(cell.text.split()) for cell in line.find_all("td")] for line in lines}
 
@@ -77,7 +77,7 @@ def test_an_earlier_date_asks_the_roll_of_that_year(client, city):
 def test_the_map_says_that_it_is_a_sketch_and_draws_the_districts_and_the_zones(client, city):
     page = client.get("/coverage")
     assert "示意图，非标准地图" in page.text
-    sketch = BeautifulSoup(page.text, "html5lib").select_one("svg.sketch")
+    sketch = BeautifulSoup(page.text, "lxml").select_one("svg.sketch")
     patches = sketch.find_all(attrs={"data-told": True})
     told = [patch["data-told"] for patch in patches]
     assert len(told) == 23
@@ -128,7 +128,7 @@ def test_a_page_for_families_stays_small_over_the_wire(client, city):
     import gzip
 
     page = client.get("/coverage")
-    soup = BeautifulSoup(page.text, "html5lib")
+    soup = BeautifulSoup(page.text, "lxml")
     files = [link["href"] for link in soup.select("link[rel=stylesheet]")] + [s["src"] for s in soup.select("script")]
     sizes = {file: len(gzip.compress(client.get(file).get_data())) for file in files}
     sizes["page"] = len(gzip.compress(page.get_data()))

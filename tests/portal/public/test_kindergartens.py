@@ -10,7 +10,7 @@ from enrollment.places.service_areas import ServiceArea
 
 
 def names(page) -> list[str]:
-    return [link.text for link in BeautifulSoup(page.text, "html5lib").select(".finds h2 a")]
+    return [link.text for link in BeautifulSoup(page.text, "lxml").select(".finds h2 a")]
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_after_publication_the_page_shows_the_line_and_leads_to_the_draw(client,
 
 def test_no_cut_off_stands_on_the_page_before_a_result_is_published(client, three):
     page = client.get("/kindergartens", query_string={"q": "锦官"})
-    link = BeautifulSoup(page.text, "html5lib").select_one(".finds a")["href"]
+    link = BeautifulSoup(page.text, "lxml").select_one(".finds a")["href"]
     assert "抽签结果公布后" in client.get(link).text
 
 

@@ -53,9 +53,9 @@ def test_ticks_stay_and_the_child_comes_onto_the_roll(at_work, admitted, portal_
     assert fill_in(at_work, "/staff/arrivals", path, vaccination="y", act="check").status_code == 303
     check = portal_session.get(ArrivalCheck, offer.id)
     assert (check.health_on, check.vaccination_on) == (None, dt.date(2026, 8, 20))
-    assert BeautifulSoup(at_work.get("/staff/arrivals").text, "html5lib").select_one(f"#v-{offer.id.hex}[checked]")
+    assert BeautifulSoup(at_work.get("/staff/arrivals").text, "lxml").select_one(f"#v-{offer.id.hex}[checked]")
     nameless = fill_in(at_work, "/staff/arrivals", path, act="arrived", class_name=" ")
-    assert BeautifulSoup(nameless.text, "html5lib").select_one(".govuk-error-summary") is not None
+    assert BeautifulSoup(nameless.text, "lxml").select_one(".govuk-error-summary") is not None
     done = fill_in(at_work, "/staff/arrivals", path, act="arrived", class_name="小一班", health="y", vaccination="y")
     assert done.status_code == 303
     assert offer_of(portal_session, ana).state == "arrived"
@@ -74,7 +74,7 @@ def test_the_place_of_a_child_that_did_not_come_is_released_after_its_name_was_r
     assert path in at_work.get("/staff/arrivals").text
     assert "王小雨" in at_work.get(path).text
     silent = fill_in(at_work, path, reason="")
-    assert BeautifulSoup(silent.text, "html5lib").select_one("#reason-error") is not None
+    assert BeautifulSoup(silent.text, "lxml").select_one("#reason-error") is not None
     assert fill_in(at_work, path, reason="家长来电，已随迁").status_code == 303
     assert offer_of(portal_session, ben).state == "no_show"
     assert portal_session.get(Programme, offer.programme_id).taken == taken - 1
@@ -101,7 +101,7 @@ def test_another_kindergarten_finds_nothing(town, admitted, client, portal_sessi
     sign_in(client, stranger.account_id)
     page = client.get("/staff/arrivals")
     assert admitted[0].registration_code not in page.text
-    token = BeautifulSoup(page.text, "html5lib").select_one("input[name=csrf_token]")["value"]
+    token = BeautifulSoup(page.text, "lxml").select_one("input[name=csrf_token]")["value"]
     offer = offer_of(portal_session, admitted[0])
     for path in (f"/staff/arrivals/{offer.id}", f"/staff/arrivals/{offer.id}/no-show"):
         assert client.post(path, data={"csrf_token": token, "act": "check", "reason": "没有来"}).status_code == 404
@@ -112,7 +112,7 @@ def test_lists_for_print_and_for_the_wall(at_work, admitted, lang):
     printed = at_work.get(f"/staff/arrivals/print?lang={lang}")
     assert "李沐晨" in printed.text
     board = at_work.get(f"/staff/notice-board?lang={lang}")
-    codes = {item.get_text() for item in BeautifulSoup(board.text, "html5lib").select(".board li")}
+    codes = {item.get_text() for item in BeautifulSoup(board.text, "lxml").select(".board li")}
     assert codes == {application.registration_code for application in admitted}
     assert "李沐晨" not in board.text
     assert "李**" not in board.text

@@ -66,7 +66,7 @@ def at_work(town, ana, clerk, client, frozen_clock):
 
 
 def text_of(response) -> str:
-    return " ".join(BeautifulSoup(response.text, "html5lib").find("main").get_text(" ").split())
+    return " ".join(BeautifulSoup(response.text, "lxml").find("main").get_text(" ").split())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -101,12 +101,12 @@ def test_claim_register_and_finding_stand_side_by_side(at_work, ana, lang):
     page = at_work.get(f"/staff/applications/{ana.id}?lang={lang}")
     assert "李沐晨" in page.text
     assert "三圣街道 8 号" in page.text
-    rows = BeautifulSoup(page.text, "html5lib").select("table.facts tbody tr")
+    rows = BeautifulSoup(page.text, "lxml").select("table.facts tbody tr")
     assert "春熙路街道" in rows[0].get_text(), "the mismatch comes first"
     assert "warn" in rows[0]["class"]
     assert rows[1].select_one("fieldset.finding"), "and is open to be settled"
     assert "小蜜蜂幼儿园" not in text_of(page).split("核实后的优先级")[-1] if lang == "zh" else True
-    wishes = BeautifulSoup(page.text, "html5lib").select("table")[1].get_text()
+    wishes = BeautifulSoup(page.text, "lxml").select("table")[1].get_text()
     assert "锦官新城幼儿园" in wishes
     assert "小蜜蜂幼儿园" not in wishes, "the other wishes are nobody's business here"
 
@@ -129,7 +129,7 @@ def test_confirming_with_what_was_chosen_goes_on_to_the_next(at_work, ana, porta
 
 
 def chosen_before(html: str) -> dict[str, str]:
-    page = BeautifulSoup(html, "html5lib")
+    page = BeautifulSoup(html, "lxml")
     return {radio["name"]: radio["value"] for radio in page.select("#facts input[type=radio][checked]")}
 
 
@@ -140,9 +140,9 @@ def test_saving_declining_and_entering_another_value(at_work, ana, portal_sessio
     at_work.get(f"{path}?lang={lang}")
     without_reason = fill_in(at_work, path, f"{path}/facts", act="save", sibling_at="declined")
     assert without_reason.status_code == 200
-    assert BeautifulSoup(without_reason.text, "html5lib").select_one("#sibling_at-error") is not None
+    assert BeautifulSoup(without_reason.text, "lxml").select_one("#sibling_at-error") is not None
     odd = fill_in(at_work, path, f"{path}/facts", act="save", hukou_area="other", **{"other-hukou_area": "nowhere"})
-    assert BeautifulSoup(odd.text, "html5lib").select_one("#hukou_area-error") is not None
+    assert BeautifulSoup(odd.text, "lxml").select_one("#hukou_area-error") is not None
     saved = fill_in(
         at_work,
         path,
@@ -178,11 +178,11 @@ def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, 
     path = f"/staff/applications/{ana.id}/send-back"
     assert at_work.get(f"{path}?lang={lang}").status_code == 200
     nothing = fill_in(at_work, path)
-    assert BeautifulSoup(nothing.text, "html5lib").select_one(".govuk-error-summary") is not None
-    asked = [box["name"] for box in BeautifulSoup(nothing.text, "html5lib").select("input[type=checkbox]")]
+    assert BeautifulSoup(nothing.text, "lxml").select_one(".govuk-error-summary") is not None
+    asked = [box["name"] for box in BeautifulSoup(nothing.text, "lxml").select("input[type=checkbox]")]
     assert asked.index("item-home_place") < asked.index("item-hukou_booklet"), "a mismatch stands before what is there"
     silent = fill_in(at_work, path, **{"item-hukou_booklet": "y"})
-    assert BeautifulSoup(silent.text, "html5lib").select_one("[id='note-hukou_booklet-error']") is not None
+    assert BeautifulSoup(silent.text, "lxml").select_one("[id='note-hukou_booklet-error']") is not None
     sent = fill_in(at_work, path, **{"note-hukou_booklet": "缺幼儿本人页"})  # a note asks for its item, ticked or not
     assert sent.status_code == 303
     portal_session.expire_all()
@@ -203,15 +203,15 @@ def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, an
     path = f"/staff/applications/{ana.id}/refuse"
     at_work.get(f"{path}?lang={lang}")
     empty = fill_in(at_work, path)
-    assert BeautifulSoup(empty.text, "html5lib").select_one("#rule-error") is not None
+    assert BeautifulSoup(empty.text, "lxml").select_one("#rule-error") is not None
     assert fill_in(at_work, path, rule="falsehood", explanation="户口簿系伪造").status_code == 303
     assert "data-key" not in at_work.get(f"/staff/applications/{ana.id}").text, "nothing else can be done meanwhile"
     listed = at_work.get(f"/staff/refusals?lang={lang}")
     assert "户口簿系伪造" in listed.text
-    assert not BeautifulSoup(listed.text, "html5lib").select("main form")
+    assert not BeautifulSoup(listed.text, "lxml").select("main form")
     head = sign_in(another_client(), town.head_of(here).account_id)
     page = head.get(f"/staff/refusals?lang={lang}")
-    action = BeautifulSoup(page.text, "html5lib").select_one("main form")["action"]
+    action = BeautifulSoup(page.text, "lxml").select_one("main form")["action"]
     assert head.post(action, data=hidden_fields(page.text, action)).status_code == 303
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "refused"
@@ -243,7 +243,7 @@ def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_sessi
 def test_the_watermark_of_each_minute_has_an_address_of_its_own(at_work, frozen_clock):
     seen = []
     for _ in range(2):
-        sheet = at_work.get(BeautifulSoup(at_work.get("/staff/queue").text, "html5lib").select("link[href*=watermark]")[0]["href"])
+        sheet = at_work.get(BeautifulSoup(at_work.get("/staff/queue").text, "lxml").select("link[href*=watermark]")[0]["href"])
         assert sheet.mimetype == "text/css" and sheet.headers["Cache-Control"] == "no-store"
         seen.append(sheet.text.split('"')[1])
         frozen_clock.move(minutes=1)
@@ -283,7 +283,7 @@ def test_another_kindergartens_clerk_finds_nothing(town, at_work, ana, another_c
     assert stranger.get(path).status_code == 404
     assert stranger.get(f"{path}/send-back").status_code == 404
     assert stranger.get(f"{path}/refuse").status_code == 404
-    token = BeautifulSoup(stranger.get("/staff/queue").text, "html5lib").select_one("input[name=csrf_token]")["value"]
+    token = BeautifulSoup(stranger.get("/staff/queue").text, "lxml").select_one("input[name=csrf_token]")["value"]
     for act in ("take", "release", "facts"):
         assert stranger.post(f"{path}/{act}", data={"csrf_token": token}).status_code == 404
     assert ana.registration_code not in stranger.get("/staff/queue").text
@@ -335,8 +335,8 @@ def test_the_queue_stays_one_page_long_however_many_wait(town, here, clerk, clie
     statements = []
     event.listen(town.session.get_bind(), "before_cursor_execute", lambda *a: statements.append(a[2]))
     page = client.get("/staff/queue")
-    assert len(BeautifulSoup(page.text, "html5lib").select("table tbody tr")) == 50
+    assert len(BeautifulSoup(page.text, "lxml").select("table tbody tr")) == 50
     assert len(statements) < 25
     assert "第 1 / 41 页" in page.text
-    assert len(BeautifulSoup(client.get("/staff/queue?page=41").text, "html5lib").select("table tbody tr")) == 1
+    assert len(BeautifulSoup(client.get("/staff/queue?page=41").text, "lxml").select("table tbody tr")) == 1
     assert town.session.scalar(select(Kindergarten.name).where(Kindergarten.id == here.id)) == "锦官新城幼儿园"
