@@ -85,18 +85,22 @@ class Person:
 
     def looks_closely(self) -> None:
         """The same page at the other width, and in English at both."""
-        here = self.page.viewport_size
         other = {"width": sum(WIDTHS) - self.width, "height": 900}
-        for language in (None, re.compile(r"^(English|EN)$"), "中文"):
-            if language:
-                with self.page.expect_navigation():
-                    self.page.get_by_role("banner").get_by_role("link", name=language).click()
-            if language != "中文":
-                self.page.set_viewport_size(other)
-                self.looks()
-                self.page.set_viewport_size(here)
-            if language:
-                self.looks()
+        self._looks_at(other)
+        self._reads_in(re.compile(r"^(English|EN)$"))
+        self.looks()
+        self._looks_at(other)
+        self._reads_in("中文")
+
+    def _looks_at(self, size: dict[str, int]) -> None:
+        here = self.page.viewport_size
+        self.page.set_viewport_size(size)
+        self.looks()
+        self.page.set_viewport_size(here)
+
+    def _reads_in(self, language: str | re.Pattern) -> None:
+        with self.page.expect_navigation():
+            self.page.get_by_role("banner").get_by_role("link", name=language).click()
 
     def signs_in_at_the_desk(self, login: str, password: str) -> None:
         """As the staff do: from the sign-in page to the password, and to the code of the demo's inbox."""
