@@ -61,7 +61,7 @@ def database(url: str) -> None:
 @functools.cache
 def newest_tables() -> set[str]:
     """The migrations that this version of the portal ends with."""
-    # a twentieth of every start, for what only the first look at the database needs
+    # only the first look at the database needs it, and every process of a start would load it
     from alembic.config import Config as AlembicConfig
     from alembic.script import ScriptDirectory
 

@@ -39,7 +39,7 @@ def does_background_work(engine) -> bool:
 
 
 def test_a_whole_life(tmp_path):
-    """Three starts in one folder, each of them a quarter of a minute of both cores: what one can show is shown by one."""
+    """Three starts in one folder: each takes long on both cores, so what one can show is shown by one."""
     folder = tmp_path / "var"
     children_die_and_ctrl_c(folder)
     the_death_of_the_supervisor_is_the_death_of_all(folder)
