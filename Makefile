@@ -25,7 +25,10 @@ test: setup-test ## everything needed, then every test
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
 	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
-	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
+	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup $(TESTS)
+
+test-bare: ## both commands of the README in a bare Debian made for it (root; TESTS= runs all of `make test` there)
+	@.ci/bare
 
 coverage-of-engine: setup-test ## every branch of allocation/ is reached without the compiler; else it fails and says which
 	@$(PY) -m tests.engine.reached
@@ -48,4 +51,4 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.serve --forget-data
 
-.PHONY: help setup setup-test serve lint test coverage-of-engine mutants screenshots lock clean-data
+.PHONY: help setup setup-test serve lint test test-bare coverage-of-engine mutants screenshots lock clean-data
