@@ -37,7 +37,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
     audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
     # before the commit: an account whose second factor nobody has seen can never sign in
-    second_factor = pyotp.TOTP(account.second_factor or "").provisioning_uri(account.login, issuer_name=ISSUER)
+    second_factor = pyotp.TOTP(account.second_factor or "").provisioning_uri(name=account.login, issuer_name=ISSUER)
     db().commit()
     click.echo(f"{account.login} is added.  Second factor, shown only now:")
     click.echo(second_factor)
