@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,8 @@ from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
 from portal import background
 from tests.support.town_families import id_number
+
+pytestmark = pytest.mark.long
 
 
 def refused(said) -> list[str]:

@@ -25,8 +25,8 @@ from portal.config import Config
 from portal.running.children import end_session
 from tests.operations.serving import ROOT, environment, free_port
 from tests.support import chromium
-from tests.support.keys import KEYS, write_key_file
 from tests.support.findings import finding_of
+from tests.support.keys import KEYS, write_key_file
 from tests.support.servers import empty
 
 SECRET = "demo-for-browser-tests-only"

@@ -76,6 +76,7 @@ def test_a_broken_database_folder(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_tables_of_another_version(tmp_path, real_database, redis_url):
     import psycopg
 
