@@ -28,7 +28,7 @@ def demo_clock():
 
 def _clock_page(form):
     return render_template(
-        "public/demo_clock.html", form=form, steps=passing.steps(db(), clock()), acting=passing.acting(db())
+        "public/demo_clock.html", form=form, steps=passing.steps(db(), clock()), simulated=passing.acting(db())
     )
 
 
