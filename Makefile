@@ -23,6 +23,9 @@ lint: setup-test ## style, format, directions of imports, types
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
 
+licences: setup-test ## the licence of each pinned package; fails on one that nobody has allowed
+	@$(PY) -m tests.support.licences
+
 test: setup-test ## everything needed, then style, types and the tests of every finding, guard, story and page (TESTS=path for some)
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
 	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
@@ -56,4 +59,4 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.serve --forget-data
 
-.PHONY: help setup setup-test serve lint test test-long test-bare coverage-of-engine mutants screenshots lock clean-data
+.PHONY: help setup setup-test serve lint licences test test-long test-bare coverage-of-engine mutants screenshots lock clean-data
