@@ -14,7 +14,7 @@ setup-test:
 	@.ci/setup --test
 
 serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
-	@exec $(PY) -m portal.serve --port $(PORT)
+	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
 lint: setup-test ## style, directions of imports, types
 	@$(PY) -m ruff check .
@@ -46,6 +46,6 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	done; rm -rf *.egg-info
 
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
-	@$(PY) -m portal.serve --forget-data
+	@$(PY) -m portal.operations.serve --forget-data
 
 .PHONY: help setup setup-test serve lint test coverage-of-engine mutants screenshots lock clean-data

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from allocation.market import Market
 from allocation.outcome import LINE, Outcome
+from enrollment.applications.claim_rows import Claim, VerifiedFact
 from enrollment.draw.run_rows import Placement
-from enrollment.families.claim_rows import Claim, VerifiedFact
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
 
 FEWEST = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from enrollment.season.documents import Document
+from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
 from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen, Test
 

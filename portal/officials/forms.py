@@ -17,15 +17,15 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
 from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
-from portal.clock import CHENGDU
-from portal.forms import PageForm, coded_choices
 from portal.officials.scope import area_names
-from portal.policy_words import listed
-from portal.words import word
+from portal.text.policy_rules import listed
+from portal.text.words import word
+from portal.web.forms import PageForm, coded_choices
 
 NEEDED = _l("请填写")
 LARGEST_POLICY = 200_000

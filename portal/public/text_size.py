@@ -2,10 +2,10 @@
 
 from flask import redirect, request
 
-from portal.guards import public
-from portal.inside import inside
 from portal.public import pages
-from portal.work import house
+from portal.web.guards import public
+from portal.web.safe_redirect import inside
+from portal.web.unit_of_work import house
 
 COOKIE = "text"
 A_YEAR = 365 * 24 * 3600

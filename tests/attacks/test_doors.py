@@ -4,10 +4,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from enrollment.ground import sign_in as doors
-from portal.guards import guard_of
-from portal.inside import inside
-from portal.limits import limiter
-from tests.portal.doors.test_signing_in import newest_code
+from portal.web.guards import guard_of
+from portal.web.rate_limits import limiter
+from portal.web.safe_redirect import inside
+from tests.portal.web.test_signing_in import newest_code
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 OUTSIDE = (
@@ -168,7 +168,7 @@ def test_a_file_for_everybody_never_carries_somebodys_cookie(client, whole_app, 
     portal_session.commit()
     rule = "/a-file-for-everybody"
     if rule not in {each.rule for each in whole_app.url_map.iter_rules()}:
-        from portal.guards import public
+        from portal.web.guards import public
 
         whole_app._got_first_request = False
         view = public(lambda: ("x", 200, {"Cache-Control": "public, max-age=3600", "Content-Type": "text/plain"}))

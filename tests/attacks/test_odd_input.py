@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.guards import guard_of
+from portal.web.guards import guard_of
 from tests.support.signing_in import sign_in
 
 PORTAL = Path(__file__).parents[2] / "portal"

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import RoleGrant
 from enrollment.ground.sign_in import WebSession
-from portal import clock
-from portal.sessions import digest_of
-from tests.portal.doors.test_signing_in import newest_code
+from portal.web import clock
+from portal.web.sessions import digest_of
+from tests.portal.web.test_signing_in import newest_code
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 PHONE = "13977770001"
@@ -199,7 +199,7 @@ def test_an_idle_or_too_old_session_is_over(client, portal_session, town):
 
 def test_a_session_that_is_always_used_still_ends(client, portal_session, town, frozen_clock, monkeypatch):
     sign_in(client, town.family("甲").account)
-    monkeypatch.setattr("portal.sessions.real_now", lambda: frozen_clock.now)
+    monkeypatch.setattr("portal.web.sessions.real_now", lambda: frozen_clock.now)
     portal_session.execute(
         text("UPDATE web_session SET created_at = :now, seen_at = :now, expires_at = :later"),
         {"now": town.now, "later": town.now + dt.timedelta(hours=1)},

@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from enrollment.families import wishes
-from enrollment.families.evidence import EvidencePage
+from enrollment.applications import wishes
+from enrollment.eligibility.evidence import EvidencePage
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town

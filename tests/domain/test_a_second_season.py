@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.draw import admission, arrivals, offers, replay, unplaced
-from enrollment.families import entering, receipts, submission
-from enrollment.figures import impossible, shares
-from enrollment.figures.counts import Definition
+from enrollment.applications import receipts, registration, submission
+from enrollment.coverage import shares
+from enrollment.coverage.counts import Definition
+from enrollment.draw import replay, unplaced
 from enrollment.ground.errors import Refused
+from enrollment.maintenance import invariants
+from enrollment.offers import arrivals, offers
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
+from enrollment.results import admission_notice
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -110,8 +113,8 @@ def test_two_seasons_in_a_row(after_one_season):
     # Both years' places are as they were taken, both notices hold, and nothing is impossible.
     assert town.taken_at(town.jinpingguo, level="nursery") == 2
     assert town.taken_at(town.mudan, year=2027) == 2
-    assert {admission.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {"valid"}
-    assert list(impossible.found(town.session)) == []
+    assert {admission_notice.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {"valid"}
+    assert list(invariants.found(town.session)) == []
 
 
 def test_the_class_may_have_moved_up_before_the_child_arrives(after_one_season):
@@ -179,7 +182,7 @@ def test_what_was_handed_in_last_year_ties_no_hand_this_year(after_one_season):
     ana, last_year = again(town, town.ana, "安娜", town.mudan), receipts.latest(town.session, town.ana)
     by = town.parent_of(ana)
     number = id_number(dt.date(1991, 5, 4))
-    entering.save_guardian(town.session, name="安改名", id_kind="resident", id_number=number, by=by, now=town.now)
+    registration.save_guardian(town.session, name="安改名", id_kind="resident", id_number=number, by=by, now=town.now)
     assert receipts.latest(town.session, town.ana).number == last_year.number
     assert receipts.latest(town.session, ana).number == 2
     submission.withdraw_consent(town.session, by=by, now=town.now)

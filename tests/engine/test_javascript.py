@@ -8,7 +8,7 @@ import pytest
 
 from allocation.synthetic import synthetic_market
 from portal.public.verify_draw import PREFIXED, SAID
-from portal.words import table
+from portal.text.words import table
 from tests.engine.bundles import packed
 from tests.engine.cases import case
 from tests.engine.every_market import RULES, every_outcome, worked

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from enrollment.ground.accounts import DESK_OF_ROLE, ROLES, Account, RoleGrant
-from portal.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
+from portal.web.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
 from tests.support.signing_in import sign_in
 
 NEEDS_NO_VISIT = {"static"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal import doctor
+from portal.operations import doctor
 
 
 def parts(answer):

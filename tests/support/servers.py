@@ -11,8 +11,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from enrollment.ground.db import open_engine
-from portal.commands.migrate import upgrade
-from portal.running.embedded import CAREFREE, Postgres, Valkey
+from portal.operations.embedded import CAREFREE, Postgres, Valkey
+from portal.operations.migrations import upgrade
 
 TEMPLATE = "portal_template"
 

@@ -7,22 +7,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import any_, literal, select
 
-from enrollment.families import (
-    applications,
-    bundling,
-    claims,
-    consents,
-    entering,
-    households,
-    invitations,
-    people,
-    submission,
-    wishes,
-)
-from enrollment.families.applications import Application
-from enrollment.families.receipts import Receipt
+from enrollment.applications import applications, registration, sibling_binding, submission, wishes
+from enrollment.applications.applications import Application
+from enrollment.applications.receipts import Receipt
+from enrollment.eligibility import claims, households
 from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.people import consents, guardians, invitations
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import ages
@@ -72,7 +63,7 @@ class Families:
     def family(self, name: str = "李", *, phone: str | None = None, **household) -> Family:
         account = sign_in.account_of_phone(self.session, phone or phone_number(), now=self.now)
         family = Family(name, account.phone, account, RENTED_IN_JINJIANG | household)
-        people.become_guardian(
+        guardians.become_guardian(
             self.session,
             name=f"{name}家长",
             id_kind="resident",
@@ -110,7 +101,7 @@ class Families:
         self._registration_for(level, year, wishes=bool(wishes))
         family = family or self.family(name)
         born = born or ages.born_between(level, year)[0] + dt.timedelta(days=100)
-        application = entering.enter_child(
+        application = registration.enter_child(
             self.session,
             year,
             name=name,
@@ -170,13 +161,13 @@ class Families:
 
     def bind(self, *together: Application) -> None:
         ids = [application.id for application in together]
-        bundling.bind(self.session, ids, by=self.parent_of(together[0]), now=self.now)
+        sibling_binding.bind(self.session, ids, by=self.parent_of(together[0]), now=self.now)
 
     def separate(self, application: Application) -> None:
-        bundling.separate(self.session, application.id, by=self.parent_of(application), now=self.now)
+        sibling_binding.separate(self.session, application.id, by=self.parent_of(application), now=self.now)
 
     def follow_elder(self, younger: Application, elder: Application) -> None:
-        bundling.follow_elder(self.session, younger.id, elder.id, by=self.parent_of(younger), now=self.now)
+        sibling_binding.follow_elder(self.session, younger.id, elder.id, by=self.parent_of(younger), now=self.now)
 
     def second_guardian(self, application: Application, name: str = "王", *, other: Family | None = None) -> Family:
         """The other guardian, invited and come."""

@@ -9,13 +9,13 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from enrollment.families import mandates
-from enrollment.families.applications import Application
-from enrollment.families.mandates import Mandate
-from enrollment.families.people import Guardian
+from enrollment.applications import mandates
+from enrollment.applications.applications import Application
+from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
-from enrollment.ground.notices import Notice, TextMessage
+from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import WebSession
+from enrollment.people.guardians import Guardian
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_every_page import open_pages, pages_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in

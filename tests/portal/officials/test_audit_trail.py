@@ -9,12 +9,12 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import text
 
-from enrollment.families import review
-from enrollment.families.review import Finding
-from enrollment.families.tiers import claimed_facts
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import audit
-from portal.act_words import ACTS
-from portal.words import table
+from enrollment.review import review
+from enrollment.review.review import Finding
+from portal.text.audit_acts import ACTS
+from portal.text.words import table
 from tests.support.signing_in import sign_in
 
 ROOT = Path(__file__).parents[3]

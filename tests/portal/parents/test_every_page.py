@@ -5,8 +5,9 @@ import re
 
 from bs4 import BeautifulSoup
 
-from enrollment.families import invitations, lifecycle
-from enrollment.families.returns import ReturnedItem
+from enrollment.applications import lifecycle
+from enrollment.applications.returned_items import ReturnedItem
+from enrollment.people import invitations
 from tests.support.signing_in import sign_in
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

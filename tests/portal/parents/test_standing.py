@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from enrollment.draw import offers
+from enrollment.offers import offers
 from tests.portal.parents.desk import page
 from tests.support.signing_in import sign_in
 

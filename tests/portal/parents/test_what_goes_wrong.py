@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
 
-from enrollment.families import evidence, households, pages_of_paper
-from enrollment.families.applications import Application, ApplicationVersion
-from enrollment.families.people import Child
+from enrollment.applications.applications import Application, ApplicationVersion
+from enrollment.eligibility import evidence, households
+from enrollment.ground import uploads
 from enrollment.ground.sign_in import WebSession
+from enrollment.people.guardians import Child
 from tests.portal.parents.desk import errors, hidden, page, summary, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -268,7 +269,7 @@ def test_a_photo_of_20_MB_is_taken_and_made_small(client, town, draft):
     file = io.BytesIO()
     picture = Image.frombytes("RGB", (2600, 2600), os.urandom(2600 * 2600 * 3))
     picture.save(file, "PNG", compress_level=0)
-    assert 20_000_000 < len(file.getvalue()) < pages_of_paper.LARGEST_PHOTO
+    assert 20_000_000 < len(file.getvalue()) < uploads.LARGEST_PHOTO
     assert upload(client, draft, file.getvalue()).status_code == 303
     (kept,) = evidence.pages_of(town.session, draft.id)["hukou_booklet"]
     assert kept.size < 3_000_000
@@ -310,7 +311,7 @@ def test_anybody_elses_application_is_not_found(client, town, garden, page_name)
 
 
 def test_an_invitation_to_another_phone_is_not_found(client, town, garden):
-    from enrollment.families import invitations
+    from enrollment.people import invitations
 
     ana = town.child("安娜")
     made = invitations.invite(town.session, ana.child_id, "13900000000", by=town.parent_of(ana), now=town.now)

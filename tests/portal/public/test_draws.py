@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.families.claim_rows import Claim, VerifiedFact
+from enrollment.applications.claim_rows import Claim, VerifiedFact
 
 
 @pytest.fixture

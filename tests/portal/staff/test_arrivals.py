@@ -6,8 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.draw.arrivals import ArrivalCheck
-from enrollment.draw.offers import Offer
+from enrollment.offers.arrivals import ArrivalCheck
+from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
 from tests.support.signing_in import fill_in, sign_in
