@@ -57,7 +57,18 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     app.session_interface = sessions.SessionTable()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies)  # type: ignore[method-assign]
-    for part in (logs, unit_of_work, headers, authentication, languages, csrf, idempotency, rate_limits, formats, errors):
+    for part in (
+        logs,
+        unit_of_work,
+        headers,
+        authentication,
+        languages,
+        csrf,
+        idempotency,
+        rate_limits,
+        formats,
+        errors,
+    ):
         part.init(app)
     _teach_templates(app)
     _open_doors(app, demo=config.demo)

@@ -58,7 +58,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     secret = _needed(environ, "SECRET_KEY", "at least 32 random characters that sign forms and cookies")
     key_file = Path(
         _needed(
-            environ, "KEY_FILE", "the file with the keys of the sealed columns; `python -m portal.operations.keys FILE` makes one"
+            environ,
+            "KEY_FILE",
+            "the file with the keys of the sealed columns; `python -m portal.operations.keys FILE` makes one",
         )
     )
     try:

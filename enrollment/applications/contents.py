@@ -79,7 +79,12 @@ def _guardians(session: Session, child_id: uuid.UUID) -> list[Answers]:
         .order_by(Guardianship.since, Guardian.id)
     )
     return [
-        {"name": row.Guardian.name, "id_number": row.Guardian.id_number, "phone": row.Guardian.phone, "relation": row.relation}
+        {
+            "name": row.Guardian.name,
+            "id_number": row.Guardian.id_number,
+            "phone": row.Guardian.phone,
+            "relation": row.relation,
+        }
         for row in rows
     ]
 

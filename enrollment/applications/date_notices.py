@@ -47,4 +47,3 @@ def tell_new_date(
             ends_at=written(ends_at),
         )
     return rows[-1].id if len(rows) == limit else None
-

@@ -52,7 +52,9 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> Windo
 def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bool:
     """Whether anything of the year can still be entered or corrected: a round is coming, open, or not yet frozen."""
     rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(("main", "supplementary"))))
-    return any(each.stage in ("open", "closed") or (each.stage == "planned" and now < each.closes_at) for each in rounds)
+    return any(
+        each.stage in ("open", "closed") or (each.stage == "planned" and now < each.closes_at) for each in rounds
+    )
 
 
 def before_the_freeze(session: Session, times: Window) -> bool:

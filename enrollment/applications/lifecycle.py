@@ -130,7 +130,12 @@ def make_many(
     ]
     session.execute(insert(MoveMade), made)
     audit.record_many(
-        session, move, "application", {one: {"before": stage, "after": step.to} for one, stage in before.items()}, by=by, now=now
+        session,
+        move,
+        "application",
+        {one: {"before": stage, "after": step.to} for one, stage in before.items()},
+        by=by,
+        now=now,
     )
     for application in list(session.identity_map.values()):
         if isinstance(application, Application) and application.id in before:

@@ -238,7 +238,14 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
     if acting is None:
         raise NotFound()
     audit.record(
-        session, "give_mandate", "mandate", mandate.id, by=acting, now=now, way=mandate.way, version=mandate.text_version
+        session,
+        "give_mandate",
+        "mandate",
+        mandate.id,
+        by=acting,
+        now=now,
+        way=mandate.way,
+        version=mandate.text_version,
     )
     texts = {consents.CHILD_DATA: terms.child_data, consents.REGISTER_CHECK: terms.register_check}
     for kind, text in texts.items():

@@ -20,7 +20,9 @@ def may_begin(session: Session, year: int, *, by: Actor, now: dt.datetime) -> li
     here = select(Application.child_id).where(Application.year == year, Application.child_id.in_(before))
     begun = set(session.scalars(here))
     waiting = [each.child for child_id, each in before.items() if child_id not in begun]
-    return sorted((child for child in waiting if _has_registration(session, child, year, now)), key=lambda one: one.born)
+    return sorted(
+        (child for child in waiting if _has_registration(session, child, year, now)), key=lambda one: one.born
+    )
 
 
 def _has_registration(session: Session, child: Child, year: int, now: dt.datetime) -> bool:

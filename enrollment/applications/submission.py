@@ -125,4 +125,3 @@ def _fresh_code(session: Session) -> str:
     while session.scalar(select(Application.id).where(Application.registration_code == code)) is not None:
         code = random_codes.registration_code()
     return code
-

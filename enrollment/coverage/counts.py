@@ -66,9 +66,7 @@ def newest_rolls(definition: Definition) -> Subquery:
 def in_newest(newest: Subquery) -> ColumnElement[bool]:
     """The classes that count: those of the newest roll and, while it is not whole, last year's without the upper ones,
     whose children have gone to school."""
-    waiting = and_(
-        newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != "upper"
-    )
+    waiting = and_(newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != "upper")
     return and_(
         newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, waiting)
     )

@@ -132,7 +132,9 @@ def draw_of(session: Session, round_: Round) -> Draw | None:
 
 
 def _answer_by(session: Session, round_: Round) -> dt.datetime:
-    last = session.scalar(select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == "offered"))
+    last = session.scalar(
+        select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == "offered")
+    )
     return max(last or round_.confirm_by, round_.confirm_by)
 
 

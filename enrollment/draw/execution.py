@@ -261,7 +261,9 @@ def warm() -> None:
     programmes = [market_files.ProgrammeRow("p", "k", "lower", "public", "510104", 1, None)]
     children = [market_files.ChildRow(code, code, "", "", "", "") for code in ("a", "b")]
     wishes = [market_files.WishRow(row.child, 1, "p", 0) for row in children]
-    numbers = lottery.draw(bytes(lottery.DIGEST_BYTES), [row.family for row in children], [row.child for row in children])
+    numbers = lottery.draw(
+        bytes(lottery.DIGEST_BYTES), [row.family for row in children], [row.child for row in children]
+    )
     tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
     solve.compile_all()

@@ -54,7 +54,10 @@ def by_ground(session: Session, run_id: uuid.UUID) -> dict[str, dict[str, int]]:
         VerifiedFact.fact == decisive,
         VerifiedFact.outcome == "verified",
         VerifiedFact.value != cast(False, JSONB),
-        *(or_(Claim.ground != ground.value, VerifiedFact.value == cast(kind, JSONB)) for ground, kind in _KINDS.items()),
+        *(
+            or_(Claim.ground != ground.value, VerifiedFact.value == cast(kind, JSONB))
+            for ground, kind in _KINDS.items()
+        ),
     )
     rows = session.execute(
         select(

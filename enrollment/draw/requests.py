@@ -41,7 +41,14 @@ def freeze(
 
 
 def read_seed_back(
-    session: Session, round_id: uuid.UUID, *, beacon: str, ceremony: str, why_no_beacon: str = "", by: Actor, now: dt.datetime
+    session: Session,
+    round_id: uuid.UUID,
+    *,
+    beacon: str,
+    ceremony: str,
+    why_no_beacon: str = "",
+    by: Actor,
+    now: dt.datetime,
 ) -> Draw:
     """The draw that would get this seed; nothing is written.
 
@@ -57,7 +64,14 @@ def read_seed_back(
 
 
 def enter_seed(
-    session: Session, round_id: uuid.UUID, *, beacon: str, ceremony: str, why_no_beacon: str = "", by: Actor, now: dt.datetime
+    session: Session,
+    round_id: uuid.UUID,
+    *,
+    beacon: str,
+    ceremony: str,
+    why_no_beacon: str = "",
+    by: Actor,
+    now: dt.datetime,
 ) -> None:
     """Let the seed be published and everybody get a ticket.  Refuses what `read_seed_back` refuses."""
     given = {"beacon": beacon, "ceremony": ceremony}

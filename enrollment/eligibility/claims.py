@@ -73,9 +73,7 @@ def _replace(
         elif claim.details != wanted[ground]:
             claim.details, claim.claimed_at = wanted[ground], now
     for ground in wanted.keys() - there.keys():
-        session.add(
-            Claim(application_id=application_id, ground=ground.value, details=wanted[ground], claimed_at=now)
-        )
+        session.add(Claim(application_id=application_id, ground=ground.value, details=wanted[ground], claimed_at=now))
     session.flush()
 
 
@@ -96,7 +94,9 @@ def details_of(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
         return {fact.value: detail}
     if not detail:
         raise Refused("which_kindergarten", field=ground.value)
-    known = session.scalar(select(Kindergarten.code).where(Kindergarten.code == detail, Kindergarten.closed_on.is_(None)))
+    known = session.scalar(
+        select(Kindergarten.code).where(Kindergarten.code == detail, Kindergarten.closed_on.is_(None))
+    )
     if known is None:
         raise Refused("kindergarten_unknown", field=ground.value)
     return {fact.value: known}

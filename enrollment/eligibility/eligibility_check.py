@@ -47,9 +47,7 @@ class Foreseen:
     areas: tuple[InArea, ...]
 
 
-def foresee(
-    session: Session, year: int, level: str, household: Household, details: Mapping[Ground, Any]
-) -> Foreseen:
+def foresee(session: Session, year: int, level: str, household: Household, details: Mapping[Ground, Any]) -> Foreseen:
     """What these answers would mean in the season of `year`; `household` is no row, `details` as for a claim.
 
     Refuses a detail that is missing or wrong, next to the field that has the ground's name.
@@ -62,14 +60,20 @@ def foresee(
     serving = lookup(session).serving(home_of(facts))
     offering = _offering(session, year, level, _areas(session, household, claimed))
     known = kindergarten_facts.kindergartens(session, {each.id for area in offering.values() for each in area})
-    rules = {area: policy_approval.rules_of(found) for area in offering if (found := policy_approval.in_force(session, year, area))}
+    rules = {
+        area: policy_approval.rules_of(found)
+        for area in offering
+        if (found := policy_approval.in_force(session, year, area))
+    }
     grounds = tuple(ground for ground in Ground if ground.value in claimed)
     asked = required_documents.asked_for(rules.values(), grounds)
     return Foreseen(
         grounds=tuple(ground for ground in grounds if any(ground in each.grounds for each in rules.values())),
         papers=tuple((document, tuple(asked[document])) for document in Document if document in asked),
         areas=tuple(
-            _in_area(area, rules.get(area), [(each, known[each.id], each.id in serving) for each in found], facts, grounds)
+            _in_area(
+                area, rules.get(area), [(each, known[each.id], each.id in serving) for each in found], facts, grounds
+            )
             for area, found in offering.items()
         ),
     )

@@ -30,7 +30,13 @@ OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
 
 
 def add_page(
-    session: Session, application_id: uuid.UUID, document: Document | str, content: bytes, *, by: Actor, now: dt.datetime
+    session: Session,
+    application_id: uuid.UUID,
+    document: Document | str,
+    content: bytes,
+    *,
+    by: Actor,
+    now: dt.datetime,
 ) -> EvidencePage:
     """Keep one page of a document, re-encoded and sealed.  The same file twice is one page."""
     return add_pages(session, application_id, document, [content], by=by, now=now)[0]
@@ -90,7 +96,14 @@ def take_from_sibling(
     session.flush()
     _bound(session, application_id, document)
     audit.record(
-        session, "add_evidence", "application", application_id, by=by, now=now, document=document.value, pages=len(pages)
+        session,
+        "add_evidence",
+        "application",
+        application_id,
+        by=by,
+        now=now,
+        document=document.value,
+        pages=len(pages),
     )
     edits.keep(session, application, by=by, now=now)
     return len(pages)
@@ -101,7 +114,9 @@ def looks_blurred(page: EvidencePage) -> bool:
     return page.media_type.startswith("image/") and blur_detection.looks_blurred(unseal_bytes(page.content, PURPOSE))
 
 
-def remove_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+def remove_page(
+    session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> None:
     """Take a page away.  It can be put back with `restore_page`."""
     application = edits.begin(session, application_id, by=by, now=now)
     page = _page(session, application_id, page_id)

@@ -70,7 +70,9 @@ def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Documen
         useful = [ground for ground in grounds if ground in each.grounds]
         for document in each.documents_for(useful):
             reasons = asked.setdefault(document, [])
-            reasons += [g for g in useful if g in each.terms and document in each.terms[g].documents and g not in reasons]
+            reasons += [
+                g for g in useful if g in each.terms and document in each.terms[g].documents and g not in reasons
+            ]
     return asked
 
 

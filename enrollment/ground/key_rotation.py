@@ -75,7 +75,9 @@ def columns() -> list[SealedColumn]:
     return found
 
 
-def batch(session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.datetime, limit: int = BATCH) -> tuple | None:
+def batch(
+    session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.datetime, limit: int = BATCH
+) -> tuple | None:
     """Seal one batch anew; returns the key of its last row to go on after, None when none was left."""
     other = and_(sealed.column.is_not(None), ~sealed.sealed_with(vault.current_key()))
     found = select(*sealed.key, sealed.value.label("value")).where(other).order_by(*sealed.key).limit(limit)
@@ -89,7 +91,9 @@ def batch(session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.
     done = 0
     for *key, value in rows:
         fresh = vault.seal(vault.unseal(bytes(value), sealed.purpose), sealed.purpose)
-        same = and_(*(column == part for column, part in zip(sealed.key, key, strict=True)), sealed.value == bytes(value))
+        same = and_(
+            *(column == part for column, part in zip(sealed.key, key, strict=True)), sealed.value == bytes(value)
+        )
         written = update(sealed.table).where(same).values({sealed.column: type_coerce(fresh, LargeBinary)})
         done += session.execute(written).rowcount  # type: ignore[attr-defined]
     audit.record(session, "reseal", "sealed_column", sealed.name, by=SYSTEM, now=now, rows=done)

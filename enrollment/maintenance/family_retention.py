@@ -87,7 +87,9 @@ def _people(session: Session, child_ids: Collection[uuid.UUID]) -> Counter[str]:
     """Delete the children who are in no other application, and the guardians whose last child that was."""
     busy = select(Application.child_id).where(Application.child_id.in_(child_ids))
     left = list(session.scalars(select(Child.id).where(Child.id.in_(child_ids), Child.id.not_in(busy))))
-    guardians = list(session.scalars(select(Guardianship.guardian_id).where(Guardianship.child_id.in_(left)).distinct()))
+    guardians = list(
+        session.scalars(select(Guardianship.guardian_id).where(Guardianship.child_id.in_(left)).distinct())
+    )
     gone = all_of(session, Notice, Notice.child_id.in_(left))
     gone += all_of(session, Invitation, Invitation.child_id.in_(left))
     gone += all_of(session, Guardianship, Guardianship.child_id.in_(left))

@@ -19,5 +19,7 @@ def plan_proposals(session: Session, moment: Moment, limit: int) -> Counter[str]
 
 def import_files(session: Session, moment: Moment, limit: int) -> Counter[str]:
     """The file goes after a day; the line that says what was imported, with its counts, stays for ten years."""
-    waiting = rows(session, ImportFile, ImportFile.done_at.is_(None), ImportFile.made_at < moment.now - DAY, limit=limit)
+    waiting = rows(
+        session, ImportFile, ImportFile.done_at.is_(None), ImportFile.made_at < moment.now - DAY, limit=limit
+    )
     return waiting + rows(session, ImportFile, ImportFile.made_at < moment.years_ago(10), limit=limit)

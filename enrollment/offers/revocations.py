@@ -49,7 +49,14 @@ class Proposed:
 def _live(by: Actor):
     """Live offers of places in the official's areas."""
     return (
-        select(Offer, Application.registration_code, Kindergarten.name, Kindergarten.area_code, Programme.level, Programme.year)
+        select(
+            Offer,
+            Application.registration_code,
+            Kindergarten.name,
+            Kindergarten.area_code,
+            Programme.level,
+            Programme.year,
+        )
         .join(Application, Application.id == Offer.application_id)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)

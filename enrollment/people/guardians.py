@@ -191,17 +191,13 @@ def add_child(
         if not has_care(session, known.id, by=by):
             raise Refused("child_already_entered", field="id_number")
         return known
-    session.add(
-        Guardianship(guardian_id=guardian.id, child_id=child_id, relation=relation, since=now, accepted_at=now)
-    )
+    session.add(Guardianship(guardian_id=guardian.id, child_id=child_id, relation=relation, since=now, accepted_at=now))
     session.flush()
     audit.record(session, "enter_child", "child", child_id, by=by, now=now)
     return session.get_one(Child, child_id)
 
 
-def child_values(
-    name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date
-) -> dict:
+def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date) -> dict:
     """The columns of a child.  A number that tells birth date and sex wins over what was typed beside it."""
     found = identity.check(id_kind, id_number, today=on)
     born, sex = found.born or born, found.sex or sex

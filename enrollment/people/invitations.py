@@ -39,9 +39,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     if earlier is not None:
         earlier.expires_at = now + LIFE
         return earlier
-    made = Invitation(
-        child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + LIFE
-    )
+    made = Invitation(child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + LIFE)
     session.add(made)
     session.flush()
     audit.record(session, "invite", "child", child.id, by=by, now=now)
@@ -72,9 +70,7 @@ def open_for(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list
     return list(session.scalars(waiting.order_by(Invitation.made_at)))
 
 
-def accept(
-    session: Session, invitation_id: uuid.UUID, *, relation: str, by: Actor, now: dt.datetime
-) -> Guardianship:
+def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Actor, now: dt.datetime) -> Guardianship:
     """Share the care of the child here.  Accepting twice changes nothing.
 
     Raises NotFound for an invitation to another phone.  Refuses `invitation_expired`, `enough_guardians`,

@@ -38,7 +38,9 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
             for consent in session.scalars(select(Consent).where(Consent.account_id == account.id))
         ],
         "mandates": [
-            _row(mandate, "way", "year", "text_version", "text_digest", "given_at", "ends_at", "ended_at", "signed_name")
+            _row(
+                mandate, "way", "year", "text_version", "text_digest", "given_at", "ends_at", "ended_at", "signed_name"
+            )
             for mandate in mandates.of_guardian(session, by=by)
         ],
         "applications": [_application(session, each) for each in applications.list_own(session, by=by)],

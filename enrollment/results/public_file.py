@@ -34,9 +34,7 @@ def of_ticket(session: Session, run: Run, year: int, asked: str, ticket: int) ->
     files = market_files.unpack(run.bundle)
     # one look through the bytes, because the file may hold the wishes of a whole city
     column = rb"[^,\n]*,"
-    mine = re.compile(
-        rb"(?m)^(?:%s,.*|%s%d,[^,\n]*,[^,\n]*)$" % (re.escape(asked.encode()), column * 6, ticket)
-    )
+    mine = re.compile(rb"(?m)^(?:%s,.*|%s%d,[^,\n]*,[^,\n]*)$" % (re.escape(asked.encode()), column * 6, ticket))
     lines = b"\n".join(mine.findall(files.get(REASONS, b""))).decode()
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(io.StringIO(lines))]
     if not rows:

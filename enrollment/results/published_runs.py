@@ -80,14 +80,18 @@ def commitments(session: Session, year: int) -> list[str]:
     """Every commitment that was ever published of this year's markets, the newest first."""
     of_year = select(Round.id).where(Round.year == year)
     return list(
-        session.scalars(select(Snapshot.commitment).where(Snapshot.round_id.in_(of_year)).order_by(Snapshot.made_at.desc()))
+        session.scalars(
+            select(Snapshot.commitment).where(Snapshot.round_id.in_(of_year)).order_by(Snapshot.made_at.desc())
+        )
     )
 
 
 def names(session: Session, run: Run) -> dict[str, dict[str, Any]]:
     """For the codes of the public file: a programme's kindergarten and class level, a pool's name."""
     of_run = select(CutOff.programme_id).where(CutOff.run_id == run.id)
-    programmes = {programme_code(each): each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))}
+    programmes = {
+        programme_code(each): each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))
+    }
     return {
         "programmes": {code: [each.kindergarten.name, each.level] for code, each in programmes.items()},
         "pools": {f"{code}/{pool.code}": pool.name for code, each in programmes.items() for pool in each.pools},

@@ -145,9 +145,7 @@ def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Filed:
     return Filed(*row)
 
 
-def settle(
-    session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, by: Actor, now: dt.datetime
-) -> Case:
+def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, by: Actor, now: dt.datetime) -> Case:
     """An official of the application's area, or of the city, ends a case; the hold that it caused ends with it.
 
     Whoever opened it is told how it ended, and the application's guardians that it goes on; neither hears of the other.

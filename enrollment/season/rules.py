@@ -35,6 +35,7 @@ class Ways:
     wanted: tuple[tuple[Tiered, int], ...]
     known: dict[int, Tiered] = field(default_factory=dict)
 
+
 NO_TERMS = GroundTerms()
 
 

@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_text_message")),
         sa.UniqueConstraint("key", name=op.f("uq_text_message__key")),
     )
-    op.create_index("ix_text_message__unsent", "text_message", ["written_at"], postgresql_where=sa.text("sent_at IS NULL"))
+    op.create_index(
+        "ix_text_message__unsent", "text_message", ["written_at"], postgresql_where=sa.text("sent_at IS NULL")
+    )
 
 
 def downgrade() -> None:

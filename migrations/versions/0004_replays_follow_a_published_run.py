@@ -50,9 +50,7 @@ def _states(states: tuple[str, ...], checked: tuple[str, ...], published: tuple[
         op.f("ck_run__checked_has_a_digest"), "run", f"state NOT IN {listed(checked)} OR digest IS NOT NULL"
     )
     with_time = f"(state IN {listed(published)})" if len(published) > 1 else f"(state = '{published[0]}')"
-    op.create_check_constraint(
-        op.f("ck_run__published_has_a_time"), "run", f"{with_time} = (published_at IS NOT NULL)"
-    )
+    op.create_check_constraint(op.f("ck_run__published_has_a_time"), "run", f"{with_time} = (published_at IS NOT NULL)")
 
 
 def upgrade() -> None:

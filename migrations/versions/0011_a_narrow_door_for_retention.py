@@ -107,7 +107,11 @@ AUDIT_DOOR = """
             RETURN OLD;
         END IF;
 """
-KEPT = {"run": ("keep_the_run", "started_at"), "snapshot": ("keep_the_snapshot", "made_at"), "draw": ("keep_the_seed", "committed_at")}
+KEPT = {
+    "run": ("keep_the_run", "started_at"),
+    "snapshot": ("keep_the_snapshot", "made_at"),
+    "draw": ("keep_the_seed", "committed_at"),
+}
 
 
 def _with_a_door(function: str, door: str) -> None:
@@ -119,7 +123,9 @@ def _with_a_door(function: str, door: str) -> None:
 
 def _without_a_door(function: str, door: str) -> None:
     source = op.get_bind().scalar(sa.text("SELECT prosrc FROM pg_proc WHERE proname = :name"), {"name": function})
-    op.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${source.replace(door, '')}$$")
+    op.execute(
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${source.replace(door, '')}$$"
+    )
 
 
 def _trigger(table: str, function: str) -> None:

@@ -65,21 +65,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.add_column("consent", sa.Column("mandate_id", sa.Uuid(), nullable=True))
-    op.create_foreign_key(op.f("fk_consent__mandate_id"), "consent", "mandate", ["mandate_id"], ["id"], ondelete="SET NULL")
-    op.create_index("ix_consent__mandate_id", "consent", ["mandate_id"], postgresql_where=sa.text("mandate_id IS NOT NULL"))
+    op.create_foreign_key(
+        op.f("fk_consent__mandate_id"), "consent", "mandate", ["mandate_id"], ["id"], ondelete="SET NULL"
+    )
+    op.create_index(
+        "ix_consent__mandate_id", "consent", ["mandate_id"], postgresql_where=sa.text("mandate_id IS NOT NULL")
+    )
     op.add_column("application", sa.Column("entered_for", sa.Uuid(), nullable=True))
     op.create_foreign_key(op.f("fk_application__entered_for"), "application", "account", ["entered_for"], ["id"])
     op.create_index(op.f("ix_application__entered_for"), "application", ["entered_for"])
     op.drop_constraint(op.f("ck_account__somehow_reached"), "account", type_="check")
     op.create_check_constraint(
-        op.f("ck_account__somehow_reached"), "account", "phone IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL"
+        op.f("ck_account__somehow_reached"),
+        "account",
+        "phone IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL",
     )
 
 
 def downgrade() -> None:
     op.drop_constraint(op.f("ck_account__somehow_reached"), "account", type_="check")
     op.create_check_constraint(
-        op.f("ck_account__somehow_reached"), "account", "phone_index IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL"
+        op.f("ck_account__somehow_reached"),
+        "account",
+        "phone_index IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL",
     )
     op.drop_index(op.f("ix_application__entered_for"), table_name="application")
     op.drop_constraint(op.f("fk_application__entered_for"), "application", type_="foreignkey")

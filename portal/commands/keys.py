@@ -38,7 +38,9 @@ def new(file: Path, name: str) -> None:
 def add(file: Path, name: str) -> None:
     """Put a further key into FILE, not used yet.  Then restart every process, so that each can read what it will seal."""
     _changed(file, lambda keys: keys.with_new(name))
-    click.echo(f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`")
+    click.echo(
+        f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`"
+    )
 
 
 @cli.command("use")

@@ -31,9 +31,7 @@ def check(file: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"area": rules.area, "year": rules.year, "faults": []}))
             return
-        click.echo(
-            f"{rules.area} {rules.year}: {len(rules.rules)} rules, {len(rules.examples)} examples, no faults."
-        )
+        click.echo(f"{rules.area} {rules.year}: {len(rules.rules)} rules, {len(rules.examples)} examples, no faults.")
         for each in priority_lists(rules):
             click.echo(f"\n{each.natures}")
             for line in each.lines:

@@ -145,7 +145,9 @@ class City:
             waiting = register_answers.to_ask(session, now=now)
         for start in range(0, len(waiting), simulated_people.BATCH):
             with self._session() as session, session.begin():
-                simulated_people.ask_registers(session, self.random, waiting[start : start + simulated_people.BATCH], now)
+                simulated_people.ask_registers(
+                    session, self.random, waiting[start : start + simulated_people.BATCH], now
+                )
             self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
 
     def _review(self) -> None:

@@ -33,7 +33,9 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
     lines += _household(session, answers["household"])
     lines += [(_word("ground", ground), _detail(session, said)) for ground, said in answers["claims"].items()]
     lines += [(_word("document", paper), f"{len(there)} 页") for paper, there in answers["evidence"].items()]
-    lines.append((_word("answer", "bound_with"), f"{len(answers['bound_with'])} 个孩子" if answers["bound_with"] else "否"))
+    lines.append(
+        (_word("answer", "bound_with"), f"{len(answers['bound_with'])} 个孩子" if answers["bound_with"] else "否")
+    )
     return [*lines, (_word("answer", "agrees_to_central"), "是" if answers["agrees_to_central"] else "否")]
 
 

@@ -110,7 +110,9 @@ class RoundForm(OfficialForm):
     name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
     kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default="main")
     max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
-    pair_rule = RadioField(_l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang")
+    pair_rule = RadioField(
+        _l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang"
+    )
     levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=["lower"])
     natures = Checkboxes(_l("办园性质"), choices=coded_choices("nature", NATURES), default=["public", "inclusive"])
     areas = Checkboxes(_l("招生区域（不选就是全市）"))

@@ -46,7 +46,9 @@ def sections(session: Session, application: Application, *, by: Actor, round_: R
         "together": together(session, application, by=by),
         "wishes": _wishes(session, application, round_),
     }
-    return [Section(page, _href(page, application), rows) for page, rows in filled.items() if rows or page != "together"]
+    return [
+        Section(page, _href(page, application), rows) for page, rows in filled.items() if rows or page != "together"
+    ]
 
 
 def wished_in(session: Session, answers: dict[str, Any]) -> list[str]:

@@ -70,7 +70,9 @@ class Standing:
     @property
     def supplementary(self) -> Round | None:
         """The supplementary round, while it is open or to come."""
-        return next((each for each in (self.times.open, self.times.coming) if each and each.kind == "supplementary"), None)
+        return next(
+            (each for each in (self.times.open, self.times.coming) if each and each.kind == "supplementary"), None
+        )
 
     @property
     def further(self) -> Round | None:

@@ -16,7 +16,9 @@ def wished(application: Application, round_: Round, shown: Sequence[Programme], 
     """These programmes as the page lists them, and their chances; none where nothing is wished for."""
     finder = Finder(db(), application, round_.id)
     listed = finder.seen(shown)
-    told = family_chances.of_family(db(), application, round_, finder, listed, siblings, now=clock()) if listed else None
+    told = (
+        family_chances.of_family(db(), application, round_, finder, listed, siblings, now=clock()) if listed else None
+    )
     return listed, told
 
 

@@ -71,9 +71,7 @@ def submit(application_id: uuid.UUID):
                 now=clock(),
             )
             flash(_("申请已提交。") if first_time else _("申请已经提交过，这是您的回执。"))
-            return redirect(
-                url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303
-            )
+            return redirect(url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303)
     return _view(form, application)
 
 

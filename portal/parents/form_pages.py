@@ -109,9 +109,7 @@ def _told_of_the_edit(application: Application):
     receipt = receipts.latest(db(), application)
     if receipt is not None and receipt.submitted_at == clock():
         flash(_("修改已生效，这是新的回执。"))
-        return redirect(
-            url_for("parents.receipt_page", application_id=application.id, number=receipt.number), 303
-        )
+        return redirect(url_for("parents.receipt_page", application_id=application.id, number=receipt.number), 303)
     if receipt is not None:
         flash(_("没有新的改动，现在有效的是第 %(n)s 版。", n=receipt.number))
     return redirect(url_for("parents.application_page", application_id=application.id), 303)

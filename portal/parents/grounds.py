@@ -21,6 +21,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
 
+
 class GroundsForm(VersionedForm):
     """A checkbox has the name of its ground; what the ground needs beside it stands in the field `<ground>_detail`."""
 

@@ -26,9 +26,7 @@ def home():
         return _beginning(season)
     if len(mine) == 1:
         return _own_page(mine[0], at_home=True)
-    return render_template(
-        "parents/children.html", children=[_in_short(each) for each in mine], **_around()
-    )
+    return render_template("parents/children.html", children=[_in_short(each) for each in mine], **_around())
 
 
 def _around() -> dict:

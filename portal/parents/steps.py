@@ -75,7 +75,9 @@ def known_of(
         household=households.of(session, application.id) is not None and "household" not in gaps,
         claimed=sum(1 for ground in asked if ground in claims.ASKED),
         papers_missing=len(required_documents.missing(session, application)),
-        may_bind=bool(sibling_binding.may_bind(session, application, by=by) or sibling_binding.elders(session, application, by=by)),
+        may_bind=bool(
+            sibling_binding.may_bind(session, application, by=by) or sibling_binding.elders(session, application, by=by)
+        ),
         round_=round_,
         wished=len(wishes.of(session, application.id, round_.id)) if round_ else 0,
     )

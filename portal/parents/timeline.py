@@ -49,7 +49,9 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> dict[
         "timeline": _history(session, application) + list(_steps(season, stands, now)),
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
-        "papers": required_documents.missing(session, application) if application.stage in (SUBMITTED, IN_REVIEW) else [],
+        "papers": required_documents.missing(session, application)
+        if application.stage in (SUBMITTED, IN_REVIEW)
+        else [],
         "receipts": receipts.all_of(session, application),
         "wished": _wished(session, application, now),
         "result": url_for("parents.result_page", application_id=application.id),
@@ -75,9 +77,7 @@ def hints(session: Session, application: Application, *, by: Actor, now: dt.date
 
 
 def _history(session: Session, application: Application) -> list[dict[str, Any]]:
-    rows = session.scalars(
-        select(MoveMade).where(MoveMade.application_id == application.id).order_by(MoveMade.number)
-    )
+    rows = session.scalars(select(MoveMade).where(MoveMade.application_id == application.id).order_by(MoveMade.number))
     return [
         {"what": word("move", row.move), "when": moment(row.at), "state": "done"} for row in rows if row.move in TOLD
     ]
@@ -101,7 +101,11 @@ def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterato
         yield _dated(dates["arrival"], now, done=arrived)
     if stands.further is not None:
         when = span(stands.further.opens_at, stands.further.closes_at)
-        yield {"what": word("round_kind", stands.further.kind), "when": when, "state": "now" if stands.times.open else "todo"}
+        yield {
+            "what": word("round_kind", stands.further.kind),
+            "when": when,
+            "state": "now" if stands.times.open else "todo",
+        }
 
 
 def _answer(stands: Standing) -> Iterator[dict[str, Any]]:
@@ -164,4 +168,3 @@ def _wished(session: Session, application: Application, now: dt.datetime) -> lis
     round_ = times.open or times.last
     listed = wishes.of(session, application.id, round_.id) if round_ else []
     return [wish.programme.kindergarten.name for wish in listed]
-

@@ -38,7 +38,6 @@ class WishesForm(VersionedForm):
     def listed(self) -> list[uuid.UUID]:
         return [found for text in request.form.getlist("wish") if (found := id_in(text)) is not None]
 
-
     def typed(self) -> list[tuple[str, str]]:
         """The wishes by the names of their kindergartens, in the order that was wanted."""
         wanted = reordered(self.listed(), request.form.get("act", "next"))
@@ -115,9 +114,7 @@ def save_wishes(application_id: uuid.UUID):
             round_ = times_of(application).open
             if round_ is None:
                 raise Refused("round_not_open", field="wishes")
-            wishes.set_wishes(
-                db(), application_id, round_.id, wanted, version=form.seen(), by=actor(), now=clock()
-            )
+            wishes.set_wishes(db(), application_id, round_.id, wanted, version=form.seen(), by=actor(), now=clock())
             if act == "next":
                 return onward("wishes", application)
             tell_of_a_kept_edit(application)

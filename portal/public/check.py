@@ -63,7 +63,9 @@ class CheckForm(FlaskForm):
 
     def understood(self) -> bool:
         self.validate()
-        self.multi_child.errors = [_("请填一个整数。")] if request.args.get("multi_child") and self.multi_child.errors else []
+        self.multi_child.errors = (
+            [_("请填一个整数。")] if request.args.get("multi_child") and self.multi_child.errors else []
+        )
         here, kinds = area_names(db()), (self.level, self.hukou_kind)
         for field in kinds:
             if field.data and field.data not in dict(field.choices):
@@ -101,7 +103,12 @@ class CheckForm(FlaskForm):
 
 def _born(level: str, year: int) -> str:
     first, last = born_between(level, year)
-    return _("%(first)s 至 %(last)s（%(level)s）", first=day(first, year=True), last=day(last, year=True), level=word("level", level))
+    return _(
+        "%(first)s 至 %(last)s（%(level)s）",
+        first=day(first, year=True),
+        last=day(last, year=True),
+        level=word("level", level),
+    )
 
 
 @pages.get("/check")

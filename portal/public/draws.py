@@ -18,7 +18,9 @@ from portal.web.unit_of_work import db
 def bold_numbers(text: str) -> Markup:
     """The numbers of a sentence stand out: a family looks for its own and for the line."""
     parts = re.split(r"(\d[\d\u202f]*)", text)
-    marked = (Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    marked = (
+        Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
     return Markup("").join(marked)
 
 
@@ -73,5 +75,8 @@ def draw_bundle(round_id):
     return Response(
         run.bundle,
         mimetype="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{_bundle_name(run)}"', "Cache-Control": "public, max-age=3600"},
+        headers={
+            "Content-Disposition": f'attachment; filename="{_bundle_name(run)}"',
+            "Cache-Control": "public, max-age=3600",
+        },
     )

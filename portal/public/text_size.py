@@ -16,9 +16,7 @@ A_YEAR = 365 * 24 * 3600
 def text_size():
     answer = redirect(inside(request.args.get("to")) or "/", 303)
     if request.args.get("size") == "large":
-        answer.set_cookie(
-            COOKIE, "large", max_age=A_YEAR, secure=house().config.https, httponly=True, samesite="Lax"
-        )
+        answer.set_cookie(COOKIE, "large", max_age=A_YEAR, secure=house().config.https, httponly=True, samesite="Lax")
     else:
         answer.delete_cookie(COOKIE, secure=house().config.https, httponly=True, samesite="Lax")
     return answer

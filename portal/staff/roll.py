@@ -1,6 +1,5 @@
 """The roll of a kindergarten: its classes, the children of one (masked), who enters and leaves, moving up, taking away."""
 
-
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l

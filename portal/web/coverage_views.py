@@ -191,4 +191,3 @@ def _csv_share(share: Share) -> list[object]:
     if share.met is None:
         return ["—", share.target, "—", "—", "—"]
     return [share.text, share.target, _("是") if share.met else _("否"), share.to_move, share.to_add]
-

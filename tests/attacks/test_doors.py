@@ -134,7 +134,15 @@ def test_the_demo_does_not_exist_in_a_city(production):
 
 def test_every_answer_is_hardened(app, client, town):
     sign_in(client, town.family("甲").account)
-    for path in ("/", "/no-such-page", "/parents", "/coverage.csv", "/healthz", "/static/css/house.css", "/parents/places?area=510104"):
+    for path in (
+        "/",
+        "/no-such-page",
+        "/parents",
+        "/coverage.csv",
+        "/healthz",
+        "/static/css/house.css",
+        "/parents/places?area=510104",
+    ):
         answer = client.get(path, inspect=False)
         policy = answer.headers["Content-Security-Policy"]
         assert "unsafe" not in policy, path
@@ -147,8 +155,23 @@ def test_no_personal_page_is_kept_by_a_cache(client, town):
     garden = town.kindergarten("锦官园", places=1)
     ana = town.child("安娜", wishes=[garden])
     sign_in(client, ana.entered_by)
-    paths = ["", "/child", "/household", "/grounds", "/evidence", "/wishes", "/check", "/receipts/1", "/withdraw", "/result"]
-    for path in [f"/parents/applications/{ana.id}{tail}" for tail in paths] + ["/parents", "/parents/data", "/parents/messages"]:
+    paths = [
+        "",
+        "/child",
+        "/household",
+        "/grounds",
+        "/evidence",
+        "/wishes",
+        "/check",
+        "/receipts/1",
+        "/withdraw",
+        "/result",
+    ]
+    for path in [f"/parents/applications/{ana.id}{tail}" for tail in paths] + [
+        "/parents",
+        "/parents/data",
+        "/parents/messages",
+    ]:
         answer = client.get(path)
         assert answer.status_code == 200, path
         assert answer.headers["Cache-Control"] == "no-store", path
@@ -237,9 +260,7 @@ def test_the_limits_go_on_when_their_store_is_away(limited, unforged, app, monke
 
     monkeypatch.setattr(limiter.limiter.storage, "incr", away)
     said = [
-        limited.post(
-            "/sign-in", data={"phone": f"137{n:08d}"}, base_url="https://admission.example"
-        ).status_code
+        limited.post("/sign-in", data={"phone": f"137{n:08d}"}, base_url="https://admission.example").status_code
         for n in range(40)
     ]
     assert said[0] == 303, "nobody is locked out"

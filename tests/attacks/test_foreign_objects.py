@@ -28,7 +28,18 @@ def test_another_familys_pages_and_a_strangers_objects_are_not_found(client, tow
     sign_in(client, ben.entered_by)
     token = BeautifulSoup(client.get("/parents/guardian").text, "lxml").select_one("[name=csrf_token]")["value"]
     base = f"/parents/applications/{ana.id}"
-    for tail in ("", "/child", "/household", "/grounds", "/evidence", "/wishes", "/check", "/receipts/1", "/result", "/notice.pdf"):
+    for tail in (
+        "",
+        "/child",
+        "/household",
+        "/grounds",
+        "/evidence",
+        "/wishes",
+        "/check",
+        "/receipts/1",
+        "/result",
+        "/notice.pdf",
+    ):
         assert client.get(base + tail).status_code == 404, tail
     for tail in ("/child", "/household", "/wishes", "/check", "/withdraw", "/again", "/invite"):
         assert client.post(base + tail, data={"csrf_token": token}).status_code == 404, tail

@@ -30,7 +30,9 @@ def official(portal_session, town):
     return account
 
 
-def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(client, whole_app, portal_session, official):
+def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(
+    client, whole_app, portal_session, official
+):
     """The slow request read its session before the sign-out and writes it back after it."""
     sign_in(client, official)
     key = client.get_cookie("session").value
@@ -108,7 +110,9 @@ def test_what_was_typed_waits_for_the_same_person(client, portal_session, town):
     assert "写到一半" in client.get("/parents/guardian").text
 
 
-def test_an_account_that_was_closed_after_its_password_does_not_pass_the_second_factor(client, portal_session, official):
+def test_an_account_that_was_closed_after_its_password_does_not_pass_the_second_factor(
+    client, portal_session, official
+):
     fill_in(client, "/sign-in/staff", login="attack.wei", password=PASSWORD)
     official.disabled_at = clock.real_now()
     portal_session.commit()
@@ -221,7 +225,9 @@ def test_threads_do_not_share_who_is_signed_in(whole_app, another_client, town, 
         browser = whole_app.test_client()
         browser.rows_of_the_test = None
         browser.set_cookie("session", cookies[number], domain="localhost")
-        seen[number] = {browser.get("/parents/data", inspect=False).text.count(people[number].name) > 0 for _ in range(5)}
+        seen[number] = {
+            browser.get("/parents/data", inspect=False).text.count(people[number].name) > 0 for _ in range(5)
+        }
 
     threads = [threading.Thread(target=look, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -16,6 +16,8 @@ from tests.support.town import Town
 
 PHONE = "13811112222"
 BOTH = (390, 1280)
+
+
 @dataclass
 class Helped:
     """The cookies of a helper and of a guardian, the application that the helper has handed in for it, and a paper with

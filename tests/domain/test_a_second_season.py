@@ -108,12 +108,16 @@ def test_two_seasons_in_a_row(after_one_season):
     town.at(at(9, 1, year=2027))
     assert counted(town, year=2027) == (3, 3)
     assert on_roll(town, ana) == [("nursery", 2026, "transferred"), ("lower", 2027, None)]
-    assert on_roll(town, town.bo) == [("nursery", 2026, "promoted"), ("lower", 2027, None)], "he moved up with his class"
+    assert on_roll(town, town.bo) == [("nursery", 2026, "promoted"), ("lower", 2027, None)], (
+        "he moved up with his class"
+    )
 
     # Both years' places are as they were taken, both notices hold, and nothing is impossible.
     assert town.taken_at(town.jinpingguo, level="nursery") == 2
     assert town.taken_at(town.mudan, year=2027) == 2
-    assert {admission_notice.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {"valid"}
+    assert {admission_notice.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {
+        "valid"
+    }
     assert list(invariants.found(town.session)) == []
 
 
@@ -128,7 +132,9 @@ def test_the_class_may_have_moved_up_before_the_child_arrives(after_one_season):
     promotion.promote(town.session, town.jinpingguo.id, 2026, by=town.head_of(town.jinpingguo), now=town.now)
     arrive(town, ana, town.jinpingguo, "小三班")
     town.at(at(9, 1, year=2027))
-    assert [row[0] for row in on_roll(town, ana)].count("lower") == 2, "the class that moved up, and the one she goes to"
+    assert [row[0] for row in on_roll(town, ana)].count("lower") == 2, (
+        "the class that moved up, and the one she goes to"
+    )
     assert counted(town, year=2027) == (2, 2), "Ana and Bo, each once"
 
 
@@ -141,7 +147,9 @@ def test_a_child_that_another_kindergarten_took_in_this_year_is_not_taken_from_i
     haitang = town.kindergarten("海棠", nature="private")
     before = roll.on_roll_now(town.session, ana.child.id_index)
     leaves = {"on": at(8, 22, year=2027).date(), "reason": "moved"}
-    roll.leave(town.session, before.id, by=town.head_of(town.jinpingguo), now=town.at(at(8, 22, year=2027)).now, **leaves)
+    roll.leave(
+        town.session, before.id, by=town.head_of(town.jinpingguo), now=town.at(at(8, 22, year=2027)).now, **leaves
+    )
     town.child_on_roll(haitang, "安娜", level="lower", year=2027, id_number=ana.child.id_number)
     with pytest.raises(Refused, match="on_roll_already"):
         arrive(town, ana, town.mudan, "小一班")

@@ -57,7 +57,9 @@ def without_examples(text_of_file: str) -> str:
 def mixed_up(town) -> Policy:
     """Two lines mixed up, and nobody worked out an example."""
     text_of_file = without_examples(WRONG)
-    return policy_approval.upload(town.session, text_of_file, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
+    return policy_approval.upload(
+        town.session, text_of_file, area=AREA, year=2026, by=town.city_pair()[0], now=town.now
+    )
 
 
 def test_the_dry_run_names_who_wins_and_who_loses(town, families):

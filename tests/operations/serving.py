@@ -40,7 +40,14 @@ class Serving:
         self.lines: list[str] = []
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.operations.serve", "--port", str(self.port), *([] if city else ["--without-city"])],
+            [
+                sys.executable,
+                "-m",
+                "portal.operations.serve",
+                "--port",
+                str(self.port),
+                *([] if city else ["--without-city"]),
+            ],
             cwd=ROOT,
             env=environment(folder, **environ),
             stdout=subprocess.PIPE,

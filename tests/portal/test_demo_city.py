@@ -275,7 +275,9 @@ def test_bound_children_are_answered_for_once(town, luck, state):
     apple = town.kindergarten("金苹果", places=2)
     twins = town.twins("李沐晨", "李沐阳", wishes=[apple])
     town.drawn()
-    done, _last = simulated_people.answer_offers(town.session, AlwaysTheSame(luck), now=town.now, after=None, leave=frozenset())
+    done, _last = simulated_people.answer_offers(
+        town.session, AlwaysTheSame(luck), now=town.now, after=None, leave=frozenset()
+    )
     assert done == 2
     found = select(draw_offers.Offer.state).where(draw_offers.Offer.application_id.in_([twin.id for twin in twins]))
     assert list(town.session.scalars(found)) == [state, state]

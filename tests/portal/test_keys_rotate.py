@@ -71,7 +71,9 @@ def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
     assert applications.own(town.session, ana.id, by=town.parent_of(ana)).child.name == "安娜"
     assert receipts.latest(town.session, ana) == before
     assert receipts.answers_in(town.session, ana, 1)["child"]["name"] == "安娜"
-    assert sign_in.account_of_phone(town.session, PHONE, now=town.now).id == ana.entered_by, "the blind index is as it was"
+    assert sign_in.account_of_phone(town.session, PHONE, now=town.now).id == ana.entered_by, (
+        "the blind index is as it was"
+    )
     page = next(iter(evidence.pages_of(town.session, ana.id).values()))[0]
     assert evidence.page_content(town.session, ana.id, page.id).content
     told = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "reseal")).all()
@@ -126,7 +128,9 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
 def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
     data = json.dumps({"kept": base64.b64encode(vault.seal("typed", "web_session.kept")).decode()})
     town.session.execute(
-        text("INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"),
+        text(
+            "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"
+        ),
         {"data": data},
     )
     assert key_rotation.sealed_with(town.session, "test")["web_session.data"] == 1

@@ -59,7 +59,10 @@ def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
 
 
 def test_the_doctor_says_when_the_nights_work_is_late(app, over):
-    assert "flask retention run" in doctor.finding("retention", lambda: overdue_work.retention(over.session, at(9, 4, year=2027))).fault
+    assert (
+        "flask retention run"
+        in doctor.finding("retention", lambda: overdue_work.retention(over.session, at(9, 4, year=2027))).fault
+    )
     assert doctor.finding("retention", lambda: overdue_work.retention(over.session, at(9, 1, year=2027))).well
 
 

@@ -86,7 +86,9 @@ class Draw:
         finder = Finder(self.session, application, self.the_round.id)
         ids = [wish.programme_id for wish in wishes.of(self.session, application.id, self.the_round.id)]
         listed = finder.seen(self.session.get_one(Programme, each) for each in ids)
-        return family_chances.of_family(self.session, application, self.the_round, finder, listed, siblings, now=self.now)
+        return family_chances.of_family(
+            self.session, application, self.the_round, finder, listed, siblings, now=self.now
+        )
 
     def everybody(self) -> list[Application]:
         return list(self.session.scalars(select(Application).order_by(Application.created_at, Application.child_code)))

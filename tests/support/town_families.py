@@ -111,9 +111,7 @@ class Families:
             by=family.actor,
             now=self.now,
         )
-        households.save(
-            self.session, application.id, by=family.actor, now=self.now, **(family.household | household)
-        )
+        households.save(self.session, application.id, by=family.actor, now=self.now, **(family.household | household))
         if grounds:
             self.claim(application, grounds)
         if wishes:
@@ -122,7 +120,9 @@ class Families:
                 self.submit(application)
         return application
 
-    def twins(self, *names: str, bound: bool = True, wishes: list | tuple = (), submit: bool = True, **more) -> list[Application]:
+    def twins(
+        self, *names: str, bound: bool = True, wishes: list | tuple = (), submit: bool = True, **more
+    ) -> list[Application]:
         """Children of one birth, bound together or drawn each for itself."""
         family = more.pop("family", None) or self.family(names[0])
         pair = [self.child(name, family=family, wishes=wishes, submit=False, **more) for name in names]
@@ -145,7 +145,13 @@ class Families:
         round_ = round_ or self.round_for(application)
         ids = [self._programme_id(each, application) for each in wanted]
         wishes.set_wishes(
-            self.session, application.id, round_.id, ids, version=None, by=by or self.parent_of(application), now=self.now
+            self.session,
+            application.id,
+            round_.id,
+            ids,
+            version=None,
+            by=by or self.parent_of(application),
+            now=self.now,
         )
 
     def submit(self, application: Application, by: Actor | None = None) -> Receipt:
@@ -193,7 +199,9 @@ class Families:
         """A child can be entered when a round is planned, and wish when it is open."""
         self.area()
         self.season(year)
-        rounds = list(self.session.scalars(select(Round).where(Round.year == year, literal(level) == any_(Round.levels))))
+        rounds = list(
+            self.session.scalars(select(Round).where(Round.year == year, literal(level) == any_(Round.levels)))
+        )
         if not rounds:
             self.round(levels=[level])
         if wishes and not any(round_.stage != "planned" for round_ in rounds):

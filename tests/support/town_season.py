@@ -104,7 +104,9 @@ class Season:
             self.round(max_wishes, **more)
         found = self.the_round
         signed = policy_approval.all_in_force(self.session, found.year)
-        taking_part = {row.area for row in round_opening.offered(self.session, found.year) if rounds.in_filter(found, row)}
+        taking_part = {
+            row.area for row in round_opening.offered(self.session, found.year) if rounds.in_filter(found, row)
+        }
         for area in sorted(taking_part - signed.keys()):
             self.policy(area, text=_with_pair_rule(found.pair_rule), year=found.year)
         round_opening.open_round(self.session, found.id, by=self.city_pair()[0], now=self.now)

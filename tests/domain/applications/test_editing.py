@@ -194,7 +194,9 @@ def test_a_returned_application_is_answered_while_review_is_open(town, garden):
     ana.reviewer_id, ana.taken_at = clerk.account_id, town.now
     lifecycle.make(town.session, ana, "take", by=clerk, now=town.now)
     town.session.add(
-        ReturnedItem(application_id=ana.id, item="home_place", note="请核对", asked_at=town.now, asked_by=clerk.account_id)
+        ReturnedItem(
+            application_id=ana.id, item="home_place", note="请核对", asked_at=town.now, asked_by=clerk.account_id
+        )
     )
     lifecycle.make(town.session, ana, "send_back", by=clerk, now=town.now)
     save(town, ana, home_street="牛市口街道")

@@ -86,9 +86,7 @@ def test_a_grandmother_without_a_smartphone_comes_to_the_community_centre(town, 
 
     again = submission.submit(town.session, baby.id, by=acting, now=town.now)
     assert again.number == 1, "handing in twice is one submission"
-    households.save(
-        town.session, baby.id, hukou_kind="elsewhere", home_area="510104", by=guardian, now=town.now
-    )
+    households.save(town.session, baby.id, hukou_kind="elsewhere", home_area="510104", by=guardian, now=town.now)
     assert receipts.latest(town.session, baby).helper is None, "the guardian corrected it alone"
     households.save(town.session, baby.id, hukou_kind="collective", hukou_area="510104", by=acting, now=town.now)
     assert receipts.latest(town.session, baby).helper == "小杨"
@@ -98,7 +96,9 @@ def test_a_grandmother_without_a_smartphone_comes_to_the_community_centre(town, 
 def test_every_act_shows_the_helper_and_the_guardian(town, garden, yang, acting):
     baby = town.helper_enters(acting, wishes=[garden])
     entries = town.session.scalars(select(AuditEntry).where(AuditEntry.account_id == yang.account_id)).all()
-    assert {"give_mandate", "consent", "save_guardian", "enter_child", "start", "wish", "submit"} == {e.act for e in entries}
+    assert {"give_mandate", "consent", "save_guardian", "enter_child", "start", "wish", "submit"} == {
+        e.act for e in entries
+    }
     assert {entry.details["for_account"] for entry in entries} == {str(acting.account_id)}
     moves = town.session.scalars(select(MoveMade.account_id).where(MoveMade.application_id == baby.id)).all()
     assert moves == [yang.account_id]
@@ -157,7 +157,9 @@ def test_the_code_that_a_guardian_reads_out_signs_nobody_in_and_the_other_way_ro
     code = mandates.ask(town.session, PHONE, terms(), by=yang, now=town.now)
     assert sign_in.use_code(town.session, PHONE, code, now=town.now) is False
     entrance = sign_in.send_code(town.session, PHONE, now=town.now)
-    assert mandates.give_by_code(town.session, PHONE, entrance, terms(), by=yang, now=town.now) is None or entrance == code
+    assert (
+        mandates.give_by_code(town.session, PHONE, entrance, terms(), by=yang, now=town.now) is None or entrance == code
+    )
 
 
 def test_five_wrong_codes_spend_it_and_a_phone_is_not_flooded(town, yang):
@@ -207,7 +209,9 @@ def test_a_returned_application_is_completed_by_the_helper(town, garden, yang):
 
 
 def test_the_registers_are_asked_where_the_guardian_agreed_by_the_code(town, garden, yang):
-    with_check = town.helper_enters(town.acting(yang, town.mandate_by_code(yang, PHONE, registers=True)), wishes=[garden])
+    with_check = town.helper_enters(
+        town.acting(yang, town.mandate_by_code(yang, PHONE, registers=True)), wishes=[garden]
+    )
     without = town.mandate_by_code(yang, "13811113333")
     town.helper_enters(town.acting(yang, without), "李小宝", wishes=[garden], guardian="李四")
     assert register_answers.to_ask(town.session, now=town.now) == [with_check.id]
@@ -297,7 +301,9 @@ def test_a_place_is_confirmed_or_declined_by_the_guardian_alone(town, garden, ya
         offers.confirm(town.session, offer.id, wait=False, by=acting, now=town.now)
     with pytest.raises(Refused, match="only_the_guardian"):
         offers.decline(town.session, offer.id, by=acting, now=town.now)
-    assert offers.confirm(town.session, offer.id, wait=False, by=town.parent_of(baby), now=town.now).state == "confirmed"
+    assert (
+        offers.confirm(town.session, offer.id, wait=False, by=town.parent_of(baby), now=town.now).state == "confirmed"
+    )
 
 
 def test_taking_up_a_withdrawn_application_is_the_guardians(town, garden, yang):
@@ -414,7 +420,9 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
     assert applications.list_own(town.session, by=guardian) == [], "a phone number on a paper proves nothing"
     (waiting,) = guardian_takeover.waiting_for_me(town.session, by=guardian)
     assert waiting.helper == "小杨"
-    assert guardian_takeover.take_over(town.session, waiting.mandate_id, f" {MOTHERS_NUMBER} ", by=guardian, now=town.now)
+    assert guardian_takeover.take_over(
+        town.session, waiting.mandate_id, f" {MOTHERS_NUMBER} ", by=guardian, now=town.now
+    )
     assert applications.list_own(town.session, by=guardian) == [baby]
     assert baby.entered_for == guardian.account_id
     assert guardians.guardian_of(town.session, by=guardian).phone == PHONE
@@ -450,7 +458,9 @@ def test_a_stranger_with_a_mistyped_number_gets_no_child(town, garden, yang):
     stranger = guardian_signs_in(town)
     (waiting,) = guardian_takeover.waiting_for_me(town.session, by=stranger)
     for _try in range(guardian_takeover.MOST_TRIES):
-        assert not guardian_takeover.take_over(town.session, waiting.mandate_id, "51010419900101123X", by=stranger, now=town.now)
+        assert not guardian_takeover.take_over(
+            town.session, waiting.mandate_id, "51010419900101123X", by=stranger, now=town.now
+        )
     with pytest.raises(NotFound):
         guardian_takeover.take_over(town.session, waiting.mandate_id, MOTHERS_NUMBER, by=stranger, now=town.now)
     assert applications.list_own(town.session, by=stranger) == []

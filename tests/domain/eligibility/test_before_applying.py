@@ -23,7 +23,10 @@ def places(town):
 
 def tiers_in(found: eligibility_check.Foreseen) -> dict[str, int]:
     return {
-        there.kindergarten.name: tiered.tier for area in found.areas for tiered, listed in area.tiers for there in listed
+        there.kindergarten.name: tiered.tier
+        for area in found.areas
+        for tiered, listed in area.tiers
+        for there in listed
     }
 
 
@@ -62,7 +65,9 @@ def test_nothing_is_written(town, places):
 
 
 def test_papers_follow_from_the_grounds_alone(town, places):
-    alone = eligibility_check.foresee(town.session, 2026, "lower", Household(home_area=HERE, hukou_kind="elsewhere"), {})
+    alone = eligibility_check.foresee(
+        town.session, 2026, "lower", Household(home_area=HERE, hukou_kind="elsewhere"), {}
+    )
     cared = eligibility_check.foresee(
         town.session, 2026, "lower", Household(home_area=HERE, hukou_kind="elsewhere"), {Ground.POLICY_CARE: "martyr"}
     )
@@ -72,7 +77,9 @@ def test_papers_follow_from_the_grounds_alone(town, places):
 
 def test_an_area_without_signed_rules_says_so_and_gives_no_tier(town, places):
     town.area("510105")
-    found = eligibility_check.foresee(town.session, 2026, "lower", Household(home_area="510105", hukou_kind="elsewhere"), {})
+    found = eligibility_check.foresee(
+        town.session, 2026, "lower", Household(home_area="510105", hukou_kind="elsewhere"), {}
+    )
     assert [(area.area, area.signed, area.tiers) for area in found.areas] == [("510105", False, ())]
 
 
@@ -91,6 +98,10 @@ def test_the_best_tier_stands_first_and_other_levels_are_left_out(town, places):
 def test_a_kindergarten_that_is_unknown_is_refused_beside_its_ground(town, places):
     with pytest.raises(Refused) as refused:
         eligibility_check.foresee(
-            town.session, 2026, "lower", Household(home_area=HERE, hukou_kind="elsewhere"), {Ground.ELDER_SIBLING: "nowhere"}
+            town.session,
+            2026,
+            "lower",
+            Household(home_area=HERE, hukou_kind="elsewhere"),
+            {Ground.ELDER_SIBLING: "nowhere"},
         )
     assert (refused.value.code, refused.value.field) == ("kindergarten_unknown", "elder_sibling")

@@ -234,7 +234,9 @@ class TestARegisterThatFails:
         ana, _ = self.questions(town, here)
         test_registers.truths = {id_number_of(town, ana): truth_of(town, ana)}
         ask(town, Registers(test_registers.url))
-        register_answers.note(town.session, [Answer(ana.id, "hukou_area", "household_register", "unavailable")], now=town.now)
+        register_answers.note(
+            town.session, [Answer(ana.id, "hukou_area", "household_register", "unavailable")], now=town.now
+        )
         town.session.expire_all()
         assert register_answers.answers_of(town.session, ana.id)["hukou_area"].answer == "matches"
 

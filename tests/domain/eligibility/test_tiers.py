@@ -34,7 +34,12 @@ FAMILIES = [
     {Fact.HUKOU_AREA: "510104", Fact.HUKOU_KIND: "local"},
     {Fact.HOME_AREA: "510104", Fact.HOME_PLACE: {"street": "三圣街道"}},
     {Fact.HOME_AREA: "510104", Fact.HOME_PLACE: {"estate": "锦城苑", "point": [104.1, 30.6]}, Fact.HOME_OWNED: True},
-    {Fact.HUKOU_AREA: "510104", Fact.HUKOU_KIND: "local", Fact.HOME_AREA: "510104", Fact.HOME_PLACE: {"street": "三圣街道"}},
+    {
+        Fact.HUKOU_AREA: "510104",
+        Fact.HUKOU_KIND: "local",
+        Fact.HOME_AREA: "510104",
+        Fact.HOME_PLACE: {"street": "三圣街道"},
+    },
     {Fact.RESIDENCE_PERMIT_AREA: "510104", Fact.WORK_AREA: "510105"},
     {Fact.POLICY_CARE: "martyr"},
     {Fact.CHILDREN_IN_FAMILY: 3, Fact.HUKOU_AREA: "510105", Fact.HUKOU_KIND: "collective"},
@@ -57,7 +62,12 @@ def test_what_is_near_is_not_confused_with_what_is_far(city):
     """The memory keeps families apart who differ only in whether the kindergarten serves them."""
     table = TierTable(city.session, city.the_round.id)
     near, far = (
-        {Fact.HUKOU_AREA: "510104", Fact.HUKOU_KIND: "local", Fact.HOME_AREA: "510104", Fact.HOME_PLACE: {"street": street}}
+        {
+            Fact.HUKOU_AREA: "510104",
+            Fact.HUKOU_KIND: "local",
+            Fact.HOME_AREA: "510104",
+            Fact.HOME_PLACE: {"street": street},
+        }
         for street in ("三圣街道", "春熙路街道")
     )
     tiers = [table.tier(facts, city.programme_of(city.main)).tier for facts in (far, near, far, near)]

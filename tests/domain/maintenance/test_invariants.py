@@ -24,8 +24,7 @@ FAULTS = {
     "submitted_without_wishes": "DELETE FROM wish",
     "stage_differs_from_history": "UPDATE application SET stage = 'confirmed'",
     "bound_children_of_two_families": "UPDATE application SET unit = gen_random_uuid()",
-    "entered_for_a_family_without_its_mandate":
-        "UPDATE application SET entered_for = (SELECT id FROM account WHERE id <> entered_by LIMIT 1)",
+    "entered_for_a_family_without_its_mandate": "UPDATE application SET entered_for = (SELECT id FROM account WHERE id <> entered_by LIMIT 1)",
 }
 
 

@@ -64,14 +64,19 @@ def everything(session) -> dict[tuple[str, str], list]:
                 values = [unseal(bytes(value), f"{table.name}.{column.name}") for value in values]
             elif isinstance(column.type, LargeBinary):
                 values = [bytes(value).hex() for value in values]
-            found[table.name, column.name] = [json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else str(v) for v in values]
+            found[table.name, column.name] = [
+                json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else str(v) for v in values
+            ]
     return found
 
 
 def places_of(session, *canaries: str) -> set[str]:
     """Tables in which a canary is found, in any column."""
     return {
-        table for (table, _), values in everything(session).items() for value in values if any(c in value for c in canaries)
+        table
+        for (table, _), values in everything(session).items()
+        for value in values
+        if any(c in value for c in canaries)
     }
 
 
@@ -84,11 +89,19 @@ class Bird:
         self.family = town.family(f"{name}家", phone=self.phone, home_address=f"{name}巷 7 号")
         town.consent(self.family, REGISTER_CHECK)
         self.application = town.child(
-            f"{name}孩", family=self.family, born=BORN, number=self.number, wishes=[garden], grounds={"multi_child": 2}, **more
+            f"{name}孩",
+            family=self.family,
+            born=BORN,
+            number=self.number,
+            wishes=[garden],
+            grounds={"multi_child": 2},
+            **more,
         )
         by, now, mine = self.family.actor, town.now, self.application
         evidence.add_pages(town.session, mine.id, Document.HUKOU_BOOKLET, [photo()], by=by, now=now)
-        register_answers.note(town.session, [Answer(mine.id, "hukou_area", "household_register", "matches", "510104")], now=now)
+        register_answers.note(
+            town.session, [Answer(mine.id, "hukou_area", "household_register", "matches", "510104")], now=now
+        )
         self.other = town.second_guardian(mine, f"{name}爸")
         outbox.text_phone(town.session, self.phone, f"{name}的验证码", key=f"code:{self.application.id}", now=now)
         sign_in.send_code(town.session, self.phone, now=now)
@@ -134,7 +147,15 @@ def test_the_canaries_are_there_before(season):
     """What follows would show nothing if the search found nothing."""
     for name, traces in season.traces.items():
         found = places_of(season.session, *traces)
-        assert found >= {"account", "child", "guardian", "household", "application", "application_version", "text_message"}
+        assert found >= {
+            "account",
+            "child",
+            "guardian",
+            "household",
+            "application",
+            "application_version",
+            "text_message",
+        }
         assert ("roll_child" in found) == (name == "金丝雀")
 
 
@@ -196,7 +217,15 @@ def test_an_account_that_took_part_in_a_later_season_stays(season):
     season.at(at(5, 22, year=2027))
     season.open_registration(levels=["middle"])
     huang = season.huang
-    again = season.child("黄鹂鸟孩", family=huang.family, born=BORN, number=huang.number, year=2027, level="middle", wishes=[season.garden])
+    again = season.child(
+        "黄鹂鸟孩",
+        family=huang.family,
+        born=BORN,
+        number=huang.number,
+        year=2027,
+        level="middle",
+        wishes=[season.garden],
+    )
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 3
     assert season.session.get(Application, again.id).child.name == "黄鹂鸟孩"
@@ -233,7 +262,14 @@ def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_ye
     case = cases.open_dispute(season.session, text="黄鹂鸟是我的孩子", by=stranger.actor, now=season.now, **told)
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 2, "the others go"
-    cases.settle(season.session, case.id, outcome="rejected", reason="经核实无监护关系", by=season.city_official(), now=season.now)
+    cases.settle(
+        season.session,
+        case.id,
+        outcome="rejected",
+        reason="经核实无监护关系",
+        by=season.city_official(),
+        now=season.now,
+    )
     assert apply(season, A_YEAR_LATER + dt.timedelta(days=1))["season"]["application"] == 1
     kept = season.session.get_one(Case, case.id)
     assert kept.application_id is None
@@ -255,7 +291,11 @@ def test_who_left_the_offices_is_a_number_under_what_was_signed(season):
 def test_what_lives_for_hours_or_days_is_gone_after_them(season):
     session, real = season.session, season.now
     account = season.jin.family.account.id
-    session.add(WebSession(digest=b"1", account_id=account, created_at=real, seen_at=real, expires_at=real + dt.timedelta(hours=1)))
+    session.add(
+        WebSession(
+            digest=b"1", account_id=account, created_at=real, seen_at=real, expires_at=real + dt.timedelta(hours=1)
+        )
+    )
     session.add(DoneOnce(key="k", account_id=account, body_digest=b"", status=303, done_at=real))
     for message in session.scalars(select(outbox.TextMessage)):
         message.sent_at = season.now
@@ -327,7 +367,9 @@ def test_the_door_is_narrow(committed):
     assert refusing(committed, history, kind="season", year=2026, **late) == "done"
     for table in ("move_made", "wish_reason", "placement", "ticket", "offer_move", "application_version"):
         assert refusing(committed, f"DELETE FROM {table}", kind="decade", **late) == f"{table} rows are only ever added"
-    assert "only ever added" in refusing(committed, "UPDATE move_made SET reason = 'x'", kind="season", year=2026, **late)
+    assert "only ever added" in refusing(
+        committed, "UPDATE move_made SET reason = 'x'", kind="season", year=2026, **late
+    )
     early = {"now": A_YEAR_LATER - dt.timedelta(days=3)}
     assert refusing(committed, history, kind="season", year=2026, **early) == "the season 2026 is not over for a year"
     for table in ("run", "draw", "snapshot", "cut_off", "signature", "ledger_entry", "audit_entry"):

@@ -64,7 +64,9 @@ def test_every_area_needs_a_signed_policy(town):
     with pytest.raises(Refused, match="policy_not_signed") as caught:
         opened(town)
     assert caught.value.details["areas"] == ["510107"]
-    assert [refused.code for refused in round_opening.hindrances(town.session, town.the_round.id)] == ["policy_not_signed"]
+    assert [refused.code for refused in round_opening.hindrances(town.session, town.the_round.id)] == [
+        "policy_not_signed"
+    ]
 
 
 def test_the_pair_rule_of_the_round_is_that_of_its_policies(town):

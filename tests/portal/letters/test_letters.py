@@ -134,7 +134,9 @@ def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, l
 
 def test_a_letter_fetches_nothing():
     with pytest.raises(FatalURLFetchingError, match="Error fetching"):
-        pdf_renderer.renderer().print('<html lang="zh-CN"><title>x</title><img src="http://127.0.0.1:9/a.png" alt="x"></html>')
+        pdf_renderer.renderer().print(
+            '<html lang="zh-CN"><title>x</title><img src="http://127.0.0.1:9/a.png" alt="x"></html>'
+        )
 
 
 class TestVerifying:

@@ -73,7 +73,9 @@ def test_the_trail_answers_by_subject_person_and_day(town, auditor, lang):
 
 
 def test_a_reviewer_is_found_by_login(town, auditor):
-    login = town.session.execute(text("SELECT login FROM account WHERE id = :id"), {"id": town.clerk.account_id}).scalar()
+    login = town.session.execute(
+        text("SELECT login FROM account WHERE id = :id"), {"id": town.clerk.account_id}
+    ).scalar()
     found = rows(auditor.get(f"/officials/audit?person={login}"))
     assert found
     assert all(login in row for row in found)

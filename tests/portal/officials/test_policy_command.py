@@ -26,7 +26,9 @@ def test_a_template_passes_its_own_check(run, tmp_path, family):
 
 def test_faults_are_listed_by_line_and_end_with_status_2(run, tmp_path):
     file = tmp_path / "rules.toml"
-    file.write_text(policy_approval.template("whole_district", "510104", 2026).replace("tier = 0", "tier = 16"), "utf-8")
+    file.write_text(
+        policy_approval.template("whole_district", "510104", 2026).replace("tier = 0", "tier = 16"), "utf-8"
+    )
     checked = run(args=["policy", "check", str(file)])
     assert checked.exit_code == 2
     line = next(n for n, text in enumerate(file.read_text("utf-8").splitlines(), 1) if text == "tier = 16")

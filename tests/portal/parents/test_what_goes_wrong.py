@@ -123,7 +123,9 @@ def test_F2_a_child_of_another_account_is_refused_neutrally_with_a_way_on(client
     assert "暂时不能由您登记" in errors(answer)["id_number"]
     assert "安娜" not in answer.text
     assert page(answer).select_one(".card.warn a")["href"] == "/parents/dispute"
-    answer = fill_in(client, "/parents/dispute", child_name="安娜", id_kind="resident", id_number=number, text="由我抚养")
+    answer = fill_in(
+        client, "/parents/dispute", child_name="安娜", id_kind="resident", id_number=number, text="由我抚养"
+    )
     assert answer.status_code == 303
     assert "监护人争议" in client.get("/parents").text
 
@@ -301,7 +303,20 @@ def test_an_own_page_is_a_download_in_a_sandbox_and_can_be_removed_and_put_back(
 
 @pytest.mark.parametrize(
     "page_name",
-    ["child", "household", "grounds", "evidence", "wishes", "wishes/add", "together", "check", "tasks", "withdraw", "invite", "receipts/1"],
+    [
+        "child",
+        "household",
+        "grounds",
+        "evidence",
+        "wishes",
+        "wishes/add",
+        "together",
+        "check",
+        "tasks",
+        "withdraw",
+        "invite",
+        "receipts/1",
+    ],
 )
 def test_anybody_elses_application_is_not_found(client, town, garden, page_name):
     ana = town.child("安娜", wishes=[garden])

@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-PAGES = ("/", "/check", "/kindergartens", "/help", "/privacy", "/accessibility", "/coverage", "/sign-in", "/sign-in/staff")
+PAGES = (
+    "/",
+    "/check",
+    "/kindergartens",
+    "/help",
+    "/privacy",
+    "/accessibility",
+    "/coverage",
+    "/sign-in",
+    "/sign-in/staff",
+)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

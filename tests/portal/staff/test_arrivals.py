@@ -66,7 +66,9 @@ def test_ticks_stay_and_the_child_comes_onto_the_roll(at_work, admitted, portal_
     assert ben.registration_code not in listed.text
 
 
-def test_the_place_of_a_child_that_did_not_come_is_released_after_its_name_was_read(town, at_work, admitted, portal_session):
+def test_the_place_of_a_child_that_did_not_come_is_released_after_its_name_was_read(
+    town, at_work, admitted, portal_session
+):
     _, ben = admitted
     offer = offer_of(portal_session, ben)
     taken = portal_session.get(Programme, offer.programme_id).taken

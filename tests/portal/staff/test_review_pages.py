@@ -245,7 +245,9 @@ def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_sessi
 def test_the_watermark_of_each_minute_has_an_address_of_its_own(at_work, frozen_clock):
     seen = []
     for _ in range(2):
-        sheet = at_work.get(BeautifulSoup(at_work.get("/staff/queue").text, "lxml").select("link[href*=watermark]")[0]["href"])
+        sheet = at_work.get(
+            BeautifulSoup(at_work.get("/staff/queue").text, "lxml").select("link[href*=watermark]")[0]["href"]
+        )
         assert sheet.mimetype == "text/css" and sheet.headers["Cache-Control"] == "no-store"
         seen.append(sheet.text.split('"')[1])
         frozen_clock.move(minutes=1)
