@@ -34,8 +34,12 @@ def _run(**where) -> None:
 
 
 def _migrate(connection) -> None:
-    connection.detach()  # closed by its owner as ever, but not given back to a pool with these bounds
-    _run(connection=connection, compare_type=True, compare_server_default=True, render_item=_plain_type)
+    try:
+        _run(connection=connection, compare_type=True, compare_server_default=True, render_item=_plain_type)
+    finally:
+        # the bounds are the migrations' own: no connection goes back to a pool with them
+        connection.rollback()
+        connection.invalidate()
 
 
 def _write_sql() -> None:
