@@ -15,13 +15,14 @@ setup-test:
 	@.ci/setup --test
 
 serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
-	@exec $(PY) -m portal.serve --port $(PORT)
+	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
-lint: setup-test ## style, format, directions of imports, types
+lint: setup-test ## style, format, directions of imports, types, locks of migrations
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
+	@$(PY) -m tests.guards.lint_migrations
 
 licences: setup-test ## the licence of each pinned package; fails on one that nobody has allowed
 	@$(PY) -m tests.support.licences
@@ -57,6 +58,6 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	done; rm -rf *.egg-info
 
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
-	@$(PY) -m portal.serve --forget-data
+	@$(PY) -m portal.operations.serve --forget-data
 
 .PHONY: help setup setup-test serve lint licences test test-long test-bare coverage-of-engine mutants screenshots lock clean-data

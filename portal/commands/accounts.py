@@ -10,8 +10,8 @@ from enrollment.ground.accounts import ROLES, SYSTEM, Account, RoleGrant
 from enrollment.ground.vault import normalised
 from enrollment.places import kindergartens
 from enrollment.places.areas import Area
-from portal.clock import real_now
-from portal.work import db
+from portal.web.clock import real_now
+from portal.web.unit_of_work import db
 
 cli = AppGroup("account", help="Accounts of staff and officials.")
 SHORTEST_PASSWORD = 12

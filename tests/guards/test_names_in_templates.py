@@ -37,7 +37,9 @@ def free_in(environment: Environment, tree: nodes.Template) -> set[str]:
     absent = meta.find_undeclared_variables(tree) - may_be_absent(tree)
     while tree is not None:
         absent -= set_in(tree)
-        frames = [each.template.value for each in tree.find_all(nodes.Extends) if isinstance(each.template, nodes.Const)]
+        frames = [
+            each.template.value for each in tree.find_all(nodes.Extends) if isinstance(each.template, nodes.Const)
+        ]
         tree = parsed(environment, frames[0]) if frames else None
     return absent
 
@@ -56,7 +58,11 @@ def needed_by(environment: Environment, name: str) -> set[str]:
 def set_in(tree: nodes.Template) -> set[str]:
     """What the template itself gives to the parts that it includes."""
     stored = {each.name for each in tree.find_all(nodes.Name) if each.ctx in ("store", "param")}
-    imported = {alias if isinstance(alias, str) else alias[1] for each in tree.find_all(nodes.FromImport) for alias in each.names}
+    imported = {
+        alias if isinstance(alias, str) else alias[1]
+        for each in tree.find_all(nodes.FromImport)
+        for alias in each.names
+    }
     return stored | imported | {each.name for each in tree.find_all(nodes.Macro)}
 
 
@@ -107,7 +113,9 @@ def test_each_name_of_a_template_is_passed_by_somebody(app, known):
         tree = parsed(app.jinja_env, name)
         absent = free_in(app.jinja_env, tree) - given
         # a part that is included or imported with the context also sees what its callers have set
-        callers = [parsed(app.jinja_env, other) for other in NAMES if f'"{name}"' in (TEMPLATES / other).read_text("utf-8")]
+        callers = [
+            parsed(app.jinja_env, other) for other in NAMES if f'"{name}"' in (TEMPLATES / other).read_text("utf-8")
+        ]
         absent -= {each for caller in callers for each in set_in(caller)}
         if absent:
             unknown[name] = absent

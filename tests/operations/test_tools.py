@@ -77,7 +77,9 @@ needs_dpkg = pytest.mark.skipif(not shutil.which("dpkg-query"), reason="the pack
 
 @pytest.mark.parametrize("tool", programs())
 def test_tru18_no_tool_lacks_a_library(tool):
-    lacking = [f"{program}: {name}" for program in programs()[tool] for name, file in loaded_by(program).items() if not file]
+    lacking = [
+        f"{program}: {name}" for program in programs()[tool] for name, file in loaded_by(program).items() if not file
+    ]
     assert not lacking
 
 
@@ -87,7 +89,9 @@ def test_tru18_setup_brings_each_library_that_a_bare_debian_lacks():
     brought = brought_with({*listed_by_setup().values(), "python3", "python3-venv"}) | everywhere
     lacking = set()
     for program in {program for files in programs().values() for program in files}:
-        system = [file for file in loaded_by(program).values() if file and not Path(file).is_relative_to(ROOT.resolve())]
+        system = [
+            file for file in loaded_by(program).values() if file and not Path(file).is_relative_to(ROOT.resolve())
+        ]
         own = package_of(str(program)) if program.is_relative_to("/usr") else None
         packages = {package_of(file) for file in system if ".venv" not in Path(file).parts}
         lacking |= {(program.name, package) for package in packages - brought - brought_with({own} if own else set())}
@@ -110,7 +114,9 @@ def test_tru18_without_libatomic_setup_for_tests_names_its_package(tmp_path):
 
 
 def test_tru18_every_tool_starts_and_one_that_does_not_is_said_in_one_line(tmp_path):
-    assert {tool: tools.why_not(command) for tool, command in tools.commands().items()} == dict.fromkeys(tools.commands())
+    assert {tool: tools.why_not(command) for tool, command in tools.commands().items()} == dict.fromkeys(
+        tools.commands()
+    )
     broken = tmp_path / "node"
     shutil.copy(tools.commands()["Playwright's node"][0], broken)
     content = broken.read_bytes()

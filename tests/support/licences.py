@@ -83,14 +83,18 @@ def stated_by(package: str) -> str:
     known = distribution(package).metadata
     if expression := known.get("License-Expression"):
         return expression
-    classifiers = [each.removeprefix("License :: ") for each in known.get_all("Classifier") or [] if "License ::" in each]
+    classifiers = [
+        each.removeprefix("License :: ") for each in known.get_all("Classifier") or [] if "License ::" in each
+    ]
     if classifiers:
         return " AND ".join(CLASSIFIERS.get(each, each) for each in classifiers)
     return (known.get("License") or "not stated").strip().splitlines()[0]
 
 
 def holds_copyleft(package: str) -> bool:
-    files = [each for each in distribution(package).files or [] if each.parent.name == "licenses" or "LICENSE" in each.name]
+    files = [
+        each for each in distribution(package).files or [] if each.parent.name == "licenses" or "LICENSE" in each.name
+    ]
     texts = [Path(each.locate()) for each in files if ".dist-info" in str(each)]
     return any(COPYLEFT.search(path.read_text("utf-8", errors="replace")) for path in texts if path.is_file())
 

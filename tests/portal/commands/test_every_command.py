@@ -241,7 +241,7 @@ def flask_of_a_city(empty_database, redis_url, tmp_path):
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
-    run("portal.keys", str(key_file))
+    run("portal.operations.keys", str(key_file))
     run.settings = settings
     yield run
     vault.unlock(KEYS)
