@@ -15,12 +15,13 @@ from sqlalchemy import func, select
 from enrollment.ground import vault
 from enrollment.ground.accounts import Account
 from enrollment.ground.vault import Keys
-from enrollment.season import policies
+from enrollment.season import policy_approval
 from portal.app import create_app
 from portal.config import from_environment
-from tests.operations.serving import ROOT, environment
+from portal.operations import doctor as doctor_of
+from tests.operations.serving import ROOT, environment, eventually
 from tests.support.inspecting_client import InspectingClient
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, write_key_file
 from tests.support.office_files import csv_file, xlsx
 from tests.support.signing_in import fill_in
 from tests.support.town import Town
@@ -139,7 +140,7 @@ def keys_remove(world):
 
 @case("policy check")
 def policy_check(world):
-    return Invocation((world.file("rules.toml", policies.worked_example().encode()),), "no faults")
+    return Invocation((world.file("rules.toml", policy_approval.worked_example().encode()),), "no faults")
 
 
 @case("policy template")
@@ -183,6 +184,10 @@ def import_service_areas(world):
     return Invocation((world.file("范围.csv", content),), "新增 1")
 
 
+PROCESSES = [("worker", "all"), ("scheduler",)]
+"""The commands that run until they are told to end."""
+
+
 def commands_of(group: click.Group, *before: str) -> Iterator[str]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
@@ -193,7 +198,7 @@ def commands_of(group: click.Group, *before: str) -> Iterator[str]:
 
 def test_off13_every_registered_command_is_invoked_by_a_test(whole_app):
     """Whoever adds a command adds a case above, which runs it."""
-    assert set(commands_of(whole_app.cli)) == set(CASES)
+    assert set(commands_of(whole_app.cli)) == set(CASES) | {command for command, *_ in PROCESSES}
 
 
 @pytest.mark.parametrize("command", CASES)
@@ -215,18 +220,48 @@ def empty_database(addresses, worker_number):
     addresses.drop(name)
 
 
-@pytest.fixture
-def flask_of_a_city(empty_database, redis_url, tmp_path):
-    """Type `flask …` as the operator of a city that is not a demo; what it answered."""
-    key_file = tmp_path / "keys.json"
-    settings = {
-        "DATABASE_URL": empty_database,
-        "REDIS_URL": redis_url,
+def settings_of_a_city(database: str, queue: str, key_file: Path) -> dict[str, str]:
+    """What a city that is not a demo sets."""
+    return {
+        "DATABASE_URL": database,
+        "REDIS_URL": queue,
         "SECRET_KEY": "0123456789abcdef0123456789abcdef",
         "KEY_FILE": str(key_file),
         "MESSAGE_GATEWAY": "http://127.0.0.1:9",
         "PUBLIC_URL": "http://localhost",
     }
+
+
+def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(real_database, redis_url, tmp_path):
+    settings = settings_of_a_city(real_database, redis_url, write_key_file(tmp_path / "keys.json"))
+    log_file = tmp_path / "log"
+    with log_file.open("a") as log:
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-m", "flask", "--app", "wsgi", *command],
+                cwd=ROOT,
+                env=environment(tmp_path, **settings),
+                stdout=log,
+                stderr=log,
+            )
+            for command in PROCESSES
+        ]
+    try:
+        eventually(
+            lambda: all(each.well for each in doctor_of.examine(real_database, redis_url) if each.part != "letters")
+        )
+    finally:
+        for process in started:
+            process.terminate()
+        ended = [process.wait(60) for process in started]
+    assert ended == [0, 0], log_file.read_text()
+
+
+@pytest.fixture
+def flask_of_a_city(empty_database, redis_url, tmp_path):
+    """Type `flask …` as the operator of a city that is not a demo; what it answered."""
+    key_file = tmp_path / "keys.json"
+    settings = settings_of_a_city(empty_database, redis_url, key_file)
 
     def run(*words: str) -> str:
         ended = subprocess.run(
