@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import any_, literal, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 from enrollment.season.rounds import Round
@@ -73,13 +73,13 @@ def require_editable(session: Session, application: Application, *, now: dt.date
     times = of(session, application, now=now)
     if application.on_hold:
         raise Refused("on_hold")
-    if application.stage not in (DRAFT, RETURNED, SUBMITTED, IN_REVIEW, CONFIRMED):
+    if application.stage not in LIVE_STAGES:
         raise Refused("application_is_over")
     if times.open is not None:
         return times
-    if application.stage == DRAFT and times.coming is not None:
+    if application.stage == Stage.DRAFT and times.coming is not None:
         return times
-    if application.stage == RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
+    if application.stage == Stage.RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
         return times
     raise closed(times)
 

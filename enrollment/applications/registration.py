@@ -6,7 +6,7 @@ import uuid
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, edits
+from enrollment.applications import applications, edits, lifecycle
 from enrollment.applications.applications import Application, Wish
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -34,7 +34,7 @@ def save_guardian(
     Those of a season that is over stay as they were handed in.
     Refuses `guardian_said_it_itself` to a helper who would change what the guardian has said.
     """
-    handed_in = [each for each in applications.list_own(session, by=by) if each.stage in edits.HANDED_IN]
+    handed_in = [each for each in applications.list_own(session, by=by) if each.stage in lifecycle.WITH_AUTHORITY]
     guardians.lock_guardian(session, by=by)
     if not may_say_guardian(session, by=by):
         raise Refused("guardian_said_it_itself")
@@ -144,7 +144,7 @@ def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.
 def _change_level(session: Session, application: Application, level: str) -> None:
     if level == application.level:
         return
-    if application.stage in edits.HANDED_IN or application.unit is not None:
+    if application.stage in lifecycle.WITH_AUTHORITY or application.unit is not None:
         raise Refused("level_would_change", field="id_number")
     session.execute(delete(Wish).where(Wish.application_id == application.id))
     application.level = level

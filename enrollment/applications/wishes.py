@@ -8,8 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import edits, units
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -55,7 +54,7 @@ def set_wishes(
 
 def _move(application: Application, round_: Round) -> str | None:
     """New wishes for a later round leave a confirmed application confirmed: its facts are verified for all wishes."""
-    return "wish_again" if round_.kind != "main" and application.stage == CONFIRMED else None
+    return "wish_again" if round_.kind != "main" and application.stage == Stage.CONFIRMED else None
 
 
 def write(session: Session, application: Application, round_id: uuid.UUID, programme_ids: Sequence[uuid.UUID]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from allocation.market import Market, Pool
 from allocation.validity import LARGEST_UNIT
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.eligibility.tiers import TierTable, likely_facts_of
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.areas import LEVELS
@@ -26,7 +26,6 @@ from enrollment.places.programmes import Programme
 from enrollment.season.facts import Ground
 from enrollment.season.rounds import Round, RoundProgramme
 
-HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 BATCH = 2000
 GROUNDS = {str(ground): number for number, ground in enumerate(Ground)}
 Wished = Mapping[uuid.UUID, Sequence[int]]

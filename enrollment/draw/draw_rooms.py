@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import RETURNED
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.draw import draw_jobs, replay, runs, snapshot
 from enrollment.draw.draw_jobs import Doing
 from enrollment.draw.draws import Draw, Snapshot, Ticket
@@ -144,7 +143,7 @@ def _returned(session: Session, round_id: uuid.UUID) -> int:
         select(func.count())
         .select_from(Application)
         .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
-        .where(Application.stage == RETURNED)
+        .where(Application.stage == Stage.RETURNED)
     )
     return _count(session, found)
 

@@ -6,7 +6,8 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Run, WishReason
 from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme

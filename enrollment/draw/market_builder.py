@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED, RETURNED
+from enrollment.applications.lifecycle import TAKES_PART
 from enrollment.draw.draws import Ticket
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
 from enrollment.eligibility.tiers import Spot, TierTable, verified_facts_of_round
@@ -25,7 +25,6 @@ SIGN_OF_LIFE = 2000
 """After so many children the database hears from us: it ends a transaction that is silent for two minutes, and on a busy
 machine a city takes longer."""
 
-TAKES_PART = (CONFIRMED, RETURNED)
 """A returned application that was not answered goes in with its verified facts only."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications.lifecycle import REFUSED, WITHDRAWN
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
@@ -139,7 +139,7 @@ def _refuse_overtaken(session: Session, run: Run) -> None:
         WHERE (run_move.stage = ANY(:gone) AND run_move.programme_id IS NOT NULL)
            OR coalesce(kindergarten.code || '-' || programme.level, '') <> coalesce(expected.place, '')
     """)
-    values = {"children": list(expected), "places": list(expected.values()), "gone": [REFUSED, WITHDRAWN]}
+    values = {"children": list(expected), "places": list(expected.values()), "gone": list(DEAD_STAGES)}
     count = session.scalar(overtaken, values) or 0
     if count:
         raise Refused("answers_changed", n=count)

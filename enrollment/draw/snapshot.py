@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from allocation import lottery
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
@@ -104,7 +104,7 @@ def under_review(session: Session, round_id: uuid.UUID) -> list[Row]:
             .select_from(Application)
             .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
             .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-            .where(Application.stage.in_((SUBMITTED, IN_REVIEW)))
+            .where(Application.stage.in_(AWAITING_DECISION))
             .group_by(Kindergarten.name)
             .order_by(count.desc(), Kindergarten.name)
         )

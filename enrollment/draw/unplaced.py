@@ -9,7 +9,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, Row, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import DEAD_STAGES, Application, Wish
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor

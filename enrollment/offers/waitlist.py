@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.season.calendar import SeasonDate
 from enrollment.season.rounds import Round
@@ -92,7 +93,7 @@ def _rows(round_: Round, application_id: uuid.UUID | None):
         )
         .outerjoin(live, and_(live.application_id == Application.id, live.state.in_(LIVE)))
         .outerjoin(gone, gone.c.application_id == Application.id)
-        .where(Application.year == round_.year, Application.stage != "draft")
+        .where(Application.year == round_.year, Application.stage != Stage.DRAFT)
         .order_by(Application.stage.in_(DEAD_STAGES).desc())
     )  # fmt: skip
     return found if application_id is None else found.where(Application.id == application_id)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.draw import draw_jobs, draw_rooms, freed_places, runs
 from enrollment.draw.draw_rooms import Room
 from enrollment.ground.accounts import Actor
@@ -128,6 +129,6 @@ def unreviewed(session: Session, round_id: uuid.UUID) -> int:
         select(func.count())
         .select_from(Application)
         .join(Wish, Wish.application_id == Application.id)
-        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(("submitted", "in_review")))
+        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(AWAITING_DECISION))
     )
     return session.scalar(found) or 0

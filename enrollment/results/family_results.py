@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.offers import waitlist

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, false, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import tell_family
 from enrollment.ground import audit, identity, outbox
 from enrollment.ground.accounts import Actor, require_oneself

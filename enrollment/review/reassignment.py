@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
+from enrollment.applications.application_rows import Stage
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
@@ -33,7 +34,7 @@ def reassign(
     if target is None or not (by.is_any("city_official") or target.area_code in by.areas):
         raise NotFound("kindergarten")
     refuse_while_refusal_is_open(session, application_id)
-    if application.stage == lifecycle.IN_REVIEW:
+    if application.stage == Stage.IN_REVIEW:
         lifecycle.make(session, application, "release", by=by, now=now, reason=reason)
     before = application.review_kindergarten_id
     application.review_kindergarten_id = kindergarten_id

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application, Wish
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.applications.notifications import tell_family
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.eligibility.claims import VerifiedFact
@@ -108,7 +108,7 @@ def locked(session: Session, application_id: uuid.UUID, *, by: Actor) -> Applica
 def in_hand(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
     """The application, locked, that this clerk has taken.  Refuses `not_in_your_hands`."""
     application = locked(session, application_id, by=by)
-    if application.stage != lifecycle.IN_REVIEW or application.reviewer_id != by.account_id:
+    if application.stage != Stage.IN_REVIEW or application.reviewer_id != by.account_id:
         raise Refused("not_in_your_hands")
     return application
 
@@ -119,7 +119,7 @@ def take(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
     Refuses `taken_by_another`, `review_not_open` and `move_not_possible`.
     """
     application = locked(session, application_id, by=by)
-    if application.stage == lifecycle.IN_REVIEW:
+    if application.stage == Stage.IN_REVIEW:
         if application.reviewer_id == by.account_id:
             return application
         raise Refused("taken_by_another")
@@ -260,7 +260,7 @@ def open_count(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID | None, 
     waiting = (
         select(Application.review_kindergarten_id, func.count())
         .join(Wish, and_(Wish.application_id == Application.id, Wish.round_id == round_id, Wish.rank == 1))
-        .where(Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW)))
+        .where(Application.stage.in_(lifecycle.AWAITING_DECISION))
         .group_by(Application.review_kindergarten_id)
     )
     return {row[0]: row[1] for row in session.execute(waiting)}

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, String, and_, case, column, exists, func, or_, select, true, values
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility.claims import Claim
@@ -103,13 +102,13 @@ def may_be_reviewed(session: Session, by: Actor, now: dt.datetime) -> ColumnElem
 
 
 def in_state(state: str, by: Actor) -> ColumnElement[bool]:
-    held = Application.stage == lifecycle.IN_REVIEW
+    held = Application.stage == Stage.IN_REVIEW
     return {
-        "waiting": Application.stage == lifecycle.SUBMITTED,
+        "waiting": Application.stage == Stage.SUBMITTED,
         "mine": and_(held, Application.reviewer_id == by.account_id),
         "others": and_(held, Application.reviewer_id != by.account_id),
-        "returned": Application.stage == lifecycle.RETURNED,
-        "confirmed": Application.stage == lifecycle.CONFIRMED,
+        "returned": Application.stage == Stage.RETURNED,
+        "confirmed": Application.stage == Stage.CONFIRMED,
     }[state]
 
 

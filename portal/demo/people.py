@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import outbox, sign_in
-from enrollment.ground.accounts import Account, Actor, RoleGrant, actor_of
+from enrollment.ground.accounts import Account, Actor, Role, RoleGrant, actor_of
 from enrollment.ground.vault import blind_index
 from enrollment.places.kindergartens import Kindergarten
 from portal.text.words import word
@@ -90,7 +90,7 @@ def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
         account = sign_in.staff_account(session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now)
         made[person.login] = actor_of(account)
     unknown = secrets.token_urlsafe(32)
-    everywhere = [RoleGrant(role="city_official")]
+    everywhere = [RoleGrant(role=Role.CITY_OFFICIAL), grants["clerk"]()]  # reviews like a clerk, in the whole city
     made[REVIEWER] = actor_of(sign_in.staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now))
     return made
 

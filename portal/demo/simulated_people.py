@@ -12,7 +12,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
-from enrollment.applications.application_rows import Application, guardians_account
+from enrollment.applications.application_rows import Application, Stage, guardians_account
 from enrollment.applications.register_answers import Answer
 from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility import register_questions
@@ -52,7 +52,7 @@ def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None
     """Into the queue with what somebody took more than a day ago and left; a proposed refusal waits for its second person."""
     proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
     lying = select(Application.id).where(
-        Application.stage == "in_review", Application.taken_at < now - dt.timedelta(days=1), ~proposed
+        Application.stage == Stage.IN_REVIEW, Application.taken_at < now - dt.timedelta(days=1), ~proposed
     )
     for application_id in session.scalars(lying).all():
         review.release(session, application_id, by=by, now=now)

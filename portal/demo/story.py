@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.chances import estimates
 from enrollment.draw import draws, execution, runs, snapshot
@@ -203,7 +204,7 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, people.REVIEWER)
         simulated_people.put_back_what_lies(session, by=clerk, now=now)
-        everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
+        everything = session.scalar(select(func.count()).where(Application.stage == Stage.SUBMITTED)) or 0
     done = 0
     while True:
         with Session(engine) as session, session.begin():

@@ -4,6 +4,7 @@ from flask import abort, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import account_closing, applications
+from enrollment.applications.application_rows import Stage
 from enrollment.people import consents
 from portal.parents import pages
 from portal.web.authentication import dismiss
@@ -48,5 +49,5 @@ def _page(form: PageForm):
         "parents/close_account.html",
         form=form,
         still_open=account_closing.still_open(db(), by=actor(), now=clock()),
-        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == "draft"],
+        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == Stage.DRAFT],
     )

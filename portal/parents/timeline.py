@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, receipts, wishes
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED, MoveMade
+from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
@@ -49,9 +49,7 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> dict[
         "timeline": _history(session, application) + list(_steps(season, stands, now)),
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
-        "papers": required_documents.missing(session, application)
-        if application.stage in (SUBMITTED, IN_REVIEW)
-        else [],
+        "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "receipts": receipts.all_of(session, application),
         "wished": _wished(session, application, now),
         "result": url_for("parents.result_page", application_id=application.id),
@@ -85,7 +83,7 @@ def _history(session: Session, application: Application) -> list[dict[str, Any]]
 
 def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """What follows the family's own moves: the calendar's steps to come, and once there is a result, what it led to."""
-    if season is None or stands.application.stage in ("refused", "withdrawn") or stands.missed:
+    if season is None or stands.application.stage in DEAD_STAGES or stands.missed:
         return
     dates = {date.step: date for date in season.dates}
     if stands.result is None:
