@@ -17,7 +17,7 @@ STATES = ("draft", "proposed", "approved")
 class Programme(Base):
     """`places` = min(planned, staffed classes) × class norm − continuing − withheld, never below zero.
 
-    `taken` counts live offers; it moves only through `offers.take_place` and `offers.free_place`, and the table
+    `taken` counts live offers; it moves only through the moves of `offer_lifecycle`, and the table
     refuses `taken > places + overhang`, where `overhang` is what the published run let a bound unit stand over.
     """
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, MoveMade
 from enrollment.applications.returned_items import RefusalProposal
