@@ -134,7 +134,7 @@ def make_many(
         .values(stage=step.to, changed_at=now, version=Application.version + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    who = by.account_id
+    who = by.hand
     made = [
         {"application_id": one, "move": move, "before": stage, "after": step.to, "account_id": who, "at": now}
         for one, stage in before.items()
