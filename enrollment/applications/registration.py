@@ -15,7 +15,7 @@ from enrollment.ground.errors import Refused, Stale
 from enrollment.people import guardians
 from enrollment.people.guardians import Child, Guardian, Guardianship
 from enrollment.season import calendar
-from enrollment.season.round_rows import Round
+from enrollment.season.round_rows import Round, RoundStage
 
 
 def save_guardian(
@@ -136,7 +136,9 @@ def correct_child(
 def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
     """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
     drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
-    drawn = drawn.where(Round.stage.in_(("frozen", "drawn", "published", "finished")))
+    drawn = drawn.where(
+        Round.stage.in_((RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED))
+    )
     if session.scalar(drawn.limit(1)) is not None:
         raise Refused("identity_after_the_draw", field="id_number")
 

@@ -17,7 +17,7 @@ from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, written
@@ -29,6 +29,7 @@ from enrollment.offers.offer_rows import LIVE
 from enrollment.people.bulk_notifications import tell_selected
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds
+from enrollment.season.round_rows import RoundStage
 
 TO_ANSWER = dt.timedelta(days=3)
 """The least time to answer, so that a reminder the day before is possible; it ends at 17:00."""
@@ -55,8 +56,8 @@ def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress
     answer_by = due(round_.confirm_by, now)
     offers = _make_offers(session, run, round_.year, answer_by, by, now)
     _retire_earlier(session, run)
-    run.state, run.published_at = "published", now
-    if round_.stage == "drawn":
+    run.state, run.published_at = RunState.PUBLISHED, now
+    if round_.stage == RoundStage.DRAWN:
         rounds.move(session, round_, "publish", by=by, now=now)
     audit.record(session, "publish", "run", run.id, by=by, now=now, digest=run.digest, offers=offers)
     progress(2, len(STEPS), "telling")
@@ -212,7 +213,9 @@ def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, 
 
 def _retire_earlier(session: Session, run: Run) -> None:
     session.execute(
-        update(Run).where(Run.round_id == run.round_id, Run.state == "published").values(state="superseded")
+        update(Run)
+        .where(Run.round_id == run.round_id, Run.state == RunState.PUBLISHED)
+        .values(state=RunState.SUPERSEDED)
     )
 
 

@@ -147,8 +147,8 @@ def counts(session: Session, year: int, *, by: Actor, kindergarten_id: uuid.UUID
     row = session.execute(
         select(
             func.count().filter(Offer.state.in_(EXPECTED)),
-            func.count().filter(Offer.state == "arrived"),
-            func.count().filter(Offer.state == "no_show"),
+            func.count().filter(Offer.state == OfferState.ARRIVED),
+            func.count().filter(Offer.state == OfferState.NO_SHOW),
         )
         .select_from(Offer)
         .join(Programme, _of_year(year))

@@ -20,6 +20,7 @@ from enrollment.ground.accounts import Account, Actor
 from enrollment.people.guardians import Child
 from enrollment.review import review
 from enrollment.season.facts import FACTS_OF_GROUND, Fact
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 STATES = ("waiting", "mine", "others", "returned", "confirmed")
@@ -188,4 +189,6 @@ def take_next(session: Session, *, by: Actor, now: dt.datetime, only: str = "all
 
 def opens_at(session: Session, *, now: dt.datetime) -> dt.datetime | None:
     """When the next round's registration closes and its review opens; None when no registration is open."""
-    return session.scalar(select(func.min(Round.closes_at)).where(Round.stage == "open", Round.closes_at > now))
+    return session.scalar(
+        select(func.min(Round.closes_at)).where(Round.stage == RoundStage.OPEN, Round.closes_at > now)
+    )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, MoveMade
 from enrollment.applications.returned_items import RefusalProposal
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import review
 from enrollment.review.review_queue import in_state, matched, may_be_reviewed, only_those, speaks_against
@@ -157,7 +157,7 @@ def _in_hand(by: Actor) -> Select:
 
 def _to_be_read(by: Actor) -> ColumnElement[bool]:
     """Whose figures this person may read: an auditor all of them, without any act."""
-    return true() if by.is_any("auditor") else review.within(by)
+    return true() if by.is_any(Role.AUDITOR) else review.within(by)
 
 
 def loads(session: Session, *, by: Actor) -> list[Load]:

@@ -6,7 +6,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
 from enrollment.ground import audit, sign_in
-from enrollment.ground.accounts import ROLES, SYSTEM, Account, RoleGrant
+from enrollment.ground.accounts import ROLES, SYSTEM, Account, Role, RoleGrant
 from enrollment.places import kindergartens
 from portal.web.clock import real_now
 from portal.web.unit_of_work import db
@@ -18,7 +18,7 @@ SHORTEST_PASSWORD = 12
 @cli.command("add")
 @click.argument("login")
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != "guardian"]))
+@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != Role.GUARDIAN]))
 @click.option("--kindergarten", help="School identification code, for clerks and heads.")
 @click.option("--area", help="Code of the admission area, for area officials.")
 @click.password_option(help="At least 12 characters.")
@@ -32,9 +32,9 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     grant = RoleGrant(
         role=role,
         kindergarten_id=_kindergarten(kindergarten, role),
-        area_code=area if role == "area_official" else None,
+        area_code=area if role == Role.AREA_OFFICIAL else None,
     )
-    if role == "area_official" and not area:
+    if role == Role.AREA_OFFICIAL and not area:
         raise click.ClickException("an area official needs --area")
     account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
     audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
@@ -46,7 +46,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
 
 
 def _kindergarten(code: str | None, role: str):
-    if role not in ("clerk", "head"):
+    if role not in (Role.CLERK, Role.HEAD):
         return None
     found = kindergartens.by_code(db(), code) if code else None
     if found is None:

@@ -77,13 +77,13 @@ def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
         for kindergarten in session.scalars(select(Kindergarten).where(Kindergarten.name.in_((HOME, ELSEWHERE))))
     }
     grants = {
-        "clerk": lambda: RoleGrant(role="clerk", kindergarten_id=place[HOME]),
-        "head": lambda: RoleGrant(role="head", kindergarten_id=place[HOME]),
-        "clerk_elsewhere": lambda: RoleGrant(role="clerk", kindergarten_id=place[ELSEWHERE]),
-        "area_official": lambda: RoleGrant(role="area_official", area_code=AREA),
-        "city_official": lambda: RoleGrant(role="city_official"),
-        "helper": lambda: RoleGrant(role="helper"),
-        "auditor": lambda: RoleGrant(role="auditor"),
+        "clerk": lambda: RoleGrant(role=Role.CLERK, kindergarten_id=place[HOME]),
+        "head": lambda: RoleGrant(role=Role.HEAD, kindergarten_id=place[HOME]),
+        "clerk_elsewhere": lambda: RoleGrant(role=Role.CLERK, kindergarten_id=place[ELSEWHERE]),
+        "area_official": lambda: RoleGrant(role=Role.AREA_OFFICIAL, area_code=AREA),
+        "city_official": lambda: RoleGrant(role=Role.CITY_OFFICIAL),
+        "helper": lambda: RoleGrant(role=Role.HELPER),
+        "auditor": lambda: RoleGrant(role=Role.AUDITOR),
     }
     made = {}
     for person in STAFF:

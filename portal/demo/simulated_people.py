@@ -18,6 +18,7 @@ from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility import register_questions
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.offers import offers
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.review import review
 
@@ -69,13 +70,13 @@ def answer_offers(
 ) -> tuple[int, uuid.UUID | None]:
     """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
     waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
-    waiting = waiting.where(Offer.state == "offered", guardians_account().not_in(leave))
+    waiting = waiting.where(Offer.state == OfferState.OFFERED, guardians_account().not_in(leave))
     if after is not None:
         waiting = waiting.where(Offer.id > after)
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()
     for offer, account_id in rows:
         luck = random.random()
-        if offer.state != "offered":
+        if offer.state != OfferState.OFFERED:
             continue  # bound children answer together: the sibling before it has answered
         family = actor_of(session.get_one(Account, account_id))
         if luck < DECLINED:

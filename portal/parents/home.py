@@ -6,6 +6,7 @@ from flask import render_template
 
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
 from enrollment.applications.applications import Application, Stage
+from enrollment.ground.classifications import Level
 from enrollment.people import consents, guardians, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
@@ -44,7 +45,7 @@ def _beginning(season):
     listed = steps_of(None)
     return render_template(
         "parents/beginning.html",
-        times=deadlines.window(db(), season.year, "lower", now=clock()) if season else None,
+        times=deadlines.window(db(), season.year, Level.LOWER, now=clock()) if season else None,
         listed=listed,
         bar=steps.bar(listed),
         next_page=steps.next_step(listed),

@@ -15,6 +15,7 @@ from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, Mo
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
 from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.document_kinds import Document
@@ -95,7 +96,7 @@ def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterato
     yield _done("result", stands.result.run.published_at) | {"more": stands.place or _("还没有学位")}
     yield from _answer(stands)
     if stands.result.holds:
-        arrived = stands.offer is not None and stands.offer.state == "arrived"
+        arrived = stands.offer is not None and stands.offer.state == OfferState.ARRIVED
         yield _dated(dates["arrival"], now, done=arrived)
     if stands.further is not None:
         when = span(stands.further.opens_at, stands.further.closes_at)
@@ -111,13 +112,14 @@ def _answer(stands: Standing) -> Iterator[dict[str, Any]]:
     offer = stands.offer
     if offer is None:
         return
-    if offer.state == "offered":
+    if offer.state == OfferState.OFFERED:
         until = _("%(when)s 前", when=moment(offer.answer_by))
         yield {"what": word("season_step", "confirmation"), "when": until, "state": "now"}
         return
     if offer.answered_at is not None:
-        answer = "confirmed_waiting" if offer.state == "confirmed_waiting" else "confirmed"
-        if offer.state != "declined" or offer.answered_at != offer.ended_at:
+        waits = offer.state == OfferState.CONFIRMED_WAITING
+        answer = OfferState.CONFIRMED_WAITING if waits else OfferState.CONFIRMED
+        if offer.state != OfferState.DECLINED or offer.answered_at != offer.ended_at:
             yield {"what": word("offer_state", answer), "when": moment(offer.answered_at), "state": "done"}
     if offer.ended_at is not None:
         yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}
