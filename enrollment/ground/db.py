@@ -20,6 +20,13 @@ TELL_ROWS_APART = {"code", "kind", "level", "nature", "number", "role", "stage",
 
 
 class Base(DeclarativeBase):
+    """The base of every row.
+
+    Columns for codes (a stage, a state, a role …) are plain text with a CHECK, typed `Mapped[str]`, and code compares them
+    with members of a `StrEnum`.  A member equals its text, so rows that are read or written by COPY, by Core statements
+    or by written SQL need no conversion, and a list of a whole city costs no Python call for each value.
+    """
+
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {
         dt.datetime: DateTime(timezone=True),
