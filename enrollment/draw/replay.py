@@ -22,7 +22,7 @@ from enrollment.draw.market_builder import programme_code
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import SYSTEM, Actor
+from enrollment.ground.accounts import SYSTEM, Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
 from enrollment.offers import answer_deadlines, waitlist
@@ -44,7 +44,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     Refuses `nothing_is_published`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
     `run_in_progress`, and, by the clock alone, `no_standing_approval`.
     """
-    if by.account_id is not None:
+    if not by.is_any(Role.SYSTEM):
         only_the_city(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
