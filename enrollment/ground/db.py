@@ -48,7 +48,7 @@ class Base(DeclarativeBase):
             if attribute.key in state.dict and isinstance(attribute.columns[0], Column)
         }
         keys = {column.name for column in state.mapper.primary_key}
-        told = impersonal_columns(self.__tablename__) & (keys | TELL_ROWS_APART)
+        told = impersonal_columns(str(self.__table__)) & (keys | TELL_ROWS_APART)
         shown = [f"{name}={value}" for name, value in values.items() if name in told and value is not None]
         return f"<{' '.join([type(self).__name__, *shown])}>"
 
