@@ -16,10 +16,11 @@ setup-test:
 serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
 	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
-lint: setup-test ## style, directions of imports, types
+lint: setup-test ## style, directions of imports, types, locks of migrations
 	@$(PY) -m ruff check .
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
+	@$(PY) -m tests.guards.lint_migrations
 
 test: setup-test ## everything needed, then every test
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests

@@ -81,13 +81,16 @@ class Offer(Base):
 
 
 class OfferMove(Base):
-    """The history of an offer: one row for each move, in order of `number`.  The first has no `before`."""
+    """The history of an offer: one row for each move, in order of `number`.  The first has no `before`.
+
+    A row without `move` was written by a version that knew no moves, while this one was installed.
+    """
 
     __tablename__ = "offer_move"
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     offer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offer.id"), index=True)
-    move: Mapped[str]
+    move: Mapped[str | None]
     before: Mapped[str | None]
     after: Mapped[str]
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))

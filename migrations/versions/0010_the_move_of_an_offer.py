@@ -1,14 +1,16 @@
 """the history of an offer names the move
 
-Revision ID: 0015
-Revises: 0014
+The column stays nullable: a version that knows no moves may still write rows while this one is installed.
+
+Revision ID: 0010_the_move_of_an_offer
+Revises: 0009_coverage
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0010_the_move_of_an_offer"
+down_revision = "0009_coverage"
 branch_labels = None
 depends_on = None
 
@@ -36,7 +38,6 @@ def upgrade() -> None:
     op.execute("ALTER TABLE offer_move DISABLE TRIGGER only_added")  # the rows refuse every change, also this one
     op.execute(NAME_THE_MOVES)
     op.execute("ALTER TABLE offer_move ENABLE TRIGGER only_added")
-    op.alter_column("offer_move", "move", nullable=False)
 
 
 def downgrade() -> None:
