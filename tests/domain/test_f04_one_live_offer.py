@@ -60,6 +60,28 @@ def test_f04_a_place_in_the_supplementary_round_replaces_the_one_held(published)
     assert (live, town.taken_at(town.jinpingguo), town.taken_at(haitang)) == (1, 0, 2)
 
 
+def test_f04_a_run_leaves_a_child_where_it_arrived_after_the_snapshot(published):
+    """The market was frozen while the place was confirmed; the better place of the run comes too late."""
+    town = published
+    town.confirm(town.ana)
+    town.silence_if_any()
+    town.programme(town.kindergarten("海棠"), places=3)
+    town.round(kind="supplementary")
+    town.open_registration()
+    haitang = town.kindergartens_by_name("海棠")[0]
+    town.wish(town.ana, haitang)
+    town.everyone_is_reviewed()
+    town.freeze()
+    run = town.run()
+    offers.mark_arrived(
+        town.session, town.offer_for(town.ana).id, by=town.clerk_of(town.jinpingguo), now=town.now, class_name="小一班"
+    )
+    with pytest.raises(Refused, match="answers_changed"):
+        town.publish(run)
+    assert town.offer_for(town.ana).state == "arrived"
+    assert town.place_of(town.ana) == town.jinpingguo
+
+
 def test_f04_two_sessions_at_once_give_one_offer_and_one_place(addresses, real_database):
     """Two officials offer the same child two places in the same moment."""
     engine = open_engine(real_database)
