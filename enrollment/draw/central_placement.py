@@ -26,8 +26,9 @@ from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
 from enrollment.people.bulk_notifications import tell_families, written
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.calendar import only_the_city
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import WITH_WISHES, Round
 
 NEAREST = 40
@@ -94,7 +95,12 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
 def _tolerances(session: Session, year: int, homes: list[str | None]) -> np.ndarray:
     """Metres for each child, from the rules that the newest published round applied in its area; 0 where there are none."""
-    newest = select(Round).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+    newest = (
+        select(Round)
+        .where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+        .order_by(Round.number.desc())
+        .limit(1)
+    )
     round_ = session.scalars(newest).first()
     metres: dict[str | None, int] = {None: 0}
     for area in sorted({home for home in homes if home}):
@@ -124,7 +130,9 @@ def effect(session: Session, year: int, before: Coverage) -> Coverage:
 
 def _refuse_during_a_round(session: Session, year: int) -> None:
     going = select(Round.name).where(
-        Round.year == year, Round.kind.in_(WITH_WISHES), Round.stage.in_(("open", "closed", "frozen", "drawn"))
+        Round.year == year,
+        Round.kind.in_(WITH_WISHES),
+        Round.stage.in_((RoundStage.OPEN, RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)),
     )
     name = session.scalar(going.limit(1))
     if name is not None:
@@ -169,7 +177,7 @@ def _vacancies(session: Session, year: int) -> list[Row]:
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(
             Programme.year == year,
-            Programme.state == "approved",
+            Programme.state == ProgrammeState.APPROVED,
             Programme.taken < Programme.places,
             Kindergarten.closed_on.is_(None),
             Kindergarten.longitude.is_not(None),
@@ -201,7 +209,10 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     only_the_city(by)
     _refuse_during_a_round(session, year)
     round_id = session.scalar(
-        select(Round.id).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+        select(Round.id)
+        .where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+        .order_by(Round.number.desc())
+        .limit(1)
     )
     found = (
         select(CentralProposal, Application)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season import rounds
 from enrollment.season.rounds import Offered, Round
 
@@ -22,7 +22,7 @@ def offered(session: Session, year: int) -> list[Offered]:
             Kindergarten.area_code,
             Kindergarten.nature,
             Programme.level,
-            (Programme.state == "approved").label("approved"),
+            (Programme.state == ProgrammeState.APPROVED).label("approved"),
         )
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(Programme.year == year, Kindergarten.closed_on.is_(None))

@@ -10,7 +10,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places import ledger, scope
-from enrollment.places.programmes import Pool, Programme
+from enrollment.places.programmes import Pool, Programme, ProgrammeState
 
 MOST_POOLS = 15
 
@@ -45,7 +45,7 @@ def set_pools(
     Refuses `needs_approval`, `pools_exceed_places`, `pool_code_twice`, `pool_without_group` and a missing reason.
     """
     programme = ledger.locked(session, programme_id, by=by, version=version)
-    if programme.state == "approved" and not scope.decides(by, programme.kindergarten):
+    if programme.state == ProgrammeState.APPROVED and not scope.decides(by, programme.kindergarten):
         raise Refused("needs_approval")
     _check(programme, pools)
     said = ledger.said(reason)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.offers import waitlist
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -160,10 +162,10 @@ def _place_in_line(session: Session, round_: Round, mine: WishReason) -> int:
     gave_up = select(ended.id).where(
         ended.application_id == WishReason.application_id,
         ended.round_id == round_.id,
-        ended.state.in_(("declined", "expired", "no_show", "revoked")),
+        ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)),
     )
     holds = select(live.id).where(
-        live.application_id == WishReason.application_id, live.state.in_(("confirmed", "arrived"))
+        live.application_id == WishReason.application_id, live.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
     )
     ahead = (
         select(func.count())

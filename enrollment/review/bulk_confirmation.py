@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.notifications import tell_many
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.eligibility.claims import VerifiedFact
@@ -58,7 +58,7 @@ def confirm_matched(
 def _waiting(kindergarten_id: uuid.UUID, by: Actor):
     return select(Application.id).where(
         Application.review_kindergarten_id == kindergarten_id,
-        Application.stage == lifecycle.SUBMITTED,
+        Application.stage == Stage.SUBMITTED,
         review.within(by),
     )
 

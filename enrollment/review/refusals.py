@@ -11,11 +11,11 @@ from enrollment.applications.applications import Application
 from enrollment.applications.notifications import tell_family
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.review.review import LONGEST_NOTE, in_hand, locked, refuse_while_refusal_is_open, within
 
-SECOND_PEOPLE = ("head", "area_official", "city_official")
+SECOND_PEOPLE = (Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 
 
 def propose_refusal(

@@ -6,7 +6,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
 from enrollment.ground import audit, sign_in
-from enrollment.ground.accounts import ROLES, SYSTEM, Account, RoleGrant
+from enrollment.ground.accounts import ROLES, SYSTEM, Account, Role, RoleGrant
 from enrollment.ground.vault import normalised
 from enrollment.places import kindergartens
 from enrollment.places.areas import Area
@@ -22,7 +22,7 @@ ISSUER = "Chengdu Kindergarten Admission"
 @cli.command("add")
 @click.argument("login")
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != "guardian"]))
+@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != Role.GUARDIAN]))
 @click.option("--kindergarten", help="School identification code, for clerks and heads.")
 @click.option("--area", help="Code of the admission area, for area officials.")
 @click.password_option(help="At least 12 characters.")
@@ -48,7 +48,7 @@ def _account(login: str) -> Account | None:
 
 
 def _area(code: str | None, role: str) -> str | None:
-    if role != "area_official":
+    if role != Role.AREA_OFFICIAL:
         return None
     found = db().get(Area, code) if code else None
     if found is None:
@@ -57,7 +57,7 @@ def _area(code: str | None, role: str) -> str | None:
 
 
 def _kindergarten(code: str | None, role: str):
-    if role not in ("clerk", "head"):
+    if role not in (Role.CLERK, Role.HEAD):
         return None
     found = kindergartens.by_code(db(), code) if code else None
     if found is None:

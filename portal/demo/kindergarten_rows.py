@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import Nature
 from enrollment.places.areas import CLASS_NORM, Area
 from enrollment.places.ledger_rows import STANDS
 from enrollment.places.pinyin import sort_key
@@ -68,7 +69,7 @@ class Batch(RowBatch):
 
     def add(self, built: Built) -> None:
         plan, number, id_ = built.plan, built.number, self._id()
-        run_by = RUN_BY[number % 3] if plan.nature == "public" else "民办"
+        run_by = RUN_BY[number % 3] if plan.nature == Nature.PUBLIC else "民办"
         address = f"{plan.street}{names.COMMUNITIES[number % 12]}路 {number % 180 + 1} 号（模拟数据）"
         self._add(
             "kindergarten", id_, f"51{900000000 + number}", plan.name, sort_key(plan.name), plan.nature, run_by, plan.area, False,

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.notifications import tell_many
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.eligibility.claims import VerifiedFact
@@ -35,7 +35,7 @@ Found = tuple[uuid.UUID, str, str, Any, str | None, str]
 
 def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """Review the next applications that wait; how many, 0 when none is left."""
-    waiting = select(Application.id, matched()).where(Application.stage == lifecycle.SUBMITTED, registration_over(now))
+    waiting = select(Application.id, matched()).where(Application.stage == Stage.SUBMITTED, registration_over(now))
     first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
     agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
     if not agreed:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import completeness, sibling_binding, wishes
 from enrollment.applications.applications import Application
 from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
+from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.people import consents, guardians
@@ -145,5 +145,5 @@ def _done(page: str, known: Known) -> bool:
         "evidence": known.household,
         "together": application is not None and (application.unit or application.elder_id) is not None,
         "wishes": known.wished > 0,
-        "check": application is not None and application.stage in (SUBMITTED, IN_REVIEW, CONFIRMED),
+        "check": application is not None and application.stage in WITH_AUTHORITY,
     }[page]

@@ -15,6 +15,7 @@ from enrollment.applications.lifecycle import MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
 from enrollment.offers import offers
+from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import guardians
 from enrollment.places import areas, service_areas
 from enrollment.review import cases
@@ -49,6 +50,7 @@ CODES = {
     "draw_failed": draw_jobs.KINDS,
     "draw_next": draw_jobs.KINDS,
     "offer_state": offers.STATES,
+    "offer_move": tuple(OFFER_MOVES),
     "reason": (
         "no_places",
         "not_eligible",

@@ -225,7 +225,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
     now = season.DATES["review"][0] + dt.timedelta(hours=1)
     tables = ("application", "verified_fact", "move_made", "audit_entry", "notice")
     with Session(engine_of_the_city) as session:
-        by = people.actor(session, "city1")
+        by = people.actor(session, people.REVIEWER)
         for found in rounds.of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         session.flush()

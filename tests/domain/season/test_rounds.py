@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from enrollment.draw import round_opening
-from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused, Stale
 from enrollment.ground.jobs import Job
 from enrollment.places import programmes
@@ -136,6 +136,15 @@ def test_nobody_closes_before_the_deadline(town):
     found = town.open_registration()
     with pytest.raises(Refused, match="before_the_deadline"):
         rounds.close(town.session, found.id, by=town.city_official(), now=town.now)
+
+
+def test_a_visitor_without_an_account_does_not_close_in_the_systems_name(town):
+    town.kindergarten("金苹果", places=2)
+    found = town.open_registration()
+    with pytest.raises(Refused, match="only_the_city"):
+        rounds.close(town.session, found.id, by=Actor(account_id=None, name=""), now=found.closes_at)
+    assert found.stage == "open"
+    assert rounds.close(town.session, found.id, by=SYSTEM, now=found.closes_at).stage == "closed"
 
 
 def test_the_clock_closes_at_the_deadline_and_not_before(town):
