@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import contents
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound
 
@@ -91,12 +91,12 @@ def write(session: Session, application: Application, *, by: Actor, now: dt.date
     )
     session.add(version)
     session.flush()
-    tell_family(
+    notify_guardians(
         session,
-        application,
         ("application_changed" if before else "application_submitted") + ("_by_helper" if by.on_behalf else ""),
+        [application.id],
         now=now,
-        event=f"receipt:{application.id}:{version.number}",
+        event=f"receipt:{version.number}",
         code=application.registration_code,
         number=version.number,
     )

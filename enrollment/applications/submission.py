@@ -20,7 +20,7 @@ from enrollment.applications import (
     units,
 )
 from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground import jobs, random_codes
@@ -94,7 +94,8 @@ def withdraw(
         raise Refused("withdraw_too_late")
     sibling_binding.leave(session, application)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
-    tell_family(session, application, "application_withdrawn", now=now, code=application.registration_code or "")
+    code = application.registration_code or ""
+    notify_guardians(session, "application_withdrawn", [application.id], now=now, code=code)
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts, rules_in_round
@@ -209,7 +209,7 @@ def confirm(
     if still_open:
         raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
     lifecycle.make(session, application, "confirm", by=by, now=now)
-    tell_family(session, application, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", [application.id], now=now)
 
 
 def send_back(
@@ -234,7 +234,7 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    tell_family(session, application, "review_returned", now=now, n=len(asked))
+    notify_guardians(session, "review_returned", [application.id], now=now, n=len(asked))
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:
