@@ -65,7 +65,7 @@ def submit(
         .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
         .values(answered_at=now)
     )
-    receipt = receipts.write(session, application, by=by, now=now)
+    receipt = receipts.write(session, application, receipts.compare(session, application), by=by, now=now)
     if answers_a_clerk:
         _ask_registers(session, application, now=now)
     return receipt
