@@ -170,6 +170,7 @@ def _page(plan: Plan, line: Line, form: PoolsForm | None):
         history=place_plans.history(
             db(), plan.kindergarten.id, plan.year, by=actor(), level=line.level, page=request.args.get("page", 1, int)
         ),
+        added=request.form.get("act") == "row",
         words=ledger_entries,
         may_decide=actor().is_any(*DECIDERS),
     )
