@@ -34,13 +34,13 @@ def keep(session: Session, application: Application, *, by: Actor, now: dt.datet
         application.changed_at = now
         session.flush()
         return
-    changed = receipts.changed_since_last(session, application)
-    if not changed:
+    comparison = receipts.compare(session, application)
+    if not comparison.changed:
         return
     completeness.require(session, application, by=by)
     if application.stage == Stage.SUBMITTED:
         move = "edit"
     lifecycle.make(session, application, move or "edit_in_review", by=by, now=now)
-    if "wishes" in changed and application.stage == Stage.SUBMITTED:
+    if "wishes" in comparison.changed and application.stage == Stage.SUBMITTED:
         reviewer_assignment.assign(session, application)
-    receipts.write(session, application, by=by, now=now)
+    receipts.write(session, application, comparison, by=by, now=now)

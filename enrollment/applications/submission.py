@@ -19,7 +19,7 @@ from enrollment.applications import (
     units,
 )
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground import jobs, random_codes
@@ -64,7 +64,7 @@ def submit(
         .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
         .values(answered_at=now)
     )
-    receipt = receipts.write(session, application, by=by, now=now)
+    receipt = receipts.write(session, application, receipts.compare(session, application), by=by, now=now)
     if answers_a_clerk:
         _ask_registers(session, application, now=now)
     return receipt
@@ -94,7 +94,8 @@ def withdraw(
     require_oneself(by)
     sibling_binding.leave(session, application)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
-    tell_family(session, application, "application_withdrawn", now=now, code=application.registration_code or "")
+    code = application.registration_code or ""
+    notify_guardians(session, "application_withdrawn", [application.id], now=now, code=code)
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:

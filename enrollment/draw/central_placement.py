@@ -15,16 +15,17 @@ from allocation import central
 from allocation.coverage import Coverage
 from allocation.market import NATURES
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.draw import publication, unplaced
 from enrollment.draw.draws import Ticket
 from enrollment.eligibility.households import Household
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import written
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
-from enrollment.people.bulk_notifications import tell_families, written
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.calendar import only_the_city
@@ -224,16 +225,17 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     if round_id is None or not waiting_ones:
         raise Refused("nobody_to_propose")
     answer_by = publication.due(now, now)
-    about = []
+    told = []
     for proposal, application in waiting_ones:
         offer = _offer(session, application, proposal, round_id, answer_by, by, now)
         if offer is not None:
             proposal.offer_id = offer.id
-            about.append((application.child_id, application.id, f"central:{offer.id}", {"due": written(answer_by)}))
-    tell_families(session, "central_offered", about, now=now)
-    audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(about))
+            due = {"due": written(answer_by)}
+            told.append(Notification(application.child_id, application.id, f"central:{offer.id}", due))
+    notify_guardians_each(session, "central_offered", told, now=now)
+    audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(told))
     session.flush()
-    return len(about)
+    return len(told)
 
 
 def _offer(

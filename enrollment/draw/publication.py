@@ -14,6 +14,7 @@ from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.notifications import notify_guardians_of
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
@@ -26,7 +27,6 @@ from enrollment.ground.random_codes import notice_codes
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import LIVE
-from enrollment.people.bulk_notifications import tell_selected
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds
 from enrollment.season.round_rows import RoundStage
@@ -222,11 +222,13 @@ def _retire_earlier(session: Session, run: Run) -> None:
 def _tell(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) -> None:
     """Everybody of a first run has a result to read; a replay concerns those who got a place by it."""
     if run.replays is None:
-        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS key FROM run_move"
-        tell_selected(session, "result_published", result, {"run": str(run.id)}, now=now)
+        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS event FROM run_move"
+        notify_guardians_of(session, "result_published", result, {"run": str(run.id)}, now=now)
         return
-    made = "SELECT child_id, application_id, '{0}:' || id AS key FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    made = (
+        "SELECT child_id, application_id, '{0}:' || id AS event FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    )
     values = {"run": run.id}
     due_then = {"due": written(answer_by)}
-    tell_selected(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
-    tell_selected(session, "moved_up", made.format("moved_up", "<>"), values, now=now)
+    notify_guardians_of(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
+    notify_guardians_of(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
-from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season import rounds
@@ -33,9 +32,3 @@ def offered(session: Session, year: int) -> list[Offered]:
 def open_round(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Round:
     """Open a planned round; what it refuses is written at `rounds.open`."""
     return rounds.open(session, round_id, offered(session, rounds.one(session, round_id).year), by=by, now=now)
-
-
-def hindrances(session: Session, round_id: uuid.UUID) -> list[Refused]:
-    """What stands in the way of opening this round."""
-    found = rounds.one(session, round_id)
-    return rounds.hindrances(session, found, offered(session, found.year))

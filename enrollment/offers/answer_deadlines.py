@@ -7,13 +7,13 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.city_time import written
 from enrollment.ground.outbox import Notice
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_rows import Offer, OfferState
-from enrollment.people.bulk_notifications import About, tell_families
 from enrollment.places.programmes import Programme
 
 REMIND_BEFORE = dt.timedelta(days=1)
@@ -63,10 +63,11 @@ def _unanswered(session: Session, *when) -> list[Row]:
 
 
 def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime], now: dt.datetime) -> None:
-    about: list[About] = [
-        (row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": written(due[row.id])}) for row in rows
+    told = [
+        Notification(row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": written(due[row.id])})
+        for row in rows
     ]
-    tell_families(session, "answer_reminder", about, now=now)
+    notify_guardians_each(session, "answer_reminder", told, now=now)
 
 
 def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
@@ -89,6 +90,6 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
         audit.record(
             session, OfferState.EXPIRED, "offer", id_, by=SYSTEM, now=now, reason="silence", before=OfferState.OFFERED
         )
-    about: list[About] = [(row.child_id, row.application_id, f"offer_expired:{row.id}", {}) for row in rows]
-    tell_families(session, "offer_expired", about, now=now)
+    told = [Notification(row.child_id, row.application_id, f"offer_expired:{row.id}") for row in rows]
+    notify_guardians_each(session, "offer_expired", told, now=now)
     session.flush()

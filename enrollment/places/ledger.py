@@ -22,31 +22,6 @@ from enrollment.places.programmes import Programme, ProgrammeState
 __all__ = ["IMPORTED", "STANDS", "LedgerEntry", "PlanProposal", "enter"]
 
 
-def change_plan(
-    session: Session,
-    programme_id: uuid.UUID,
-    *,
-    by: Actor,
-    now: dt.datetime,
-    reason: str,
-    version: int | None = None,
-    **numbers: int,
-) -> Programme:
-    """Change numbers at once: an official in the own area, or the kindergarten while nothing was approved yet.
-
-    `numbers` are some of `class_plan.NUMBERS`.  Refuses `reason_missing`, `needs_approval`, `places_below_taken` and
-    what `class_plan` refuses; Stale when `version` is no longer the row's.
-    """
-    programme = locked(session, programme_id, by=by, version=version)
-    if programme.state == ProgrammeState.APPROVED and not scope.decides(by, programme.kindergarten):
-        raise Refused("needs_approval")
-    wanted = _wanted(programme, numbers)
-    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
-    _write_numbers(session, programme, wanted, account_id=by.account_id, now=now, reason=said(reason))
-    session.flush()
-    return programme
-
-
 def propose(
     session: Session,
     programme_id: uuid.UUID,
@@ -98,20 +73,6 @@ def propose_level(
         raise NotFound
     programme = programmes.ensure(session, kindergarten.id, level, year)
     return propose(session, programme.id, by=by, now=now, reason=reason, version=version, **numbers)
-
-
-def approve(
-    session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
-) -> Programme:
-    """The area agrees: the open proposal becomes the plan, or the numbers that stand become the approved ones."""
-    programme = locked(session, programme_id, by=by, version=version)
-    _must_decide(by, programme)
-    proposal = open_proposal(session, programme.id)
-    wanted = proposal.plan if proposal else class_plan.plan_of(programme)
-    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
-    _approve_locked(session, programme, proposal, by=by, now=now)
-    session.flush()
-    return programme
 
 
 def approve_kindergarten(
@@ -209,7 +170,8 @@ def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
 
 def _programmes_of(session: Session, kindergarten_id: uuid.UUID, year: int) -> list[Programme]:
     found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
-    return list(session.scalars(found.order_by(Programme.id).with_for_update(of=Programme)))
+    held = found.order_by(Programme.id).with_for_update(of=Programme)
+    return list(session.scalars(held.execution_options(populate_existing=True)))
 
 
 def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:

@@ -8,7 +8,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
-from enrollment.ground.errors import NotFound
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.kindergartens import Kindergarten
 
@@ -90,14 +89,6 @@ class Pool(Base):
         CheckConstraint("places >= 0 AND precedence BETWEEN 0 AND 15", name="sane_numbers"),
         CheckConstraint("unclaimed IN ('open','locked')", name="known_unclaimed"),
     )
-
-
-def by_id(session: Session, programme_id: uuid.UUID) -> Programme:
-    """An approved programme as everybody may see it.  NotFound when there is none."""
-    programme = session.get(Programme, programme_id)
-    if programme is None or programme.state != ProgrammeState.APPROVED:
-        raise NotFound
-    return programme
 
 
 def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme:

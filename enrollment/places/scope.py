@@ -33,10 +33,6 @@ def within(by: Actor) -> ColumnElement[bool]:
     return or_(*own) if own else false()
 
 
-def sees(by: Actor, kindergarten: Kindergarten) -> bool:
-    return sees_all(by) or kindergarten.id in by.kindergartens or kindergarten.area_code in by.areas
-
-
 def decides(by: Actor, kindergarten: Kindergarten) -> bool:
     """Whether this actor approves what kindergartens propose: the area's official, the city's, or the machine."""
     return is_system(by) or by.is_any(Role.CITY_OFFICIAL) or kindergarten.area_code in by.areas
@@ -46,7 +42,7 @@ def kindergarten_for(session: Session, kindergarten_id: uuid.UUID, *, by: Actor,
     """The kindergarten within the actor's scope.  `lock` holds its row, so that its class plan changes one at a time."""
     found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, within(by))
     if lock:
-        found = found.with_for_update(of=Kindergarten)
+        found = found.with_for_update(of=Kindergarten).execution_options(populate_existing=True)
     kindergarten = session.scalars(found).one_or_none()
     if kindergarten is None:
         raise NotFound

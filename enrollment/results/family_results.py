@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.draws import Ticket
-from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
+from enrollment.draw.run_rows import Placement, Run, WishReason
 from enrollment.offers import waitlist
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
@@ -182,17 +182,3 @@ def _place_in_line(session: Session, round_: Round, mine: WishReason) -> int:
         )
     )
     return 1 + (session.scalar(ahead) or 0)
-
-
-def line_of(session: Session, run_id: uuid.UUID, programme_id: uuid.UUID) -> list[CutOff]:
-    """The published cut-offs of a programme, one for each pool."""
-    found = select(CutOff).where(CutOff.run_id == run_id, CutOff.programme_id == programme_id)
-    return list(session.scalars(found.order_by(CutOff.pool)))
-
-
-def meets(line: CutOff, tier: int, ticket: int, *, eligible: bool = True) -> bool:
-    """Whether a family stands at or before a pool's line; this is the whole check, and anybody can do it by hand."""
-    if line.state != "line":
-        return line.state == "all"
-    own = (0 if eligible else 1, tier, ticket)
-    return own <= (0 if line.eligible else 1, line.tier or 0, line.ticket or 0)

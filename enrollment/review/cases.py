@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, identity, outbox
 from enrollment.ground.accounts import Actor, Role, require_oneself
 from enrollment.ground.city_time import today
@@ -186,7 +186,7 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
     if case.application_id is not None and not _other_disputes(session, case):
         application = session.get_one(Application, case.application_id, with_for_update=True)
         application.on_hold = False
-        tell_family(session, application, "hold_ended", now=now, event=f"hold_ended:{case.id}")
+        notify_guardians(session, "hold_ended", [application.id], now=now, event=f"hold_ended:{case.id}")
     session.flush()
     return case
 
@@ -203,7 +203,7 @@ def _disputed(session: Session, index: bytes, child_name: str) -> Application | 
 def _hold(session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime) -> None:
     application.on_hold = True
     audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id))
-    tell_family(session, application, "on_hold", now=now, event=f"on_hold:{case.id}")
+    notify_guardians(session, "on_hold", [application.id], now=now, event=f"on_hold:{case.id}")
     session.flush()
 
 

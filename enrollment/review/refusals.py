@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
@@ -67,7 +67,7 @@ def decide_refusal(
     session.flush()
     if upheld:
         lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
-        tell_family(session, application, "review_refused", now=now, rule=proposal.rule)
+        notify_guardians(session, "review_refused", [application.id], now=now, rule=proposal.rule)
     return proposal
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application, Stage, Wish
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts, rules_in_round
@@ -210,7 +210,7 @@ def confirm(
     if still_open:
         raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
     lifecycle.make(session, application, "confirm", by=by, now=now)
-    tell_family(session, application, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", [application.id], now=now)
 
 
 def send_back(
@@ -235,7 +235,7 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    tell_family(session, application, "review_returned", now=now, n=len(asked))
+    notify_guardians(session, "review_returned", [application.id], now=now, n=len(asked))
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:
@@ -253,15 +253,3 @@ def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) ->
     waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
     if session.scalar(select(waiting)):
         raise Refused("refusal_is_proposed")
-
-
-def open_count(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID | None, int]:
-    """How many applications with a wish in this round are still submitted or in review, for each kindergarten that
-    reviews them.  The freeze needs it to be empty."""
-    waiting = (
-        select(Application.review_kindergarten_id, func.count())
-        .join(Wish, and_(Wish.application_id == Application.id, Wish.round_id == round_id, Wish.rank == 1))
-        .where(Application.stage.in_(lifecycle.AWAITING_DECISION))
-        .group_by(Application.review_kindergarten_id)
-    )
-    return {row[0]: row[1] for row in session.execute(waiting)}

@@ -47,16 +47,6 @@ def of_year(session: Session, year: int) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.year == year).order_by(Round.number)))
 
 
-def current(session: Session, now: dt.datetime) -> Round | None:
-    """The round that families take part in: the latest that was opened, else the next one planned."""
-    season = calendar.current(session, now)
-    if season is None:
-        return None
-    rounds = [row for row in of_year(session, season.year) if row.kind in WITH_WISHES]
-    begun = [row for row in rounds if row.stage != RoundStage.PLANNED]
-    return begun[-1] if begun else (rounds[0] if rounds else None)
-
-
 def open_for_registration(found: Round, now: dt.datetime) -> bool:
     """Whether a family may hand in or change wishes: the round was opened and the clock is inside its dates."""
     return found.stage == RoundStage.OPEN and found.opens_at <= now < found.closes_at

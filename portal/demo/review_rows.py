@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.notifications import tell_many
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts_of
@@ -44,7 +44,7 @@ def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
     _note_papers(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
     lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
-    tell_many(session, agreed, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", agreed, now=now)
     return len(agreed)
 
 

@@ -59,9 +59,12 @@ def times_of(application: Application) -> Window:
     return deadlines.of(db(), application, now=clock())
 
 
+def state_of_form(application: Application | None) -> steps.FormState:
+    return steps.FormState(db(), application, by=actor(), now=clock())
+
+
 def steps_of(application: Application | None) -> list[steps.Step]:
-    times = times_of(application) if application is not None else None
-    return steps.steps(steps.known_of(db(), application, by=actor(), now=clock(), times=times))
+    return steps.steps(state_of_form(application))
 
 
 def answers_late(application: Application, times: Window | None = None) -> bool:
@@ -94,8 +97,7 @@ def onward(page: str, application: Application | None):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
     if application is None and _has_more_to_see():
         return redirect(url_for("parents.home"), 303)
-    listed = steps_of(application)
-    return redirect(steps.after(page, listed).href or url_for("parents.home"), 303)
+    return redirect(steps.after(page, state_of_form(application)).href or url_for("parents.home"), 303)
 
 
 def _has_more_to_see() -> bool:

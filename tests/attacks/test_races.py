@@ -185,7 +185,8 @@ def test_places_withdrawn_while_they_are_given_are_never_fewer_than_those_given(
     def fewer(session):
         from enrollment.places import ledger
 
-        ledger.change_plan(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+        ledger.propose(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+        ledger.approve_kindergarten(session, garden.id, programme.year, by=by, now=now)
 
     said = race.at_once(fewer, *[lambda s: offer_lifecycle.take_place(s, programme.id)] * 3)
     assert broken(said) == []
