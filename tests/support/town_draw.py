@@ -76,7 +76,7 @@ class Draw:
 
     def estimate_chances(self) -> dict | None:
         """What the clock's job does every morning of registration."""
-        made = estimate_market.applied(self.session, self.the_round.id, now=self.now)
+        made = estimate_market.read(self.session, self.the_round.id, now=self.now)
         if made is None:
             return None
         return estimates.keep(self.session, made, estimates.draw(made.market))
@@ -98,7 +98,7 @@ class Draw:
 
     def change_places(self, programme: Programme, *, places: int) -> None:
         """An area official withholds places, or gives back withheld ones."""
-        withheld = min(programme.planned_classes, programme.staffed_classes) * programme.class_norm - places
+        withheld = programme.withheld + programme.places - places
         by, why = self.area_official(programme.kindergarten.area_code), "模拟数据：调整学位"
         ledger.change_plan(self.session, programme.id, by=by, now=self.now, reason=why, withheld=withheld)
 
