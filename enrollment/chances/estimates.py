@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from allocation.market import Market
 from allocation.simulate import draw_many
-from enrollment.chances.estimate_market import Applied
+from enrollment.chances.estimate_market import EstimateMarket
 from enrollment.chances.estimate_rows import ChanceEstimate, packed
 from enrollment.ground import bulk_copy, city_time, jobs
 from enrollment.season.rounds import WITH_WISHES, Round
@@ -90,7 +90,7 @@ def draw(market: Market, progress: Callable[[int, int], None] | None = None) -> 
     return Drawn(number, tuple(packed(lines[:, a:b]) for a, b in itertools.pairwise(first)))
 
 
-def keep(session: Session, made: Applied, drawn: Drawn) -> dict[str, Any] | None:
+def keep(session: Session, made: EstimateMarket, drawn: Drawn) -> dict[str, Any] | None:
     """Replace the round's estimate; what the job tells of it, or None when a newer one is there or the round is frozen."""
     # the lock lets families go on saving wishes, which refer to the round
     round_ = session.get_one(Round, made.round_id, with_for_update={"key_share": True}, populate_existing=True)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import RETURNED
-from enrollment.draw import draw_jobs, replay, runs, snapshot
+from enrollment.draw import draw_jobs, participants, replay, runs
 from enrollment.draw.draw_jobs import Doing
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.run_rows import Run
@@ -102,8 +101,8 @@ def of_round(session: Session, round_id: uuid.UUID) -> Room:
     ).all()
     return Room(
         round=round_,
-        under_review=tuple(snapshot.under_review(session, round_id)),
-        returned=_returned(session, round_id),
+        under_review=tuple(participants.under_review(session, round_)),
+        returned=participants.count(session, round_, (RETURNED,)),
         snapshots=tuple(snapshots),
         draw=draw_of(session, round_),
         tickets=_count(session, select(func.count()).select_from(Ticket).where(Ticket.year == round_.year)),
@@ -136,17 +135,6 @@ def _answer_by(session: Session, round_: Round) -> dt.datetime:
         select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == "offered")
     )
     return max(last or round_.confirm_by, round_.confirm_by)
-
-
-def _returned(session: Session, round_id: uuid.UUID) -> int:
-    """Sent back and not answered: they take part with their verified facts only."""
-    found = (
-        select(func.count())
-        .select_from(Application)
-        .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
-        .where(Application.stage == RETURNED)
-    )
-    return _count(session, found)
 
 
 def _count(session: Session, query) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstrain
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
+from enrollment.applications.applications import Application
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.ground import audit, bulk_copy
@@ -79,6 +80,16 @@ class Ticket(Base):
     draw_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("draw.id"))
 
     __table_args__ = (UniqueConstraint("year", "number"), CheckConstraint("number >= 1", name="counted_from_one"))
+
+
+def ticket_numbers(session: Session, year: int) -> dict[str, int]:
+    """The tickets of a season by child code."""
+    found = (
+        select(Application.child_code, Ticket.number)
+        .join(Ticket, (Ticket.child_id == Application.child_id) & (Ticket.year == Application.year))
+        .where(Ticket.year == year)
+    )
+    return {code: number for code, number in session.execute(found)}
 
 
 def waiting_for_seed(session: Session, year: int) -> Draw | None:

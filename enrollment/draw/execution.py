@@ -22,15 +22,13 @@ from allocation import summary as summaries
 from allocation.faults import MarketFault
 from allocation.market import Market
 from allocation.outcome import Outcome
-from enrollment.applications.applications import Application
-from enrollment.draw import fairness, market_files
-from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.market_builder import programme_code
+from enrollment.draw import draws, fairness, market_files
+from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
-from enrollment.places.programmes import Programme
+from enrollment.places import programmes
 from enrollment.season.rounds import Round
 
 STEPS = ("reading", "placing", "checking", "saving")
@@ -71,7 +69,7 @@ def read(session: Session, run_id: uuid.UUID) -> Task:
     if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
         head = {**json.loads(frozen["market.json"]), "seed": draw.seed}
         return Task(run_id, {**frozen, "market.json": lottery.canonical(head)}, _record(draw))
-    solved = _with_all_tickets(session, frozen)
+    solved = _with_all_tickets(session, snapshot.round_id, frozen)
     made_at = snapshot.made_at.isoformat()
     return Task(run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at))
 
@@ -92,16 +90,12 @@ def _draw_of(session: Session, snapshot: Snapshot) -> Draw | None:
     return session.scalars(select(Draw).where(Draw.snapshot_id == snapshot.id, Draw.seed.is_not(None))).one_or_none()
 
 
-def _with_all_tickets(session: Session, frozen: dict[str, bytes]) -> dict[str, bytes]:
+def _with_all_tickets(session: Session, round_id: uuid.UUID, frozen: dict[str, bytes]) -> dict[str, bytes]:
     """A later market carries the season's tickets; those who joined have theirs from a draw of their own."""
     market = market_files.read(frozen)
     here = {row.child for row in market.children}
-    numbers = session.execute(
-        select(Application.child_code, Ticket.number).join(
-            Ticket, (Ticket.child_id == Application.child_id) & (Ticket.year == Application.year)
-        )
-    )
-    tickets = [market_files.TicketRow(code, number) for code, number in numbers if code in here]
+    numbers = draws.ticket_numbers(session, session.get_one(Round, round_id).year)
+    tickets = [market_files.TicketRow(code, number) for code, number in numbers.items() if code in here]
     if len(tickets) < len(here):
         raise Refused("tickets_missing", n=len(here) - len(tickets))
     return market.with_tickets(tickets).files()
@@ -171,12 +165,8 @@ def _handed_on(found: Outcome, held: np.ndarray) -> dict[str, int]:
 
 
 def _programme_ids(session: Session, run: Run) -> dict[str, uuid.UUID]:
-    year = select(Programme).where(Programme.year == _year_of(session, run))
-    return {programme_code(programme): programme.id for programme in session.scalars(year)}
-
-
-def _year_of(session: Session, run: Run) -> int:
-    return session.get_one(Round, run.round_id).year
+    year = session.get_one(Round, run.round_id).year
+    return {code: programme.id for code, programme in programmes.by_code(session, year).items()}
 
 
 def _overhang(found: Outcome, ids: Mapping[str, uuid.UUID]) -> dict[str, int]:

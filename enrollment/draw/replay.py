@@ -8,31 +8,22 @@ approval of two people.
 import datetime as dt
 import hashlib
 import uuid
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application
-from enrollment.draw import draw_jobs, market_files, publication, runs, snapshot
-from enrollment.draw.draws import Snapshot, Ticket
-from enrollment.draw.market_builder import programme_code
-from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
+from enrollment.draw import draw_jobs, draws, market_builder, market_files, publication, replay_market, runs, snapshot
+from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
-from enrollment.offers import answer_deadlines, waitlist
+from enrollment.offers import answer_deadlines
 from enrollment.offers.offers import Offer
-from enrollment.offers.waitlist import TAKES_PART, Standing
-from enrollment.places.programmes import Programme
 from enrollment.season.calendar import only_the_city
 from enrollment.season.rounds import Round
 
-LAST_TIER = 15
 STANDING, WITHDRAWN_STANDING = "standing_replay", "standing_replay_withdrawn"
 
 
@@ -55,9 +46,11 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     waiting_for = _unanswered(session, round_id)
     if latest.replays is None and waiting_for:
         raise Refused("answers_still_due", n=waiting_for)
-    market = market_of(session, round_, session.get_one(Snapshot, first.snapshot_id), now=now)
-    frozen = snapshot.store(session, round_id, market, by=by, now=now)
-    return runs.add(session, round_id, frozen.id, by=by, now=now, replays=latest.id)
+    frozen = market_files.read(market_files.unpack(session.get_one(Snapshot, first.snapshot_id).market))
+    market = replay_market.remaining(session, round_, frozen, now=now)
+    files = market_builder.encode(market, draws.ticket_numbers(session, round_.year))
+    stored = snapshot.store(session, round_id, files, by=by, now=now)
+    return runs.add(session, round_id, stored.id, by=by, now=now, replays=latest.id)
 
 
 def refuse_early(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
@@ -75,138 +68,6 @@ def refuse_early(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> 
 def _unanswered(session: Session, round_id: uuid.UUID) -> int:
     found = select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == "offered")
     return session.scalar(found) or 0
-
-
-def market_of(session: Session, round_: Round, base: Snapshot, *, now: dt.datetime) -> MarketFiles:
-    """The round's market again, without those who gave up, each placed child's place guaranteed.
-
-    Refuses `nothing_to_hand_on` when no free place is wanted by anybody in line.
-    """
-    frozen = market_files.read(market_files.unpack(base.market))
-    standings = waitlist.standings(session, round_, now=now)
-    programmes = _programmes(session, round_.year)
-    code_of = {programme.id: code for code, programme in programmes.items()}
-    wished = _wishes_of(frozen)
-    children, wishes = [], []
-    for row in frozen.children:
-        standing = standings.get(row.child)
-        mine = _take_part(row.child, standing, wished[row.child], code_of)
-        if standing is not None and mine:
-            wishes += mine
-            held = code_of[standing.programme_id] if standing.programme_id else ""
-            children.append(row._replace(current=held))
-    held_here = Counter(child.current for child in children if child.current)
-    rows = _programme_rows(frozen, programmes, held_here)
-    _refuse_idle(rows, held_here, wishes, {child.child: child.current for child in children})
-    return replace(
-        frozen,
-        round="waitlist",
-        programmes=rows,
-        children=_unbound_where_apart(children, wishes),
-        wishes=wishes,
-        pools=_pools_that_fit(frozen.pools, rows),
-        tickets=_tickets(session, round_.year, {child.child for child in children}),
-    )
-
-
-def _programmes(session: Session, year: int) -> dict[str, Programme]:
-    found = session.scalars(select(Programme).where(Programme.year == year))
-    return {programme_code(programme): programme for programme in found}
-
-
-def _wishes_of(market: MarketFiles) -> dict[str, list[WishRow]]:
-    wished: dict[str, list[WishRow]] = {row.child: [] for row in market.children}
-    for wish in sorted(market.wishes):
-        wished[wish.child].append(wish)
-    return wished
-
-
-def _take_part(
-    child: str, standing: Standing | None, wished: list[WishRow], code_of: Mapping[uuid.UUID, str]
-) -> list[WishRow]:
-    """The wishes with which a family takes part; none when it is out of this round's line.
-
-    Who confirmed for good takes part with its place alone.  A place from another round stands last on the list.
-    """
-    if standing is None or standing.code not in TAKES_PART:
-        return []
-    held = code_of[standing.programme_id] if standing.programme_id else None
-    mine = [wish for wish in wished if wish.programme == held]
-    if standing.code == "content":
-        return [mine[0]._replace(rank=1)] if mine else []
-    if held and not mine:
-        return [*wished, WishRow(child, len(wished) + 1, held, LAST_TIER)]
-    return wished
-
-
-def _programme_rows(frozen: MarketFiles, programmes: Mapping[str, Programme], held: Counter[str]) -> list[ProgrammeRow]:
-    """The places as the ledger has them now, without those that children outside this market hold."""
-    known = {row.programme: row for row in frozen.programmes}
-    rows = []
-    for code in sorted(known.keys() | held.keys()):
-        programme = programmes[code]
-        row = known.get(code) or ProgrammeRow(
-            code, programme.kindergarten.code, programme.level, programme.kindergarten.nature,
-            programme.kindergarten.area_code, 0, None,
-        )  # fmt: skip
-        rows.append(row._replace(places=max(programme.places - (programme.taken - held[code]), 0)))
-    return rows
-
-
-def _refuse_idle(
-    rows: list[ProgrammeRow], held: Counter[str], wishes: list[WishRow], current: Mapping[str, str]
-) -> None:
-    """Without a free place that somebody in line wants more than what he holds, everything would stay as it is."""
-    free = {row.programme for row in rows if row.places > held[row.programme]}
-    settled: set[str] = set()
-    for wish in sorted(wishes):
-        if wish.child in settled:
-            continue
-        if wish.programme == current[wish.child]:
-            settled.add(wish.child)
-        elif wish.programme in free:
-            return
-    raise Refused("nothing_to_hand_on")
-
-
-def _unbound_where_apart(children: list[ChildRow], wishes: list[WishRow]) -> list[ChildRow]:
-    """Bound children stay bound while they stand alike; where one of them is left, it goes on alone.  Absent elders lift nobody."""
-    lists: dict[str, tuple] = {}
-    for wish in sorted(wishes):
-        lists[wish.child] = (*lists.get(wish.child, ()), wish.programme)
-    alike: dict[str, set] = {}
-    for child in children:
-        if child.unit:
-            alike.setdefault(child.unit, set()).add((child.current, lists[child.child]))
-    sizes = Counter(child.unit for child in children)
-    here = {child.child for child in children}
-    return [
-        child._replace(
-            unit=child.unit if child.unit and sizes[child.unit] > 1 and len(alike[child.unit]) == 1 else "",
-            elder=child.elder if child.elder in here else "",
-        )
-        for child in children
-    ]
-
-
-def _pools_that_fit(pools, rows: list[ProgrammeRow]) -> list[PoolRow]:
-    """Reserved places cannot be more than the places there are; the last in precedence give way first."""
-    room = {row.programme: row.places for row in rows}
-    kept = []
-    for pool in sorted(pools, key=lambda pool: (pool.programme, pool.precedence)):
-        places = min(pool.places, room[pool.programme])
-        room[pool.programme] -= places
-        kept.append(pool._replace(places=places))
-    return kept
-
-
-def _tickets(session: Session, year: int, children: set[str]) -> list[TicketRow]:
-    found = (
-        select(Application.child_code, Ticket.number)
-        .join(Ticket, (Ticket.child_id == Application.child_id) & (Ticket.year == Application.year))
-        .where(Ticket.year == year)
-    )
-    return [TicketRow(code, number) for code, number in session.execute(found) if code in children]
 
 
 def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:

@@ -8,22 +8,19 @@ market carries them.
 import datetime as dt
 import uuid
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED
-from enrollment.draw import draw_jobs, market_files
+from enrollment.draw import draw_jobs, draws, market_builder, market_files, participants
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
-from enrollment.draw.market_builder import gather
 from enrollment.draw.market_files import MarketFiles
+from enrollment.draw.participants import FactBasis
 from enrollment.draw.run_rows import Run
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
-from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import round_rows as rounds
 from enrollment.season.calendar import only_the_city
 from enrollment.season.rounds import Round
@@ -54,13 +51,15 @@ def freeze(
     round_ = lock_round(session, round_id)
     refuse_early(session, round_, now=now)
     progress(0, len(STEPS), "gathering")
-    gathered = gather(session, round_)
-    if not gathered.market.children:
+    market = participants.read(session, round_, stages=participants.REVIEWED, basis=FactBasis.VERIFIED, strict=True)
+    if not market.participants:
         raise Refused("nobody_takes_part")
+    files = market_builder.encode(market, draws.ticket_numbers(session, round_.year))
     progress(1, len(STEPS), "sealing")
-    snapshot = store(session, round_id, gathered.market, by=by, now=now)
+    snapshot = store(session, round_id, files, by=by, now=now)
     _replace_earlier(session, snapshot, now)
-    waits_for_seed = _commit_draw(session, round_, snapshot, gathered.without_ticket, beacon_name, now)
+    without_ticket = len(files.children) - len(files.tickets)
+    waits_for_seed = _commit_draw(session, round_, snapshot, without_ticket, beacon_name, now)
     _move_round(session, round_, waits_for_seed, by, now)
     session.flush()
     audit.record(session, "freeze", "round", round_id, by=by, now=now, commitment=snapshot.commitment)
@@ -73,7 +72,7 @@ def refuse_early(session: Session, round_: Round, *, now: dt.datetime) -> None:
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
         raise Refused("run_is_published" if round_.stage == "published" else "round_not_closed", stage=round_.stage)
-    waiting = under_review(session, round_.id)
+    waiting = participants.under_review(session, round_)
     if waiting:
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
@@ -93,22 +92,6 @@ def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor
         rounds.move(session, round_, "set_aside", by=by, now=now)
     if not waits_for_seed:
         rounds.move(session, round_, "draw", by=by, now=now)
-
-
-def under_review(session: Session, round_id: uuid.UUID) -> list[Row]:
-    """Kindergartens (`name`) where `n` applications of the round are submitted or in review, the most first."""
-    count = func.count().label("n")
-    return list(
-        session.execute(
-            select(func.coalesce(Kindergarten.name, "—").label("name"), count)
-            .select_from(Application)
-            .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
-            .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-            .where(Application.stage.in_((SUBMITTED, IN_REVIEW)))
-            .group_by(Kindergarten.name)
-            .order_by(count.desc(), Kindergarten.name)
-        )
-    )
 
 
 def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime) -> Snapshot:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
-from enrollment.draw import draw_jobs, draw_rooms, freed_places, runs
+from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
 from enrollment.draw.draw_rooms import Room
 from enrollment.ground.accounts import Actor
 from enrollment.offers import revocations
@@ -99,7 +98,7 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
             agenda.to_close.append(row)
         elif row.stage == "closed" and not draw_jobs.is_going_on(session, row.id):
             agenda.to_freeze.append(row)
-            agenda.unreviewed[row.id] = unreviewed(session, row.id)
+            agenda.unreviewed[row.id] = participants.count(session, row, participants.UNDER_REVIEW)
 
 
 def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
@@ -120,14 +119,3 @@ def _waits_for_a_replay(session: Session, room: Room, now: dt.datetime) -> bool:
     if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
         return False
     return freed_places.are_wanted(session, room.published, now=now)
-
-
-def unreviewed(session: Session, round_id: uuid.UUID) -> int:
-    """Applications with a wish in the round that nobody has decided yet."""
-    found = (
-        select(func.count())
-        .select_from(Application)
-        .join(Wish, Wish.application_id == Application.id)
-        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(("submitted", "in_review")))
-    )
-    return session.scalar(found) or 0

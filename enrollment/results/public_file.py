@@ -5,12 +5,11 @@ import io
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import market_files
-from enrollment.draw.market_builder import programme_code
 from enrollment.draw.run_rows import Run, WishReason
+from enrollment.places import programmes
 from enrollment.places.programmes import Programme
 
 REASONS = "result/reasons.csv"
@@ -39,17 +38,15 @@ def of_ticket(session: Session, run: Run, year: int, asked: str, ticket: int) ->
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(io.StringIO(lines))]
     if not rows:
         return None
-    programmes = {
-        programme_code(each): each for each in session.scalars(select(Programme).where(Programme.year == year))
-    }
+    known = programmes.by_code(session, year)
     code = rows[0]["child"]
     places = csv.reader(io.StringIO(files["result/placements.csv"].decode()))
     placed = next((row[1] for row in places if row[0] == code), "")
     return Told(
         code=code,
         ticket=int(rows[0]["ticket"]),
-        placed=programmes.get(placed),
-        wishes=tuple((programmes[row["programme"]], _reason(run, row)) for row in rows),
+        placed=known.get(placed),
+        wishes=tuple((known[row["programme"]], _reason(run, row)) for row in rows),
     )
 
 

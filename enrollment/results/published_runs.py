@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.draw import runs
 from enrollment.draw.draws import Snapshot, Ticket
-from enrollment.draw.market_builder import programme_code
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.ground.upkeep import Upkeep
 from enrollment.places.kindergartens import Kindergarten
@@ -89,9 +88,7 @@ def commitments(session: Session, year: int) -> list[str]:
 def names(session: Session, run: Run) -> dict[str, dict[str, Any]]:
     """For the codes of the public file: a programme's kindergarten and class level, a pool's name."""
     of_run = select(CutOff.programme_id).where(CutOff.run_id == run.id)
-    programmes = {
-        programme_code(each): each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))
-    }
+    programmes = {each.code: each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))}
     return {
         "programmes": {code: [each.kindergarten.name, each.level] for code, each in programmes.items()},
         "pools": {f"{code}/{pool.code}": pool.name for code, each in programmes.items() for pool in each.pools},

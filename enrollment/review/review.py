@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -252,15 +252,3 @@ def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) ->
     waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
     if session.scalar(select(waiting)):
         raise Refused("refusal_is_proposed")
-
-
-def open_count(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID | None, int]:
-    """How many applications with a wish in this round are still submitted or in review, for each kindergarten that
-    reviews them.  The freeze needs it to be empty."""
-    waiting = (
-        select(Application.review_kindergarten_id, func.count())
-        .join(Wish, and_(Wish.application_id == Application.id, Wish.round_id == round_id, Wish.rank == 1))
-        .where(Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW)))
-        .group_by(Application.review_kindergarten_id)
-    )
-    return {row[0]: row[1] for row in session.execute(waiting)}

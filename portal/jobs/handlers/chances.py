@@ -12,7 +12,7 @@ def estimate_chances(work: Work) -> dict:
     told = []
     for round_id in rounds:
         with work.session() as session:
-            made = estimate_market.applied(session, round_id, now=work.now(session))
+            made = estimate_market.read(session, round_id, now=work.now(session))
         if made is None:
             continue
         drawn = estimates.draw(made.market, progress=work.progress)
