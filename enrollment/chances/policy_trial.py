@@ -1,4 +1,4 @@
-"""The families on whom a policy is tried before two people sign it."""
+"""The families on whose applications a policy is tried before two people sign it."""
 
 import uuid
 
@@ -21,7 +21,7 @@ LAST_YEARS = (0, 1)
 
 
 def year_to_try(session: Session, year: int, area: str) -> int | None:
-    """The year whose families are there to try rules on: this one, else last year; None without any."""
+    """The year whose applications are used for a trial: this one, else the last one; None without any."""
     for back in LAST_YEARS:
         if session.scalar(_wishing(year - back, area).limit(1)) is not None:
             return year - back
@@ -49,7 +49,7 @@ def cases(session: Session, year: int, area: str) -> list[Case]:
 
 
 def cases_for(session: Session, policy_id: uuid.UUID) -> list[Case]:
-    """The families to try this version on: the year's own, else last year's, else none."""
+    """The cases for a trial of this version: those of its year, else of the year before, else none."""
     made = session.get(Policy, policy_id)
     if made is None:
         raise NotFound(policy_id)

@@ -1,8 +1,8 @@
-"""Places that were given up go to the next in line: the same market is solved again, with the same tickets.
+"""Replays give free places to the next children on the waiting list: the market is solved again, with the same tickets.
 
-Those who gave up are left out; whoever holds a place keeps it unless a better wish has room, so nobody is ever worse
-off.  The first batch after the confirmation deadline is signed like a run; later ones follow daily under a standing
-approval of two people.
+Families who gave up do not take part.  Whoever holds a place keeps it or gets a better wish, so nobody is worse off.
+The first replay after the confirmation deadline is signed like a run; later ones run daily under a standing approval of
+two people.
 """
 
 import datetime as dt
@@ -28,10 +28,10 @@ STANDING, WITHDRAWN_STANDING = "standing_replay", "standing_replay_withdrawn"
 
 
 def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
-    """Freeze the market as the answers left it and start a replay in the background.
+    """Freeze the market of those who still take part, and start a replay in the background.
 
     Refuses `nothing_is_published`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
-    `run_in_progress`, and, by the clock alone, `no_standing_approval`.
+    `run_in_progress`, and, without a person, `no_standing_approval`.
     """
     if by.account_id is not None:
         only_the_city(by)
@@ -53,8 +53,8 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     return runs.add(session, round_id, stored.id, by=by, now=now, replays=latest.id)
 
 
-def refuse_early(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
-    """What shows at a glance.  Refuses `nothing_is_published`, `run_in_progress`, `answers_still_due`."""
+def precheck(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """The checks that need no market.  Refuses `nothing_is_published`, `run_in_progress`, `answers_still_due`."""
     latest = runs.published(session, round_id)
     if latest is None:
         raise Refused("nothing_is_published")
@@ -71,12 +71,12 @@ def _unanswered(session: Session, round_id: uuid.UUID) -> int:
 
 
 def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """Sign that later replays of this round follow daily by themselves; two people.  Returns how many signed.
+    """Sign the standing approval: after two signatures, later replays of this round run daily.  Returns how many signed.
 
     Refuses `first_batch_comes_first`, `signed_already`, `draw_at_work`.
     """
     only_the_city(by)
-    draw_jobs.refuse_while_at_work(session, round_id)
+    draw_jobs.refuse_while_busy(session, round_id)
     draw_jobs.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     if latest is None or latest.replays is None:
@@ -85,10 +85,10 @@ def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: d
 
 
 def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    """Take the standing approval back; one person is enough, and two have to sign anew before a replay follows by itself.
+    """Withdraw the standing approval.  One person can do it; after that two people have to sign again.
 
-    Signatures never change, so the withdrawal is one too: it ends the digest that they signed.  A replay that is under
-    way waits for two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
+    Signatures are never changed, so the withdrawal is a signature too: it makes the digest that was signed invalid.  A
+    replay in progress then needs two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
     """
     only_the_city(by)
     draw_jobs.lock_round(session, round_id)
@@ -103,14 +103,14 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
 
 
 def _standing_digest(session: Session, round_id: uuid.UUID) -> str:
-    """What is signed for a standing approval: another text after each withdrawal, so that old signatures count no more."""
+    """The digest that a standing approval signs.  It changes with each withdrawal, so that old signatures do not count."""
     taken_back = select(func.count()).where(Signature.subject == WITHDRAWN_STANDING, Signature.subject_id == round_id)
     turn = session.scalar(taken_back) or 0
     return hashlib.sha256(f"{STANDING} {round_id}{f' {turn}' if turn else ''}".encode()).hexdigest()
 
 
 def approvals(session: Session, round_id: uuid.UUID) -> list[Signature]:
-    """The signatures under the approval that is standing now."""
+    """The signatures of the standing approval that is valid now."""
     return signatures.signatures_of(session, STANDING, round_id, _standing_digest(session, round_id))
 
 
@@ -119,7 +119,7 @@ def is_approved(session: Session, round_id: uuid.UUID) -> bool:
 
 
 def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
-    """Start what is due under a standing approval: every published round where a place can be handed on."""
+    """Start a replay of every published round that has a standing approval and a free place that somebody wants."""
     started = []
     published = select(Round.id).where(Round.stage == "published").order_by(Round.year, Round.number)
     for round_id in session.scalars(published).all():
@@ -135,13 +135,13 @@ def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
 
 
 def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime) -> bool:
-    """Publish a checked replay that two people approved in advance.  A run that was overtaken by answers is set aside."""
+    """Publish a checked replay under a standing approval.  If answers changed since its snapshot, the run is set aside."""
     run = runs.one(session, run_id)
     if run.replays is None or run.started_by is not None or not is_approved(session, run.round_id):
         return False
     draw_jobs.lock_round(session, run.round_id)
     run = runs.one(session, run_id, lock=True)
-    if run.state != "checked" or not is_approved(session, run.round_id):  # taken back in the meantime
+    if run.state != "checked" or not is_approved(session, run.round_id):  # withdrawn in the meantime
         return False
     try:
         with session.begin_nested():

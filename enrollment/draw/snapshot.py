@@ -1,8 +1,8 @@
-"""The only gate to the engine: a round's market is frozen into files, and its commitment is published.
+"""Freezing: the market of a round is written into files, and its commitment is published.  The engine reads nothing else.
 
-The first frozen market of a year gives the season's one draw.  A correction before the seed replaces the commitment, in
-public: the old snapshot stays, with the time of its replacement.  After the seed the tickets stay, and every later
-market carries them.
+The first frozen market of a year is used for the season's draw.  A correction before the seed replaces the published
+commitment; the old snapshot stays, with the time of its replacement.  After the seed the tickets do not change, and every
+later market contains them.
 """
 
 import datetime as dt
@@ -26,12 +26,12 @@ from enrollment.season.calendar import only_the_city
 from enrollment.season.rounds import Round
 
 BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
-"""The public value that nobody controls, unless the officials name another one before they freeze."""
+"""The public random value that nobody controls.  Officials may name another one before they freeze."""
 
 MAY_FREEZE = ("closed", "frozen", "drawn")
 
 STEPS = ("gathering", "sealing")
-"""What freezing does, as its progress tells it."""
+"""The steps of a freeze, as its progress reports them."""
 
 
 def freeze(
@@ -41,15 +41,15 @@ def freeze(
     by: Actor,
     now: dt.datetime,
     beacon_name: str | None = None,
-    progress: Progress = draw_jobs.quietly,
+    progress: Progress = draw_jobs.no_progress,
 ) -> Snapshot:
-    """Freeze the round's market and publish its commitment.  Again before publication: a correction.
+    """Freeze the round's market and publish its commitment.  A second freeze before publication is a correction.
 
-    Refuses what `refuse_early` refuses, `nobody_takes_part` and `bound_wishes_differ`.
+    Refuses what `precheck` refuses, `nobody_takes_part` and `bound_wishes_differ`.
     """
     only_the_city(by)
     round_ = lock_round(session, round_id)
-    refuse_early(session, round_, now=now)
+    precheck(session, round_, now=now)
     progress(0, len(STEPS), "gathering")
     market = participants.read(session, round_, stages=participants.REVIEWED, basis=FactBasis.VERIFIED, strict=True)
     if not market.participants:
@@ -66,8 +66,8 @@ def freeze(
     return snapshot
 
 
-def refuse_early(session: Session, round_: Round, *, now: dt.datetime) -> None:
-    """What shows at a glance.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
+def precheck(session: Session, round_: Round, *, now: dt.datetime) -> None:
+    """The checks that need no market.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
     and `another_draw_is_open` while another round's commitment waits for its seed.
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
@@ -95,7 +95,7 @@ def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor
 
 
 def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime) -> Snapshot:
-    """Keep a market as the round's next snapshot."""
+    """Save a market as the round's next snapshot."""
     files = market.files()
     snapshot = Snapshot(
         id=uuid.uuid4(),
@@ -119,7 +119,7 @@ def last_number(session: Session, round_id: uuid.UUID) -> int:
 
 
 def current(session: Session, round_id: uuid.UUID) -> Snapshot | None:
-    """The round's market as it stands: frozen, not replaced, and not the market of a replay."""
+    """The current snapshot of the round: not replaced, and not the market of a replay."""
     of_replays = select(Run.snapshot_id).where(Run.round_id == round_id, Run.replays.is_not(None))
     found = select(Snapshot).where(
         Snapshot.round_id == round_id, Snapshot.replaced_at.is_(None), Snapshot.id.not_in(of_replays)
@@ -140,7 +140,7 @@ def _replace_earlier(session: Session, snapshot: Snapshot, now: dt.datetime) -> 
 def _commit_draw(
     session: Session, round_: Round, snapshot: Snapshot, without_ticket: int, beacon_name: str | None, now: dt.datetime
 ) -> bool:
-    """Publish the commitment where a seed is to follow.  True: this round waits for its seed."""
+    """Publish the commitment if children need tickets.  Returns whether the round now waits for a seed."""
     last = _last_draw(session, round_.year)
     if last is not None and last.seed is None:
         last.snapshot_id, last.commitment, last.committed_at = snapshot.id, snapshot.commitment, now

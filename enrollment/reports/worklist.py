@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
-from enrollment.draw.draw_rooms import Room
+from enrollment.draw.draw_rooms import DrawRoom
 from enrollment.ground.accounts import Actor
 from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
@@ -40,7 +40,7 @@ class Agenda:
     to_close: list[Round] = field(default_factory=list)
     to_freeze: list[Round] = field(default_factory=list)
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
-    in_draw: list[Room] = field(default_factory=list)
+    in_draw: list[DrawRoom] = field(default_factory=list)
     to_replay: list[Round] = field(default_factory=list)
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
@@ -115,7 +115,7 @@ def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now
             agenda.to_replay.append(row)
 
 
-def _waits_for_a_replay(session: Session, room: Room, now: dt.datetime) -> bool:
+def _waits_for_a_replay(session: Session, room: DrawRoom, now: dt.datetime) -> bool:
     if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
         return False
-    return freed_places.are_wanted(session, room.published, now=now)
+    return freed_places.replay_is_due(session, room.published, now=now)

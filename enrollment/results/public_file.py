@@ -1,4 +1,4 @@
-"""What became of a ticket, read from a run's public file: for a draw whose families are no longer in the books."""
+"""The result of a ticket, read from the public file of a run: for a season whose families were deleted."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ COLUMNS = ("child", "rank", "programme", "pool", "reason", "tier", "ticket", "cu
 
 
 @dataclass(frozen=True)
-class Told:
+class PublicResult:
     """A child by its code, its ticket, where it was placed, and every wish with the reason."""
 
     code: str
@@ -26,12 +26,12 @@ class Told:
     wishes: tuple[tuple[Programme, WishReason], ...]
 
 
-def of_ticket(session: Session, run: Run, year: int, asked: str, ticket: int) -> Told | None:
+def of_ticket(session: Session, run: Run, year: int, asked: str, ticket: int) -> PublicResult | None:
     """The child with this code or this ticket number; None when the file has neither."""
     if not run.bundle:
         return None
     files = market_files.unpack(run.bundle)
-    # one look through the bytes, because the file may hold the wishes of a whole city
+    # search the bytes once instead of parsing them, because the file may hold the wishes of a whole city
     column = rb"[^,\n]*,"
     mine = re.compile(rb"(?m)^(?:%s,.*|%s%d,[^,\n]*,[^,\n]*)$" % (re.escape(asked.encode()), column * 6, ticket))
     lines = b"\n".join(mine.findall(files.get(REASONS, b""))).decode()
@@ -42,7 +42,7 @@ def of_ticket(session: Session, run: Run, year: int, asked: str, ticket: int) ->
     code = rows[0]["child"]
     places = csv.reader(io.StringIO(files["result/placements.csv"].decode()))
     placed = next((row[1] for row in places if row[0] == code), "")
-    return Told(
+    return PublicResult(
         code=code,
         ticket=int(rows[0]["ticket"]),
         placed=known.get(placed),
@@ -51,7 +51,7 @@ def of_ticket(session: Session, run: Run, year: int, asked: str, ticket: int) ->
 
 
 def _reason(run: Run, row: dict[str, str]) -> WishReason:
-    """As the table held it.  It is not added to a session."""
+    """The row as the table had it.  It is not added to a session."""
     return WishReason(
         run_id=run.id, rank=int(row["rank"]), pool=row["pool"] or None, reason=row["reason"], tier=int(row["tier"]),
         ticket=int(row["ticket"]), cutoff_tier=_number(row["cutoff_tier"]), cutoff_ticket=_number(row["cutoff_ticket"]),

@@ -12,7 +12,7 @@ from enrollment.applications.deadlines import Window
 from enrollment.applications.lifecycle import DRAFT
 from enrollment.offers.offers import Offer
 from enrollment.results import family_results
-from enrollment.results.family_results import Result
+from enrollment.results.family_results import FamilyResult
 from enrollment.season.rounds import Round
 from portal.text.words import word
 from portal.web.unit_of_work import actor
@@ -27,7 +27,7 @@ class Standing:
 
     application: Application
     times: Window
-    result: Result | None
+    result: FamilyResult | None
     wished_again: bool
 
     @property

@@ -79,7 +79,7 @@ class Draw:
         made = estimate_market.read(self.session, self.the_round.id, now=self.now)
         if made is None:
             return None
-        return estimates.keep(self.session, made, estimates.draw(made.market))
+        return estimates.save(self.session, made, estimates.simulate(made.market))
 
     def chances_of(self, application: Application, *, siblings: tuple[Application, ...] = ()) -> Chances | None:
         """The chances of an application's wishes as they stand, with what is nearby as one more."""

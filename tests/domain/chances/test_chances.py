@@ -138,7 +138,7 @@ def test_a_second_run_gives_the_same_bytes_and_the_newest_replaces(city):
     assert city.estimate_chances() == first
     assert city.session.scalar(select(func.count()).select_from(ChanceLine)) == 4
     late = estimate_market.read(city.session, city.the_round.id, now=city.now - dt.timedelta(hours=1))
-    assert estimates.keep(city.session, late, estimates.draw(late.market)) is None
+    assert estimates.save(city.session, late, estimates.simulate(late.market)) is None
     crowd(city, 5, city.third)
     city.at(city.now + dt.timedelta(days=1))
     assert city.estimate_chances()["families"] == first["families"] + 5
@@ -164,7 +164,7 @@ def test_an_estimate_is_due_while_wishes_are_taken_and_once_after_the_deadline(t
     garden = town.kindergarten("金苹果", places=20)
     town.open_registration()
     ana = town.child("安娜", wishes=[garden])
-    due = lambda: estimates.due(town.session, now=town.now)  # noqa: E731
+    due = lambda: estimates.due_rounds(town.session, now=town.now)  # noqa: E731
     assert due() == [town.the_round.id]
     town.estimate_chances()
     assert due() == [town.the_round.id]
@@ -176,7 +176,7 @@ def test_an_estimate_is_due_while_wishes_are_taken_and_once_after_the_deadline(t
     town.freeze()
     assert town.chances_of(ana) is None
     made = estimate_market.read(town.session, town.the_round.id, now=town.now)
-    assert estimates.keep(town.session, made, estimates.draw(made.market)) is None
+    assert estimates.save(town.session, made, estimates.simulate(made.market)) is None
     retention.apply_all(town.session, Moment(town.now, town.now))
     assert town.session.scalar(select(func.count()).select_from(ChanceLine)) == 0
     assert town.session.scalar(select(func.count()).select_from(ChanceEstimate)) == 0
@@ -221,8 +221,8 @@ def test_a_very_large_market_is_drawn_less_often(city, monkeypatch):
     assert estimates.draws_for(made.market) == 1000
     monkeypatch.setattr(estimates, "MOST_WORK", len(made.market.programme) * 250)
     seen = []
-    drawn = estimates.draw(made.market, progress=lambda done, of: seen.append((done, of)))
+    drawn = estimates.simulate(made.market, progress=lambda done, of: seen.append((done, of)))
     assert drawn.draws == 250 and seen == [(100, 250), (200, 250), (250, 250)]
-    assert estimates.keep(city.session, made, drawn)["draws"] == 250
+    assert estimates.save(city.session, made, drawn)["draws"] == 250
     ana = city.child("安娜", wishes=[city.hot])
     assert city.chances_of(ana).wishes[0].chance.draws == 250
