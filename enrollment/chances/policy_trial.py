@@ -60,4 +60,6 @@ def cases_for(session: Session, policy_id: uuid.UUID) -> list[Case]:
 def _wishing(year: int, area: str) -> Select[uuid.UUID]:
     """The applications of the year that were handed in and have a wish in the area, in whichever round."""
     here = Programme.kindergarten.has(Kindergarten.area_code == area)
-    return participants.of_year(year, participants.HANDED_IN).where(Application.wishes.any(Wish.programme.has(here)))
+    return participants.applications_query(year, participants.HANDED_IN).where(
+        Application.wishes.any(Wish.programme.has(here))
+    )

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
 from enrollment.draw.round_market import Group, OfferedProgramme, Participant, ReservedPool, RoundMarket
@@ -47,12 +47,12 @@ def _pool_row(programme: str, pool: ReservedPool) -> PoolRow:
     return PoolRow(programme, pool.code, pool.precedence, pool.places, groups, pool.unclaimed)
 
 
-def _joined(groups) -> str:
+def _joined(groups: Iterable[Group]) -> str:
     return ";".join(sorted(f"{group.programme}.{group.ground}" for group in groups))
 
 
 def _split(groups: str) -> tuple[Group, ...]:
-    return tuple(Group(*group.rsplit(".", 1)) for group in groups.split(";") if group)
+    return tuple(sorted(Group(*group.rsplit(".", 1)) for group in groups.split(";") if group))
 
 
 def decode(files: MarketFiles, ids: Mapping[str, uuid.UUID]) -> RoundMarket:

@@ -60,15 +60,15 @@ class FactBasis(StrEnum):
 _READERS = {FactBasis.VERIFIED: verified_facts_of, FactBasis.LIKELY: likely_facts_of}
 
 
-def of_year(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
+def applications_query(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
     """The ids of the year's applications in these stages."""
     return select(Application.id).where(Application.year == year, Application.stage.in_(stages))
 
 
-def of_round(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
+def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
     """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere."""
     return (
-        of_year(round_.year, stages)
+        applications_query(round_.year, stages)
         .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
         .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == "arrived"))
         .where(Offer.id.is_(None))
@@ -77,14 +77,14 @@ def of_round(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
 
 def count(session: Session, round_: Round, stages: Collection[str]) -> int:
     """How many applications in these stages take part in the round."""
-    return session.scalar(select(func.count()).select_from(of_round(round_, stages).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(participants_query(round_, stages).subquery())) or 0
 
 
 def under_review(session: Session, round_: Round) -> list[Row]:
     """Kindergartens (`name`) that still review `n` applications of the round, the largest number first."""
     name, number = func.coalesce(Kindergarten.name, "—").label("name"), func.count().label("n")
     found = (
-        of_round(round_, UNDER_REVIEW)
+        participants_query(round_, UNDER_REVIEW)
         .with_only_columns(name, number, maintain_column_froms=True)
         .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
         .group_by(Kindergarten.name)
@@ -160,7 +160,7 @@ def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[
         elder.child_code.label("elder"),
         elder.level.label("elder_level"),
     )
-    found = of_round(round_, stages).outerjoin(elder, elder.id == Application.elder_id)
+    found = participants_query(round_, stages).outerjoin(elder, elder.id == Application.elder_id)
     return session.execute(
         found.with_only_columns(*columns, maintain_column_froms=True).order_by(Application.child_code)
     ).all()
@@ -177,8 +177,8 @@ def _current_places(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, uu
 
 def _programmes(session: Session, round_id: uuid.UUID, held: set[uuid.UUID]) -> Sequence[Programme]:
     """The programmes of the round, and those where applications of the round hold a place."""
-    of_round = select(RoundProgramme.programme_id).where(RoundProgramme.round_id == round_id)
-    found = select(Programme).where(Programme.id.in_(of_round) | Programme.id.in_(held))
+    in_round = select(RoundProgramme.programme_id).where(RoundProgramme.round_id == round_id)
+    found = select(Programme).where(Programme.id.in_(in_round) | Programme.id.in_(held))
     return session.scalars(found.order_by(Programme.id)).all()
 
 
@@ -236,11 +236,11 @@ def _participant(
         wishes=wishes,
         tiers=tuple([priority.tiered.tier for priority in priorities]),
         groups=tuple(
-            [
+            sorted(
                 Group(code, ground)
                 for code, priority in zip(wishes, priorities, strict=True)
                 for ground in priority.grounds
-            ]
+            )
         ),
     )
 

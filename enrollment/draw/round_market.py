@@ -53,6 +53,7 @@ class Participant:
 
     `unit` is shared by bound children, `elder` is the code of an elder sibling in the same market, `current` is the
     programme where the child holds a place.  `wishes` are programme codes, the first wish first; `tiers` are theirs.
+    `groups` are sorted.
     """
 
     child: str

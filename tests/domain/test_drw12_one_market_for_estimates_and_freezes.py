@@ -1,6 +1,7 @@
 """DRW12: an estimate could describe another draw than the freeze.  Here one reader gives both the market of a round."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,9 @@ from allocation.market import Market
 from allocation.solve import solve
 from enrollment.chances import estimate_market
 from enrollment.chances.estimate_market import GROUNDS
-from enrollment.draw import market_files, participants
+from enrollment.draw import market_builder, market_files, participants
 from enrollment.draw.draws import Snapshot
+from enrollment.draw.participants import FactBasis
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceArea
@@ -116,7 +118,7 @@ def estimated(town) -> dict:
 
 
 def taking_part(town):
-    ids = set(town.session.scalars(participants.of_round(town.the_round, participants.HANDED_IN)))
+    ids = set(town.session.scalars(participants.participants_query(town.the_round, participants.HANDED_IN)))
     return [application for application in town.everybody() if application.id in ids]
 
 
@@ -150,6 +152,31 @@ def test_drw12_the_estimate_and_the_freeze_describe_the_same_market(town_of_two_
     assert estimate["groups"][codes["丁丁"]] == [f"{haitang}.staff_child"]
     assert len({tier for wishes in estimate["wishes"].values() for _, tier in wishes}) > 2
     assert any(sibling >= 0 for _, _, sibling, _ in estimate["programmes"].values())
+
+
+def test_drw12_the_files_of_a_freeze_keep_the_whole_market(town_of_two_rounds):
+    """A replay starts from the market that its round's files give back."""
+    town = town_of_two_rounds
+    town.everyone_is_reviewed()
+    market = participants.read(
+        town.session, town.the_round, stages=participants.REVIEWED, basis=FactBasis.VERIFIED, strict=True
+    )
+    ids = {programme.code: programme.id for programme in market.programmes}
+    rows = market_files.read(market_files.unpack(town.freeze().market))
+    decoded = market_builder.decode(rows, ids)
+    assert decoded.participants == market.participants
+
+    def plain(programmes):
+        return sorted(
+            (
+                replace(each, pools=tuple(replace(pool, grounds=tuple(sorted(pool.grounds))) for pool in each.pools))
+                for each in programmes
+            ),
+            key=lambda each: each.code,
+        )
+
+    assert plain(decoded.programmes) == plain(market.programmes)
+    assert (decoded.year, decoded.kind, decoded.pair_rule) == (market.year, market.kind, market.pair_rule)
 
 
 def test_drw12_a_claim_that_staff_declined_counts_in_neither(town_of_two_rounds):
