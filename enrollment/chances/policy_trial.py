@@ -38,7 +38,8 @@ def cases(session: Session, year: int, area: str) -> list[Case]:
     )
     codes = dict(session.execute(applications.order_by(Application.registration_code)).all())
     wishes = participants.wishes_of(session, Wish.application_id.in_(_wishing(year, area)))
-    kindergarten_of = dict(session.execute(select(Programme.id, Programme.kindergarten_id)).all())
+    offered = select(Programme.id, Programme.kindergarten_id).where(Programme.year == year)
+    kindergarten_of = dict(session.execute(offered).all())
     areas, seen = Lookup(session, year), kindergarten_facts.kindergartens(session)
     found = []
     for application_id, facts in participants.facts_of(session, list(codes), FactBasis.LIKELY):
