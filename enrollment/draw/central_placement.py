@@ -1,6 +1,6 @@
-"""Central placement 统筹安排: children whom the rounds left without a place are proposed the nearest vacancies.
+"""Central placement 统筹安排: children without a place after the rounds get proposals for the nearest vacancies.
 
-An official lets the proposals be computed, reads them, and sends them; each becomes an offer that the family answers.
+An official starts the computation, reads the proposals, and sends them.  Each becomes an offer that the family answers.
 """
 
 import datetime as dt
@@ -33,19 +33,19 @@ from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import WITH_WISHES, Round
 
 NEAREST = 40
-"""How many vacancies are looked at for each child, the nearest first."""
+"""How many of the nearest vacancies are considered for each child."""
 
 
 @dataclass(frozen=True)
-class Proposed:
-    """A proposal that is not sent yet."""
+class UnsentProposal:
+    """A proposal that was not sent yet."""
 
     registration_code: str
     kindergarten: Kindergarten
     metres: int | None
 
 
-def waiting(session: Session, year: int) -> list[Proposed]:
+def waiting(session: Session, year: int) -> list[UnsentProposal]:
     """The proposals that were computed and not sent, the farthest first."""
     found = (
         select(Application.registration_code, Programme, CentralProposal.metres)
@@ -54,7 +54,9 @@ def waiting(session: Session, year: int) -> list[Proposed]:
         .where(Application.year == year, CentralProposal.offer_id.is_(None))
         .order_by(CentralProposal.metres.desc().nulls_last(), Application.registration_code)
     )
-    return [Proposed(code or "", programme.kindergarten, metres) for code, programme, metres in session.execute(found)]
+    return [
+        UnsentProposal(code or "", programme.kindergarten, metres) for code, programme, metres in session.execute(found)
+    ]
 
 
 def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
@@ -141,7 +143,7 @@ def _refuse_during_a_round(session: Session, year: int) -> None:
 
 
 def _children(session: Session, year: int) -> list[Row]:
-    """Who agreed, never held a place, and whose home is known, in ticket order."""
+    """Children who agreed, never held a place, and whose home is on the map, in the order of their tickets."""
     base = unplaced.without_place(year).subquery()
     found = (
         select(
@@ -206,7 +208,10 @@ def _ways(children: list[Row], places: list[Row]) -> central.Ways:
 
 
 def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
-    """Turn the proposals into offers and tell the families.  What was taken meanwhile is left out.  Returns how many."""
+    """Turn the proposals into offers and notify the families.  Vacancies that were taken meanwhile are left out.
+
+    Returns how many offers were made.
+    """
     only_the_city(by)
     _refuse_during_a_round(session, year)
     round_id = session.scalar(
@@ -224,7 +229,7 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     waiting_ones = session.execute(found.with_for_update(of=CentralProposal)).all()
     if round_id is None or not waiting_ones:
         raise Refused("nobody_to_propose")
-    answer_by = publication.due(now, now)
+    answer_by = publication.answer_deadline(now, now)
     told = []
     for proposal, application in waiting_ones:
         offer = _offer(session, application, proposal, round_id, answer_by, by, now)

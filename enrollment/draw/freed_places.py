@@ -1,4 +1,4 @@
-"""Whether a replay is due: a place was given up since the last run, it is free, and somebody in line was refused there."""
+"""Whether a replay is due: a place was given up since the last run, and somebody on the waiting list was refused there."""
 
 import datetime as dt
 import uuid
@@ -15,11 +15,11 @@ from enrollment.places.programmes import Programme
 
 GIVEN_UP = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)
 BY_THE_LINE = ("no_places", "tier_below_cutoff", "ticket_after_cutoff")
-"""Refused for want of a place; who may not have it, or goes only together with a sibling, makes no replay due."""
+"""Reasons of refusal that a free place can change."""
 
 
-def are_wanted(session: Session, run: Run, *, now: dt.datetime) -> bool:
-    """At a glance, for a first page; the replay itself reads the whole market.  False while a family has time to answer."""
+def replay_is_due(session: Session, run: Run, *, now: dt.datetime) -> bool:
+    """A quick check for a page; the replay itself reads the whole market.  False while families of a first run may answer."""
     if run.replays is None and _somebody_may_answer(session, run.round_id, now):
         return False
     own, held = aliased(Offer), aliased(Offer)

@@ -1,4 +1,4 @@
-"""Opening a round: the year's programmes meet the round's filter, because the season's wing knows no places."""
+"""Opening a round.  It passes the year's programmes to `season.rounds`, which must not import `places`."""
 
 import datetime as dt
 import uuid
@@ -14,7 +14,7 @@ from enrollment.season.rounds import Offered, Round
 
 
 def offered(session: Session, year: int) -> list[Offered]:
-    """The year's programmes, those of closed kindergartens left out."""
+    """The year's programmes, without those of closed kindergartens."""
     found = (
         select(
             Programme.id,
@@ -30,5 +30,5 @@ def offered(session: Session, year: int) -> list[Offered]:
 
 
 def open_round(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Round:
-    """Open a planned round; what it refuses is written at `rounds.open`."""
+    """Open a planned round.  Refuses what `rounds.open` refuses."""
     return rounds.open(session, round_id, offered(session, rounds.one(session, round_id).year), by=by, now=now)

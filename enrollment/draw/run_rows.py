@@ -1,4 +1,4 @@
-"""The rows of a run: what the engine gave for a snapshot, child by child, pool by pool, wish by wish."""
+"""The rows of a run: the result of the engine for a snapshot, by child, by pool and by wish."""
 
 import datetime as dt
 import uuid

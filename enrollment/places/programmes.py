@@ -22,7 +22,7 @@ STATES = tuple(ProgrammeState)
 
 
 class Programme(Base):
-    """`places` = min(planned, staffed classes) × class norm − continuing − withheld, never below zero.
+    """`places` are those of the class plan: `class_plan.places_of_level`.
 
     `taken` counts live offers; it moves only through the moves of `offer_lifecycle`, and the table
     refuses `taken > places + overhang`, where `overhang` is what the published run let a bound unit stand over.
@@ -66,6 +66,18 @@ class Programme(Base):
         ),
     )
 
+    @property
+    def code(self) -> str:
+        """The code of the kindergarten and the class level: readable, because kindergartens are public."""
+        return f"{self.kindergarten.code}-{self.level}"
+
+    def places_for(self, held: int) -> int:
+        """Places that a market has to give: all except those that children outside the market hold.
+
+        `held` places are held by children of the market, who take part with them.
+        """
+        return max(self.places - (self.taken - held), 0)
+
 
 class Pool(Base):
     """Places of a programme that are reserved 预留学位 for groups, in order of precedence."""
@@ -89,6 +101,11 @@ class Pool(Base):
         CheckConstraint("places >= 0 AND precedence BETWEEN 0 AND 15", name="sane_numbers"),
         CheckConstraint("unclaimed IN ('open','locked')", name="known_unclaimed"),
     )
+
+
+def by_code(session: Session, year: int) -> dict[str, Programme]:
+    """All programmes of a year by their `code`."""
+    return {programme.code: programme for programme in session.scalars(select(Programme).where(Programme.year == year))}
 
 
 def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import AWAITING_DECISION
-from enrollment.draw import draw_jobs, draw_rooms, freed_places, runs
-from enrollment.draw.draw_rooms import Room
+from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
+from enrollment.draw.draw_rooms import DrawRoom
 from enrollment.ground.accounts import Actor, Role
 from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
@@ -43,7 +41,7 @@ class Agenda:
     to_close: list[Round] = field(default_factory=list)
     to_freeze: list[Round] = field(default_factory=list)
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
-    in_draw: list[Room] = field(default_factory=list)
+    in_draw: list[DrawRoom] = field(default_factory=list)
     to_replay: list[Round] = field(default_factory=list)
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
@@ -103,7 +101,7 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
             agenda.to_close.append(row)
         elif row.stage == RoundStage.CLOSED and not draw_jobs.is_going_on(session, row.id):
             agenda.to_freeze.append(row)
-            agenda.unreviewed[row.id] = unreviewed(session, row.id)
+            agenda.unreviewed[row.id] = participants.count(session, row, participants.AWAITING_DECISION)
 
 
 def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
@@ -120,18 +118,7 @@ def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now
             agenda.to_replay.append(row)
 
 
-def _waits_for_a_replay(session: Session, room: Room, now: dt.datetime) -> bool:
+def _waits_for_a_replay(session: Session, room: DrawRoom, now: dt.datetime) -> bool:
     if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
         return False
-    return freed_places.are_wanted(session, room.published, now=now)
-
-
-def unreviewed(session: Session, round_id: uuid.UUID) -> int:
-    """Applications with a wish in the round that nobody has decided yet."""
-    found = (
-        select(func.count())
-        .select_from(Application)
-        .join(Wish, Wish.application_id == Application.id)
-        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(AWAITING_DECISION))
-    )
-    return session.scalar(found) or 0
+    return freed_places.replay_is_due(session, room.published, now=now)

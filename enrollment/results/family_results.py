@@ -1,4 +1,4 @@
-"""A family's result: where the child goes, and for every wish the reason with its own numbers and the line.
+"""A family's result: where the child is placed, and for every wish the reason, with its numbers and the cut-off.
 
 A family can check it from the published cut-offs alone: the first wish whose cut-off it meets is its place.
 """
@@ -47,8 +47,9 @@ class WishResult:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a published round gave one child.  `offer` is its newest offer of any round; `standing` a code of `waiting`."""
+class FamilyResult:
+    """What a published round gave one child.  `offer` is its newest offer of any round; `standing` a code of
+    `waitlist.CODES`."""
 
     application: Application
     round: Round
@@ -74,11 +75,11 @@ class Result:
 
     @property
     def may_wait(self) -> bool:
-        """Whether a better wish could still have room."""
+        """Whether the child could still get a better wish."""
         return self.offer is not None and (self.offer.rank or 1) > 1
 
 
-def for_application(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> Result | None:
+def for_application(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> FamilyResult | None:
     """The newest published result of an application; None before the first."""
     found = (
         select(Placement, Run, Round)
@@ -97,7 +98,7 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
     code = next(iter(standing.values())).code
     offer = _newest_offer(session, application)
     programme = session.get(Programme, placement.programme_id) if placement.programme_id else None
-    return Result(
+    return FamilyResult(
         application=application,
         round=round_,
         run=run,

@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from enrollment.ground.classifications import NATURES, Nature
 from enrollment.places.areas import CLASS_NORM, Area
+from enrollment.places.class_plan import LevelPlan
 from portal.demo import geography, names
 
 SHARES = (0.49, 0.35, 0.16)
@@ -87,7 +88,8 @@ class Built:
     @property
     def places(self) -> int:
         """Places in the first class level."""
-        return self.plan.lower_classes * CLASS_NORM["lower"] - self.withheld
+        classes = self.plan.lower_classes
+        return LevelPlan(classes, classes, CLASS_NORM["lower"], withheld=self.withheld).places
 
 
 def layout(random: Generator, areas: Sequence[Area], children: int) -> Iterator[Built]:

@@ -94,7 +94,7 @@ class City:
         self._registers(now)
         self._count_rows()
         with self._session() as session, session.begin():
-            estimates.ask(session, why=f"demo:{now.isoformat()}", now=now)
+            estimates.request(session, why=f"demo:{now.isoformat()}", now=now)
 
     def _families(self, session: Session, now: dt.datetime) -> None:
         found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()

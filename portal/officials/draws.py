@@ -51,7 +51,7 @@ def _room_page(round_id, form: PageForm):
     )
 
 
-def _beacon_of(room: draw_rooms.Room) -> str:
+def _beacon_of(room: draw_rooms.DrawRoom) -> str:
     return room.draw.beacon_name if room.draw else snapshot.BEACON
 
 

@@ -13,7 +13,7 @@ from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.results import family_results
-from enrollment.results.family_results import Result
+from enrollment.results.family_results import FamilyResult
 from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
 from portal.text.words import word
@@ -40,7 +40,7 @@ class Standing:
 
     application: Application
     times: Window
-    result: Result | None
+    result: FamilyResult | None
     wished_again: bool
 
     @property

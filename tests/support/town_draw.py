@@ -75,10 +75,10 @@ class Draw:
 
     def estimate_chances(self) -> dict | None:
         """What the clock's job does every morning of registration."""
-        made = estimate_market.applied(self.session, self.the_round.id, now=self.now)
+        made = estimate_market.read(self.session, self.the_round.id, now=self.now)
         if made is None:
             return None
-        return estimates.keep(self.session, made, estimates.draw(made.market))
+        return estimates.save(self.session, made, estimates.simulate(made.market))
 
     def chances_of(self, application: Application, *, siblings: tuple[Application, ...] = ()) -> Chances | None:
         """The chances of an application's wishes as they stand, with what is nearby as one more."""
