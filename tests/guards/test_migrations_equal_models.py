@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from enrollment.ground.db import open_engine
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
-from tests.guards.test_words_for_every_code import ROOT
+from tests.guards.test_texts_of_codes import ROOT
 
 
 def test_migrations_and_models_say_the_same(engine):

@@ -16,7 +16,7 @@ from enrollment.review import cases
 from enrollment.season.document_kinds import Document
 from portal.operations import doctor, overdue_work
 from tests.domain.eligibility.test_evidence import photo
-from tests.guards.test_every_column_has_its_reason import REGISTER
+from tests.guards.test_data_register import REGISTER
 from tests.support.keys import KEYS, write_key_file
 from tests.support.office_files import xlsx
 

@@ -35,7 +35,7 @@ from enrollment.season.document_kinds import Document
 from enrollment.tables import METADATA
 from tests.conftest import NOW
 from tests.domain.eligibility.test_evidence import photo
-from tests.guards.test_every_column_has_its_reason import REGISTER, SEALED_FILES
+from tests.guards.test_data_register import REGISTER, SEALED_FILES
 from tests.support.town import Town
 from tests.support.town_families import id_number
 from tests.support.town_season import at

@@ -6,7 +6,7 @@ import pytest
 
 from enrollment.ground.vault import Sealed
 from enrollment.tables import METADATA
-from tests.guards.test_words_for_every_code import ROOT
+from tests.guards.test_texts_of_codes import ROOT
 
 REGISTER = tomllib.loads((ROOT / "enrollment/ground/data_register.toml").read_text("utf-8"))
 DEGREES = ("sealed", "indexed", "personal", "key", "plain")

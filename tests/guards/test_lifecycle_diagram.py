@@ -1,4 +1,4 @@
-"""The drawing of an application's way, `docs/lifecycle.md`, is the table of moves and nothing else."""
+"""`docs/lifecycle.md`, the diagram of the lifecycle, is equal to the table of moves."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ from portal.text.words import table
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 WHO = {"parent": "family", "staff": "clerk", "official": "official"}
-HEAD = """# The way of an application
+HEAD = """# The lifecycle of an application
 
-Drawn from `MOVES` in `enrollment/applications/lifecycle.py`; `python -m tests.guards.test_the_drawn_lifecycle` draws it anew,
-and a test tells when somebody forgot. An arrow is a move. A refusal needs a second person; an edit during or after the
-review sends the application back into the queue.
+Generated from `MOVES` in `enrollment/applications/lifecycle.py` with `python -m tests.guards.test_lifecycle_diagram`; a test
+compares the two. An arrow is a move. A refusal needs a second person. An edit during or after the review puts the
+application back into the review queue.
 
 """
 
 
-def drawn() -> str:
+def diagram() -> str:
     words = table()
     lines = ["```mermaid", "stateDiagram-v2", "    [*] --> draft"]
     for name, move in MOVES.items():
@@ -32,8 +32,8 @@ def drawn() -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-def test_the_drawing_is_the_table():
-    assert PAGE.read_text("utf-8") == drawn(), "draw it anew: python -m tests.guards.test_the_drawn_lifecycle"
+def test_the_diagram_equals_the_table():
+    assert PAGE.read_text("utf-8") == diagram(), "generate it again: python -m tests.guards.test_lifecycle_diagram"
 
 
 def test_every_stage_can_be_reached():
@@ -41,4 +41,4 @@ def test_every_stage_can_be_reached():
 
 
 if __name__ == "__main__":
-    PAGE.write_text(drawn(), "utf-8")
+    PAGE.write_text(diagram(), "utf-8")
