@@ -5,7 +5,7 @@ import importlib
 from enrollment.ground.db import Base
 
 MODULES_WITH_TABLES = (
-    "ground.accounts ground.sign_in ground.upkeep ground.audit ground.jobs ground.outbox ground.signatures ground.demo_clock "
+    "ground.accounts ground.sign_in ground.maintenance_permits ground.audit ground.jobs ground.outbox ground.signatures ground.demo_clock "
     "places.areas places.kindergartens places.service_areas places.programmes places.ledger_rows places.roll_rows "
     "places.imports.uploaded_files "
     "season.calendar season.policy_rows season.round_rows "

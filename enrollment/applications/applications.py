@@ -35,7 +35,7 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
         id=uuid.uuid4(),
         child_id=child_id,
         year=year,
-        entered_by=by.hand,
+        entered_by=by.acting_account_id,
         entered_for=by.account_id if by.on_behalf else None,
         level=level,
         stage=lifecycle.DRAFT,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import guardians_account
 from enrollment.applications.applications import DEAD_STAGES, Application
 from enrollment.ground import outbox
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 
 
 def tell_new_date(
@@ -43,7 +43,7 @@ def tell_new_date(
             now=now,
             child_id=row.child_id,
             application_id=row.id,
-            begins_at=written(begins_at),
-            ends_at=written(ends_at),
+            begins_at=format_time(begins_at),
+            ends_at=format_time(ends_at),
         )
     return rows[-1].id if len(rows) == limit else None

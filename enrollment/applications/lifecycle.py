@@ -92,7 +92,7 @@ def make(
             move=move,
             before=before,
             after=after,
-            account_id=by.hand,
+            account_id=by.acting_account_id,
             at=now,
             reason=reason,
         )

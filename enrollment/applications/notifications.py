@@ -45,4 +45,4 @@ def tell_many(session: Session, application_ids: Collection[uuid.UUID], kind: st
         ON CONFLICT (key) DO NOTHING
     """)
     session.execute(told, {"kind": kind, "ids": list(application_ids), "now": now})
-    outbox.send_soon(session, now=now)
+    outbox.enqueue_sending(session, now=now)

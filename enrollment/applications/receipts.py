@@ -87,7 +87,7 @@ def write(session: Session, application: Application, *, by: Actor, now: dt.date
         digest=contents.digest_of(said),
         changed=contents.changed(json.loads(before.answers), said) if before else [],
         submitted_at=now,
-        submitted_by=by.hand,
+        submitted_by=by.acting_account_id,
     )
     session.add(version)
     session.flush()

@@ -110,5 +110,5 @@ def keep(session: Session, made: Applied, drawn: Drawn) -> dict[str, Any] | None
         (made.round_id, programme_id, json.dumps(made.pools_of(at)), drawn.lines[at])
         for at, programme_id in enumerate(made.programmes)
     )
-    bulk_copy.copy_in(session, "chance_line", ("round_id", "programme_id", "pools", "lines"), rows)
+    bulk_copy.copy_rows(session, "chance_line", ("round_id", "programme_id", "pools", "lines"), rows)
     return told

@@ -145,7 +145,7 @@ def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
     )
     progress(1, len(STEPS), "numbering")
     drawn = zip((row.child for row in joining), numbers.tolist(), strict=True)
-    bulk_copy.copy_aside(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
+    bulk_copy.copy_to_temporary_table(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
     given = text("""
         INSERT INTO ticket (child_id, year, number, draw_id)
         SELECT application.child_id, :year, drawn_ticket.number, :draw

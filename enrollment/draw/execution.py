@@ -190,11 +190,11 @@ def _texts(codes: Iterable) -> list[str]:
 
 def _keep_rows(session: Session, run: Run, computed: Computed, ids: Mapping[str, uuid.UUID]) -> None:
     """The result files go into the database as they are; there a code becomes an application or a programme."""
-    bulk_copy.copy_aside(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
     left_out = _not_told(computed.outcome.market) if run.replays is not None and computed.outcome else []
     for name, (columns, statement) in _KEPT.items():
         aside = name.removesuffix(".csv") + "_of_run"
-        bulk_copy.copy_file_aside(session, aside, columns, computed.result[name])
+        bulk_copy.copy_csv_to_temporary_table(session, aside, columns, computed.result[name])
         values = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
         session.execute(text(statement), values)
 

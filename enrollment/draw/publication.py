@@ -20,7 +20,7 @@ from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
-from enrollment.ground.city_time import CHENGDU, written
+from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import notice_codes
 from enrollment.offers.offers import LIVE, Offer
@@ -203,7 +203,7 @@ def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, 
     """A family that keeps its place and waits is moved without being asked again; it goes on waiting for still better."""
     count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
     codes = enumerate(notice_codes(count), start=1)
-    bulk_copy.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
+    bulk_copy.copy_to_temporary_table(session, "fresh_code", {"number": "int", "code": "text"}, codes)
     session.execute(
         text("""
             INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,
@@ -243,6 +243,6 @@ def _tell(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) 
         return
     made = "SELECT child_id, application_id, '{0}:' || id AS key FROM offer WHERE run_id = :run AND state {1} 'offered'"
     values = {"run": run.id}
-    due_then = {"due": written(answer_by)}
+    due_then = {"due": format_time(answer_by)}
     tell_selected(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
     tell_selected(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

@@ -98,7 +98,7 @@ class Actor:
     on_behalf: OnBehalf | None = None
 
     @property
-    def hand(self) -> uuid.UUID | None:
+    def acting_account_id(self) -> uuid.UUID | None:
         """The account of the person who does the act."""
         return self.on_behalf.helper_id if self.on_behalf else self.account_id
 

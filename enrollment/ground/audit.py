@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 
 FIRST_LINK = bytes(32)
 
@@ -61,12 +61,12 @@ def record(
     session.add(
         AuditEntry(
             at=now,
-            account_id=by.hand,
+            account_id=by.acting_account_id,
             act=act,
             subject=subject,
             subject_id=str(subject_id),
             reason=reason,
-            details=details | _for_whom(by),
+            details=details | _mandate_details(by),
         )
     )
 
@@ -86,18 +86,18 @@ def record_many(
         [
             {
                 "at": now,
-                "account_id": by.hand,
+                "account_id": by.acting_account_id,
                 "act": act,
                 "subject": subject,
                 "subject_id": str(one),
-                "details": details | _for_whom(by),
+                "details": details | _mandate_details(by),
             }
             for one, details in details_of.items()
         ],
     )
 
 
-def _for_whom(by: Actor) -> dict[str, str]:
+def _mandate_details(by: Actor) -> dict[str, str]:
     """A helper's act names the guardian too, and the mandate: the row shows both."""
     behalf = by.on_behalf
     return {"for_account": str(by.account_id), "mandate": str(behalf.mandate_id)} if behalf else {}
@@ -128,7 +128,7 @@ def seal(session: Session, limit: int = 5000) -> int:
     last = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
     ).first()
-    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else _beginning(session)
+    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else _start_of_chain(session)
     fresh = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_(None)).order_by(AuditEntry.number).limit(limit)
     ).all()
@@ -140,17 +140,17 @@ def seal(session: Session, limit: int = 5000) -> int:
     return len(fresh)
 
 
-def _beginning(session: Session) -> tuple[bytes, int]:
+def _start_of_chain(session: Session) -> tuple[bytes, int]:
     """Digest and position before the first link that is kept: after ten years the oldest ones are cut off."""
-    cut = select(Upkeep.audit_digest, Upkeep.audit_link).where(Upkeep.kind == "audit")
-    row = session.execute(cut.order_by(Upkeep.audit_link.desc()).limit(1)).one_or_none()
+    cut = select(MaintenancePermit.audit_digest, MaintenancePermit.audit_link).where(MaintenancePermit.kind == "audit")
+    row = session.execute(cut.order_by(MaintenancePermit.audit_link.desc()).limit(1)).one_or_none()
     return (row.audit_digest, row.audit_link) if row else (FIRST_LINK, 0)
 
 
 def broken_links(session: Session) -> list[int]:
     """Positions in the chain whose row was changed, deleted, swapped or cut off before another."""
     broken: list[int] = []
-    before, position = _beginning(session)
+    before, position = _start_of_chain(session)
     expected = position + 1
     for entry in session.scalars(
         select(AuditEntry)

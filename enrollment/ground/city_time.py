@@ -11,6 +11,6 @@ def today(now: dt.datetime) -> dt.date:
     return now.astimezone(CHENGDU).date()
 
 
-def written(moment: dt.datetime) -> str:
+def format_time(moment: dt.datetime) -> str:
     """A time as a message says it in every language: 2026-06-09 17:00."""
     return f"{moment.astimezone(CHENGDU):%Y-%m-%d %H:%M}"

@@ -45,7 +45,7 @@ def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") ->
     Raises Refused with one of the codes `id_kind`, `id_empty`, `id_characters`, `id_length`, `id_form`, `id_region`,
     `id_birth_date`, `id_birth_in_future`, `id_checksum`.
     """
-    number = _tidied(typed)
+    number = _normalise(typed)
     if kind not in EIGHTEEN_DIGITS and kind not in FORMS:
         raise Refused("id_kind", field="id_kind")
     if not number:
@@ -53,11 +53,11 @@ def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") ->
     if not number.isascii() or not number.isalnum():
         raise Refused("id_characters", field=field)
     if kind in EIGHTEEN_DIGITS:
-        return _eighteen(kind, number, today, field)
+        return _check_eighteen_digits(kind, number, today, field)
     if not re.fullmatch(FORMS[kind], number):
         raise Refused("id_form", field=field)
     if kind == "foreign_residence" and number[0] == "9":
-        return _eighteen(kind, number, today, field)
+        return _check_eighteen_digits(kind, number, today, field)
     return Identity(kind, number)
 
 
@@ -77,12 +77,12 @@ def index_of(number: str) -> bytes:
     return blind_index(number, INDEX_PURPOSE)
 
 
-def _tidied(typed: str) -> str:
+def _normalise(typed: str) -> str:
     folded = unicodedata.normalize("NFKC", typed or "")
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
 
 
-def _eighteen(kind: str, number: str, today: dt.date, field: str) -> Identity:
+def _check_eighteen_digits(kind: str, number: str, today: dt.date, field: str) -> Identity:
     if len(number) != 18:
         raise Refused("id_length", field=field, n=len(number))
     if not re.fullmatch(r"\d{17}[\dX]", number):

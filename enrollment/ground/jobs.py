@@ -91,7 +91,7 @@ def enqueue(
     return job_id
 
 
-def take_waiting(session: Session, *, now: dt.datetime, limit: int = 500) -> list[tuple[uuid.UUID, str]]:
+def queue_due(session: Session, *, now: dt.datetime, limit: int = 500) -> list[tuple[uuid.UUID, str]]:
     """Mark due rows as queued and return (id, kind) of each.  Two relays never get the same row."""
     due = (
         select(Job.id)
@@ -131,21 +131,21 @@ def take(
     return Lease(job_id, row.kind, row.args, row.fence, row.attempts) if row else None
 
 
-def _while_held(lease: Lease):
+def _update_if_leased(lease: Lease):
     return update(Job).where(Job.id == lease.job_id, Job.fence == lease.fence, Job.state == "running").returning(Job.id)
 
 
-def keep(session: Session, lease: Lease, *, now: dt.datetime, length: dt.timedelta = LEASE) -> bool:
+def renew_lease(session: Session, lease: Lease, *, now: dt.datetime, length: dt.timedelta = LEASE) -> bool:
     """Say that the worker lives.  False: the job was taken away, so stop and publish nothing."""
-    return session.scalar(_while_held(lease).values(lease_until=now + length)) is not None
+    return session.scalar(_update_if_leased(lease).values(lease_until=now + length)) is not None
 
 
-def report(session: Session, lease: Lease, *, done: int, of: int, step: str | None = None) -> bool:
+def report_progress(session: Session, lease: Lease, *, done: int, of: int, step: str | None = None) -> bool:
     """Note the progress: `done` of `of` units, and the code of the step for the page that shows it."""
-    return session.scalar(_while_held(lease).values(done_units=done, all_units=of, step=step)) is not None
+    return session.scalar(_update_if_leased(lease).values(done_units=done, all_units=of, step=step)) is not None
 
 
-def hold(session: Session, lease: Lease) -> bool:
+def lock_lease(session: Session, lease: Lease) -> bool:
     """Lock the row until the caller's commit, so that what it publishes is published by the holder of the fence alone."""
     held = select(Job.id).where(Job.id == lease.job_id, Job.fence == lease.fence, Job.state == "running")
     return session.scalar(held.with_for_update()) is not None
@@ -154,7 +154,7 @@ def hold(session: Session, lease: Lease) -> bool:
 def finish(session: Session, lease: Lease, *, now: dt.datetime, result: dict[str, Any] | None = None) -> bool:
     """Close the job.  False: somebody else holds it now, so the caller must roll back what it wrote."""
     body = json.dumps(result, sort_keys=True, ensure_ascii=False)
-    closed = _while_held(lease).values(
+    closed = _update_if_leased(lease).values(
         state="done",
         result=result,
         result_digest=hashlib.sha256(body.encode()).hexdigest(),
@@ -183,28 +183,28 @@ def fail(
         values = {"state": "failed", "finished_at": now, "result": result}
     else:
         values = {"state": "waiting", "due_at": now + dt.timedelta(seconds=5 * 2**lease.attempt)}
-    return session.scalar(_while_held(lease).values(error=error[:500], lease_until=None, **values)) is not None
+    return session.scalar(_update_if_leased(lease).values(error=error[:500], lease_until=None, **values)) is not None
 
 
-def expired_queued(session: Session, *, now: dt.datetime, limit: int = 500) -> list[uuid.UUID]:
+def overdue_in_queue(session: Session, *, now: dt.datetime, limit: int = 500) -> list[uuid.UUID]:
     """Rows that were handed to the queue and that no worker took in time: the queue may have lost them."""
     late = select(Job.id).where(Job.state == "queued", Job.lease_until < now).order_by(Job.due_at).limit(limit)
     return list(session.scalars(late.with_for_update(skip_locked=True)))
 
 
-def expect_longer(session: Session, job_ids: list[uuid.UUID], *, now: dt.datetime) -> None:
+def extend_queue_time(session: Session, job_ids: list[uuid.UUID], *, now: dt.datetime) -> None:
     """The queue still holds these: look again when another lease has passed."""
     session.execute(update(Job).where(Job.id.in_(job_ids), Job.state == "queued").values(lease_until=now + LEASE))
 
 
-def put_back(session: Session, job_ids: list[uuid.UUID]) -> None:
+def requeue(session: Session, job_ids: list[uuid.UUID]) -> None:
     """The queue lost these: they wait for the relay again."""
     session.execute(
         update(Job).where(Job.id.in_(job_ids), Job.state == "queued").values(state="waiting", lease_until=None)
     )
 
 
-def sweep_running(session: Session, *, now: dt.datetime) -> int:
+def requeue_expired(session: Session, *, now: dt.datetime) -> int:
     """Put back the jobs whose worker fell silent; those that fell silent too often have failed.  Returns how many."""
     silent = (Job.state == "running", Job.lease_until < now)
     lost = update(Job).where(*silent, Job.attempts >= MOST_ATTEMPTS)

@@ -81,21 +81,21 @@ def tell(
     row = {"id": uuid.uuid4(), "key": key, "kind": kind, "account_id": account_id, "created_at": now}
     row |= {"child_id": child_id, "application_id": application_id, "params": params}
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
-    send_soon(session, now=now)
+    enqueue_sending(session, now=now)
 
 
-def send_soon(session: Session, *, now: dt.datetime) -> None:
+def enqueue_sending(session: Session, *, now: dt.datetime) -> None:
     """Have the outbox emptied after this transaction; one job for all that is written within a second."""
     jobs.enqueue(session, "send_notices", key=f"send_notices:{now:%Y%m%d%H%M%S}", now=now)
 
 
-def text_phone(session: Session, to: str, body: str, *, key: str, now: dt.datetime) -> None:
+def add_text_message(session: Session, to: str, body: str, *, key: str, now: dt.datetime) -> None:
     """Write a text to a phone into the outbox."""
     session.add(TextMessage(key=key, to=to, body=body, written_at=now))
     jobs.enqueue(session, "send_texts", key=f"send_texts:{key}", now=now)
 
 
-def unread(session: Session, account_id: uuid.UUID) -> int:
+def count_unread(session: Session, account_id: uuid.UUID) -> int:
     return (
         session.scalar(
             select(func.count()).where(
@@ -106,7 +106,7 @@ def unread(session: Session, account_id: uuid.UUID) -> int:
     )
 
 
-def of_account(session: Session, account_id: uuid.UUID, limit: int = 100) -> list[Notice]:
+def notices_of_account(session: Session, account_id: uuid.UUID, limit: int = 100) -> list[Notice]:
     """Messages of one person, newest first; those withheld because the child is not theirs never appear."""
     mine = select(Notice).where(Notice.account_id == account_id, Notice.withheld_at.is_(None))
     return list(session.scalars(mine.order_by(Notice.created_at.desc()).limit(limit)))

@@ -5,13 +5,13 @@ import secrets
 import numpy as np
 
 # no vowels (no words arise), no 0 O 1 I 2 Z 5 S 8 B (nobody confuses them on the phone)
-UNMISTAKABLE = "CDFGHJKLMNPQRTVWXY34679"
+CODE_ALPHABET = "CDFGHJKLMNPQRTVWXY34679"
 NOTICE_LETTERS = 12
 
 
 def registration_code() -> str:
     """A registration code 登记编号 such as `K7MQ-4T9X`: 37 random bits, readable aloud."""
-    letters = "".join(secrets.choice(UNMISTAKABLE) for _ in range(8))
+    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     return f"{letters[:4]}-{letters[4:]}"
 
 
@@ -22,8 +22,8 @@ def notice_codes(number: int) -> list[str]:
     while len(found) < wanted:
         drawn = np.frombuffer(secrets.token_bytes(wanted + wanted // 20 + 64), dtype=np.uint8)
         # what is left over of the 256 values would make the first letters likelier
-        found = np.concatenate((found, drawn[drawn < 256 // len(UNMISTAKABLE) * len(UNMISTAKABLE)]))
-    letters = np.frombuffer(UNMISTAKABLE.encode(), dtype="S1")[found[:wanted] % len(UNMISTAKABLE)]
+        found = np.concatenate((found, drawn[drawn < 256 // len(CODE_ALPHABET) * len(CODE_ALPHABET)]))
+    letters = np.frombuffer(CODE_ALPHABET.encode(), dtype="S1")[found[:wanted] % len(CODE_ALPHABET)]
     return [code.decode() for code in letters.view(f"S{NOTICE_LETTERS}").tolist()]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Account, RoleGrant
 from enrollment.ground.db import Base
-from enrollment.ground.vault import blind_index, normalised
+from enrollment.ground.vault import blind_index, normalise
 
 HASHER = PasswordHasher()
 
@@ -51,7 +51,7 @@ class WebSession(Base):
     __table_args__ = (Index("ix_web_session__expires_at", "expires_at"),)
 
 
-class DoneOnce(Base):
+class IdempotentResponse(Base):
     """The answer to a state-changing request of a family, kept under its idempotency key."""
 
     __tablename__ = "done_once"
@@ -76,7 +76,7 @@ MANDATE = "phone of a mandate"
 
 
 def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
-    return hashlib.sha256(phone_index + normalised(code).encode() + bound_to.encode()).digest()
+    return hashlib.sha256(phone_index + normalise(code).encode() + bound_to.encode()).digest()
 
 
 def send_code(
@@ -130,7 +130,7 @@ def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Accou
     if known is not None:
         return known
     account = Account(
-        name="", phone=normalised(phone), phone_index=index, created_at=now, grants=[RoleGrant(role="guardian")]
+        name="", phone=normalise(phone), phone_index=index, created_at=now, grants=[RoleGrant(role="guardian")]
     )
     session.add(account)
     session.flush()
@@ -139,8 +139,8 @@ def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Accou
 
 def check_password(session: Session, login: str, password: str) -> Account | None:
     """The account, when login and password fit and it is not disabled.  An unknown login takes as long as a wrong password."""
-    account = session.scalar(select(Account).where(Account.login == normalised(login).lower()))
-    digest = account.password_hash if account is not None and account.password_hash else _nobodys_hash()
+    account = session.scalar(select(Account).where(Account.login == normalise(login).lower()))
+    digest = account.password_hash if account is not None and account.password_hash else _dummy_hash()
     try:
         HASHER.verify(digest, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -157,19 +157,19 @@ def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, a
     for tried in (step, step - 1, step + 1):
         expected = pyotp.TOTP(account.second_factor).at(tried * SECOND_FACTOR_STEP)
         fresh = account.second_factor_used is None or tried > account.second_factor_used
-        if fresh and hmac.compare_digest(expected, normalised(code)):
+        if fresh and hmac.compare_digest(expected, normalise(code)):
             account.second_factor_used = tried
             session.flush()
             return True
     return False
 
 
-def staff_account(
+def create_staff_account(
     session: Session, login: str, name: str, password: str, grants: list[RoleGrant], *, now: dt.datetime
 ) -> Account:
     """A new account with a password and a second factor of its own."""
     account = Account(
-        login=normalised(login).lower(),
+        login=normalise(login).lower(),
         name=name,
         password_hash=HASHER.hash(password),
         second_factor=pyotp.random_base32(),
@@ -182,7 +182,7 @@ def staff_account(
 
 
 @functools.cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     return HASHER.hash(secrets.token_urlsafe(16))
 
 

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.db import Base
 
-State = tuple[Any, ...]
+TableVersion = tuple[Any, ...]
 
 
-def state_of(session: Session, *tables: type[Base]) -> State:
+def table_version(session: Session, *tables: type[Base]) -> TableVersion:
     """A value that is another one as soon as a row of the tables was added, changed or taken away.
 
     PostgreSQL stamps each row with the transaction and the command that wrote it, and counts transactions once for a

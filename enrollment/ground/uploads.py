@@ -25,8 +25,8 @@ MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth, so a larger on
 PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PDF_PARTS = 200_000
-ACTS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
-CARGO = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
+ACTIVE_ACTIONS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
+EMBEDDED_CONTENT = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
 
 pillow_heif.register_heif_opener(thumbnails=False)
 Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
@@ -40,7 +40,7 @@ class SafePage:
     content: bytes
 
 
-def made_safe(content: bytes, *, field: str = "pages") -> SafePage:
+def sanitise_upload(content: bytes, *, field: str = "pages") -> SafePage:
     """The page as it is kept.  Its type is told by its content, never by its name.
 
     Refuses `file_empty`, `file_too_large`, `file_type`, `photo_unreadable`, `photo_too_many_pixels`, `pdf_unreadable`,
@@ -50,21 +50,21 @@ def made_safe(content: bytes, *, field: str = "pages") -> SafePage:
         raise Refused("file_empty", field=field)
     guessed = filetype.guess_mime(content[:4096])
     if guessed in PHOTOS:
-        _bound(content, LARGEST_PHOTO, field)
-        return SafePage("image/webp", _drawn_anew(content, field))
+        _check_size(content, LARGEST_PHOTO, field)
+        return SafePage("image/webp", _reencode_photo(content, field))
     if guessed == "application/pdf":
-        _bound(content, LARGEST_PDF, field)
+        _check_size(content, LARGEST_PDF, field)
         _check_pdf(content, field)
         return SafePage("application/pdf", content)
     raise Refused("file_type", field=field)
 
 
-def _bound(content: bytes, largest: int, field: str) -> None:
+def _check_size(content: bytes, largest: int, field: str) -> None:
     if len(content) > largest:
         raise Refused("file_too_large", field=field, size=-(-len(content) // 2**20), most=largest // 2**20)
 
 
-def _drawn_anew(content: bytes, field: str) -> bytes:
+def _reencode_photo(content: bytes, field: str) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; the bound below is ours
@@ -76,7 +76,7 @@ def _drawn_anew(content: bytes, field: str) -> bytes:
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
             drawn = io.BytesIO()
-            _on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
+            _flatten_on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
     except Image.DecompressionBombError as fault:
         raise _too_many_pixels(field) from fault
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as fault:
@@ -88,7 +88,7 @@ def _too_many_pixels(field: str) -> Refused:
     return Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def _flatten_on_white(picture: Image.Image) -> Image.Image:
     """A picture without transparency, so that a scan drawn on nothing is not black on black."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
@@ -104,7 +104,7 @@ def _check_pdf(content: bytes, field: str) -> None:
         if reader.is_encrypted:
             raise Refused("pdf_locked", field=field)
         pages = len(reader.pages)
-        active = _does_something(reader)
+        active = _has_active_content(reader)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as fault:
         raise Refused("pdf_unreadable", field=field) from fault
     if active:
@@ -115,7 +115,7 @@ def _check_pdf(content: bytes, field: str) -> None:
         raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
 
 
-def _does_something(reader: PdfReader) -> bool:
+def _has_active_content(reader: PdfReader) -> bool:
     """Whether anything that hangs on the file runs or carries something, on opening, a page or a click: a scan never does."""
     waiting, seen = [reader.root_object], 0
     known: set[tuple[int, int]] = set()
@@ -130,7 +130,7 @@ def _does_something(reader: PdfReader) -> bool:
         if seen > MOST_PDF_PARTS:
             return True
         if isinstance(found, DictionaryObject):
-            if found.get("/S") in ACTS or any(name in found for name in CARGO):
+            if found.get("/S") in ACTIVE_ACTIONS or any(name in found for name in EMBEDDED_CONTENT):
                 return True
             waiting += found.values()
         elif isinstance(found, ArrayObject):

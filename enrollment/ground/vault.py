@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeDecorator
 VERSION = 1
 
 
-class VaultClosed(RuntimeError):
+class VaultError(RuntimeError):
     """No key was given, or the value was sealed under a key that is not here."""
 
 
@@ -41,9 +41,9 @@ class Keys:
             sealing = {name: base64.b64decode(key) for name, key in content["sealing"].items()}
             keys = cls(sealing=sealing, current=content["current"], index=base64.b64decode(content["index"]))
         except (OSError, ValueError, KeyError) as fault:
-            raise VaultClosed(f"key file {path} cannot be read: {fault}") from fault
+            raise VaultError(f"key file {path} cannot be read: {fault}") from fault
         if keys.current not in sealing or any(len(key) != 32 for key in [*sealing.values(), keys.index]):
-            raise VaultClosed(f"key file {path}: keys have 32 bytes and `current` names one of them")
+            raise VaultError(f"key file {path}: keys have 32 bytes and `current` names one of them")
         return keys
 
     @staticmethod
@@ -54,19 +54,19 @@ class Keys:
     def with_new(self, name: str) -> "Keys":
         """The same and one key more, which nothing is sealed with yet.  Raises VaultClosed for a name that is taken."""
         if name in self.sealing or not 0 < len(name.encode()) < 100:
-            raise VaultClosed(f"a key {name!r} is there already, or the name is no name")
+            raise VaultError(f"a key {name!r} is there already, or the name is no name")
         return replace(self, sealing={**self.sealing, name: os.urandom(32)})
 
     def using(self, name: str) -> "Keys":
         """The same, and new values are sealed with the named key."""
         if name not in self.sealing:
-            raise VaultClosed(f"no key {name!r}")
+            raise VaultError(f"no key {name!r}")
         return replace(self, current=name)
 
     def without(self, name: str) -> "Keys":
         """The same without an old key.  The caller has looked that nothing is sealed with it any more."""
         if name not in self.sealing or name == self.current:
-            raise VaultClosed(f"{name!r} is no key, or the one in use")
+            raise VaultError(f"{name!r} is no key, or the one in use")
         return replace(self, sealing={kept: key for kept, key in self.sealing.items() if kept != name})
 
     def write_over(self, path: Path) -> None:
@@ -104,16 +104,16 @@ def unlock(keys: Keys | None) -> None:
 
 def _open_keys() -> Keys:
     if _keys is None:
-        raise VaultClosed("the vault has no keys; call unlock() at start-up")
+        raise VaultError("the vault has no keys; call unlock() at start-up")
     return _keys
 
 
-def begins_with(name: str) -> bytes:
+def key_prefix(name: str) -> bytes:
     """How every value begins that was sealed with the named key."""
     return bytes([VERSION, len(name.encode())]) + name.encode()
 
 
-def current_key() -> str:
+def current_key_name() -> str:
     return _open_keys().current
 
 
@@ -121,7 +121,7 @@ def seal(text: str, purpose: str) -> bytes:
     keys = _open_keys()
     nonce = os.urandom(12)
     body = AESGCM(keys.sealing[keys.current]).encrypt(nonce, text.encode(), purpose.encode())
-    return begins_with(keys.current) + nonce + body
+    return key_prefix(keys.current) + nonce + body
 
 
 def unseal(value: bytes, purpose: str) -> str:
@@ -129,7 +129,7 @@ def unseal(value: bytes, purpose: str) -> str:
     name = value[2 : 2 + length].decode()
     key = _open_keys().sealing.get(name)
     if value[0] != VERSION or key is None:
-        raise VaultClosed(f"no key {name!r} for a sealed value")
+        raise VaultError(f"no key {name!r} for a sealed value")
     nonce, body = value[2 + length : 14 + length], value[14 + length :]
     return AESGCM(key).decrypt(nonce, body, purpose.encode()).decode()
 
@@ -143,14 +143,14 @@ def unseal_bytes(value: bytes, purpose: str) -> bytes:
     return base64.b64decode(unseal(value, purpose))
 
 
-def normalised(text: str) -> str:
+def normalise(text: str) -> str:
     """Full-width digits, spaces and case play no part in whether two numbers are the same."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
 def blind_index(text: str, purpose: str) -> bytes:
     """What a number is looked up by: the same text and purpose give the same 32 bytes, which tell nothing else."""
-    return hmac.new(_open_keys().index, f"{purpose}|{normalised(text)}".encode(), hashlib.sha256).digest()
+    return hmac.new(_open_keys().index, f"{purpose}|{normalise(text)}".encode(), hashlib.sha256).digest()
 
 
 class Sealed(TypeDecorator):
@@ -170,7 +170,7 @@ class Sealed(TypeDecorator):
         return None if value is None else unseal(value, self.purpose)
 
 
-def masked(text: str | None, keep_start: int = 0, keep_end: int = 4) -> str:
+def mask(text: str | None, keep_start: int = 0, keep_end: int = 4) -> str:
     """`510104202303121234` → `5101**********1234` with keep_start=4."""
     if not text:
         return ""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True)
-class Impossible:
+class Violation:
     """`code` has words in the group `impossible`; `subject` names the row, never a person."""
 
     code: str
@@ -61,11 +61,11 @@ QUERIES: dict[str, str] = {
 }
 """Each query gives the ids of rows that cannot be.  What a programme gave stays counted when its offers' retention is over."""
 
-MOST = 20
+MOST_OF_A_KIND = 20
 
 
-def found(session: Session) -> Iterator[Impossible]:
-    """At most `MOST` rows of each kind."""
+def find_violations(session: Session) -> Iterator[Violation]:
+    """At most `MOST_OF_A_KIND` rows of each kind."""
     for code, query in QUERIES.items():
-        for row in session.execute(text(f"{query} LIMIT {MOST}")):
-            yield Impossible(code, str(row[0]))
+        for row in session.execute(text(f"{query} LIMIT {MOST_OF_A_KIND}")):
+            yield Violation(code, str(row[0]))

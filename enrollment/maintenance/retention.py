@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, retention, upkeep
+from enrollment.ground import audit, maintenance_permits, retention
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import draw_retention as of_the_draw
@@ -22,7 +22,7 @@ BATCH = 500
 
 YEAR_AFTER = "one year after the season; an admitted child's record goes over to the roll"
 
-Verb = Callable[[Session, Moment, int], Counter[str]]
+DeletionStep = Callable[[Session, Moment, int], Counter[str]]
 
 
 @dataclass(frozen=True)
@@ -31,59 +31,59 @@ class Rule:
 
     code: str
     words: tuple[str, ...]
-    verbs: tuple[Verb, ...]
+    steps: tuple[DeletionStep, ...]
 
 
-def _families(session: Session, moment: Moment, limit: int) -> Counter[str]:
+def _delete_families(session: Session, moment: Moment, limit: int) -> Counter[str]:
     """Whole families of a season that is over for a year: results first, then applications, then people."""
-    found = of_families.next_families(session, moment, limit)
+    found = of_families.next_family_batch(session, moment, limit)
     if found is None:
         return Counter()
     year, ids = found
-    upkeep.open_door(session, "season", now=moment.now, year=year)
-    gone = of_the_draw.of_applications(session, year, ids)
-    return gone + of_families.applications(session, ids)
+    maintenance_permits.grant_permit(session, "season", now=moment.now, year=year)
+    gone = of_the_draw.delete_results_of_applications(session, year, ids)
+    return gone + of_families.delete_applications(session, ids)
 
 
 RULES = (
-    Rule("session", ("twelve hours",), (retention.sessions,)),
-    Rule("one_day", ("one day", "one day after sending"), (retention.codes, retention.texts)),
-    Rule("import_file", ("one day; what it changed, ten years",), (of_places.import_files,)),
-    Rule("thirty_days", ("thirty days",), (retention.answers_given_once, of_families.invitations)),
-    Rule("job", ("thirty days after the end",), (retention.jobs,)),
-    Rule("entitlement", ("until it expires",), (of_families.entitlements,)),
+    Rule("session", ("twelve hours",), (retention.delete_sessions,)),
+    Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages)),
+    Rule("import_file", ("one day; what it changed, ten years",), (of_places.delete_import_files,)),
+    Rule("thirty_days", ("thirty days",), (retention.delete_idempotent_responses, of_families.delete_invitations)),
+    Rule("job", ("thirty days after the end",), (retention.delete_jobs,)),
+    Rule("entitlement", ("until it expires",), (of_families.delete_entitlements,)),
     Rule(
         "season",
         (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child"),
         (
-            _families, of_families.guardians_without_a_child, of_families.mandates, retention.notices_about_nobody,
+            _delete_families, of_families.delete_guardians_without_children, of_families.delete_mandates, retention.delete_general_notices,
         ),
     ),
-    Rule("estimate", ("until the list is frozen",), (of_the_draw.estimates,)),
-    Rule("case", ("three years after the end",), (of_families.cases,)),
-    Rule("account", ("two years after the last season", "with the account"), (of_families.accounts,)),
+    Rule("estimate", ("until the list is frozen",), (of_the_draw.delete_estimates,)),
+    Rule("case", ("three years after the end",), (of_families.delete_cases,)),
+    Rule("account", ("two years after the last season", "with the account"), (of_families.empty_accounts,)),
     Rule(
         "decade",
         ("ten years",),
         (
-            of_the_draw.results, of_places.ledger_entries, of_places.plan_proposals, retention.signatures,
-            retention.end_of_the_audit_chain,
+            of_the_draw.delete_results, of_places.delete_ledger_entries, of_places.delete_plan_proposals, retention.delete_signatures,
+            retention.delete_oldest_audit_entries,
         ),
     ),
 )  # fmt: skip
 
-KEPT = ("always", "with the demo", "as the national rules say")
+NOT_DELETED = ("always", "with the demo", "as the national rules say")
 """What the register says of tables that no rule touches: public rows, the demo's own, and the roll."""
 
 
-def batches(rule: Rule) -> tuple[Verb, ...]:
+def batches(rule: Rule) -> tuple[DeletionStep, ...]:
     """Each of these is called until it deletes nothing, in a transaction of its own each time."""
-    return tuple(_audited(rule, verb) for verb in rule.verbs)
+    return tuple(_audited(rule, step) for step in rule.steps)
 
 
-def _audited(rule: Rule, verb: Verb) -> Verb:
+def _audited(rule: Rule, step: DeletionStep) -> DeletionStep:
     def one_batch(session: Session, moment: Moment, limit: int = BATCH) -> Counter[str]:
-        gone = verb(session, moment, limit)
+        gone = step(session, moment, limit)
         if gone:
             audit.record(session, "forget", "retention", rule.code, by=SYSTEM, now=moment.now, rows=dict(gone))
             session.flush()
@@ -103,7 +103,7 @@ def apply_all(session: Session, moment: Moment) -> dict[str, Counter[str]]:
     return told
 
 
-def late(session: Session, now: dt.datetime) -> int | None:
+def overdue_season(session: Session, now: dt.datetime) -> int | None:
     """A season whose families should have gone two nights ago and have not; None when the nights do their work."""
     two_nights_ago = now - dt.timedelta(days=2)
-    return of_families.season_with_families(session, Moment(two_nights_ago, two_nights_ago))
+    return of_families.oldest_overdue_season(session, Moment(two_nights_ago, two_nights_ago))

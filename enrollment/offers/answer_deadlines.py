@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.offers.offers import Offer, OfferMove
 from enrollment.people.bulk_notifications import About, tell_families
@@ -63,7 +63,8 @@ def _unanswered(session: Session, *when) -> list[Row]:
 
 def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime], now: dt.datetime) -> None:
     about: list[About] = [
-        (row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": written(due[row.id])}) for row in rows
+        (row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": format_time(due[row.id])})
+        for row in rows
     ]
     tell_families(session, "answer_reminder", about, now=now)
 

@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.people.guardians import Guardian, Guardianship
 
-__all__ = ["About", "tell_families", "tell_selected", "written"]
+__all__ = ["About", "format_time", "tell_families", "tell_selected"]
 
 BATCH = 2000
 

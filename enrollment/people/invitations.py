@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import blind_index, normalised
+from enrollment.ground.vault import blind_index, normalise
 from enrollment.people import guardians
 from enrollment.people.guardians import RELATIONS, Child, Guardianship, Invitation
 
@@ -26,7 +26,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     require_oneself(by)
     child = guardians.own_child(session, child_id, by=by)
     guardian = guardians.require_guardian(session, by=by)
-    number = normalised(phone)
+    number = normalise(phone)
     if len(number) != 11 or not number.isdigit() or number[0] != "1":
         raise Refused("phone_form", field="phone")
     index = blind_index(number, PHONE_PURPOSE)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
-from enrollment.ground.table_version import State, state_of
+from enrollment.ground.table_version import TableVersion, table_version
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -129,7 +129,7 @@ def _rows(session: Session, year: int | None) -> Iterable:
     return session.execute(query)
 
 
-_read: tuple[State, Lookup] | None = None
+_read: tuple[TableVersion, Lookup] | None = None
 
 
 def lookup(session: Session) -> Lookup:
@@ -138,7 +138,7 @@ def lookup(session: Session) -> Lookup:
     A draw reads its own, whatever a process remembers.
     """
     global _read
-    state = state_of(session, ServiceArea, Kindergarten)
+    state = table_version(session, ServiceArea, Kindergarten)
     known = _read
     if known is None or known[0] != state:
         known = _read = (state, Lookup(session))

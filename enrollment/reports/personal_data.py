@@ -46,7 +46,7 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
         "applications": [_application(session, each) for each in applications.list_own(session, by=by)],
         "messages": [
             _row(notice, "kind", "params", "created_at", "sent_at", "read_at")
-            for notice in outbox.of_account(session, account.id, limit=10_000)
+            for notice in outbox.notices_of_account(session, account.id, limit=10_000)
         ],
         "cases": [_row(case, "kind", "text", "opened_at", "settled_at") for case in cases.own_cases(session, by=by)],
     }

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.places import roll
 from enrollment.places.roll import RollChild
 
@@ -39,8 +39,8 @@ def children(
         (
             lines[child.class_id].name,
             lines[child.class_id].level,
-            masked(child.name, 1, 0),
-            masked(child.id_number, 4, 4),
+            mask(child.name, 1, 0),
+            mask(child.id_number, 4, 4),
             child.born,
             child.entered_on,
         )

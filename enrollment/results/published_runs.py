@@ -12,7 +12,7 @@ from enrollment.draw import runs
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.market_builder import programme_code
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Pool, Programme
 from enrollment.results import public_file
@@ -157,4 +157,4 @@ def of_ticket(session: Session, run: Run, year: int, asked: str) -> OfTicket | N
 
 def _is_forgotten(session: Session, year: int) -> bool:
     """Whether the families of the year have gone from the books; the public file still tells codes and tickets."""
-    return session.scalar(select(Upkeep.number).where(Upkeep.year == year).limit(1)) is not None
+    return session.scalar(select(MaintenancePermit.number).where(MaintenancePermit.year == year).limit(1)) is not None

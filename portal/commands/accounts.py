@@ -36,7 +36,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     )
     if role == "area_official" and not area:
         raise click.ClickException("an area official needs --area")
-    account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
+    account = sign_in.create_staff_account(db(), login, name, password, [grant], now=real_now())
     audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
     db().commit()
     click.echo(f"{login} is added.  Second factor, shown only now:")

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.random import Generator
 from sqlalchemy.orm import Session
 
-from enrollment.ground.bulk_copy import copy_in
+from enrollment.ground.bulk_copy import copy_rows
 
 
 class RowBatch:
@@ -20,7 +20,7 @@ class RowBatch:
 
     def write(self, session: Session) -> None:
         for table, rows in self.rows.items():
-            copy_in(session, table, self.columns[table], rows)
+            copy_rows(session, table, self.columns[table], rows)
             rows.clear()
 
     def _add(self, table: str, *values: Any) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
 from enrollment.ground.identity import index_of
-from enrollment.ground.random_codes import UNMISTAKABLE
+from enrollment.ground.random_codes import CODE_ALPHABET
 from enrollment.ground.vault import blind_index, seal
 from enrollment.people import consents
 from portal.demo.batches import RowBatch
@@ -64,7 +64,7 @@ class Batch(RowBatch):
         self.offers, self.now, self.consent = offers, now, consent
 
     def _registration_code(self) -> str:
-        letters = "".join(UNMISTAKABLE[i] for i in self.random.integers(len(UNMISTAKABLE), size=8))
+        letters = "".join(CODE_ALPHABET[i] for i in self.random.integers(len(CODE_ALPHABET), size=8))
         return f"{letters[:4]}-{letters[4:]}"
 
     def add(self, family: Household) -> None:

@@ -62,7 +62,9 @@ def show_second_factor(session: Session, account: Account, *, now: dt.datetime) 
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
     body = word("text_message", "second_factor", name=account.name, code=code)
-    outbox.text_phone(session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now)
+    outbox.add_text_message(
+        session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now
+    )
 
 
 HOME = "锦官新城幼儿园"
@@ -87,11 +89,15 @@ def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
     }
     made = {}
     for person in STAFF:
-        account = sign_in.staff_account(session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now)
+        account = sign_in.create_staff_account(
+            session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now
+        )
         made[person.login] = actor_of(account)
     unknown = secrets.token_urlsafe(32)
     everywhere = [RoleGrant(role="city_official")]
-    made[REVIEWER] = actor_of(sign_in.staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now))
+    made[REVIEWER] = actor_of(
+        sign_in.create_staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now)
+    )
     return made
 
 

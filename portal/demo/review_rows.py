@@ -19,7 +19,7 @@ from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
-from enrollment.ground.bulk_copy import copy_in
+from enrollment.ground.bulk_copy import copy_rows
 from enrollment.review import bulk_confirmation
 from enrollment.review.review import registration_over
 from enrollment.review.review_queue import matched
@@ -56,12 +56,12 @@ def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now
         (id_, fact, outcome, None if value is None else json.dumps(value), reason, source, by.account_id, now)
         for id_, fact, outcome, value, reason, source in found
     )
-    copy_in(session, "verified_fact", FACTS, rows)
+    copy_rows(session, "verified_fact", FACTS, rows)
     said = (
         (now, by.account_id, "verify", "application", str(id_), {"fact": fact, "outcome": outcome, "source": source})
         for id_, fact, outcome, _value, _reason, source in found
     )
-    copy_in(session, "audit_entry", AUDIT, said)
+    copy_rows(session, "audit_entry", AUDIT, said)
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import mandates
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.season import calendar
 from portal.helpers import pages
 from portal.web import acting_for
@@ -28,7 +28,7 @@ def home():
         families=families,
         here=acting_for.now_for(),
         season=calendar.current(db(), clock()),
-        masked=masked,
+        masked=mask,
     )
 
 

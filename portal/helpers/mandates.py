@@ -133,7 +133,7 @@ def _text(kept: dict, code: str) -> None:
         minutes=doors.CODE_LIFE.seconds // 60,
         hotline=season.hotline or "028-12345",
     )
-    outbox.text_phone(db(), kept["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
+    outbox.add_text_message(db(), kept["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
 
 
 @pages.get("/new/code")

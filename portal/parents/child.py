@@ -11,7 +11,7 @@ from wtforms import DateField, RadioField, SelectField, StringField
 from enrollment.applications import registration
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.people.guardians import ID_KINDS, RELATIONS, Guardianship
 from portal.parents import pages
@@ -69,7 +69,7 @@ class ChildForm(VersionedForm):
 
 def _view(form, application=None):
     form.offer()
-    shown = masked(application.child.id_number, keep_start=4) if application else ""
+    shown = mask(application.child.id_number, keep_start=4) if application else ""
     return form_page("child", "child", application, form, shown=shown, year=this_year())
 
 

@@ -143,4 +143,4 @@ def what_every_page_knows() -> dict:
     by = actor()
     if by.on_behalf:
         return {"unread": 0}
-    return {"unread": outbox.unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}
+    return {"unread": outbox.count_unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}

@@ -6,7 +6,7 @@ from wtforms import BooleanField, SelectField, StringField
 
 from enrollment.applications import registration
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.people.guardians import ID_KINDS
 from portal.parents import pages
@@ -84,7 +84,7 @@ def _keep(kind: str, given: bool) -> None:
 def _guardian_view(form):
     form.offer()
     guardian = guardians.guardian_of(db(), by=actor())
-    shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
+    shown = mask(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
     may_say = registration.may_say_guardian(db(), by=actor())
     return form_page("guardian", "guardian", None, form, shown=shown, guardian=guardian, may_say=may_say)
 

@@ -9,7 +9,7 @@ from flask import Response, render_template
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.reports import personal_data
 from portal.parents import pages
@@ -26,8 +26,8 @@ def data_page():
     return render_template(
         "parents/data.html",
         guardian=guardian,
-        shown=masked(guardian.id_number, keep_start=4) if guardian else "",
-        phone=masked(guardian.phone, keep_start=3) if guardian else "",
+        shown=mask(guardian.id_number, keep_start=4) if guardian else "",
+        phone=mask(guardian.phone, keep_start=3) if guardian else "",
         helped=[_helped(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.live(db(), kind, by=actor()) for kind in consents.KINDS},
     )

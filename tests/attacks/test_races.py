@@ -217,6 +217,6 @@ def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, n
     with Session(race.engine) as session, session.begin():
         later = jobs.take(session, job, owner="other", now=now + 2 * jobs.LEASE)
         assert later is not None
-        assert jobs.hold(session, held[0]) is False
+        assert jobs.lock_lease(session, held[0]) is False
         assert jobs.finish(session, held[0], now=now) is False
         assert jobs.finish(session, later, now=now) is True

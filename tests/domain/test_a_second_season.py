@@ -118,7 +118,7 @@ def test_two_seasons_in_a_row(after_one_season):
     assert {admission_notice.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {
         "valid"
     }
-    assert list(invariants.found(town.session)) == []
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_the_class_may_have_moved_up_before_the_child_arrives(after_one_season):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
 from enrollment.ground.identity import birth_date_in, index_of
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.places.imports import cell_readers, vocabulary
 from enrollment.places.imports.changes import Change, Difference, fields_that_differ
 from enrollment.places.imports.headers import Column
@@ -243,7 +243,7 @@ def _compare_child(
     before = {name: getattr(child, name) for name in after} if child else None
     fields = fields_that_differ(before, after)
     shown = {SHOWN_AS.get(name, name): _shown(name, pair) for name, pair in fields.items()}
-    title = f"{each.owner.name} {each.name} {masked(record['child'], 1, 0)}"
+    title = f"{each.owner.name} {each.name} {mask(record['child'], 1, 0)}"
     change = Change(f"{each.owner.code}/{each.school_year}/{each.name}", title, record.line, shown)
     if child is None:
         prepared.difference.added.append(change)
@@ -264,7 +264,7 @@ def _shown(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     if name == "class_id":
         return (None, "✓")
     if name == "name":
-        return tuple(masked(value, 1, 0) if value else None for value in pair)  # type: ignore[return-value]
+        return tuple(mask(value, 1, 0) if value else None for value in pair)  # type: ignore[return-value]
     if name == "id_number":
-        return tuple(masked(value, 4, 4) if value else None for value in pair)  # type: ignore[return-value]
+        return tuple(mask(value, 4, 4) if value else None for value in pair)  # type: ignore[return-value]
     return pair

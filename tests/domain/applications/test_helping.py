@@ -436,7 +436,7 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
         town.session, baby.id, town.the_round.id, [town.programme_of(garden).id], version=None, by=acting, now=town.now
     )
     assert [each.id for each in mandates.of_guardian(town.session, by=guardian)] == [mandate.id]
-    assert list(invariants.found(town.session)) == []
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_what_the_guardian_agreed_to_itself_goes_before_the_paper(town, garden, yang):

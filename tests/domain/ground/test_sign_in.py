@@ -53,7 +53,7 @@ def test_one_phone_is_one_account_however_it_is_typed(session, now):
 
 @pytest.fixture
 def official(session, now):
-    return sign_in.staff_account(
+    return sign_in.create_staff_account(
         session, "Zhou", "周敏", "a long enough password", [RoleGrant(role="city_official")], now=now
     )
 

@@ -9,7 +9,7 @@ from portal.text.words import table
 
 def codes(session) -> set[str]:
     session.flush()
-    return {each.code for each in invariants.found(session)}
+    return {each.code for each in invariants.find_violations(session)}
 
 
 def test_a_town_after_its_registration_has_nothing_impossible(town):

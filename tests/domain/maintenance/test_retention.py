@@ -19,9 +19,9 @@ from enrollment.ground import audit, jobs, outbox, sign_in
 from enrollment.ground.accounts import Account
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.db import open_engine
+from enrollment.ground.maintenance_permits import MaintenancePermit, grant_permit
 from enrollment.ground.retention import Moment
-from enrollment.ground.sign_in import DoneOnce, WebSession
-from enrollment.ground.upkeep import Upkeep, open_door
+from enrollment.ground.sign_in import IdempotentResponse, WebSession
 from enrollment.ground.vault import Sealed, blind_index, unseal
 from enrollment.maintenance import invariants, retention
 from enrollment.offers import offers
@@ -103,7 +103,7 @@ class Bird:
             town.session, [Answer(mine.id, "hukou_area", "household_register", "matches", "510104")], now=now
         )
         self.other = town.second_guardian(mine, f"{name}爸")
-        outbox.text_phone(town.session, self.phone, f"{name}的验证码", key=f"code:{self.application.id}", now=now)
+        outbox.add_text_message(town.session, self.phone, f"{name}的验证码", key=f"code:{self.application.id}", now=now)
         sign_in.send_code(town.session, self.phone, now=now)
 
     @property
@@ -140,7 +140,7 @@ def season(town):
 
 def test_every_retention_of_the_register_is_a_rule_or_says_that_it_is_kept():
     said = {entry["retention"] for entry in REGISTER.values()}
-    assert said == {words for rule in retention.RULES for words in rule.words} | set(retention.KEPT)
+    assert said == {words for rule in retention.RULES for words in rule.words} | set(retention.NOT_DELETED)
 
 
 def test_the_canaries_are_there_before(season):
@@ -189,7 +189,7 @@ def test_a_year_after_the_season_only_the_roll_knows_the_children(season):
     assert published_runs.of_ticket(session, run, 2026, "99999") is None
     assert published_runs.of_ticket(session, run, 2026, ".*") is None
 
-    assert list(invariants.found(session)) == []
+    assert list(invariants.find_violations(session)) == []
     audit.seal(session)
     assert audit.broken_links(session) == []
     last = session.scalars(select(AuditEntry).where(AuditEntry.act == "forget")).all()
@@ -206,7 +206,7 @@ def test_two_years_after_the_last_season_the_accounts_are_gone_too(season):
         names = {"roll_child"} if name == "金丝雀" else set()
         assert places_of(season.session, *traces) - {"audit_entry"} == names
     assert season.session.scalar(select(func.count()).select_from(Consent)) == 0
-    assert list(invariants.found(season.session)) == []
+    assert list(invariants.find_violations(season.session)) == []
 
 
 def test_an_account_that_took_part_in_a_later_season_stays(season):
@@ -253,7 +253,7 @@ def test_what_a_helper_entered_on_paper_goes_with_its_season_and_its_account_aft
     town.season(2028)
     apply(town, THREE_YEARS_LATER)
     assert places_of(town.session, *traces) == set()
-    assert list(invariants.found(town.session)) == []
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_years_more(season):
@@ -296,7 +296,7 @@ def test_what_lives_for_hours_or_days_is_gone_after_them(season):
             digest=b"1", account_id=account, created_at=real, seen_at=real, expires_at=real + dt.timedelta(hours=1)
         )
     )
-    session.add(DoneOnce(key="k", account_id=account, body_digest=b"", status=303, done_at=real))
+    session.add(IdempotentResponse(key="k", account_id=account, body_digest=b"", status=303, done_at=real))
     for message in session.scalars(select(outbox.TextMessage)):
         message.sent_at = season.now
     session.flush()
@@ -325,7 +325,7 @@ def test_ten_years_later_the_draw_itself_goes_and_the_chain_begins_later(season)
     audit.seal(session)
     assert audit.broken_links(session) == []
     links = session.scalars(select(AuditEntry.link).order_by(AuditEntry.link)).all()
-    assert links[0] == session.scalar(select(func.max(Upkeep.audit_link))) + 1
+    assert links[0] == session.scalar(select(func.max(MaintenancePermit.audit_link))) + 1
     session.execute(text("SET LOCAL session_replication_role = replica"))
     session.execute(text("UPDATE audit_entry SET reason = 'x' WHERE link = :link"), {"link": links[0]})
     session.expire_all()
@@ -349,7 +349,7 @@ def refusing(engine, *statements: str, kind: str | None = None, **where) -> str:
     with Session(engine) as session:
         try:
             if kind:
-                open_door(session, kind, **where)
+                grant_permit(session, kind, **where)
             for statement in statements:
                 assert session.execute(text(statement)).rowcount
             return "done"
@@ -380,6 +380,6 @@ def test_the_door_is_narrow(committed):
     assert refusing(committed, sealed, kind="season", year=2026, **late) != "done"
     assert refusing(committed, "UPDATE application_version SET digest = 'x'", kind="reseal", **late) != "done"
     with Session(committed) as session, session.begin():
-        open_door(session, "season", year=2026, **late)
+        grant_permit(session, "season", year=2026, **late)
     assert refusing(committed, history) == "move_made rows are only ever added", "closed behind the one who opened it"
     assert "only ever added" in refusing(committed, "DELETE FROM upkeep")

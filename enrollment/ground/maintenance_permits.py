@@ -14,7 +14,7 @@ from enrollment.ground.db import Base
 KINDS = ("season", "decade", "audit", "reseal")
 
 
-class Upkeep(Base):
+class MaintenancePermit(Base):
     """`transaction` and `began` are written by the table.  `audit_link` is the last link that was cut off, with its digest."""
 
     __tablename__ = "upkeep"
@@ -38,7 +38,7 @@ class Upkeep(Base):
     )
 
 
-def open_door(session: Session, kind: str, *, now: dt.datetime, **where) -> None:
+def grant_permit(session: Session, kind: str, *, now: dt.datetime, **where) -> None:
     """Open it until the end of this transaction.  The table refuses a season that is not over for a year."""
-    session.add(Upkeep(kind=kind, at=now, **where))
+    session.add(MaintenancePermit(kind=kind, at=now, **where))
     session.flush()
