@@ -21,7 +21,7 @@ from allocation.simulate import draw_many
 from enrollment.chances.estimate_market import Applied
 from enrollment.chances.estimate_rows import ChanceEstimate, packed
 from enrollment.ground import bulk_copy, city_time, jobs
-from enrollment.season.rounds import WITH_WISHES, Round
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 KIND = "estimate_chances"
 EVERY_DAY_AT = dt.time(4, 30)
@@ -58,7 +58,7 @@ def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     found = (
         select(Round.id)
         .outerjoin(ChanceEstimate, ChanceEstimate.round_id == Round.id)
-        .where(Round.kind.in_(WITH_WISHES), Round.opens_at <= now, or_(Round.stage == "open", closed_since))
+        .where(Round.kind.in_(KINDS_WITH_WISHES), Round.opens_at <= now, or_(Round.stage == "open", closed_since))
         .order_by(Round.opens_at, Round.id)
     )
     return list(session.scalars(found))

@@ -13,7 +13,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup
 from enrollment.season.facts import home_of
-from enrollment.season.policy_comparison import Case
+from enrollment.season.policy_comparison import ComparedApplication
 from enrollment.season.policy_rows import Policy
 
 NOT_HANDED_IN = ("draft", *DEAD_STAGES)
@@ -37,7 +37,7 @@ def year_to_try(session: Session, year: int, area: str) -> int | None:
     return None
 
 
-def cases(session: Session, year: int, area: str) -> list[Case]:
+def cases(session: Session, year: int, area: str) -> list[ComparedApplication]:
     """Each handed-in application with a wish in this area, as rules see it.
 
     Facts as `tiers.likely_facts_of` gives them: before the review a trial would otherwise show nothing at all.
@@ -47,7 +47,7 @@ def cases(session: Session, year: int, area: str) -> list[Case]:
     return [case for start in range(0, len(ids), BATCH) for case in _batch(session, ids[start : start + BATCH], city)]
 
 
-def cases_for(session: Session, policy_id: uuid.UUID) -> list[Case]:
+def cases_for(session: Session, policy_id: uuid.UUID) -> list[ComparedApplication]:
     """The families to try this version on: the year's own, else last year's, else none."""
     made = session.get(Policy, policy_id)
     if made is None:
@@ -69,7 +69,7 @@ def _wishing(year: int, area: str):
     )
 
 
-def _batch(session: Session, ids: list[uuid.UUID], city: _City) -> Iterator[Case]:
+def _batch(session: Session, ids: list[uuid.UUID], city: _City) -> Iterator[ComparedApplication]:
     facts = tiers.likely_facts_of(session, ids)
     wishes = _wishes_of(session, ids)
     codes = select(Application.id, Application.registration_code).where(Application.id.in_(ids))
@@ -77,7 +77,7 @@ def _batch(session: Session, ids: list[uuid.UUID], city: _City) -> Iterator[Case
         known = facts.get(application_id, {})
         serving = city.lookup.serving(home_of(known))
         wished = tuple((city.seen[place], place in serving) for place in wishes.get(application_id, ()))
-        yield Case(code or "", known, wished)
+        yield ComparedApplication(code or "", known, wished)
 
 
 def _wishes_of(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:

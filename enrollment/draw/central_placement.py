@@ -27,8 +27,8 @@ from enrollment.offers.offers import CentralProposal
 from enrollment.people.bulk_notifications import format_time, tell_families
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.season.calendar import only_the_city
-from enrollment.season.rounds import WITH_WISHES, Round
+from enrollment.season.calendar import require_city_official
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 NEAREST = 40
 """How many vacancies are looked at for each child, the nearest first."""
@@ -60,7 +60,7 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
     How much farther a public kindergarten may be and still come first, the policy of the child's own area says.  It replaces proposals that were not sent.  Refuses `round_still_going` and `nobody_to_propose`.
     """
-    only_the_city(by)
+    require_city_official(by)
     _refuse_during_a_round(session, year)
     session.execute(delete(CentralProposal).where(CentralProposal.offer_id.is_(None)))
     children, places = _children(session, year), _vacancies(session, year)
@@ -124,7 +124,7 @@ def effect(session: Session, year: int, before: Coverage) -> Coverage:
 
 def _refuse_during_a_round(session: Session, year: int) -> None:
     going = select(Round.name).where(
-        Round.year == year, Round.kind.in_(WITH_WISHES), Round.stage.in_(("open", "closed", "frozen", "drawn"))
+        Round.year == year, Round.kind.in_(KINDS_WITH_WISHES), Round.stage.in_(("open", "closed", "frozen", "drawn"))
     )
     name = session.scalar(going.limit(1))
     if name is not None:
@@ -198,7 +198,7 @@ def _ways(children: list[Row], places: list[Row]) -> central.Ways:
 
 def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     """Turn the proposals into offers and tell the families.  What was taken meanwhile is left out.  Returns how many."""
-    only_the_city(by)
+    require_city_official(by)
     _refuse_during_a_round(session, year)
     round_id = session.scalar(
         select(Round.id).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)

@@ -14,7 +14,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 
 
 class Snapshot(Base):
@@ -120,7 +120,7 @@ def set_seed(
     `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
     `seed_needs_a_public_part`.
     """
-    only_the_city(by)
+    require_city_official(by)
     open_draw = refuse_early(session, year, None, beacon=beacon, ceremony=ceremony, now=now)
     round_ = draw_jobs.lock_round(session, session.get_one(Snapshot, open_draw.snapshot_id).round_id)
     draw = refuse_early(session, year, round_.id, beacon=beacon, ceremony=ceremony, now=now)

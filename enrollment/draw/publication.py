@@ -43,7 +43,7 @@ def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress
     The caller holds the locks of the round and the run.  Refuses `places_changed` when a programme has no room left for
     the run, and `answers_changed` when families answered or withdrew since its snapshot; then a new run is due.
     """
-    round_ = rounds.one(session, run.round_id)
+    round_ = rounds.get_round(session, run.round_id)
     progress(0, len(STEPS), "comparing")
     _gather_moves(session, run)
     _refuse_overtaken(session, run)

@@ -29,7 +29,7 @@ from enrollment.offers import answer_deadlines, waitlist
 from enrollment.offers.offers import Offer
 from enrollment.offers.waitlist import TAKES_PART, Standing
 from enrollment.places.programmes import Programme
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 from enrollment.season.rounds import Round
 
 LAST_TIER = 15
@@ -43,7 +43,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     `run_in_progress`, and, by the clock alone, `no_standing_approval`.
     """
     if by.account_id is not None:
-        only_the_city(by)
+        require_city_official(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
     round_ = draw_jobs.lock_round(session, round_id)
@@ -214,7 +214,7 @@ def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: d
 
     Refuses `first_batch_comes_first`, `signed_already`, `draw_at_work`.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.refuse_while_at_work(session, round_id)
     draw_jobs.lock_round(session, round_id)
     latest = runs.published(session, round_id)
@@ -229,7 +229,7 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
     Signatures never change, so the withdrawal is one too: it ends the digest that they signed.  A replay that is under
     way waits for two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.lock_round(session, round_id)
     if not reason.strip():
         raise Refused("say_why", field="reason")

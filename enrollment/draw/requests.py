@@ -15,7 +15,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 
 
 def freeze(
@@ -31,7 +31,7 @@ def freeze(
 
     Refuses `draw_at_work`, `frozen_meanwhile`, and what `snapshot.refuse_early` refuses.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.take_room(session, round_id)
     last = snapshot.last_number(session, round_id)
     if after is not None and after != last:
@@ -55,7 +55,7 @@ def read_seed_back(
     Refuses `draw_at_work`, what `draws.set_seed` refuses, and `beacon_or_reason`: the public value was named beforehand,
     so whoever leaves it out says why.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.take_room(session, round_id)
     draw = draws.refuse_early(session, round_.year, round_id, beacon=beacon, ceremony=ceremony, now=now)
     if not beacon.strip() and not why_no_beacon.strip():
@@ -87,7 +87,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
 
     Refuses `draw_at_work`, what `runs.add_signature` refuses, and with the second signature `places_changed`.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.take_room(session, runs.one(session, run_id).round_id)
     people = runs.add_signature(session, run_id, by=by, now=now)
     if people >= runs.SIGNATURES_NEEDED:
@@ -101,7 +101,7 @@ def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
 
     Refuses `draw_at_work`, `signatures_missing`, `run_cannot_be_signed`, `snapshot_was_replaced`, `places_changed`.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.take_room(session, runs.one(session, run_id).round_id)
     run = runs.to_publish(session, run_id)
     publication.refuse_full(session, run)
@@ -111,7 +111,7 @@ def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
 def end_overdue(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Before a replay is asked for: what is overdue is over, whatever becomes of the replay.  The round is locked
     first, as a publication locks it; while the worker is busy with it nothing happens."""
-    only_the_city(by)
+    require_city_official(by)
     try:
         draw_jobs.take_room(session, round_id)
     except Refused:
@@ -121,7 +121,7 @@ def end_overdue(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.dat
 
 def start_replay(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Let what the answers left be frozen and a replay begin.  Refuses `draw_at_work` and what `replay.refuse_early` refuses."""
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.take_room(session, round_id)
     replay.refuse_early(session, round_id, now=now)
     draw_jobs.begin(session, round_, "replay_round", {}, by=by, now=now)

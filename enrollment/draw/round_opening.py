@@ -11,10 +11,10 @@ from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import rounds
-from enrollment.season.rounds import Offered, Round
+from enrollment.season.rounds import ProgrammeCandidate, Round
 
 
-def offered(session: Session, year: int) -> list[Offered]:
+def offered(session: Session, year: int) -> list[ProgrammeCandidate]:
     """The year's programmes, those of closed kindergartens left out."""
     found = (
         select(
@@ -27,15 +27,17 @@ def offered(session: Session, year: int) -> list[Offered]:
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(Programme.year == year, Kindergarten.closed_on.is_(None))
     )
-    return [Offered(*row) for row in session.execute(found)]
+    return [ProgrammeCandidate(*row) for row in session.execute(found)]
 
 
 def open_round(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Round:
-    """Open a planned round; what it refuses is written at `rounds.open`."""
-    return rounds.open(session, round_id, offered(session, rounds.one(session, round_id).year), by=by, now=now)
+    """Open a planned round; what it refuses is written at `rounds.open_planned_round`."""
+    return rounds.open_planned_round(
+        session, round_id, offered(session, rounds.get_round(session, round_id).year), by=by, now=now
+    )
 
 
 def hindrances(session: Session, round_id: uuid.UUID) -> list[Refused]:
     """What stands in the way of opening this round."""
-    found = rounds.one(session, round_id)
-    return rounds.hindrances(session, found, offered(session, found.year))
+    found = rounds.get_round(session, round_id)
+    return rounds.opening_faults(session, found, offered(session, found.year))

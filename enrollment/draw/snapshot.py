@@ -25,7 +25,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 from enrollment.season.rounds import Round
 
 BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
@@ -50,7 +50,7 @@ def freeze(
 
     Refuses what `refuse_early` refuses, `nobody_takes_part` and `bound_wishes_differ`.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = lock_round(session, round_id)
     refuse_early(session, round_, now=now)
     progress(0, len(STEPS), "gathering")

@@ -22,10 +22,10 @@ from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import Lookup, lookup
 from enrollment.season import policy_approval
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
-from enrollment.season.grounds import Facts, Seen
+from enrollment.season.grounds import Facts, KindergartenFacts
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round, RoundPolicy
-from enrollment.season.rules import Rules, Tiered
+from enrollment.season.rules import Rules, TierResult
 
 
 def _said_place(household: Household) -> dict[str, Any] | None:
@@ -140,7 +140,7 @@ class Spot(NamedTuple):
     """A kindergarten of a round: what the rules see of it, and the rules themselves."""
 
     kindergarten_id: uuid.UUID
-    seen: Seen
+    seen: KindergartenFacts
     rules: Rules
 
 
@@ -157,22 +157,22 @@ class TierTable:
         self._lookup = Lookup(session, self._round.year)
         self._seen = kindergarten_facts.kindergartens(session)
 
-    def tier(self, facts: Facts, programme: Programme) -> Tiered:
+    def tier(self, facts: Facts, programme: Programme) -> TierResult:
         """The tier (0 is the best) and the code of the rule and of the ground that give it."""
         return self.tiers(facts, [programme])[0]
 
-    def tiers(self, facts: Facts, programmes: Iterable[Programme]) -> list[Tiered]:
+    def tiers(self, facts: Facts, programmes: Iterable[Programme]) -> list[TierResult]:
         """The same for each of several wishes of one family, which are looked up together."""
         return self.tiers_at(facts, [programme.kindergarten for programme in programmes])
 
-    def tiers_at(self, facts: Facts, kindergartens: Iterable[Kindergarten]) -> list[Tiered]:
+    def tiers_at(self, facts: Facts, kindergartens: Iterable[Kindergarten]) -> list[TierResult]:
         return self.tiers_of(facts, [self.spot(each) for each in kindergartens])
 
     def spot(self, kindergarten: Kindergarten) -> Spot:
         """For `tiers_of`: a draw looks up each kindergarten once and asks about it for a thousand families."""
         return Spot(kindergarten.id, self._seen[kindergarten.id], self.rules_of(kindergarten.area_code))
 
-    def tiers_of(self, facts: Facts, spots: Iterable[Spot]) -> list[Tiered]:
+    def tiers_of(self, facts: Facts, spots: Iterable[Spot]) -> list[TierResult]:
         serving = self._lookup.serving(home_of(facts))
         return [rules.tier(facts, seen, bool(serving) and id_ in serving) for id_, seen, rules in spots]
 
@@ -195,7 +195,7 @@ class TierTable:
 class Standing:
     """The tier of a family at a programme, and the grounds of the programme's reserved places that it holds there."""
 
-    tiered: Tiered
+    tiered: TierResult
     grounds: frozenset[str]
 
 
@@ -212,7 +212,7 @@ class Standings:
         known = kindergarten_facts.kindergartens(self._session, {each.kindergarten_id for each in listed})
         return [self._at(each, known[each.kindergarten_id]) for each in listed]
 
-    def _at(self, programme: Programme, kindergarten: Seen) -> Standing:
+    def _at(self, programme: Programme, kindergarten: KindergartenFacts) -> Standing:
         if kindergarten.area not in self._rules:
             self._rules[kindergarten.area] = rules_in_round(self._session, self._round, kindergarten.area)
         rules, serves = self._rules[kindergarten.area], programme.kindergarten_id in self._serving
@@ -221,7 +221,7 @@ class Standings:
         return Standing(rules.tier(self._facts, kindergarten, serves), frozenset(held))
 
 
-def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> Tiered:
+def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> TierResult:
     """The tier of one family at one kindergarten, for a page."""
     known = kindergarten_facts.kindergartens(session, {kindergarten.id})[kindergarten.id]
     serves = kindergarten.id in lookup(session).serving(home_of(facts))
@@ -230,7 +230,7 @@ def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kinderg
 
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
     """The rules that a round applies in an area.  Refuses what `TierTable.rules_of` refuses."""
-    return policy_approval.rules_in(_text_in_round(session, round_, area_code))
+    return policy_approval.rules_in_force(_text_in_round(session, round_, area_code))
 
 
 def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
@@ -243,7 +243,7 @@ def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
         if frozen.digest != frozen.frozen:
             raise Refused("policy_is_not_the_frozen_one", area=area_code)
         return frozen.text
-    in_force = policy_approval.in_force(session, round_.year, area_code)
+    in_force = policy_approval.policy_in_force(session, round_.year, area_code)
     if in_force is None:
         raise Refused("area_without_policy", area=area_code)
     return in_force.text

@@ -18,7 +18,7 @@ from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import lookup
 from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
-from enrollment.season.rules import Tiered
+from enrollment.season.rules import TierResult
 
 EARTH = 6_371_000  # metres
 
@@ -32,7 +32,7 @@ class Candidate:
     """
 
     programme: Programme
-    tiered: Tiered
+    tiered: TierResult
     serves: bool
     metres: int | None
     grounds: frozenset[str] = frozenset()

@@ -69,7 +69,7 @@ def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Ag
             agenda.to_try.append(made)
         elif all(row.account_id != by.account_id for row in policy_approval.signers(session, made)):
             agenda.to_sign.append(made)
-    in_force = policy_approval.all_in_force(session, season.year)
+    in_force = policy_approval.policies_in_force(session, season.year)
     waiting = {made.area_code for made in [*agenda.to_sign, *agenda.to_try]}
     with_programmes = _areas_with_programmes(session, season.year)
     agenda.without_policy = [area for area in areas if area in with_programmes - in_force.keys() - waiting]
@@ -92,7 +92,7 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
 
 
 def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
-    for row in rounds.of_year(session, season.year):
+    for row in rounds.rounds_of_year(session, season.year):
         if row.stage == "planned":
             agenda.to_open.append(row)
         elif row.stage == "open" and now >= row.closes_at:
@@ -104,7 +104,7 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
 
 def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
     """Rooms whose next act this person may do: a run is signed by each person once."""
-    for row in rounds.of_year(session, season.year):
+    for row in rounds.rounds_of_year(session, season.year):
         if row.stage not in ("closed", "frozen", "drawn", "published"):
             continue
         room = draw_rooms.of_round(session, row.id)

@@ -14,7 +14,7 @@ Span = tuple[dt.datetime, dt.datetime]
 """From, up to but not including; aware datetimes."""
 
 WORKING_DAYS_OF_NOTICE = 5
-SIDE_BY_SIDE = {("registration", "review"), ("result", "confirmation"), ("supplementary", "arrival")}
+MAY_OVERLAP = {("registration", "review"), ("result", "confirmation"), ("supplementary", "arrival")}
 """Steps that may go on at the same time: a policy may open the review early, an answer is given as soon as the result
 is out, and places are filled until the children arrive."""
 
@@ -59,7 +59,7 @@ def conflicts_of(dates: Mapping[str, Span]) -> list[Conflict]:
     for earlier, later in itertools.pairwise(known):
         if dates[later][0] < dates[earlier][0]:
             found.append(Conflict("out_of_order", later, earlier))
-        elif dates[later][0] < dates[earlier][1] and (earlier, later) not in SIDE_BY_SIDE:
+        elif dates[later][0] < dates[earlier][1] and (earlier, later) not in MAY_OVERLAP:
             found.append(Conflict("overlap", later, earlier))
     if "registration" in dates and "draw" in dates and dates["draw"][0] < dates["registration"][1]:
         found.append(Conflict("overlap", "draw", "registration"))

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from enrollment.season.calendar import Season
 from enrollment.season.rounds import Round
 
-WITH_A_DRAW = ("frozen", "drawn", "published", "finished")
+STAGES_WITH_A_DRAW = ("frozen", "drawn", "published", "finished")
 
 
 @dataclass(frozen=True)
-class Step:
+class CalendarStep:
     """A step of the calendar; `state` is done, now or todo."""
 
     step: str
@@ -22,9 +22,9 @@ class Step:
     state: str
 
 
-def steps(season: Season, *, now: dt.datetime) -> list[Step]:
+def steps(season: Season, *, now: dt.datetime) -> list[CalendarStep]:
     """Every step in the order of its beginning.  A step that has begun and not ended is now; two may be."""
-    return [Step(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]
+    return [CalendarStep(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]
 
 
 def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
@@ -33,7 +33,7 @@ def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
     return "now" if now < ends else "done"
 
 
-def at_hand(season: Season, *, now: dt.datetime) -> Step | None:
+def current_or_next_step(season: Season, *, now: dt.datetime) -> CalendarStep | None:
     """The step that matters most today: the one that is open and ends first, else the one that comes next."""
     listed = steps(season, now=now)
     open_now = [step for step in listed if step.state == "now"]
@@ -42,7 +42,7 @@ def at_hand(season: Season, *, now: dt.datetime) -> Step | None:
     return next((step for step in listed if step.state == "todo"), None)
 
 
-def draws(session: Session, year: int) -> list[Round]:
+def rounds_with_a_draw(session: Session, year: int) -> list[Round]:
     """The year's rounds whose list is frozen: what a family can check for itself."""
-    query = select(Round).where(Round.year == year, Round.stage.in_(WITH_A_DRAW)).order_by(Round.number)
+    query = select(Round).where(Round.year == year, Round.stage.in_(STAGES_WITH_A_DRAW)).order_by(Round.number)
     return list(session.scalars(query))

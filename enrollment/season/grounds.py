@@ -14,7 +14,7 @@ Facts = Mapping[Fact, Any]
 
 
 @dataclass(frozen=True)
-class Seen:
+class KindergartenFacts:
     """A kindergarten as the rules see it.
 
     `parent` is the code of the kindergarten whose site it is; `sites` are the codes of its own sites; `estates` the
@@ -43,7 +43,7 @@ class GroundTerms:
 class Place(NamedTuple):
     """Where a wish goes: the kindergarten and whether it serves the family's home."""
 
-    kindergarten: Seen
+    kindergarten: KindergartenFacts
     serves: bool
 
 
@@ -116,7 +116,7 @@ def _multi_child(facts: Facts, place: Place, terms: GroundTerms) -> bool:
     return (facts.get(Fact.CHILDREN_IN_FAMILY) or 0) >= terms.at_least
 
 
-HOLDS: dict[Ground, Test] = {
+GROUND_TESTS: dict[Ground, Test] = {
     Ground.LOCAL_HUKOU: _local_hukou,
     Ground.COLLECTIVE_HUKOU: _collective_hukou,
     Ground.HOME_OWNER: _home_owner,

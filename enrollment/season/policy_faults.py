@@ -11,7 +11,7 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
 
 
 @dataclass(frozen=True)
-class Fault:
+class PolicyFault:
     """`code` has words in the group `policy_fault`; `path` is the key, as `rule[2].tier`; `line` counts from 1."""
 
     code: str
@@ -23,7 +23,7 @@ class Fault:
 class PolicyFaults(Refused):
     """A policy file cannot be used.  `faults` lists everything that has to be mended, in the order of the lines."""
 
-    def __init__(self, faults: list[Fault]):
+    def __init__(self, faults: list[PolicyFault]):
         self.faults = sorted(faults, key=lambda fault: (fault.line or 0, fault.path))
         super().__init__("policy_has_faults", field="text", count=len(faults))
 

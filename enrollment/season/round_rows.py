@@ -14,7 +14,7 @@ from enrollment.season.rules import PAIR_RULES
 
 KINDS = ("main", "waitlist", "supplementary", "central")
 STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
-WITH_WISHES = ("main", "supplementary")
+KINDS_WITH_WISHES = ("main", "supplementary")
 """Kinds for which families hand in wishes; a waitlist replays, central placement assigns."""
 
 MOVES = {
@@ -90,7 +90,7 @@ class RoundProgramme(Base):
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True, index=True)
 
 
-def one(session: Session, round_id: uuid.UUID, *, lock: bool = False) -> Round:
+def get_round(session: Session, round_id: uuid.UUID, *, lock: bool = False) -> Round:
     found = session.get(Round, round_id, with_for_update=lock, populate_existing=lock)
     if found is None:
         raise NotFound(round_id)

@@ -12,25 +12,25 @@ from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.season import calendar, policy_approval
-from enrollment.season.calendar import Season, only_the_city
+from enrollment.season.calendar import Season, require_city_official
 from enrollment.season.round_rows import (
     KINDS,
+    KINDS_WITH_WISHES,
     MOVES,
     PAIR_RULES,
     STAGES,
-    WITH_WISHES,
     Round,
     RoundPolicy,
     RoundProgramme,
+    get_round,
     move,
-    one,
 )
 
-__all__ = ["KINDS", "MOVES", "PAIR_RULES", "STAGES", "WITH_WISHES", "Round", "RoundPolicy", "RoundProgramme"]
+__all__ = ["KINDS", "KINDS_WITH_WISHES", "MOVES", "PAIR_RULES", "STAGES", "Round", "RoundPolicy", "RoundProgramme"]
 
 
 @dataclass(frozen=True)
-class Offered:
+class ProgrammeCandidate:
     """A programme of the year as a round's filter sees it; the caller brings them, for this wing knows no places."""
 
     programme_id: uuid.UUID
@@ -40,16 +40,16 @@ class Offered:
     approved: bool
 
 
-def of_year(session: Session, year: int) -> list[Round]:
+def rounds_of_year(session: Session, year: int) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.year == year).order_by(Round.number)))
 
 
-def current(session: Session, now: dt.datetime) -> Round | None:
+def current_round(session: Session, now: dt.datetime) -> Round | None:
     """The round that families take part in: the latest that was opened, else the next one planned."""
-    season = calendar.current(session, now)
+    season = calendar.current_season(session, now)
     if season is None:
         return None
-    rounds = [row for row in of_year(session, season.year) if row.kind in WITH_WISHES]
+    rounds = [row for row in rounds_of_year(session, season.year) if row.kind in KINDS_WITH_WISHES]
     begun = [row for row in rounds if row.stage != "planned"]
     return begun[-1] if begun else (rounds[0] if rounds else None)
 
@@ -65,7 +65,7 @@ def programmes_of(session: Session, round_id: uuid.UUID) -> list[uuid.UUID]:
     return list(session.scalars(found.order_by(RoundProgramme.programme_id)))
 
 
-def in_filter(found: Round, offered: Offered) -> bool:
+def matches_filter(found: Round, offered: ProgrammeCandidate) -> bool:
     return (
         (not found.areas or offered.area in found.areas)
         and (not found.natures or offered.nature in found.natures)
@@ -91,7 +91,7 @@ def plan(
     levels: Iterable[str] = ("lower",),
 ) -> Round:
     """Add a round to a year.  Refuses `only_the_city`, `no_such_season`, `dates_out_of_order`, `name_needed`."""
-    only_the_city(by)
+    require_city_official(by)
     if session.get(Season, year, with_for_update=True) is None:
         raise Refused("no_such_season", year=year)
     if not name.strip():
@@ -127,17 +127,19 @@ def _check_dates(opens_at: dt.datetime, closes_at: dt.datetime, confirm_by: dt.d
         raise Refused("dates_out_of_order", field="confirm_by")
 
 
-def open(session: Session, round_id: uuid.UUID, offered: Iterable[Offered], *, by: Actor, now: dt.datetime) -> Round:
+def open_planned_round(
+    session: Session, round_id: uuid.UUID, offered: Iterable[ProgrammeCandidate], *, by: Actor, now: dt.datetime
+) -> Round:
     """Open a planned round and freeze what it is about: its programmes and each area's signed policy with digest.
 
     `offered` are the year's programmes; `draw.opening.open_round` brings them.  Families can register from
     `opens_at`.  Refuses `only_the_city`, `another_round_open`, `no_programmes`, `places_not_approved`,
     `policy_not_signed`, `pair_rule_differs` (each with the areas or numbers), `round_move_not_possible`.
     """
-    only_the_city(by)
-    found = one(session, round_id, lock=True)
+    require_city_official(by)
+    found = get_round(session, round_id, lock=True)
     session.get(Season, found.year, with_for_update=True)
-    chosen = [programme for programme in offered if in_filter(found, programme)]
+    chosen = [programme for programme in offered if matches_filter(found, programme)]
     signed = _check_ready(session, found, chosen)
     move(session, found, "open", by=by, now=now, programmes=len(chosen))
     rows = [{"round_id": found.id, "programme_id": programme.programme_id} for programme in chosen]
@@ -147,22 +149,22 @@ def open(session: Session, round_id: uuid.UUID, offered: Iterable[Offered], *, b
         for area, policy in sorted(signed.items())
     ]
     session.flush()
-    _close_when_due(session, found, now=now)
+    _enqueue_closing(session, found, now=now)
     return found
 
 
-def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> list[Refused]:
+def opening_faults(session: Session, found: Round, offered: Iterable[ProgrammeCandidate]) -> list[Refused]:
     """Everything that stands in the way of opening, for the page that prepares it."""
     faults = []
-    open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(WITH_WISHES))
+    open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(KINDS_WITH_WISHES))
     if other := session.scalars(open_now.where(Round.id != found.id)).first():
         faults.append(Refused("another_round_open", name=other.name))
-    chosen = [programme for programme in offered if in_filter(found, programme)]
+    chosen = [programme for programme in offered if matches_filter(found, programme)]
     if not chosen:
         return [*faults, Refused("no_programmes")]
     waiting = [programme for programme in chosen if not programme.approved]
     areas = {programme.area for programme in chosen}
-    signed = policy_approval.all_in_force(session, found.year)
+    signed = policy_approval.policies_in_force(session, found.year)
     unsigned = sorted(areas - signed.keys())
     rules = {area: policy_approval.rules_of(signed[area]) for area in areas & signed.keys()}
     differing = sorted(area for area, read in rules.items() if read.pair_rule != found.pair_rule)
@@ -175,14 +177,16 @@ def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> li
     return faults
 
 
-def _check_ready(session: Session, found: Round, chosen: list[Offered]) -> dict[str, policy_approval.Policy]:
-    for hindrance in hindrances(session, found, chosen):
+def _check_ready(session: Session, found: Round, chosen: list[ProgrammeCandidate]) -> dict[str, policy_approval.Policy]:
+    for hindrance in opening_faults(session, found, chosen):
         raise hindrance
     areas = {programme.area for programme in chosen}
-    return {area: made for area, made in policy_approval.all_in_force(session, found.year).items() if area in areas}
+    return {
+        area: made for area, made in policy_approval.policies_in_force(session, found.year).items() if area in areas
+    }
 
 
-def _close_when_due(session: Session, found: Round, *, now: dt.datetime) -> None:
+def _enqueue_closing(session: Session, found: Round, *, now: dt.datetime) -> None:
     key = f"close_round:{found.id}:{found.closes_at.isoformat()}"
     jobs.enqueue(session, "close_round", {"round_id": str(found.id)}, key=key, now=now, due=found.closes_at)
 
@@ -192,9 +196,9 @@ def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
     Nobody closes before the announced deadline, for families rely on it: refuses `before_the_deadline`.
     """
-    found = one(session, round_id, lock=True)
+    found = get_round(session, round_id, lock=True)
     if by.account_id is not None:
-        only_the_city(by)
+        require_city_official(by)
     if now < found.closes_at:
         raise Refused("before_the_deadline", closes_at=found.closes_at)
     move(session, found, "close", by=by, now=now)
@@ -203,7 +207,7 @@ def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
 def close_if_due(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
     """The clock's way to close: says False when it was extended or is closed already."""
-    found = one(session, round_id, lock=True)
+    found = get_round(session, round_id, lock=True)
     if found.stage != "open" or now < found.closes_at:
         return False
     close(session, round_id, by=by, now=now)
@@ -225,8 +229,8 @@ def extend(
     Never shortens.  Refuses `only_the_city`, `reason_needed`, `only_later`, `runs_into_draw`, `dates_out_of_order`,
     and, once the round is frozen, `round_move_not_possible`.
     """
-    only_the_city(by)
-    found = one(session, round_id, lock=True)
+    require_city_official(by)
+    found = get_round(session, round_id, lock=True)
     if version is not None and version != found.version:
         raise Stale()
     if not reason.strip():
@@ -236,7 +240,7 @@ def extend(
     if closes_at <= max(found.closes_at, now):
         raise Refused("only_later", field="closes_at")
     _check_dates(found.opens_at, closes_at, found.confirm_by)
-    season = one_season(session, found.year)
+    season = lock_season(session, found.year)
     _check_before_draw(season, found, closes_at)
     before, found.closes_at = found.closes_at, closes_at
     found.version += 1
@@ -247,14 +251,14 @@ def extend(
         session, "extend_round", "round", found.id, by=by, now=now, reason=reason,
         before=before.isoformat(), after=closes_at.isoformat(),
     )  # fmt: skip
-    _stretch_registration(season, found)
+    _extend_calendar_step(season, found)
     session.flush()
-    _close_when_due(session, found, now=now)
-    calendar.tell_all(session, found.year, _step_of(found), found.opens_at, closes_at, now=now)
+    _enqueue_closing(session, found, now=now)
+    calendar.enqueue_new_date_notices(session, found.year, _step_of(found), found.opens_at, closes_at, now=now)
     return found
 
 
-def one_season(session: Session, year: int) -> Season:
+def lock_season(session: Session, year: int) -> Season:
     found = session.get(Season, year, with_for_update=True)
     if found is None:
         raise NotFound(year)
@@ -271,20 +275,20 @@ def _check_before_draw(season: Season, found: Round, closes_at: dt.datetime) -> 
         raise Refused("runs_into_draw", field="closes_at", begins_at=dates["draw"][0])
 
 
-def _stretch_registration(season: Season, found: Round) -> None:
+def _extend_calendar_step(season: Season, found: Round) -> None:
     """The calendar says what the round does: its step never ends before the round closes."""
     for date in season.dates:
         if date.step == _step_of(found) and date.begins_at <= found.opens_at < date.ends_at < found.closes_at:
             date.ends_at = found.closes_at
 
 
-def outside_the_calendar(session: Session, season: Season) -> list[tuple[Round, str]]:
+def rounds_outside_calendar(session: Session, season: Season) -> list[tuple[Round, str]]:
     """Rounds whose registration does not lie within the calendar's step for it, with the code of that step."""
     dates = calendar.spans(season)
     found = []
-    for row in of_year(session, season.year):
+    for row in rounds_of_year(session, season.year):
         step = _step_of(row)
-        if row.kind in WITH_WISHES and step in dates:
+        if row.kind in KINDS_WITH_WISHES and step in dates:
             begins_at, ends_at = dates[step]
             if row.opens_at < begins_at or row.closes_at > ends_at:
                 found.append((row, step))

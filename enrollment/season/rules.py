@@ -7,7 +7,7 @@ from typing import Any
 
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
-from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen, Test
+from enrollment.season.grounds import GROUND_TESTS, Facts, GroundTerms, KindergartenFacts, Place, Test
 
 BEST, WORST = 0, 15
 DEFAULT_RULE = "everybody"
@@ -16,7 +16,7 @@ PAIR_RULES = ("overhang", "close")
 
 
 @dataclass(frozen=True)
-class Tiered:
+class TierResult:
     """A tier from 0, the best, to 15; the code of the rule that gave it; the ground that leads that rule, if any."""
 
     tier: int
@@ -25,15 +25,15 @@ class Tiered:
 
 
 @dataclass(frozen=True)
-class Ways:
+class CompiledRules:
     """How a tier is found at kindergartens of one nature: every ground that a rule asks for has a bit.
 
     `tests` are (bit, test, terms); `wanted` are the bits of each way, the best tier first; `known` are answers so far.
     """
 
     tests: tuple[tuple[int, Test, GroundTerms], ...]
-    wanted: tuple[tuple[Tiered, int], ...]
-    known: dict[int, Tiered] = field(default_factory=dict)
+    wanted: tuple[tuple[TierResult, int], ...]
+    known: dict[int, TierResult] = field(default_factory=dict)
 
 
 NO_TERMS = GroundTerms()
@@ -97,10 +97,10 @@ class Rules:
         used = {ground for rule in self.rules for way in rule.ways for ground in way}
         return tuple(ground for ground in Ground if ground in used | self.open_to)
 
-    def holds(self, ground: Ground, facts: Facts, kindergarten: Seen, serves: bool) -> bool:
-        return HOLDS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))
+    def holds(self, ground: Ground, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> bool:
+        return GROUND_TESTS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))
 
-    def tier(self, facts: Facts, kindergarten: Seen, serves: bool) -> Tiered:
+    def tier(self, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> TierResult:
         """The best tier that a rule gives.  Total: without any fact it is the default.  A fact more never worsens it."""
         place = Place(kindergarten, serves)
         ways = self._ways_at(kindergarten.nature)
@@ -114,15 +114,15 @@ class Rules:
             answer = ways.known[holding] = next(first, self._otherwise)
         return answer
 
-    def _ways_at(self, nature: str) -> Ways:
+    def _ways_at(self, nature: str) -> CompiledRules:
         if nature not in self._ways:
             here = [rule for rule in self.in_order if not rule.natures or nature in rule.natures]
             asked = sorted({ground for rule in here for way in rule.ways for ground in way})
             bit = {ground: 1 << place for place, ground in enumerate(asked)}
-            self._ways[nature] = Ways(
-                tests=tuple((bit[ground], HOLDS[ground], self.terms.get(ground, NO_TERMS)) for ground in asked),
+            self._ways[nature] = CompiledRules(
+                tests=tuple((bit[ground], GROUND_TESTS[ground], self.terms.get(ground, NO_TERMS)) for ground in asked),
                 wanted=tuple(
-                    (Tiered(rule.tier, rule.code, way[0]), sum(bit[ground] for ground in set(way)))
+                    (TierResult(rule.tier, rule.code, way[0]), sum(bit[ground] for ground in set(way)))
                     for rule in here
                     for way in rule.ways
                 ),
@@ -130,12 +130,12 @@ class Rules:
         return self._ways[nature]
 
     @cached_property
-    def _ways(self) -> dict[str, Ways]:
+    def _ways(self) -> dict[str, CompiledRules]:
         return {}
 
     @cached_property
-    def _otherwise(self) -> Tiered:
-        return Tiered(self.default, DEFAULT_RULE)
+    def _otherwise(self) -> TierResult:
+        return TierResult(self.default, DEFAULT_RULE)
 
     def sibling_tier(self, nature: str) -> int | None:
         """The tier at a kindergarten of that nature for a child whose elder sibling is placed there this season."""

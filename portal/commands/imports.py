@@ -45,7 +45,7 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | Non
     with Session(house().engine) as session:
         now = now_of(session, demo=house().config.demo)
         if year is None:
-            season = calendar.current(session, now)
+            season = calendar.current_season(session, now)
             year = season.year if season else now.year
         try:
             content = file.read_bytes()

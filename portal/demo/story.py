@@ -155,7 +155,7 @@ class City:
         now = season.DATES["review"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, now)
-            for found in rounds.of_year(session, season.YEAR):
+            for found in rounds.rounds_of_year(session, season.YEAR):
                 rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         finish_reviews(self.engine, now, lambda done, of: self.report("review", done, of))
         self._count_rows()

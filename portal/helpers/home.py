@@ -27,7 +27,7 @@ def home():
         "helpers/home.html",
         families=families,
         here=acting_for.now_for(),
-        season=calendar.current(db(), clock()),
+        season=calendar.current_season(db(), clock()),
         masked=mask,
     )
 

@@ -71,7 +71,7 @@ def _who() -> str:
 
 
 def _season() -> Season:
-    found = calendar.current(db(), clock())
+    found = calendar.current_season(db(), clock())
     if found is None:
         raise NotFound
     return found

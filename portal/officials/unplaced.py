@@ -25,7 +25,7 @@ def unplaced_children():
 
 
 def _page(form: PageForm):
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
         area = None
@@ -79,7 +79,7 @@ def send_central():
 
 
 def _year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         raise NotFound
     return season.year

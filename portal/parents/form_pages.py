@@ -50,7 +50,7 @@ def application_of(application_id: uuid.UUID) -> Application:
 
 
 def this_year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         raise NotFound
     return season.year

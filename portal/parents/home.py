@@ -20,7 +20,7 @@ from portal.web.unit_of_work import actor, clock, db
 @desk("parents", helped=True)
 def home():
     """No child yet: how to begin.  One: its own page.  Several: all of them."""
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     mine = applications.list_own(db(), by=actor())
     if not mine:
         return _beginning(season)
@@ -30,7 +30,7 @@ def home():
 
 
 def _around() -> dict:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     known = season is not None and not actor().on_behalf
     return {
         "season": season,

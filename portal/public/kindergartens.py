@@ -36,7 +36,7 @@ class FinderForm(FlaskForm):
 
 
 def this_year() -> int | None:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return season.year if season else None
 
 

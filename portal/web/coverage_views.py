@@ -69,7 +69,7 @@ def asked_again() -> dict[str, str]:
 
 def city(definition: Definition) -> Shares:
     """On roll, and after the intake of the season that goes on."""
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return shares.of_the_city(db(), definition, year=season.year if season else definition.on.year)
 
 

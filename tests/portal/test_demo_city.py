@@ -226,7 +226,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
     tables = ("application", "verified_fact", "move_made", "audit_entry", "notice")
     with Session(engine_of_the_city) as session:
         by = people.actor(session, "city1")
-        for found in rounds.of_year(session, season.YEAR):
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         session.flush()
         before = rows_now(session, tables)
@@ -249,7 +249,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
 def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
     now = season.DATES["review"][0] + dt.timedelta(hours=1)
     with Session(engine_of_the_city) as session, session.begin():
-        for found in rounds.of_year(session, season.YEAR):
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
     told = []
     assert story.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of))) == CHILDREN

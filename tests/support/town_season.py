@@ -70,7 +70,11 @@ class Season:
         self.area(area)
         self.season(year)
         first, second = self.city_pair()
-        text = policy_approval.template(family, area, year) if text is None else policy_file.fitted(text, area, year)
+        text = (
+            policy_approval.template(family, area, year)
+            if text is None
+            else policy_file.adapt_to_area(text, area, year)
+        )
         made = policy_approval.upload(self.session, text, area=area, year=year, by=first, now=self.now)
         if signed:
             policy_approval.dry_run(self.session, made.id, [], by=first, now=self.now)
@@ -103,9 +107,9 @@ class Season:
         if self.the_round is None or self.the_round.stage != "planned":
             self.round(max_wishes, **more)
         found = self.the_round
-        signed = policy_approval.all_in_force(self.session, found.year)
+        signed = policy_approval.policies_in_force(self.session, found.year)
         taking_part = {
-            row.area for row in round_opening.offered(self.session, found.year) if rounds.in_filter(found, row)
+            row.area for row in round_opening.offered(self.session, found.year) if rounds.matches_filter(found, row)
         }
         for area in sorted(taking_part - signed.keys()):
             self.policy(area, text=_with_pair_rule(found.pair_rule), year=found.year)

@@ -20,7 +20,7 @@ def demo_people_act(work: Work) -> dict:
     step, result = work.args["step"], {}
     with work.session() as session:
         now = work.now(session)
-        for found in rounds.of_year(session, season.YEAR):
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         estimates.ask(session, why=f"demo:{work.job_id}", now=now)
     result |= ask_registers(work)

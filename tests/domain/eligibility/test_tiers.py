@@ -80,7 +80,7 @@ def test_only_the_frozen_policy_counts(city):
     before = table.tier(facts, city.programme_of(city.main))
     text = policy_approval.template("whole_district", "510104", 2026)
     newer = city.policy("510104", text=text)
-    assert policy_approval.in_force(city.session, 2026, "510104").id == newer.id
+    assert policy_approval.policy_in_force(city.session, 2026, "510104").id == newer.id
     fresh = TierTable(city.session, city.the_round.id)
     assert fresh.tier(facts, city.programme_of(city.main)) == before
 

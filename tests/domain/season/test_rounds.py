@@ -211,15 +211,15 @@ def test_a_frozen_round_is_not_extended(town):
 
 
 def test_the_current_round_is_the_latest_that_was_opened_else_the_next(town):
-    assert rounds.current(town.session, town.now) is None
+    assert rounds.current_round(town.session, town.now) is None
     town.kindergarten("金苹果", places=2)
     first = town.round()
-    assert rounds.current(town.session, town.now) == first
+    assert rounds.current_round(town.session, town.now) == first
     town.open_registration()
     second = town.round(kind="supplementary")
-    assert rounds.current(town.session, town.now) == first
+    assert rounds.current_round(town.session, town.now) == first
     town.the_round = first
     town.close_registration()
     town.the_round = second
     opened(town)
-    assert rounds.current(town.session, town.now) == second
+    assert rounds.current_round(town.session, town.now) == second

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from enrollment.season import policy_approval, policy_file
 from enrollment.season.facts import Fact
-from enrollment.season.grounds import Seen
+from enrollment.season.grounds import KindergartenFacts
 from enrollment.season.policy_file import CARE_KINDS, FAMILIES, NATURES
 
 AREA = "510104"
 HERE, SITE, ELSEWHERE = "5101040001", "5101040002", "5101070001"
 RULES = [policy_file.read(policy_approval.template(family, AREA, 2026)) for family in FAMILIES]
-RULES.append(policy_file.read(policy_file.fitted(policy_approval.worked_example(), AREA, 2026)))
+RULES.append(policy_file.read(policy_file.adapt_to_area(policy_approval.worked_example(), AREA, 2026)))
 
 areas = st.sampled_from([AREA, "510107", "510108"])
 kindergartens = st.sampled_from([HERE, SITE, ELSEWHERE])
@@ -34,7 +34,7 @@ VALUES = {
 }
 facts = st.fixed_dictionaries({}, optional=VALUES)
 places = st.builds(
-    Seen,
+    KindergartenFacts,
     code=st.just(HERE),
     nature=st.sampled_from(NATURES),
     area=st.just(AREA),
