@@ -71,7 +71,7 @@ def measure(engine, count: int) -> dict:
 
     def take(content):
         with Session(engine) as session:
-            importer.take_in(session, "kindergartens", "bench", content, by=SYSTEM, now=now, year=2026)
+            importer.import_file(session, "kindergartens", "bench", content, by=SYSTEM, now=now, year=2026)
             session.commit()
 
     found = {"kindergartens": count, "xlsx_bytes": len(made["xlsx"])}

@@ -26,12 +26,12 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     """What still stops the submission, in the order of the pages.  A paper that is not there stops nothing:
     nobody shall lose a deadline to a photo; the ground just cannot be verified without it."""
     gaps = []
-    if consents.live(session, consents.CHILD_DATA, by=by) is None:
+    if consents.current_consent(session, consents.CHILD_DATA, by=by) is None:
         gaps.append(Missing("consent", "consent"))
     guardian = guardian_of(session, by=by)
     if guardian is None or not guardian.id_number:
         gaps.append(Missing("guardian", "guardian"))
-    household = household_rows.of(session, application.id)
+    household = household_rows.household_of(session, application.id)
     if household is None or household.hukou_kind is None:
         gaps.append(Missing("household", "hukou"))
     if household is None or household.home_area is None:

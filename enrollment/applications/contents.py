@@ -90,7 +90,7 @@ def _guardians(session: Session, child_id: uuid.UUID) -> list[Answers]:
 
 
 def _household(session: Session, application_id: uuid.UUID) -> Answers:
-    household = household_rows.of(session, application_id)
+    household = household_rows.household_of(session, application_id)
     if household is None:
         return {}
     said = {name: getattr(household, name) for name in sorted(household_rows.ANSWERS)}

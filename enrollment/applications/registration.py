@@ -43,7 +43,7 @@ def save_guardian(
     known = guardians.guardian_of(session, by=by)
     if known is not None and not id_number.strip() and known.id_number:
         id_kind, id_number = known.id_kind or id_kind, known.id_number
-    guardian = guardians.become_guardian(
+    guardian = guardians.save_guardian(
         session, name=name, id_kind=id_kind, id_number=id_number, version=version if known else None, by=by, now=now
     )
     for application in open_now:

@@ -11,7 +11,7 @@ from enrollment.eligibility import kindergarten_facts, tiers
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season.facts import home_of
 from enrollment.season.policy_comparison import ComparedApplication
 from enrollment.season.policy_rows import Policy
@@ -25,7 +25,7 @@ class _City:
     """What is read once for all families."""
 
     def __init__(self, session: Session, year: int):
-        self.lookup = Lookup(session, year)
+        self.lookup = ServiceAreaIndex(session, year)
         self.seen = kindergarten_facts.kindergartens(session)
 
 

@@ -32,7 +32,7 @@ class Definition:
         return self.nursery or level != "nursery"
 
 
-def is_open(definition: Definition) -> ColumnElement[bool]:
+def open_condition(definition: Definition) -> ColumnElement[bool]:
     """At the reference date."""
     return or_(Kindergarten.closed_on.is_(None), Kindergarten.closed_on > definition.on)
 
@@ -42,7 +42,7 @@ def _nature(parent) -> ColumnElement[str]:
     return func.coalesce(parent.nature, Kindergarten.nature)
 
 
-def newest_rolls(definition: Definition) -> Subquery:
+def newest_roll_query(definition: Definition) -> Subquery:
     """For each kindergarten the newest school year it has a roll of, not after the reference date's.
 
     `whole` is false while that roll holds nothing but the classes into which new children have arrived: then the
@@ -63,7 +63,7 @@ def newest_rolls(definition: Definition) -> Subquery:
     )
 
 
-def in_newest(newest: Subquery) -> ColumnElement[bool]:
+def newest_roll_condition(newest: Subquery) -> ColumnElement[bool]:
     """The classes that count: those of the newest roll and, while it is not whole, last year's without the upper ones,
     whose children have gone to school."""
     waiting = and_(newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != "upper")
@@ -72,7 +72,7 @@ def in_newest(newest: Subquery) -> ColumnElement[bool]:
     )
 
 
-def _expected(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]:
+def _incoming_condition(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]:
     """A live offer adds a child, unless it has arrived at a kindergarten whose roll is already the new year's."""
     return and_(
         Programme.year == year,
@@ -81,9 +81,9 @@ def _expected(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]
     )
 
 
-def _children(definition: Definition, year: int) -> Subquery:
+def _children_by_class_query(definition: Definition, year: int) -> Subquery:
     """Children on roll by class: all, and those who stay (not of school age next September, not expected elsewhere)."""
-    expected = _with_a_live_offer(year)
+    expected = _live_offer_query(year)
     # a child that is on one roll and holds an offer for another kindergarten will be one child, there
     moves = and_(expected.c.id_index.is_not(None), or_(expected.c.state != "arrived", RollClass.school_year < year))
     last_born = func.make_date(RollClass.school_year - 5, 8, 31)
@@ -103,7 +103,7 @@ def _children(definition: Definition, year: int) -> Subquery:
     )
 
 
-def _with_a_live_offer(year: int) -> Subquery:
+def _live_offer_query(year: int) -> Subquery:
     """At most one row for a child: the database allows one live offer in a season."""
     return (
         select(Child.id_index, Offer.state)
@@ -113,13 +113,17 @@ def _with_a_live_offer(year: int) -> Subquery:
     )
 
 
-def on_roll(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
+def count_on_roll(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
     """Children on roll by `place` (the value of `key`), nature, attached, level and school year.
 
     `children` are there at the reference date; of these `staying` have not left for school or another kindergarten
     next September.  A mixed class that is kept as a count does not tell its leavers, so all of it stays.
     """
-    parent, newest, children = aliased(Kindergarten), newest_rolls(definition), _children(definition, year)
+    parent, newest, children = (
+        aliased(Kindergarten),
+        newest_roll_query(definition),
+        _children_by_class_query(definition, year),
+    )
     counted = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(children.c.children, 0))
     staying = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(children.c.staying, 0))
     groups = (
@@ -130,25 +134,25 @@ def on_roll(session: Session, definition: Definition, year: int, key, within) ->
         RollClass.school_year,
     )
     return session.execute(
-        select(*groups, _whole(counted).label("children"), _whole(staying).label("staying"))
+        select(*groups, _integer_sum(counted).label("children"), _integer_sum(staying).label("staying"))
         .select_from(RollClass)
-        .join(newest, in_newest(newest))
+        .join(newest, newest_roll_condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(parent, parent.id == Kindergarten.parent_id)
         .outerjoin(children, children.c.class_id == RollClass.id)
-        .where(is_open(definition), within)
+        .where(open_condition(definition), within)
         .group_by(*groups)
     )
 
 
-def _whole(numbers: ColumnElement[int]) -> ColumnElement[int]:
+def _integer_sum(numbers: ColumnElement[int]) -> ColumnElement[int]:
     """A sum as a whole number: the database's sum of whole numbers is a decimal."""
     return cast(func.sum(numbers), BigInteger)
 
 
-def coming(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
+def count_incoming(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
     """Children with a live offer of `year` that no roll shows yet, by `place`, nature, attached and level."""
-    parent, newest = aliased(Kindergarten), newest_rolls(definition)
+    parent, newest = aliased(Kindergarten), newest_roll_query(definition)
     groups = (key.label("place"), _nature(parent).label("nature"), Kindergarten.attached, Programme.level)
     return session.execute(
         select(*groups, func.count().label("children"))
@@ -157,6 +161,6 @@ def coming(session: Session, definition: Definition, year: int, key, within) -> 
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .outerjoin(parent, parent.id == Kindergarten.parent_id)
         .outerjoin(newest, newest.c.kindergarten_id == Kindergarten.id)
-        .where(_expected(year, newest.c.year), is_open(definition), within)
+        .where(_incoming_condition(year, newest.c.year), open_condition(definition), within)
         .group_by(*groups)
     )

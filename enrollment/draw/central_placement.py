@@ -24,7 +24,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
-from enrollment.people.bulk_notifications import format_time, tell_families
+from enrollment.people.bulk_notifications import format_time, notify_families
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import require_city_official
@@ -219,7 +219,7 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
         if offer is not None:
             proposal.offer_id = offer.id
             about.append((application.child_id, application.id, f"central:{offer.id}", {"due": format_time(answer_by)}))
-    tell_families(session, "central_offered", about, now=now)
+    notify_families(session, "central_offered", about, now=now)
     audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(about))
     session.flush()
     return len(about)

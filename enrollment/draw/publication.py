@@ -24,7 +24,7 @@ from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import notice_codes
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people.bulk_notifications import tell_selected
+from enrollment.people.bulk_notifications import notify_selected_families
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds
 
@@ -239,10 +239,12 @@ def _tell(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) 
     """Everybody of a first run has a result to read; a replay concerns those who got a place by it."""
     if run.replays is None:
         result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS key FROM run_move"
-        tell_selected(session, "result_published", result, {"run": str(run.id)}, now=now)
+        notify_selected_families(session, "result_published", result, {"run": str(run.id)}, now=now)
         return
     made = "SELECT child_id, application_id, '{0}:' || id AS key FROM offer WHERE run_id = :run AND state {1} 'offered'"
     values = {"run": run.id}
     due_then = {"due": format_time(answer_by)}
-    tell_selected(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
-    tell_selected(session, "moved_up", made.format("moved_up", "<>"), values, now=now)
+    notify_selected_families(
+        session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then
+    )
+    notify_selected_families(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

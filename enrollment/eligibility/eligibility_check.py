@@ -12,7 +12,7 @@ from enrollment.people.household_rows import Household
 from enrollment.places.areas import NATURES
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import lookup
+from enrollment.places.service_areas import service_area_index
 from enrollment.season import policy_approval
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground, home_of
@@ -57,7 +57,7 @@ def foresee(session: Session, year: int, level: str, household: Household, detai
     }
     claimed |= {ground.value: claims.details_of(session, ground, detail) for ground, detail in details.items()}
     facts = tiers.resting_on(household, claimed)
-    serving = lookup(session).serving(home_of(facts))
+    serving = service_area_index(session).serving(home_of(facts))
     offering = _offering(session, year, level, _areas(session, household, claimed))
     known = kindergarten_facts.kindergartens(session, {each.id for area in offering.values() for each in area})
     rules = {

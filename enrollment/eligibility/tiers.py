@@ -19,7 +19,7 @@ from enrollment.people.guardians import Child
 from enrollment.people.household_rows import Household
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup, lookup
+from enrollment.places.service_areas import ServiceAreaIndex, service_area_index
 from enrollment.season import policy_approval
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
 from enrollment.season.grounds import Facts, KindergartenFacts
@@ -154,7 +154,7 @@ class TierTable:
         self._session = session
         self._round = session.get_one(Round, round_id)
         self._rules: dict[str, Rules] = {}
-        self._lookup = Lookup(session, self._round.year)
+        self._lookup = ServiceAreaIndex(session, self._round.year)
         self._seen = kindergarten_facts.kindergartens(session)
 
     def tier(self, facts: Facts, programme: Programme) -> TierResult:
@@ -224,7 +224,7 @@ class Standings:
 def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> TierResult:
     """The tier of one family at one kindergarten, for a page."""
     known = kindergarten_facts.kindergartens(session, {kindergarten.id})[kindergarten.id]
-    serves = kindergarten.id in lookup(session).serving(home_of(facts))
+    serves = kindergarten.id in service_area_index(session).serving(home_of(facts))
     return rules_in_round(session, round_, kindergarten.area_code).tier(facts, known, serves)
 
 

@@ -15,7 +15,7 @@ from enrollment.eligibility.tiers import Standings, claimed_facts
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import lookup
+from enrollment.places.service_areas import service_area_index
 from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
 from enrollment.season.rules import TierResult
@@ -60,8 +60,8 @@ class Finder:
         self._application = application
         self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
-        self._home = households.of(session, application.id)
-        self._serving = lookup(session).serving(home_of(self._facts))
+        self._home = households.household_of(session, application.id)
+        self._serving = service_area_index(session).serving(home_of(self._facts))
         self._standings = Standings(session, self._round, self._facts, self._serving)
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
@@ -95,7 +95,7 @@ class Finder:
         """What the round offers at the child's level and all conditions fit."""
         query = self._offered()
         for word in (words or "").split():
-            query = query.where(finder.matches(word))
+            query = query.where(finder.word_condition(word))
         if area:
             query = query.where(Kindergarten.area_code == area)
         if nature:

@@ -12,7 +12,7 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.offers.offers import Offer, OfferMove
-from enrollment.people.bulk_notifications import About, tell_families
+from enrollment.people.bulk_notifications import FamilyEvent, notify_families
 from enrollment.places.programmes import Programme
 
 REMIND_BEFORE = dt.timedelta(days=1)
@@ -62,11 +62,11 @@ def _unanswered(session: Session, *when) -> list[Row]:
 
 
 def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime], now: dt.datetime) -> None:
-    about: list[About] = [
+    about: list[FamilyEvent] = [
         (row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": format_time(due[row.id])})
         for row in rows
     ]
-    tell_families(session, "answer_reminder", about, now=now)
+    notify_families(session, "answer_reminder", about, now=now)
 
 
 def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
@@ -89,6 +89,6 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
     session.execute(insert(OfferMove), moves)
     for id_ in ids:
         audit.record(session, "expired", "offer", id_, by=SYSTEM, now=now, reason="silence", before="offered")
-    about: list[About] = [(row.child_id, row.application_id, f"offer_expired:{row.id}", {}) for row in rows]
-    tell_families(session, "offer_expired", about, now=now)
+    about: list[FamilyEvent] = [(row.child_id, row.application_id, f"offer_expired:{row.id}", {}) for row in rows]
+    notify_families(session, "offer_expired", about, now=now)
     session.flush()

@@ -15,7 +15,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.signatures import Signature
 from enrollment.offers.offers import LIVE, Offer, change
-from enrollment.people.bulk_notifications import tell_families
+from enrollment.people.bulk_notifications import notify_families
 from enrollment.places import scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -60,7 +60,7 @@ def _live(by: Actor):
         .join(Application, Application.id == Offer.application_id)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.state.in_(LIVE), scope.within(by))
+        .where(Offer.state.in_(LIVE), scope.scope_condition(by))
     )
 
 
@@ -117,7 +117,7 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
         select(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.id == offer_id, scope.within(by))
+        .where(Offer.id == offer_id, scope.scope_condition(by))
     )
     locked = here.with_for_update(of=Offer).execution_options(populate_existing=True)
     offer = session.scalars(locked).one_or_none()
@@ -132,7 +132,7 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
         audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=why)
         return False
     change(session, offer, "revoked", by=by, now=now, reason=why)
-    tell_families(
+    notify_families(
         session, "offer_revoked", [(offer.child_id, offer.application_id, f"offer_revoked:{offer.id}", {})], now=now
     )
     return True

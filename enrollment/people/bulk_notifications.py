@@ -15,20 +15,20 @@ from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.people.guardians import Guardian, Guardianship
 
-__all__ = ["About", "format_time", "tell_families", "tell_selected"]
+__all__ = ["FamilyEvent", "format_time", "notify_families", "notify_selected_families"]
 
 BATCH = 2000
 
-About = tuple[uuid.UUID, uuid.UUID, str, dict[str, Any]]
+FamilyEvent = tuple[uuid.UUID, uuid.UUID, str, dict[str, Any]]
 """Child, application, key of the event, and the codes and numbers for the words."""
 
 
-def tell_families(session: Session, kind: str, about: Iterable[About], *, now: dt.datetime) -> int:
+def notify_families(session: Session, kind: str, about: Iterable[FamilyEvent], *, now: dt.datetime) -> int:
     """Write the messages; each event once for each guardian, however often it is told.  Returns how many rows were tried."""
     waiting, told = list(about), 0
     for start in range(0, len(waiting), BATCH):
         part = waiting[start : start + BATCH]
-        accounts = _guardians(session, [child_id for child_id, *_ in part])
+        accounts = _guardian_accounts(session, [child_id for child_id, *_ in part])
         rows = [
             {
                 "id": uuid.uuid4(),
@@ -51,7 +51,7 @@ def tell_families(session: Session, kind: str, about: Iterable[About], *, now: d
     return told
 
 
-def tell_selected(
+def notify_selected_families(
     session: Session,
     kind: str,
     about: str,
@@ -78,7 +78,7 @@ def tell_selected(
     return count
 
 
-def _guardians(session: Session, child_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+def _guardian_accounts(session: Session, child_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
     accounts: dict[uuid.UUID, list[uuid.UUID]] = {}
     rows = (
         select(Guardianship.child_id, Guardian.account_id)

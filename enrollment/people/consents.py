@@ -40,7 +40,7 @@ class Consent(Base):
     )
 
 
-def live(session: Session, kind: str, *, by: Actor) -> Consent | None:
+def current_consent(session: Session, kind: str, *, by: Actor) -> Consent | None:
     """The consent of this kind that the person has given and not withdrawn."""
     given = select(Consent).where(
         Consent.account_id == by.account_id, Consent.kind == kind, Consent.withdrawn_at.is_(None)
@@ -66,7 +66,7 @@ def give(
         require_oneself(by)
     if kind not in KINDS:
         raise Refused("unknown_consent", field="consent")
-    earlier = live(session, kind, by=by)
+    earlier = current_consent(session, kind, by=by)
     if earlier is not None and earlier.text_digest == text_digest:
         return earlier
     if earlier is not None:
@@ -89,7 +89,7 @@ def give(
 def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> None:
     """Take a consent back.  What was lawfully done before stays; nothing new is stored or asked after."""
     require_oneself(by)
-    given = live(session, kind, by=by)
+    given = current_consent(session, kind, by=by)
     if given is None:
         return
     given.withdrawn_at = now
@@ -99,5 +99,5 @@ def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> Non
 
 def require(session: Session, kind: str, *, by: Actor) -> None:
     """Refuse `consent_needed` unless the person has given this consent."""
-    if live(session, kind, by=by) is None:
+    if current_consent(session, kind, by=by) is None:
         raise Refused("consent_needed", field="consent")

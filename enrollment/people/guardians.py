@@ -126,7 +126,7 @@ def require_guardian(session: Session, *, by: Actor) -> Guardian:
     return guardian
 
 
-def become_guardian(
+def save_guardian(
     session: Session,
     *,
     name: str,
@@ -148,7 +148,12 @@ def become_guardian(
     holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == index))
     if holder not in (None, account.id):
         raise Refused("guardian_known_elsewhere", field="id_number")
-    values: dict[str, Any] = {"name": _name(name), "id_kind": found.kind, "id_number": found.number, "id_index": index}
+    values: dict[str, Any] = {
+        "name": _validate_name(name),
+        "id_kind": found.kind,
+        "id_number": found.number,
+        "id_index": index,
+    }
     if guardian is None:
         guardian = Guardian(account_id=account.id, phone=account.phone or "", created_at=now, **values)
         session.add(guardian)
@@ -188,7 +193,7 @@ def add_child(
     child_id = session.scalar(written.on_conflict_do_nothing(index_elements=["id_index"]).returning(Child.id))
     if child_id is None:
         known = session.scalars(select(Child).where(Child.id_index == values["id_index"])).one()
-        if not has_care(session, known.id, by=by):
+        if not is_guardian_of(session, known.id, by=by):
             raise Refused("child_already_entered", field="id_number")
         return known
     session.add(Guardianship(guardian_id=guardian.id, child_id=child_id, relation=relation, since=now, accepted_at=now))
@@ -208,7 +213,7 @@ def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, 
     if sex not in ("f", "m"):
         raise Refused("sex_missing", field="sex")
     return {
-        "name": _name(name),
+        "name": _validate_name(name),
         "id_kind": found.kind,
         "id_number": found.number,
         "id_index": identity.index_of(found.number),
@@ -217,14 +222,14 @@ def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, 
     }
 
 
-def has_care(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
+def is_guardian_of(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
     """Whether the signed-in person is an accepted guardian of the child."""
-    return session.scalar(select(_care(by).where(Guardianship.child_id == child_id).exists())) or False
+    return session.scalar(select(_care_query(by).where(Guardianship.child_id == child_id).exists())) or False
 
 
 def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
     """A child of the signed-in guardian.  Raises NotFound for anybody else's."""
-    if not has_care(session, child_id, by=by):
+    if not is_guardian_of(session, child_id, by=by):
         raise NotFound()
     return session.get_one(Child, child_id)
 
@@ -239,7 +244,7 @@ def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
     return list(session.scalars(of_child.order_by(Guardianship.since)))
 
 
-def _care(by: Actor):
+def _care_query(by: Actor):
     return (
         select(Guardianship.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
@@ -247,7 +252,7 @@ def _care(by: Actor):
     )
 
 
-def _name(typed: str) -> str:
+def _validate_name(typed: str) -> str:
     name = " ".join((typed or "").split())
     if not name:
         raise Refused("name_missing", field="name")

@@ -43,5 +43,5 @@ class Household(Base):
 ANSWERS = frozenset(Household.__table__.columns.keys()) - {"application_id", "version"}
 
 
-def of(session: Session, application_id: uuid.UUID) -> Household | None:
+def household_of(session: Session, application_id: uuid.UUID) -> Household | None:
     return session.get(Household, application_id)

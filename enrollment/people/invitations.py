@@ -33,9 +33,9 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     account = session.get_one(Account, by.account_id)
     if index == account.phone_index:
         raise Refused("own_phone", field="phone")
-    if _accepted(session, child.id) >= MOST_GUARDIANS:
+    if _count_accepted(session, child.id) >= MOST_GUARDIANS:
         raise Refused("enough_guardians", field="phone")
-    earlier = _open(session, child.id, index)
+    earlier = _open_invitation(session, child.id, index)
     if earlier is not None:
         earlier.expires_at = now + LIFE
         return earlier
@@ -49,7 +49,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     return made
 
 
-def for_me(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
+def own_invitations(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
     """The open invitations to the signed-in person's phone.  They are no business of a helper."""
     if by.on_behalf:
         return []
@@ -62,7 +62,7 @@ def for_me(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]
     return list(session.scalars(mine.order_by(Invitation.made_at)))
 
 
-def open_for(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list[Invitation]:
+def open_invitations(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list[Invitation]:
     """Invitations to share this child that nobody has accepted yet."""
     waiting = select(Invitation).where(
         Invitation.child_id == child_id, Invitation.accepted_at.is_(None), Invitation.expires_at > now
@@ -91,7 +91,7 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
     session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # one after the other
-    if _accepted(session, invitation.child_id) >= MOST_GUARDIANS:
+    if _count_accepted(session, invitation.child_id) >= MOST_GUARDIANS:
         raise Refused("enough_guardians")
     invitation.accepted_at = now
     shared = Guardianship(
@@ -103,12 +103,12 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
     return shared
 
 
-def _accepted(session: Session, child_id: uuid.UUID) -> int:
+def _count_accepted(session: Session, child_id: uuid.UUID) -> int:
     of_child = select(func.count()).where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
     return session.scalar(of_child) or 0
 
 
-def _open(session: Session, child_id: uuid.UUID, index: bytes) -> Invitation | None:
+def _open_invitation(session: Session, child_id: uuid.UUID, index: bytes) -> Invitation | None:
     waiting = select(Invitation).where(
         Invitation.child_id == child_id, Invitation.phone_index == index, Invitation.accepted_at.is_(None)
     )

@@ -12,7 +12,7 @@ from enrollment.ground.db import Base
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.programmes import Programme
 
-STANDS, IMPORTED = "approved", "import:"
+REASON_APPROVED, REASON_IMPORTED = "approved", "import:"
 """Reasons that the ledger gives itself: the numbers were approved as they stand; a list with this name brought them."""
 
 DECISIONS = ("approved", "sent_back", "replaced")
@@ -62,7 +62,7 @@ class PlanProposal(Base):
         return LevelPlan(**self.numbers)
 
 
-def enter(
+def add_entry(
     session: Session,
     programme: Programme,
     field: str,

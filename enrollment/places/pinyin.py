@@ -17,7 +17,7 @@ READINGS = {
     "双楠": "shuang nan", "莲都": "lian du", "蓉都": "rong du", "锦都": "jin du", "花都": "hua du", "华都": "hua du",
 }  # fmt: skip
 
-_apart = re.compile(r"[^0-9a-z]+")
+_separators = re.compile(r"[^0-9a-z]+")
 
 
 @functools.cache
@@ -32,4 +32,4 @@ def _reader():
 def sort_key(name: str) -> str:
     """`成都市郫都区1幼` → `cheng du shi pi du qu 1 you`: syllables in small letters, apart by one space."""
     syllables = " ".join(_reader()(name, v_to_u=False)).replace("ü", "v").casefold()
-    return _apart.sub(" ", syllables).strip()
+    return _separators.sub(" ", syllables).strip()

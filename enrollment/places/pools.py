@@ -44,16 +44,16 @@ def set_pools(
 
     Refuses `needs_approval`, `pools_exceed_places`, `pool_code_twice`, `pool_without_group` and a missing reason.
     """
-    programme = ledger.locked(session, programme_id, by=by, version=version)
-    if programme.state == "approved" and not scope.decides(by, programme.kindergarten):
+    programme = ledger.lock_programme(session, programme_id, by=by, version=version)
+    if programme.state == "approved" and not scope.may_decide(by, programme.kindergarten):
         raise Refused("needs_approval")
     _check(programme, pools)
-    said = ledger.said(reason)
+    said = ledger.require_reason(reason)
     before = {pool.code: pool.places for pool in programme.pools}
     after = {pool.code: pool.places for pool in pools}
     for code in sorted(before.keys() | after.keys()):
         if before.get(code, 0) != after.get(code, 0):
-            ledger.enter(
+            ledger.add_entry(
                 session, programme, f"pool:{code}", before.get(code), after.get(code, 0),
                 account_id=by.account_id, now=now, reason=said,
             )  # fmt: skip

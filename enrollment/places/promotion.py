@@ -20,7 +20,7 @@ LETTER = {"nursery": "托", "lower": "小", "middle": "中", "upper": "大"}
 
 
 @dataclass
-class Step:
+class ClassPromotion:
     """What becomes of one class; `to_level` None: it goes on to school."""
 
     roll_class: RollClass
@@ -35,7 +35,7 @@ class Promotion:
     """`to_check` are mixed classes kept as a number, whose leavers nobody can tell."""
 
     from_year: int
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ClassPromotion] = field(default_factory=list)
     to_check: list[str] = field(default_factory=list)
 
     @property
@@ -49,7 +49,7 @@ class Promotion:
 
 def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by: Actor, now: dt.datetime) -> Promotion:
     """What `promote` would do.  Refuses `nothing_to_promote`, `promoted_already`, `too_early_to_promote`."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by, lock=True)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by, lock=True)
     earliest = dt.date(from_year + 1, 7, 1)
     if today(now) < earliest:
         raise Refused("too_early_to_promote", day=earliest.isoformat())
@@ -63,7 +63,7 @@ def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by:
     promotion = Promotion(from_year)
     names = {roll_class.name for roll_class in already}
     for roll_class in classes:
-        step = _step(session, roll_class, names)
+        step = _promotion_of(session, roll_class, names)
         promotion.steps.append(step)
         if roll_class.level == "mixed" and roll_class.kept_as == "count":
             promotion.to_check.append(roll_class.name)
@@ -101,7 +101,7 @@ def _classes(session: Session, kindergarten_id: uuid.UUID, school_year: int) -> 
     return list(session.scalars(found.order_by(RollClass.level, RollClass.name)))
 
 
-def _there(roll_class: RollClass):
+def _staying_query(roll_class: RollClass):
     """Children who will still be in the class on the last day of its year, and are in none of the next year yet.
 
     A child that was admitted anew may have arrived at its new class, here or elsewhere, before its old one moves up.
@@ -122,24 +122,24 @@ def _of_school_age(roll_class: RollClass, child: RollChild) -> bool:
     return child.born is not None and child.born <= dt.date(roll_class.school_year - 5, 8, 31)
 
 
-def _step(session: Session, roll_class: RollClass, names: set[str]) -> Step:
+def _promotion_of(session: Session, roll_class: RollClass, names: set[str]) -> ClassPromotion:
     to_level = NEXT_LEVEL[roll_class.level]
     if roll_class.kept_as == "count":
         children, leavers = roll_class.counted or 0, 0
     else:
-        there = session.scalars(_there(roll_class)).all()
+        there = session.scalars(_staying_query(roll_class)).all()
         children = len(there)
         leavers = sum(_of_school_age(roll_class, child) for child in there) if roll_class.level == "mixed" else 0
     if to_level is None:
         leavers = children
-    name = _name_above(roll_class, to_level)
+    name = _promoted_name(roll_class, to_level)
     while name in names:
         name += "（升）"
     names.add(name)
-    return Step(roll_class, name, to_level, children, leavers)
+    return ClassPromotion(roll_class, name, to_level, children, leavers)
 
 
-def _name_above(roll_class: RollClass, to_level: str | None) -> str:
+def _promoted_name(roll_class: RollClass, to_level: str | None) -> str:
     """小一班 becomes 中一班; a class with a name of its own keeps it."""
     old = LETTER.get(roll_class.level)
     if to_level in LETTER and old and roll_class.name.startswith(old):
@@ -148,7 +148,7 @@ def _name_above(roll_class: RollClass, to_level: str | None) -> str:
 
 
 def _move_children(session: Session, old: RollClass, new: RollClass | None, begins: dt.date) -> None:
-    there = list(session.scalars(_there(old)))
+    there = list(session.scalars(_staying_query(old)))
     staying = [c for c in there if new is not None and not (old.level == "mixed" and _of_school_age(old, c))]
     for child in there:
         child.left_on = begins

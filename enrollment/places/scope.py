@@ -9,7 +9,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 
-EVERYWHERE = ("city_official", "auditor", "operator")
+CITY_WIDE_ROLES = ("city_official", "auditor", "operator")
 
 
 def is_system(by: Actor) -> bool:
@@ -17,13 +17,13 @@ def is_system(by: Actor) -> bool:
     return by.account_id is None and not by.roles
 
 
-def sees_all(by: Actor) -> bool:
-    return is_system(by) or by.is_any(*EVERYWHERE)
+def may_see_all(by: Actor) -> bool:
+    return is_system(by) or by.is_any(*CITY_WIDE_ROLES)
 
 
-def within(by: Actor) -> ColumnElement[bool]:
+def scope_condition(by: Actor) -> ColumnElement[bool]:
     """The condition on Kindergarten that keeps what the actor works with."""
-    if sees_all(by):
+    if may_see_all(by):
         return true()
     own = []
     if by.kindergartens:
@@ -33,18 +33,20 @@ def within(by: Actor) -> ColumnElement[bool]:
     return or_(*own) if own else false()
 
 
-def sees(by: Actor, kindergarten: Kindergarten) -> bool:
-    return sees_all(by) or kindergarten.id in by.kindergartens or kindergarten.area_code in by.areas
+def may_see(by: Actor, kindergarten: Kindergarten) -> bool:
+    return may_see_all(by) or kindergarten.id in by.kindergartens or kindergarten.area_code in by.areas
 
 
-def decides(by: Actor, kindergarten: Kindergarten) -> bool:
+def may_decide(by: Actor, kindergarten: Kindergarten) -> bool:
     """Whether this actor approves what kindergartens propose: the area's official, the city's, or the machine."""
     return is_system(by) or by.is_any("city_official") or kindergarten.area_code in by.areas
 
 
-def kindergarten_for(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False) -> Kindergarten:
+def kindergarten_in_scope(
+    session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False
+) -> Kindergarten:
     """The kindergarten within the actor's scope.  `lock` holds its row, so that its class plan changes one at a time."""
-    found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, within(by))
+    found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, scope_condition(by))
     if lock:
         found = found.with_for_update(of=Kindergarten)
     kindergarten = session.scalars(found).one_or_none()

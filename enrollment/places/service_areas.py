@@ -45,7 +45,7 @@ class ServiceArea(Base):
 
 
 @functools.lru_cache(maxsize=65_536)
-def plain(name: str) -> str:
+def normalise_name(name: str) -> str:
     """A name as it is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
@@ -74,7 +74,7 @@ def polygon(boundary: Mapping[str, Any]):
     return found
 
 
-class Lookup:
+class ServiceAreaIndex:
     """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many questions."""
 
     def __init__(self, session: Session, year: int | None = None):
@@ -83,13 +83,13 @@ class Lookup:
         self._owners: list[uuid.UUID] = []
         self._with_areas: set[uuid.UUID] = set()
         shapes = []
-        for row in _rows(session, year):
+        for row in _service_area_rows(session, year):
             self._with_areas.add(row.kindergarten_id)
             if row.kind == "polygon":
                 shapes.append(polygon(row.boundary))
                 self._owners.append(row.kindergarten_id)
             else:
-                self._names[row.kind, plain(row.name)][row.area_code].add(row.kindergarten_id)
+                self._names[row.kind, normalise_name(row.name)][row.area_code].add(row.kindergarten_id)
         self._tree = STRtree(shapes)
 
     def has_any(self, kindergarten_id: uuid.UUID) -> bool:
@@ -111,7 +111,7 @@ class Lookup:
             return found
         for kind in NAMED:
             if place.get(kind):
-                named = self._names.get((kind, plain(str(place[kind]))), {})
+                named = self._names.get((kind, normalise_name(str(place[kind]))), {})
                 found.update(*([named.get(place["area"], ())] if place.get("area") is not None else named.values()))
         if place.get("point") and self._owners:
             at = Point(*place["point"])
@@ -119,7 +119,7 @@ class Lookup:
         return found
 
 
-def _rows(session: Session, year: int | None) -> Iterable:
+def _service_area_rows(session: Session, year: int | None) -> Iterable:
     query = select(
         ServiceArea.kindergarten_id, ServiceArea.kind, ServiceArea.name, ServiceArea.boundary, Kindergarten.area_code
     ).join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
@@ -129,10 +129,10 @@ def _rows(session: Session, year: int | None) -> Iterable:
     return session.execute(query)
 
 
-_read: tuple[TableVersion, Lookup] | None = None
+_read: tuple[TableVersion, ServiceAreaIndex] | None = None
 
 
-def lookup(session: Session) -> Lookup:
+def service_area_index(session: Session) -> ServiceAreaIndex:
     """The lookup of all kindergartens for a page: a process reads it anew only when a row has changed.
 
     A draw reads its own, whatever a process remembers.
@@ -141,7 +141,7 @@ def lookup(session: Session) -> Lookup:
     state = table_version(session, ServiceArea, Kindergarten)
     known = _read
     if known is None or known[0] != state:
-        known = _read = (state, Lookup(session))
+        known = _read = (state, ServiceAreaIndex(session))
     return known[1]
 
 
@@ -151,7 +151,7 @@ def of_kindergarten(session: Session, kindergarten_id: uuid.UUID) -> list[Servic
     return sorted(found, key=lambda row: (KINDS.index(row.kind), row.name))
 
 
-def names(session: Session, kind: str, area_code: str | None = None) -> list[str]:
+def list_names(session: Session, kind: str, area_code: str | None = None) -> list[str]:
     """The names that a family picks from: every street (community, estate, road) that any kindergarten of the area serves."""
     query = select(ServiceArea.name).where(ServiceArea.kind == kind).distinct()
     if area_code:

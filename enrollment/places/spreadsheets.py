@@ -38,12 +38,12 @@ def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """UTF-8 with a mark, as spreadsheets expect it; a cell that a spreadsheet would run begins with an apostrophe."""
     content = io.StringIO()
     writer = csv.writer(content)
-    writer.writerow([harmless(cell) for cell in head])
-    writer.writerows([[harmless(cell) for cell in row] for row in rows])
+    writer.writerow([escape_formula(cell) for cell in head])
+    writer.writerows([[escape_formula(cell) for cell in row] for row in rows])
     return content.getvalue().encode("utf-8-sig")
 
 
-def harmless(cell: Any) -> Any:
+def escape_formula(cell: Any) -> Any:
     if isinstance(cell, str) and cell.startswith(DANGEROUS):
         return "'" + cell
     return "" if cell is None else cell

@@ -23,7 +23,7 @@ from enrollment.people.consents import Consent
 from enrollment.review import cases
 
 
-def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
+def export(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
     """The account, the guardian, the consents, each application with its history, messages and cases, as plain values."""
     require_oneself(by)
     account = session.get_one(Account, by.account_id)
@@ -52,7 +52,7 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
+def uploaded_files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
     """The name and content of every uploaded page of the family, and of every mandate that it signed."""
     require_oneself(by)
     for number, mandate in enumerate(mandates.of_guardian(session, by=by), start=1):

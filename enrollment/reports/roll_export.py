@@ -13,7 +13,7 @@ from enrollment.places import roll
 from enrollment.places.roll import RollChild
 
 
-def classes(
+def export_classes(
     session: Session, kindergarten_id: uuid.UUID, school_year: int, *, by: Actor, now: dt.datetime
 ) -> list[tuple[int, str, str, int]]:
     """(school year, class, level code, children) for each class.  An import takes these columns as they are."""
@@ -22,7 +22,7 @@ def classes(
     return [(line.school_year, line.name, line.level, line.children) for line in lines]
 
 
-def children(
+def export_children(
     session: Session, kindergarten_id: uuid.UUID, school_year: int, *, by: Actor, now: dt.datetime
 ) -> list[tuple[str, str, str, str, dt.date | None, dt.date]]:
     """(class, level code, masked name, masked number, birth date, entered on) for each child there today."""

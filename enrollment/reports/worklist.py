@@ -25,7 +25,7 @@ from enrollment.season.rounds import Round
 
 
 @dataclass
-class Agenda:
+class Worklist:
     """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
     `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
@@ -47,8 +47,10 @@ class Agenda:
     to_revoke: list[Revocable] = field(default_factory=list)
 
 
-def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
-    agenda = Agenda()
+def official_worklist(
+    session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime
+) -> Worklist:
+    agenda = Worklist()
     decides = by.is_any("city_official", "area_official")
     if decides:
         _policies(session, season, areas, agenda, by)
@@ -63,7 +65,7 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
     return agenda
 
 
-def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Agenda, by: Actor) -> None:
+def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Worklist, by: Actor) -> None:
     for made in policy_approval.waiting_for_signature(session, season.year, areas):
         if made.dry_run_at is None:
             agenda.to_try.append(made)
@@ -91,7 +93,7 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
     return {area: count for area, count in session.execute(found)}
 
 
-def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
+def _rounds(session: Session, season: Season, agenda: Worklist, now: dt.datetime) -> None:
     for row in rounds.rounds_of_year(session, season.year):
         if row.stage == "planned":
             agenda.to_open.append(row)
@@ -102,7 +104,7 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
             agenda.unreviewed[row.id] = unreviewed(session, row.id)
 
 
-def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
+def _draw_rooms(session: Session, season: Season, agenda: Worklist, by: Actor, now: dt.datetime) -> None:
     """Rooms whose next act this person may do: a run is signed by each person once."""
     for row in rounds.rounds_of_year(session, season.year):
         if row.stage not in ("closed", "frozen", "drawn", "published"):

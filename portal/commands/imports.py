@@ -52,7 +52,7 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | Non
             if dry_run:
                 difference = importer.compare(session, kind, content, by=SYSTEM, now=now, year=year)
             else:
-                difference = importer.take_in(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
+                difference = importer.import_file(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
                 session.commit()
         except ImportFaults as found:
             _tell_faults(found, as_json, lang)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from portal.demo import geography, people
-from portal.demo.programmes import Offer
+from portal.demo.programmes import DemoProgramme
 
 NEAR = 24
 """How many of the nearest kindergartens a family thinks about."""
@@ -31,7 +31,7 @@ AT_ONCE = 500
 class Demand:
     """The kindergartens of a city as its families see them, and how many first wishes each has so far."""
 
-    def __init__(self, random: Generator, offers: Sequence[Offer]):
+    def __init__(self, random: Generator, offers: Sequence[DemoProgramme]):
         self.random = random
         self.points = np.array([offer.point for offer in offers])
         self.places = np.array([max(offer.places, 1) for offer in offers], dtype=float)
@@ -54,7 +54,7 @@ class Demand:
                 yield best.tolist()
 
 
-def _liked(random: Generator, offers: Sequence[Offer]) -> np.ndarray:
+def _liked(random: Generator, offers: Sequence[DemoProgramme]) -> np.ndarray:
     public = np.array([offer.nature == "public" for offer in offers])
     named = np.array([offer.name in (people.HOME, people.ELSEWHERE) for offer in offers])
     luck = random.normal(0, LIKED_SPREAD, len(offers))

@@ -19,7 +19,7 @@ from enrollment.ground.vault import blind_index, seal
 from enrollment.people import consents
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
-from portal.demo.programmes import Offer
+from portal.demo.programmes import DemoProgramme
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "account": ("id", "name", "phone", "phone_index", "created_at"),
@@ -55,7 +55,7 @@ class Batch(RowBatch):
         round_id: uuid.UUID,
         round_number: int,
         year: int,
-        offers: list[Offer],
+        offers: list[DemoProgramme],
         now: dt.datetime,
         consent: tuple[str, str],
     ):
@@ -147,8 +147,8 @@ class Batch(RowBatch):
             "home_area": family.area,
             "home_community": family.community,
             "home_estate": family.estate,
-            "home_latitude": plain(latitude),
-            "home_longitude": plain(longitude),
+            "home_latitude": as_json(latitude),
+            "home_longitude": as_json(longitude),
             "home_owned": family.home_owned,
             "home_street": family.street,
             "hukou_area": family.hukou_area,
@@ -175,7 +175,7 @@ def agrees_to_central(family: Household) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def plain(degrees: float) -> str:
+def as_json(degrees: float) -> str:
     """A coordinate as the receipt writes it."""
     return str(Decimal(str(degrees)).normalize())
 

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from enrollment.ground.identity import check_character
 from portal.demo import geography, names
 from portal.demo.demand import Demand
-from portal.demo.programmes import Offer
+from portal.demo.programmes import DemoProgramme
 
 MULTIPLES = 0.033
 BOUND_OF_MULTIPLES = 0.75
@@ -78,7 +78,7 @@ def draw(
     random: Generator,
     area: str,
     number: int,
-    offers: Sequence[Offer],
+    offers: Sequence[DemoProgramme],
     demand: Demand,
     numbers: Numbers,
     first_phone: int,
@@ -143,7 +143,7 @@ def _children(random: Generator, family: Household, numbers: Numbers, how_many: 
     return made
 
 
-def _claims(random: Generator, family: Household, offers: Sequence[Offer]) -> dict[str, dict]:
+def _claims(random: Generator, family: Household, offers: Sequence[DemoProgramme]) -> dict[str, dict]:
     """The grounds that the family is asked about; those that its household carries are added when the rows are written."""
     claims: dict[str, dict] = {}
     if random.random() < ELDER_SIBLING:

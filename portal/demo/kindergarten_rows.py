@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.city_time import today
 from enrollment.places.areas import CLASS_NORM, Area
-from enrollment.places.ledger_rows import STANDS
+from enrollment.places.ledger_rows import REASON_APPROVED
 from enrollment.places.pinyin import sort_key
 from portal.demo import kindergartens, names
 from portal.demo.batches import RowBatch
@@ -91,7 +91,7 @@ class Batch(RowBatch):
         for field, after in changed.items():
             if after:
                 self._add("ledger_entry", id_, self.now, field, "0", str(after), REASON)
-        self._add("ledger_entry", id_, self.now, "state", "draft", "approved", STANDS)
+        self._add("ledger_entry", id_, self.now, "state", "draft", "approved", REASON_APPROVED)
         self._say("approve_plan", "programme", id_, places=places)
 
     def _add_roll(self, kindergarten: uuid.UUID, classes: Iterable[tuple[str, str, int]]) -> None:

@@ -72,7 +72,7 @@ ELSEWHERE = "锦江区机关第一幼儿园"
 AREA = "510104"
 
 
-def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
+def add_people(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
     """Open the accounts of the staff; by login."""
     place = {
         kindergarten.name: kindergarten.id

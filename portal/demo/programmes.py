@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Offer:
+class DemoProgramme:
     """`point` is (longitude, latitude); `places` those of the round."""
 
     programme_id: uuid.UUID

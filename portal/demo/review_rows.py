@@ -33,7 +33,7 @@ Found = tuple[uuid.UUID, str, str, Any, str | None, str]
 """Application, fact, outcome, value, reason and source."""
 
 
-def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
+def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """Review the next applications that wait; how many, 0 when none is left."""
     waiting = select(Application.id, matched()).where(Application.stage == lifecycle.SUBMITTED, registration_over(now))
     first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
@@ -41,14 +41,14 @@ def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
     if not agreed:
         return 0
     bulk_confirmation.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)
-    _note_papers(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
+    _verify_documents(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
     lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
     tell_many(session, agreed, "review_confirmed", now=now)
     return len(agreed)
 
 
-def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
+def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
     """A clerk finds anew what was found before, of each fact."""
     found = list(_findings(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))

@@ -48,7 +48,7 @@ def ask_registers(
     register_answers.note(session, found, now=now)
 
 
-def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None:
+def release_idle_reviews(session: Session, *, by: Actor, now: dt.datetime) -> None:
     """Into the queue with what somebody took more than a day ago and left; a proposed refusal waits for its second person."""
     proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
     lying = select(Application.id).where(

@@ -31,7 +31,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Acting:
+class SimulationState:
     """How far the simulated people are; `over` when nobody is acting."""
 
     over: bool
@@ -56,12 +56,12 @@ def steps(session: Session, now: dt.datetime) -> list[Stop]:
     return stops
 
 
-def acting(session: Session) -> Acting:
+def simulation_state(session: Session) -> SimulationState:
     newest = select(Job).where(Job.kind == KIND).order_by(Job.created_at.desc()).limit(1)
     job = session.scalars(newest).first()
     if job is None:
-        return Acting(over=True, failed=False, done=0, of=0)
-    return Acting(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
+        return SimulationState(over=True, failed=False, done=0, of=0)
+    return SimulationState(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
 
 
 def set_clock(session: Session, at: dt.datetime) -> None:
@@ -70,12 +70,12 @@ def set_clock(session: Session, at: dt.datetime) -> None:
     session.flush()
 
 
-def pass_until(session: Session, step: str, *, now: dt.datetime) -> None:
+def advance_to(session: Session, step: str, *, now: dt.datetime) -> None:
     """Move the clock to a later step; the simulated people act in a job.  Refuses to go back."""
     date = session.scalar(select(SeasonDate).where(SeasonDate.step == step).order_by(SeasonDate.year.desc()))
     if date is None:
         raise Refused("no_such_step")
-    if not acting(session).over:
+    if not simulation_state(session).over:
         raise Refused("people_still_act")
     at = stop_of(date)
     if at <= now:

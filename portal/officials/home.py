@@ -16,7 +16,9 @@ from portal.web.unit_of_work import actor, clock, db
 def home():
     season = calendar.current_season(db(), clock())
     areas = [area.code for area in my_areas()]
-    waiting = worklist.for_official(db(), season, areas, by=actor(), now=clock()) if season else worklist.Agenda()
+    waiting = (
+        worklist.official_worklist(db(), season, areas, by=actor(), now=clock()) if season else worklist.Worklist()
+    )
     return render_template(
         "officials/home.html",
         season=season,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from enrollment.chances import policy_trial
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.spreadsheets import harmless
+from enrollment.places.spreadsheets import escape_formula
 from enrollment.season import policy_approval
 from enrollment.season.policy_comparison import KindergartenChanges, PolicyComparison, WishChange
 from enrollment.season.policy_rows import Policy
@@ -69,7 +69,7 @@ def as_csv(made: Policy) -> str:
     writer.writerow([word("trial_column", head) for head in heads])
     for row in trial.moved:
         writer.writerow(
-            harmless(cell)
+            escape_formula(cell)
             for cell in (
                 row.code,
                 names.get(row.kindergarten, row.kindergarten),

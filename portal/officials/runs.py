@@ -62,7 +62,7 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     if not run.summary or run.replays or run.state not in ("checked", "published"):
         return None
     on = city_day()
-    city = shares.of_the_city(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year).city
+    city = shares.city_shares(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year).city
     if run.state == "published":
         return city.now, city.after
     given = run.summary["by_nature"]

@@ -50,7 +50,7 @@ def _page(form: PageForm):
 
 def _shares(year: int) -> tuple[Coverage, Coverage]:
     """The city's children after the intake, and after those for whom a place is proposed have come too."""
-    after_intake = shares.of_the_city(db(), Definition(city_day()), year=year).city.after
+    after_intake = shares.city_shares(db(), Definition(city_day()), year=year).city.after
     return after_intake, central_placement.effect(db(), year, after_intake)
 
 

@@ -109,7 +109,7 @@ def _child(application: Application) -> list[tuple[str, str]]:
 
 
 def _household(session: Session, application: Application) -> list[tuple[str, str]]:
-    household = households.of(session, application.id)
+    household = households.household_of(session, application.id)
     if household is None:
         return []
     rows = [(_("孩子的户籍"), word("hukou_choice", household.hukou_kind) if household.hukou_kind else "")]

@@ -79,7 +79,7 @@ def new_child():
     if guardians.guardian_of(db(), by=actor()) is None:
         flash(_("请先填写监护人信息。"))
         return redirect(url_for("parents.guardian_page"), 303)
-    if consents.live(db(), consents.CHILD_DATA, by=actor()) is None:
+    if consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is None:
         flash(_("请先阅读同意书，我们才能保存孩子的信息。"))
         return redirect(url_for("parents.consent_page"), 303)
     return _view(ChildForm())

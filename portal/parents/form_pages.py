@@ -101,7 +101,7 @@ def onward(page: str, application: Application | None):
 
 def _has_more_to_see() -> bool:
     """A family with an application or an invitation goes on from its first page, not to another child."""
-    waiting = invitations.for_me(db(), by=actor(), now=clock())
+    waiting = invitations.own_invitations(db(), by=actor(), now=clock())
     return bool(waiting or applications.list_own(db(), by=actor()))
 
 

@@ -43,8 +43,8 @@ def _consent_view(form=None):
     """Without a form: a helper reads what the guardian agreed to, by its code or its paper."""
     text = consent_texts.read(consents.CHILD_DATA, language())
     registers = consent_texts.read(consents.REGISTER_CHECK, language())
-    given = consents.live(db(), consents.CHILD_DATA, by=actor())
-    checked = consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    given = consents.current_consent(db(), consents.CHILD_DATA, by=actor())
+    checked = consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
     return form_page("consent", "consent", None, form, text=text, registers=registers, given=given, checked=checked)
 
 
@@ -54,8 +54,10 @@ def consent_page():
     if actor().on_behalf:
         return _consent_view()
     form = ConsentForm()
-    form.consent.data = form.consent.data or consents.live(db(), consents.CHILD_DATA, by=actor()) is not None
-    form.registers.data = form.registers.data or consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    form.consent.data = form.consent.data or consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
+    form.registers.data = (
+        form.registers.data or consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    )
     return _consent_view(form)
 
 

@@ -41,7 +41,7 @@ class DisputeForm(PageForm):
 
 
 def _invite_view(form, application):
-    waiting = invitations.open_for(db(), application.child_id, now=clock())
+    waiting = invitations.open_invitations(db(), application.child_id, now=clock())
     shared = len(guardians.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
 
@@ -66,7 +66,7 @@ def invite(application_id: uuid.UUID):
 
 
 def _invitation_of(invitation_id: uuid.UUID):
-    for each in invitations.for_me(db(), by=actor(), now=clock()):
+    for each in invitations.own_invitations(db(), by=actor(), now=clock()):
         if each.id == invitation_id:
             return each
     raise NotFound

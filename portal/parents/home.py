@@ -36,7 +36,7 @@ def _around() -> dict:
         "season": season,
         "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
-        "invited": invitations.for_me(db(), by=actor(), now=clock()),
+        "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
     }
 
@@ -83,7 +83,7 @@ def _task_list(application: Application, *, at_home: bool):
         bar=steps.bar(listed),
         next_page=steps.next_step(listed),
         hints=timeline.hints(db(), application, by=actor(), now=clock()),
-        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         guardians=len(guardians.accounts_of(db(), application.child_id)),
         at_home=at_home,
         more=_around() if at_home else {},

@@ -60,7 +60,7 @@ class Known:
 def known_of(
     session: Session, application: Application | None, *, by: Actor, now: dt.datetime, times: Window | None = None
 ) -> Known:
-    consented = consents.live(session, consents.CHILD_DATA, by=by) is not None
+    consented = consents.current_consent(session, consents.CHILD_DATA, by=by) is not None
     guardian = guardians.guardian_of(session, by=by)
     mine = Known(consented=consented, guardian=guardian is not None and guardian.id_number is not None)
     if application is None:
@@ -72,7 +72,7 @@ def known_of(
         consented=consented,
         guardian=mine.guardian,
         application=application,
-        household=households.of(session, application.id) is not None and "household" not in gaps,
+        household=households.household_of(session, application.id) is not None and "household" not in gaps,
         claimed=sum(1 for ground in asked if ground in claims.ASKED),
         papers_missing=len(required_documents.missing(session, application)),
         may_bind=bool(

@@ -3,18 +3,18 @@
 from flask_babel import gettext as _
 
 from enrollment.places import ledger
-from enrollment.places.place_plans import Entry
+from enrollment.places.place_plans import HistoryEntry
 from portal.text.words import word
 
 
-def field(entry: Entry) -> str:
+def field(entry: HistoryEntry) -> str:
     """A number's name; a pool is named by its code."""
     if entry.field.startswith("pool:"):
         return _("预留学位 %(code)s", code=entry.field.removeprefix("pool:"))
     return word("plan_number", entry.field)
 
 
-def change(entry: Entry) -> str:
+def change(entry: HistoryEntry) -> str:
     """`25 → 50`, states in words."""
     return f"{_value(entry.field, entry.before)} → {_value(entry.field, entry.after)}"
 
@@ -25,10 +25,10 @@ def _value(field: str, value: str | None) -> str:
     return word("programme_state", value) if field == "state" else value
 
 
-def reason(entry: Entry) -> str:
+def reason(entry: HistoryEntry) -> str:
     """What somebody wrote, or a code of the ledger's own, said in words."""
-    if entry.reason == ledger.STANDS:
+    if entry.reason == ledger.REASON_APPROVED:
         return _("按现有数字同意")
-    if entry.reason.startswith(ledger.IMPORTED):
-        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.IMPORTED))
+    if entry.reason.startswith(ledger.REASON_IMPORTED):
+        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.REASON_IMPORTED))
     return entry.reason

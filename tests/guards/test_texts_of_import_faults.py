@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from enrollment.places.imports.headers import plain
+from enrollment.places.imports.headers import normalise_header
 from enrollment.places.imports.importer import MODULES
 from portal.text.words import table
 
@@ -25,7 +25,7 @@ def told() -> set[tuple[str, str]]:
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             group = next((constant(k.value) for k in node.keywords if k.arg == "group"), None) or "import_fault"
-            place = {"Bad": 0, "Fault": 0, "refuse": 0, "_coded": 1, "fault": 2}.get(name)
+            place = {"CellError": 0, "ImportFault": 0, "refuse": 0, "_coded": 1, "fault": 2}.get(name)
             if place is not None and len(node.args) > place and constant(node.args[place]):
                 found.add((group, constant(node.args[place])))
     return found
@@ -48,5 +48,9 @@ def test_every_column_says_what_it_means(kind):
 
 @pytest.mark.parametrize("kind", MODULES)
 def test_no_header_means_two_columns(kind):
-    names = [plain(name) for column in MODULES[kind].COLUMNS for name in {plain(n): n for n in column.names}.values()]
+    names = [
+        normalise_header(name)
+        for column in MODULES[kind].COLUMNS
+        for name in {normalise_header(n): n for n in column.names}.values()
+    ]
     assert sorted(names) == sorted(set(names))

@@ -63,7 +63,7 @@ class Families:
     def family(self, name: str = "李", *, phone: str | None = None, **household) -> Family:
         account = sign_in.account_of_phone(self.session, phone or phone_number(), now=self.now)
         family = Family(name, account.phone, account, RENTED_IN_JINJIANG | household)
-        guardians.become_guardian(
+        guardians.save_guardian(
             self.session,
             name=f"{name}家长",
             id_kind="resident",

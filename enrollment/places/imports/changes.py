@@ -51,12 +51,12 @@ class Difference:
 
 def _plain(change: Change) -> dict[str, Any]:
     fields = {
-        name: {"before": printed(before), "after": printed(after)} for name, (before, after) in change.fields.items()
+        name: {"before": as_text(before), "after": as_text(after)} for name, (before, after) in change.fields.items()
     }
     return {"key": change.key, "title": change.title, "row": change.line, "fields": fields}
 
 
-def printed(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value.normalize()) if value else "0"
     if isinstance(value, dt.date):
@@ -64,7 +64,7 @@ def printed(value: Any) -> Any:
     return value
 
 
-def fields_that_differ(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def changed_fields(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Of `after`, what is not as `before` has it; for a new row everything that is not empty."""
     if before is None:
         return {name: (None, value) for name, value in after.items() if value not in (None, [], "")}

@@ -7,7 +7,7 @@ LETTERS = 26
 
 
 @dataclass(frozen=True)
-class Fault:
+class ImportFault:
     """`row` counts as the spreadsheet does, from 1; None speaks of the whole file.  `heading` is the column as the file
     names it.  `code` has words in the table `group`.
     """
@@ -38,12 +38,12 @@ def column_letters(index: int) -> str:
 class ImportFaults(Exception):
     """The file cannot be taken in; nothing was written."""
 
-    def __init__(self, faults: list[Fault]):
+    def __init__(self, faults: list[ImportFault]):
         super().__init__(f"{len(faults)} faults")
         self.faults = sorted(faults, key=lambda fault: (fault.row or 0, fault.column or 0))
 
 
-class Bad(Exception):
+class CellError(Exception):
     """The value of one cell cannot be read."""
 
     def __init__(self, code: str, **details: Any):

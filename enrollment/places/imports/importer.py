@@ -26,12 +26,12 @@ MODULES: dict[str, ModuleType] = {
     "service-areas": service_areas,
 }
 PURPOSE = "import_file.content"
-KEPT_FOR = dt.timedelta(days=1)
-ONE_AT_A_TIME = 731005
+UPLOAD_LIFETIME = dt.timedelta(days=1)
+IMPORT_LOCK = 731005
 
 
 @dataclass(frozen=True)
-class Looked:
+class Preview:
     """A file that was kept, with what it would change or what is wrong with it; one of the two is None."""
 
     file: ImportFile
@@ -41,33 +41,33 @@ class Looked:
 
 def compare(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.datetime, year: int) -> Difference:
     """What the file would change.  Raises ImportFaults with all that is wrong; writes nothing."""
-    return _prepared(session, kind, content, by=by, now=now, year=year).difference
+    return _prepare(session, kind, content, by=by, now=now, year=year).difference
 
 
-def take_in(
+def import_file(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> Difference:
     """Write what the file changes and say what that was.  Raises ImportFaults before anything is written.
 
     `year` is the admission year of programmes that name none.  Two imports wait for each other.
     """
-    session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": ONE_AT_A_TIME})
-    prepared = _prepared(session, kind, content, by=by, now=now, year=year)
+    session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
+    prepared = _prepare(session, kind, content, by=by, now=now, year=year)
     if not prepared.difference.is_empty:
-        MODULES[kind].write(session, prepared, by=by, now=now, reason=f"{ledger.IMPORTED}{name}")
+        MODULES[kind].write(session, prepared, by=by, now=now, reason=f"{ledger.REASON_IMPORTED}{name}")
         digest = hashlib.sha256(content).hexdigest()
         audit.record(session, "import", kind, digest, by=by, now=now, **prepared.difference.counts)
     session.flush()
     return prepared.difference
 
 
-def _prepared(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.datetime, year: int):
+def _prepare(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.datetime, year: int):
     module = MODULES[kind]
     table = headers.find_table(sheet_reader.read(content), module.COLUMNS)
     return module.prepare(session, records.read(table), by=by, now=now, year=year)
 
 
-def keep(
+def store_upload(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> ImportFile:
     """Keep an uploaded file sealed until its owner says the word.  Earlier files of this person that wait are dropped."""
@@ -77,7 +77,7 @@ def keep(
         raise Refused("import_file_missing", field="file")
     if len(content) > sheet_reader.MOST_BYTES:
         raise Refused("import_file_too_large", field="file", most=sheet_reader.MOST_BYTES // 1024 // 1024)
-    forget(session, now=now)
+    delete_expired_uploads(session, now=now)
     session.execute(delete(ImportFile).where(ImportFile.made_by == by.account_id, ImportFile.done_at.is_(None)))
     file = ImportFile(
         kind=kind, name=name[-120:], year=year, digest=hashlib.sha256(content).hexdigest(),
@@ -88,7 +88,7 @@ def keep(
     return file
 
 
-def own_file(session: Session, file_id: uuid.UUID, *, by: Actor) -> ImportFile:
+def own_upload(session: Session, file_id: uuid.UUID, *, by: Actor) -> ImportFile:
     """A file that this person uploaded.  NotFound for anybody else."""
     found = select(ImportFile).where(ImportFile.id == file_id, ImportFile.made_by == by.account_id)
     file = session.scalars(found.with_for_update()).one_or_none()
@@ -97,48 +97,48 @@ def own_file(session: Session, file_id: uuid.UUID, *, by: Actor) -> ImportFile:
     return file
 
 
-def look(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Looked:
+def preview(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Preview:
     """What a kept file would change now, or what is wrong with it."""
-    file = own_file(session, file_id, by=by)
+    file = own_upload(session, file_id, by=by)
     content = _content(file, now)
     try:
-        return Looked(file, compare(session, file.kind, content, by=by, now=now, year=file.year), None)
+        return Preview(file, compare(session, file.kind, content, by=by, now=now, year=file.year), None)
     except ImportFaults as faults:
-        return Looked(file, None, faults)
+        return Preview(file, None, faults)
 
 
-def take_in_kept(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ImportFile:
+def import_upload(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ImportFile:
     """Write a kept file and drop its content.  Raises ImportFaults when the city changed in between and it fits no more."""
-    file = own_file(session, file_id, by=by)
+    file = own_upload(session, file_id, by=by)
     content = _content(file, now)
-    difference = take_in(session, file.kind, file.name, content, by=by, now=now, year=file.year)
+    difference = import_file(session, file.kind, file.name, content, by=by, now=now, year=file.year)
     file.content, file.done_at, file.summary = None, now, difference.counts
     session.flush()
     return file
 
 
-def give_up(session: Session, file_id: uuid.UUID, *, by: Actor) -> None:
-    file = own_file(session, file_id, by=by)
+def discard_upload(session: Session, file_id: uuid.UUID, *, by: Actor) -> None:
+    file = own_upload(session, file_id, by=by)
     if file.done_at is None:
         session.delete(file)
         session.flush()
 
 
-def done_lately(session: Session, *, by: Actor, limit: int = 10) -> list[ImportFile]:
+def recent_imports(session: Session, *, by: Actor, limit: int = 10) -> list[ImportFile]:
     """The person's last imports, newest first."""
     mine = select(ImportFile).where(ImportFile.made_by == by.account_id, ImportFile.done_at.is_not(None))
     return list(session.scalars(mine.order_by(ImportFile.done_at.desc()).limit(limit)))
 
 
-def forget(session: Session, *, now: dt.datetime) -> int:
+def delete_expired_uploads(session: Session, *, now: dt.datetime) -> int:
     """Drop files that nobody said the word for within a day.  Returns how many."""
-    late = (ImportFile.done_at.is_(None), ImportFile.made_at < now - KEPT_FOR)
+    late = (ImportFile.done_at.is_(None), ImportFile.made_at < now - UPLOAD_LIFETIME)
     count = session.scalar(select(func.count()).select_from(ImportFile).where(*late))
     session.execute(delete(ImportFile).where(*late))
     return count or 0
 
 
 def _content(file: ImportFile, now: dt.datetime) -> bytes:
-    if file.content is None or file.made_at < now - KEPT_FOR:
+    if file.content is None or file.made_at < now - UPLOAD_LIFETIME:
         raise Refused("import_file_gone")
     return unseal_bytes(file.content, PURPOSE)

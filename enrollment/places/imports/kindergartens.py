@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.places import scope
 from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, fields_that_differ
+from enrollment.places.imports.changes import Change, Difference, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
@@ -126,7 +126,7 @@ def _settle_nature(records: Records, record: Record, there: dict[str, Kindergart
 
 
 def _check_scope(records: Records, record: Record, there: dict[str, Kindergarten], by: Actor) -> None:
-    if scope.sees_all(by) or record["area_code"] is None:
+    if scope.may_see_all(by) or record["area_code"] is None:
         return
     known = there.get(record["code"] or "")
     if record["area_code"] not in by.areas or (known and known.area_code not in by.areas):
@@ -185,7 +185,7 @@ def _compare(
         before = {name: getattr(known, name) for name in FIELDS} | {
             "parent": code_of_id[known.parent_id] if known.parent_id else None
         }
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     change = Change(record["code"], record["name"], record.line, fields)
     columns = {name: value for name, value in after.items() if name != "parent"}
     if "name" in fields:

@@ -14,9 +14,9 @@ from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, fields_that_differ
+from enrollment.places.imports.changes import Change, Difference, changed_fields
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.ledger import LedgerEntry, PlanProposal
@@ -64,7 +64,7 @@ class _Row:
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare the plans with the table.  The plan of each kindergarten must hold as a whole."""
-    owners = Owners(session, by)
+    owners = KindergartenLookup(session, by)
     known = _known(session)
     rows: dict[tuple, _Row] = {}
     for record in records:
@@ -109,7 +109,7 @@ def _known(session: Session) -> dict[tuple, Programme]:
     return {(row.kindergarten_id, row.level, row.year): row for row in session.scalars(select(Programme))}
 
 
-def _row(records: Records, record: Record, owners: Owners, known: dict, year: int) -> _Row | None:
+def _row(records: Records, record: Record, owners: KindergartenLookup, known: dict, year: int) -> _Row | None:
     owner = owners.of(records, record)
     if owner is None or record.faulty:
         return None
@@ -193,7 +193,7 @@ def _compare(prepared: Prepared, row: _Row) -> None:
         after["reserved"], after["groups"] = row.reserved[0], row.reserved[1] if row.reserved[0] else []
         if before is not None:
             before |= {"reserved": pool.places if pool else 0, "groups": sorted(pool.groups) if pool else []}
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     change = Change(f"{row.owner.code}/{row.level}/{row.year}", row.owner.name, row.record.line, fields)
     programme_id = row.known.id if row.known else uuid.uuid4()
     if row.known is None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enrollment.ground.errors import Refused
-from enrollment.places.imports.faults import Bad, Fault, ImportFaults
-from enrollment.places.imports.headers import Table
+from enrollment.places.imports.faults import CellError, ImportFault, ImportFaults
+from enrollment.places.imports.headers import HeaderTable
 
 SUMS = ("合计", "总计", "小计", "共计", "注:", "注：", "备注", "说明", "填表人", "制表", "total")
 
@@ -24,9 +24,9 @@ class Record:
 
 @dataclass
 class Records:
-    table: Table
+    table: HeaderTable
     rows: list[Record] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ImportFault] = field(default_factory=list)
 
     def __iter__(self):
         return iter(self.rows)
@@ -36,7 +36,7 @@ class Records:
         place = self.table.place.get(key)
         heading = self.table.headings.get(key) or next(c.names[0] for c in self.table.columns if c.key == key)
         record.faulty = True
-        self.faults.append(Fault(code, record.line, place, heading, details, group))
+        self.faults.append(ImportFault(code, record.line, place, heading, details, group))
 
     def refusal(self, record: Record, key: str, refused: Refused) -> None:
         """A rule of the domain speaks against the row."""
@@ -47,7 +47,7 @@ class Records:
             raise ImportFaults(self.faults)
 
 
-def read(table: Table) -> Records:
+def read(table: HeaderTable) -> Records:
     """Read every cell.  Rows that only add up or remark are left out."""
     records = Records(table)
     for line, cells in table.rows:
@@ -66,11 +66,11 @@ def _record(records: Records, line: int, cells: list[Any]) -> Record:
         cell = cells[place] if place < len(cells) else ""
         try:
             if (line, place) in records.table.errors:
-                raise Bad("formula_error")
+                raise CellError("formula_error")
             value = column.read(cell)
             if value is None and column.required:
-                raise Bad("value_missing")
-        except Bad as bad:
+                raise CellError("value_missing")
+        except CellError as bad:
             value = None
             records.fault(record, column.key, bad.code, **bad.details)
         record.values[column.key] = value

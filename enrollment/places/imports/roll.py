@@ -14,9 +14,9 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.identity import birth_date_in, index_of
 from enrollment.ground.vault import mask
 from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, fields_that_differ
+from enrollment.places.imports.changes import Change, Difference, changed_fields
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import MOST_IN_A_CLASS, RollChild, RollClass, school_year_of
@@ -65,7 +65,7 @@ class _Told:
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare with the table.  Children whom the file does not name stay on roll; they are counted as absent."""
     today = city_time.today(now)
-    owners = Owners(session, by)
+    owners = KindergartenLookup(session, by)
     rows = [(record, owners.of(records, record)) for record in records]
     there = _classes(session, {owner.id for _record, owner in rows if owner})
     told: dict[tuple, _Told] = {}
@@ -211,7 +211,7 @@ def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.
     if each.as_of:
         after["as_of"] = each.as_of
     before = {name: getattr(known, name) for name in after} if known else None
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     change = Change(key, f"{each.owner.name} {each.name}", each.record.line, fields)
     if known is None:
         prepared.difference.added.append(change)
@@ -241,7 +241,7 @@ def _compare_child(
     if record["entered_on"]:
         after["entered_on"] = record["entered_on"]
     before = {name: getattr(child, name) for name in after} if child else None
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     shown = {SHOWN_AS.get(name, name): _shown(name, pair) for name, pair in fields.items()}
     title = f"{each.owner.name} {each.name} {mask(record['child'], 1, 0)}"
     change = Change(f"{each.owner.code}/{each.school_year}/{each.name}", title, record.line, shown)

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 
-from enrollment.places.imports.faults import Fault, ImportFaults
+from enrollment.places.imports.faults import ImportFault, ImportFaults
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_UNPACKED = 160 * 1024 * 1024
@@ -33,7 +33,7 @@ LONGEST_CELL = 32_767 * 4
 
 
 def refuse(code: str, **details) -> ImportFaults:
-    return ImportFaults([Fault(code, details=details)])
+    return ImportFaults([ImportFault(code, details=details)])
 
 
 def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:

@@ -15,7 +15,7 @@ from enrollment.places import service_areas
 from enrollment.places.imports import cell_readers, vocabulary
 from enrollment.places.imports.changes import Change, Difference
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import NAMED, ServiceArea
@@ -44,7 +44,7 @@ class Prepared:
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare with the table.  A kindergarten that the file names gets exactly what the file says; others stay."""
-    owners = Owners(session, by)
+    owners = KindergartenLookup(session, by)
     told: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
     named: dict[uuid.UUID, Kindergarten] = {}
     for record in records:

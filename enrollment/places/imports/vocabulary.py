@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from enrollment.places.imports.cell_readers import text
-from enrollment.places.imports.faults import Bad
+from enrollment.places.imports.faults import CellError
 
 FILE = Path(__file__).parents[1] / "data" / "office_words.toml"
 
@@ -32,7 +32,7 @@ def _coded(group: str, fault: str, cell: Any) -> str | None:
         return None
     found = codes(group).get(_bare(value))
     if found is None:
-        raise Bad(fault, value=value[:30])
+        raise CellError(fault, value=value[:30])
     return found
 
 

@@ -92,11 +92,11 @@ def test_an_invitation_belongs_to_its_phone_and_ends(town):
     ana, stranger = town.child("安娜"), town.family("赵")
     mother = town.parent_of(ana)
     invitation = invitations.invite(town.session, ana.child_id, "13900000000", by=mother, now=town.now)
-    assert invitations.for_me(town.session, by=stranger.actor, now=town.now) == []
+    assert invitations.own_invitations(town.session, by=stranger.actor, now=town.now) == []
     with pytest.raises(NotFound):
         invitations.accept(town.session, invitation.id, relation="father", by=stranger.actor, now=town.now)
     father = town.family("李", phone="13900000000")
-    assert invitations.for_me(town.session, by=father.actor, now=town.now) == [invitation]
+    assert invitations.own_invitations(town.session, by=father.actor, now=town.now) == [invitation]
     town.at(town.now + dt.timedelta(days=15))
     with pytest.raises(Refused) as refused:
         invitations.accept(town.session, invitation.id, relation="father", by=father.actor, now=town.now)

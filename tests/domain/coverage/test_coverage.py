@@ -20,7 +20,7 @@ def city(session):
 
 
 def figures(session, **switches):
-    return shares.of_the_city(session, Definition(ON, **switches), year=YEAR)
+    return shares.city_shares(session, Definition(ON, **switches), year=YEAR)
 
 
 def counted(coverage) -> tuple[int, int, int]:
@@ -91,7 +91,7 @@ def test_children_kept_as_rows_count_at_the_reference_date(session, city):
     session.flush()
     assert first.left_on is None
     assert counted(figures(session).city.now) == (1, 1, 0)
-    in_winter = shares.of_the_city(session, Definition(dt.date(2026, 1, 15)), year=YEAR)
+    in_winter = shares.city_shares(session, Definition(dt.date(2026, 1, 15)), year=YEAR)
     assert counted(in_winter.city.now) == (2, 2, 0)
 
 
@@ -134,7 +134,7 @@ def test_an_arrived_child_is_not_counted_twice_once_the_new_roll_is_kept(session
     city.offer(school, "lower", state="arrived")
     assert figures(session).city.after.all == 26
     city.counted_class(school, "lower", 26, school_year=YEAR)
-    in_september = shares.of_the_city(session, Definition(dt.date(2026, 9, 20)), year=YEAR)
+    in_september = shares.city_shares(session, Definition(dt.date(2026, 9, 20)), year=YEAR)
     assert in_september.city.now.all == 26
     assert in_september.city.after.all == 26
 
@@ -159,7 +159,7 @@ def test_the_drill_down_names_the_kindergartens_of_an_area_largest_first(session
     small, large = city.kindergarten("public", {"lower": 5}), city.kindergarten("inclusive", {"lower": 50})
     city.kindergarten("public", {"lower": 500}, area_code="GXQ")
     city.offer(small, "lower")
-    lines = shares.of_an_area(session, "510104", Definition(ON), year=YEAR)
+    lines = shares.area_shares(session, "510104", Definition(ON), year=YEAR)
     assert [line.code for line in lines] == [large.code, small.code]
     assert counted(lines[1].after) == (6, 6, 0)
 
@@ -177,11 +177,11 @@ def test_the_first_arrivals_do_not_make_the_others_vanish_until_their_classes_mo
         for child in range(3 - number):
             town.child_on_roll(school, f"{level}{child}", level=level)
     town.roll(school, "middle", 30, name="中一班")
-    assert shares.of_the_city(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
+    assert shares.city_shares(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
     town.child_on_roll(school, "安安", level="lower", year=YEAR, entered_on=dt.date(2026, 9, 1))
 
     def in_september() -> int:
-        return shares.of_the_city(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
+        return shares.city_shares(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
 
     waiting = in_september()
     town.at(dt.datetime(2026, 9, 2, 9, tzinfo=town.now.tzinfo))

@@ -4,7 +4,7 @@ import pytest
 
 from enrollment.ground.errors import Refused
 from enrollment.places import service_areas
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import ServiceAreaIndex
 
 SQUARE = {
     "type": "Polygon",
@@ -15,8 +15,8 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[104, 30], [105, 31], [105, 30], 
 
 def both_ways(session, kindergarten, place):
     """What a process remembers and what it reads anew is the same, whatever was added in between."""
-    remembered = service_areas.lookup(session).serves(kindergarten.id, place)
-    assert Lookup(session).serves(kindergarten.id, place) == remembered
+    remembered = service_areas.service_area_index(session).serves(kindergarten.id, place)
+    assert ServiceAreaIndex(session).serves(kindergarten.id, place) == remembered
     return remembered
 
 
@@ -83,11 +83,11 @@ def test_the_lookup_of_a_year_reads_only_kindergartens_that_offer(town, session)
     offers, rests = town.kindergarten("招生", places=5), town.kindergarten("停招")
     for k in (offers, rests):
         service_areas.add(session, k.id, "street", "三圣街道")
-    assert Lookup(session, 2026).serving({"street": "三圣街道"}) == {offers.id}
+    assert ServiceAreaIndex(session, 2026).serving({"street": "三圣街道"}) == {offers.id}
 
 
 def test_families_pick_from_the_names_of_their_area(town, session):
     here, there = town.kindergarten("这里"), town.kindergarten("那里", area="510105")
     service_areas.add(session, here.id, "street", "三圣街道")
     service_areas.add(session, there.id, "street", "草堂街道")
-    assert service_areas.names(session, "street", "510104") == ["三圣街道"]
+    assert service_areas.list_names(session, "street", "510104") == ["三圣街道"]

@@ -41,7 +41,7 @@ def address(application, page_name: str) -> str:
 
 def household_of(town, application):
     town.session.expire_all()
-    return households.of(town.session, application.id)
+    return households.household_of(town.session, application.id)
 
 
 HOME = {"hukou_kind": "local", "hukou_area": "510104", "home_area": "510104"}

@@ -32,7 +32,7 @@ from portal.demo import (
     time_travel,
 )
 from portal.demo.demand import Demand
-from portal.demo.programmes import Offer as Choice
+from portal.demo.programmes import DemoProgramme as Choice
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
 Report = Callable[[str, int, int], None]
@@ -42,11 +42,11 @@ FIRST_PHONE = 19_000_000_000
 CONSENT = ("demo", "0" * 64)
 
 
-class NotEmpty(RuntimeError):
+class DatabaseNotEmpty(RuntimeError):
     """There are kindergartens already; the demo city is only ever built on empty ground."""
 
 
-class City:
+class CityBuilder:
     """Builds one city.  Each step is one transaction, so that a stop in between leaves whole steps behind."""
 
     def __init__(self, engine: Engine, children: int, seed: int, report: Report):
@@ -57,7 +57,7 @@ class City:
         """Every step up to and including `through`.  Raises NotEmpty."""
         with Session(self.engine) as session:
             if session.scalar(select(Kindergarten.id).limit(1)) is not None:
-                raise NotEmpty
+                raise DatabaseNotEmpty
         for step in STEPS[: STEPS.index(through) + 1]:
             getattr(self, f"_{step}")()
 
@@ -70,20 +70,20 @@ class City:
         return Session(self.engine, expire_on_commit=False)
 
     def _places(self) -> None:
-        now = season.at(5, 9)
+        now = season.moment(5, 9)
         with self._session() as session, session.begin():
             areas.load(session)
             kindergarten_rows.build(
                 session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
             )
-            staff = people.enter(session, now=now)
+            staff = people.add_people(session, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
             # in the same breath as the round: the worker closes what is past its deadline by the city's time
-            time_travel.set_clock(session, season.BEGINS)
+            time_travel.set_clock(session, season.SEASON_OPENS_AT)
             season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))
 
     def _registration(self) -> None:
-        now = season.BEGINS
+        now = season.SEASON_OPENS_AT
         with self._session() as session, session.begin():
             self._families(session, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
@@ -202,12 +202,12 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
     """The simulated clerks review whatever waits or was left lying, some at a time."""
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, people.REVIEWER)
-        simulated_people.put_back_what_lies(session, by=clerk, now=now)
+        simulated_people.release_idle_reviews(session, by=clerk, now=now)
         everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
     done = 0
     while True:
         with Session(engine) as session, session.begin():
-            number = review_rows.review_some(session, by=clerk, now=now)
+            number = review_rows.review_batch(session, by=clerk, now=now)
         if not number:
             return done
         done += number
