@@ -12,7 +12,9 @@ from enrollment.applications.application_rows import DEAD_STAGES, STAGES, Applic
 from enrollment.ground import audit, random_codes
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.people.guardians import Child, Guardian, Guardianship, own_child, require_guardian
+from enrollment.people.children import own_child
+from enrollment.people.guardians import require_guardian
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import ages
 
 __all__ = ["DEAD_STAGES", "STAGES", "Application", "ApplicationVersion", "Wish"]

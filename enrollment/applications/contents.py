@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import claim_rows, evidence_rows, units
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.people import household_rows
-from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round

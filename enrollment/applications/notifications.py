@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
 from enrollment.ground import outbox
-from enrollment.people.guardians import accounts_of
+from enrollment.people.children import accounts_of
 
 
 def tell_family(

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.promotion import ENTRY_LEVELS

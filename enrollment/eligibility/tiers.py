@@ -15,8 +15,8 @@ from enrollment.applications.application_rows import Application, Wish
 from enrollment.applications.claim_rows import Claim, VerifiedFact
 from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import Refused
-from enrollment.people.guardians import Child
 from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceAreaIndex, service_area_index

@@ -27,9 +27,10 @@ from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import THIRTY_DAYS, Moment, delete_rows, table_name
 from enrollment.ground.sign_in import WebSession
 from enrollment.people.consents import Consent
-from enrollment.people.guardians import Child, Guardian, Guardianship, Invitation
 from enrollment.people.household_rows import Household
+from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.review.cases import Case
 from enrollment.season.calendar import SeasonDate
 

@@ -21,7 +21,7 @@ from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places import scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme

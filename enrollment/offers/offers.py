@@ -29,7 +29,8 @@ from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
-from enrollment.people.guardians import Child, is_guardian_of
+from enrollment.people.children import is_guardian_of
+from enrollment.people.person_rows import Child
 from enrollment.places import roll_admission, scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import jobs
 from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
-from enrollment.people.guardians import Guardian, Guardianship
+from enrollment.people.person_rows import Guardian, Guardianship
 
 __all__ = ["FamilyEvent", "format_time", "notify_families", "notify_selected_families"]
 

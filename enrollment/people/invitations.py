@@ -3,19 +3,46 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ForeignKey, Index, LargeBinary, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
+from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import blind_index, normalise
-from enrollment.people import guardians
-from enrollment.people.guardians import RELATIONS, Child, Guardianship, Invitation
+from enrollment.people import children, guardians
+from enrollment.people.person_rows import RELATIONS, Child, Guardianship
 
 LIFE = dt.timedelta(days=14)
 MOST_GUARDIANS = 2
 PHONE_PURPOSE = "phone"
+
+
+class Invitation(Base):
+    """A guardian invites the other one, by a phone number, to share a child's application."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"))
+    invited_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("guardian.id"))
+    phone_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    made_at: Mapped[dt.datetime]
+    accepted_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        Index("ix_invitation__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
+        Index("ix_invitation__invited_by", "invited_by", postgresql_where=text("invited_by IS NOT NULL")),
+        Index(
+            "uq_invitation__one_open",
+            "child_id",
+            "phone_index",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL"),
+        ),
+    )
 
 
 def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
@@ -24,7 +51,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     The answer is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
     """
     require_oneself(by)
-    child = guardians.own_child(session, child_id, by=by)
+    child = children.own_child(session, child_id, by=by)
     guardian = guardians.require_guardian(session, by=by)
     number = normalise(phone)
     if len(number) != 11 or not number.isdigit() or number[0] != "1":

@@ -18,7 +18,7 @@ from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.uploads import SafePage
-from enrollment.people import guardians
+from enrollment.people import children, guardians
 from enrollment.people.consents import Consent
 from enrollment.review import cases
 
@@ -85,7 +85,7 @@ def _application(session: Session, application: Application) -> dict[str, Any]:
         "verified": _rows(session, VerifiedFact, mine, "fact", "outcome", "value", "reason", "source", "at"),
         "registers": _rows(session, RegisterAnswer, mine, "fact", "register", "answer", "value", "at", "disputed_at"),
         "returned": _rows(session, ReturnedItem, mine, "item", "note", "asked_at", "answered_at"),
-        "guardians": len(guardians.accounts_of(session, application.child_id)),
+        "guardians": len(children.accounts_of(session, application.child_id)),
     }
 
 

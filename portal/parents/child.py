@@ -13,7 +13,7 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.guardians import ID_KINDS, RELATIONS, Guardianship
+from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
 from portal.parents import pages
 from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward, this_year
 from portal.text.formats import day

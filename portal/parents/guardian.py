@@ -8,7 +8,7 @@ from enrollment.applications import registration
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.guardians import ID_KINDS
+from enrollment.people.person_rows import ID_KINDS
 from portal.parents import pages
 from portal.parents.form_pages import Needed, VersionedForm, form_page, onward
 from portal.text import consent_texts

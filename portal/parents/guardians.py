@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
 from enrollment.ground.errors import NotFound
-from enrollment.people import guardians, invitations
-from enrollment.people.guardians import ID_KINDS, RELATIONS
+from enrollment.people import children, guardians, invitations
+from enrollment.people.person_rows import ID_KINDS, RELATIONS
 from enrollment.review import cases
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page
@@ -42,7 +42,7 @@ class DisputeForm(PageForm):
 
 def _invite_view(form, application):
     waiting = invitations.open_invitations(db(), application.child_id, now=clock())
-    shared = len(guardians.accounts_of(db(), application.child_id)) > 1
+    shared = len(children.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
 
 

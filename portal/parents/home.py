@@ -7,7 +7,7 @@ from flask import render_template
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DRAFT, WITHDRAWN
-from enrollment.people import consents, guardians, invitations
+from enrollment.people import children, consents, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
 from portal.parents import application_status, pages, steps, timeline
@@ -84,7 +84,7 @@ def _task_list(application: Application, *, at_home: bool):
         next_page=steps.next_step(listed),
         hints=timeline.hints(db(), application, by=actor(), now=clock()),
         registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        guardians=len(guardians.accounts_of(db(), application.child_id)),
+        guardians=len(children.accounts_of(db(), application.child_id)),
         at_home=at_home,
         more=_around() if at_home else {},
     )

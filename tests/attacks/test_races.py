@@ -15,8 +15,8 @@ from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines, offers
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people import guardians, invitations
-from enrollment.people.guardians import Guardianship
+from enrollment.people import children, invitations
+from enrollment.people.person_rows import Guardianship
 from enrollment.places.programmes import Programme
 from enrollment.review import review
 from enrollment.season.rounds import Round
@@ -205,7 +205,7 @@ def test_no_child_gets_a_third_guardian_from_two_who_accept_at_once(race, now):
     said = race.at_once(*[accept(*pair) for pair in zip(ids, others, strict=True)])
     assert broken(said) == []
     assert town.session.scalar(select(func.count()).select_from(Guardianship)) == invitations.MOST_GUARDIANS
-    assert len(guardians.accounts_of(town.session, ana.child_id)) == 2
+    assert len(children.accounts_of(town.session, ana.child_id)) == 2
 
 
 def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, now):

@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 
 from enrollment.ground import outbox
 from enrollment.ground.outbox import Notice
-from enrollment.people.guardians import Guardian, Guardianship
+from enrollment.people.person_rows import Guardian, Guardianship
 from portal.gateways import messages
 
 

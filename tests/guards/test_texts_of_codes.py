@@ -15,7 +15,7 @@ from enrollment.applications.lifecycle import MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
 from enrollment.offers import offers
-from enrollment.people import guardians
+from enrollment.people import person_rows
 from enrollment.places import areas, service_areas
 from enrollment.review import cases
 from enrollment.season import calendar, rounds
@@ -37,8 +37,8 @@ CODES = {
     "fact": tuple(Fact),
     "stage": applications.STAGES,
     "move": tuple(MOVES),
-    "id_kind": guardians.ID_KINDS,
-    "relation": guardians.RELATIONS,
+    "id_kind": person_rows.ID_KINDS,
+    "relation": person_rows.RELATIONS,
     "case_kind": cases.KINDS,
     "register": register_answers.REGISTERS,
     "refusal_rule": returned_items.REFUSAL_RULES,

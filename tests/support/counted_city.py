@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Account
 from enrollment.offers.offers import Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places import areas
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.applications.claim_rows import Claim
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import ages
 from tests.support.town import Town

@@ -13,7 +13,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.outbox import Notice
 from enrollment.people import guardians
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from tests.support.town import Town
 from tests.support.town_families import id_number
 

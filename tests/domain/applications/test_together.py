@@ -8,7 +8,7 @@ from enrollment.applications import applications, wishes
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import invitations
-from enrollment.people.guardians import accounts_of
+from enrollment.people.children import accounts_of
 from enrollment.review import cases
 
 

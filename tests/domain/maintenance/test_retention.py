@@ -25,7 +25,7 @@ from enrollment.ground.sign_in import IdempotentResponse, WebSession
 from enrollment.ground.vault import Sealed, blind_index, unseal
 from enrollment.maintenance import invariants, retention
 from enrollment.offers import offers
-from enrollment.people import guardians
+from enrollment.people import children
 from enrollment.people.consents import REGISTER_CHECK, Consent
 from enrollment.places.roll import RollChild
 from enrollment.results import published_runs
@@ -229,7 +229,7 @@ def test_an_account_that_took_part_in_a_later_season_stays(season):
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 3
     assert season.session.get(Application, again.id).child.name == "黄鹂鸟孩"
-    assert len(guardians.accounts_of(season.session, again.child_id)) == 2, "both guardians stay with the child"
+    assert len(children.accounts_of(season.session, again.child_id)) == 2, "both guardians stay with the child"
     apply(season, at(9, 2, year=2028))
     assert season.session.scalar(select(func.count()).select_from(Application)) == 0
     huangs = select(func.count()).select_from(Account).where(Account.phone_index == blind_index(huang.phone, "phone"))

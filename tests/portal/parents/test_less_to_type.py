@@ -11,7 +11,7 @@ from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.eligibility import evidence, households
 from enrollment.eligibility.blur_detection import looks_blurred
 from enrollment.eligibility.wish_candidates import Finder
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number

@@ -12,7 +12,7 @@ from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.eligibility import evidence, households
 from enrollment.ground import uploads
 from enrollment.ground.sign_in import WebSession
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, summary, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
