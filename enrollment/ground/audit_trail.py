@@ -1,4 +1,4 @@
-"""Reading the audit trail: the newest entries first, by subject, person and day; and whether its chain is whole."""
+"""Reading the audit trail: entries by subject, account and day, newest first; the state of the hash chain."""
 
 import datetime as dt
 import uuid
@@ -14,7 +14,7 @@ from enrollment.ground.city_time import CHENGDU
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """What is looked for; None is anything.  `day` is a day of Chengdu, `before` the number of an entry."""
+    """Search conditions; None means no condition.  `day` is a day in Chengdu, `before` the number of an entry."""
 
     subject: str | None = None
     subject_id: str | None = None
@@ -25,7 +25,7 @@ class AuditQuery:
 
 @dataclass(frozen=True)
 class AuditPage:
-    """Entries, the newest first; `older` is the number to go on before, None at the end."""
+    """Entries, newest first; `older` is `before` of the next page, None on the last page."""
 
     items: Sequence[AuditEntry]
     older: int | None
@@ -33,7 +33,7 @@ class AuditPage:
 
 @dataclass(frozen=True)
 class ChainStatus:
-    """How far the chain is sealed: `links` of them, the digest of the last, and how many entries wait for their seal."""
+    """Number of links, digest and time of the last one, and how many entries are not in the chain yet."""
 
     links: int
     head: bytes | None

@@ -1,4 +1,4 @@
-"""Many rows at once: COPY in the caller's transaction, because a run stores a row for every wish of the city."""
+"""COPY in the caller's transaction: a run stores one row for every wish of the city."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,14 +22,14 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterab
 def copy_to_temporary_table(
     session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Rows into a temporary table of this transaction, from where a statement carries them on; `columns` by type."""
+    """Copy rows into a new temporary table of this transaction; `columns` maps names to SQL types."""
     _create_temporary_table(session, name, columns)
     copy_rows(session, name, tuple(columns), rows)
     _analyse(session, name)
 
 
 def copy_csv_to_temporary_table(session: Session, name: str, columns: Mapping[str, str], content: bytes) -> None:
-    """The same for the bytes of a CSV file with a header, in the order of its columns; what is empty is null."""
+    """The same for the bytes of a CSV file with a header, in the order of `columns`; empty cells become NULL."""
     _create_temporary_table(session, name, columns)
     statement = SQL("COPY {} FROM STDIN WITH (FORMAT csv, HEADER)").format(Identifier(name))
     connection: Any = session.connection().connection.driver_connection
@@ -46,5 +46,5 @@ def _create_temporary_table(session: Session, name: str, columns: Mapping[str, s
 
 
 def _analyse(session: Session, name: str) -> None:
-    """Without its numbers the planner takes a city for a handful of rows."""
+    """A temporary table has no statistics, and the planner would assume a few rows."""
     session.execute(text(f"ANALYZE {name}"))

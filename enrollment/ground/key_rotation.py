@@ -1,8 +1,8 @@
-"""Sealed values are sealed anew under the key in use, so that an old key can be taken away.
+"""Key rotation: encrypt sealed values again with the current key, so that an old key can be removed.
 
-Batch by batch, each in a transaction of the caller's: whoever stops in the middle goes on where values are still sealed
-with another key.  A value that somebody changes meanwhile is sealed with the key in use already.  Blind indexes have a
-key of their own and stay as they are.
+Each batch is a transaction of the caller, so an interrupted rotation continues with the values that still use another
+key.  A value that changes meanwhile is already sealed with the current key.  Blind indexes use a separate key and do
+not change.
 """
 
 import base64
@@ -35,12 +35,12 @@ from enrollment.ground.vault import Sealed
 
 BATCH = 200
 APPEND_ONLY_TABLE = "application_version"
-"""The one table with a sealed column whose rows never change: its door is opened for the batch."""
+"""The only append-only table with a sealed column: its batches need a maintenance permit."""
 
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """`purpose` is what its values were sealed for."""
+    """`purpose` is the associated data of its values."""
 
     table: Table
     column: Column[Any]
@@ -64,7 +64,7 @@ class SealedColumn:
 
 
 def sealed_columns() -> list[SealedColumn]:
-    """Every sealed column of every table: those of the type, and whole files that a verb seals."""
+    """Every sealed column: those of type `Sealed`, and files that a service function seals."""
     found = []
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
@@ -78,7 +78,7 @@ def sealed_columns() -> list[SealedColumn]:
 def rotate_batch(
     session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.datetime, limit: int = BATCH
 ) -> tuple | None:
-    """Seal one batch anew; returns the key of its last row to go on after, None when none was left."""
+    """Seal one batch again; return the key of its last row for `after`, None if nothing was left."""
     other = and_(sealed.column.is_not(None), ~sealed.sealed_with(vault.current_key_name()))
     found = select(*sealed.key, sealed.value.label("value")).where(other).order_by(*sealed.key).limit(limit)
     if after:
@@ -102,7 +102,7 @@ def rotate_batch(
 
 
 def count_sealed_with(session: Session, name: str) -> Counter[str]:
-    """How many values are still sealed with the named key, by column; forms kept in a session count too."""
+    """Number of values sealed with the named key, by column, including forms stored in sessions."""
     counted: Counter[str] = Counter()
     for sealed in sealed_columns():
         count = select(func.count()).select_from(sealed.table).where(sealed.sealed_with(name))

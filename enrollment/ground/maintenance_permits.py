@@ -1,7 +1,7 @@
-"""The one door through the rows that never change, and it leaves a row that never changes itself.
+"""Maintenance permits: the only exception to the triggers of append-only tables (ADR 14).
 
-Migration 0011 says what each kind opens.  The door is open for the transaction that writes the row and for no other, so
-there is no setting to forget, and whoever deletes has said in the same breath what and as of when.
+A permit is an append-only row of the table `upkeep`.  It is valid only in the transaction that inserts it, for one kind
+of rows: those of a season, those older than ten years, the oldest audit entries, or sealed answers that get a new key.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ KINDS = ("season", "decade", "audit", "reseal")
 
 
 class MaintenancePermit(Base):
-    """`transaction` and `began` are written by the table.  `audit_link` is the last link that was cut off, with its digest."""
+    """A trigger fills `transaction` and `began`.  `audit_link` is the last deleted link of the audit chain, with its digest."""
 
     __tablename__ = "upkeep"
 
@@ -39,6 +39,6 @@ class MaintenancePermit(Base):
 
 
 def grant_permit(session: Session, kind: str, *, now: dt.datetime, **where) -> None:
-    """Open it until the end of this transaction.  The table refuses a season that is not over for a year."""
+    """Permit changes until the end of this transaction.  The table refuses a season that ended less than a year ago."""
     session.add(MaintenancePermit(kind=kind, at=now, **where))
     session.flush()

@@ -1,6 +1,6 @@
-"""What goes by itself after its time: sessions, codes, texts, answers given once, jobs; and the end of the audit chain.
+"""Retention of the tables of `ground`: sessions, codes, messages, stored responses, jobs, signatures, audit entries.
 
-Each verb deletes one batch and says how many rows of which table; nothing means that nothing is left to delete.
+Each function deletes one batch and returns the number of rows by table; an empty result means that nothing is left.
 """
 
 import datetime as dt
@@ -24,13 +24,13 @@ THIRTY_DAYS = 30 * DAY
 
 @dataclass(frozen=True)
 class Moment:
-    """`now` is the house's time, `real` the wall's: sessions live by the wall, also where a demo's clock was turned."""
+    """`now` is the time of the portal, `real` the real time: sessions use the real time, also in a demo with a moved clock."""
 
     now: dt.datetime
     real: dt.datetime
 
     def years_ago(self, years: int) -> dt.datetime:
-        """The same day that many years earlier; 29 February becomes 28."""
+        """The same day `years` years earlier; 29 February becomes 28 February."""
         try:
             return self.now.replace(year=self.now.year - years)
         except ValueError:
@@ -38,7 +38,7 @@ class Moment:
 
 
 def delete_rows(session: Session, table: type[Base], *conditions: ColumnElement[bool], limit: int) -> Counter[str]:
-    """Delete at most `limit` rows of a table that fit."""
+    """Delete at most `limit` rows of a table that meet the conditions."""
     key = tuple_(*table.__mapper__.primary_key)
     chosen = select(*table.__mapper__.primary_key).where(*conditions).limit(limit).with_for_update(skip_locked=True)
     gone = session.execute(delete(table).where(key.in_(chosen)).execution_options(synchronize_session=False))
@@ -53,7 +53,7 @@ def table_name(table: type[Base]) -> str:
 def delete_append_only_rows(
     session: Session, table: type[Base], old: ColumnElement[bool], moment: Moment, limit: int
 ) -> Counter[str]:
-    """The same for rows that never change until they are ten years old."""
+    """The same for an append-only table, with a permit for rows that are ten years old."""
     if session.scalar(select(1).select_from(table).where(old).limit(1)) is None:
         return Counter()
     maintenance_permits.grant_permit(session, "decade", now=moment.now)
@@ -69,7 +69,7 @@ def delete_one_time_codes(session: Session, moment: Moment, limit: int) -> Count
 
 
 def delete_text_messages(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """What was sent, and what no gateway took for thirty days: nobody waits for that code any more."""
+    """Messages sent more than a day ago, and messages that no gateway accepted for thirty days."""
     in_vain = and_(TextMessage.sent_at.is_(None), TextMessage.written_at < moment.now - THIRTY_DAYS)
     return delete_rows(session, TextMessage, or_(TextMessage.sent_at < moment.now - DAY, in_vain), limit=limit)
 
@@ -83,7 +83,7 @@ def delete_jobs(session: Session, moment: Moment, limit: int) -> Counter[str]:
 
 
 def delete_general_notices(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Those that speak of a child go with it."""
+    """Notices without a child; notices about a child are deleted with the child."""
     about_none = and_(Notice.application_id.is_(None), Notice.child_id.is_(None))
     return delete_rows(session, Notice, about_none, Notice.created_at < moment.years_ago(1), limit=limit)
 
@@ -93,7 +93,7 @@ def delete_signatures(session: Session, moment: Moment, limit: int) -> Counter[s
 
 
 def delete_oldest_audit_entries(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Cut the oldest links off, up to the first that is younger than ten years; the rest of the chain stays whole."""
+    """Delete the oldest links of the chain, up to the first one younger than ten years."""
     sealed = select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link)
     oldest = session.scalars(sealed.limit(1)).first()
     if oldest is None or oldest.link is None or oldest.at >= moment.years_ago(10):

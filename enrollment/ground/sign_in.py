@@ -1,4 +1,4 @@
-"""How people get in: one-time codes for families, server-side sessions for everybody.  Verbs beside the rows."""
+"""Sign-in: one-time codes for families, passwords and second factors for staff, sessions for everybody."""
 
 import datetime as dt
 import functools
@@ -23,7 +23,7 @@ HASHER = PasswordHasher()
 
 
 class OneTimeCode(Base):
-    """A code sent to a phone.  Only its digest is kept; five wrong tries spend it."""
+    """A code sent to a phone.  Only its digest is stored; five wrong attempts invalidate it."""
 
     __tablename__ = "one_time_code"
 
@@ -37,7 +37,7 @@ class OneTimeCode(Base):
 
 
 class WebSession(Base):
-    """What a browser's cookie points at.  The key is the digest of the cookie, so the table opens no door."""
+    """The session of a browser.  The key is the digest of the cookie, so a copy of the table does not sign anybody in."""
 
     __tablename__ = "web_session"
 
@@ -52,7 +52,7 @@ class WebSession(Base):
 
 
 class IdempotentResponse(Base):
-    """The answer to a state-changing request of a family, kept under its idempotency key."""
+    """The response to a state-changing request, stored under its idempotency key."""
 
     __tablename__ = "done_once"
 
@@ -72,7 +72,7 @@ SECOND_FACTOR_STEP = 30
 
 SIGN_IN = "phone"
 MANDATE = "phone of a mandate"
-"""What a code is for.  One purpose's codes open nothing of another's: who is told a code to help with cannot sign in by it."""
+"""Purposes of codes.  A code is valid for its purpose only: a helper who is told a mandate code cannot sign in with it."""
 
 
 def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
@@ -82,13 +82,15 @@ def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
 def send_code(
     session: Session, phone: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
 ) -> str | None:
-    """Make a one-time code for a phone and return it for the message; None when this phone asked too often.
+    """Make a one-time code for a phone and return it for the message; None if this phone requested too many.
 
-    `bound_to` names what exactly the code agrees to; it is good for nothing else.  The caller answers the same either
-    way, so that nobody learns which phones are known.
+    `bound_to` names what the code agrees to; it is valid for nothing else.  The caller must give the same response in
+    both cases, so that nobody learns which phones are known.
     """
     index = blind_index(phone, purpose)
-    turn = int.from_bytes(index[:8], signed=True)  # requests for one phone take turns, so that a flood is counted
+    turn = int.from_bytes(
+        index[:8], signed=True
+    )  # requests for one phone run one after the other, so that the limit holds
     session.execute(select(func.pg_advisory_xact_lock(turn)))
     recent = select(func.count()).where(
         OneTimeCode.phone_index == index, OneTimeCode.sent_at > now - dt.timedelta(hours=1)
@@ -108,7 +110,7 @@ def send_code(
 def use_code(
     session: Session, phone: str, code: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
 ) -> bool:
-    """Spend the newest code of a phone.  A wrong one counts as a try, and the caller commits that too."""
+    """Use the newest code of a phone.  A wrong code counts as an attempt, which the caller must commit too."""
     index = blind_index(phone, purpose)
     newest = select(OneTimeCode).where(OneTimeCode.phone_index == index).order_by(OneTimeCode.sent_at.desc()).limit(1)
     sent = session.scalars(newest.with_for_update()).first()
@@ -124,7 +126,7 @@ def use_code(
 
 
 def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Account:
-    """The account of a phone that has just proved itself; a new one, with the role of a guardian, when it is the first time."""
+    """The account of a verified phone; at the first sign-in a new one with the role of a guardian."""
     index = blind_index(phone, "phone")
     known = session.scalar(select(Account).where(Account.phone_index == index))
     if known is not None:
@@ -138,7 +140,7 @@ def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Accou
 
 
 def check_password(session: Session, login: str, password: str) -> Account | None:
-    """The account, when login and password fit and it is not disabled.  An unknown login takes as long as a wrong password."""
+    """The account if login and password are right and it is not disabled.  An unknown login takes as long as a wrong password."""
     account = session.scalar(select(Account).where(Account.login == normalise(login).lower()))
     digest = account.password_hash if account is not None and account.password_hash else _dummy_hash()
     try:
@@ -149,7 +151,7 @@ def check_password(session: Session, login: str, password: str) -> Account | Non
 
 
 def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, at: dt.datetime) -> bool:
-    """A code of the authenticator, each step at most once.  `at` is the real time, whatever the demo's clock says."""
+    """Check a code of the authenticator; each time step is valid once.  `at` is the real time, also in the demo."""
     account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     if account.second_factor is None or account.disabled_at is not None:
         return False
@@ -167,7 +169,7 @@ def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, a
 def create_staff_account(
     session: Session, login: str, name: str, password: str, grants: list[RoleGrant], *, now: dt.datetime
 ) -> Account:
-    """A new account with a password and a second factor of its own."""
+    """Create an account with a password and a new second factor."""
     account = Account(
         login=normalise(login).lower(),
         name=name,

@@ -1,6 +1,6 @@
-"""What a family uploads, made safe: a photo is decoded and drawn anew, a PDF is read and bounded, all else is refused.
+"""Checks of uploaded files: a photo is decoded and encoded again, a PDF is parsed and limited, other files are refused.
 
-A drawn photo carries nothing but its picture: no place, no camera, no trailing bytes.
+An encoded photo contains only its pixels: no location, no camera data, no trailing bytes.
 """
 
 import io
@@ -16,12 +16,12 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from enrollment.ground.errors import Refused
 
-LARGEST_PHOTO = 25 * 2**20  # bytes as they come; a phone's photo of 20 MB is welcome
+LARGEST_PHOTO = 25 * 2**20  # bytes before decoding; photos of phones have up to 20 MB
 LARGEST_PDF = 10 * 2**20
 MOST_PDF_PAGES = 20
-LONGEST_SIDE = 1600  # pixels; small print of an A4 page stays readable
+LONGEST_SIDE = 1600  # pixels; small print on an A4 page stays readable
 MOST_PIXELS = 60_000_000
-MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth, so a larger one costs no more
+MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth of its size, so it may be larger
 PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PDF_PARTS = 200_000
@@ -34,14 +34,14 @@ Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
 
 @dataclass(frozen=True)
 class SafePage:
-    """`media_type` is `image/webp` or `application/pdf`; `content` is what is kept."""
+    """`media_type` is `image/webp` or `application/pdf`; `content` are the bytes to store."""
 
     media_type: str
     content: bytes
 
 
 def sanitise_upload(content: bytes, *, field: str = "pages") -> SafePage:
-    """The page as it is kept.  Its type is told by its content, never by its name.
+    """The page as it is stored.  Its type follows from its content, never from its name.
 
     Refuses `file_empty`, `file_too_large`, `file_type`, `photo_unreadable`, `photo_too_many_pixels`, `pdf_unreadable`,
     `pdf_locked`, `pdf_active`, `pdf_too_many_pages`.
@@ -67,7 +67,7 @@ def _check_size(content: bytes, largest: int, field: str) -> None:
 def _reencode_photo(content: bytes, field: str) -> bytes:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the bound below is ours
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the limit is checked below
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             pixels = picture.width * picture.height
             if pixels > (MOST_JPEG_PIXELS if picture.format == "JPEG" else MOST_PIXELS):
@@ -89,7 +89,7 @@ def _too_many_pixels(field: str) -> Refused:
 
 
 def _flatten_on_white(picture: Image.Image) -> Image.Image:
-    """A picture without transparency, so that a scan drawn on nothing is not black on black."""
+    """Remove transparency: a scan with a transparent background would become black on black."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
         paper = Image.new("RGB", clear.size, "white")
@@ -116,7 +116,7 @@ def _check_pdf(content: bytes, field: str) -> None:
 
 
 def _has_active_content(reader: PdfReader) -> bool:
-    """Whether anything that hangs on the file runs or carries something, on opening, a page or a click: a scan never does."""
+    """Whether the PDF contains actions, scripts or attachments anywhere.  A scan never does."""
     waiting, seen = [reader.root_object], 0
     known: set[tuple[int, int]] = set()
     while waiting:

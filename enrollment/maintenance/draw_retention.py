@@ -1,7 +1,7 @@
-"""The draw forgets whom it was about, and after ten years that it was.
+"""Retention of draws: offers and results of deleted applications, old estimates, results after ten years.
 
-What a run gave stays checkable without these rows: its public file has every ticket, wish and reason by code, and once
-the applications are gone nobody can tell any more whose code it was.
+A run can be checked without these rows: its public file contains every ticket, wish and reason by code.  When the
+applications are deleted, nothing connects a code with a child.
 """
 
 import uuid
@@ -25,7 +25,7 @@ from enrollment.season.round_rows import Round
 
 
 def delete_results_of_applications(session: Session, year: int, ids: Collection[uuid.UUID]) -> Counter[str]:
-    """Delete offers, placements, reasons and tickets of these applications.  The door for their year is open."""
+    """Delete offers, placements, reasons and tickets of these applications.  The caller granted the permit for their year."""
     theirs = select(Offer.id).where(Offer.application_id.in_(ids))
     children = select(Application.child_id).where(Application.id.in_(ids))
     gone = delete_all(session, CentralProposal, CentralProposal.application_id.in_(ids))
@@ -38,14 +38,14 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
 
 
 def delete_estimates(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Delete the chances of rounds whose list is frozen: their own draw is what counts now."""
+    """Delete the estimates of rounds whose list is frozen: the draw replaces them."""
     frozen = select(Round.id).where(Round.stage.not_in(STILL_CHANGING))
     gone = delete_all(session, ChanceLine, ChanceLine.round_id.in_(frozen))
     return gone + delete_all(session, ChanceEstimate, ChanceEstimate.round_id.in_(frozen))
 
 
 def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Delete what was committed to, drawn and computed in a season that ended ten years ago; one season at a time."""
+    """Delete snapshots, draws and runs of seasons that ended ten years ago; one season at a time."""
     for year in seasons_ended_before(session, moment.years_ago(10)):
         rounds = select(Round.id).where(Round.year == year)
         if session.scalar(select(Snapshot.id).where(Snapshot.round_id.in_(rounds)).limit(1)) is None:

@@ -1,7 +1,7 @@
-"""A family leaves the books: its applications of a year that is long over, and then the people of whom nothing is left.
+"""Retention of families: applications of past seasons, then children and guardians without other rows.
 
-Deleted in batches of whole families, because children of one family name each other.  The rows above this wing (offers,
-tickets, placements) have gone before; an admitted child stays on the roll of its kindergarten.
+Whole families are deleted together, because the children of a family refer to each other.  Offers, tickets and
+placements are deleted first (`draw_retention`); an admitted child stays on the roll of its kindergarten.
 """
 
 import datetime as dt
@@ -41,13 +41,13 @@ TABLES_OF_AN_APPLICATION = (
 
 
 def seasons_ended_before(session: Session, moment: dt.datetime) -> list[int]:
-    """Years whose last day was before a moment, the oldest first."""
+    """Years whose last day was before a time, the oldest first."""
     ended = select(SeasonDate.year).group_by(SeasonDate.year).having(func.max(SeasonDate.ends_at) <= moment)
     return list(session.scalars(ended.order_by(SeasonDate.year)))
 
 
 def next_family_batch(session: Session, moment: Moment, limit: int) -> tuple[int, list[uuid.UUID]] | None:
-    """A year that is over for a year, and the applications of at most `limit` of its families, locked; None when all went.
+    """A season that ended a year ago and the ids of applications of at most `limit` families, locked; None if none is left.
 
     A family with an open case stays until the case is settled.
     """
@@ -61,20 +61,20 @@ def next_family_batch(session: Session, moment: Moment, limit: int) -> tuple[int
 
 
 def oldest_overdue_season(session: Session, moment: Moment) -> int | None:
-    """The oldest year over for a year that still has families to go."""
+    """The oldest season that ended a year ago and still has families to delete."""
     years = seasons_ended_before(session, moment.years_ago(1))
     return next((year for year in years if session.scalar(_family_codes_query(year).limit(1)) is not None), None)
 
 
 def _family_codes_query(year: int):
-    """The codes of a year's families; those with an open case left out."""
+    """Codes of the families of a year, without those with an open case."""
     open_case = select(Case.application_id).where(Case.settled_at.is_(None), Case.application_id.is_not(None))
     disputed = select(Application.family_code).where(Application.id.in_(open_case))
     return select(Application.family_code).where(Application.year == year, Application.family_code.not_in(disputed))
 
 
 def delete_applications(session: Session, ids: Collection[uuid.UUID]) -> Counter[str]:
-    """Delete applications with all they hold.  The door for their year is open."""
+    """Delete applications and their dependent rows.  The caller granted the permit for their year."""
     gone: Counter[str] = Counter()
     children = list(session.scalars(select(Application.child_id).where(Application.id.in_(ids))))
     for table in TABLES_OF_AN_APPLICATION:
@@ -85,7 +85,7 @@ def delete_applications(session: Session, ids: Collection[uuid.UUID]) -> Counter
 
 
 def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counter[str]:
-    """Delete the children who are in no other application, and the guardians whose last child that was."""
+    """Delete children without another application, and guardians without another child."""
     busy = select(Application.child_id).where(Application.child_id.in_(child_ids))
     left = list(session.scalars(select(Child.id).where(Child.id.in_(child_ids), Child.id.not_in(busy))))
     guardians = list(
@@ -105,7 +105,7 @@ def _no_child_conditions() -> tuple[ColumnElement[bool], ...]:
 
 
 def delete_guardians_without_children(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Whoever said who they are a year ago and never entered a child; not while they are signed in."""
+    """Delete guardians of a year ago who never entered a child and are not signed in."""
     here = select(WebSession.digest).where(WebSession.account_id == Guardian.account_id)
     return delete_rows(
         session,
@@ -124,7 +124,7 @@ def delete_all(session: Session, table: type[Base], *conditions: ColumnElement[b
 
 
 def delete_mandates(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """With the season they were given for; one under which something is kept because of an open case stays with it."""
+    """Delete mandates a year after their season, except those whose applications are kept for an open case."""
     years = seasons_ended_before(session, moment.years_ago(1))
     entered = select(Application.id).where(
         Application.entered_for == Mandate.account_id,
@@ -147,10 +147,10 @@ def delete_cases(session: Session, moment: Moment, limit: int) -> Counter[str]:
 
 
 def empty_accounts(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Empty the accounts of families that took no part since a season which ended two years ago, and of who left the
-    offices before it.
+    """Empty the accounts of families that did not take part since a season that ended two years ago, and of staff disabled
+    before it.
 
-    The row stays, because signatures and histories name it for years; nothing in it tells whose it was.
+    The row stays, because signatures and histories refer to it; it contains no personal data.
     """
     years = seasons_ended_before(session, moment.years_ago(2))
     if not years:
@@ -164,7 +164,7 @@ def empty_accounts(session: Session, moment: Moment, limit: int) -> Counter[str]
 
 
 def _inactive_conditions(since: dt.datetime) -> list[ColumnElement[bool]]:
-    """Nothing is left of the person in the books, and no act of theirs is younger."""
+    """Conditions: no row refers to the person as a family, and no act or session is newer than `since`."""
     traces = (
         select(Guardian.id).where(Guardian.account_id == Account.id),
         select(Application.id).where(Application.entered_by == Account.id),

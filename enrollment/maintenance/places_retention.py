@@ -1,4 +1,4 @@
-"""Lines of the ledger and proposals that are older than ten years, and files that nobody said the word for."""
+"""Retention of places: ledger entries and proposals after ten years, unconfirmed import files after a day."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ def delete_plan_proposals(session: Session, moment: Moment, limit: int) -> Count
 
 
 def delete_import_files(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """The file goes after a day; the line that says what was imported, with its counts, stays for ten years."""
+    """Delete unconfirmed files after a day; the record of an import, with its counts, after ten years."""
     waiting = delete_rows(
         session, ImportFile, ImportFile.done_at.is_(None), ImportFile.made_at < moment.now - DAY, limit=limit
     )

@@ -1,7 +1,7 @@
-"""Retention: one rule for each sentence of the register of data, and every rule deletes.
+"""Retention: one rule for each retention period of the data register.
 
-A rule takes one batch in the caller's transaction and says how many rows of which table are gone; the trail gets these
-counts and nothing else.  `data_register.toml` says for each table which rule holds, in the same words.
+A step of a rule deletes one batch in the caller's transaction and returns the number of rows by table; the audit trail
+stores only these numbers.  `data_register.toml` names the rule of each table by its text.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ DeletionStep = Callable[[Session, Moment, int], Counter[str]]
 
 @dataclass(frozen=True)
 class Rule:
-    """`words` are those of the register; `code` names the rule in the trail; `verbs` each delete a batch."""
+    """`words` are texts of the data register; `code` names the rule in the audit trail; each of `steps` deletes a batch."""
 
     code: str
     words: tuple[str, ...]
@@ -35,7 +35,7 @@ class Rule:
 
 
 def _delete_families(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Whole families of a season that is over for a year: results first, then applications, then people."""
+    """Delete whole families of a season that ended a year ago: results, then applications, then people."""
     found = of_families.next_family_batch(session, moment, limit)
     if found is None:
         return Counter()
@@ -73,11 +73,11 @@ RULES = (
 )  # fmt: skip
 
 NOT_DELETED = ("always", "with the demo", "as the national rules say")
-"""What the register says of tables that no rule touches: public rows, the demo's own, and the roll."""
+"""Texts of the data register for tables without a rule: public rows, rows of the demo, and the roll."""
 
 
 def batches(rule: Rule) -> tuple[DeletionStep, ...]:
-    """Each of these is called until it deletes nothing, in a transaction of its own each time."""
+    """The steps of a rule.  Call each until it deletes nothing, every time in a new transaction."""
     return tuple(_audited(rule, step) for step in rule.steps)
 
 
@@ -93,7 +93,7 @@ def _audited(rule: Rule, step: DeletionStep) -> DeletionStep:
 
 
 def apply_all(session: Session, moment: Moment) -> dict[str, Counter[str]]:
-    """Every rule to its end in this one transaction: how a dry run counts before it rolls back."""
+    """Apply all rules in one transaction; a dry run counts this way and then rolls back."""
     told: dict[str, Counter[str]] = {}
     for rule in RULES:
         told[rule.code] = Counter()
@@ -104,6 +104,6 @@ def apply_all(session: Session, moment: Moment) -> dict[str, Counter[str]]:
 
 
 def overdue_season(session: Session, now: dt.datetime) -> int | None:
-    """A season whose families should have gone two nights ago and have not; None when the nights do their work."""
+    """A season whose families were due for deletion two nights ago and still exist; None if there is none."""
     two_nights_ago = now - dt.timedelta(days=2)
     return of_families.oldest_overdue_season(session, Moment(two_nights_ago, two_nights_ago))

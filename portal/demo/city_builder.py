@@ -54,7 +54,7 @@ class CityBuilder:
         self.random = np.random.default_rng(seed)
 
     def build(self, through: str) -> None:
-        """Every step up to and including `through`.  Raises NotEmpty."""
+        """Every step up to and including `through`.  Raises DatabaseNotEmpty."""
         with Session(self.engine) as session:
             if session.scalar(select(Kindergarten.id).limit(1)) is not None:
                 raise DatabaseNotEmpty
