@@ -1,4 +1,4 @@
-"""Finding a kindergarten, and what everybody may read of it beside its own row: this year's places, sites, whom it serves."""
+"""Search for kindergartens, and their public data: programmes, sites, service areas."""
 
 import uuid
 from collections import defaultdict
@@ -73,7 +73,7 @@ def programmes_offered(
 
 
 def other_sites(session: Session, kindergarten: Kindergarten) -> list[Kindergarten]:
-    """The open sites of the same house: its parent and the parent's other sites."""
+    """The other open sites of the same kindergarten, including its main site."""
     house = kindergarten.parent_id or kindergarten.id
     query = select(Kindergarten).where(
         or_(Kindergarten.id == house, Kindergarten.parent_id == house),
@@ -84,7 +84,7 @@ def other_sites(session: Session, kindergarten: Kindergarten) -> list[Kindergart
 
 
 def service_area_names(session: Session, kindergarten_id: uuid.UUID) -> dict[str, list[str]]:
-    """Names of its service area by kind (street, community, estate, road); drawn boundaries have no name to show."""
+    """Names of its service area by kind (street, community, estate, road); polygons have no name."""
     query = select(ServiceArea.kind, ServiceArea.name).where(
         ServiceArea.kindergarten_id == kindergarten_id, ServiceArea.kind != "polygon"
     )

@@ -66,7 +66,7 @@ class Page:
 
 
 def paginate(session: Session, query: Select, page: int, per_page: int) -> Page:
-    """The wanted page of a query; a page beyond the end gives the last one."""
+    """One page of a query; a number beyond the end gives the last page."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     last = max(-(-total // per_page), 1)
     number = min(max(page, 1), last)
@@ -75,7 +75,7 @@ def paginate(session: Session, query: Select, page: int, per_page: int) -> Page:
 
 
 def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
-    """A kindergarten as everybody may see it.  NotFound when there is none."""
+    """A kindergarten by id, without a scope.  Raises NotFound."""
     kindergarten = session.get(Kindergarten, kindergarten_id)
     if kindergarten is None:
         raise NotFound

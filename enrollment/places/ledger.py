@@ -1,7 +1,7 @@
-"""The places ledger: every change of a number, with its reason and author.
+"""The places ledger: every change of a number with its reason and author.
 
-A clerk proposes numbers, the area approves them.  Until then the approved numbers stand, so an open round never
-loses a programme because somebody is thinking about it.
+Staff propose numbers and the area approves them.  The approved numbers are valid until then, so a proposal does not
+change an open round.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ def change_plan(
     version: int | None = None,
     **numbers: int,
 ) -> Programme:
-    """Change numbers at once: an official in the own area, or the kindergarten while nothing was approved yet.
+    """Change numbers directly: an official in the own area, or the kindergarten before the first approval.
 
     `numbers` are some of `class_plan.NUMBERS`.  Refuses `reason_missing`, `needs_approval`, `places_below_taken` and
     what `class_plan` refuses; Stale when `version` is no longer the row's.
@@ -57,9 +57,9 @@ def propose(
     version: int | None = None,
     **numbers: int,
 ) -> PlanProposal:
-    """Ask the area for these numbers.  A newer proposal replaces an open one.
+    """Propose numbers to the area.  A newer proposal replaces an open one.
 
-    The plan of the kindergarten must hold with everything that is proposed beside it.
+    The plan of the kindergarten must be valid together with its other proposals.
     """
     programme = lock_programme(session, programme_id, by=by, version=version)
     wanted = _changed_plan(programme, numbers)
@@ -107,7 +107,7 @@ def propose_level(
 def approve(
     session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
 ) -> Programme:
-    """The area agrees: the open proposal becomes the plan, or the numbers that stand become the approved ones."""
+    """Approve the open proposal of a programme, or its current numbers if there is none."""
     programme = lock_programme(session, programme_id, by=by, version=version)
     _require_decider(by, programme)
     proposal = open_proposal(session, programme.id)
@@ -121,7 +121,7 @@ def approve(
 def approve_kindergarten(
     session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
 ) -> int:
-    """Approve a kindergarten's whole plan together, so that classes may move between levels.  Returns how many levels."""
+    """Approve the whole plan of a kindergarten, so that classes may move between levels; return the number of levels."""
     kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by, lock=True)
     if not scope.may_decide(by, kindergarten):
         raise NotFound
@@ -140,7 +140,7 @@ def approve_kindergarten(
 
 
 def send_back(session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, remark: str) -> PlanProposal:
-    """The area does not agree and says why; the numbers that stood before stand on."""
+    """Reject the open proposal with a remark; the earlier numbers stay valid."""
     programme = lock_programme(session, programme_id, by=by)
     _require_decider(by, programme)
     proposal = open_proposal(session, programme.id)
@@ -160,7 +160,7 @@ def open_proposal(session: Session, programme_id: uuid.UUID) -> PlanProposal | N
 
 
 def lock_programme(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Programme:
-    """The programme within the actor's scope, with its kindergarten held so that sums over levels stay true."""
+    """The programme within the actor's scope, locked together with its kindergarten, so that sums over levels stay valid."""
     owner = session.scalar(select(Programme.kindergarten_id).where(Programme.id == programme_id))
     if owner is None:
         raise NotFound
@@ -202,7 +202,7 @@ def _changed_plan(programme: Programme, numbers: dict[str, int]) -> LevelPlan:
 
 
 def _check_commitments(programme: Programme, wanted: LevelPlan) -> None:
-    """What families already hold is never taken from under them."""
+    """Refuse fewer places than families hold or pools reserve."""
     least = max(programme.taken - programme.overhang, 0)
     if wanted.places < least:
         raise Refused("places_below_taken", field="planned_classes", taken=least, places=wanted.places)

@@ -1,4 +1,4 @@
-"""The ledger as people read it: a kindergarten's plan by level, its history, and what waits for the area's word."""
+"""Views of the places ledger: a kindergarten's plan by level, its history, and plans that wait for approval."""
 
 import datetime as dt
 import uuid
@@ -21,7 +21,7 @@ OLDEST_FIRST = func.min(PlanProposal.made_at)
 
 @dataclass(frozen=True)
 class LevelLine:
-    """One class level.  `programme` is None before anything was planned; `from_roll` is what continues by the roll."""
+    """One class level.  `programme` is None before a plan exists; `from_roll` is the number of continuing children."""
 
     level: str
     programme: Programme | None
@@ -31,14 +31,14 @@ class LevelLine:
 
     @property
     def plan(self) -> LevelPlan:
-        """The numbers that stand."""
+        """The approved numbers."""
         if self.programme is None:
             return LevelPlan(class_norm=CLASS_NORM[self.level])
         return class_plan.plan_of(self.programme)
 
     @property
     def wanted(self) -> LevelPlan:
-        """The numbers that stand, or those that are proposed instead."""
+        """The proposed numbers, otherwise the approved ones."""
         return self.proposal.plan if self.proposal else self.plan
 
     @property
@@ -74,7 +74,7 @@ class PlacePlan:
 
     @property
     def fault(self) -> Refused | None:
-        """Why the plan as proposed cannot be approved, if it cannot."""
+        """The reason why the proposed plan cannot be approved; None if it can."""
         try:
             class_plan.check_kindergarten({x.level: x.wanted for x in self.lines}, self.kindergarten.licensed_classes)
         except Refused as refused:
@@ -87,7 +87,7 @@ class PlacePlan:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One line of the history; `author` is None for what the machine did."""
+    """One entry of the history; `author` is None for acts of the system."""
 
     at: dt.datetime
     level: str
@@ -100,7 +100,7 @@ class HistoryEntry:
 
 @dataclass
 class AreaApproval:
-    """How many kindergartens were approved at once, and which were not, with the reason."""
+    """Number of approved kindergartens, and the refused ones with the reason."""
 
     kindergartens: int = 0
     refused: list[tuple[Kindergarten, Refused]] = field(default_factory=list)
@@ -116,7 +116,7 @@ def place_plan(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: A
 
 
 def _proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[PlanProposal]]:
-    """What was asked for each programme, the latest first."""
+    """Proposals of each programme, newest first."""
     found = select(PlanProposal).where(PlanProposal.programme_id.in_(programme_ids))
     asked: dict[uuid.UUID, list[PlanProposal]] = {}
     for proposal in session.scalars(found.order_by(PlanProposal.made_at.desc(), PlanProposal.decided_at.desc())):
@@ -181,14 +181,14 @@ def waiting_plans(
     page: int = 1,
     per_page: int = 20,
 ) -> Page:
-    """The plans that wait for the area's word, oldest proposal first."""
+    """Plans that wait for approval, oldest proposal first."""
     found = kindergartens.paginate(session, _waiting_query(by, year, area), page, per_page)
     items = [place_plan(session, kindergarten_id, year, by=by, now=now) for kindergarten_id in found.items]
     return Page(items, found.number, found.last, found.total)
 
 
 def count_waiting_by_area(session: Session, year: int, *, by: Actor) -> dict[str, int]:
-    """How many kindergartens wait in each area that the actor works in."""
+    """Number of kindergartens with open proposals, by area within the actor's scope."""
     inner = _waiting_query(by, year, None).order_by(None).subquery()
     query = select(Kindergarten.area_code, func.count()).where(Kindergarten.id.in_(select(inner.c.id)))
     rows = session.execute(query.group_by(Kindergarten.area_code))
@@ -196,7 +196,7 @@ def count_waiting_by_area(session: Session, year: int, *, by: Actor) -> dict[str
 
 
 def approve_area(session: Session, area: str, year: int, *, by: Actor, now: dt.datetime) -> AreaApproval:
-    """Approve every waiting plan of an area whose numbers hold; the others stay and are named with their reason."""
+    """Approve every valid waiting plan of an area; the others stay open and are returned with their reason."""
     done = AreaApproval()
     for kindergarten_id in session.scalars(_waiting_query(by, year, area)).all():
         try:

@@ -1,4 +1,4 @@
-"""Programmes 招生计划: kindergarten × class level × year, with the places they offer and the pools that split them."""
+"""Programmes 招生计划: kindergarten × class level × year, with their places and reserved pools."""
 
 import uuid
 
@@ -18,7 +18,7 @@ class Programme(Base):
     """`places` = min(planned, staffed classes) × class norm − continuing − withheld, never below zero.
 
     `taken` counts live offers; it moves only through `offers.take_place` and `offers.free_place`, and the table
-    refuses `taken > places + overhang`, where `overhang` is what the published run let a bound unit stand over.
+    refuses `taken > places + overhang`, where `overhang` are places above the limit that the published run gave to bound children.
     """
 
     __tablename__ = "programme"
@@ -85,7 +85,7 @@ class Pool(Base):
 
 
 def by_id(session: Session, programme_id: uuid.UUID) -> Programme:
-    """An approved programme as everybody may see it.  NotFound when there is none."""
+    """An approved programme by id.  Raises NotFound."""
     programme = session.get(Programme, programme_id)
     if programme is None or programme.state != "approved":
         raise NotFound
@@ -93,7 +93,7 @@ def by_id(session: Session, programme_id: uuid.UUID) -> Programme:
 
 
 def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme:
-    """The programme of this level and year; a draft without places when there was none."""
+    """The programme of this level and year; created as a draft without places if it is missing."""
     fresh = insert(Programme).values(
         id=uuid.uuid4(), kindergarten_id=kindergarten_id, level=level, year=year, class_norm=CLASS_NORM[level]
     )

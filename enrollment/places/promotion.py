@@ -1,4 +1,4 @@
-"""升班: every class of a kindergarten moves up by a year, and the upper classes go on to school."""
+"""Promotion 升班: every class of a kindergarten moves up by a year, and the upper classes leave for school."""
 
 import datetime as dt
 import uuid
@@ -21,7 +21,7 @@ LETTER = {"nursery": "托", "lower": "小", "middle": "中", "upper": "大"}
 
 @dataclass
 class ClassPromotion:
-    """What becomes of one class; `to_level` None: it goes on to school."""
+    """The promotion of one class; `to_level` None: it leaves for school."""
 
     roll_class: RollClass
     to_name: str
@@ -32,7 +32,7 @@ class ClassPromotion:
 
 @dataclass
 class Promotion:
-    """`to_check` are mixed classes kept as a number, whose leavers nobody can tell."""
+    """`to_check` are mixed classes kept as a count, whose leavers are unknown."""
 
     from_year: int
     steps: list[ClassPromotion] = field(default_factory=list)
@@ -56,7 +56,7 @@ def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by:
     classes = _classes(session, kindergarten.id, from_year)
     if not classes:
         raise Refused("nothing_to_promote", year=from_year)
-    # a class of new children is open as soon as the first of them arrives; only an older level tells of a promotion
+    # new children may already have a class in the new year; only an older level shows a promotion
     already = _classes(session, kindergarten.id, from_year + 1)
     if any(roll_class.level not in ENTRY_LEVELS for roll_class in already):
         raise Refused("promoted_already", year=from_year + 1)
@@ -71,8 +71,8 @@ def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by:
 
 
 def promote(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by: Actor, now: dt.datetime) -> Promotion:
-    """Move the classes of a school year up on 1 September.  The old year's classes stay as they were, for every count
-    that looks back; its children left them that day, `promoted` or `graduated`.
+    """Move the classes of a school year up on 1 September.  The classes of the old year stay for later counts;
+    their children leave them that day, `promoted` or `graduated`.
     """
     promotion = preview(session, kindergarten_id, from_year, by=by, now=now)
     begins = dt.date(from_year + 1, 9, 1)
@@ -102,9 +102,9 @@ def _classes(session: Session, kindergarten_id: uuid.UUID, school_year: int) -> 
 
 
 def _staying_query(roll_class: RollClass):
-    """Children who will still be in the class on the last day of its year, and are in none of the next year yet.
+    """Children in the class on the last day of its year who are not yet in a class of the next year.
 
-    A child that was admitted anew may have arrived at its new class, here or elsewhere, before its old one moves up.
+    A newly admitted child may already be in its new class, here or elsewhere, when its old class is promoted.
     """
     begins, elsewhere = dt.date(roll_class.school_year + 1, 9, 1), aliased(RollChild)
     arrived = select(elsewhere.id).where(
@@ -118,7 +118,7 @@ def _staying_query(roll_class: RollClass):
 
 
 def _of_school_age(roll_class: RollClass, child: RollChild) -> bool:
-    """Six full years on 31 August: only in mixed classes is the level not the answer."""
+    """Six full years on 31 August; needed for mixed classes only."""
     return child.born is not None and child.born <= dt.date(roll_class.school_year - 5, 8, 31)
 
 

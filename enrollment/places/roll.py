@@ -31,7 +31,7 @@ __all__ = ["RollChild", "RollClass", "school_year_of"]
 
 @dataclass(frozen=True)
 class ClassLine:
-    """A class in a list, with the number of its children however they are kept."""
+    """A class in a list, with its number of children."""
 
     id: uuid.UUID
     name: str
@@ -83,7 +83,7 @@ def class_in_scope(session: Session, class_id: uuid.UUID, *, by: Actor, lock: bo
 def children_of(
     session: Session, class_id: uuid.UUID, *, by: Actor, now: dt.datetime, page: int = 1, per_page: int = 50
 ) -> Page:
-    """The children of a class, first come first; the caller shows them masked.  The view is written to the audit trail."""
+    """The children of a class by entry date; the caller masks names.  The audit trail records the view."""
     roll_class = class_in_scope(session, class_id, by=by)
     day = day_within(roll_class.school_year, now)
     query = select(RollChild).where(
@@ -130,9 +130,9 @@ def enter_child(
     by: Actor,
     now: dt.datetime,
 ) -> RollChild:
-    """Put a child on the roll of a class, which is made when it is the first.
+    """Put a child on the roll of a class, which is created if it is missing.
 
-    Refuses `on_roll_already` (the same number anywhere in the city, which is not said) and `class_is_counted`.
+    Refuses `on_roll_already` (the same number anywhere in the city; where is not disclosed) and `class_is_counted`.
     """
     roll_class = _ensure_class(session, kindergarten_id, class_name, level, school_year, "rows", by=by, now=now)
     index = index_of(id_number) if id_number else None
@@ -193,7 +193,7 @@ def is_on_roll(session: Session, id_number: str, kindergarten_code: str | None =
 
 
 def continuing_children(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: dt.datetime) -> dict[str, int]:
-    """How many children will stand in each level when school year `year` begins, from the roll of the year before.
+    """Number of children in each level when school year `year` begins, from the roll of the year before.
 
     Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
     """

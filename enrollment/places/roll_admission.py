@@ -1,7 +1,7 @@
-"""An admitted child arrives: it stands on the new roll, and its place on the roll of an earlier year ends.
+"""Arrival of an admitted child: a new entry on the roll, and the end of its entry of an earlier year.
 
-A child of the nursery applies again for the lower class, here or elsewhere, while it is still on last year's roll, or
-while its old kindergarten has moved it up already.  The admission decides where it goes on: one child, one roll.
+A nursery child applies again for the lower class while it is on last year's roll, or after its old kindergarten
+promoted it.  The admission decides: a child has one entry at a time.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ def admit(
     by: Actor,
     now: dt.datetime,
 ) -> RollChild:
-    """Put an admitted child on the roll of its class of `year`; what it had from the year before ends.
+    """Put an admitted child on the roll of its class of `year`; its earlier entry ends.
 
     Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
     `roll.enter_child` refuses.
@@ -48,7 +48,7 @@ def admit(
 
 
 def _was_promoted(session: Session, child: RollChild, there: RollClass) -> bool:
-    """Whether it stands in this year's class only because its old class moved up."""
+    """Whether its entry of this year comes from the promotion of its old class."""
     old = (
         select(RollChild.id)
         .join(RollClass, RollClass.id == RollChild.class_id)
@@ -65,7 +65,7 @@ def _was_promoted(session: Session, child: RollChild, there: RollClass) -> bool:
 def _end_earlier_entry(
     session: Session, child: RollChild, here: bool, year: int, *, by: Actor, now: dt.datetime
 ) -> None:
-    """It leaves when the new school year begins, or today if that is later, so that it is missing on no day's count."""
+    """End the entry when the new school year begins, or today if that is later, so that each day counts the child once."""
     child.left_on = max(today(now), dt.date(year, 9, 1), child.entered_on)
     child.leave_reason = "promoted" if here else "transferred"
     session.flush()

@@ -1,4 +1,4 @@
-"""Which kindergartens an actor may see and change.  What lies outside is not there: `NotFound`, never "forbidden"."""
+"""Kindergartens that an actor may see and change.  Outside the scope: `NotFound`, never "forbidden"."""
 
 import uuid
 
@@ -13,7 +13,7 @@ CITY_WIDE_ROLES = ("city_official", "auditor", "operator")
 
 
 def is_system(by: Actor) -> bool:
-    """A command on the machine itself, not a person at a desk."""
+    """Whether the actor is a command or job instead of a person."""
     return by.account_id is None and not by.roles
 
 
@@ -22,7 +22,7 @@ def may_see_all(by: Actor) -> bool:
 
 
 def scope_condition(by: Actor) -> ColumnElement[bool]:
-    """The condition on Kindergarten that keeps what the actor works with."""
+    """The SQL condition on Kindergarten for the scope of the actor."""
     if may_see_all(by):
         return true()
     own = []
@@ -38,14 +38,14 @@ def may_see(by: Actor, kindergarten: Kindergarten) -> bool:
 
 
 def may_decide(by: Actor, kindergarten: Kindergarten) -> bool:
-    """Whether this actor approves what kindergartens propose: the area's official, the city's, or the machine."""
+    """Whether this actor approves what kindergartens propose: an official of the area or the city, or the system."""
     return is_system(by) or by.is_any("city_official") or kindergarten.area_code in by.areas
 
 
 def kindergarten_in_scope(
     session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False
 ) -> Kindergarten:
-    """The kindergarten within the actor's scope.  `lock` holds its row, so that its class plan changes one at a time."""
+    """The kindergarten within the actor's scope.  `lock` locks its row, so that changes of its class plan are serialized."""
     found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, scope_condition(by))
     if lock:
         found = found.with_for_update(of=Kindergarten)

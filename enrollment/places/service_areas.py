@@ -26,7 +26,7 @@ MOST_POINTS = 5000
 
 
 class ServiceArea(Base):
-    """One row of the notice that lists service areas.  `boundary` (GeoJSON) belongs to the kind `polygon` alone."""
+    """One entry of a service area notice.  Only the kind `polygon` has a `boundary` (GeoJSON)."""
 
     __tablename__ = "service_area"
 
@@ -46,7 +46,7 @@ class ServiceArea(Base):
 
 @functools.lru_cache(maxsize=65_536)
 def normalise_name(name: str) -> str:
-    """A name as it is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
+    """A name in the form that is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
@@ -75,10 +75,10 @@ def polygon(boundary: Mapping[str, Any]):
 
 
 class ServiceAreaIndex:
-    """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many questions."""
+    """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many look-ups."""
 
     def __init__(self, session: Session, year: int | None = None):
-        # by area too: a city has the same community in many areas, and a draw asks for each of its families
+        # by area too: areas share names of communities, and a draw looks up every family
         self._names: dict[tuple[str, str], dict[str, set[uuid.UUID]]] = defaultdict(lambda: defaultdict(set))
         self._owners: list[uuid.UUID] = []
         self._with_areas: set[uuid.UUID] = set()
@@ -133,9 +133,9 @@ _read: tuple[TableVersion, ServiceAreaIndex] | None = None
 
 
 def service_area_index(session: Session) -> ServiceAreaIndex:
-    """The lookup of all kindergartens for a page: a process reads it anew only when a row has changed.
+    """The index of all kindergartens for a page, cached in the process until a row changes.
 
-    A draw reads its own, whatever a process remembers.
+    A draw builds its own index and does not use the cache.
     """
     global _read
     state = table_version(session, ServiceArea, Kindergarten)
@@ -163,7 +163,7 @@ def list_names(session: Session, kind: str, area_code: str | None = None) -> lis
 def add(
     session: Session, kindergarten_id: uuid.UUID, kind: str, name: str, boundary: Mapping[str, Any] | None = None
 ) -> ServiceArea:
-    """One row more.  Refuses `service_area_kind` and what `polygon` refuses."""
+    """Add a row.  Refuses `service_area_kind` and what `polygon` refuses."""
     if kind not in KINDS or (kind == "polygon") != (boundary is not None):
         raise Refused("service_area_kind", field="kind")
     if boundary is not None:

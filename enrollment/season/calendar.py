@@ -1,4 +1,4 @@
-"""The year's calendar: which step begins and ends when.  Dates are rows; what is open now is computed."""
+"""The calendar of an admission year.  Begin and end of each step are stored; which step is open is computed."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ def require_city_official(by: Actor) -> None:
 
 
 def current_season(session: Session, now: dt.datetime) -> Season | None:
-    """The admission year that is going on: the latest one that was opened."""
+    """The current admission year: the latest one that was opened."""
     found = select(Season).where(Season.opened_at <= now).order_by(Season.year.desc()).limit(1)
     return session.scalars(found).first()
 
@@ -113,9 +113,9 @@ def move_date(
     now: dt.datetime,
     was: Span | None = None,
 ) -> SeasonDate:
-    """Give a step other dates and ask for every family with a live application to be told.
+    """Change the dates of a step and notify every family with an active application.
 
-    `was` are the dates that the person saw: Stale when they have changed since.  Refuses `only_the_city`,
+    `was` are the dates that the person saw; raises Stale if they have changed since.  Refuses `only_the_city`,
     `reason_needed`, `nothing_changed`, `step_is_over`, and raises CalendarConflicts.
     """
     require_city_official(by)
@@ -145,7 +145,7 @@ def move_date(
 def enqueue_new_date_notices(
     session: Session, year: int, step: str, begins_at: dt.datetime, ends_at: dt.datetime, *, now: dt.datetime
 ) -> None:
-    """Ask for a notice to each family; a job, because they may be a hundred thousand."""
+    """Enqueue the notices about new dates; a job, because there may be a hundred thousand families."""
     args: dict[str, Any] = {"year": year, "step": step, **_as_json((begins_at, ends_at))}
     jobs.enqueue(session, "tell_new_date", args, key=f"tell_new_date:{year}:{step}:{now.isoformat()}", now=now)
 

@@ -1,4 +1,4 @@
-"""What is open now, what is over and what comes next, read from the year's calendar."""
+"""The state of each calendar step: done, current or future."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class CalendarStep:
 
 
 def steps(season: Season, *, now: dt.datetime) -> list[CalendarStep]:
-    """Every step in the order of its beginning.  A step that has begun and not ended is now; two may be."""
+    """All steps in the order of their begin.  Two steps may have the state `now`."""
     return [CalendarStep(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]
 
 
@@ -34,7 +34,7 @@ def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
 
 
 def current_or_next_step(season: Season, *, now: dt.datetime) -> CalendarStep | None:
-    """The step that matters most today: the one that is open and ends first, else the one that comes next."""
+    """The current step that ends first, otherwise the next step; None after the last one."""
     listed = steps(season, now=now)
     open_now = [step for step in listed if step.state == "now"]
     if open_now:
@@ -43,6 +43,6 @@ def current_or_next_step(season: Season, *, now: dt.datetime) -> CalendarStep | 
 
 
 def rounds_with_a_draw(session: Session, year: int) -> list[Round]:
-    """The year's rounds whose list is frozen: what a family can check for itself."""
+    """The rounds of a year whose list is frozen, so that families can verify their draw."""
     query = select(Round).where(Round.year == year, Round.stage.in_(STAGES_WITH_A_DRAW)).order_by(Round.number)
     return list(session.scalars(query))

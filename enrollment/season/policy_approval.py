@@ -1,4 +1,4 @@
-"""A policy's way into force: handed in, tried on families, signed by two officials, replaced by a later version."""
+"""Approval of policies: upload, dry run, two signatures, withdrawal by a later version."""
 
 import datetime as dt
 import functools
@@ -24,19 +24,19 @@ FOLDER = Path(__file__).parent / "policies"
 
 
 def template(family: str, area: str, year: int) -> str:
-    """The text of one of the families of rules, fitted to an area and a year."""
+    """The text of a template, adapted to an area and a year."""
     if family not in policy_file.FAMILIES:
         raise NotFound(family)
     return policy_file.adapt_to_area((FOLDER / f"{family.replace('_', '-')}.toml").read_text(), area, year)
 
 
 def worked_example() -> str:
-    """The one file that shows and explains every key."""
+    """The text of the file that explains every key."""
     return (FOLDER / "worked-example.toml").read_text()
 
 
 def may_decide(by: Actor, area: str) -> bool:
-    """City officials decide everywhere, area officials in their own areas."""
+    """Whether the actor decides in this area: city officials everywhere, area officials in their areas."""
     return by.is_any("city_official") or (by.is_any("area_official") and area in by.areas)
 
 
@@ -112,7 +112,7 @@ def _in_force_query():
 
 @functools.lru_cache(maxsize=256)
 def rules_in_force(text: str) -> Rules:
-    """The rules of a text that was checked before.  They are values, so one reading serves a whole process."""
+    """The parsed rules of a stored policy, cached in the process."""
     return policy_file.read(text)
 
 
@@ -121,7 +121,7 @@ def rules_of(found: Policy) -> Rules:
 
 
 def previous_version(session: Session, made: Policy) -> Policy | None:
-    """What a version is compared with: the one in force, else the newest signed one of an earlier year."""
+    """The version to compare with: the one in force, otherwise the newest signed one of an earlier year."""
     current = policy_in_force(session, made.year, made.area_code)
     if current is not None and current.id != made.id:
         return current
@@ -135,7 +135,7 @@ def previous_version(session: Session, made: Policy) -> Policy | None:
 def dry_run(
     session: Session, policy_id: uuid.UUID, cases: Iterable[ComparedApplication], *, by: Actor, now: dt.datetime
 ) -> PolicyComparison:
-    """Try a version on families beside the version before it, and note that this was done.
+    """Apply a version and its previous version to applications, and store that the dry run was made.
 
     `cases` come from the caller (`families.policy_trial`), because this wing knows no family.
     """
@@ -149,7 +149,7 @@ def dry_run(
 
 
 def compare_with_previous(session: Session, made: Policy, cases: Iterable[ComparedApplication]) -> PolicyComparison:
-    """The same, to be looked at again: it writes nothing."""
+    """The same comparison without writing anything."""
     earlier = previous_version(session, made)
     return compare(rules_of(earlier) if earlier else None, rules_of(made), cases)
 
@@ -203,7 +203,7 @@ def signers(session: Session, made: Policy) -> list[signatures.Signature]:
 
 
 def waiting_for_signature(session: Session, year: int, areas: Iterable[str] | None = None) -> list[Policy]:
-    """Versions newer than the one in force that nobody withdrew, oldest first; of all areas when none are named."""
+    """Newest versions that are neither signed nor withdrawn, oldest first; None means all areas."""
     newest = (
         select(Policy.area_code, func.max(Policy.version).label("version"))
         .where(Policy.year == year)

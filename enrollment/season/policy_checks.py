@@ -1,4 +1,4 @@
-"""Whether rules that can be read also make sense: what a tired person gets wrong in a file of priorities."""
+"""Checks of rules that were parsed: duplicate tiers, unreachable rules, unused grounds, wrong examples."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from enrollment.season.rules import Example, Rule, Rules
 
 ALL_NATURES = frozenset({"public", "inclusive", "private"})
 OWN_KINDERGARTEN = "here"
-"""In an example: this area, or this kindergarten."""
+"""The value in an example that means the own area or the kindergarten itself."""
 
 
 def check_rules(rules: Rules, lines: Lines) -> list[PolicyFault]:
@@ -38,7 +38,7 @@ def _codes_and_tiers(rules: Rules) -> Iterator[PolicyFault]:
 
 
 def _never_reached(rules: Rules) -> Iterator[PolicyFault]:
-    """A way that asks for all that a better rule asks for, and more, never gives anybody anything."""
+    """A way that contains all grounds of a way of a better rule can never decide a tier."""
     for number, rule in enumerate(rules.rules, 1):
         better = [other for other in rules.rules if other.tier < rule.tier and _natures(other) >= _natures(rule)]
         for way in rule.ways:
@@ -56,7 +56,7 @@ def _default_is_last(rules: Rules) -> Iterator[PolicyFault]:
 
 
 def _grounds(rules: Rules) -> Iterator[PolicyFault]:
-    """What is claimed is proved, and no paper is asked for nothing."""
+    """Every used ground has documents, and every ground with documents is used."""
     for number, rule in enumerate(rules.rules, 1):
         for ground in dict.fromkeys(ground for way in rule.ways for ground in way):
             if ground not in rules.terms:
@@ -70,7 +70,7 @@ def _grounds(rules: Rules) -> Iterator[PolicyFault]:
 
 
 def example_facts(rules: Rules, example: Example) -> dict:
-    """The facts of an example with `here` read as this area, or this kindergarten."""
+    """The facts of an example, with `here` replaced by the area or the kindergarten."""
     return {
         fact: (rules.area if fact.endswith("_area") else OWN_KINDERGARTEN) if value == OWN_KINDERGARTEN else value
         for fact, value in example.facts
@@ -82,7 +82,7 @@ def example_kindergarten(rules: Rules, example: Example) -> KindergartenFacts:
 
 
 def _examples(rules: Rules) -> Iterator[PolicyFault]:
-    """The author worked these out by hand: if the rules say otherwise, one of the two is wrong."""
+    """The author computed the examples by hand: a different result is a fault of the rules or of the example."""
     for number, example in enumerate(rules.examples, 1):
         got = rules.tier(example_facts(rules, example), example_kindergarten(rules, example), example.serves)
         if got.tier != example.tier:

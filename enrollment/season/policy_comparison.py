@@ -1,8 +1,8 @@
-"""A dry run: the same families under the version before and under the new one, and who wins and who loses.
+"""Comparison of two policy versions on the same applications: which wishes win and which lose.
 
-What decides is not the tier alone but who stands before whom: when everybody at a kindergarten moves from the third
-tier to the second, nobody has won.  So a wish is compared by its *standing*: twice the number of wishes of a better
-tier at the same kindergarten, plus the number of other wishes of the same tier (each is before it in half the draws).
+The tier alone is not enough: if all wishes at a kindergarten move from the third tier to the second, nobody wins.  So
+wishes are compared by their *standing*: twice the number of wishes of a better tier at the same kindergarten, plus the
+number of other wishes of the same tier (each of them is before this wish in half of all draws).
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ from enrollment.season.rules import Rules, TierResult
 
 @dataclass(frozen=True)
 class ComparedApplication:
-    """An application as the rules see it: its registration code, its facts, and each wish with whether it is served."""
+    """Registration code and facts of an application, and each wish with whether the kindergarten serves the home."""
 
     code: str
     facts: Facts
@@ -43,7 +43,7 @@ class WishChange:
 
 @dataclass
 class KindergartenChanges:
-    """How many wishes at one kindergarten win, lose, stay."""
+    """Numbers of wishes at one kindergarten that win, lose or keep their standing."""
 
     wins: int = 0
     loses: int = 0
@@ -52,7 +52,7 @@ class KindergartenChanges:
 
 @dataclass
 class PolicyComparison:
-    """`compared` is false when there was no version before.  `moved` lists the wishes that win or lose, worst first."""
+    """`compared` is false without a previous version.  `moved` lists the wishes that win or lose, worst first."""
 
     compared: bool
     applications: int = 0
@@ -90,7 +90,7 @@ class _Row:
 
 
 def compare(before: Rules | None, after: Rules, cases: Iterable[ComparedApplication]) -> PolicyComparison:
-    """Try `after`, beside `before` where there is one, on every wish for a kindergarten of its area."""
+    """Apply `after`, and `before` if given, to every wish for a kindergarten of the area."""
     trial = PolicyComparison(compared=before is not None)
     at: dict[str, list[_Row]] = defaultdict(list)
     for case in cases:

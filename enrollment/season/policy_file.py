@@ -1,4 +1,4 @@
-"""Reading a policy file: TOML in, `Rules` out, or every fault at once.  `docs/policy.md` describes the file."""
+"""Reading a policy file: parse TOML into `Rules` or report all faults.  `docs/policy.md` describes the format."""
 
 import hashlib
 import re
@@ -59,13 +59,13 @@ def digest_of(text: str) -> str:
 
 
 def adapt_to_area(text: str, area: str, year: int) -> str:
-    """The same file for another area and year; the lines `area = …` and `year = …` are all that changes."""
+    """The text for another area and year; only the lines `area = …` and `year = …` change."""
     text = re.sub(r'(?m)^area = ".*"$', f'area = "{area}"', text, count=1)
     return re.sub(r"(?m)^year = \d+$", f"year = {year}", text, count=1)
 
 
 def read(text: str) -> Rules:
-    """The rules of a policy file.  Raises PolicyFaults with all that is wrong, each with key, line and a code."""
+    """The rules of a policy file.  Raises PolicyFaults with all faults, each with code, key and line."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:

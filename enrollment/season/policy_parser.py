@@ -1,4 +1,4 @@
-"""Reading the tables of a policy file strictly: every key is known, every value has its type and its range."""
+"""Strict reading of the tables of a policy file: unknown keys, wrong types and values out of range are faults."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,8 +9,8 @@ TYPE_NAMES = {bool: "true_or_false", int: "number", str: "text", list: "list", d
 
 
 class PolicyTable:
-    """One table of the file.  What is missing or wrong is noted, and a harmless value is returned, so that one
-    reading finds all the faults."""
+    """One table of the file.  A missing or wrong value is recorded as a fault and a default is returned, so that one pass
+    finds all faults."""
 
     def __init__(self, content: dict[str, Any], path: str, lines: Lines, faults: list[PolicyFault]):
         self.content, self.path, self.lines, self.faults = content, path, lines, faults
@@ -23,7 +23,7 @@ class PolicyTable:
         self.faults.append(PolicyFault(code, path, self.lines.of(path), details))
 
     def only(self, known: Iterable[str]) -> None:
-        """Every other key is a fault: what is misspelt must not be passed over in silence."""
+        """Record a fault for every other key, because it is probably misspelt."""
         names = sorted(map(str, known))
         for key in self.content:
             if key not in names:
@@ -56,7 +56,7 @@ class PolicyTable:
         return value
 
     def codes(self, key: str, known: Iterable[str] | None = None, *, required: bool = False) -> tuple[str, ...]:
-        """A list of codes, each known and said once."""
+        """A list of known codes without duplicates."""
         return self.checked_codes(self.get(key, list, [], required=required), key, known, required)
 
     def checked_codes(self, values: list, key: str, known: Iterable[str] | None, required: bool) -> tuple[str, ...]:

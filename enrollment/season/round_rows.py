@@ -1,4 +1,4 @@
-"""The rows of a round, its stages, and the one function that changes them."""
+"""The rows of rounds, their stages, and `move`, which changes a stage."""
 
 import datetime as dt
 import uuid
@@ -15,7 +15,7 @@ from enrollment.season.rules import PAIR_RULES
 KINDS = ("main", "waitlist", "supplementary", "central")
 STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
 KINDS_WITH_WISHES = ("main", "supplementary")
-"""Kinds for which families hand in wishes; a waitlist replays, central placement assigns."""
+"""Kinds of rounds in which families submit wishes; a waitlist is a replay, central placement assigns places."""
 
 MOVES = {
     "open": ("planned", "open"),
@@ -33,8 +33,8 @@ MOVES = {
 class Round(Base):
     """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
 
-    The filter (areas, natures, levels; empty = all) is frozen into `round_programme` rows when it opens.
-    `draw_job_id` is what the worker does, or did last, in its draw room.
+    The filter (areas, natures, levels; empty = all) is stored as `round_programme` rows when the round opens.
+    `draw_job_id` is the latest job of its draw.
     """
 
     __tablename__ = "round"
@@ -82,7 +82,7 @@ class RoundPolicy(Base):
 
 
 class RoundProgramme(Base):
-    """A programme that takes part in a round, frozen when the round opens."""
+    """A programme that takes part in a round, stored when the round opens."""
 
     __tablename__ = "round_programme"
 

@@ -1,4 +1,4 @@
-"""Rounds 批次: who may wish for what, from when until when, and what is frozen when it opens."""
+"""Rounds 批次: planning, opening, closing and extending, and the programmes that take part."""
 
 import datetime as dt
 import uuid
@@ -31,7 +31,7 @@ __all__ = ["KINDS", "KINDS_WITH_WISHES", "MOVES", "PAIR_RULES", "STAGES", "Round
 
 @dataclass(frozen=True)
 class ProgrammeCandidate:
-    """A programme of the year as a round's filter sees it; the caller brings them, for this wing knows no places."""
+    """The columns of a programme that the filter of a round uses.  The caller passes them: `season` does not import `places`."""
 
     programme_id: uuid.UUID
     area: str
@@ -45,7 +45,7 @@ def rounds_of_year(session: Session, year: int) -> list[Round]:
 
 
 def current_round(session: Session, now: dt.datetime) -> Round | None:
-    """The round that families take part in: the latest that was opened, else the next one planned."""
+    """The round that families take part in: the latest one that was opened, otherwise the next planned one."""
     season = calendar.current_season(session, now)
     if season is None:
         return None
@@ -55,12 +55,12 @@ def current_round(session: Session, now: dt.datetime) -> Round | None:
 
 
 def open_for_registration(found: Round, now: dt.datetime) -> bool:
-    """Whether a family may hand in or change wishes: the round was opened and the clock is inside its dates."""
+    """Whether families may submit or change wishes: the round is open and `now` is within its dates."""
     return found.stage == "open" and found.opens_at <= now < found.closes_at
 
 
 def programmes_of(session: Session, round_id: uuid.UUID) -> list[uuid.UUID]:
-    """The programmes frozen into a round that was opened."""
+    """The programmes of an opened round."""
     found = select(RoundProgramme.programme_id).where(RoundProgramme.round_id == round_id)
     return list(session.scalars(found.order_by(RoundProgramme.programme_id)))
 
@@ -130,9 +130,9 @@ def _check_dates(opens_at: dt.datetime, closes_at: dt.datetime, confirm_by: dt.d
 def open_planned_round(
     session: Session, round_id: uuid.UUID, offered: Iterable[ProgrammeCandidate], *, by: Actor, now: dt.datetime
 ) -> Round:
-    """Open a planned round and freeze what it is about: its programmes and each area's signed policy with digest.
+    """Open a planned round and store its programmes and each area's signed policy with its digest.
 
-    `offered` are the year's programmes; `draw.opening.open_round` brings them.  Families can register from
+    `offered` are the programmes of the year; `draw.round_opening.open_round` passes them.  Families can register from
     `opens_at`.  Refuses `only_the_city`, `another_round_open`, `no_programmes`, `places_not_approved`,
     `policy_not_signed`, `pair_rule_differs` (each with the areas or numbers), `round_move_not_possible`.
     """
@@ -154,7 +154,7 @@ def open_planned_round(
 
 
 def opening_faults(session: Session, found: Round, offered: Iterable[ProgrammeCandidate]) -> list[Refused]:
-    """Everything that stands in the way of opening, for the page that prepares it."""
+    """All reasons why the round cannot be opened, for the page that prepares it."""
     faults = []
     open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(KINDS_WITH_WISHES))
     if other := session.scalars(open_now.where(Round.id != found.id)).first():
@@ -192,9 +192,9 @@ def _enqueue_closing(session: Session, found: Round, *, now: dt.datetime) -> Non
 
 
 def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Round:
-    """Close registration once the deadline has passed.  Drafts stay drafts: what was not submitted takes no part.
+    """Close registration after the deadline.  Drafts stay drafts and do not take part.
 
-    Nobody closes before the announced deadline, for families rely on it: refuses `before_the_deadline`.
+    Refuses `before_the_deadline`, because families rely on the announced time.
     """
     found = get_round(session, round_id, lock=True)
     if by.account_id is not None:
@@ -206,7 +206,7 @@ def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
 
 def close_if_due(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
-    """The clock's way to close: says False when it was extended or is closed already."""
+    """Close a round whose deadline has passed; False if it was extended or is not open."""
     found = get_round(session, round_id, lock=True)
     if found.stage != "open" or now < found.closes_at:
         return False
@@ -224,9 +224,9 @@ def extend(
     now: dt.datetime,
     version: int | None = None,
 ) -> Round:
-    """Give families more time; all with a live application are told.  A round that has just closed opens again.
+    """Move the deadline to a later time and notify families.  A closed round is reopened.
 
-    Never shortens.  Refuses `only_the_city`, `reason_needed`, `only_later`, `runs_into_draw`, `dates_out_of_order`,
+    Refuses `only_the_city`, `reason_needed`, `only_later`, `runs_into_draw`, `dates_out_of_order`,
     and, once the round is frozen, `round_move_not_possible`.
     """
     require_city_official(by)
@@ -276,14 +276,14 @@ def _check_before_draw(season: Season, found: Round, closes_at: dt.datetime) -> 
 
 
 def _extend_calendar_step(season: Season, found: Round) -> None:
-    """The calendar says what the round does: its step never ends before the round closes."""
+    """Extend the calendar step, so that it does not end before the round closes."""
     for date in season.dates:
         if date.step == _step_of(found) and date.begins_at <= found.opens_at < date.ends_at < found.closes_at:
             date.ends_at = found.closes_at
 
 
 def rounds_outside_calendar(session: Session, season: Season) -> list[tuple[Round, str]]:
-    """Rounds whose registration does not lie within the calendar's step for it, with the code of that step."""
+    """Rounds whose registration is not within their calendar step, with the code of the step."""
     dates = calendar.spans(season)
     found = []
     for row in rounds_of_year(session, season.year):

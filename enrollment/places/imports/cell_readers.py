@@ -1,4 +1,4 @@
-"""From a cell to a value.  Each reader takes what a spreadsheet may hold and raises `Bad` with a code and how to mend it."""
+"""Readers of cells.  Each converts the value of a cell, or raises `CellError` with a code."""
 
 import datetime as dt
 import json
@@ -25,7 +25,7 @@ _date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\
 
 
 def text(cell: Any) -> str | None:
-    """Full-width letters and digits become plain ones, spaces at the ends go, `1.0` from a number cell becomes `1`."""
+    """Text with half-width letters and digits, without outer spaces; `1.0` from a number cell becomes `1`."""
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float) and cell.is_integer():
@@ -39,7 +39,7 @@ def text(cell: Any) -> str | None:
 
 
 def short(cell: Any) -> str | None:
-    """A text that fits a line of a list."""
+    """A text of limited length."""
     value = text(cell)
     if value is not None and len(value) > 120:
         raise CellError("text_too_long", most=120, length=len(value))
@@ -49,7 +49,7 @@ def short(cell: Any) -> str | None:
 
 
 def _long_number(cell: Any) -> str | None:
-    """A number that is a name: without spaces, in capitals.  A spreadsheet that made `5.1E+17` of it has lost it."""
+    """An identifier without spaces, in upper case.  `5.1E+17` is refused: the spreadsheet lost digits."""
     value = text(cell)
     if value is None:
         return None
@@ -68,7 +68,7 @@ def code(cell: Any) -> str | None:
 
 
 def credit_code(cell: Any) -> str | None:
-    """Unified social credit code, GB 32100: 18 characters, the last one a check."""
+    """Unified social credit code, GB 32100: 18 characters, the last one a check character."""
     value = _long_number(cell)
     if value is None:
         return None
@@ -160,7 +160,7 @@ def area(cell: Any) -> str | None:
 
 
 def degrees(low: Decimal, high: Decimal, other_low: Decimal, other_high: Decimal):
-    """A reader of WGS-84 degrees within the city; the two columns are easily exchanged, so that is said."""
+    """A reader of WGS-84 degrees within the city; exchanged columns have a fault of their own."""
 
     def read(cell: Any) -> Decimal | None:
         value = decimal(str(cell).rstrip("°度EeNn ") if not isinstance(cell, int | float) else cell)
@@ -190,7 +190,7 @@ def phone(cell: Any) -> str | None:
 
 
 def id_number(cell: Any) -> str | None:
-    """A resident's number is checked (GB 11643); another paper's is taken as it stands, 5 to 20 letters and digits."""
+    """A resident's number is checked (GB 11643); the number of another document has 5 to 20 letters and digits."""
     value = _long_number(cell)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""What a file would change, before it is written and for the record afterwards."""
+"""The changes of an import, for the preview and for the record of the import."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Change:
 
 @dataclass
 class Difference:
-    """`ignored` are headers that mean nothing to us; `absent` counts rows that we hold and the file does not name."""
+    """`ignored` are unknown headers; `absent` is the number of our rows that the file does not contain."""
 
     kind: str
     added: list[Change] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Difference:
         }
 
     def as_plain(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The same as a JSON object."""
         changes = {part: [_plain(change) for change in getattr(self, part)] for part in ("added", "changed", "removed")}
         return {"kind": self.kind, "counts": self.counts, "ignored": self.ignored, "notes": self.notes} | changes
 
@@ -65,7 +65,7 @@ def as_text(value: Any) -> Any:
 
 
 def changed_fields(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Of `after`, what is not as `before` has it; for a new row everything that is not empty."""
+    """Fields of `after` that differ from `before`; for a new row (`before` None) all fields that are not empty."""
     if before is None:
         return {name: (None, value) for name, value in after.items() if value not in (None, [], "")}
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}

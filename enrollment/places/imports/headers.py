@@ -1,4 +1,4 @@
-"""Which column is which: headers in Chinese or English, in any order, under a title row or two."""
+"""Recognition of the header row: Chinese or English headers, in any order, below title rows."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ _noise = re.compile(r"[\s*:_\-/、.]+")
 
 @dataclass(frozen=True)
 class Column:
-    """`names` are the headers that mean it, the first one being what the template prints; `read` turns a cell into a value."""
+    """`names` are accepted headers, the first one is printed in templates; `read` converts a cell."""
 
     key: str
     names: tuple[str, ...]
@@ -27,7 +27,7 @@ class Column:
 
 @dataclass
 class HeaderTable:
-    """The rows below the header.  `place` says in which column of the file a key stands; `unknown` are ignored headers."""
+    """The rows below the header.  `place` maps a key to its column index; `unknown` are ignored headers."""
 
     columns: tuple[Column, ...]
     rows: list[tuple[int, list[Any]]]
@@ -47,7 +47,7 @@ def normalise_header(header: Any) -> str:
 
 
 def find_table(sheets: list[Sheet], columns: tuple[Column, ...]) -> HeaderTable:
-    """The first sheet whose header names what is needed.
+    """The rows of the sheet with the best header row.
 
     Raises ImportFaults: `header_missing` when no row looks like a header, else one `column_missing` or `column_twice`
     for each column concerned.

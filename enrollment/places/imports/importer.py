@@ -1,4 +1,4 @@
-"""Taking a file in: read, compare, write, all of it or nothing.  And keeping it between the look and the word."""
+"""Import of a file: read, compare, write everything or nothing; storage of uploads until they are confirmed."""
 
 import datetime as dt
 import hashlib
@@ -32,7 +32,7 @@ IMPORT_LOCK = 731005
 
 @dataclass(frozen=True)
 class Preview:
-    """A file that was kept, with what it would change or what is wrong with it; one of the two is None."""
+    """An uploaded file with its changes or its faults; one of the two is None."""
 
     file: ImportFile
     difference: Difference | None
@@ -40,16 +40,16 @@ class Preview:
 
 
 def compare(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.datetime, year: int) -> Difference:
-    """What the file would change.  Raises ImportFaults with all that is wrong; writes nothing."""
+    """The changes that the file would make; writes nothing.  Raises ImportFaults with all faults."""
     return _prepare(session, kind, content, by=by, now=now, year=year).difference
 
 
 def import_file(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> Difference:
-    """Write what the file changes and say what that was.  Raises ImportFaults before anything is written.
+    """Write the changes of the file and return them.  Raises ImportFaults before anything is written.
 
-    `year` is the admission year of programmes that name none.  Two imports wait for each other.
+    `year` is the admission year of programmes that name none.  Imports are serialized by a lock.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
     prepared = _prepare(session, kind, content, by=by, now=now, year=year)
@@ -70,7 +70,7 @@ def _prepare(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.
 def store_upload(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> ImportFile:
-    """Keep an uploaded file sealed until its owner says the word.  Earlier files of this person that wait are dropped."""
+    """Store an uploaded file encrypted until its owner confirms it; delete earlier unconfirmed files of this person."""
     if kind not in KINDS:
         raise Refused("import_kind", field="kind")
     if not content:
@@ -89,7 +89,7 @@ def store_upload(
 
 
 def own_upload(session: Session, file_id: uuid.UUID, *, by: Actor) -> ImportFile:
-    """A file that this person uploaded.  NotFound for anybody else."""
+    """A file that this person uploaded, locked.  Raises NotFound for other people's files."""
     found = select(ImportFile).where(ImportFile.id == file_id, ImportFile.made_by == by.account_id)
     file = session.scalars(found.with_for_update()).one_or_none()
     if file is None:
@@ -98,7 +98,7 @@ def own_upload(session: Session, file_id: uuid.UUID, *, by: Actor) -> ImportFile
 
 
 def preview(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Preview:
-    """What a kept file would change now, or what is wrong with it."""
+    """The changes that a stored file would make now, or its faults."""
     file = own_upload(session, file_id, by=by)
     content = _content(file, now)
     try:
@@ -108,7 +108,7 @@ def preview(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime
 
 
 def import_upload(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ImportFile:
-    """Write a kept file and drop its content.  Raises ImportFaults when the city changed in between and it fits no more."""
+    """Import a stored file and delete its content.  Raises ImportFaults if it became invalid since the preview."""
     file = own_upload(session, file_id, by=by)
     content = _content(file, now)
     difference = import_file(session, file.kind, file.name, content, by=by, now=now, year=file.year)
@@ -131,7 +131,7 @@ def recent_imports(session: Session, *, by: Actor, limit: int = 10) -> list[Impo
 
 
 def delete_expired_uploads(session: Session, *, now: dt.datetime) -> int:
-    """Drop files that nobody said the word for within a day.  Returns how many."""
+    """Delete files that were not confirmed within a day; return how many."""
     late = (ImportFile.done_at.is_(None), ImportFile.made_at < now - UPLOAD_LIFETIME)
     count = session.scalar(select(func.count()).select_from(ImportFile).where(*late))
     session.execute(delete(ImportFile).where(*late))

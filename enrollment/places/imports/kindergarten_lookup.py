@@ -1,4 +1,4 @@
-"""Which kindergarten a row speaks of: by code, or by a name that is there once."""
+"""The kindergarten of a row: by code, or by a unique name."""
 
 from collections import defaultdict
 
@@ -29,7 +29,7 @@ class KindergartenLookup:
             self._by_name[row.name].append(row)
 
     def of(self, records: Records, record: Record) -> Kindergarten | None:
-        """The row's kindergarten, or None after noting the fault."""
+        """The kindergarten of the row; None after recording a fault."""
         if record.faulty:
             return None
         code, name = record["code"], record["name"]

@@ -1,4 +1,4 @@
-"""Kindergartens and their sites from a list."""
+"""Import of kindergartens and their sites."""
 
 import datetime as dt
 import uuid
@@ -57,7 +57,7 @@ BATCH = 1000
 
 @dataclass
 class Prepared:
-    """What will be written: new rows with parents before their sites, and changed columns by id."""
+    """Changes to write: new rows with parents before their sites, and changed columns by id."""
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Prepared:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare the list with the table.  Raises ImportFaults with everything that is wrong."""
+    """Compare the list with the table.  Raises ImportFaults with all faults."""
     there = {row.code: row for row in session.scalars(select(Kindergarten))}
     code_of_id = {row.id: code for code, row in there.items()}
     lines = _first_lines(records)
@@ -94,7 +94,7 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
 
 
 def _first_lines(records: Records) -> dict[str, Record]:
-    """The first row of each code; further ones are faults."""
+    """The first row of each code; further rows are faults."""
     first: dict[str, Record] = {}
     for record in records:
         code = record["code"]
@@ -107,7 +107,7 @@ def _first_lines(records: Records) -> dict[str, Record]:
 
 
 def _settle_nature(records: Records, record: Record, there: dict[str, Kindergarten]) -> None:
-    """民办 and a column 是否普惠 say together what one of them does not."""
+    """The nature follows from 民办 together with the column 是否普惠."""
     nature, inclusive = record["nature"], record["is_inclusive"]
     if nature == "unclear" and inclusive is not None:
         nature = "inclusive" if inclusive else "private"
@@ -149,7 +149,7 @@ def _check_parent(records: Records, record: Record, there: dict[str, Kindergarte
 
 
 def _check_classes(session: Session, records: Records, there: dict[str, Kindergarten]) -> None:
-    """A licence does not shrink below the class plan that was made under it."""
+    """Refuse fewer licensed classes than the class plan needs."""
     if not records.table.has("licensed_classes"):
         return
     total = func.sum(Programme.planned_classes)

@@ -1,4 +1,4 @@
-"""Admission plans from a list: classes, children who continue, places kept out of the draw, reserved places."""
+"""Import of admission plans: classes, continuing children, withheld places, reserved places."""
 
 import datetime as dt
 import uuid
@@ -41,7 +41,7 @@ COLUMNS = (
 
 @dataclass
 class Prepared:
-    """What will be written: rows by table, and the kindergartens whose open proposals the list overtakes."""
+    """Changes to write: rows by table, and kindergartens whose open proposals the list replaces."""
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class _Row:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare the plans with the table.  The plan of each kindergarten must hold as a whole."""
+    """Compare the plans with the table.  The plan of each kindergarten must be valid as a whole."""
     owners = KindergartenLookup(session, by)
     known = _known(session)
     rows: dict[tuple, _Row] = {}
@@ -121,7 +121,7 @@ def _row(records: Records, record: Record, owners: KindergartenLookup, known: di
 
 
 def _fill(records: Records, row: _Row) -> None:
-    """The numbers of the row; what the file has no column for stays as it was."""
+    """The numbers of the row; numbers without a column stay unchanged."""
     record, has, old = row.record, records.table.has, row.known
     norm = record["class_norm"] or (old.class_norm if old else CLASS_NORM[row.level])
     planned = record["planned_classes"]
@@ -213,7 +213,7 @@ def _compare(prepared: Prepared, row: _Row) -> None:
 
 
 def _entries(programme_id: uuid.UUID, fields: dict[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
-    """One ledger line for each number that changed."""
+    """One ledger entry for each changed number."""
     names = {"reserved": f"pool:{POOL}"}
     return [
         {
@@ -228,7 +228,7 @@ def _entries(programme_id: uuid.UUID, fields: dict[str, tuple[Any, Any]]) -> lis
 
 
 def _write_pool(session: Session, programme_id: uuid.UUID, places: int, groups: list[str]) -> None:
-    """The list knows one reserve; pools that officials made by hand stay."""
+    """Write the one reserve of the list; pools that officials created stay."""
     pools = list(session.scalars(select(Pool).where(Pool.programme_id == programme_id)))
     own = next((pool for pool in pools if pool.code == POOL), None)
     if not places:

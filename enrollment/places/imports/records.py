@@ -1,4 +1,4 @@
-"""Rows become records: every cell read by its column's reader, every fault noted with its place."""
+"""Rows as records: every cell is read by the reader of its column, every fault is recorded with its place."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,14 +32,14 @@ class Records:
         return iter(self.rows)
 
     def fault(self, record: Record, key: str, code: str, *, group: str = "import_fault", **details: Any) -> None:
-        """Note a fault in a row, at the column of `key` (at the row alone where the file has no such column)."""
+        """Record a fault of a row at the column of `key`, or at the row if the file has no such column."""
         place = self.table.place.get(key)
         heading = self.table.headings.get(key) or next(c.names[0] for c in self.table.columns if c.key == key)
         record.faulty = True
         self.faults.append(ImportFault(code, record.line, place, heading, details, group))
 
     def refusal(self, record: Record, key: str, refused: Refused) -> None:
-        """A rule of the domain speaks against the row."""
+        """Record a refusal by a rule of the domain."""
         self.fault(record, key, refused.code, group="error", **refused.details)
 
     def stop_at_faults(self) -> None:
@@ -48,7 +48,7 @@ class Records:
 
 
 def read(table: HeaderTable) -> Records:
-    """Read every cell.  Rows that only add up or remark are left out."""
+    """Read every cell.  Rows with sums or remarks are skipped."""
     records = Records(table)
     for line, cells in table.rows:
         first = next(str(cell).strip() for cell in cells if str(cell).strip())

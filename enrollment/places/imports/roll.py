@@ -1,4 +1,4 @@
-"""The roll from a list: a row for each child, or a row for each class with its number, never both for one class."""
+"""Import of the roll: a row for each child, or a row with a count for each class."""
 
 import datetime as dt
 import uuid
@@ -49,7 +49,7 @@ class Prepared:
 
 @dataclass
 class _Told:
-    """A class as the file tells it."""
+    """A class in the file."""
 
     owner: Kindergarten
     name: str
@@ -63,7 +63,7 @@ class _Told:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare with the table.  Children whom the file does not name stay on roll; they are counted as absent."""
+    """Compare with the table.  Children who are not in the file stay on roll and are counted as absent."""
     today = city_time.today(now)
     owners = KindergartenLookup(session, by)
     rows = [(record, owners.of(records, record)) for record in records]
@@ -131,7 +131,7 @@ def _take(
 
 
 def _check_child(records: Records, record: Record, each: _Told, today: dt.date) -> None:
-    """A child's dates must be possible, and the birth date the one that the number carries."""
+    """A child's dates must be possible, and the birth date must agree with the number."""
     number, born = record["id_number"], record["born"]
     if number and len(number) == 18 and number[:17].isdigit():
         carried = birth_date_in(number)
@@ -232,7 +232,7 @@ def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.
 def _compare_child(
     prepared: Prepared, each: _Told, record: Record, class_id: uuid.UUID, on_roll: _OnRoll, today: dt.date
 ) -> uuid.UUID | None:
-    """Note what a child's row changes.  Returns the row on roll in this class that it was found to be."""
+    """Record the changes of a child's row; return its existing row in this class, if any."""
     number = record["id_number"]
     index = index_of(number) if number else None
     found = on_roll.by_index.get(index) if index else None
@@ -260,7 +260,7 @@ def _compare_child(
 
 
 def _shown(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    """A difference is read on screens and in logs: names and numbers stand in it masked, ids not at all."""
+    """Masked names and numbers, without ids, because previews are shown on screens and in logs."""
     if name == "class_id":
         return (None, "✓")
     if name == "name":

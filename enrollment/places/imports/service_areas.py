@@ -1,4 +1,4 @@
-"""Service areas from a notice: a row for each street or estate, or a row for each kindergarten with lists in its cells."""
+"""Import of service areas: a row for each street or estate, or a row for each kindergarten with lists in its cells."""
 
 import datetime as dt
 import uuid
@@ -43,7 +43,7 @@ class Prepared:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare with the table.  A kindergarten that the file names gets exactly what the file says; others stay."""
+    """Compare with the table.  Kindergartens in the file get exactly its service areas; others stay unchanged."""
     owners = KindergartenLookup(session, by)
     told: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
     named: dict[uuid.UUID, Kindergarten] = {}

@@ -1,4 +1,4 @@
-"""From bytes to rows: xlsx with calamine, csv in UTF-8, GB 18030 or UTF-16."""
+"""Reading of sheets: xlsx with calamine, csv in UTF-8, GB 18030 or UTF-16."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ class Sheet:
 
 
 def read(content: bytes) -> list[Sheet]:
-    """The sheets of a file that have content.  Raises ImportFaults when it is none of ours, damaged or too large."""
+    """The sheets of a file that have content.  Raises ImportFaults if it is unsupported, damaged or too large."""
     if len(content) > MOST_BYTES:
         raise refuse("file_too_large", most=MOST_BYTES // 1024 // 1024)
     if not content.strip():
@@ -101,6 +101,6 @@ def _decoded(content: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """The one that is most often there in the first lines."""
+    """The separator that is most frequent in the first lines."""
     beginning = text[:4000]
     return max(SEPARATORS, key=beginning.count)

@@ -1,4 +1,4 @@
-"""The words of district offices, and the codes they mean.  The words stand in `data/office_words.toml`."""
+"""Words of district offices and their codes, from `data/office_words.toml`."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ _level_of_letter = {"托": "nursery", "小": "lower", "中": "middle", "大": "u
 
 @cache
 def codes(group: str) -> dict[str, str]:
-    """Word → code of one table; a code means itself."""
+    """Map of words to codes of one table; it contains the codes too."""
     table = tomllib.loads(FILE.read_text("utf-8"))[group]
     return {_bare(word): code for code, words in table.items() for word in (code, *words)}
 
@@ -37,7 +37,7 @@ def _coded(group: str, fault: str, cell: Any) -> str | None:
 
 
 def nature(cell: Any) -> str | None:
-    """A nature's code; `unclear` for 民办 alone, which another column may settle."""
+    """A nature's code; `unclear` for 民办, which needs another column."""
     return _coded("nature", "nature_unknown", cell)
 
 
@@ -59,6 +59,6 @@ def groups(cell: Any) -> list[str] | None:
 
 
 def level_of_class(name: str) -> str | None:
-    """`小一班`, `小(1)班`, `小班1` → lower; a name like 小熊班 tells nothing."""
+    """`小一班`, `小(1)班`, `小班1` → lower; None for a name like 小熊班."""
     found = _class_name.fullmatch(name.replace(" ", ""))
     return _level_of_letter[found.group(1)] if found else None
