@@ -1,9 +1,9 @@
-"""A demo city and its draw, timed: `python -m bench.city [--children N] [--through review] [--json]`.
+"""Measures the building of a demo city and its draw: `python -m bench.city [--children N] [--through review] [--json]`.
 
 It starts a PostgreSQL of its own, builds the city as `flask demo` does, and takes it through freeze, seed, run and
-publication by the verbs that the worker calls.  Beside each step stand the seconds on the clock and those of CPU, ours and
-the database's, because others may take a share of the machine; their load is printed.  The yardstick of a run is the time
-of COPYing the same rows out and in, measured right after it: the goal is at most 3.
+publication with the service functions that the worker calls.  It prints wall time and CPU time (of the process and of
+the database) for each step, and the load of the machine.  The reference of a run is the time of COPYing the same rows
+out and in, measured directly after it: the goal is a ratio of at most 3.
 """
 
 import argparse
@@ -41,7 +41,7 @@ WRITTEN = {"run": ("placement", "wish_reason", "cut_off"), "publish": ("offer", 
 
 
 class Watch:
-    """What each step took; memory is looked at twice a second."""
+    """Time and memory of each step; memory is sampled twice a second."""
 
     def __init__(self, postgres: Postgres):
         assert postgres.child is not None
@@ -108,7 +108,7 @@ def draw(engine: Engine, watch: Watch) -> None:
 
 
 def copied(engine: Engine, watch: Watch) -> None:
-    """The same rows out of their tables and into empty ones with the same indexes and checks."""
+    """COPY the same rows out of their tables and into empty ones with the same indexes and constraints."""
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None

@@ -1,7 +1,7 @@
 """Public share and inclusive coverage from the roll: today, and after this year's intake.
 
 The counting is in `counts.py`; the arithmetic is `allocation/coverage.py`.
-What counts as what is a `Definition`, printed beside every figure.
+A `Definition` says what is counted; it is shown beside every figure.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from enrollment.places.roll import RollClass
 
 @dataclass(frozen=True)
 class Targets:
-    """Whole percents of all children in kindergarten."""
+    """Targets in whole percent of all children in kindergarten."""
 
     public: int = PUBLIC_TARGET
     inclusive: int = INCLUSIVE_TARGET
@@ -50,8 +50,8 @@ class CoverageLine:
 class Shares:
     """The city and its areas.
 
-    `roll_of` is the newest date of the roll that was counted, None without a roll; `coming` is how many children with
-    an offer "after" adds.
+    `roll_of` is the newest date of the counted rolls, None without a roll; `coming` is the number of children with an offer
+    that "after" adds.
     """
 
     definition: Definition
@@ -64,7 +64,7 @@ class Shares:
 
 @dataclass
 class _Tally:
-    """Children by whether they count as public, inclusive or neither."""
+    """Numbers of children: all, public, inclusive."""
 
     targets: Targets
     all: int = 0
@@ -118,7 +118,7 @@ def targets_by_area(session: Session, year: int) -> dict[str | None, Targets]:
 
 
 def newest_roll_date(session: Session, definition: Definition) -> dt.date | None:
-    """The latest date at which a class that is counted was last brought up to date."""
+    """The newest date of the counted classes; None without a roll."""
     newest = newest_roll_query(definition)
     return session.scalar(select(func.max(RollClass.as_of)).join(newest, newest_roll_condition(newest)))
 

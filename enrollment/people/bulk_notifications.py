@@ -1,4 +1,4 @@
-"""Telling many families at once: one message for each guardian of each child, in the outbox of the same transaction."""
+"""Bulk notifications: one message in the outbox for each guardian of each child, in the same transaction."""
 
 import datetime as dt
 import json
@@ -20,11 +20,11 @@ __all__ = ["FamilyEvent", "format_time", "notify_families", "notify_selected_fam
 BATCH = 2000
 
 FamilyEvent = tuple[uuid.UUID, uuid.UUID, str, dict[str, Any]]
-"""Child, application, key of the event, and the codes and numbers for the words."""
+"""Child id, application id, key of the event, and the parameters of the message."""
 
 
 def notify_families(session: Session, kind: str, about: Iterable[FamilyEvent], *, now: dt.datetime) -> int:
-    """Write the messages; each event once for each guardian, however often it is told.  Returns how many rows were tried."""
+    """Write the messages, each event once for each guardian; return the number of rows, including existing ones."""
     waiting, told = list(about), 0
     for start in range(0, len(waiting), BATCH):
         part = waiting[start : start + BATCH]
@@ -60,7 +60,7 @@ def notify_selected_families(
     now: dt.datetime,
     params: Mapping[str, Any] | None = None,
 ) -> int:
-    """The same for rows that stay in the database: `about` selects `child_id`, `application_id` and the event's `key`."""
+    """The same with a query: `about` selects `child_id`, `application_id` and the `key` of the event."""
     told = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), about.key || ':' || replace(CAST(guardian.account_id AS text), '-', ''), :kind,
@@ -69,7 +69,7 @@ def notify_selected_families(
         JOIN guardianship ON guardianship.child_id = about.child_id AND guardianship.accepted_at IS NOT NULL
         JOIN guardian ON guardian.id = guardianship.guardian_id
         ON CONFLICT (key) DO NOTHING
-    """)  # noqa: S608 (`about` is ours, its values are not part of it)
+    """)  # noqa: S608 (`about` is code, its values are parameters)
     session.flush()
     more = {"kind": kind, "params": json.dumps(params or {}), "now": now}
     count = session.execute(told, {**values, **more}).rowcount  # type: ignore[attr-defined]

@@ -28,10 +28,10 @@ def add_child(
     by: Actor,
     now: dt.datetime,
 ) -> Child:
-    """Store a child, and that the signed-in guardian entered it.  The same child entered again is the same child.
+    """Store a child and its guardianship.  A child that the guardian entered before is returned unchanged.
 
     Needs the guardian's consent.  A child that another guardian entered is refused with `child_already_entered`,
-    which tells nothing about it; the way on is an invitation or a dispute case.
+    which discloses nothing about it; an invitation or a dispute case is needed then.
     """
     consents.require(session, consents.CHILD_DATA, by=by)
     guardian = require_guardian(session, by=by)
@@ -52,7 +52,7 @@ def add_child(
 
 
 def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date) -> dict:
-    """The columns of a child.  A number that tells birth date and sex wins over what was typed beside it."""
+    """The columns of a child.  Birth date and sex in the number take precedence over typed values."""
     found = identity.check(id_kind, id_number, today=on)
     born, sex = found.born or born, found.sex or sex
     if born is None:
@@ -77,14 +77,14 @@ def is_guardian_of(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
 
 
 def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
-    """A child of the signed-in guardian.  Raises NotFound for anybody else's."""
+    """A child of the signed-in guardian.  Raises NotFound for other children."""
     if not is_guardian_of(session, child_id, by=by):
         raise NotFound()
     return session.get_one(Child, child_id)
 
 
 def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
-    """The accounts of the child's accepted guardians: who may be told about the child."""
+    """The accounts of the child's accepted guardians, who may receive messages about it."""
     of_child = (
         select(Guardian.account_id)
         .join(Guardianship, Guardianship.guardian_id == Guardian.id)

@@ -1,4 +1,4 @@
-"""Separate consents of guardians 单独同意, each with the version and digest of the text that was read."""
+"""Separate consents of guardians 单独同意, with version and digest of the text."""
 
 import datetime as dt
 import uuid
@@ -17,9 +17,9 @@ KINDS = (CHILD_DATA, REGISTER_CHECK)
 
 
 class Consent(Base):
-    """A guardian's separate consent, with the version and digest of the text that was read.
+    """A guardian's separate consent, with version and digest of the text.
 
-    `mandate_id` is the code or the signed paper by which it was given, where a helper wrote it down.
+    `mandate_id` is the mandate under which a helper recorded it, if any.
     """
 
     __tablename__ = "consent"
@@ -41,7 +41,7 @@ class Consent(Base):
 
 
 def current_consent(session: Session, kind: str, *, by: Actor) -> Consent | None:
-    """The consent of this kind that the person has given and not withdrawn."""
+    """The consent of this kind that the person gave and did not withdraw; None without one."""
     given = select(Consent).where(
         Consent.account_id == by.account_id, Consent.kind == kind, Consent.withdrawn_at.is_(None)
     )
@@ -58,9 +58,9 @@ def give(
     now: dt.datetime,
     under: uuid.UUID | None = None,
 ) -> Consent:
-    """Keep that this person agreed to this very text.  A newer text replaces the consent to an older one.
+    """Store the consent of this person to this text.  It replaces a consent to an older text.
 
-    A helper gives nobody's consent: it writes down one that came `under` a mandate, by code or on paper.
+    A helper can only record a consent that the guardian gave by code or on paper, `under` a mandate.
     """
     if under is None:
         require_oneself(by)
@@ -87,7 +87,7 @@ def give(
 
 
 def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> None:
-    """Take a consent back.  What was lawfully done before stays; nothing new is stored or asked after."""
+    """Withdraw a consent.  Earlier processing stays lawful; new data are neither stored nor requested."""
     require_oneself(by)
     given = current_consent(session, kind, by=by)
     if given is None:

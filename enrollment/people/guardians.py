@@ -17,18 +17,18 @@ LONGEST_NAME = 40
 
 
 def guardian_of(session: Session, *, by: Actor) -> Guardian | None:
-    """The guardian behind the account, or None before the guardian's page was saved."""
+    """The guardian of the account; None before the guardian's page was saved."""
     return session.scalars(select(Guardian).where(Guardian.account_id == by.account_id)).one_or_none()
 
 
 def lock_guardian(session: Session, *, by: Actor) -> Guardian | None:
-    """The guardian, locked before any of the family's applications, so that two acts of one person take turns."""
+    """The guardian, locked before the family's applications, so that acts of one person are serialized."""
     mine = select(Guardian).where(Guardian.account_id == by.account_id).with_for_update()
     return session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
 
 
 def require_guardian(session: Session, *, by: Actor) -> Guardian:
-    """The guardian, locked, so that two of a person's children entered at once come one after the other."""
+    """The guardian, locked.  Refuses `guardian_first` before the guardian's page was saved."""
     guardian = lock_guardian(session, by=by)
     if guardian is None:
         raise Refused("guardian_first")
@@ -45,7 +45,7 @@ def save_guardian(
     now: dt.datetime,
     version: int | None = None,
 ) -> Guardian:
-    """Say, or correct, who the signed-in person is.  The phone is the one that the person signs in with."""
+    """Store or correct name and identity of the signed-in person.  The phone is that of the account."""
     found = identity.check(id_kind, id_number, today=today(now))
     if found.born and _age(found.born, today(now)) < YOUNGEST_GUARDIAN:
         raise Refused("guardian_too_young", field="id_number")

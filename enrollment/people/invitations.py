@@ -1,4 +1,4 @@
-"""One guardian invites the other to share a child's application, by phone number."""
+"""Invitations: a guardian invites the other guardian of a child by phone number."""
 
 import datetime as dt
 import uuid
@@ -20,7 +20,7 @@ PHONE_PURPOSE = "phone"
 
 
 class Invitation(Base):
-    """A guardian invites the other one, by a phone number, to share a child's application."""
+    """An invitation to a phone number to share the applications of a child."""
 
     __tablename__ = "invitation"
 
@@ -46,9 +46,9 @@ class Invitation(Base):
 
 
 def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
-    """Invite the holder of a phone to share the care of a child here.  Twice the same is one invitation.
+    """Invite the holder of a phone to become a guardian of a child.  A repeated invitation extends the first.
 
-    The answer is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
+    The response is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
     """
     require_oneself(by)
     child = children.own_child(session, child_id, by=by)
@@ -77,7 +77,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
 
 
 def own_invitations(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
-    """The open invitations to the signed-in person's phone.  They are no business of a helper."""
+    """The open invitations to the signed-in person's phone; none for a helper."""
     if by.on_behalf:
         return []
     account = session.get_one(Account, by.account_id)
@@ -90,7 +90,7 @@ def own_invitations(session: Session, *, by: Actor, now: dt.datetime) -> list[In
 
 
 def open_invitations(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list[Invitation]:
-    """Invitations to share this child that nobody has accepted yet."""
+    """Open invitations for this child."""
     waiting = select(Invitation).where(
         Invitation.child_id == child_id, Invitation.accepted_at.is_(None), Invitation.expires_at > now
     )
@@ -98,7 +98,7 @@ def open_invitations(session: Session, child_id: uuid.UUID, *, now: dt.datetime)
 
 
 def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Actor, now: dt.datetime) -> Guardianship:
-    """Share the care of the child here.  Accepting twice changes nothing.
+    """Become a guardian of the child.  Accepting twice changes nothing.
 
     Raises NotFound for an invitation to another phone.  Refuses `invitation_expired`, `enough_guardians`,
     `guardian_first` and `relation_missing`.
@@ -117,7 +117,7 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
         raise Refused("invitation_expired")
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
-    session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # one after the other
+    session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # serializes acceptances
     if _count_accepted(session, invitation.child_id) >= MOST_GUARDIANS:
         raise Refused("enough_guardians")
     invitation.accepted_at = now

@@ -38,7 +38,7 @@ class Guardian(Base):
 
 
 class Child(Base):
-    """A child is known by its identity number, once in the whole system."""
+    """A child, identified by its identity number; one row in the whole system."""
 
     __tablename__ = "child"
 
@@ -58,7 +58,7 @@ class Child(Base):
 
 
 class Guardianship(Base):
-    """This guardian has the care of this child.  The first one entered the child; a second is invited."""
+    """A guardian of a child.  The first guardian enters the child and may invite a second."""
 
     __tablename__ = "guardianship"
 

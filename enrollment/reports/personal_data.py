@@ -1,4 +1,4 @@
-"""Everything that is held about a family, for the family: its right, in one act, in a form that a person can read."""
+"""Export of all data about a family, for the family itself."""
 
 import datetime as dt
 import uuid

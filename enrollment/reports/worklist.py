@@ -1,4 +1,4 @@
-"""What waits for an official: counted from the rows, for the areas that this person decides about."""
+"""The worklist of an official: open tasks in the areas where this person decides."""
 
 import datetime as dt
 import uuid
@@ -26,11 +26,11 @@ from enrollment.season.rounds import Round
 
 @dataclass
 class Worklist:
-    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
+    """`to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
-    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
-    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke; `to_replay` are rounds
-    whose given up places somebody in line wants, where no daily replay hands them on.
+    `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
+    date; `to_revoke` are offers that another person signed to revoke; `to_replay` are rounds with free places that
+    children on the waitlist want, and without a daily replay.
     """
 
     to_sign: list[Policy] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Rows of the demo city, kept by table until they are written together: a verb for each family would take hours."""
+"""Rows of the demo city, collected by table and written together: calling service functions would take hours."""
 
 import uuid
 from typing import Any

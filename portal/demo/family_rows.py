@@ -1,4 +1,4 @@
-"""The rows of many families at once, as the verbs of the families wing would have written them one by one."""
+"""Bulk rows of families, equal to those that the service functions write."""
 
 import datetime as dt
 import functools
@@ -41,11 +41,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "application_version": ("application_id", "number", "answers", "digest", "changed", "submitted_at", "submitted_by"),
     "move_made": ("application_id", "move", "before", "after", "account_id", "at"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, with the written columns."""
 
 
 class Batch(RowBatch):
-    """Rows of a few thousand families, kept until `write`.  Ids and codes come from `random`: one seed, one city."""
+    """Rows of a few thousand families, collected until `write`.  Ids and codes come from `random`: the same seed gives the same city."""
 
     columns = COLUMNS
 
@@ -140,7 +140,7 @@ class Batch(RowBatch):
         self._add("move_made", application, "submit", "draft", "submitted", account, began)
 
     def _answers(self, family: Household, child: Child, claims: dict[str, dict], bound: list[str]) -> dict[str, Any]:
-        """What `answers.gather` would find: the receipt's digest is over exactly this."""
+        """The same as `contents.gather`: the digest of the receipt covers exactly this."""
         longitude, latitude = family.point
         household = {
             "home_address": family.address,
@@ -170,18 +170,18 @@ class Batch(RowBatch):
 
 
 def agrees_to_central(family: Household) -> bool:
-    """Nine families of ten tick the box; told from the guardian's number, so that no other draw of the demo moves."""
+    """Nine of ten families agree; derived from the guardian's number, so that other random numbers do not change."""
     return zlib.crc32(family.guardian_id.encode()) % 10 > 0
 
 
 @functools.lru_cache(maxsize=4096)
 def as_json(degrees: float) -> str:
-    """A coordinate as the receipt writes it."""
+    """A coordinate in the form of the receipt."""
     return str(Decimal(str(degrees)).normalize())
 
 
 def claims_of(family: Household) -> dict[str, dict]:
-    """What the family is asked about, and what follows from its household, as `claims.follow_household` has it."""
+    """Claims of the family and claims that follow from its household, as in `claims.follow_household`."""
     carried = {
         "local_hukou": family.hukou_kind == "local",
         "collective_hukou": family.hukou_kind == "collective",
@@ -197,7 +197,7 @@ def claims_of(family: Household) -> dict[str, dict]:
 def write_all(
     session: Session, batch: Batch, families: Iterable[Household], progress: Callable[[int], None], size: int = 2000
 ) -> tuple[int, int]:
-    """Write the families in batches, `progress` hears of each; the numbers of families and of children."""
+    """Write the families in batches, calling `progress` for each; return the numbers of families and of children."""
     written = children = 0
     for family in families:
         batch.add(family)

@@ -1,4 +1,4 @@
-"""What kind of family lives where, drawn with the rates of a realistic city.  Plain values; no row is written here.
+"""Random households with the rates of a realistic city.  Values only; no rows are written here.
 
 Rates: multiples 3.3 % of children; an elder sibling at one of the wishes 12–18 %; collective hukou 6 % in the zones and
 1.5 % elsewhere; no local hukou 28 % in the centre and 8 % in the counties; policy care 1 %; declared disability 0.6 %.
@@ -59,7 +59,7 @@ class Household:
 
 
 class Numbers:
-    """Identity numbers that nobody has twice; checksum after GB 11643."""
+    """Unique identity numbers with the check character of GB 11643."""
 
     def __init__(self) -> None:
         self._next: dict[tuple[str, dt.date, str], int] = {}

@@ -1,4 +1,4 @@
-"""The rows of many kindergartens at once, as the verbs of the places wing would have written them one by one."""
+"""Bulk rows of kindergartens, equal to those that the service functions write."""
 
 import datetime as dt
 import json
@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "roll_class": ("id", "kindergarten_id", "school_year", "level", "name", "kept_as", "counted", "as_of"),
     "audit_entry": ("at", "act", "subject", "subject_id", "details"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, with the written columns."""
 
 RUN_BY = ("教办", "部门办", "集体办")
 REASON = "模拟数据：按办学许可和师资编制"
@@ -58,7 +58,7 @@ def build(
 
 
 class Batch(RowBatch):
-    """Rows of some kindergartens, kept until `write`.  Ids come from `random`: one seed, one city."""
+    """Rows of some kindergartens, collected until `write`.  Ids come from `random`: the same seed gives the same city."""
 
     columns = COLUMNS
 
@@ -81,7 +81,7 @@ class Batch(RowBatch):
         self._add_roll(id_, built.classes)
 
     def _add_places(self, kindergarten: uuid.UUID, built: Built) -> None:
-        """The plan is written, then approved as it stands."""
+        """Write the plan and its approval."""
         id_, classes, withheld, places = self._id(), built.plan.lower_classes, built.withheld, built.places
         self._add(
             "programme", id_, kindergarten, "lower", self.year, "approved", classes, classes, CLASS_NORM["lower"], 0,

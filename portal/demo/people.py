@@ -58,7 +58,7 @@ def staff() -> tuple[Person, ...]:
 
 
 def show_second_factor(session: Session, account: Account, *, now: dt.datetime) -> None:
-    """The demo has no authenticator in anybody's pocket, so its inbox shows the code of this moment."""
+    """Show the current second-factor code in the demo inbox, because nobody has an authenticator for the demo."""
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
     body = word("text_message", "second_factor", name=account.name, code=code)
@@ -73,7 +73,7 @@ AREA = "510104"
 
 
 def add_people(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
-    """Open the accounts of the staff; by login."""
+    """Create the accounts of staff; return their actors by login."""
     place = {
         kindergarten.name: kindergarten.id
         for kindergarten in session.scalars(select(Kindergarten).where(Kindergarten.name.in_((HOME, ELSEWHERE))))

@@ -1,4 +1,4 @@
-"""A programme as a family sees it."""
+"""The data of a programme that simulated families use."""
 
 import uuid
 from dataclasses import dataclass

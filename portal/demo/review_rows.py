@@ -1,6 +1,6 @@
-"""The reviews of many applications at once, as the verbs of the families wing would have written them one by one.
+"""Bulk rows of reviews, equal to those that the service functions write.
 
-What the registers agree with is confirmed in bulk, as a kindergarten does; of the rest a clerk has seen the papers.
+Applications that match the registers are confirmed in bulk; for the others a clerk checked the documents.
 """
 
 import datetime as dt
@@ -65,7 +65,7 @@ def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
-    """A clerk's view of the papers: what a register contradicts is declined, everything else was on paper."""
+    """Verify facts by documents: facts that a register contradicts are declined, all others are confirmed."""
     answers = (
         select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.answer)
         .join(Application, Application.id == RegisterAnswer.application_id)

@@ -40,7 +40,7 @@ DATES = {
     "arrival": (moment(8, 28), moment(9, 10)),
 }
 SEASON_OPENS_AT = moment(5, 22, 10)
-"""Where the demo's clock stands after loading: the second morning of registration."""
+"""The time of the demo after loading: the second morning of registration."""
 
 
 def open_season(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:

@@ -1,6 +1,6 @@
-"""How a season passes in the demo: the clock moves to the next step, and the simulated people do their part as jobs.
+"""The clock of the demo: it moves to a later step of the season, and a job lets the simulated people act.
 
-They act through the same verbs as real ones: the other kindergartens' clerks review, the other families answer.
+They use the same service functions as real people: the other kindergartens' clerks review, the other families answer.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ KIND = "demo_people_act"
 
 @dataclass(frozen=True)
 class Stop:
-    """A place where the demo's clock may go: an hour into a step of the calendar, or an hour before answers are due."""
+    """A time to which the demo clock can move: an hour after a step begins, or an hour before answers are due."""
 
     step: str
     at: dt.datetime
@@ -32,7 +32,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class SimulationState:
-    """How far the simulated people are; `over` when nobody is acting."""
+    """Progress of the simulated people; `over` if no job is active."""
 
     over: bool
     failed: bool
@@ -65,7 +65,7 @@ def simulation_state(session: Session) -> SimulationState:
 
 
 def set_clock(session: Session, at: dt.datetime) -> None:
-    """Let the demo city live at `at` from this moment on."""
+    """Set the demo clock to `at`."""
     session.merge(DemoClock(single=True, ahead=at - real_now()))
     session.flush()
 

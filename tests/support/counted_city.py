@@ -1,4 +1,4 @@
-"""A city of which only the numbers matter: areas, kindergartens, classes, and offers, as bare rows.
+"""A city for counting: areas, kindergartens, classes and offers as bare rows.
 
 city = CountedCity(session)
 school = city.kindergarten("public", children={"lower": 25})

@@ -1,4 +1,4 @@
-"""Many families at once, as bare rows: who else wishes for what, when a test is about one family among them."""
+"""Many competing families as bare rows, for tests about one family among them."""
 
 import itertools
 import uuid

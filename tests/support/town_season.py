@@ -1,4 +1,4 @@
-"""What a test may say about a town: its season."""
+"""The part of the test town for the season."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ def at(month: int, day: int, hour: int = 9, *, year: int = YEAR) -> dt.datetime:
 
 
 def dates_of(year: int = YEAR) -> dict[str, calendar.Span]:
-    """A season as the city holds it."""
+    """The calendar of a typical season."""
 
     def span(begins: tuple[int, ...], ends: tuple[int, ...]) -> calendar.Span:
         return at(*begins, year=year), at(*ends, year=year)
@@ -36,7 +36,7 @@ def dates_of(year: int = YEAR) -> dict[str, calendar.Span]:
 
 
 class Season:
-    """The season, the signed policies and the round come into being at their first use."""
+    """Season, signed policies and round are created at their first use."""
 
     the_season: calendar.Season | None = None
     the_round: Round | None = None
