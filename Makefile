@@ -1,42 +1,42 @@
-# Two commands are enough: `make serve` to see it, `make test` to check it.
+# Two commands are enough: `make serve` and `make test`.
 .DEFAULT_GOAL := help
 PORT ?= 8000
 WORKERS_OF_TESTS ?= 2
 PY := .venv/bin/python
 
-help: ## say what can be done
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
 
-setup: ## make .venv and what the portal needs (quick when nothing changed)
+setup: ## create .venv with all dependencies (fast when nothing changed)
 	@.ci/setup
 
 setup-test:
 	@.ci/setup --test
 
-serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
+serve: setup ## install, then serve the portal with a demo city on http://127.0.0.1:$(PORT)
 	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
-lint: setup-test ## style, directions of imports, types
+lint: setup-test ## style, import contracts, types
 	@$(PY) -m ruff check .
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
 
-test: setup-test ## everything needed, then every test
-	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
+test: setup-test ## install, then run every check and test
+	@# compile the engine once on the second core, instead of in each worker and each started portal
 	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
-coverage-of-engine: setup-test ## every branch of allocation/ is reached without the compiler; else it fails and says which
+coverage-of-engine: setup-test ## branch coverage of allocation/ without the compiler; fails on an uncovered branch
 	@$(PY) -m tests.engine.reached
 
-mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
+mutants: setup-test ## mutation tests of the engine (an hour)
 	@$(PY) -m bench.mutate
 
-screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
+screenshots: setup-test ## screenshots at 390 and 1280 px in both languages in var/screenshots
 	@PORT=$(PORT) PAGES="$(PAGES)" $(PY) -m tests.browser.screenshots
 
-lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
+lock: setup-test ## resolve the lock files from the ranges in setup.cfg
 	@$(PY) -m pip install --quiet --target var/tools uv
 	@for part in "requirements.lock" "requirements-test.lock --extra test --constraints requirements.lock"; do \
 	  set -- $$part; file=$$1; shift; \
@@ -45,7 +45,7 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	    --custom-compile-command "make lock" --output-file $$file || exit 1; \
 	done; rm -rf *.egg-info
 
-clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
+clean-data: setup ## delete the data of the embedded database and queue (without a question)
 	@$(PY) -m portal.operations.serve --forget-data
 
 .PHONY: help setup setup-test serve lint test coverage-of-engine mutants screenshots lock clean-data

@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables that the models describe, and can be taken back; the histories refuse change."""
+"""Migrations equal the models and can be reverted; append-only tables refuse changes."""
 
 import pytest
 from alembic import command
@@ -13,13 +13,13 @@ from enrollment.tables import METADATA, MODULES_WITH_TABLES
 from tests.guards.test_texts_of_codes import ROOT
 
 
-def test_migrations_and_models_say_the_same(engine):
+def test_migrations_equal_models(engine):
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
 
 
-def test_every_noun_with_a_table_is_listed():
+def test_every_module_with_a_table_is_listed():
     tables = {
         path.relative_to(ROOT / "enrollment").with_suffix("").as_posix().replace("/", ".")
         for path in (ROOT / "enrollment").rglob("*.py")
@@ -28,7 +28,7 @@ def test_every_noun_with_a_table_is_listed():
     assert tables <= set(MODULES_WITH_TABLES.split())
 
 
-def test_the_way_back_and_forth(real_database):
+def test_downgrade_and_upgrade(real_database):
     engine = open_engine(real_database)
     config = Config(str(ROOT / "migrations" / "alembic.ini"))
     with engine.connect() as connection:
@@ -60,8 +60,8 @@ ADD_ONLY = (
 
 
 @pytest.mark.parametrize("table", ADD_ONLY)
-def test_histories_and_results_refuse_change(session, table):
-    """Asked of PostgreSQL itself: the trigger stands on the table, whatever the code does."""
+def test_append_only_tables_have_their_trigger(session, table):
+    """The trigger exists on the table in PostgreSQL."""
     found = session.execute(
         text("SELECT tgenabled FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass) AND tgname = 'only_added'"),
         {"table": table},

@@ -1,4 +1,4 @@
-"""Codes inside, words at the edge: each code that people can meet has Chinese and English words, and nothing is left in one language."""
+"""Every code that a page can show, and every text of a page, exists in Chinese and English."""
 
 import ast
 import re
@@ -61,12 +61,12 @@ CODES = {
 
 
 @pytest.mark.parametrize("group", CODES)
-def test_every_code_has_words(group):
+def test_every_code_has_a_text(group):
     missing = [code for code in CODES[group] if str(code) not in table().get(group, {})]
     assert not missing, f"[{group}] {missing}"
 
 
-def test_every_word_stands_in_both_languages_with_the_same_parameters():
+def test_every_text_exists_in_both_languages_with_the_same_parameters():
     for group, codes in table().items():
         for code, words in codes.items():
             assert set(words) == set(LANGUAGES), f"[{group}] {code}"
@@ -76,11 +76,11 @@ def test_every_word_stands_in_both_languages_with_the_same_parameters():
 
 
 def python_files():
-    return [file for room in ("enrollment", "portal") for file in (ROOT / room).rglob("*.py")]
+    return [file for package in ("enrollment", "portal") for file in (ROOT / package).rglob("*.py")]
 
 
-def test_every_refusal_has_words():
-    """Found by reading the code: the first argument of every `Refused(...)`."""
+def test_every_refusal_has_a_text():
+    """Reads the first argument of every `Refused(...)` in the code."""
     missing = set()
     for file in python_files():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -95,7 +95,7 @@ def test_every_refusal_has_words():
     assert not missing
 
 
-def test_every_notice_has_words():
+def test_every_notice_has_a_text():
     missing = set()
     for file in python_files():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -111,7 +111,7 @@ def test_every_notice_has_words():
 
 
 def translated() -> dict[str, str]:
-    """What Flask-Babel will find, of all catalogues together."""
+    """The translations of all catalogues together."""
     known: dict[str, str] = {}
     for file in sorted(TRANSLATIONS.glob("en/LC_MESSAGES/*.po")):
         with file.open("rb") as text:
@@ -146,7 +146,7 @@ def template_texts():
                     yield str(file.relative_to(ROOT)), text
 
 
-def test_every_text_of_a_page_has_its_english():
+def test_every_text_of_a_page_has_an_english_translation():
     known = translated()
     missing = {
         (where, text)
@@ -156,8 +156,8 @@ def test_every_text_of_a_page_has_its_english():
     assert not missing, "\n".join(f"{where}: {text}" for where, text in sorted(missing))
 
 
-def test_no_template_says_chinese_outside_a_translation():
-    """Text written straight into a template would stay Chinese on the English page."""
+def test_no_template_contains_chinese_outside_a_translation():
+    """Such text would stay Chinese on the English page."""
     environment = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
     found = set()
     for file in (ROOT / "templates").rglob("*.html"):

@@ -1,4 +1,4 @@
-"""Every fault that an import can tell has words that say how to mend it, and every column of a template its meaning."""
+"""Every fault of an import has a text, and every column of a template has an explanation."""
 
 import ast
 from pathlib import Path
@@ -16,7 +16,7 @@ def constant(node: ast.AST) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def told() -> set[tuple[str, str]]:
+def fault_codes() -> set[tuple[str, str]]:
     """(group, code) of every fault in the code of the imports."""
     found = set()
     for file in PLACES.rglob("*.py"):
@@ -31,18 +31,18 @@ def told() -> set[tuple[str, str]]:
     return found
 
 
-def test_every_fault_has_words():
-    found = told()
+def test_every_fault_has_a_text():
+    found = fault_codes()
     assert len(found) > 50
     assert {(group, code) for group, code in found if code not in table()[group]} == set()
 
 
-def test_no_words_are_left_of_faults_that_are_never_told():
-    assert set(table()["import_fault"]) - {code for _group, code in told()} == set()
+def test_no_text_belongs_to_an_unused_fault():
+    assert set(table()["import_fault"]) - {code for _group, code in fault_codes()} == set()
 
 
 @pytest.mark.parametrize("kind", MODULES)
-def test_every_column_says_what_it_means(kind):
+def test_every_column_has_an_explanation(kind):
     assert {column.key for column in MODULES[kind].COLUMNS} <= set(table()["import_column"])
 
 

@@ -1,4 +1,4 @@
-"""The two shares from rows in the database: the golden figures, what counts, and what the intake changes."""
+"""The two coverage shares from rows: published figures, what is counted, and the effect of the intake."""
 
 import datetime as dt
 
@@ -27,7 +27,7 @@ def counted(coverage) -> tuple[int, int, int]:
     return coverage.all, coverage.public, coverage.inclusive
 
 
-def test_the_golden_figures_of_hengnan_come_out_of_the_roll(session, city):
+def test_published_figures_of_hengnan(session, city):
     """衡南县, official page: 25,113 children, 10,301 public, 7,629 inclusive private → 41.02 % and 71.40 %."""
     city.kindergarten("public", {"lower": 3_400, "middle": 3_401, "upper": 3_500})
     city.kindergarten("inclusive", {"lower": 2_543, "middle": 2_543, "upper": 2_543}, area_code="GXQ")
@@ -42,7 +42,7 @@ def test_the_golden_figures_of_hengnan_come_out_of_the_roll(session, city):
     assert result.public_share.to_add == 5_116
 
 
-def test_a_rounded_percent_never_meets_a_target(session, city):
+def test_rounding_never_reaches_a_target(session, city):
     city.kindergarten("public", {"lower": 12_749})
     city.kindergarten("private", {"lower": 12_251})
     share = figures(session).city.now.public_share
@@ -50,13 +50,13 @@ def test_a_rounded_percent_never_meets_a_target(session, city):
     assert not share.met
 
 
-def test_nursery_children_count_only_when_asked(session, city):
+def test_nursery_children_count_only_on_request(session, city):
     city.kindergarten("public", {"nursery": 20, "lower": 25})
     assert counted(figures(session).city.now) == (25, 25, 0)
     assert counted(figures(session, nursery=True).city.now) == (45, 45, 0)
 
 
-def test_attached_classes_stand_in_the_denominator_and_in_the_numerator_only_when_asked(session, city):
+def test_attached_classes_are_in_the_numerator_only_on_request(session, city):
     city.kindergarten("public", {"upper": 30})
     city.kindergarten("public", {"upper": 10}, attached=True)
     assert counted(figures(session).city.now) == (40, 30, 0)
@@ -95,7 +95,7 @@ def test_children_kept_as_rows_count_at_the_reference_date(session, city):
     assert counted(in_winter.city.now) == (2, 2, 0)
 
 
-def test_an_older_roll_gives_way_to_the_newest(session, city):
+def test_only_the_newest_roll_counts(session, city):
     school = city.kindergarten("public", {"lower": 25})
     city.counted_class(school, "lower", 99, school_year=YEAR - 2)
     assert counted(figures(session).city.now) == (25, 25, 0)
@@ -170,8 +170,8 @@ def test_the_date_of_the_roll_is_the_newest_that_was_counted(session, city):
     assert figures(session).roll_of == dt.date(2026, 5, 20)
 
 
-def test_the_first_arrivals_do_not_make_the_others_vanish_until_their_classes_move_up(town):
-    """In September a kindergarten may have taken in its new children and not moved its classes up yet."""
+def test_after_first_arrivals_unpromoted_classes_still_count(town):
+    """In September a kindergarten may have new children before it promotes its classes."""
     school = town.kindergarten("锦官新城幼儿园")
     for number, level in enumerate(("lower", "middle", "upper")):
         for child in range(3 - number):

@@ -1,4 +1,4 @@
-"""Retention: what the consent promises and the register names is deleted at its time, and not before."""
+"""Retention: data are deleted at the time that consent and data register name, and not before."""
 
 import datetime as dt
 import json
@@ -45,7 +45,7 @@ BORN = dt.date(2022, 11, 11)
 
 
 def apply(town, moment: dt.datetime) -> dict[str, Counter]:
-    """The nightly run, at a moment."""
+    """The nightly run at a given time."""
     town.now = max(town.now, moment)
     gone = retention.apply_all(town.session, Moment(moment, moment))
     town.session.expire_all()
@@ -81,7 +81,7 @@ def places_of(session, *canaries: str) -> set[str]:
 
 
 class Bird:
-    """A family whose every trace can be told: what it typed, what is computed from it, and its codes."""
+    """A family with recognisable data: input, derived values and codes."""
 
     def __init__(self, town, name: str, garden, **more):
         self.name, self.phone = name, f"1390{abs(hash(name)) % 10**7:07d}"
@@ -116,7 +116,7 @@ class Bird:
 
 @pytest.fixture
 def season(town):
-    """A season that is over: Jin was admitted and arrived, Huang found no place, Lu was refused; each left every trace it could."""
+    """A season that is over: Jin was admitted and arrived, Huang found no place, Lu was refused; each has rows in every possible table."""
     town.garden = town.kindergarten("锦官园", places=1)
     jin, huang, lu = (Bird(town, name, town.garden) for name in ("金丝雀", "黄鹂鸟", "鹭鸶鸟"))
     town.clerk_sends_back(huang.application, "hukou_booklet")
@@ -138,13 +138,13 @@ def season(town):
     return town
 
 
-def test_every_retention_of_the_register_is_a_rule_or_says_that_it_is_kept():
+def test_every_retention_of_the_register_has_a_rule_or_is_not_deleted():
     said = {entry["retention"] for entry in REGISTER.values()}
     assert said == {words for rule in retention.RULES for words in rule.words} | set(retention.NOT_DELETED)
 
 
 def test_the_canaries_are_there_before(season):
-    """What follows would show nothing if the search found nothing."""
+    """Otherwise the following tests would prove nothing."""
     for name, traces in season.traces.items():
         found = places_of(season.session, *traces)
         assert found >= {
@@ -159,13 +159,13 @@ def test_the_canaries_are_there_before(season):
         assert ("roll_child" in found) == (name == "金丝雀")
 
 
-def test_nothing_goes_before_its_time(season):
+def test_nothing_is_deleted_early(season):
     gone = apply(season, A_YEAR_LATER - dt.timedelta(days=2))
     assert set(gone["season"]) <= {"notice"}, "an invitation's message, a year old"
     assert season.session.scalar(select(func.count()).select_from(Application)) == 3
 
 
-def test_a_year_after_the_season_only_the_roll_knows_the_children(season):
+def test_a_year_after_the_season_only_the_roll_contains_the_children(season):
     session, ticket = season.session, season.ticket_of(season.huang.application)
     run = session.scalars(select(Run)).one()
     before = published_runs.of_ticket(session, run, 2026, str(ticket))
@@ -197,7 +197,7 @@ def test_a_year_after_the_season_only_the_roll_knows_the_children(season):
     assert all(isinstance(count, int) for entry in last for count in entry.details["rows"].values())
 
 
-def test_two_years_after_the_last_season_the_accounts_are_gone_too(season):
+def test_two_years_after_the_last_season_the_accounts_are_emptied(season):
     apply(season, A_YEAR_LATER)
     season.season(2028)
     gone = apply(season, THREE_YEARS_LATER)
@@ -278,7 +278,7 @@ def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_ye
     assert season.session.scalar(select(func.count()).select_from(Case)) == 0
 
 
-def test_who_left_the_offices_is_a_number_under_what_was_signed(season):
+def test_accounts_of_former_staff_are_emptied(season):
     first = season.session.get_one(Account, season.city_pair()[0].account_id)
     first.disabled_at = at(9, 1, year=2026) - dt.timedelta(days=5)
     season.session.flush()
@@ -288,7 +288,7 @@ def test_who_left_the_offices_is_a_number_under_what_was_signed(season):
     assert apply(season, THREE_YEARS_LATER)["account"] == Counter(), "once"
 
 
-def test_what_lives_for_hours_or_days_is_gone_after_them(season):
+def test_short_lived_rows_are_deleted_in_time(season):
     session, real = season.session, season.now
     account = season.jin.family.account.id
     session.add(
@@ -312,7 +312,7 @@ def test_what_lives_for_hours_or_days_is_gone_after_them(season):
     assert later["job"] == Counter(job=1)
 
 
-def test_ten_years_later_the_draw_itself_goes_and_the_chain_begins_later(season):
+def test_after_ten_years_draws_and_old_audit_entries_are_deleted(season):
     session = season.session
     apply(season, A_YEAR_LATER)
     audit.seal(session)

@@ -1,4 +1,4 @@
-"""Who lives where, and which kindergarten serves it."""
+"""Service areas: which kindergarten serves a place."""
 
 import pytest
 
@@ -14,7 +14,7 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[104, 30], [105, 31], [105, 30], 
 
 
 def both_ways(session, kindergarten, place):
-    """What a process remembers and what it reads anew is the same, whatever was added in between."""
+    """The cached index equals a new one, whatever was added in between."""
     remembered = service_areas.service_area_index(session).serves(kindergarten.id, place)
     assert ServiceAreaIndex(session).serves(kindergarten.id, place) == remembered
     return remembered

@@ -1,4 +1,4 @@
-"""The year's calendar: dates that fit together, moved with a reason, and everybody is told."""
+"""The calendar: valid dates, changes with a reason, notices to families."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The files of rules: the three real families are well made, and whatever is wrong in a file is named with its line."""
+"""Policy files: the three templates are valid, and every fault is reported with its line."""
 
 import pytest
 
@@ -158,7 +158,7 @@ def test_an_empty_file_says_what_it_needs():
     assert missing == {"format", "area", "year", "family", "pairs", "grounds", "rule", "default"}
 
 
-def test_a_ground_without_papers_and_papers_without_a_ground_are_faults():
+def test_grounds_without_documents_and_documents_without_grounds_are_faults():
     text = GOOD.replace('[grounds.staff_child]\ndocuments = ["staff_proof"]\n', "")
     assert ("ground_without_documents") in {fault[0] for fault in faults_of(text)}
     text = GOOD + '\n[grounds.estate_owner]\ndocuments = ["property_certificate"]\n'

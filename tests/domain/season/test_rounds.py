@@ -1,4 +1,4 @@
-"""A round: planned, opened with everything frozen, closed by the clock, extended but never shortened."""
+"""Rounds: planning, opening, closing by a job, extension."""
 
 import datetime as dt
 
@@ -138,7 +138,7 @@ def test_nobody_closes_before_the_deadline(town):
         rounds.close(town.session, found.id, by=town.city_official(), now=town.now)
 
 
-def test_the_clock_closes_at_the_deadline_and_not_before(town):
+def test_the_job_closes_at_the_deadline_and_not_before(town):
     town.kindergarten("金苹果", places=2)
     found = town.open_registration()
     job = town.session.scalars(select(Job).where(Job.kind == "close_round")).one()

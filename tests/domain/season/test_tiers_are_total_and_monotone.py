@@ -1,4 +1,4 @@
-"""Whatever is known of a family, it has a tier; and one verified fact more never makes it worse."""
+"""Every family has a tier, and an additional verified fact never worsens it (property tests)."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,7 +76,7 @@ def test_being_served_never_worsens_the_tier(known, place, rules):
 
 @given(known=facts, place=places, serves=st.booleans(), rules=st.sampled_from(RULES))
 def test_the_tier_is_the_best_of_the_rules_that_hold(known, place, serves, rules):
-    """Written from the definition, with no shortcut of the real function."""
+    """Computed from the definition, without the optimisation of `Rules.tier`."""
     holding = [rules.default]
     for rule in rules.rules:
         fits = not rule.natures or place.nature in rule.natures

@@ -1,4 +1,4 @@
-"""The town of the tests can hold a season: the sentences that every other test begins with."""
+"""The season methods of the test town."""
 
 from enrollment.season import calendar, rounds
 
