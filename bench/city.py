@@ -169,7 +169,7 @@ def summary(children: int, watch: Watch, size: int) -> dict:
     def cpu(*names: str) -> float:
         return sum(watch.steps[name]["cpu"] + watch.steps[name]["database_cpu"] for name in names)
 
-    told = {
+    figures = {
         "children": children,
         "city_seconds": round(seconds("places", "registration"), 1),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -179,9 +179,9 @@ def summary(children: int, watch: Watch, size: int) -> dict:
     for name in WRITTEN:
         if f"copy {name}" in watch.steps:
             copy = f"copy {name}"
-            told[f"{name}_to_copy"] = round(seconds(name) / max(seconds(copy), 0.01), 2)
-            told[f"{name}_to_copy_in_cpu"] = round(cpu(name) / max(cpu(copy), 0.01), 2)
-    return told | {"steps": watch.steps}
+            figures[f"{name}_to_copy"] = round(seconds(name) / max(seconds(copy), 0.01), 2)
+            figures[f"{name}_to_copy_in_cpu"] = round(cpu(name) / max(cpu(copy), 0.01), 2)
+    return figures | {"steps": watch.steps}
 
 
 def main() -> None:

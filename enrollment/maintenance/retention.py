@@ -94,13 +94,13 @@ def _audited(rule: Rule, step: DeletionStep) -> DeletionStep:
 
 def apply_all(session: Session, moment: Moment) -> dict[str, Counter[str]]:
     """Apply all rules in one transaction; a dry run counts this way and then rolls back."""
-    told: dict[str, Counter[str]] = {}
+    deleted: dict[str, Counter[str]] = {}
     for rule in RULES:
-        told[rule.code] = Counter()
+        deleted[rule.code] = Counter()
         for batch in batches(rule):
             while gone := batch(session, moment, BATCH):
-                told[rule.code] += gone
-    return told
+                deleted[rule.code] += gone
+    return deleted
 
 
 def overdue_season(session: Session, now: dt.datetime) -> int | None:

@@ -25,7 +25,7 @@ FamilyEvent = tuple[uuid.UUID, uuid.UUID, str, dict[str, Any]]
 
 def notify_families(session: Session, kind: str, about: Iterable[FamilyEvent], *, now: dt.datetime) -> int:
     """Write the messages, each event once for each guardian; return the number of rows, including existing ones."""
-    waiting, told = list(about), 0
+    waiting, written = list(about), 0
     for start in range(0, len(waiting), BATCH):
         part = waiting[start : start + BATCH]
         accounts = _guardian_accounts(session, [child_id for child_id, *_ in part])
@@ -45,10 +45,10 @@ def notify_families(session: Session, kind: str, about: Iterable[FamilyEvent], *
         ]
         if rows:
             session.execute(insert(Notice).on_conflict_do_nothing(index_elements=["key"]), rows)
-        told += len(rows)
-    if told:
+        written += len(rows)
+    if written:
         jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)
-    return told
+    return written
 
 
 def notify_selected_families(
@@ -61,7 +61,7 @@ def notify_selected_families(
     params: Mapping[str, Any] | None = None,
 ) -> int:
     """The same with a query: `about` selects `child_id`, `application_id` and the `key` of the event."""
-    told = text(f"""
+    statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), about.key || ':' || replace(CAST(guardian.account_id AS text), '-', ''), :kind,
                guardian.account_id, about.child_id, about.application_id, CAST(:params AS jsonb), :now
@@ -72,7 +72,7 @@ def notify_selected_families(
     """)  # noqa: S608 (`about` is code, its values are parameters)
     session.flush()
     more = {"kind": kind, "params": json.dumps(params or {}), "now": now}
-    count = session.execute(told, {**values, **more}).rowcount  # type: ignore[attr-defined]
+    count = session.execute(statement, {**values, **more}).rowcount  # type: ignore[attr-defined]
     if count:
         jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)
     return count

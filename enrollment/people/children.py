@@ -1,4 +1,4 @@
-"""Children of the signed-in guardian: entering a child, and who may read about it or be told about it."""
+"""Children of the signed-in guardian: entering a child, access to it, and the receivers of its messages."""
 
 import datetime as dt
 import uuid

@@ -137,7 +137,7 @@ def dry_run(
 ) -> PolicyComparison:
     """Apply a version and its previous version to applications, and store that the dry run was made.
 
-    `cases` come from the caller (`families.policy_trial`), because this wing knows no family.
+    `cases` are passed by the caller (`chances.policy_trial`), because `season` does not read applications.
     """
     made = get_policy(session, policy_id, lock=True)
     _check_scope(by, made.area_code)

@@ -46,7 +46,7 @@ def build(
     now: dt.datetime,
     progress: Callable[[int, int], None],
 ) -> None:
-    """The city's kindergartens.  `progress` is told how many of how many are done."""
+    """The city's kindergartens.  `progress` is called with the number done and the total."""
     areas = list(session.scalars(select(Area).order_by(Area.position)))
     built = list(kindergartens.layout(random, areas, children))
     batch = Batch(random, year, now)

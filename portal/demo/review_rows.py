@@ -49,7 +49,7 @@ def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
 
 
 def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
-    """A clerk finds anew what was found before, of each fact."""
+    """Replace the verified facts of the applications."""
     found = list(_findings(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
     rows = (

@@ -48,7 +48,7 @@ class Prepared:
 
 
 @dataclass
-class _Told:
+class _FileClass:
     """A class in the file."""
 
     owner: Kindergarten
@@ -68,17 +68,17 @@ def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, 
     owners = KindergartenLookup(session, by)
     rows = [(record, owners.of(records, record)) for record in records]
     there = _classes(session, {owner.id for _record, owner in rows if owner})
-    told: dict[tuple, _Told] = {}
+    file_classes: dict[tuple, _FileClass] = {}
     for record, owner in rows:
         if owner and not record.faulty:
-            _take(records, record, owner, told, there, school_year_of(today), today)
-    on_roll = _on_roll(session, told.values(), records)
+            _take(records, record, owner, file_classes, there, school_year_of(today), today)
+    on_roll = _on_roll(session, file_classes.values(), records)
     seen: dict[bytes, int] = {}
-    for each in told.values():
+    for each in file_classes.values():
         _check_class(session, records, each, on_roll, seen)
     records.stop_at_faults()
     prepared = Prepared(Difference("roll", ignored=records.table.unknown))
-    for each in told.values():
+    for each in file_classes.values():
         _compare_class(prepared, each, on_roll, today)
     return prepared
 
@@ -99,7 +99,7 @@ def _take(
     records: Records,
     record: Record,
     owner: Kindergarten,
-    told: dict[tuple, _Told],
+    file_classes: dict[tuple, _FileClass],
     there: dict[tuple, RollClass],
     this_year: int,
     today: dt.date,
@@ -109,11 +109,11 @@ def _take(
     key = (owner.id, school_year, record["class_name"])
     level = record["level"] or vocabulary.level_of_class(record["class_name"])
     known = there.get(key)
-    if level is None and known is None and key not in told:
+    if level is None and known is None and key not in file_classes:
         records.fault(record, "level", "level_of_class_unclear", value=record["class_name"])
         return
-    level = level or (told[key].level if key in told else known.level)  # type: ignore[union-attr]
-    each = told.setdefault(key, _Told(owner, record["class_name"], level, school_year, record, known))
+    level = level or (file_classes[key].level if key in file_classes else known.level)  # type: ignore[union-attr]
+    each = file_classes.setdefault(key, _FileClass(owner, record["class_name"], level, school_year, record, known))
     counted, child = record["counted"], record["child"]
     if (counted is None) == (child is None):
         records.fault(record, "child" if counted is None else "counted", "count_or_child")
@@ -130,7 +130,7 @@ def _take(
         _check_child(records, record, each, today)
 
 
-def _check_child(records: Records, record: Record, each: _Told, today: dt.date) -> None:
+def _check_child(records: Records, record: Record, each: _FileClass, today: dt.date) -> None:
     """A child's dates must be possible, and the birth date must agree with the number."""
     number, born = record["id_number"], record["born"]
     if number and len(number) == 18 and number[:17].isdigit():
@@ -161,10 +161,10 @@ class _OnRoll:
     in_class: dict[uuid.UUID, int]
 
 
-def _on_roll(session: Session, told: Iterable[_Told], records: Records) -> _OnRoll:
-    told = list(told)
-    classes = {each.known.id for each in told if each.known and each.children}
-    numbers = {index_of(c["id_number"]): c for each in told for c in each.children if c["id_number"]}
+def _on_roll(session: Session, file_classes: Iterable[_FileClass], records: Records) -> _OnRoll:
+    file_classes = list(file_classes)
+    classes = {each.known.id for each in file_classes if each.known and each.children}
+    numbers = {index_of(c["id_number"]): c for each in file_classes for c in each.children if c["id_number"]}
     pairs = select(RollChild, RollClass).join(RollClass, RollClass.id == RollChild.class_id)
     pairs = pairs.where(RollChild.left_on.is_(None))
     by_index: dict[bytes, tuple[RollChild, RollClass]] = {}
@@ -180,7 +180,9 @@ def _on_roll(session: Session, told: Iterable[_Told], records: Records) -> _OnRo
     return _OnRoll(by_index, by_name, in_class)
 
 
-def _check_class(session: Session, records: Records, each: _Told, on_roll: _OnRoll, seen: dict[bytes, int]) -> None:
+def _check_class(
+    session: Session, records: Records, each: _FileClass, on_roll: _OnRoll, seen: dict[bytes, int]
+) -> None:
     if each.known and each.known.level != each.level:
         records.fault(each.record, "level", "class_has_another_level", group="error")
     if each.counted is not None and each.known and each.known.kept_as == "rows":
@@ -203,7 +205,7 @@ def _check_class(session: Session, records: Records, each: _Told, on_roll: _OnRo
             records.fault(record, "id_number" if record["id_number"] else "child", "twice_in_file", first=first)
 
 
-def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.date) -> None:
+def _compare_class(prepared: Prepared, each: _FileClass, on_roll: _OnRoll, today: dt.date) -> None:
     kept_as = "count" if each.counted is not None else "rows"
     known, key = each.known, f"{each.owner.code}/{each.school_year}/{each.name}"
     class_id = known.id if known else uuid.uuid4()
@@ -230,7 +232,7 @@ def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.
 
 
 def _compare_child(
-    prepared: Prepared, each: _Told, record: Record, class_id: uuid.UUID, on_roll: _OnRoll, today: dt.date
+    prepared: Prepared, each: _FileClass, record: Record, class_id: uuid.UUID, on_roll: _OnRoll, today: dt.date
 ) -> uuid.UUID | None:
     """Record the changes of a child's row; return its existing row in this class, if any."""
     number = record["id_number"]

@@ -45,7 +45,7 @@ class Prepared:
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare with the table.  Kindergartens in the file get exactly its service areas; others stay unchanged."""
     owners = KindergartenLookup(session, by)
-    told: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
+    listed: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
     named: dict[uuid.UUID, Kindergarten] = {}
     for record in records:
         owner = owners.of(records, record)
@@ -56,11 +56,11 @@ def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, 
         if not found and not record.faulty:
             records.fault(record, "value", "service_area_empty")
         for kind, name, boundary in found:
-            told[owner.id].setdefault((kind, name), (boundary, record.line))
+            listed[owner.id].setdefault((kind, name), (boundary, record.line))
     records.stop_at_faults()
     prepared = Prepared(Difference("service-areas", ignored=records.table.unknown))
     there = _there(session, set(named))
-    for owner_id, areas in told.items():
+    for owner_id, areas in listed.items():
         _compare(prepared, named[owner_id], areas, there[owner_id])
     return prepared
 
@@ -106,9 +106,9 @@ def _there(session: Session, owners: set[uuid.UUID]) -> dict[uuid.UUID, dict[tup
     return there
 
 
-def _compare(prepared: Prepared, owner: Kindergarten, told: dict, there: dict) -> None:
+def _compare(prepared: Prepared, owner: Kindergarten, listed: dict, there: dict) -> None:
     difference = prepared.difference
-    for (kind, name), (boundary, line) in told.items():
+    for (kind, name), (boundary, line) in listed.items():
         old = there.get((kind, name))
         if old is None:
             difference.added.append(Change(owner.code, owner.name, line, {kind: (None, name)}))
@@ -120,6 +120,6 @@ def _compare(prepared: Prepared, owner: Kindergarten, told: dict, there: dict) -
             prepared.changed.append({"id": old.id, "boundary": boundary})
         else:
             difference.unchanged += 1
-    for key in there.keys() - told.keys():
+    for key in there.keys() - listed.keys():
         difference.removed.append(Change(owner.code, owner.name, None, {key[0]: (key[1], None)}))
         prepared.gone.append(there[key].id)

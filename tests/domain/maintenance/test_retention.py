@@ -345,7 +345,7 @@ def committed(real_database):
 
 
 def refusing(engine, *statements: str, kind: str | None = None, **where) -> str:
-    """What PostgreSQL says to statements in one transaction, with the door of `kind` open."""
+    """Responses of PostgreSQL to statements in one transaction with a permit of `kind`."""
     with Session(engine) as session:
         try:
             if kind:
