@@ -64,7 +64,7 @@ class IdempotentResponse(Base):
     done_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
-CODE_LIFE = dt.timedelta(minutes=10)
+CODE_LIFETIME = dt.timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_AN_HOUR = 6
 SECOND_FACTOR_STEP = 30
@@ -100,7 +100,7 @@ def send_code(
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
         OneTimeCode(
-            phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFE
+            phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFETIME
         )
     )
     session.flush()

@@ -78,10 +78,10 @@ NOT_DELETED = ("always", "with the demo", "as the national rules say")
 
 def batches(rule: Rule) -> tuple[DeletionStep, ...]:
     """The steps of a rule.  Call each until it deletes nothing, every time in a new transaction."""
-    return tuple(_audited(rule, step) for step in rule.steps)
+    return tuple(_with_audit(rule, step) for step in rule.steps)
 
 
-def _audited(rule: Rule, step: DeletionStep) -> DeletionStep:
+def _with_audit(rule: Rule, step: DeletionStep) -> DeletionStep:
     def one_batch(session: Session, moment: Moment, limit: int = BATCH) -> Counter[str]:
         gone = step(session, moment, limit)
         if gone:

@@ -14,7 +14,7 @@ from enrollment.ground.vault import blind_index, normalise
 from enrollment.people import children, guardians
 from enrollment.people.person_rows import RELATIONS, Child, Guardianship
 
-LIFE = dt.timedelta(days=14)
+INVITATION_LIFETIME = dt.timedelta(days=14)
 MOST_GUARDIANS = 2
 PHONE_PURPOSE = "phone"
 
@@ -64,9 +64,11 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
         raise Refused("enough_guardians", field="phone")
     earlier = _open_invitation(session, child.id, index)
     if earlier is not None:
-        earlier.expires_at = now + LIFE
+        earlier.expires_at = now + INVITATION_LIFETIME
         return earlier
-    made = Invitation(child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + LIFE)
+    made = Invitation(
+        child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + INVITATION_LIFETIME
+    )
     session.add(made)
     session.flush()
     audit.record(session, "invite", "child", child.id, by=by, now=now)

@@ -76,9 +76,9 @@ def check(text: str, *, area: str, year: int) -> Rules:
     lines = Lines(text)
     faults = []
     if rules.area != area:
-        faults.append(PolicyFault("other_area", "area", lines.of("area"), {"value": rules.area, "expected": area}))
+        faults.append(PolicyFault("other_area", "area", lines.line_of("area"), {"value": rules.area, "expected": area}))
     if rules.year != year:
-        faults.append(PolicyFault("other_year", "year", lines.of("year"), {"value": rules.year, "expected": year}))
+        faults.append(PolicyFault("other_year", "year", lines.line_of("year"), {"value": rules.year, "expected": year}))
     if faults:
         raise PolicyFaults(faults)
     return rules
@@ -144,7 +144,7 @@ def dry_run(
     trial = compare_with_previous(session, made, cases)
     made.dry_run_at = now
     session.flush()
-    audit.record(session, "dry_run_policy", "policy", made.id, by=by, now=now, **trial.in_short())
+    audit.record(session, "dry_run_policy", "policy", made.id, by=by, now=now, **trial.summary())
     return trial
 
 

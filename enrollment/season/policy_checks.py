@@ -19,7 +19,7 @@ def check_rules(rules: Rules, lines: Lines) -> list[PolicyFault]:
         *_grounds(rules),
         *_examples(rules),
     ]
-    return [PolicyFault(fault.code, fault.path, lines.of(fault.path), fault.details) for fault in found]
+    return [PolicyFault(fault.code, fault.path, lines.line_of(fault.path), fault.details) for fault in found]
 
 
 def _natures(rule: Rule) -> frozenset[str]:

@@ -71,7 +71,7 @@ class PolicyComparison:
     def losers(self) -> set[str]:
         return {row.code for row in self.moved if row.change == "loses"}
 
-    def in_short(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         return {
             "compared": self.compared,
             "applications": self.applications,

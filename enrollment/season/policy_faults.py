@@ -45,7 +45,7 @@ class Lines:
             elif key := _KEY.match(line):
                 self._lines.setdefault(f"{table}.{key[1]}" if table else key[1], number)
 
-    def of(self, path: str) -> int | None:
+    def line_of(self, path: str) -> int | None:
         """The line of a key, or of the nearest enclosing table; None if the text has neither."""
         while path:
             if path in self._lines:

@@ -94,7 +94,7 @@ def _rules(top: PolicyTable) -> Rules:
         year=top.number("year", 2020, 2100, 2020, required=True),
         family=top.code("family", FAMILIES, required=True),
         basis=top.get("basis", str, ""),
-        open_to=_open_to(top.table("apply")),
+        open_to=_open_to_grounds(top.table("apply")),
         pair_rule=_pair_rule(top),
         review_opens_early=_review_opens_early(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
@@ -107,7 +107,7 @@ def _rules(top: PolicyTable) -> Rules:
     )
 
 
-def _open_to(table: PolicyTable) -> frozenset[Ground]:
+def _open_to_grounds(table: PolicyTable) -> frozenset[Ground]:
     table.only(["open_to"])
     return frozenset(map(Ground, table.codes("open_to", Ground)))
 

@@ -20,7 +20,7 @@ class PolicyTable:
 
     def fault(self, code: str, key: str = "", /, **details) -> None:
         path = self.at(key) if key else self.path
-        self.faults.append(PolicyFault(code, path, self.lines.of(path), details))
+        self.faults.append(PolicyFault(code, path, self.lines.line_of(path), details))
 
     def only(self, known: Iterable[str]) -> None:
         """Record a fault for every other key, because it is probably misspelt."""
@@ -89,6 +89,6 @@ class PolicyTable:
                 found.append(PolicyTable(row, path, self.lines, self.faults))
             else:
                 self.faults.append(
-                    PolicyFault("wrong_type", path, self.lines.of(key), {"key": key, "expected": "table"})
+                    PolicyFault("wrong_type", path, self.lines.line_of(key), {"key": key, "expected": "table"})
                 )
         return found

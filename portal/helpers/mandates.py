@@ -130,7 +130,7 @@ def _text(kept: dict, code: str) -> None:
         helper=actor().name,
         year=season.year,
         code=code,
-        minutes=doors.CODE_LIFE.seconds // 60,
+        minutes=doors.CODE_LIFETIME.seconds // 60,
         hotline=season.hotline or "028-12345",
     )
     outbox.add_text_message(db(), kept["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())

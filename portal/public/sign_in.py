@@ -76,7 +76,7 @@ def send_code():
     phone = form.phone.data
     code = doors.send_code(db(), phone, now=clock())
     if code is not None:
-        body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
+        body = word("text_message", "code", code=code, minutes=doors.CODE_LIFETIME.seconds // 60)
         outbox.add_text_message(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
     session.hide("phone", phone)
     session["next"] = inside(form.next.data)

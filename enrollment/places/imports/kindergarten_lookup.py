@@ -28,7 +28,7 @@ class KindergartenLookup:
             self._by_code[row.code] = row
             self._by_name[row.name].append(row)
 
-    def of(self, records: Records, record: Record) -> Kindergarten | None:
+    def find(self, records: Records, record: Record) -> Kindergarten | None:
         """The kindergarten of the row; None after recording a fault."""
         if record.faulty:
             return None

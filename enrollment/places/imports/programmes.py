@@ -64,11 +64,11 @@ class _Row:
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare the plans with the table.  The plan of each kindergarten must be valid as a whole."""
-    owners = KindergartenLookup(session, by)
-    known = _known(session)
+    lookup = KindergartenLookup(session, by)
+    known = _existing_programmes(session)
     rows: dict[tuple, _Row] = {}
     for record in records:
-        row = _row(records, record, owners, known, year)
+        row = _row(records, record, lookup, known, year)
         if row is None:
             continue
         key = (row.owner.id, row.level, row.year)
@@ -105,12 +105,12 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     session.expire_all()
 
 
-def _known(session: Session) -> dict[tuple, Programme]:
+def _existing_programmes(session: Session) -> dict[tuple, Programme]:
     return {(row.kindergarten_id, row.level, row.year): row for row in session.scalars(select(Programme))}
 
 
-def _row(records: Records, record: Record, owners: KindergartenLookup, known: dict, year: int) -> _Row | None:
-    owner = owners.of(records, record)
+def _row(records: Records, record: Record, lookup: KindergartenLookup, known: dict, year: int) -> _Row | None:
+    owner = lookup.find(records, record)
     if owner is None or record.faulty:
         return None
     level, of_year = record["level"] or "lower", record["year"] or year

@@ -65,14 +65,14 @@ class _FileClass:
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare with the table.  Children who are not in the file stay on roll and are counted as absent."""
     today = city_time.today(now)
-    owners = KindergartenLookup(session, by)
-    rows = [(record, owners.of(records, record)) for record in records]
+    lookup = KindergartenLookup(session, by)
+    rows = [(record, lookup.find(records, record)) for record in records]
     there = _classes(session, {owner.id for _record, owner in rows if owner})
     file_classes: dict[tuple, _FileClass] = {}
     for record, owner in rows:
         if owner and not record.faulty:
-            _take(records, record, owner, file_classes, there, school_year_of(today), today)
-    on_roll = _on_roll(session, file_classes.values(), records)
+            _collect(records, record, owner, file_classes, there, school_year_of(today), today)
+    on_roll = _roll_entries(session, file_classes.values(), records)
     seen: dict[bytes, int] = {}
     for each in file_classes.values():
         _check_class(session, records, each, on_roll, seen)
@@ -95,7 +95,7 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     session.expire_all()
 
 
-def _take(
+def _collect(
     records: Records,
     record: Record,
     owner: Kindergarten,
@@ -153,7 +153,7 @@ def _classes(session: Session, owners: set[uuid.UUID]) -> dict[tuple, RollClass]
 
 
 @dataclass
-class _OnRoll:
+class _RollEntries:
     """Children on roll now: by the index of their number (anywhere), and by name and birthday within a class."""
 
     by_index: dict[bytes, tuple[RollChild, RollClass]]
@@ -161,7 +161,7 @@ class _OnRoll:
     in_class: dict[uuid.UUID, int]
 
 
-def _on_roll(session: Session, file_classes: Iterable[_FileClass], records: Records) -> _OnRoll:
+def _roll_entries(session: Session, file_classes: Iterable[_FileClass], records: Records) -> _RollEntries:
     file_classes = list(file_classes)
     classes = {each.known.id for each in file_classes if each.known and each.children}
     numbers = {index_of(c["id_number"]): c for each in file_classes for c in each.children if c["id_number"]}
@@ -177,11 +177,11 @@ def _on_roll(session: Session, file_classes: Iterable[_FileClass], records: Reco
     for child, _class in session.execute(pairs.where(RollChild.class_id.in_(classes))) if classes else ():
         in_class[child.class_id] = in_class.get(child.class_id, 0) + 1
         by_name[child.class_id, child.name, child.born] = child
-    return _OnRoll(by_index, by_name, in_class)
+    return _RollEntries(by_index, by_name, in_class)
 
 
 def _check_class(
-    session: Session, records: Records, each: _FileClass, on_roll: _OnRoll, seen: dict[bytes, int]
+    session: Session, records: Records, each: _FileClass, on_roll: _RollEntries, seen: dict[bytes, int]
 ) -> None:
     if each.known and each.known.level != each.level:
         records.fault(each.record, "level", "class_has_another_level", group="error")
@@ -205,7 +205,7 @@ def _check_class(
             records.fault(record, "id_number" if record["id_number"] else "child", "twice_in_file", first=first)
 
 
-def _compare_class(prepared: Prepared, each: _FileClass, on_roll: _OnRoll, today: dt.date) -> None:
+def _compare_class(prepared: Prepared, each: _FileClass, on_roll: _RollEntries, today: dt.date) -> None:
     kept_as = "count" if each.counted is not None else "rows"
     known, key = each.known, f"{each.owner.code}/{each.school_year}/{each.name}"
     class_id = known.id if known else uuid.uuid4()
@@ -232,7 +232,7 @@ def _compare_class(prepared: Prepared, each: _FileClass, on_roll: _OnRoll, today
 
 
 def _compare_child(
-    prepared: Prepared, each: _FileClass, record: Record, class_id: uuid.UUID, on_roll: _OnRoll, today: dt.date
+    prepared: Prepared, each: _FileClass, record: Record, class_id: uuid.UUID, on_roll: _RollEntries, today: dt.date
 ) -> uuid.UUID | None:
     """Record the changes of a child's row; return its existing row in this class, if any."""
     number = record["id_number"]
@@ -244,7 +244,7 @@ def _compare_child(
         after["entered_on"] = record["entered_on"]
     before = {name: getattr(child, name) for name in after} if child else None
     fields = changed_fields(before, after)
-    shown = {SHOWN_AS.get(name, name): _shown(name, pair) for name, pair in fields.items()}
+    shown = {SHOWN_AS.get(name, name): _masked_changes(name, pair) for name, pair in fields.items()}
     title = f"{each.owner.name} {each.name} {mask(record['child'], 1, 0)}"
     change = Change(f"{each.owner.code}/{each.school_year}/{each.name}", title, record.line, shown)
     if child is None:
@@ -261,7 +261,7 @@ def _compare_child(
     return child.id if child is not None and child.class_id == class_id else None
 
 
-def _shown(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+def _masked_changes(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     """Masked names and numbers, without ids, because previews are shown on screens and in logs."""
     if name == "class_id":
         return (None, "✓")

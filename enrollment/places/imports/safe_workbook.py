@@ -42,7 +42,7 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
     Raises ImportFaults `file_damaged`, `file_unpacks_too_large`, `too_many_rows`, `too_many_columns`, `too_many_cells`.
     """
     try:
-        parts = _unpacked(content)
+        parts = _unpack(content)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as fault:
         raise refuse("file_damaged") from fault
     errors: set[tuple[int, int]] = set()
@@ -52,7 +52,7 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
             _refuse_long_texts(body, sum(sheet.count(b"<c ") + sheet.count(b":c ") for sheet in sheets))
     for name, body in parts.items():
         if name.lower().startswith("xl/worksheets/"):
-            errors |= _measured(body)
+            errors |= _measure_sheet(body)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as copy:
         for name, body in parts.items():
@@ -60,7 +60,7 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
     return packed.getvalue(), errors
 
 
-def _unpacked(content: bytes) -> dict[str, bytes]:
+def _unpack(content: bytes) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
     left = MOST_UNPACKED
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -87,7 +87,7 @@ def _refuse_long_texts(shared: bytes, cells: int) -> None:
         raise refuse("file_unpacks_too_large", most=MOST_UNPACKED // STEP)
 
 
-def _measured(sheet: bytes) -> set[tuple[int, int]]:
+def _measure_sheet(sheet: bytes) -> set[tuple[int, int]]:
     """Check the positions of cells with content.  One cell in the last corner would cost the reader gigabytes."""
     errors: set[tuple[int, int]] = set()
     last_row = last_column = cells = 0

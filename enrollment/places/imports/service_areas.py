@@ -44,11 +44,11 @@ class Prepared:
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
     """Compare with the table.  Kindergartens in the file get exactly its service areas; others stay unchanged."""
-    owners = KindergartenLookup(session, by)
+    lookup = KindergartenLookup(session, by)
     listed: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
     named: dict[uuid.UUID, Kindergarten] = {}
     for record in records:
-        owner = owners.of(records, record)
+        owner = lookup.find(records, record)
         if owner is None:
             continue
         named[owner.id] = owner
@@ -59,7 +59,7 @@ def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, 
             listed[owner.id].setdefault((kind, name), (boundary, record.line))
     records.stop_at_faults()
     prepared = Prepared(Difference("service-areas", ignored=records.table.unknown))
-    there = _there(session, set(named))
+    there = _existing_areas(session, set(named))
     for owner_id, areas in listed.items():
         _compare(prepared, named[owner_id], areas, there[owner_id])
     return prepared
@@ -99,7 +99,7 @@ def _areas_of(records: Records, record: Record) -> list[tuple[str, str, dict | N
     return found
 
 
-def _there(session: Session, owners: set[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], ServiceArea]]:
+def _existing_areas(session: Session, owners: set[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], ServiceArea]]:
     there: dict[uuid.UUID, dict[tuple[str, str], ServiceArea]] = defaultdict(dict)
     for row in session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id.in_(owners))):
         there[row.kindergarten_id][row.kind, row.name] = row

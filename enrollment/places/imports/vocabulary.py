@@ -19,18 +19,18 @@ _level_of_letter = {"托": "nursery", "小": "lower", "中": "middle", "大": "u
 def codes(group: str) -> dict[str, str]:
     """Map of words to codes of one table; it contains the codes too."""
     table = tomllib.loads(FILE.read_text("utf-8"))[group]
-    return {_bare(word): code for code, words in table.items() for word in (code, *words)}
+    return {_without_suffix(word): code for code, words in table.items() for word in (code, *words)}
 
 
-def _bare(word: str) -> str:
+def _without_suffix(word: str) -> str:
     return re.sub(r"[\s()（）\-—_,、]", "", word).casefold()
 
 
-def _coded(group: str, fault: str, cell: Any) -> str | None:
+def _code_for(group: str, fault: str, cell: Any) -> str | None:
     value = text(cell)
     if value is None:
         return None
-    found = codes(group).get(_bare(value))
+    found = codes(group).get(_without_suffix(value))
     if found is None:
         raise CellError(fault, value=value[:30])
     return found
@@ -38,15 +38,15 @@ def _coded(group: str, fault: str, cell: Any) -> str | None:
 
 def nature(cell: Any) -> str | None:
     """A nature's code; `unclear` for 民办, which needs another column."""
-    return _coded("nature", "nature_unknown", cell)
+    return _code_for("nature", "nature_unknown", cell)
 
 
 def level(cell: Any) -> str | None:
-    return _coded("level", "level_unknown", cell)
+    return _code_for("level", "level_unknown", cell)
 
 
 def service_kind(cell: Any) -> str | None:
-    return _coded("service_kind", "service_kind_unknown", cell)
+    return _code_for("service_kind", "service_kind_unknown", cell)
 
 
 def groups(cell: Any) -> list[str] | None:
@@ -54,7 +54,7 @@ def groups(cell: Any) -> list[str] | None:
     value = text(cell)
     if value is None:
         return None
-    found = {_coded("group", "group_unknown", word) for word in re.split(r"[,;、/|]", value) if word.strip()}
+    found = {_code_for("group", "group_unknown", word) for word in re.split(r"[,;、/|]", value) if word.strip()}
     return sorted(code for code in found if code)
 
 

@@ -20,7 +20,7 @@ def test_a_code_is_valid_once(session, now):
 def test_a_code_is_valid_for_its_phone_for_ten_minutes(session, now):
     code = sign_in.send_code(session, PHONE, now=now)
     assert not sign_in.use_code(session, "13900000078", code, now=now)
-    assert not sign_in.use_code(session, PHONE, code, now=now + sign_in.CODE_LIFE)
+    assert not sign_in.use_code(session, PHONE, code, now=now + sign_in.CODE_LIFETIME)
 
 
 def test_five_wrong_attempts_invalidate_a_code(session, now):
