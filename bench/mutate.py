@@ -104,7 +104,7 @@ class Mutations:
             survived, same = survived + (not who and not why), same + bool(why)
             verdict = f"killed by {who}" if who else f"changes nothing: {why}" if why else "SURVIVED"
             print(f"{self.module}.py {mutant}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
-        return told(len(tried), survived, same)
+        return score(len(tried), survived, same)
 
     def _noticed_by(self, mutant: Mutant) -> str | None:
         """The first test that fails on the changed module (``None`` if all pass), in a forked process."""
@@ -153,8 +153,8 @@ def exchange(name: str, mutant: Mutant) -> None:
 
 def equivalent(module: str) -> dict[tuple, str]:
     """Function, before, after and number of each mutant that is listed as changing nothing, with the reason."""
-    told = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, [])
-    return {(one["function"], one["before"], one["after"], one.get("nth", 1)): one["why"] for one in told}
+    entries = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, [])
+    return {(one["function"], one["before"], one["after"], one.get("nth", 1)): one["why"] for one in entries}
 
 
 def key(mutant: Mutant) -> tuple:
@@ -165,7 +165,7 @@ def without_line(text: str) -> str:
     return re.sub(r"line \d+, ", "", text)
 
 
-def told(count: int, survived: int, same: int) -> dict:
+def score(count: int, survived: int, same: int) -> dict:
     """The score both ways: of all mutants, and of those that change anything."""
     killed = count - survived - same
     return {
@@ -210,7 +210,7 @@ def main():
         scores[module] = score_of(module, options)
         print(json.dumps({module: scores[module]}), flush=True)
     print(
-        json.dumps({"all": told(*(sum(s[k] for s in scores.values()) for k in ("mutants", "survived", "equivalent")))})
+        json.dumps({"all": score(*(sum(s[k] for s in scores.values()) for k in ("mutants", "survived", "equivalent")))})
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from enrollment.ground.vault import Keys, VaultClosed
+from enrollment.ground.vault import Keys, VaultError
 
 DEMO_SECRET = "demo-"  # noqa: S105  what every secret of the demo begins with
 
@@ -65,7 +65,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     )
     try:
         keys = Keys.from_file(key_file)
-    except VaultClosed as fault:
+    except VaultError as fault:
         raise Unconfigured(str(fault)) from fault
     config = Config(
         database_url=_needed(environ, "DATABASE_URL", "the address of PostgreSQL 18 or newer"),

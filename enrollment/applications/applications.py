@@ -12,7 +12,9 @@ from enrollment.applications.application_rows import STAGES, Application, Applic
 from enrollment.ground import audit, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.people.guardians import Child, Guardian, Guardianship, own_child, require_guardian
+from enrollment.people.children import own_child
+from enrollment.people.guardians import require_guardian
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import ages
 
 __all__ = ["STAGES", "Application", "ApplicationVersion", "Stage", "Wish"]
@@ -35,7 +37,7 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
         id=uuid.uuid4(),
         child_id=child_id,
         year=year,
-        entered_by=by.hand,
+        entered_by=by.acting_account_id,
         entered_for=by.account_id if by.on_behalf else None,
         level=level,
         stage=Stage.DRAFT,

@@ -27,12 +27,12 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     """What still stops the submission, in the order of the pages.  A paper that is not there stops nothing:
     nobody shall lose a deadline to a photo; the ground just cannot be verified without it."""
     gaps = []
-    if consents.live(session, consents.CHILD_DATA, by=by) is None:
+    if consents.current_consent(session, consents.CHILD_DATA, by=by) is None:
         gaps.append(Missing("consent", "consent"))
     guardian = guardian_of(session, by=by)
     if guardian is None or not guardian.id_number:
         gaps.append(Missing("guardian", "guardian"))
-    gaps += household_gaps(household_rows.of(session, application.id))
+    gaps += household_gaps(household_rows.household_of(session, application.id))
     if session.scalar(select(Wish.rank).where(Wish.application_id == application.id).limit(1)) is None:
         gaps.append(Missing("wishes", "wishes"))
     return gaps

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 
 
 def tell_new_date(
@@ -32,6 +32,6 @@ def tell_new_date(
     if after is not None:
         live = live.where(Application.id > after)
     ids = session.scalars(live.order_by(Application.id).limit(limit)).all()
-    days = {"begins_at": written(begins_at), "ends_at": written(ends_at)}
+    days = {"begins_at": format_time(begins_at), "ends_at": format_time(ends_at)}
     notify_guardians(session, f"new_date_{step}", ids, now=now, event=key, **days)
     return ids[-1] if len(ids) == limit else None

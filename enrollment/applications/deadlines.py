@@ -10,7 +10,7 @@ from enrollment.applications.applications import Application, Stage
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
-from enrollment.season.round_rows import WITH_WISHES, RoundStage
+from enrollment.season.round_rows import KINDS_WITH_WISHES, RoundStage
 from enrollment.season.rounds import Round
 
 
@@ -38,7 +38,7 @@ def window(session: Session, year: int, level: str, *, now: dt.datetime) -> Wind
         .where(
             Round.year == year,
             literal(level) == any_(Round.levels),
-            Round.kind.in_(WITH_WISHES),
+            Round.kind.in_(KINDS_WITH_WISHES),
         )
         .order_by(Round.number)
     ).all()
@@ -58,7 +58,7 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> Windo
 
 def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bool:
     """Whether anything of the year can still be entered or corrected: a round is coming, open, or not yet frozen."""
-    rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(WITH_WISHES)))
+    rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(KINDS_WITH_WISHES)))
     return any(
         each.stage in (RoundStage.OPEN, RoundStage.CLOSED)
         or (each.stage == RoundStage.PLANNED and now < each.closes_at)

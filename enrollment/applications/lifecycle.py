@@ -101,7 +101,7 @@ def make(
             move=move,
             before=before,
             after=after,
-            account_id=by.hand,
+            account_id=by.acting_account_id,
             at=now,
             reason=reason,
         )
@@ -134,7 +134,7 @@ def make_many(
         .values(stage=step.to, changed_at=now, version=Application.version + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    who = by.hand
+    who = by.acting_account_id
     made = [
         {"application_id": one, "move": move, "before": stage, "after": step.to, "account_id": who, "at": now}
         for one, stage in before.items()

@@ -20,8 +20,8 @@ from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import SafePage, made_safe
-from enrollment.ground.vault import blind_index, normalised, seal_bytes, unseal_bytes
+from enrollment.ground.uploads import SafePage, sanitise_upload
+from enrollment.ground.vault import blind_index, normalise, seal_bytes, unseal_bytes
 from enrollment.people import consents
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
 
@@ -102,7 +102,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
-    name, phone = " ".join(paper.name.split()), normalised(paper.phone)
+    name, phone = " ".join(paper.name.split()), normalise(paper.phone)
     if not name:
         raise Refused("name_missing", field="name")
     if len(name) > LONGEST_NAME or any(character.isdigit() for character in name):
@@ -115,7 +115,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
         raise Refused("signed_on_odd", field="signed_on", n=PAPER_KEEPS.days)
     if not paper.content:
         raise Refused("file_missing", field="paper")
-    safe = made_safe(paper.content, field="paper")
+    safe = sanitise_upload(paper.content, field="paper")
     index = blind_index(phone, sign_in.SIGN_IN)
     mandate = Mandate(
         helper_id=helper_id,

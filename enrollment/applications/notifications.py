@@ -67,7 +67,7 @@ def notify_guardians(
     """
     values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
     if _write(session, kind, OF_APPLICATIONS, values, now):
-        outbox.send_soon(session, now=now)
+        outbox.enqueue_sending(session, now=now)
 
 
 def notify_guardians_each(

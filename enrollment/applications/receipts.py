@@ -99,7 +99,7 @@ def write(
         digest=contents.digest_of(said),
         changed=comparison.changed if before else [],
         submitted_at=now,
-        submitted_by=by.hand,
+        submitted_by=by.acting_account_id,
     )
     session.add(version)
     session.flush()

@@ -12,8 +12,8 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people import guardians
-from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.people import children, guardians, person_rows
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import calendar
 from enrollment.season.round_rows import Round, RoundStage
 
@@ -43,7 +43,7 @@ def save_guardian(
     known = guardians.guardian_of(session, by=by)
     if known is not None and not id_number.strip() and known.id_number:
         id_kind, id_number = known.id_kind or id_kind, known.id_number
-    guardian = guardians.become_guardian(
+    guardian = guardians.save_guardian(
         session, name=name, id_kind=id_kind, id_number=id_number, version=version if known else None, by=by, now=now
     )
     for application in open_now:
@@ -77,7 +77,7 @@ def enter_child(
 
     Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`.
     """
-    child = guardians.add_child(
+    child = children.add_child(
         session,
         name=name,
         id_kind=id_kind,
@@ -115,9 +115,9 @@ def correct_child(
     child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
     if version is not None and version != child.version:
         raise Stale()
-    if relation not in guardians.RELATIONS:
+    if relation not in person_rows.RELATIONS:
         raise Refused("relation_missing", field="relation")
-    values = guardians.child_values(name, id_kind, id_number, born, sex, today(now))
+    values = children.child_values(name, id_kind, id_number, born, sex, today(now))
     if values["id_index"] != child.id_index:
         _refuse_another_child_after_the_draw(session, application.id)
     holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))

@@ -23,7 +23,7 @@ from enrollment.chances.estimate_market import EstimateMarket
 from enrollment.chances.estimate_rows import ChanceEstimate, packed
 from enrollment.ground import bulk_copy, city_time, jobs
 from enrollment.season.round_rows import RoundStage
-from enrollment.season.rounds import WITH_WISHES, Round
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 KIND = "estimate_chances"
 EVERY_DAY_AT = dt.time(4, 30)
@@ -61,7 +61,9 @@ def due_rounds(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     found = (
         select(Round.id)
         .outerjoin(ChanceEstimate, ChanceEstimate.round_id == Round.id)
-        .where(Round.kind.in_(WITH_WISHES), Round.opens_at <= now, or_(Round.stage == RoundStage.OPEN, closed_since))
+        .where(
+            Round.kind.in_(KINDS_WITH_WISHES), Round.opens_at <= now, or_(Round.stage == RoundStage.OPEN, closed_since)
+        )
         .order_by(Round.opens_at, Round.id)
     )
     return list(session.scalars(found))
@@ -113,5 +115,5 @@ def save(session: Session, made: EstimateMarket, drawn: SimulatedDraws) -> dict[
         (made.round_id, programme_id, json.dumps(made.pools_of(at)), drawn.lines[at])
         for at, programme_id in enumerate(made.programmes)
     )
-    bulk_copy.copy_in(session, "chance_line", ("round_id", "programme_id", "pools", "lines"), rows)
+    bulk_copy.copy_rows(session, "chance_line", ("round_id", "programme_id", "pools", "lines"), rows)
     return told

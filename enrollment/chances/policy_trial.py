@@ -12,9 +12,9 @@ from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season.facts import home_of
-from enrollment.season.policy_comparison import Case
+from enrollment.season.policy_comparison import ComparedApplication
 from enrollment.season.policy_rows import Policy
 
 LAST_YEARS = (0, 1)
@@ -28,7 +28,7 @@ def year_to_try(session: Session, year: int, area: str) -> int | None:
     return None
 
 
-def cases(session: Session, year: int, area: str) -> list[Case]:
+def cases(session: Session, year: int, area: str) -> list[ComparedApplication]:
     """Each handed-in application with a wish in this area, as rules see it, by registration code.
 
     Facts count as far as they are likely: before the review a trial would otherwise show nothing at all.
@@ -40,16 +40,20 @@ def cases(session: Session, year: int, area: str) -> list[Case]:
     wishes = participants.wishes_of(session, Wish.application_id.in_(_wishing(year, area)))
     offered = select(Programme.id, Programme.kindergarten_id).where(Programme.year == year)
     kindergarten_of = dict(session.execute(offered).all())
-    areas, seen = Lookup(session, year), kindergarten_facts.kindergartens(session)
+    areas, seen = ServiceAreaIndex(session, year), kindergarten_facts.kindergartens(session)
     found = []
     for application_id, facts in participants.facts_of(session, list(codes), FactBasis.LIKELY):
         serving = areas.serving(home_of(facts))
         wished = dict.fromkeys(kindergarten_of[each] for each in wishes[application_id])
-        found.append(Case(codes[application_id] or "", facts, tuple((seen[each], each in serving) for each in wished)))
+        found.append(
+            ComparedApplication(
+                codes[application_id] or "", facts, tuple((seen[each], each in serving) for each in wished)
+            )
+        )
     return found
 
 
-def cases_for(session: Session, policy_id: uuid.UUID) -> list[Case]:
+def cases_for(session: Session, policy_id: uuid.UUID) -> list[ComparedApplication]:
     """The cases for a trial of this version: those of its year, else of the year before, else none."""
     made = session.get(Policy, policy_id)
     if made is None:

@@ -22,15 +22,15 @@ from enrollment.eligibility.households import Household
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
-from enrollment.season.rounds import WITH_WISHES, Round
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 NEAREST = 40
 """How many of the nearest vacancies are considered for each child."""
@@ -64,7 +64,7 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
     How much farther a public kindergarten may be and still come first, the policy of the child's own area says.  It replaces proposals that were not sent.  Refuses `round_still_going` and `nobody_to_propose`.
     """
-    only_the_city(by)
+    require_city_official(by)
     _refuse_during_a_round(session, year)
     session.execute(delete(CentralProposal).where(CentralProposal.offer_id.is_(None)))
     children, places = _children(session, year), _vacancies(session, year)
@@ -134,7 +134,7 @@ def effect(session: Session, year: int, before: Coverage) -> Coverage:
 def _refuse_during_a_round(session: Session, year: int) -> None:
     going = select(Round.name).where(
         Round.year == year,
-        Round.kind.in_(WITH_WISHES),
+        Round.kind.in_(KINDS_WITH_WISHES),
         Round.stage.in_((RoundStage.OPEN, RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)),
     )
     name = session.scalar(going.limit(1))
@@ -212,7 +212,7 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
     Returns how many offers were made.
     """
-    only_the_city(by)
+    require_city_official(by)
     _refuse_during_a_round(session, year)
     round_id = session.scalar(
         select(Round.id)
@@ -235,7 +235,7 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
         offer = _offer(session, application, proposal, round_id, answer_by, by, now)
         if offer is not None:
             proposal.offer_id = offer.id
-            due = {"due": written(answer_by)}
+            due = {"due": format_time(answer_by)}
             told.append(Notification(application.child_id, application.id, f"central:{offer.id}", due))
     notify_guardians_each(session, "central_offered", told, now=now)
     audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(told))

@@ -99,7 +99,7 @@ class DrawRoom:
 
 def of_round(session: Session, round_id: uuid.UUID) -> DrawRoom:
     """NotFound for a round that does not exist."""
-    round_ = round_rows.one(session, round_id)
+    round_ = round_rows.get_round(session, round_id)
     snapshots = session.scalars(
         select(Snapshot).where(Snapshot.round_id == round_id).order_by(Snapshot.number.desc())
     ).all()

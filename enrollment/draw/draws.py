@@ -15,7 +15,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 
 
 class Snapshot(Base):
@@ -131,7 +131,7 @@ def set_seed(
     `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
     `seed_needs_a_public_part`.
     """
-    only_the_city(by)
+    require_city_official(by)
     open_draw = precheck(session, year, None, beacon=beacon, ceremony=ceremony, now=now)
     round_ = draw_jobs.lock_round(session, session.get_one(Snapshot, open_draw.snapshot_id).round_id)
     draw = precheck(session, year, round_.id, beacon=beacon, ceremony=ceremony, now=now)
@@ -156,7 +156,7 @@ def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
     )
     progress(1, len(STEPS), "numbering")
     drawn = zip((row.child for row in joining), numbers.tolist(), strict=True)
-    bulk_copy.copy_aside(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
+    bulk_copy.copy_to_temporary_table(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
     given = text("""
         INSERT INTO ticket (child_id, year, number, draw_id)
         SELECT application.child_id, :year, drawn_ticket.number, :draw

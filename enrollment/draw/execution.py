@@ -180,11 +180,11 @@ def _texts(codes: Iterable) -> list[str]:
 
 def _save_rows(session: Session, run: Run, output: RunOutput, ids: Mapping[str, uuid.UUID]) -> None:
     """Copy the result files into the database; SQL replaces the codes by applications and programmes."""
-    bulk_copy.copy_aside(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
     left_out = _without_change(output.outcome.market) if run.replays is not None and output.outcome else []
     for name, (columns, statement) in _STATEMENTS.items():
         aside = name.removesuffix(".csv") + "_of_run"
-        bulk_copy.copy_file_aside(session, aside, columns, output.result[name])
+        bulk_copy.copy_csv_to_temporary_table(session, aside, columns, output.result[name])
         values = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
         session.execute(text(statement), values)
 

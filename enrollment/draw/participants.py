@@ -31,7 +31,7 @@ from enrollment.offers.offer_rows import LIVE, Offer, OfferState
 from enrollment.places.areas import LEVELS
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round, RoundProgramme
 
@@ -125,7 +125,7 @@ def read(session: Session, round_: Round, *, stages: Collection[str], basis: Fac
     current = {row.id: code_of[places[row.id]] if row.id in places else "" for row in rows}
     wishes = _wishes(session, round_.id, current, code_of, strict)
     units = _units(rows, wishes, current, strict)
-    table = TierTable(session, round_, Lookup(session, round_.year))
+    table = TierTable(session, round_, ServiceAreaIndex(session, round_.year))
     entries = dict(zip(code_of.values(), table.entries(programmes), strict=True))
     facts = facts_of(session, [row.id for row in rows], basis)
     participants = [

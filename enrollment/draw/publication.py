@@ -21,7 +21,7 @@ from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
-from enrollment.ground.city_time import CHENGDU, written
+from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import notice_codes
 from enrollment.offers import offer_lifecycle
@@ -48,7 +48,7 @@ def publish(
     The caller holds the locks of the round and the run.  Refuses `places_changed` when a programme has too few places left
     for the run, and `answers_changed` when families answered or withdrew since its snapshot; then a new run is needed.
     """
-    round_ = rounds.one(session, run.round_id)
+    round_ = rounds.get_round(session, run.round_id)
     progress(0, len(STEPS), "comparing")
     _collect_moves(session, run)
     _refuse_overtaken(session, run)
@@ -197,7 +197,7 @@ def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, 
     """A family that confirmed a place and waits for a better one is moved without a new question, and waits on if it can."""
     count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
     codes = enumerate(notice_codes(count), start=1)
-    bulk_copy.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
+    bulk_copy.copy_to_temporary_table(session, "fresh_code", {"number": "int", "code": "text"}, codes)
     selected = """
         SELECT child_id, application_id, programme_id, CAST(:year AS int) AS year, CAST(:round AS uuid) AS round_id,
                CAST(:run AS uuid) AS run_id, rank, code AS notice_code, CAST(:answer_by AS timestamptz) AS answer_by, move
@@ -231,6 +231,6 @@ def _notify(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime
         "SELECT child_id, application_id, '{0}:' || id AS event FROM offer WHERE run_id = :run AND state {1} 'offered'"
     )
     values = {"run": run.id}
-    due_then = {"due": written(answer_by)}
+    due_then = {"due": format_time(answer_by)}
     notify_guardians_of(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
     notify_guardians_of(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

@@ -22,7 +22,7 @@ from enrollment.ground.signatures import Signature
 from enrollment.offers import answer_deadlines
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
@@ -36,7 +36,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     `run_in_progress`, and, without a person, `no_standing_approval`.
     """
     if not by.is_any(Role.SYSTEM):
-        only_the_city(by)
+        require_city_official(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
     round_ = draw_jobs.lock_round(session, round_id)
@@ -79,7 +79,7 @@ def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: d
 
     Refuses `first_batch_comes_first`, `signed_already`, `draw_at_work`.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.refuse_while_busy(session, round_id)
     draw_jobs.lock_round(session, round_id)
     latest = runs.published(session, round_id)
@@ -94,7 +94,7 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
     Signatures are never changed, so the withdrawal is a signature too: it makes the digest that was signed invalid.  A
     replay in progress then needs two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.lock_round(session, round_id)
     if not reason.strip():
         raise Refused("say_why", field="reason")

@@ -15,7 +15,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 
 
 def freeze(
@@ -31,7 +31,7 @@ def freeze(
 
     Refuses `draw_at_work`, `frozen_meanwhile`, and what `snapshot.precheck` refuses.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, round_id)
     last = snapshot.last_number(session, round_id)
     if after is not None and after != last:
@@ -55,7 +55,7 @@ def read_seed_back(
     Refuses `draw_at_work`, what `draws.set_seed` refuses, and `beacon_or_reason`: the public value was named before the
     draw, so a reason is needed to leave it out.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, round_id)
     draw = draws.precheck(session, round_.year, round_id, beacon=beacon, ceremony=ceremony, now=now)
     if not beacon.strip() and not why_no_beacon.strip():
@@ -87,7 +87,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
 
     Refuses `draw_at_work`, what `runs.add_signature` refuses, and with the second signature `places_changed`.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, runs.one(session, run_id).round_id)
     people = runs.add_signature(session, run_id, by=by, now=now)
     if people >= runs.SIGNATURES_NEEDED:
@@ -101,7 +101,7 @@ def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
 
     Refuses `draw_at_work`, `signatures_missing`, `run_cannot_be_signed`, `snapshot_was_replaced`, `places_changed`.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, runs.one(session, run_id).round_id)
     run = runs.to_publish(session, run_id)
     publication.refuse_if_full(session, run)
@@ -113,7 +113,7 @@ def end_overdue(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.dat
 
     The round is locked first, as a publication locks it.  Does nothing while the round has an active job.
     """
-    only_the_city(by)
+    require_city_official(by)
     try:
         draw_jobs.lock_idle_round(session, round_id)
     except Refused:
@@ -123,7 +123,7 @@ def end_overdue(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.dat
 
 def start_replay(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Enqueue a replay.  Refuses `draw_at_work` and what `replay.precheck` refuses."""
-    only_the_city(by)
+    require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, round_id)
     replay.precheck(session, round_id, now=now)
     draw_jobs.enqueue(session, round_, "replay_round", {}, by=by, now=now)

@@ -39,7 +39,9 @@ def set_pools(
 
     Refuses `pools_fixed_by_round` afterwards, besides what `pools.set_pools` refuses.
     """
-    ledger.locked(session, programme_id, by=by, version=version)  # a round that opens now waits for this row, or did
+    ledger.lock_programme(
+        session, programme_id, by=by, version=version
+    )  # a round that opens now waits for this row, or did
     fixed = round_that_fixes(session, programme_id)
     if fixed is not None:
         raise Refused("pools_fixed_by_round", round=fixed.name)

@@ -13,7 +13,7 @@ from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, RunState, W
 from enrollment.ground import audit, jobs, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
 
 __all__ = ["STATES", "CutOff", "Placement", "Run", "WishReason"]
@@ -49,7 +49,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
     Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`, `draw_at_work`.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.refuse_while_busy(session, round_id)
     round_ = draw_jobs.lock_round(session, round_id)
     frozen = snapshot.current(session, round_id)
@@ -92,7 +92,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
 
     Refuses what `add_signature` and `publication.publish` refuse.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.lock_round(session, one(session, run_id).round_id)
     people = add_signature(session, run_id, by=by, now=now)
     if people >= SIGNATURES_NEEDED:
@@ -116,7 +116,7 @@ def publish_signed(
 
     Refuses what `to_publish` and `publication.publish` refuse.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.lock_round(session, one(session, run_id).round_id)
     return publication.publish(session, to_publish(session, run_id), by=by, now=now, progress=progress)
 
@@ -150,7 +150,7 @@ def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, no
 
     Refuses `run_is_published`, `run_is_over`, `say_why`, and `draw_at_work` while it is being published.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.refuse_while_busy(session, one(session, run_id).round_id)
     run = one(session, run_id, lock=True)
     if run.state in (RunState.PUBLISHED, RunState.SUPERSEDED):

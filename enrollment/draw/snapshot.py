@@ -22,7 +22,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
@@ -48,7 +48,7 @@ def freeze(
 
     Refuses what `precheck` refuses, `nobody_takes_part` and `bound_wishes_differ`.
     """
-    only_the_city(by)
+    require_city_official(by)
     round_ = lock_round(session, round_id)
     precheck(session, round_, now=now)
     progress(0, len(STEPS), "gathering")

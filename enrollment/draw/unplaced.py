@@ -82,7 +82,7 @@ def listing(
 
 
 def _within(by: Actor, home: ColumnElement[str]) -> ColumnElement[bool]:
-    return true() if scope.sees_all(by) else home.in_(by.areas)
+    return true() if scope.may_see_all(by) else home.in_(by.areas)
 
 
 def without_place(year: int):

@@ -14,17 +14,17 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import Claim, VerifiedFact
 from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import Refused
-from enrollment.people.guardians import Child
 from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup, lookup
+from enrollment.places.service_areas import ServiceAreaIndex, service_area_index
 from enrollment.season import policy_approval
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
-from enrollment.season.grounds import Facts, Seen
+from enrollment.season.grounds import Facts, KindergartenFacts
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round, RoundPolicy
-from enrollment.season.rules import Rules, Tiered
+from enrollment.season.rules import Rules, TierResult
 
 
 def _said_place(household: Household) -> dict[str, Any] | None:
@@ -131,7 +131,7 @@ class Entry(NamedTuple):
     """A kindergarten in a round: its facts, the rules of its area, and the grounds of the programme's reserved places."""
 
     kindergarten_id: uuid.UUID
-    seen: Seen
+    seen: KindergartenFacts
     rules: Rules
     reserved: tuple[Ground, ...] = ()
 
@@ -144,7 +144,7 @@ class Entry(NamedTuple):
 class Priority(NamedTuple):
     """The priority 优先级 of a family at a programme: its tier, and the grounds of the reserved places that it may claim."""
 
-    tiered: Tiered
+    tiered: TierResult
     grounds: frozenset[str]
 
 
@@ -157,10 +157,10 @@ class TierTable:
     `areas` tells which kindergartens serve a home.  Facts and rules are read once for each kindergarten and area.
     """
 
-    def __init__(self, session: Session, round_: Round, areas: Lookup):
+    def __init__(self, session: Session, round_: Round, areas: ServiceAreaIndex):
         self._session, self._round, self._areas = session, round_, areas
         self._rules: dict[str, Rules] = {}
-        self._seen: dict[uuid.UUID, Seen] = {}
+        self._seen: dict[uuid.UUID, KindergartenFacts] = {}
 
     def entries(self, programmes: Iterable[Programme]) -> list[Entry]:
         """For `priorities`: a draw looks up each programme once and asks about it for a thousand families.
@@ -201,9 +201,9 @@ def _priority(facts: Facts, entry: Entry, serves: bool) -> Priority:
     return Priority(tiered, frozenset(ground for ground in reserved if rules.holds(ground, facts, seen, serves)))
 
 
-def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> Tiered:
+def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> TierResult:
     """The tier of one family at one kindergarten, for a page."""
-    table = TierTable(session, round_, lookup(session))
+    table = TierTable(session, round_, service_area_index(session))
     return table.priorities(facts, [table.entry(kindergarten)])[0].tiered
 
 
@@ -212,7 +212,7 @@ def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
 
     Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` when the text is not what was frozen.
     """
-    return policy_approval.rules_in(_text_in_round(session, round_, area_code))
+    return policy_approval.rules_in_force(_text_in_round(session, round_, area_code))
 
 
 def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
@@ -225,7 +225,7 @@ def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
         if frozen.digest != frozen.frozen:
             raise Refused("policy_is_not_the_frozen_one", area=area_code)
         return frozen.text
-    in_force = policy_approval.in_force(session, round_.year, area_code)
+    in_force = policy_approval.policy_in_force(session, round_.year, area_code)
     if in_force is None:
         raise Refused("area_without_policy", area=area_code)
     return in_force.text

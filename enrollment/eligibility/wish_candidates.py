@@ -15,10 +15,10 @@ from enrollment.eligibility.tiers import TierTable, claimed_facts
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import lookup
+from enrollment.places.service_areas import service_area_index
 from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
-from enrollment.season.rules import Tiered
+from enrollment.season.rules import TierResult
 
 EARTH = 6_371_000  # metres
 
@@ -32,7 +32,7 @@ class Candidate:
     """
 
     programme: Programme
-    tiered: Tiered
+    tiered: TierResult
     serves: bool
     metres: int | None
     grounds: frozenset[str] = frozenset()
@@ -60,8 +60,8 @@ class Finder:
         self._application = application
         self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
-        self._home = households.of(session, application.id)
-        areas = lookup(session)
+        self._home = households.household_of(session, application.id)
+        areas = service_area_index(session)
         self._serving = areas.serving(home_of(self._facts))
         self._tiers = TierTable(session, self._round, areas)
 
@@ -96,7 +96,7 @@ class Finder:
         """What the round offers at the child's level and all conditions fit."""
         query = self._offered()
         for word in (words or "").split():
-            query = query.where(finder.matches(word))
+            query = query.where(finder.word_condition(word))
         if area:
             query = query.where(Kindergarten.area_code == area)
         if nature:

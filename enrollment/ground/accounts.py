@@ -1,4 +1,4 @@
-"""Who acts: accounts, the roles they were given and the scope of each role; staff passwords and second factors."""
+"""Accounts, their roles and the scope of each role; the actor of a service function."""
 
 import datetime as dt
 import uuid
@@ -45,7 +45,7 @@ DESK_OF_ROLE: dict[str, str] = {
 class Account(Base):
     """A person who signs in: a guardian by phone, everybody else by login name, password and second factor.
 
-    A phone without an index is one that nobody has proved yet: it can be told things, and nobody signs in with it.
+    A phone without an index is not verified: it can receive messages, but nobody can sign in with it.
     """
 
     __tablename__ = "account"
@@ -70,7 +70,7 @@ class Account(Base):
 
 
 class RoleGrant(Base):
-    """One role of an account and where it holds: a kindergarten, an area, or (neither) the whole city."""
+    """One role of an account and its scope: a kindergarten, an area, or (with neither) the whole city."""
 
     __tablename__ = "role_grant"
 
@@ -92,7 +92,7 @@ class RoleGrant(Base):
 
 @dataclass(frozen=True)
 class OnBehalf:
-    """A community helper acts for a guardian, under a mandate, within one season and since a moment."""
+    """A community helper acts for a guardian under a mandate: in season `year`, from the time `since`."""
 
     helper_id: uuid.UUID
     mandate_id: uuid.UUID
@@ -102,10 +102,10 @@ class OnBehalf:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does an act, as verbs see it: a value, so nothing below the portal asks the air for the user.
+    """The person who acts, as an argument of every service function.
 
-    `account_id` is whose things the act is about.  Only where a helper acts `on_behalf` of that account is it not also
-    who does it: `hand` is.
+    `account_id` is the account that the act is about.  When a helper acts `on_behalf` of it, `acting_account_id` is the
+    account of the helper; otherwise the two are equal.
     """
 
     account_id: uuid.UUID | None
@@ -116,13 +116,13 @@ class Actor:
     on_behalf: OnBehalf | None = None
 
     @property
-    def hand(self) -> uuid.UUID | None:
-        """The account of the person who does the act."""
+    def acting_account_id(self) -> uuid.UUID | None:
+        """The account of the person who performs the act: the helper, if there is one."""
         return self.on_behalf.helper_id if self.on_behalf else self.account_id
 
     @property
     def desk(self) -> str | None:
-        """The desk where this person works; city-wide roles win over narrower ones."""
+        """The desk of this person's widest role; None without a role."""
         for role in reversed(ROLES):
             if role in self.roles:
                 return DESK_OF_ROLE[role]
@@ -136,7 +136,7 @@ SYSTEM = Actor(account_id=None, name="system", roles=frozenset({Role.SYSTEM}))
 
 
 def require_oneself(by: Actor) -> None:
-    """Refuse `only_the_guardian` to a helper: what a family decides, it decides itself."""
+    """Refuse `only_the_guardian` to a helper.  For acts that a family must do itself."""
     if by.on_behalf is not None:
         raise Refused("only_the_guardian")
 

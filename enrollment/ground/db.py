@@ -1,4 +1,4 @@
-"""The declarative base, the naming convention of constraints, and how an engine is opened."""
+"""The declarative base, the naming convention of constraints, and `open_engine`."""
 
 import datetime as dt
 import uuid
@@ -54,9 +54,9 @@ class Base(DeclarativeBase):
 
 
 def open_engine(url: str, **options) -> Engine:
-    """An engine that speaks psycopg 3, in UTC, and never waits for a lock longer than ten seconds.
+    """An engine with psycopg 3, in UTC, that waits for a lock for at most ten seconds.
 
-    What it says of a fault holds no values: they may be a person's.
+    Its error messages contain no parameters, because these may be personal data.
     """
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"

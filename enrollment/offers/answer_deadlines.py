@@ -10,7 +10,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_rows import Offer, OfferState
@@ -64,7 +64,7 @@ def _unanswered(session: Session, *when) -> list[Row]:
 
 def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime], now: dt.datetime) -> None:
     told = [
-        Notification(row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": written(due[row.id])})
+        Notification(row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": format_time(due[row.id])})
         for row in rows
     ]
     notify_guardians_each(session, "answer_reminder", told, now=now)

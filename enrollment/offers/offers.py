@@ -27,7 +27,8 @@ from enrollment.offers.offer_rows import (
     OfferMove,
     OfferState,
 )
-from enrollment.people.guardians import Child, has_care
+from enrollment.people.children import is_guardian_of
+from enrollment.people.person_rows import Child
 from enrollment.places import roll_admission, scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -67,7 +68,7 @@ def own(session: Session, offer_id: uuid.UUID, *, by: Actor) -> list[Offer]:
     """
     asked = session.get(Offer, offer_id)
     require_oneself(by)
-    if asked is None or not has_care(session, asked.child_id, by=by):
+    if asked is None or not is_guardian_of(session, asked.child_id, by=by):
         raise NotFound
     unit = select(Application.unit).where(Application.id == asked.application_id).scalar_subquery()
     together = select(Application.id).where(Application.unit == unit, Application.unit.is_not(None))
@@ -123,7 +124,7 @@ def _at_the_door(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Offer:
         select(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.id == offer_id, scope.within(by))
+        .where(Offer.id == offer_id, scope.scope_condition(by))
     )
     offer = session.scalars(found.with_for_update(of=Offer).execution_options(populate_existing=True)).one_or_none()
     if offer is None:
@@ -144,7 +145,7 @@ def mark_arrived(
     offer_lifecycle.make(session, offer, "mark_arrived", by=by, now=now)
     if class_name:
         child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
-        roll_admission.enter(
+        roll_admission.admit(
             session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
             class_name=class_name, id_number=child.id_number, born=child.born, by=by, now=now,
         )  # fmt: skip

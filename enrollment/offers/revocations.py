@@ -61,7 +61,7 @@ def _live(by: Actor):
         .join(Application, Application.id == Offer.application_id)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.state.in_(LIVE), scope.within(by))
+        .where(Offer.state.in_(LIVE), scope.scope_condition(by))
     )
 
 
@@ -118,7 +118,7 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
         select(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.id == offer_id, scope.within(by))
+        .where(Offer.id == offer_id, scope.scope_condition(by))
     )
     locked = here.with_for_update(of=Offer).execution_options(populate_existing=True)
     offer = session.scalars(locked).one_or_none()

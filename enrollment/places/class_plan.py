@@ -1,6 +1,6 @@
-"""The class plan of a kindergarten: how its licensed classes become places.  Arithmetic only, no rows.
+"""The class plan of a kindergarten: licensed classes and the resulting places, without database access.
 
-Licensed capacity is not free capacity: a class that continues next year stands full of children who are already there.
+Licensed capacity is not free capacity: classes that continue are already full.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def places_of_level(planned_classes: int, staffed_classes: int, class_norm: int,
 
 @dataclass(frozen=True)
 class LevelPlan:
-    """One class level: classes planned and staffed, children a class, children who continue, places kept out of the draw."""
+    """One class level: planned and staffed classes, children per class, continuing children, places not in the draw."""
 
     planned_classes: int = 0
     staffed_classes: int = 0
@@ -44,7 +44,7 @@ class LevelPlan:
 
     @property
     def children(self) -> int:
-        """How many children there are once every place is taken."""
+        """Number of children when every place is taken."""
         return self.continuing + self.places
 
 
@@ -54,7 +54,7 @@ def plan_of(row) -> LevelPlan:
 
 
 def check_level(level: str, plan: LevelPlan) -> None:
-    """Refuses, with the field to mend, numbers that no class of this level can have."""
+    """Refuse numbers that are impossible for this level, with the field to correct."""
     for number in NUMBERS:
         if getattr(plan, number) < 0:
             raise Refused("number_negative", field=number)
@@ -67,7 +67,7 @@ def check_level(level: str, plan: LevelPlan) -> None:
 
 
 def check_kindergarten(plans: Mapping[str, LevelPlan], licensed_classes: int) -> None:
-    """Refuses a plan that needs more classes than are licensed, or seats more children than a kindergarten may have."""
+    """Refuse a plan with more classes than licensed, or more children than a kindergarten may have."""
     planned = sum(plan.planned_classes for plan in plans.values())
     if planned > licensed_classes:
         raise Refused("more_classes_than_licensed", field="planned_classes", planned=planned, licensed=licensed_classes)

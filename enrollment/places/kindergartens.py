@@ -49,7 +49,7 @@ class Kindergarten(Base):
 
 
 @dataclass(frozen=True)
-class Found:
+class Page:
     """One page of a list: `number` counts from 1, `last` is the number of pages (at least 1)."""
 
     items: list
@@ -64,17 +64,17 @@ class Found:
         return len(self.items)
 
 
-def page_of(session: Session, query: Select, page: int, per_page: int) -> Found:
-    """The wanted page of a query; a page beyond the end gives the last one."""
+def paginate(session: Session, query: Select, page: int, per_page: int) -> Page:
+    """One page of a query; a number beyond the end gives the last page."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     last = max(-(-total // per_page), 1)
     number = min(max(page, 1), last)
     rows = session.scalars(query.offset((number - 1) * per_page).limit(per_page)).unique().all()
-    return Found(items=list(rows), number=number, last=last, total=total)
+    return Page(items=list(rows), number=number, last=last, total=total)
 
 
 def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
-    """A kindergarten as everybody may see it.  NotFound when there is none."""
+    """A kindergarten by id, without a scope.  Raises NotFound."""
     kindergarten = session.get(Kindergarten, kindergarten_id)
     if kindergarten is None:
         raise NotFound

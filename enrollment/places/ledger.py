@@ -1,7 +1,7 @@
-"""The places ledger: every change of a number, with its reason and author.
+"""The places ledger: every change of a number with its reason and author.
 
-A clerk proposes numbers, the area approves them.  Until then the approved numbers stand, so an open round never
-loses a programme because somebody is thinking about it.
+Staff propose numbers and the area approves them.  The approved numbers are valid until then, so a proposal does not
+change an open round.
 """
 
 import datetime as dt
@@ -16,10 +16,10 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import class_plan, programmes, scope
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
-from enrollment.places.ledger_rows import IMPORTED, STANDS, LedgerEntry, PlanProposal, enter
+from enrollment.places.ledger_rows import REASON_APPROVED, REASON_IMPORTED, LedgerEntry, PlanProposal, add_entry
 from enrollment.places.programmes import Programme, ProgrammeState
 
-__all__ = ["IMPORTED", "STANDS", "LedgerEntry", "PlanProposal", "enter"]
+__all__ = ["REASON_APPROVED", "REASON_IMPORTED", "LedgerEntry", "PlanProposal", "add_entry"]
 
 
 def propose(
@@ -32,24 +32,28 @@ def propose(
     version: int | None = None,
     **numbers: int,
 ) -> PlanProposal:
-    """Ask the area for these numbers.  A newer proposal replaces an open one.
+    """Propose numbers to the area.  A newer proposal replaces an open one.
 
-    The plan of the kindergarten must hold with everything that is proposed beside it.
+    The plan of the kindergarten must be valid together with its other proposals.
     """
-    programme = locked(session, programme_id, by=by, version=version)
-    wanted = _wanted(programme, numbers)
-    beside = _plans(session, programme) | {p.programme.level: p.plan for p in _open_beside(session, programme)}
+    programme = lock_programme(session, programme_id, by=by, version=version)
+    wanted = _changed_plan(programme, numbers)
+    beside = _plans(session, programme) | {p.programme.level: p.plan for p in _other_open_proposals(session, programme)}
     class_plan.check_kindergarten(beside | {programme.level: wanted}, _licensed(programme))
     earlier = open_proposal(session, programme.id)
     if earlier:
         _decide(earlier, "replaced", by=by, now=now)
         session.flush()
     proposal = PlanProposal(
-        programme_id=programme.id, numbers=_as_numbers(wanted), reason=said(reason), made_by=by.account_id, made_at=now
+        programme_id=programme.id,
+        numbers=_as_numbers(wanted),
+        reason=require_reason(reason),
+        made_by=by.account_id,
+        made_at=now,
     )
     session.add(proposal)
     if programme.state == ProgrammeState.DRAFT:
-        _move(session, programme, ProgrammeState.PROPOSED, by=by, now=now, reason=proposal.reason)
+        _change_state(session, programme, ProgrammeState.PROPOSED, by=by, now=now, reason=proposal.reason)
     audit.record(session, "propose_plan", "programme", programme.id, by=by, now=now, **proposal.numbers)
     session.flush()
     return proposal
@@ -68,7 +72,7 @@ def propose_level(
     **numbers: int,
 ) -> PlanProposal:
     """The same for a level that may have no programme yet."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     if level not in CLASS_NORM:
         raise NotFound
     programme = programmes.ensure(session, kindergarten.id, level, year)
@@ -78,9 +82,9 @@ def propose_level(
 def approve_kindergarten(
     session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
 ) -> int:
-    """Approve a kindergarten's whole plan together, so that classes may move between levels.  Returns how many levels."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by, lock=True)
-    if not scope.decides(by, kindergarten):
+    """Approve the whole plan of a kindergarten, so that classes may move between levels; return the number of levels."""
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by, lock=True)
+    if not scope.may_decide(by, kindergarten):
         raise NotFound
     rows = _programmes_of(session, kindergarten.id, year)
     proposals = {row.id: open_proposal(session, row.id) for row in rows}
@@ -97,15 +101,15 @@ def approve_kindergarten(
 
 
 def send_back(session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, remark: str) -> PlanProposal:
-    """The area does not agree and says why; the numbers that stood before stand on."""
-    programme = locked(session, programme_id, by=by)
-    _must_decide(by, programme)
+    """Reject the open proposal with a remark; the earlier numbers stay valid."""
+    programme = lock_programme(session, programme_id, by=by)
+    _require_decider(by, programme)
     proposal = open_proposal(session, programme.id)
     if proposal is None:
         raise Refused("nothing_proposed")
-    _decide(proposal, "sent_back", by=by, now=now, remark=said(remark, field="remark"))
+    _decide(proposal, "sent_back", by=by, now=now, remark=require_reason(remark, field="remark"))
     if programme.state == ProgrammeState.PROPOSED:
-        _move(session, programme, ProgrammeState.DRAFT, by=by, now=now, reason=remark)
+        _change_state(session, programme, ProgrammeState.DRAFT, by=by, now=now, reason=remark)
     audit.record(session, "send_back_plan", "programme", programme.id, by=by, now=now, reason=remark)
     session.flush()
     return proposal
@@ -116,12 +120,12 @@ def open_proposal(session: Session, programme_id: uuid.UUID) -> PlanProposal | N
     return session.scalars(found).one_or_none()
 
 
-def locked(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Programme:
-    """The programme within the actor's scope, with its kindergarten held so that sums over levels stay true."""
+def lock_programme(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Programme:
+    """The programme within the actor's scope, locked together with its kindergarten, so that sums over levels stay valid."""
     owner = session.scalar(select(Programme.kindergarten_id).where(Programme.id == programme_id))
     if owner is None:
         raise NotFound
-    scope.kindergarten_for(session, owner, by=by, lock=True)
+    scope.kindergarten_in_scope(session, owner, by=by, lock=True)
     found = select(Programme).where(Programme.id == programme_id).with_for_update(of=Programme)
     programme = session.scalars(found.execution_options(populate_existing=True)).one()
     if version is not None and version != programme.version:
@@ -129,12 +133,12 @@ def locked(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int
     return programme
 
 
-def _must_decide(by: Actor, programme: Programme) -> None:
-    if not scope.decides(by, programme.kindergarten):
+def _require_decider(by: Actor, programme: Programme) -> None:
+    if not scope.may_decide(by, programme.kindergarten):
         raise NotFound
 
 
-def said(reason: str, field: str = "reason") -> str:
+def require_reason(reason: str, field: str = "reason") -> str:
     if not reason.strip():
         raise Refused("reason_missing", field=field)
     return reason.strip()
@@ -148,18 +152,18 @@ def _as_numbers(plan: LevelPlan) -> dict[str, int]:
     return {number: getattr(plan, number) for number in NUMBERS}
 
 
-def _wanted(programme: Programme, numbers: dict[str, int]) -> LevelPlan:
+def _changed_plan(programme: Programme, numbers: dict[str, int]) -> LevelPlan:
     unknown = set(numbers) - set(NUMBERS)
     if unknown:
         raise TypeError(f"not numbers of a class plan: {sorted(unknown)}")
     wanted = LevelPlan(**(_as_numbers(class_plan.plan_of(programme)) | numbers))
     class_plan.check_level(programme.level, wanted)
-    _check_promised(programme, wanted)
+    _check_commitments(programme, wanted)
     return wanted
 
 
-def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
-    """What families already hold is never taken from under them."""
+def _check_commitments(programme: Programme, wanted: LevelPlan) -> None:
+    """Refuse fewer places than families hold or pools reserve."""
     least = max(programme.taken - programme.overhang, 0)
     if wanted.places < least:
         raise Refused("places_below_taken", field="planned_classes", taken=least, places=wanted.places)
@@ -179,7 +183,7 @@ def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:
     return {row.level: class_plan.plan_of(row) for row in rows}
 
 
-def _open_beside(session: Session, programme: Programme) -> list[PlanProposal]:
+def _other_open_proposals(session: Session, programme: Programme) -> list[PlanProposal]:
     found = (
         select(PlanProposal)
         .join(PlanProposal.programme)
@@ -196,13 +200,13 @@ def _open_beside(session: Session, programme: Programme) -> list[PlanProposal]:
 def _approve_locked(
     session: Session, programme: Programme, proposal: PlanProposal | None, *, by: Actor, now: dt.datetime
 ) -> None:
-    reason = proposal.reason if proposal else STANDS
+    reason = proposal.reason if proposal else REASON_APPROVED
     if proposal:
-        _check_promised(programme, proposal.plan)
+        _check_commitments(programme, proposal.plan)
         _write_numbers(session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason)
         _decide(proposal, "approved", by=by, now=now)
     if programme.state != ProgrammeState.APPROVED:
-        _move(session, programme, ProgrammeState.APPROVED, by=by, now=now, reason=reason)
+        _change_state(session, programme, ProgrammeState.APPROVED, by=by, now=now, reason=reason)
     audit.record(session, "approve_plan", "programme", programme.id, by=by, now=now, places=programme.places)
 
 
@@ -218,13 +222,15 @@ def _write_numbers(
     for field in (*NUMBERS, "places"):
         before, after = getattr(programme, field), getattr(wanted, field)
         if before != after:
-            enter(session, programme, field, before, after, account_id=account_id, now=now, reason=reason)
+            add_entry(session, programme, field, before, after, account_id=account_id, now=now, reason=reason)
             setattr(programme, field, after)
     programme.version += 1
 
 
-def _move(session: Session, programme: Programme, state: str, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    enter(session, programme, "state", programme.state, state, account_id=by.account_id, now=now, reason=reason)
+def _change_state(
+    session: Session, programme: Programme, state: str, *, by: Actor, now: dt.datetime, reason: str
+) -> None:
+    add_entry(session, programme, "state", programme.state, state, account_id=by.account_id, now=now, reason=reason)
     programme.state = state
     programme.version += 1
 

@@ -73,8 +73,8 @@ def set_pools(
     `pool_without_name`, `pool_name_too_long`, `pool_code_twice`, `number_negative`, `pool_without_group` and
     `pools_exceed_places`.
     """
-    programme = ledger.locked(session, programme_id, by=by, version=version)
-    if not scope.decides(by, programme.kindergarten):
+    programme = ledger.lock_programme(session, programme_id, by=by, version=version)
+    if not scope.may_decide(by, programme.kindergarten):
         raise NotFound
     _check(programme, pools)
     before = {pool.code: (PoolPlan.of(pool), number) for number, pool in enumerate(programme.pools)}
@@ -82,9 +82,9 @@ def set_pools(
     changes = list(_changes(before, after))
     if not changes:
         raise Refused("pools_unchanged")
-    said = ledger.said(reason)
+    said = ledger.require_reason(reason)
     for name, was, becomes in changes:
-        ledger.enter(session, programme, name, was, becomes, account_id=by.account_id, now=now, reason=said)
+        ledger.add_entry(session, programme, name, was, becomes, account_id=by.account_id, now=now, reason=said)
     _replace(session, programme, pools)
     programme.version += 1
     places = {pool.code: pool.places for pool in pools}

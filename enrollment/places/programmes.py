@@ -1,4 +1,4 @@
-"""Programmes 招生计划: kindergarten × class level × year, with the places they offer and the pools that split them."""
+"""Programmes 招生计划: kindergarten × class level × year, with their places and reserved pools."""
 
 import uuid
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Programme(Base):
     """`places` are those of the class plan: `class_plan.places_of_level`.
 
     `taken` counts live offers; it moves only through the moves of `offer_lifecycle`, and the table
-    refuses `taken > places + overhang`, where `overhang` is what the published run let a bound unit stand over.
+    refuses `taken > places + overhang`, where `overhang` are places above the limit that the published run gave to bound children.
     """
 
     __tablename__ = "programme"
@@ -109,7 +109,7 @@ def by_code(session: Session, year: int) -> dict[str, Programme]:
 
 
 def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme:
-    """The programme of this level and year; a draft without places when there was none."""
+    """The programme of this level and year; created as a draft without places if it is missing."""
     fresh = insert(Programme).values(
         id=uuid.uuid4(), kindergarten_id=kindergarten_id, level=level, year=year, class_norm=CLASS_NORM[level]
     )

@@ -1,4 +1,4 @@
-"""The tables of the roll 在园名册, and how its days and numbers are counted."""
+"""The rows of the roll 在园名册, and its counts and school years."""
 
 import datetime as dt
 import uuid
@@ -54,7 +54,7 @@ class RollClass(Base):
 
 
 class RollChild(Base):
-    """A child on roll.  It can only stand in a class that is kept as rows."""
+    """A child on roll.  Only for classes that are kept as rows."""
 
     __tablename__ = "roll_child"
 
@@ -82,7 +82,7 @@ class RollChild(Base):
 def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
     """Rows (class_id, children) of a kindergarten's classes kept as child rows, counted at the beginning of a day.
 
-    The kindergarten stands inside, because a grouped count of the whole city's roll would be made before it is joined.
+    The condition on the kindergarten is inside, otherwise the roll of the whole city is grouped before the join.
     """
     return (
         select(RollChild.class_id, func.count().label("children"))
@@ -95,7 +95,7 @@ def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
 
 
 def school_year_of(day: dt.date) -> int:
-    """A school year begins in September and bears the year of its beginning."""
+    """The school year of a day: it begins in September and is named after that year."""
     return day.year if day.month >= 9 else day.year - 1
 
 

@@ -1,4 +1,4 @@
-"""Everything that is held about a family, for the family: its right, in one act, in a form that a person can read."""
+"""Export of all data about a family, for the family itself."""
 
 import datetime as dt
 import uuid
@@ -18,12 +18,12 @@ from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.uploads import SafePage
-from enrollment.people import guardians
+from enrollment.people import children, guardians
 from enrollment.people.consents import Consent
 from enrollment.review import cases
 
 
-def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
+def export(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
     """The account, the guardian, the consents, each application with its history, messages and cases, as plain values."""
     require_oneself(by)
     account = session.get_one(Account, by.account_id)
@@ -46,13 +46,13 @@ def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
         "applications": [_application(session, each) for each in applications.list_own(session, by=by)],
         "messages": [
             _row(notice, "kind", "params", "created_at", "sent_at", "read_at")
-            for notice in outbox.of_account(session, account.id, limit=10_000)
+            for notice in outbox.notices_of_account(session, account.id, limit=10_000)
         ],
         "cases": [_row(case, "kind", "text", "opened_at", "settled_at") for case in cases.own_cases(session, by=by)],
     }
 
 
-def files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
+def uploaded_files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
     """The name and content of every uploaded page of the family, and of every mandate that it signed."""
     require_oneself(by)
     for number, mandate in enumerate(mandates.of_guardian(session, by=by), start=1):
@@ -85,7 +85,7 @@ def _application(session: Session, application: Application) -> dict[str, Any]:
         "verified": _rows(session, VerifiedFact, mine, "fact", "outcome", "value", "reason", "source", "at"),
         "registers": _rows(session, RegisterAnswer, mine, "fact", "register", "answer", "value", "at", "disputed_at"),
         "returned": _rows(session, ReturnedItem, mine, "item", "note", "asked_at", "answered_at"),
-        "guardians": len(guardians.accounts_of(session, application.child_id)),
+        "guardians": len(children.accounts_of(session, application.child_id)),
     }
 
 

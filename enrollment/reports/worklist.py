@@ -1,4 +1,4 @@
-"""What waits for an official: counted from the rows, for the areas that this person decides about."""
+"""The worklist of an official: open tasks in the areas where this person decides."""
 
 import datetime as dt
 import uuid
@@ -25,12 +25,12 @@ from enrollment.season.rounds import Round
 
 
 @dataclass
-class Agenda:
-    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
+class Worklist:
+    """`to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
-    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
-    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke; `to_replay` are rounds
-    whose given up places somebody in line wants, where no daily replay hands them on.
+    `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
+    date; `to_revoke` are offers that another person signed to revoke; `to_replay` are rounds with free places that
+    children on the waitlist want, and without a daily replay.
     """
 
     to_sign: list[Policy] = field(default_factory=list)
@@ -47,8 +47,10 @@ class Agenda:
     to_revoke: list[Revocable] = field(default_factory=list)
 
 
-def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
-    agenda = Agenda()
+def official_worklist(
+    session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime
+) -> Worklist:
+    agenda = Worklist()
     decides = by.is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL)
     if decides:
         _policies(session, season, areas, agenda, by)
@@ -63,13 +65,13 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
     return agenda
 
 
-def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Agenda, by: Actor) -> None:
+def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Worklist, by: Actor) -> None:
     for made in policy_approval.waiting_for_signature(session, season.year, areas):
         if made.dry_run_at is None:
             agenda.to_try.append(made)
         elif all(row.account_id != by.account_id for row in policy_approval.signers(session, made)):
             agenda.to_sign.append(made)
-    in_force = policy_approval.all_in_force(session, season.year)
+    in_force = policy_approval.policies_in_force(session, season.year)
     waiting = {made.area_code for made in [*agenda.to_sign, *agenda.to_try]}
     with_programmes = _areas_with_programmes(session, season.year)
     agenda.without_policy = [area for area in areas if area in with_programmes - in_force.keys() - waiting]
@@ -93,8 +95,8 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
     return {area: count for area, count in session.execute(found)}
 
 
-def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
-    for row in rounds.of_year(session, season.year):
+def _rounds(session: Session, season: Season, agenda: Worklist, now: dt.datetime) -> None:
+    for row in rounds.rounds_of_year(session, season.year):
         if row.stage == RoundStage.PLANNED:
             agenda.to_open.append(row)
         elif row.stage == RoundStage.OPEN and now >= row.closes_at:
@@ -104,9 +106,9 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
             agenda.unreviewed[row.id] = participants.count(session, row, participants.AWAITING_DECISION)
 
 
-def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
+def _draw_rooms(session: Session, season: Season, agenda: Worklist, by: Actor, now: dt.datetime) -> None:
     """Rooms whose next act this person may do: a run is signed by each person once."""
-    for row in rounds.of_year(session, season.year):
+    for row in rounds.rounds_of_year(session, season.year):
         if row.stage not in (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED):
             continue
         room = draw_rooms.of_round(session, row.id)

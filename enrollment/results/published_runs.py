@@ -11,7 +11,7 @@ from enrollment.applications.applications import Application
 from enrollment.draw import runs
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Pool, Programme
 from enrollment.results import public_file
@@ -157,4 +157,4 @@ def of_ticket(session: Session, run: Run, year: int, asked: str) -> TicketResult
 
 def _is_forgotten(session: Session, year: int) -> bool:
     """Whether the families of the year were deleted; the public file still has codes and tickets."""
-    return session.scalar(select(Upkeep.number).where(Upkeep.year == year).limit(1)) is not None
+    return session.scalar(select(MaintenancePermit.number).where(MaintenancePermit.year == year).limit(1)) is not None

@@ -17,7 +17,7 @@ from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility.claims import Claim
 from enrollment.ground.accounts import Account, Actor
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.review import review
 from enrollment.season.facts import FACTS_OF_GROUND, Fact
 from enrollment.season.round_rows import RoundStage

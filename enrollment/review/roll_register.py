@@ -11,7 +11,7 @@ from enrollment.applications.register_answers import Answer
 from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.classifications import Level
-from enrollment.people.guardians import Child, Guardianship
+from enrollment.people.person_rows import Child, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.season.facts import Fact

@@ -1,4 +1,4 @@
-"""Which class level a child belongs to in a year's intake.
+"""The class level of a child in the intake of a year.
 
 A child enters the lower class when it is three full years old on 31 August, that day included.  The middle and the
 upper class are one and two years older, the nursery one year younger.

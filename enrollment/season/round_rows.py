@@ -1,4 +1,4 @@
-"""The rows of a round, its stages, and the one function that changes them."""
+"""The rows of rounds, their stages, and `move`, which changes a stage."""
 
 import datetime as dt
 import uuid
@@ -36,7 +36,7 @@ class RoundStage(StrEnum):
 
 KINDS = tuple(RoundKind)
 STAGES = tuple(RoundStage)
-WITH_WISHES = (RoundKind.MAIN, RoundKind.SUPPLEMENTARY)
+KINDS_WITH_WISHES = (RoundKind.MAIN, RoundKind.SUPPLEMENTARY)
 
 MOVES = {
     "open": (RoundStage.PLANNED, RoundStage.OPEN),
@@ -54,8 +54,8 @@ MOVES = {
 class Round(Base):
     """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
 
-    The filter (areas, natures, levels; empty = all) is frozen into `round_programme` rows when it opens.
-    `draw_job_id` is what the worker does, or did last, in its draw room.
+    The filter (areas, natures, levels; empty = all) is stored as `round_programme` rows when the round opens.
+    `draw_job_id` is the latest job of its draw.
     """
 
     __tablename__ = "round"
@@ -103,7 +103,7 @@ class RoundPolicy(Base):
 
 
 class RoundProgramme(Base):
-    """A programme that takes part in a round, frozen when the round opens."""
+    """A programme that takes part in a round, stored when the round opens."""
 
     __tablename__ = "round_programme"
 
@@ -111,7 +111,7 @@ class RoundProgramme(Base):
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True, index=True)
 
 
-def one(session: Session, round_id: uuid.UUID, *, lock: bool = False) -> Round:
+def get_round(session: Session, round_id: uuid.UUID, *, lock: bool = False) -> Round:
     found = session.get(Round, round_id, with_for_update=lock, populate_existing=lock)
     if found is None:
         raise NotFound(round_id)

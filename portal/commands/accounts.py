@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import ROLES, SYSTEM, Account, Role, RoleGrant
-from enrollment.ground.vault import normalised
+from enrollment.ground.vault import normalise
 from enrollment.places import kindergartens
 from enrollment.places.areas import Area
 from portal.web.clock import real_now
@@ -34,7 +34,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     if _account(login) is not None:
         raise click.ClickException(f"the login {login} is taken")
     grant = RoleGrant(role=role, kindergarten_id=_kindergarten(kindergarten, role), area_code=_area(area, role))
-    account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
+    account = sign_in.create_staff_account(db(), login, name, password, [grant], now=real_now())
     audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
     # before the commit: an account whose second factor nobody has seen can never sign in
     second_factor = pyotp.TOTP(account.second_factor or "").provisioning_uri(name=account.login, issuer_name=ISSUER)
@@ -44,7 +44,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
 
 
 def _account(login: str) -> Account | None:
-    return db().scalar(select(Account).where(Account.login == normalised(login).lower()))
+    return db().scalar(select(Account).where(Account.login == normalise(login).lower()))
 
 
 def _area(code: str | None, role: str) -> str | None:

@@ -30,7 +30,7 @@ def verify(as_json: bool) -> None:
 @with_appcontext
 def look() -> None:
     """Facts that cannot be; exit status 1 when there is one."""
-    found = list(invariants.found(db()))
+    found = list(invariants.find_violations(db()))
     for each in found:
         click.echo(f"{word('impossible', each.code, in_language='en')}: {each.subject}")
     click.echo(f"{len(found)} found")

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 from tqdm import tqdm
 
-from portal.demo.story import STEPS, City, NotEmpty
+from portal.demo.city_builder import STEPS, CityBuilder, DatabaseNotEmpty
 from portal.web.unit_of_work import house
 
 
@@ -53,8 +53,8 @@ def cli(children: int, seed: int, through: str) -> None:
         raise click.ClickException("this is not a demo: set DEMO=1, and never on a real city's database")
     bars, began = Bars(), time.monotonic()
     try:
-        City(house().engine, children, seed, bars.report).build(through)
-    except NotEmpty:
+        CityBuilder(house().engine, children, seed, bars.report).build(through)
+    except DatabaseNotEmpty:
         raise click.ClickException("there are kindergartens already; `make clean-data` begins anew") from None
     finally:
         bars.close()

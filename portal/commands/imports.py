@@ -45,14 +45,14 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | Non
     with Session(house().engine) as session:
         now = now_of(session, demo=house().config.demo)
         if year is None:
-            season = calendar.current(session, now)
+            season = calendar.current_season(session, now)
             year = season.year if season else now.year
         try:
             content = file.read_bytes()
             if dry_run:
                 difference = importer.compare(session, kind, content, by=SYSTEM, now=now, year=year)
             else:
-                difference = importer.take_in(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
+                difference = importer.import_file(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
                 session.commit()
         except ImportFaults as found:
             _tell_faults(found, as_json, lang)

@@ -8,7 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
 from enrollment.ground import key_rotation, vault
-from enrollment.ground.vault import Keys, VaultClosed
+from enrollment.ground.vault import Keys, VaultError
 from portal.web.clock import now
 from portal.web.unit_of_work import db, house
 
@@ -56,13 +56,13 @@ def use(file: Path, name: str) -> None:
 @with_appcontext
 def rotate() -> None:
     """Seal every value anew that is sealed with another key than the one in use.  May be stopped, and goes on from there."""
-    click.echo(f"sealing with {vault.current_key()}")
-    for sealed in key_rotation.columns():
+    click.echo(f"sealing with {vault.current_key_name()}")
+    for sealed in key_rotation.sealed_columns():
         done, after = 0, ()
         while after is not None:
             with Session(house().engine) as session, session.begin():
                 moment = now(session, demo=house().config.demo)
-                after = key_rotation.batch(session, sealed, after=after, now=moment)
+                after = key_rotation.rotate_batch(session, sealed, after=after, now=moment)
             done += after is not None
         click.echo(f"{sealed.name}: {'nothing to do' if not done else 'done'}")
 
@@ -73,7 +73,7 @@ def rotate() -> None:
 @with_appcontext
 def remove(file: Path, name: str) -> None:
     """Take an old key out of FILE, if nothing is sealed with it any more."""
-    left = key_rotation.sealed_with(db(), name)
+    left = key_rotation.count_sealed_with(db(), name)
     if left:
         told = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
         raise click.ClickException(f"still sealed with {name}: {told}; run `flask keys rotate`")
@@ -84,7 +84,7 @@ def remove(file: Path, name: str) -> None:
 def _changed(file: Path, change: Callable[[Keys], Keys]) -> None:
     try:
         change(Keys.from_file(file)).write_over(file)
-    except VaultClosed as fault:
+    except VaultError as fault:
         raise click.ClickException(str(fault)) from fault
     except OSError as fault:
         raise click.ClickException(f"{file} cannot be written: {fault.strerror}") from fault

@@ -57,4 +57,4 @@ def _list_faults(file: Path, refused: PolicyFaults, as_json: bool) -> None:
 def template(family: str, area: str, year: int) -> None:
     """Print a family of rules, or the complete example, for an area and a year."""
     text = policy_approval.worked_example() if family == "example" else policy_approval.template(family, area, year)
-    click.echo(policy_file.fitted(text, area, year), nl=False)
+    click.echo(policy_file.adapt_to_area(text, area, year), nl=False)

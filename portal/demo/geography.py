@@ -1,4 +1,4 @@
-"""Where things lie: points within the districts' outlines, and around invented centres for the three zones without one."""
+"""Random points within the outlines of districts, or around invented centres of the three zones without an outline."""
 
 import functools
 import json

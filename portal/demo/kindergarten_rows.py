@@ -1,4 +1,4 @@
-"""The rows of many kindergartens at once, as the verbs of the places wing would have written them one by one."""
+"""Bulk rows of kindergartens, equal to those that the service functions write."""
 
 import datetime as dt
 import json
@@ -32,7 +32,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "roll_class": ("id", "kindergarten_id", "school_year", "level", "name", "kept_as", "counted", "as_of"),
     "audit_entry": ("at", "act", "subject", "subject_id", "details"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, with the written columns."""
 
 RUN_BY = ("教办", "部门办", "集体办")
 REASON = "模拟数据：按办学许可和师资编制"
@@ -47,7 +47,7 @@ def build(
     now: dt.datetime,
     progress: Callable[[int, int], None],
 ) -> None:
-    """The city's kindergartens.  `progress` is told how many of how many are done."""
+    """The city's kindergartens.  `progress` is called with the number done and the total."""
     areas = list(session.scalars(select(Area).order_by(Area.position)))
     built = list(kindergartens.layout(random, areas, children))
     batch = Batch(random, year, now)
@@ -59,7 +59,7 @@ def build(
 
 
 class Batch(RowBatch):
-    """Rows of some kindergartens, kept until `write`.  Ids come from `random`: one seed, one city."""
+    """Rows of some kindergartens, collected until `write`.  Ids come from `random`: the same seed gives the same city."""
 
     columns = COLUMNS
 
@@ -82,7 +82,7 @@ class Batch(RowBatch):
         self._add_roll(id_, built.classes)
 
     def _add_places(self, kindergarten: uuid.UUID, built: Built) -> None:
-        """The plan is proposed, then approved."""
+        """Write the plan, proposed and then approved."""
         id_, classes, withheld, places = self._id(), built.plan.lower_classes, built.withheld, built.places
         self._add(
             "programme", id_, kindergarten, "lower", self.year, "approved", classes, classes, CLASS_NORM["lower"], 0,

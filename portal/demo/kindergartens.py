@@ -1,7 +1,7 @@
-"""The demo's kindergartens: places for about as many children as apply, public ones enough to stand near the targets.
+"""Random kindergartens: about as many places as applicants, and a public share near the targets.
 
 Kindergartens, service areas, class plans that the area approved, and a roll whose public share lies a little below the
-year's target.  Plain values; no row is written here.
+year's target.  Values only; no rows are written here.
 """
 
 from collections import Counter
@@ -26,12 +26,12 @@ NAMED = (
     ("锦官新城幼儿园", "510104", Nature.PUBLIC),
     ("小蜜蜂普惠幼儿园", "510104", Nature.INCLUSIVE),
 )
-"""The three that the demo's people speak of."""
+"""The three kindergartens that the people of the demo use."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a kindergarten shall be: class counts by level, places in the first class level."""
+    """A kindergarten to build: class counts by level, places in the first class level."""
 
     name: str
     area: str
@@ -75,7 +75,7 @@ def _plan(random: Generator, area: Area, number: int, classes: float) -> Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """A plan on its place: everything that chance decides of a kindergarten."""
+    """A planned kindergarten with all its random values."""
 
     plan: Plan
     number: int

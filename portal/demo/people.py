@@ -58,11 +58,13 @@ def staff() -> tuple[Person, ...]:
 
 
 def show_second_factor(session: Session, account: Account, *, now: dt.datetime) -> None:
-    """The demo has no authenticator in anybody's pocket, so its inbox shows the code of this moment."""
+    """Show the current second-factor code in the demo inbox, because nobody has an authenticator for the demo."""
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
     body = word("text_message", "second_factor", name=account.name, code=code)
-    outbox.text_phone(session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now)
+    outbox.add_text_message(
+        session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now
+    )
 
 
 HOME = "锦官新城幼儿园"
@@ -70,8 +72,8 @@ ELSEWHERE = "锦江区机关第一幼儿园"
 AREA = "510104"
 
 
-def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
-    """Open the accounts of the staff; by login."""
+def add_people(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
+    """Create the accounts of staff; return their actors by login."""
     place = {
         kindergarten.name: kindergarten.id
         for kindergarten in session.scalars(select(Kindergarten).where(Kindergarten.name.in_((HOME, ELSEWHERE))))
@@ -87,11 +89,15 @@ def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
     }
     made = {}
     for person in STAFF:
-        account = sign_in.staff_account(session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now)
+        account = sign_in.create_staff_account(
+            session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now
+        )
         made[person.login] = actor_of(account)
     unknown = secrets.token_urlsafe(32)
     everywhere = [RoleGrant(role=Role.CITY_OFFICIAL), grants["clerk"]()]  # reviews like a clerk, in the whole city
-    made[REVIEWER] = actor_of(sign_in.staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now))
+    made[REVIEWER] = actor_of(
+        sign_in.create_staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now)
+    )
     return made
 
 

@@ -1,6 +1,6 @@
 """What the simulated people of the demo city do when its clock moves: clerks review, families answer their offers.
 
-They use the same verbs as real people.  Their accounts are the demo's own; a real kindergarten has no such clerk.
+They use the same service functions as real people.  Their accounts are the demo's own; a real kindergarten has no such clerk.
 """
 
 import datetime as dt
@@ -25,10 +25,10 @@ from enrollment.review import review
 Progress = Callable[[int, int], None]
 BATCH = 500
 DIFFERS, UNKNOWN = 0.03, 0.02
-"""How often a register says something else, or nothing; the rest agrees with the family."""
+"""Rates of different and of missing answers of a register; all others match."""
 
 DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
-"""How families answer: give the place up, keep it and wait for a better wish, say nothing; the rest confirms."""
+"""Rates of families that decline, confirm and wait for a better wish, or do not answer; all others confirm."""
 
 
 def ask_registers(
@@ -49,8 +49,8 @@ def ask_registers(
     register_answers.note(session, found, now=now)
 
 
-def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Into the queue with what somebody took more than a day ago and left; a proposed refusal waits for its second person."""
+def release_idle_reviews(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Put reviews that were taken more than a day ago back into the queue, except proposed refusals."""
     proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
     lying = select(Application.id).where(
         Application.stage == Stage.IN_REVIEW, Application.taken_at < now - dt.timedelta(days=1), ~proposed

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, SentMessage, TextMessage
-from enrollment.people.guardians import Guardian, Guardianship
+from enrollment.people.person_rows import Guardian, Guardianship
 from portal.config import Config
 from portal.text.words import word
 

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import mandates
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.season import calendar
 from portal.helpers import pages
 from portal.web import acting_for
@@ -27,8 +27,8 @@ def home():
         "helpers/home.html",
         families=families,
         here=acting_for.now_for(),
-        season=calendar.current(db(), clock()),
-        masked=masked,
+        season=calendar.current_season(db(), clock()),
+        masked=mask,
     )
 
 

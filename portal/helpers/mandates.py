@@ -71,7 +71,7 @@ def _who() -> str:
 
 
 def _season() -> Season:
-    found = calendar.current(db(), clock())
+    found = calendar.current_season(db(), clock())
     if found is None:
         raise NotFound
     return found
@@ -130,10 +130,10 @@ def _text(kept: dict, code: str) -> None:
         helper=actor().name,
         year=season.year,
         code=code,
-        minutes=doors.CODE_LIFE.seconds // 60,
+        minutes=doors.CODE_LIFETIME.seconds // 60,
         hotline=season.hotline or "028-12345",
     )
-    outbox.text_phone(db(), kept["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
+    outbox.add_text_message(db(), kept["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
 
 
 @pages.get("/new/code")

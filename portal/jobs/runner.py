@@ -91,7 +91,7 @@ class Work:
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
             session.flush()
-            if not jobs.hold(session, self._lease):
+            if not jobs.lock_lease(session, self._lease):
                 raise Lost
 
     @contextlib.contextmanager
@@ -114,7 +114,7 @@ class Work:
     def progress(self, done: int, of: int, step: str | None = None) -> None:
         """Show how far the work is: `done` of `of` units, and the code of the step."""
         with self._quick_session() as session:
-            if not jobs.report(session, self._lease, done=done, of=of, step=step):
+            if not jobs.report_progress(session, self._lease, done=done, of=of, step=step):
                 raise Lost
 
     @contextlib.contextmanager
@@ -125,7 +125,7 @@ class Work:
     def still_ours(self) -> bool:
         """Prolong the lease."""
         with self._quick_session() as session:
-            return jobs.keep(session, self._lease, now=self._clock(session))
+            return jobs.renew_lease(session, self._lease, now=self._clock(session))
 
     def finish(self, result: dict[str, Any] | None) -> bool:
         with self._quick_session() as session:
@@ -200,7 +200,7 @@ def _heartbeat(work: Work) -> Iterator[None]:
 def relay(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime, limit: int = 500) -> int:
     """Hand due rows to the queue; how many.  A row is pushed before its mark is committed: twice is harmless, never is not."""
     with Session(engine) as session, session.begin():
-        rows = jobs.take_waiting(session, now=now, limit=limit)
+        rows = jobs.queue_due(session, now=now, limit=limit)
         for job_id, kind in rows:
             handler = HANDLERS.get(kind)
             timeout = handler.timeout if handler else HOUR
@@ -218,13 +218,13 @@ def relay(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime,
 def sweep(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime) -> int:
     """Find the rows whose worker fell silent, and those that the queue lost, and let them wait again; how many."""
     with Session(engine) as session, session.begin():
-        again = jobs.sweep_running(session, now=now)
-        late = jobs.expired_queued(session, now=now)
+        again = jobs.requeue_expired(session, now=now)
+        late = jobs.overdue_in_queue(session, now=now)
         if late:
             known = {job_id for name in QUEUES for job_id in queue_of(name).get_job_ids()}
             held = [job_id for job_id in late if str(job_id) in known]
             lost = [job_id for job_id in late if str(job_id) not in known]
-            jobs.expect_longer(session, held, now=now)
-            jobs.put_back(session, lost)
+            jobs.extend_queue_time(session, held, now=now)
+            jobs.requeue(session, lost)
             again += len(lost)
     return again

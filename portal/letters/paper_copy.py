@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import CARE_KINDS, Fact
@@ -25,10 +25,10 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
     lines = [
         (_word("answer_detail", "sex"), _word("sex", child["sex"])),
         (_word("answer_detail", "born"), child["born"]),
-        ("孩子的证件号码", masked(child["id_number"], keep_start=4)),
+        ("孩子的证件号码", mask(child["id_number"], keep_start=4)),
     ]
     for guardian in answers["guardians"]:
-        said = (guardian["name"], masked(guardian["id_number"], keep_start=4), masked(guardian["phone"], keep_start=3))
+        said = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask(guardian["phone"], keep_start=3))
         lines.append((f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in said if part)))
     lines += _household(session, answers["household"])
     lines += [(_word("ground", ground), _detail(session, said)) for ground, said in answers["claims"].items()]

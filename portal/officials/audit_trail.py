@@ -46,8 +46,8 @@ class TrailForm(FlaskForm):
         self.day.errors = [_("请写成 2026-05-21 这样的日期。")] if typed and self.day.data is None else []
         return not self.day.errors
 
-    def asked(self) -> audit_trail.Question:
-        return audit_trail.Question(
+    def asked(self) -> audit_trail.AuditQuery:
+        return audit_trail.AuditQuery(
             subject=self.subject.data or None,
             subject_id=_subject_id((self.number.data or "").strip()),
             account_id=_account_id((self.person.data or "").strip()),
@@ -106,20 +106,20 @@ def mandate_paper(mandate_id: uuid.UUID):
 
 def _page(form: TrailForm, broken: list[int] | None = None):
     form.offer()
-    asked = form.asked() if form.understood() else audit_trail.Question()
-    found = audit_trail.find(db(), asked)
+    asked = form.asked() if form.understood() else audit_trail.AuditQuery()
+    found = audit_trail.find_entries(db(), asked)
     audit.record(db(), "view", "audit_trail", asked.subject_id or "", by=actor(), now=clock(), lines=len(found.items))
     return render_template(
         "officials/audit.html",
         form=form,
         found=found,
-        chain=audit_trail.chain(db()),
+        chain=audit_trail.chain_status(db()),
         broken=broken,
         people=_people(found.items),
         codes=_codes(found.items),
         act_words=act_words,
         subject_words=subject_words,
-        filtered=asked != audit_trail.Question(),
+        filtered=asked != audit_trail.AuditQuery(),
     )
 
 

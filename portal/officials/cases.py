@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Length
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.offers import revocations
 from enrollment.review import cases
 from portal.officials import pages
@@ -55,7 +55,7 @@ def _case_page(case_id, form: SettleForm):
         case=case,
         application=db().get(Application, case.application_id) if case.application_id else None,
         opener=opener.name,
-        phone=masked(opener.phone, 3, 4),
+        phone=mask(opener.phone, 3, 4),
         area_names=area_names(),
     )
 

@@ -40,4 +40,4 @@ def _asked_area(area: str):
     line = next((line for line in figures.areas if line.code == area), None)
     if line is None:
         abort(404)
-    return form, line, shares.of_an_area(db(), area, figures.definition, year=figures.year)
+    return form, line, shares.area_shares(db(), area, figures.definition, year=figures.year)

@@ -25,7 +25,7 @@ def _page(round_id, form: WithdrawForm):
     signed = replay.approvals(db(), round_id)
     return render_template(
         "officials/daily_replays.html",
-        round=rounds.one(db(), round_id),
+        round=rounds.get_round(db(), round_id),
         form=form,
         signed=[(db().get_one(Account, one.account_id).name, one.signed_at) for one in signed],
     )

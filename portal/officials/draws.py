@@ -18,8 +18,12 @@ from portal.web.unit_of_work import actor, clock, db
 @pages.get("/draws", endpoint="draws")
 @desk("officials", *READERS)
 def draw_list():
-    season = calendar.current(db(), clock())
-    found = [row for row in rounds.of_year(db(), season.year) if row.kind in rounds.WITH_WISHES] if season else []
+    season = calendar.current_season(db(), clock())
+    found = (
+        [row for row in rounds.rounds_of_year(db(), season.year) if row.kind in rounds.KINDS_WITH_WISHES]
+        if season
+        else []
+    )
     return render_template(
         "officials/draws.html", season=season, rooms_of_year=[draw_rooms.of_round(db(), r.id) for r in found]
     )
@@ -59,7 +63,7 @@ def _beacon_of(room: draw_rooms.DrawRoom) -> str:
 @desk("officials", *READERS)
 def draw_progress(round_id):
     """What the page's script asks while the worker freezes, draws or publishes."""
-    return draw_status.progress(draw_jobs.of_round(db(), rounds.one(db(), round_id)))
+    return draw_status.progress(draw_jobs.of_round(db(), rounds.get_round(db(), round_id)))
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
@@ -85,7 +89,7 @@ def enter_seed(round_id):
             if not form.read.data:
                 draw = requests.read_seed_back(db(), round_id, **given, by=actor(), now=clock())
                 return render_template(
-                    "officials/seed_read_back.html", round=rounds.one(db(), round_id), draw=draw, given=given
+                    "officials/seed_read_back.html", round=rounds.get_round(db(), round_id), draw=draw, given=given
                 )
             requests.enter_seed(db(), round_id, **given, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)

@@ -23,7 +23,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
 from enrollment.season.round_rows import RoundKind
-from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
+from enrollment.season.rounds import KINDS_WITH_WISHES, PAIR_RULES
 from portal.officials.scope import area_names
 from portal.text.policy_rules import listed
 from portal.text.words import word
@@ -110,7 +110,7 @@ class DateForm(OfficialForm):
 
 class RoundForm(OfficialForm):
     name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
-    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default=RoundKind.MAIN)
+    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", KINDS_WITH_WISHES), default=RoundKind.MAIN)
     max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
     pair_rule = RadioField(
         _l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang"

@@ -50,7 +50,7 @@ def upload_import():
     form = FileForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            file = importer.keep(
+            file = importer.store_upload(
                 db(), form.kind.data, form.file_name, form.content(), by=actor(), now=clock(), year=admission_year()
             )
             return redirect(url_for("officials.import_file", file_id=file.id), 303)
@@ -63,7 +63,7 @@ def _imports_page(form: FileForm):
         form=form,
         kinds=tuple(importer.MODULES),
         most=sheet_reader.MOST_BYTES // 1024 // 1024,
-        done=importer.done_lately(db(), by=actor()),
+        done=importer.recent_imports(db(), by=actor()),
         part_word=lambda part: word("import_part", part),
     )
 
@@ -81,7 +81,7 @@ def take_in_import(file_id):
     if form.validate_on_submit():
         try:
             with refusals_in(form):
-                file = importer.take_in_kept(db(), file_id, by=actor(), now=clock())
+                file = importer.import_upload(db(), file_id, by=actor(), now=clock())
                 flash(_("已导入 %(name)s。", name=file.name))
                 return redirect(url_for("officials.import_file", file_id=file.id), 303)
         except ImportFaults:
@@ -93,17 +93,17 @@ def take_in_import(file_id):
 @desk("officials", *DECIDERS)
 def give_up_import(file_id):
     if ActForm().validate_on_submit():
-        importer.give_up(db(), file_id, by=actor())
+        importer.discard_upload(db(), file_id, by=actor())
         flash(_("已放弃，什么都没有写入。"))
     return redirect(url_for("officials.imports"), 303)
 
 
 def _file_page(file_id, form: ActForm):
-    file = importer.own_file(db(), file_id, by=actor())
+    file = importer.own_upload(db(), file_id, by=actor())
     if file.done_at is not None:
         counts = [(word("import_part", part), n) for part, n in file.summary.items() if n]
         return render_template("officials/import_done.html", file=file, counts=counts)
-    looked = importer.look(db(), file_id, by=actor(), now=clock())
+    looked = importer.preview(db(), file_id, by=actor(), now=clock())
     return render_template(
         "officials/import_file.html",
         file=file,

@@ -53,7 +53,7 @@ def _places_page(form: AreaForm):
     year = admission_year()
     asked = request.values.get("area") or ""
     area = my_area_or_404(asked) if asked else None
-    counts = place_plans.waiting_by_area(db(), year, by=actor())
+    counts = place_plans.count_waiting_by_area(db(), year, by=actor())
     if area is None and len(my_areas()) == 1:
         area = my_areas()[0]
     form.area.data = area.code if area else ""
@@ -63,7 +63,7 @@ def _places_page(form: AreaForm):
         areas=[(each, area_name(each), counts.get(each.code, 0)) for each in my_areas()],
         area=area,
         area_name=area_name,
-        found=place_plans.waiting(
+        found=place_plans.waiting_plans(
             db(), year, by=actor(), now=clock(), area=area.code if area else None, page=request.args.get("page", 1, int)
         ),
         form=form,
@@ -83,7 +83,7 @@ def approve_plan(kindergarten_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            plan = place_plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+            plan = place_plans.place_plan(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
             ledger.approve_kindergarten(db(), kindergarten_id, plan.year, by=actor(), now=clock())
             flash(_("已同意 %(name)s 的学位计划。", name=plan.kindergarten.name))
             return redirect(url_for("officials.places", area=plan.kindergarten.area_code), 303)
@@ -108,7 +108,7 @@ def _plan_page(kindergarten_id, form: SendBackForm, on_top=()):
     year = admission_year()
     return render_template(
         "officials/place_plan.html",
-        plan=place_plans.plan_of(db(), kindergarten_id, year, by=actor(), now=clock()),
+        plan=place_plans.place_plan(db(), kindergarten_id, year, by=actor(), now=clock()),
         history=place_plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
         form=form,
         on_top=on_top,

@@ -20,7 +20,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 def season_or_404() -> calendar.Season:
-    found = calendar.current(db(), clock())
+    found = calendar.current_season(db(), clock())
     if found is None:
         abort(404)
     return found
@@ -48,7 +48,7 @@ def states(made: list[Policy]) -> dict:
 @pages.get("/policies")
 @desk("officials", *READERS)
 def policy_list():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     lines = []
     for area in my_areas() if season else []:
         made = policy_approval.versions(db(), season.year, area.code)
@@ -84,7 +84,7 @@ def _beginning(area: str, year: int) -> str:
     """What the editor begins with: a family of rules, the worked example, or the newest version to be corrected."""
     begin = request.args.get("from", "")
     if begin == "example":
-        return policy_file.fitted(policy_approval.worked_example(), area, year)
+        return policy_file.adapt_to_area(policy_approval.worked_example(), area, year)
     if begin in policy_file.FAMILIES:
         return policy_approval.template(begin, area, year)
     newest = policy_approval.versions(db(), year, area)[:1]
@@ -154,7 +154,7 @@ def _policy_page(made: Policy, form: ActForm):
         signatures=[(db().get_one(Account, row.account_id).name, row.signed_at) for row in signed],
         signed_by_me=any(row.account_id == actor().account_id for row in signed),
         author=db().get(Account, made.made_by).name if made.made_by else "",
-        before=policy_approval.before(db(), made),
+        before=policy_approval.previous_version(db(), made),
         newest=versions[0].version,
         may_change=policy_approval.may_decide(actor(), made.area_code),
     )
@@ -179,7 +179,7 @@ def policy_trial_page(area, version):
         "officials/policy_trial.html",
         area=my_area_or_404(area),
         made=made,
-        before=policy_approval.before(db(), made),
+        before=policy_approval.previous_version(db(), made),
         tried_year=policy_trial.year_to_try(db(), made.year, area),
         shown=policy_trials.shown(made, page=request.args.get("page", 1, int)),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from enrollment.season.policy_faults import Fault
+from enrollment.season.policy_faults import PolicyFault
 from portal.text.policy_rules import fault_words
 
 NEARBY = 2
@@ -19,7 +19,7 @@ class SourceLine:
     gap: bool
 
 
-def source_lines(text: str, faults: Iterable[Fault]) -> list[SourceLine]:
+def source_lines(text: str, faults: Iterable[PolicyFault]) -> list[SourceLine]:
     """The lines that have faults and those around them."""
     said: dict[int, list[str]] = {}
     for fault in faults:

@@ -23,7 +23,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from enrollment.draw import reserved_places
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import place_plans, pools
-from enrollment.places.place_plans import Line, Plan
+from enrollment.places.place_plans import LevelLine, PlacePlan
 from enrollment.places.pools import MOST_POOLS, PoolPlan
 from enrollment.season.facts import Ground
 from portal.officials import pages
@@ -131,16 +131,16 @@ class PoolsForm(PageForm):
         return [*((row.name.data or "", f"{row.places.data or 0}") for row in self.rows()), *super().typed()]
 
 
-def _line_of(kindergarten_id: uuid.UUID, level: str) -> tuple[Plan, Line]:
+def _line_of(kindergarten_id: uuid.UUID, level: str) -> tuple[PlacePlan, LevelLine]:
     """The level of a kindergarten within the reader's scope.  NotFound before it has a plan."""
-    plan = place_plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+    plan = place_plans.place_plan(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
     line = plan.line(level)
     if line is None or line.programme is None:
         raise NotFound
     return plan, line
 
 
-def _form_of(line: Line) -> PoolsForm:
+def _form_of(line: LevelLine) -> PoolsForm:
     rows = [
         {
             "code": pool.code,
@@ -157,7 +157,7 @@ def _form_of(line: Line) -> PoolsForm:
     return form
 
 
-def _page(plan: Plan, line: Line, form: PoolsForm | None):
+def _page(plan: PlacePlan, line: LevelLine, form: PoolsForm | None):
     programme = line.programme
     return render_template(
         "officials/reserved_places.html",

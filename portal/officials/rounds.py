@@ -32,11 +32,11 @@ WHERE_TO_MEND = {
 @pages.get("/rounds")
 @desk("officials", *READERS)
 def round_list():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return render_template(
         "officials/rounds.html",
         season=season,
-        rounds=rounds.of_year(db(), season.year) if season else [],
+        rounds=rounds.rounds_of_year(db(), season.year) if season else [],
         may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
@@ -44,7 +44,7 @@ def round_list():
 @pages.get("/rounds/new")
 @desk("officials", Role.CITY_OFFICIAL)
 def new_round():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         flash(_("请先创建招生年度。"), "warn")
         return redirect(url_for("officials.season"), 303)
@@ -53,7 +53,7 @@ def new_round():
 
 def _suggested(season: calendar.Season) -> dict:
     """The first round on the days of registration, the next one on those of the supplementary round."""
-    dates, planned = calendar.spans(season), rounds.of_year(db(), season.year)
+    dates, planned = calendar.spans(season), rounds.rounds_of_year(db(), season.year)
     step, until = ("supplementary", "arrival") if planned else ("registration", "confirmation")
     confirm_by = dates[until][0] if planned else dates[until][1]
     return {
@@ -70,7 +70,7 @@ def _suggested(season: calendar.Season) -> dict:
 @pages.post("/rounds/new")
 @desk("officials", Role.CITY_OFFICIAL)
 def plan_round():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     form = RoundForm()
     form.areas.choices = list(area_names().items())
     if season is not None and form.validate_on_submit():
@@ -89,12 +89,12 @@ def _new_round_page(form: RoundForm):
 @pages.get("/rounds/<uuid:round_id>")
 @desk("officials", *READERS)
 def round_page(round_id):
-    return _round_page(rounds.one(db(), round_id), ActForm())
+    return _round_page(rounds.get_round(db(), round_id), ActForm())
 
 
 def _round_page(found: Round, form: OfficialForm):
-    offered = [row for row in round_opening.offered(db(), found.year) if rounds.in_filter(found, row)]
-    missing = rounds.hindrances(db(), found, offered) if found.stage == RoundStage.PLANNED else []
+    offered = [row for row in round_opening.offered(db(), found.year) if rounds.matches_filter(found, row)]
+    missing = rounds.opening_faults(db(), found, offered) if found.stage == RoundStage.PLANNED else []
     return render_template(
         "officials/round.html",
         round=found,
@@ -120,7 +120,7 @@ def open_round(round_id):
             round_opening.open_round(db(), round_id, by=actor(), now=clock())
             flash(_("批次已开放，招生计划和各区规则已冻结。"))
             return redirect(url_for("officials.round_page", round_id=round_id), 303)
-    return _round_page(rounds.one(db(), round_id), form)
+    return _round_page(rounds.get_round(db(), round_id), form)
 
 
 @pages.post("/rounds/<uuid:round_id>/close")
@@ -132,20 +132,20 @@ def close_round(round_id):
             rounds.close(db(), round_id, by=actor(), now=clock())
             flash(_("登记已截止。没有提交的草稿不参加本批次。"))
             return redirect(url_for("officials.round_page", round_id=round_id), 303)
-    return _round_page(rounds.one(db(), round_id), form)
+    return _round_page(rounds.get_round(db(), round_id), form)
 
 
 @pages.get("/rounds/<uuid:round_id>/extend")
 @desk("officials", Role.CITY_OFFICIAL)
 def extension(round_id):
-    found = rounds.one(db(), round_id)
+    found = rounds.get_round(db(), round_id)
     return _extension_page(found, ExtendForm(data={"closes_at": found.closes_at, "version": found.version}))
 
 
 @pages.post("/rounds/<uuid:round_id>/extend")
 @desk("officials", Role.CITY_OFFICIAL)
 def extend_round(round_id):
-    found = rounds.one(db(), round_id)
+    found = rounds.get_round(db(), round_id)
     form = ExtendForm()
     if form.validate_on_submit():
         with refusals_in(form):

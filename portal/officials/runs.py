@@ -32,7 +32,7 @@ def run_page(run_id):
 
 def _run_page(run_id, form: PageForm):
     run = runs.one(db(), run_id)
-    round_ = rounds.one(db(), run.round_id)
+    round_ = rounds.get_round(db(), run.round_id)
     doing = draw_jobs.of_round(db(), round_)
     signatures = runs.signed_by(db(), run)
     return render_template(
@@ -63,7 +63,7 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.PUBLISHED):
         return None
     on = city_day()
-    city = shares.of_the_city(db(), Definition(on), year=rounds.one(db(), run.round_id).year).city
+    city = shares.city_shares(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year).city
     if run.state == RunState.PUBLISHED:
         return city.now, city.after
     given = run.summary["by_nature"]

@@ -30,13 +30,13 @@ def conflict_words(conflict) -> str:
 @pages.get("/season")
 @desk("officials", *READERS)
 def season():
-    found = calendar.current(db(), clock())
+    found = calendar.current_season(db(), clock())
     return render_template(
         "officials/season.html",
         season=found,
         steps=current_step.steps(found, now=clock()) if found else [],
-        rounds=rounds.of_year(db(), found.year) if found else [],
-        outside=rounds.outside_the_calendar(db(), found) if found else [],
+        rounds=rounds.rounds_of_year(db(), found.year) if found else [],
+        outside=rounds.rounds_outside_calendar(db(), found) if found else [],
         may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
@@ -44,7 +44,7 @@ def season():
 @pages.get("/season/new")
 @desk("officials", Role.CITY_OFFICIAL)
 def new_season():
-    year = suggested.next_year(calendar.current(db(), clock()), clock())
+    year = suggested.next_year(calendar.current_season(db(), clock()), clock())
     return _new_season_page(SeasonForm(data=suggested.as_form(year)))
 
 

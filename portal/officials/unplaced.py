@@ -26,7 +26,7 @@ def unplaced_children():
 
 
 def _page(form: PageForm):
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
         area = None
@@ -51,7 +51,7 @@ def _page(form: PageForm):
 
 def _shares(year: int) -> tuple[Coverage, Coverage]:
     """The city's children after the intake, and after those for whom a place is proposed have come too."""
-    after_intake = shares.of_the_city(db(), Definition(city_day()), year=year).city.after
+    after_intake = shares.city_shares(db(), Definition(city_day()), year=year).city.after
     return after_intake, central_placement.effect(db(), year, after_intake)
 
 
@@ -80,7 +80,7 @@ def send_central():
 
 
 def _year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         raise NotFound
     return season.year

@@ -12,7 +12,7 @@ from enrollment.applications import sibling_binding, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
@@ -93,8 +93,8 @@ def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
         return []
     return [
         (_("姓名"), guardian.name),
-        (_("证件号码"), masked(guardian.id_number, keep_start=4)),
-        (_("手机号"), masked(guardian.phone, keep_start=3)),
+        (_("证件号码"), mask(guardian.id_number, keep_start=4)),
+        (_("手机号"), mask(guardian.phone, keep_start=3)),
     ]
 
 
@@ -102,14 +102,14 @@ def _child(application: Application) -> list[tuple[str, str]]:
     child = application.child
     return [
         (_("姓名"), child.name),
-        (_("证件号码"), masked(child.id_number, keep_start=4)),
+        (_("证件号码"), mask(child.id_number, keep_start=4)),
         (_("出生日期"), day(child.born, year=True)),
         (_("年级"), word("level", application.level)),
     ]
 
 
 def _household(session: Session, application: Application) -> list[tuple[str, str]]:
-    household = households.of(session, application.id)
+    household = households.household_of(session, application.id)
     if household is None:
         return []
     rows = [(_("孩子的户籍"), word("hukou_choice", household.hukou_kind) if household.hukou_kind else "")]

@@ -11,9 +11,9 @@ from wtforms import DateField, RadioField, SelectField, StringField
 from enrollment.applications import registration
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.guardians import ID_KINDS, RELATIONS, Guardianship
+from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
 from portal.parents import pages
 from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward, this_year
 from portal.text.formats import day
@@ -69,7 +69,7 @@ class ChildForm(VersionedForm):
 
 def _view(form, application=None):
     form.offer()
-    shown = masked(application.child.id_number, keep_start=4) if application else ""
+    shown = mask(application.child.id_number, keep_start=4) if application else ""
     return form_page("child", "child", application, form, shown=shown, year=this_year())
 
 
@@ -79,7 +79,7 @@ def new_child():
     if guardians.guardian_of(db(), by=actor()) is None:
         flash(_("请先填写监护人信息。"))
         return redirect(url_for("parents.guardian_page"), 303)
-    if consents.live(db(), consents.CHILD_DATA, by=actor()) is None:
+    if consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is None:
         flash(_("请先阅读同意书，我们才能保存孩子的信息。"))
         return redirect(url_for("parents.consent_page"), 303)
     return _view(ChildForm())

@@ -49,7 +49,7 @@ def _view(application, faulty: PagesForm | None = None):
         there=there,
         removed=evidence.removed_of(db(), application.id),
         at_siblings=_at_siblings(application),
-        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         onward=_onward(application),
         accepted=ACCEPTED,
     )

@@ -49,7 +49,7 @@ def application_of(application_id: uuid.UUID) -> Application:
 
 
 def this_year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         raise NotFound
     return season.year
@@ -102,7 +102,7 @@ def onward(page: str, application: Application | None):
 
 def _has_more_to_see() -> bool:
     """A family with an application or an invitation goes on from its first page, not to another child."""
-    waiting = invitations.for_me(db(), by=actor(), now=clock())
+    waiting = invitations.own_invitations(db(), by=actor(), now=clock())
     return bool(waiting or applications.list_own(db(), by=actor()))
 
 
@@ -144,4 +144,4 @@ def what_every_page_knows() -> dict:
     by = actor()
     if by.on_behalf:
         return {"unread": 0}
-    return {"unread": outbox.unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}
+    return {"unread": outbox.count_unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}

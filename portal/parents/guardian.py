@@ -6,9 +6,9 @@ from wtforms import BooleanField, SelectField, StringField
 
 from enrollment.applications import registration
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.guardians import ID_KINDS
+from enrollment.people.person_rows import ID_KINDS
 from portal.parents import pages
 from portal.parents.form_pages import Needed, VersionedForm, form_page, onward
 from portal.text import consent_texts
@@ -43,8 +43,8 @@ def _consent_view(form=None):
     """Without a form: a helper reads what the guardian agreed to, by its code or its paper."""
     text = consent_texts.read(consents.CHILD_DATA, language())
     registers = consent_texts.read(consents.REGISTER_CHECK, language())
-    given = consents.live(db(), consents.CHILD_DATA, by=actor())
-    checked = consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    given = consents.current_consent(db(), consents.CHILD_DATA, by=actor())
+    checked = consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
     return form_page("consent", "consent", None, form, text=text, registers=registers, given=given, checked=checked)
 
 
@@ -54,8 +54,10 @@ def consent_page():
     if actor().on_behalf:
         return _consent_view()
     form = ConsentForm()
-    form.consent.data = form.consent.data or consents.live(db(), consents.CHILD_DATA, by=actor()) is not None
-    form.registers.data = form.registers.data or consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    form.consent.data = form.consent.data or consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
+    form.registers.data = (
+        form.registers.data or consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    )
     return _consent_view(form)
 
 
@@ -84,7 +86,7 @@ def _keep(kind: str, given: bool) -> None:
 def _guardian_view(form):
     form.offer()
     guardian = guardians.guardian_of(db(), by=actor())
-    shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
+    shown = mask(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
     may_say = registration.may_say_guardian(db(), by=actor())
     return form_page("guardian", "guardian", None, form, shown=shown, guardian=guardian, may_say=may_say)
 

@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
 from enrollment.ground.errors import NotFound
-from enrollment.people import guardians, invitations
-from enrollment.people.guardians import ID_KINDS, RELATIONS
+from enrollment.people import children, guardians, invitations
+from enrollment.people.person_rows import ID_KINDS, RELATIONS
 from enrollment.review import cases
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page
@@ -41,8 +41,8 @@ class DisputeForm(PageForm):
 
 
 def _invite_view(form, application):
-    waiting = invitations.open_for(db(), application.child_id, now=clock())
-    shared = len(guardians.accounts_of(db(), application.child_id)) > 1
+    waiting = invitations.open_invitations(db(), application.child_id, now=clock())
+    shared = len(children.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
 
 
@@ -66,7 +66,7 @@ def invite(application_id: uuid.UUID):
 
 
 def _invitation_of(invitation_id: uuid.UUID):
-    for each in invitations.for_me(db(), by=actor(), now=clock()):
+    for each in invitations.own_invitations(db(), by=actor(), now=clock()):
         if each.id == invitation_id:
             return each
     raise NotFound

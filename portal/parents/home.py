@@ -7,7 +7,7 @@ from flask import render_template
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
 from enrollment.applications.applications import Application, Stage
 from enrollment.ground.classifications import Level
-from enrollment.people import consents, guardians, invitations
+from enrollment.people import children, consents, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
 from portal.parents import application_status, pages, steps, timeline
@@ -20,7 +20,7 @@ from portal.web.unit_of_work import actor, clock, db
 @desk("parents", helped=True)
 def home():
     """No child yet: how to begin.  One: its own page.  Several: all of them."""
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     mine = applications.list_own(db(), by=actor())
     if not mine:
         return _beginning(season)
@@ -30,13 +30,13 @@ def home():
 
 
 def _around() -> dict:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     known = season is not None and not actor().on_behalf
     return {
         "season": season,
         "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
-        "invited": invitations.for_me(db(), by=actor(), now=clock()),
+        "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
     }
 
@@ -83,8 +83,8 @@ def _task_list(application: Application, *, at_home: bool):
         bar=steps.bar(listed),
         next_page=steps.next_step(listed),
         hints=timeline.hints(db(), application, by=actor(), now=clock()),
-        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        guardians=len(guardians.accounts_of(db(), application.child_id)),
+        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        guardians=len(children.accounts_of(db(), application.child_id)),
         at_home=at_home,
         more=_around() if at_home else {},
     )

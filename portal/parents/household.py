@@ -89,7 +89,7 @@ def _degrees(text: str | None, most: int) -> Decimal | None:
 def _siblings_answers(application: Application) -> tuple[str, households.Household] | None:
     """What the family said for another of its children: its name and the household, so that nobody types it twice."""
     for sibling in applications.of_family(db(), application, by=actor()):
-        household = households.of(db(), sibling.id)
+        household = households.household_of(db(), sibling.id)
         if household is not None:
             return sibling.child.name, household
     return None
@@ -98,7 +98,7 @@ def _siblings_answers(application: Application) -> tuple[str, households.Househo
 def _view(form, application, *, taken_from: str = ""):
     form.offer()
     area = form.home_area.data
-    names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
+    names = {kind: service_areas.list_names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
     return form_page("household", "household", application, form, names=names, taken_from=taken_from)
 
 
@@ -109,7 +109,7 @@ def household_page(application_id: uuid.UUID):
     form = HouseholdForm()
     if form.version.data:
         return _view(form, application)
-    household = households.of(db(), application_id)
+    household = households.household_of(db(), application_id)
     if household is not None:
         form.fill_from(household, version=str(household.version))
     elif not form.home_area.data and (answers := _siblings_answers(application)):
@@ -136,4 +136,4 @@ def save_household(application_id: uuid.UUID):
 def place_names():
     """The streets, communities and estates of an area, for the lists that open while a family types."""
     area = request.args.get("area", "")[:6]
-    return jsonify({kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})
+    return jsonify({kind: service_areas.list_names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})

@@ -13,7 +13,7 @@ from portal.web.unit_of_work import actor, clock, db
 @pages.get("/messages")
 @desk("parents")
 def messages_page():
-    mine = outbox.of_account(db(), actor().account_id)
+    mine = outbox.notices_of_account(db(), actor().account_id)
     names = {each.id: each.child.name for each in applications.list_own(db(), by=actor())}
     listed = [
         {

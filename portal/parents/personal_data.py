@@ -9,7 +9,7 @@ from flask import Response, render_template
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.reports import personal_data
 from portal.parents import pages
@@ -26,10 +26,10 @@ def data_page():
     return render_template(
         "parents/data.html",
         guardian=guardian,
-        shown=masked(guardian.id_number, keep_start=4) if guardian else "",
-        phone=masked(guardian.phone, keep_start=3) if guardian else "",
+        shown=mask(guardian.id_number, keep_start=4) if guardian else "",
+        phone=mask(guardian.phone, keep_start=3) if guardian else "",
         helped=[_helped(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
-        given={kind: consents.live(db(), kind, by=actor()) for kind in consents.KINDS},
+        given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
     )
 
 
@@ -48,11 +48,11 @@ def _helped(mandate: Mandate) -> dict:
 @desk("parents")
 def download_data():
     """A zip: `data.json` with every row about the family, and each uploaded page as a file."""
-    plain = personal_data.gather(db(), by=actor(), now=clock())
+    plain = personal_data.export(db(), by=actor(), now=clock())
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", json.dumps(plain, ensure_ascii=False, indent=2, default=str))
-        for name, content in personal_data.files(db(), by=actor(), now=clock()):
+        for name, content in personal_data.uploaded_files(db(), by=actor(), now=clock()):
             archive.writestr(f"papers/{name}", content)
     answer = Response(packed.getvalue(), mimetype="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'

@@ -22,10 +22,10 @@ def result_page(application_id):
     application = application_of(application_id)
     result = family_results.for_application(db(), application.id, now=clock())
     if result is None:
-        season = calendar.current(db(), clock())
+        season = calendar.current_season(db(), clock())
         dates = calendar.spans(season).get("result") if season else None
         return render_template("parents/result_not_yet.html", application=application, dates=dates)
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     arrival = calendar.spans(season).get("arrival") if season else None
     return render_template(
         "parents/result.html",

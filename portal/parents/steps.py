@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from enrollment.applications import completeness, deadlines, sibling_binding, wishes
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import WITH_AUTHORITY
-from enrollment.eligibility import claims, households, required_documents
+from enrollment.eligibility import claims, required_documents
 from enrollment.ground.accounts import Actor
-from enrollment.people import consents, guardians
+from enrollment.people import consents, guardians, household_rows
 
 ORDER = ("consent", "guardian", "child", "household", "grounds", "evidence", "together", "wishes", "check")
 PARTS = {
@@ -52,7 +52,7 @@ class FormState:
 
     @cached_property
     def consented(self) -> bool:
-        return consents.live(self.session, consents.CHILD_DATA, by=self.by) is not None
+        return consents.current_consent(self.session, consents.CHILD_DATA, by=self.by) is not None
 
     @cached_property
     def guardian(self) -> bool:
@@ -61,7 +61,7 @@ class FormState:
 
     @cached_property
     def household(self) -> bool:
-        household = households.of(self.session, self._application.id)
+        household = household_rows.household_of(self.session, self._application.id)
         return not completeness.household_gaps(household)
 
     @cached_property

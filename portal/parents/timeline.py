@@ -60,7 +60,7 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> dict[
 def hints(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> dict[str, str]:
     """A line below each page's name: what was answered there."""
     guardian = guardians.guardian_of(session, by=by)
-    household = households.of(session, application.id)
+    household = households.household_of(session, application.id)
     claimed = claims.of(session, application.id)
     child = application.child
     found = {

@@ -114,13 +114,13 @@ def _born(level: str, year: int) -> str:
 @pages.get("/check")
 @public
 def check():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         return render_template("public/check.html", season=None)
     asked = "home_area" in request.args  # a list is always sent, a choice that was left open is not
     form = CheckForm(request.args if asked else None)
     form.offer(season.year)
-    at_hand = current_step.at_hand(season, now=clock())
+    at_hand = current_step.current_or_next_step(season, now=clock())
     return render_template(
         "public/check.html",
         season=season,

@@ -28,7 +28,10 @@ def demo_clock():
 
 def _clock_page(form):
     return render_template(
-        "public/demo_clock.html", form=form, steps=time_travel.steps(db(), clock()), simulated=time_travel.acting(db())
+        "public/demo_clock.html",
+        form=form,
+        steps=time_travel.steps(db(), clock()),
+        simulated=time_travel.simulation_state(db()),
     )
 
 
@@ -38,7 +41,7 @@ def move_demo_clock(step):
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            time_travel.pass_until(db(), step, now=clock())
+            time_travel.advance_to(db(), step, now=clock())
             flash(_("演示城市的时间已经往前走了。"))
             return redirect(url_for("public.demo_clock"), 303)
     return _clock_page(form)

@@ -12,12 +12,12 @@ from portal.web.unit_of_work import clock, db
 @pages.get("/")
 @public
 def home():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return render_template(
         "public/home.html",
         season=season,
         steps=current_step.steps(season, now=clock()) if season else [],
-        at_hand=current_step.at_hand(season, now=clock()) if season else None,
-        draws=current_step.draws(db(), season.year) if season else [],
+        at_hand=current_step.current_or_next_step(season, now=clock()) if season else None,
+        draws=current_step.rounds_with_a_draw(db(), season.year) if season else [],
         kindergarten_count=finder.search(db(), per_page=1).total,
     )

@@ -37,7 +37,7 @@ class FinderForm(FlaskForm):
 
 
 def this_year() -> int | None:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return season.year if season else None
 
 
@@ -56,7 +56,7 @@ def kindergarten_list():
         year=year if form.level.data else None,
         page=request.args.get("page", 1, int),
     )
-    offered = finder.offered(db(), [k.id for k in found.items], year) if year else {}
+    offered = finder.programmes_offered(db(), [k.id for k in found.items], year) if year else {}
     return render_template("public/kindergartens.html", form=form, found=found, offered=offered, year=year)
 
 
@@ -67,14 +67,14 @@ def kindergarten_page(code):
     if kindergarten is None:
         raise NotFound
     year = this_year()
-    offered = finder.offered(db(), [kindergarten.id], year).get(kindergarten.id, []) if year else []
+    offered = finder.programmes_offered(db(), [kindergarten.id], year).get(kindergarten.id, []) if year else []
     return render_template(
         "public/kindergarten.html",
         kindergarten=kindergarten,
         offered=offered,
         year=year,
-        sites=finder.sites_of(db(), kindergarten),
-        served=finder.served_by(db(), kindergarten.id),
+        sites=finder.other_sites(db(), kindergarten),
+        served=finder.service_area_names(db(), kindergarten.id),
         lines=cut_offs.published_of(db(), kindergarten.id),
         grounds=ledger_entries.grounds,
     )

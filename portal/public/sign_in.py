@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import normalised
+from enrollment.ground.vault import normalise
 from portal.demo import people as demo_people
 from portal.public import pages
 from portal.text.words import word
@@ -76,8 +76,8 @@ def send_code():
     phone = form.phone.data
     code = doors.send_code(db(), phone, now=clock())
     if code is not None:
-        body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
-        outbox.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
+        body = word("text_message", "code", code=code, minutes=doors.CODE_LIFETIME.seconds // 60)
+        outbox.add_text_message(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
     session.hide("phone", phone)
     session["next"] = inside(form.next.data)
     return redirect(url_for("public.enter_code"), 303)
@@ -138,7 +138,7 @@ def _password_page(form):
 @pages.post("/sign-in/staff")
 @public
 @limiter.limit("30 per hour")
-@limiter.limit("10 per minute", key_func=lambda: "login:" + normalised(request.form.get("login", ""))[:80])
+@limiter.limit("10 per minute", key_func=lambda: "login:" + normalise(request.form.get("login", ""))[:80])
 def check_password():
     form = PasswordForm()
     if not form.validate_on_submit():

@@ -12,7 +12,7 @@ from portal.web.unit_of_work import clock, db
 @pages.get("/help")
 @public
 def help_page():
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return render_template("public/help.html", season=season, areas=all_areas(db()))
 
 

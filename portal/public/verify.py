@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from enrollment.ground.errors import NotFound
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.results import admission_notice
 from portal.public import pages
 from portal.web.guards import public
@@ -41,7 +41,7 @@ def verify(code):
         checked = admission_notice.check(db(), code)
     except NotFound:
         return render_template("public/verify.html", form=form, checked=None, code=code[:40]), 404
-    name = masked(checked.child_name, 1, 0) if checked.child_name else None
+    name = mask(checked.child_name, 1, 0) if checked.child_name else None
     return render_template(
         "public/verify.html", form=form, checked=checked, code=code, name=name, tone=TONES[checked.state]
     )

@@ -46,7 +46,7 @@ def application_page(application: Application, lines, names, form: PageForm):
         other_names=other_names,
         asking=set(register_answers.REGISTER_OF) if register_answers.being_asked(db(), application) else (),
         vaccination=register_answers.answers_of(db(), application.id).get(register_answers.VACCINATION),
-        household=households.of(db(), application.id),
+        household=households.household_of(db(), application.id),
         own_wishes=wishes_here(application, lines),
         papers=evidence.pages_of(db(), application.id),
         needed=required_documents.needed(db(), application),

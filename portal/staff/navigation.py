@@ -4,7 +4,7 @@ from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from enrollment.ground.city_time import CHENGDU
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from portal.staff import pages
 from portal.web.unit_of_work import actor, clock
 
@@ -38,4 +38,4 @@ def rooms_of_the_desk():
             if endpoint in current_app.view_functions
         ]
 
-    return {"rooms": rooms, "seen_by": seen_by, "this_minute": this_minute, "masked": masked}
+    return {"rooms": rooms, "seen_by": seen_by, "this_minute": this_minute, "masked": mask}

@@ -42,7 +42,7 @@ def places():
     kindergarten, year = kindergarten_of_page(), asked_year() or admission_year()
     return render_template(
         "staff/places.html",
-        plan=place_plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock()),
+        plan=place_plans.place_plan(db(), kindergarten.id, year, by=actor(), now=clock()),
         kindergartens=own_kindergartens(),
         history=place_plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
         words=ledger_entries,
@@ -78,7 +78,7 @@ def _plan_page(level: str, form: PlanForm | None):
     if level not in LEVELS:
         abort(404)
     kindergarten, year = kindergarten_of_page(), admission_year()
-    plan = place_plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock())
+    plan = place_plans.place_plan(db(), kindergarten.id, year, by=actor(), now=clock())
     line = plan.line(level)
     if form is None:
         told = {number: getattr(line.wanted, number) for number in NUMBERS}

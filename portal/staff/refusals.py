@@ -9,7 +9,7 @@ from wtforms.validators import Length
 from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.review import refusals, review
 from enrollment.review.review import LONGEST_NOTE
 from portal.staff import pages

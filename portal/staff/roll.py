@@ -10,7 +10,7 @@ from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll, spreadsheets
 from enrollment.places.imports import cell_readers
-from enrollment.places.imports.faults import Bad
+from enrollment.places.imports.faults import CellError
 from enrollment.places.roll import CLASS_LEVELS, LEAVE_REASONS, MOST_IN_A_CLASS
 from enrollment.reports import roll_export
 from portal.staff import pages
@@ -49,7 +49,7 @@ class ChildForm(PageForm):
     def validate_id_number(self, field):
         try:
             field.data = cell_readers.id_number(field.data or "")
-        except Bad as bad:
+        except CellError as bad:
             raise ValidationError(word("import_fault", bad.code, **bad.details)) from bad
 
 
@@ -106,7 +106,7 @@ def roll_class(class_id):
 @pages.post("/roll/classes/<uuid:class_id>")
 @desk("staff")
 def enter_roll(class_id):
-    form, here = ChildForm(), roll.class_for(db(), class_id, by=actor())
+    form, here = ChildForm(), roll.class_in_scope(db(), class_id, by=actor())
     if form.validate_on_submit():
         with refusals_in(form):
             roll.enter_child(
@@ -120,7 +120,7 @@ def enter_roll(class_id):
 
 
 def _class_page(class_id, form: ChildForm):
-    here = roll.class_for(db(), class_id, by=actor())
+    here = roll.class_in_scope(db(), class_id, by=actor())
     return render_template(
         "staff/roll_class.html",
         roll_class=here,
@@ -138,7 +138,7 @@ def leave_form(child_id):
 @pages.post("/roll/children/<uuid:child_id>/leave")
 @desk("staff")
 def leave_roll(child_id):
-    form, child = LeaveForm(), roll.child_for(db(), child_id, by=actor())
+    form, child = LeaveForm(), roll.lock_child_in_scope(db(), child_id, by=actor())
     if form.validate_on_submit():
         with refusals_in(form):
             roll.leave(db(), child_id, on=form.on.data, reason=form.reason.data, by=actor(), now=clock())
@@ -148,8 +148,8 @@ def leave_roll(child_id):
 
 
 def _leave_page(child_id, form: LeaveForm):
-    child = roll.child_for(db(), child_id, by=actor())
-    here = roll.class_for(db(), child.class_id, by=actor())
+    child = roll.lock_child_in_scope(db(), child_id, by=actor())
+    here = roll.class_in_scope(db(), child.class_id, by=actor())
     return render_template("staff/roll_leave.html", child=child, roll_class=here, form=form)
 
 
@@ -189,11 +189,11 @@ def export_roll(form: str):
         abort(404)
     if what == "classes":
         head = ["学校标识码", "学年", "班级", "年级段", "在园人数"]
-        found = roll_export.classes(db(), here.id, year, by=actor(), now=clock())
+        found = roll_export.export_classes(db(), here.id, year, by=actor(), now=clock())
         rows = [(here.code, y, name, word("level", level, in_language="zh"), n) for y, name, level, n in found]
     else:
         head = ["班级", "年级段", "幼儿（脱敏）", "证件（脱敏）", "出生", "入园"]
-        children = roll_export.children(db(), here.id, year, by=actor(), now=clock())
+        children = roll_export.export_children(db(), here.id, year, by=actor(), now=clock())
         rows = [(c[0], word("level", c[1], in_language="zh"), *c[2:]) for c in children]
     body = spreadsheets.to_csv(head, rows) if form == "csv" else spreadsheets.to_xlsx("在园名册", head, rows)
     disposition = f"attachment; filename=roll-{here.code}-{year}-{what}.{form}"

@@ -13,7 +13,7 @@ from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.fact_values import AREAS, KINDERGARTENS
 from enrollment.season.facts import Fact
-from enrollment.season.rules import Tiered
+from enrollment.season.rules import TierResult
 from portal.text.formats import day
 from portal.text.words import language, word
 
@@ -58,7 +58,7 @@ def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
     )
 
 
-def say_tier(tiered: Tiered) -> str:
+def say_tier(tiered: TierResult) -> str:
     """`第 2 优先级 · 本区户籍`; the best tier is said as the first."""
     number = _("第 %(n)s 优先级", n=tiered.tier + 1)
     return f"{number} · {word('ground', tiered.ground)}" if tiered.ground else f"{number} · {_('其他家庭')}"

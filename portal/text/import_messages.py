@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 from enrollment.places.areas import rows_of_file
-from enrollment.places.imports.changes import Difference, printed
-from enrollment.places.imports.faults import Fault
+from enrollment.places.imports.changes import Difference, as_text
+from enrollment.places.imports.faults import ImportFault
 from enrollment.places.imports.importer import MODULES
 from portal.text.words import language, table, word
 
@@ -48,14 +48,14 @@ def shown(key: str, value: Any, in_language: str | None = None) -> str:
         return word(CODED[key], value, in_language=spoken)
     if key == "groups":
         return JOINED[spoken].join(_group(code, spoken) for code in value)
-    return str(printed(value))
+    return str(as_text(value))
 
 
 def _group(code: str, spoken: str) -> str:
     return word("ground", code, in_language=spoken) if code in table().get("ground", {}) else code
 
 
-def what_is_wrong(fault: Fault, in_language: str | None = None) -> str:
+def what_is_wrong(fault: ImportFault, in_language: str | None = None) -> str:
     return word(fault.group, fault.code, in_language=in_language, **fault.details)
 
 

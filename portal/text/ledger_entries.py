@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from flask_babel import gettext as _
 
 from enrollment.places import ledger
-from enrollment.places.place_plans import Entry
+from enrollment.places.place_plans import HistoryEntry
 from enrollment.season.facts import Ground
 from portal.text.policy_rules import listed
 from portal.text.words import word
@@ -14,7 +14,7 @@ POOL = "pool:"
 """The ledger's fields of a pool: `pool:<code>` for its places, `pool:<code>:<part>` for the rest."""
 
 
-def field(entry: Entry) -> str:
+def field(entry: HistoryEntry) -> str:
     """A number's name; a pool is named by its code."""
     if entry.field.startswith(POOL):
         code, _colon, part = entry.field.removeprefix(POOL).partition(":")
@@ -23,7 +23,7 @@ def field(entry: Entry) -> str:
     return word("plan_number", entry.field)
 
 
-def change(entry: Entry) -> str:
+def change(entry: HistoryEntry) -> str:
     """`25 → 50`, states in words."""
     return f"{_value(entry.field, entry.before)} → {_value(entry.field, entry.after)}"
 
@@ -50,10 +50,10 @@ def _ground(code: str) -> str:
     return word("ground", code) if code in tuple(Ground) else code
 
 
-def reason(entry: Entry) -> str:
+def reason(entry: HistoryEntry) -> str:
     """What somebody wrote, or a code of the ledger's own, said in words."""
-    if entry.reason == ledger.STANDS:
+    if entry.reason == ledger.REASON_APPROVED:
         return _("按现有数字同意")
-    if entry.reason.startswith(ledger.IMPORTED):
-        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.IMPORTED))
+    if entry.reason.startswith(ledger.REASON_IMPORTED):
+        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.REASON_IMPORTED))
     return entry.reason

@@ -9,7 +9,7 @@ from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
 from enrollment.season.grounds import GroundTerms
 from enrollment.season.policy_checks import example_facts, example_kindergarten
-from enrollment.season.policy_faults import Fault
+from enrollment.season.policy_faults import PolicyFault
 from enrollment.season.policy_file import NATURES
 from enrollment.season.rules import DEFAULT_RULE, Example, Rule, Rules
 from portal.text.words import language, word
@@ -159,7 +159,7 @@ def sibling_words(rules: Rules) -> str | None:
     )
 
 
-def fault_words(fault: Fault) -> str:
+def fault_words(fault: PolicyFault) -> str:
     """What is wrong and how to mend it."""
     details = dict(fault.details)
     if "known" in details:

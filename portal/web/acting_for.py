@@ -9,7 +9,7 @@ from flask_login import current_user
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account, Actor
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from portal.web.unit_of_work import clock, db
 
@@ -57,4 +57,4 @@ def family_of(mandate: Mandate, actor: Actor) -> Family:
     guardian = guardians.guardian_of(db(), by=actor)
     name = guardian.name if guardian is not None else mandate.signed_name
     phone = db().get_one(Account, mandate.account_id).phone or ""
-    return Family(actor, mandate, masked(name, keep_start=1, keep_end=1), phone[-4:])
+    return Family(actor, mandate, mask(name, keep_start=1, keep_end=1), phone[-4:])

@@ -9,7 +9,7 @@ FIRST, LAST = 2000, 2100
 
 
 def admission_year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return season.year if season else city_day().year
 
 

@@ -14,7 +14,7 @@ from wtforms.validators import Optional, ValidationError
 from allocation.coverage import Share
 from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
-from enrollment.coverage.shares import Line, Shares
+from enrollment.coverage.shares import CoverageLine, Shares
 from enrollment.places import spreadsheets
 from enrollment.season import calendar
 from portal import maps
@@ -69,22 +69,22 @@ def asked_again() -> dict[str, str]:
 
 def city(definition: Definition) -> Shares:
     """On roll, and after the intake of the season that goes on."""
-    season = calendar.current(db(), clock())
-    return shares.of_the_city(db(), definition, year=season.year if season else definition.on.year)
+    season = calendar.current_season(db(), clock())
+    return shares.city_shares(db(), definition, year=season.year if season else definition.on.year)
 
 
-def name(line: Line) -> str:
+def name(line: CoverageLine) -> str:
     return line.name_en if language() == "en" else line.name
 
 
-def short(line: Line) -> str:
+def short(line: CoverageLine) -> str:
     """On the map there is no room for 成都, 四川 and 县."""
     if language() == "en":
         return line.name_en.removeprefix("Chengdu ").removesuffix(" New Area").removesuffix(" Zone")
     return line.name.removeprefix("成都").removeprefix("四川")
 
 
-def linked(line: Line, href: str) -> Markup:
+def linked(line: CoverageLine, href: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(href, name(line))
 
 
@@ -98,7 +98,7 @@ def band(share: Share) -> int:
     return 3 if points < 400 else 4 if points < 700 else 5
 
 
-def told(line: Line) -> str:
+def told(line: CoverageLine) -> str:
     """What a tap on the map says."""
     if not line.now.all:
         return _("%(name)s：没有在园幼儿", name=name(line))
@@ -110,7 +110,7 @@ def told(line: Line) -> str:
     )
 
 
-def patches(areas: tuple[Line, ...]) -> tuple[list[Patch], list[Patch]]:
+def patches(areas: tuple[CoverageLine, ...]) -> tuple[list[Patch], list[Patch]]:
     """The districts with an outline, and the zones that stand in the inset."""
     drawn = {outline.code: outline for outline in maps.outlines()}
     on_map, inset = [], []
@@ -124,17 +124,19 @@ def patches(areas: tuple[Line, ...]) -> tuple[list[Patch], list[Patch]]:
     return on_map, inset
 
 
-def farthest(lines: tuple[Line, ...], most: int = 4) -> list[Line]:
+def farthest(lines: tuple[CoverageLine, ...], most: int = 4) -> list[CoverageLine]:
     """Where the most children are missing in public kindergartens, or else for the inclusive coverage."""
     behind = [line for line in lines if missing(line)]
     return sorted(behind, key=lambda line: (-missing(line), line.code))[:most]
 
 
-def missing(line: Line) -> int:
+def missing(line: CoverageLine) -> int:
     return max(line.now.public_share.to_move, line.now.inclusive_coverage.to_move) if line.now.all else 0
 
 
-def as_csv(lines: tuple[Line, ...], definition: Definition, city_line: Line | None, file: str) -> Response:
+def as_csv(
+    lines: tuple[CoverageLine, ...], definition: Definition, city_line: CoverageLine | None, file: str
+) -> Response:
     """One row for each line, the whole city last; the definition stands in every row, so that no figure loses it."""
     rows = [_csv_row(line, definition) for line in (*lines, *([city_line] if city_line else []))]
     answer = Response(spreadsheets.to_csv(_csv_head(), rows), content_type="text/csv; charset=utf-8")
@@ -168,7 +170,7 @@ def _csv_head() -> list[str]:
     ]
 
 
-def _csv_row(line: Line, definition: Definition) -> list[object]:
+def _csv_row(line: CoverageLine, definition: Definition) -> list[object]:
     now, after = line.now, line.after
     return [
         line.code,

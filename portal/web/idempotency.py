@@ -8,7 +8,7 @@ from flask_login import current_user
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from enrollment.ground.sign_in import DoneOnce
+from enrollment.ground.sign_in import IdempotentResponse
 from portal.web.clock import real_now
 from portal.web.unit_of_work import db
 
@@ -43,7 +43,13 @@ def answer_again():
     key = f"{owner.hex}:{key}"
     digest = _body_digest()
     db().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-    earlier = db().execute(select(DoneOnce.body_digest, DoneOnce.location).where(DoneOnce.key == key)).one_or_none()
+    earlier = (
+        db()
+        .execute(
+            select(IdempotentResponse.body_digest, IdempotentResponse.location).where(IdempotentResponse.key == key)
+        )
+        .one_or_none()
+    )
     if earlier is None:
         g.once = (key, owner, digest)
         return None
@@ -65,7 +71,7 @@ def remember_answer(response):
             "location": response.location,
             "done_at": real_now(),
         }
-        db().execute(insert(DoneOnce).values(values).on_conflict_do_nothing())
+        db().execute(insert(IdempotentResponse).values(values).on_conflict_do_nothing())
     return response
 
 

@@ -10,7 +10,7 @@ from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from enrollment.ground.errors import Refused
-from enrollment.ground.uploads import made_safe
+from enrollment.ground.uploads import sanitise_upload
 from enrollment.places import spreadsheets
 from enrollment.places.imports import sheet_reader
 from enrollment.places.imports.faults import ImportFaults
@@ -70,12 +70,12 @@ def test_a_pdf_that_does_or_carries_something_is_refused_wherever_it_hides(hide)
     writer = PdfWriter()
     hide(writer, writer.add_blank_page(200, 200))
     with pytest.raises(Refused) as refused:
-        made_safe(written(writer))
+        sanitise_upload(written(writer))
     assert refused.value.code == "pdf_active"
 
 
 def test_a_plain_scan_is_welcome():
-    assert made_safe(pdf(3)).media_type == "application/pdf"
+    assert sanitise_upload(pdf(3)).media_type == "application/pdf"
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_a_plain_scan_is_welcome():
 )
 def test_what_only_calls_itself_a_photo_is_refused(content):
     with pytest.raises(Refused):
-        made_safe(content)
+        sanitise_upload(content)
 
 
 def test_a_photo_that_is_a_page_too_keeps_nothing_but_its_picture():
     both = photo() + b"<script>alert('polyglot')</script>%PDF-1.4"
-    safe = made_safe(both)
+    safe = sanitise_upload(both)
     assert safe.media_type == "image/webp"
     assert b"script" not in safe.content
 

@@ -16,8 +16,8 @@ from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines, offer_lifecycle, offers
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people import guardians, invitations
-from enrollment.people.guardians import Guardianship
+from enrollment.people import children, invitations
+from enrollment.people.person_rows import Guardianship
 from enrollment.places.programmes import Programme
 from enrollment.review import review
 from enrollment.season.rounds import Round
@@ -209,7 +209,7 @@ def test_no_child_gets_a_third_guardian_from_two_who_accept_at_once(race, now):
     said = race.at_once(*[accept(*pair) for pair in zip(ids, others, strict=True)])
     assert broken(said) == []
     assert town.session.scalar(select(func.count()).select_from(Guardianship)) == invitations.MOST_GUARDIANS
-    assert len(guardians.accounts_of(town.session, ana.child_id)) == 2
+    assert len(children.accounts_of(town.session, ana.child_id)) == 2
 
 
 def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, now):
@@ -221,6 +221,6 @@ def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, n
     with Session(race.engine) as session, session.begin():
         later = jobs.take(session, job, owner="other", now=now + 2 * jobs.LEASE)
         assert later is not None
-        assert jobs.hold(session, held[0]) is False
+        assert jobs.lock_lease(session, held[0]) is False
         assert jobs.finish(session, held[0], now=now) is False
         assert jobs.finish(session, later, now=now) is True

@@ -23,7 +23,7 @@ PASSWORD = "a long enough password"
 
 @pytest.fixture
 def official(portal_session, town):
-    account = doors.staff_account(
+    account = doors.create_staff_account(
         portal_session, "attack.wei", "何处", PASSWORD, [RoleGrant(role="city_official")], now=town.now
     )
     portal_session.commit()
@@ -132,7 +132,7 @@ def test_a_second_factor_opens_once(client, another_client, portal_session, offi
 
 def test_a_second_factor_used_twice_at_the_same_moment_opens_once(race, now):
     with Session(race.engine) as session:
-        account = doors.staff_account(session, "twice", "何", PASSWORD, [RoleGrant(role="auditor")], now=now)
+        account = doors.create_staff_account(session, "twice", "何", PASSWORD, [RoleGrant(role="auditor")], now=now)
         session.commit()
         account_id, code = account.id, pyotp.TOTP(account.second_factor).at(now)
     said = race.at_once(*[lambda s: doors.check_second_factor(s, account_id, code, at=now)] * 4)

@@ -44,7 +44,7 @@ def city(site, now):
         policy_approval.dry_run(session, made.id, [], by=town.city_pair()[0], now=now)
         policy_approval.sign(session, made.id, by=town.city_pair()[1], now=now)
         key = signed_in_key(session, town.city_pair()[0].account_id)
-        return key, town.round(kind="supplementary").id, rounds.of_year(session, 2026)[0].id
+        return key, town.round(kind="supplementary").id, rounds.rounds_of_year(session, 2026)[0].id
 
 
 def pages(planned, opened) -> tuple[str, ...]:

@@ -42,8 +42,10 @@ def city(site, now):
         }
         ledger.propose(session, town.programme_of(k).id, **ask)
         wrong = [[*row[:6], "九", *row[7:]] for row in ROWS]
-        good = importer.keep(session, "kindergartens", "锦江区名册.xlsx", xlsx(), by=official, now=now, year=2026)
-        bad = importer.keep(
+        good = importer.store_upload(
+            session, "kindergartens", "锦江区名册.xlsx", xlsx(), by=official, now=now, year=2026
+        )
+        bad = importer.store_upload(
             session, "kindergartens", "有问题.xlsx", xlsx(HEADINGS, wrong), by=other, now=now, year=2026
         )
         keys = {who: signed_in_key(session, actor.account_id) for who, actor in

@@ -13,7 +13,7 @@ from enrollment.ground.jobs import JobState
 from enrollment.offers.offer_rows import OfferState
 from enrollment.places.programmes import ProgrammeState
 from enrollment.season.round_rows import RoundKind, RoundStage
-from tests.guards.test_words_for_every_code import ROOT, python_files
+from tests.guards.test_texts_of_codes import ROOT, python_files
 
 ENUMERATIONS = (Stage, OfferState, RunState, JobState, ProgrammeState, RoundKind, RoundStage, Role, Nature, Level)
 VALUES = {str(member) for enumeration in ENUMERATIONS for member in enumeration}

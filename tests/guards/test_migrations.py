@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from enrollment.ground.db import open_engine
 from enrollment.offers import offers
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
-from portal.demo.story import City
+from portal.demo.city_builder import CityBuilder
 from portal.operations import doctor
 from portal.operations.migrations import upgrade
 from tests.conftest import NOW
 from tests.guards import lint_migrations
-from tests.guards.test_words_for_every_code import ROOT
+from tests.guards.test_texts_of_codes import ROOT
 from tests.support.servers import downgrade
 from tests.support.town import Town
 
@@ -66,7 +66,7 @@ def names_of_ours(connection, catalogue, kind):
 @pytest.mark.slow
 def test_the_way_back_and_forth_with_a_city_in_the_tables(real_database):
     engine = open_engine(real_database)
-    City(engine, 100, 7, lambda step, done, of: None).build("arrival")
+    CityBuilder(engine, 100, 7, lambda step, done, of: None).build("arrival")
     with engine.connect() as connection:
         filled = {
             name

@@ -37,12 +37,12 @@ PLAIN_DECORATORS = frozenset(
 """A function under any other decorator is registered with a framework, which calls it (a route, a job, a command)."""
 
 ALLOWED = {
-    "portal.demo.story.City._places": "called by the name of the season's step",
-    "portal.demo.story.City._registration": "called by the name of the season's step",
-    "portal.demo.story.City._review": "called by the name of the season's step",
-    "portal.demo.story.City._draw": "called by the name of the season's step",
-    "portal.demo.story.City._results": "called by the name of the season's step",
-    "portal.demo.story.City._arrival": "called by the name of the season's step",
+    "portal.demo.city_builder.CityBuilder._places": "called by the name of the season's step",
+    "portal.demo.city_builder.CityBuilder._registration": "called by the name of the season's step",
+    "portal.demo.city_builder.CityBuilder._review": "called by the name of the season's step",
+    "portal.demo.city_builder.CityBuilder._draw": "called by the name of the season's step",
+    "portal.demo.city_builder.CityBuilder._results": "called by the name of the season's step",
+    "portal.demo.city_builder.CityBuilder._arrival": "called by the name of the season's step",
     "portal.jobs.worker.perform": "called by RQ by its dotted name",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.guards.test_words_for_every_code import ROOT, python_files
+from tests.guards.test_texts_of_codes import ROOT, python_files
 
 LIFECYCLES = ("enrollment/applications/lifecycle.py", "enrollment/offers/offer_lifecycle.py")
 OTHER_MODELS = {

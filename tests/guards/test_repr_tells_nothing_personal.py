@@ -14,7 +14,7 @@ from enrollment.ground.data_register import impersonal_columns
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
 from enrollment.offers.offer_rows import Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.programmes import Programme
 from enrollment.tables import METADATA
 

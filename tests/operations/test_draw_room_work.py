@@ -122,7 +122,7 @@ def test_a_worker_killed_right_after_its_commit_leaves_nothing_to_be_done_again(
     work = room.lease()
     HANDLERS[room.the_job().kind].function(work)  # and nothing after it: the process is gone
     with Session(room.engine) as session, session.begin():
-        assert jobs.sweep_running(session, now=room.now + 10 * MINUTE) == 0
+        assert jobs.requeue_expired(session, now=room.now + 10 * MINUTE) == 0
     assert room.work() == "not_free"
     assert room.written() == DONE[room.the_job().kind]
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from enrollment.applications.applications import Application
 from enrollment.ground import audit, jobs
 from enrollment.ground.jobs import Job
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 from portal.jobs import runner, scheduler
 from portal.operations import doctor, overdue_work
 from tests.support.town_season import at
@@ -37,7 +37,7 @@ def test_a_dry_run_counts_and_keeps_and_the_run_deletes_what_it_counted(app, ove
     counted = run("--dry-run")
     assert counted["season"]["application"] == 1
     assert left(over) == 1
-    assert over.session.scalar(select(func.count()).select_from(Upkeep)) == 0
+    assert over.session.scalar(select(func.count()).select_from(MaintenancePermit)) == 0
     assert run() == counted
     assert left(over) == 0
     assert not any(run().values()), "the second time there is nothing"

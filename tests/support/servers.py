@@ -1,4 +1,4 @@
-"""The PostgreSQL and the Valkey of a test session: one pair for all its workers, migrated once, gone at its end."""
+"""The PostgreSQL and the Valkey of a test session: one pair for all workers, migrated once, stopped at the end."""
 
 import os
 import shutil
@@ -104,7 +104,7 @@ def downgrade(engine, to: str) -> None:
 
 
 def empty(connection) -> None:
-    """Delete every row of every table of ours, those that may never change too."""
+    """Delete every row of every table, including append-only tables."""
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     names = connection.exec_driver_sql(tables).scalars().all()
     connection.exec_driver_sql("SET session_replication_role = replica")

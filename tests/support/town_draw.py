@@ -1,4 +1,4 @@
-"""What a test may say about a town: its draw."""
+"""The part of the test town for the draw."""
 
 import datetime as dt
 import itertools
@@ -22,7 +22,7 @@ from enrollment.places.programmes import Programme
 
 
 class Draw:
-    """From the frozen market to offers, answers and the next in line; the two city officials sign."""
+    """From the frozen list to offers, answers and replays; the two city officials sign."""
 
     def freeze(self, **more) -> Snapshot:
         """Registration ends if it has not, and the market is frozen.  Everybody must have been reviewed."""
@@ -36,7 +36,7 @@ class Draw:
         return draws.set_seed(self.session, self.the_round.year, beacon=beacon, ceremony=ceremony, by=by, now=self.now)
 
     def seed_in_order(self, *families: Application) -> SeasonDraw:
-        """Try beacons until these children's tickets come in this order: chance, for once, does as it is told."""
+        """Try beacons until the tickets of these children have this order."""
         draw = draws.waiting_for_seed(self.session, self.the_round.year)
         codes = [application.family_code for application in families]
         market = market_files.read(market_files.unpack(self.session.get_one(Snapshot, draw.snapshot_id).market))
@@ -50,7 +50,7 @@ class Draw:
         raise AssertionError("unreachable")
 
     def run(self) -> Run:
-        """Start a run and let the engine work at once, as the worker's handler would."""
+        """Start a run and execute it directly, like the handler of the worker."""
         run = runs.start(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now)
         return execution.execute(self.session, run.id, now=self.now)
 

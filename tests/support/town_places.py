@@ -1,4 +1,4 @@
-"""What a test may say about a town: its places."""
+"""The part of the test town for places."""
 
 import datetime as dt
 import uuid
@@ -15,7 +15,7 @@ YEAR = 2026
 
 
 class Places:
-    """Kindergartens are named; a name that was not said before is built at its first use."""
+    """Kindergartens by name; a new name creates a kindergarten."""
 
     def area(self, code: str = "510104") -> Area:
         if self.session.get(Area, code) is None:

@@ -3,7 +3,7 @@
 from enrollment.chances import estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
-from portal.demo import season, story
+from portal.demo import city_builder, season
 from portal.jobs.handlers.ask_registers import ask_registers
 from portal.jobs.handlers.run_round import answers_are_due
 from portal.jobs.runner import Work, handles
@@ -20,16 +20,16 @@ def demo_people_act(work: Work) -> dict:
     step, result = work.args["step"], {}
     with work.session() as session:
         now = work.now(session)
-        for found in rounds.of_year(session, season.YEAR):
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         estimates.request(session, why=f"demo:{work.job_id}", now=now)
     result |= ask_registers(work)
     if step in ("draw", "result", "confirmation"):
-        result["reviewed"] = story.finish_reviews(
+        result["reviewed"] = city_builder.finish_reviews(
             house().engine, now, lambda done, of: work.progress(done, of, "review")
         )
     if step == "confirmation":
-        result["answered"] = story.finish_answers(
+        result["answered"] = city_builder.finish_answers(
             house().engine, now, lambda done, of: work.progress(done, of, "answers")
         )
     return result | answers_are_due(work)

@@ -34,7 +34,7 @@ def enter_seed(work: Work) -> None:
     with work.closing() as (session, told):
         draw = draws.set_seed(
             session,
-            rounds.one(session, uuid.UUID(work.args["round"])).year,
+            rounds.get_round(session, uuid.UUID(work.args["round"])).year,
             beacon=work.args["beacon"],
             ceremony=work.args["ceremony"],
             by=asked_by(session, work),

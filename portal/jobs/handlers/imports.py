@@ -7,4 +7,4 @@ from portal.jobs.runner import Work, handles
 @handles("forget_import_files", queue="bulk")
 def forget_import_files(work: Work) -> dict:
     with work.session() as session:
-        return {"forgotten": importer.forget(session, now=work.now(session))}
+        return {"forgotten": importer.delete_expired_uploads(session, now=work.now(session))}

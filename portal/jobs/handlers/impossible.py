@@ -11,7 +11,7 @@ log = structlog.get_logger()
 @handles("look_for_the_impossible", queue="bulk")
 def look_for_the_impossible(work: Work) -> dict:
     with work.session() as session:
-        found = list(invariants.found(session))
+        found = list(invariants.find_violations(session))
     for each in found:
         log.error("impossible", code=each.code, subject=each.subject)
     return {"found": len(found), "codes": sorted({each.code for each in found})}

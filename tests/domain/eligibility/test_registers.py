@@ -16,7 +16,7 @@ from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import consents
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.review import review_queue, workload
 from enrollment.review.bulk_confirmation import confirm_matched
 from enrollment.review.roll_register import answers_from_roll

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from enrollment.eligibility.tiers import TierTable, claimed_facts, tier_at
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.service_areas import Lookup, ServiceArea
+from enrollment.places.service_areas import ServiceArea, ServiceAreaIndex
 from enrollment.season import policy_approval
 from enrollment.season.facts import Fact, Ground
 from enrollment.season.policy_rows import Policy
@@ -47,7 +47,7 @@ FAMILIES = [
 
 
 def table_of(town) -> TierTable:
-    return TierTable(town.session, town.the_round, Lookup(town.session, town.the_round.year))
+    return TierTable(town.session, town.the_round, ServiceAreaIndex(town.session, town.the_round.year))
 
 
 def tier(table: TierTable, facts, *programmes):
@@ -89,7 +89,7 @@ def test_only_the_frozen_policy_counts(city):
     before = tier(table, facts, city.programme_of(city.main))
     text = policy_approval.template("whole_district", "510104", 2026)
     newer = city.policy("510104", text=text)
-    assert policy_approval.in_force(city.session, 2026, "510104").id == newer.id
+    assert policy_approval.policy_in_force(city.session, 2026, "510104").id == newer.id
     fresh = table_of(city)
     assert tier(fresh, facts, city.programme_of(city.main)) == before
 

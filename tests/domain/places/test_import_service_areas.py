@@ -60,7 +60,7 @@ def test_a_boundary_in_a_cell(kindergarten, take_in, session):
     content = csv_file(headings, [["5151040001", "范围", "划片一", json.dumps(SQUARE)]])
     take_in("service-areas", content)
     assert take_in("service-areas", content).is_empty
-    assert service_areas.lookup(session).serves(kindergarten.id, {"point": [104.08, 30.65]})
+    assert service_areas.service_area_index(session).serves(kindergarten.id, {"point": [104.08, 30.65]})
 
 
 @pytest.mark.parametrize(

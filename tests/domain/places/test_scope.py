@@ -10,12 +10,12 @@ from enrollment.places import ledger, scope
 def test_a_visitor_without_an_account_is_not_taken_for_the_system(town):
     garden = town.kindergarten("金苹果", places=3)
     visitor = Actor(account_id=None, name="")
-    assert scope.kindergarten_for(town.session, garden.id, by=SYSTEM) is garden
-    assert scope.decides(SYSTEM, garden)
+    assert scope.kindergarten_in_scope(town.session, garden.id, by=SYSTEM) is garden
+    assert scope.may_decide(SYSTEM, garden)
     with pytest.raises(NotFound):
-        scope.kindergarten_for(town.session, garden.id, by=visitor)
-    assert not scope.decides(visitor, garden)
+        scope.kindergarten_in_scope(town.session, garden.id, by=visitor)
+    assert not scope.may_decide(visitor, garden)
     with pytest.raises(NotFound):
-        ledger.change_plan(
+        ledger.propose(
             town.session, town.programme_of(garden).id, by=visitor, now=town.now, reason="班额计划", withheld=1
         )

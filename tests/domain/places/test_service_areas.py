@@ -1,10 +1,10 @@
-"""Who lives where, and which kindergarten serves it."""
+"""Service areas: which kindergarten serves a place."""
 
 import pytest
 
 from enrollment.ground.errors import Refused
 from enrollment.places import service_areas
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import ServiceAreaIndex
 
 SQUARE = {
     "type": "Polygon",
@@ -14,9 +14,9 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[104, 30], [105, 31], [105, 30], 
 
 
 def both_ways(session, kindergarten, place):
-    """What a process remembers and what it reads anew is the same, whatever was added in between."""
-    remembered = service_areas.lookup(session).serves(kindergarten.id, place)
-    assert Lookup(session).serves(kindergarten.id, place) == remembered
+    """The cached index equals a new one, whatever was added in between."""
+    remembered = service_areas.service_area_index(session).serves(kindergarten.id, place)
+    assert ServiceAreaIndex(session).serves(kindergarten.id, place) == remembered
     return remembered
 
 
@@ -82,11 +82,11 @@ def test_the_lookup_of_a_year_reads_only_kindergartens_that_offer(town, session)
     offers, rests = town.kindergarten("招生", places=5), town.kindergarten("停招")
     for k in (offers, rests):
         town.service_area(k, "street", "三圣街道")
-    assert Lookup(session, 2026).serving({"street": "三圣街道"}) == {offers.id}
+    assert ServiceAreaIndex(session, 2026).serving({"street": "三圣街道"}) == {offers.id}
 
 
 def test_families_pick_from_the_names_of_their_area(town, session):
     here, there = town.kindergarten("这里"), town.kindergarten("那里", area="510105")
     town.service_area(here, "street", "三圣街道")
     town.service_area(there, "street", "草堂街道")
-    assert service_areas.names(session, "street", "510104") == ["三圣街道"]
+    assert service_areas.list_names(session, "street", "510104") == ["三圣街道"]

@@ -1,4 +1,4 @@
-"""A round: planned, opened with everything frozen, closed by the clock, extended but never shortened."""
+"""Rounds: planning, opening, closing by a job, extension."""
 
 import datetime as dt
 
@@ -66,7 +66,7 @@ def test_every_area_needs_a_signed_policy(town):
     assert caught.value.details["areas"] == ["510107"]
     assert [
         refused.code
-        for refused in rounds.hindrances(town.session, town.the_round, round_opening.offered(town.session, 2026))
+        for refused in rounds.opening_faults(town.session, town.the_round, round_opening.offered(town.session, 2026))
     ] == ["policy_not_signed"]
 
 

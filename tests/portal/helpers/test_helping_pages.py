@@ -15,7 +15,7 @@ from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import WebSession
-from enrollment.people.guardians import Guardian
+from enrollment.people.person_rows import Guardian
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_every_page import open_pages, pages_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in

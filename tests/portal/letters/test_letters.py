@@ -76,7 +76,7 @@ def test_the_picture_is_the_qr_code_of_the_address():
 
 
 def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, parent):
-    from enrollment.people.guardians import Child
+    from enrollment.people.person_rows import Child
 
     town.session.get(Child, ana.child_id).name = "李䶮堃"
     town.session.commit()

@@ -60,11 +60,11 @@ def test_rules_go_from_a_template_to_two_signatures(city, second, town, lang):
 
     assert fill_in(city, f"{PATH}/1", f"{PATH}/1/sign").status_code == 303
     assert f"{PATH}/1/sign" not in city.get(f"{PATH}/1?lang={lang}").text
-    assert policy_approval.in_force(town.session, 2026, AREA) is None
+    assert policy_approval.policy_in_force(town.session, 2026, AREA) is None
     assert fill_in(second, f"{PATH}/1", f"{PATH}/1/sign").status_code == 303
-    assert policy_approval.in_force(town.session, 2026, AREA).version == 1
+    assert policy_approval.policy_in_force(town.session, 2026, AREA).version == 1
     signed = city.get(f"{PATH}/1?lang={lang}")
-    assert policy_approval.in_force(town.session, 2026, AREA).digest in signed.text
+    assert policy_approval.policy_in_force(town.session, 2026, AREA).digest in signed.text
     assert f"{PATH}/1/dry-run" not in signed.text, "a signed version is locked"
 
 
@@ -75,7 +75,7 @@ def test_a_second_click_on_sign_is_not_a_second_person(city, town):
     assert city.post(f"{PATH}/1/sign", data=fields).status_code == 303
     again = city.post(f"{PATH}/1/sign", data={**fields, "once_key": "another"})
     assert "您已经签署过了" in text_of(again)
-    assert policy_approval.in_force(town.session, 2026, AREA) is None
+    assert policy_approval.policy_in_force(town.session, 2026, AREA) is None
 
 
 def test_faults_stand_beside_their_lines_and_the_text_is_kept(city, town, lang):

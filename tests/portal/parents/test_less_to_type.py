@@ -11,7 +11,7 @@ from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.eligibility import evidence, households
 from enrollment.eligibility.blur_detection import looks_blurred
 from enrollment.eligibility.wish_candidates import Finder
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -92,14 +92,14 @@ def test_a_second_child_finds_the_home_filled_in_but_not_saved(client, town, twi
     first, second = twins
     address = f"/parents/applications/{second}/household"
     answer = client.get(address)
-    there = households.of(town.session, first.id)
+    there = households.household_of(town.session, first.id)
     assert value_of(answer, "home_area") == there.home_area
     assert value_of(answer, "hukou_kind") == there.hukou_kind
     assert "已按安娜的回答填好" in answer.text
-    assert households.of(town.session, second) is None
+    assert households.household_of(town.session, second) is None
     assert saves_what_is_shown(client, address).status_code == 303
     town.session.expire_all()
-    assert households.of(town.session, second).home_area == there.home_area
+    assert households.household_of(town.session, second).home_area == there.home_area
 
 
 def test_a_paper_uploaded_for_one_child_serves_the_other(client, town, twins):
@@ -145,6 +145,6 @@ def test_the_finder_begins_in_the_familys_own_area(town):
     near = town.kindergarten("早安", places=2, area="510104")
     town.open_registration()
     child = town.child("安娜", wishes=[far], submit=False)
-    assert households.of(town.session, child.id).home_area == "510104"
+    assert households.household_of(town.session, child.id).home_area == "510104"
     found = Finder(town.session, child, town.the_round.id).search().items
     assert [one.kindergarten.name for one in found] == [near.name, far.name]

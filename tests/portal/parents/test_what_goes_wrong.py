@@ -12,7 +12,7 @@ from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.eligibility import evidence, households
 from enrollment.ground import uploads
 from enrollment.ground.sign_in import WebSession
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, summary, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -41,7 +41,7 @@ def address(application, page_name: str) -> str:
 
 def household_of(town, application):
     town.session.expire_all()
-    return households.of(town.session, application.id)
+    return households.household_of(town.session, application.id)
 
 
 HOME = {"hukou_kind": "local", "hukou_area": "510104", "home_area": "510104"}

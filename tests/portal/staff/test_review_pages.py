@@ -314,7 +314,7 @@ def test_the_queue_stays_one_page_long_however_many_wait(town, here, clerk, clie
     template = {column.name: getattr(ana, column.name) for column in Application.__table__.columns}
     import uuid
 
-    from enrollment.people.guardians import Child
+    from enrollment.people.person_rows import Child
 
     child = town.session.get(Child, ana.child_id)
     kept = {column.name: getattr(child, column.name) for column in Child.__table__.columns}

@@ -90,7 +90,7 @@ def test_signing_in_changes_the_key_and_signing_out_ends_it(client, portal_sessi
 
 @pytest.fixture
 def official(portal_session, town):
-    account = codes.staff_account(
+    account = codes.create_staff_account(
         portal_session, "he.wei", "何处", "a long enough password", [RoleGrant(role="city_official")], now=town.now
     )
     portal_session.commit()

@@ -1,4 +1,4 @@
-"""Every route × every role: who is let in is what the route's guard says, and a route without a guard stops the start."""
+"""Every route with every role: access follows the guard of the route; a route without a guard stops the start."""
 
 import re
 import uuid
@@ -28,7 +28,7 @@ def address(app, rule) -> str:
 
 @pytest.fixture
 def people(town, portal_session):
-    """Somebody of every role, at a kindergarten and in an area of their own."""
+    """One account of every role, with its own kindergarten or area."""
     kindergarten = town.kindergarten("门卫幼儿园", places=1)
     people = {}
     for role in ROLES:
@@ -44,11 +44,11 @@ def people(town, portal_session):
     return people
 
 
-def test_no_route_is_left_open(whole_app):
+def test_every_route_has_a_guard(whole_app):
     assert [rule.rule for rule in whole_app.url_map.iter_rules() if guard_of(whole_app, rule.endpoint) is None] == []
 
 
-def test_the_app_refuses_to_start_with_an_open_door():
+def test_create_app_refuses_an_unguarded_route():
     app = Flask("open")
     app.view_functions["static"].guard = object()
     app.add_url_rule("/children", "children", lambda: "all of them")
@@ -60,7 +60,7 @@ def rules_of_the_desks(app):
     return [rule for rule in app.url_map.iter_rules() if guard_of(app, rule.endpoint).desk]
 
 
-def test_nobody_passes_without_signing_in(app, client):
+def test_routes_of_desks_need_a_session(app, client):
     for rule in rules_of_the_desks(app):
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             response = client.open(address(app, rule), method=method)
@@ -69,8 +69,8 @@ def test_nobody_passes_without_signing_in(app, client):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_passes_only_the_doors_of_its_desk(app, client, people, role, monkeypatch):
-    """And a thing that does not exist, or is not theirs, is not found: never a fault, never somebody else's page."""
+def test_a_role_reaches_only_the_routes_of_its_desk(app, client, people, role, monkeypatch):
+    """Missing and foreign objects are not found."""
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     sign_in(client, people[role])
     for rule in rules_of_the_desks(app):
@@ -101,11 +101,11 @@ HELPED = {
     "evidence_file", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "add_wish",
     "check_page", "submit", "receipt_page", "receipt_pdf",
 }  # fmt: skip
-"""What a helper does on behalf of a family: the form and its receipt.  Every other door of a family stays the family's."""
+"""Routes that a helper uses for a family: the form and its receipt.  All other routes of families refuse helpers."""
 
 
-def test_a_helper_who_acts_for_a_family_passes_the_doors_of_the_form_and_no_others(app, client, town, monkeypatch):
-    """Own and foreign: another family's application, and this family's own that the helper did not enter, are not found."""
+def test_a_helper_with_a_mandate_reaches_exactly_the_routes_of_the_form(app, client, town, monkeypatch):
+    """Applications of other families, and those that the helper did not enter, are not found."""
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     garden = town.kindergarten("锦官园", places=5)
     li = town.family("李", phone="13811112222")
@@ -138,7 +138,7 @@ def test_a_helper_who_acts_for_a_family_passes_the_doors_of_the_form_and_no_othe
     assert helped == HELPED
 
 
-def test_every_role_has_a_desk_with_at_least_one_door(whole_app):
+def test_every_role_has_a_desk_with_at_least_one_route(whole_app):
     for role in ROLES:
         assert any(
             guard_of(whole_app, rule.endpoint).admits(frozenset({role})) for rule in rules_of_the_desks(whole_app)

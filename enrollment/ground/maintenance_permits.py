@@ -1,8 +1,8 @@
-"""The one door through the rows that never change, and it leaves a row that never changes itself.
+"""Maintenance permits: the only exception to the triggers of append-only tables (ADR 14).
 
-What each kind opens is said in `migrations/versions/sql/0001_ground/upkeep_of_now.sql`.  The door is open for the
-transaction that writes the row and for no other, so there is no setting to forget, and whoever deletes has said in the same
-breath what and as of when.
+A permit is an append-only row of the table `upkeep`.  It is valid only in the transaction that inserts it, for one kind
+of rows: those of a season, those older than ten years, the oldest audit entries, or sealed answers that get a new key.
+`migrations/versions/sql/0001_ground/upkeep_of_now.sql` checks it.
 """
 
 import datetime as dt
@@ -15,8 +15,8 @@ from enrollment.ground.db import Base
 KINDS = ("season", "decade", "audit", "reseal")
 
 
-class Upkeep(Base):
-    """`transaction` and `began` are written by the table.  `audit_link` is the last link that was cut off, with its digest."""
+class MaintenancePermit(Base):
+    """A trigger fills `transaction` and `began`.  `audit_link` is the last deleted link of the audit chain, with its digest."""
 
     __tablename__ = "upkeep"
 
@@ -39,7 +39,7 @@ class Upkeep(Base):
     )
 
 
-def open_door(session: Session, kind: str, *, now: dt.datetime, **where) -> None:
-    """Open it until the end of this transaction.  The table refuses a season that is not over for a year."""
-    session.add(Upkeep(kind=kind, at=now, **where))
+def grant_permit(session: Session, kind: str, *, now: dt.datetime, **where) -> None:
+    """Permit changes until the end of this transaction.  The table refuses a season that ended less than a year ago."""
+    session.add(MaintenancePermit(kind=kind, at=now, **where))
     session.flush()

@@ -1,4 +1,4 @@
-"""The demo city from the first stone to a step of its season, told in order."""
+"""Builds the demo city up to a step of its season."""
 
 import datetime as dt
 import uuid
@@ -35,37 +35,37 @@ from portal.demo import (
     time_travel,
 )
 from portal.demo.demand import Demand
-from portal.demo.programmes import Offer as Choice
+from portal.demo.programmes import DemoProgramme as Choice
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
 Report = Callable[[str, int, int], None]
-"""Told the name of the step, how much of it is done, and how much there is."""
+"""Called with the name of the step, the units done and the number of units."""
 
 FIRST_PHONE = 19_000_000_000
 CONSENT = ("demo", "0" * 64)
 
 
-class NotEmpty(RuntimeError):
-    """There are kindergartens already; the demo city is only ever built on empty ground."""
+class DatabaseNotEmpty(RuntimeError):
+    """The database already has kindergartens; the demo city needs an empty one."""
 
 
-class City:
-    """Builds one city.  Each step is one transaction, so that a stop in between leaves whole steps behind."""
+class CityBuilder:
+    """Builds one city.  Each step is one transaction, so that an interruption leaves complete steps."""
 
     def __init__(self, engine: Engine, children: int, seed: int, report: Report):
         self.engine, self.children, self.report = engine, children, report
         self.random = np.random.default_rng(seed)
 
     def build(self, through: str) -> None:
-        """Every step up to and including `through`.  Raises NotEmpty."""
+        """Every step up to and including `through`.  Raises DatabaseNotEmpty."""
         with Session(self.engine) as session:
             if session.scalar(select(Kindergarten.id).limit(1)) is not None:
-                raise NotEmpty
+                raise DatabaseNotEmpty
         for step in STEPS[: STEPS.index(through) + 1]:
             getattr(self, f"_{step}")()
 
     def _count_rows(self) -> None:
-        """The planner of a database that was filled a moment ago takes a city for a village."""
+        """Update the statistics: without them the planner assumes a few rows."""
         with self._session() as session, session.begin():
             session.execute(text("ANALYZE"))
 
@@ -73,20 +73,20 @@ class City:
         return Session(self.engine, expire_on_commit=False)
 
     def _places(self) -> None:
-        now = season.at(5, 9)
+        now = season.moment(5, 9)
         with self._session() as session, session.begin():
             areas.load(session)
             kindergarten_rows.build(
                 session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
             )
-            staff = people.enter(session, now=now)
+            staff = people.add_people(session, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
-            # in the same breath as the round: the worker closes what is past its deadline by the city's time
-            time_travel.set_clock(session, season.BEGINS)
+            # in the same transaction as the round: the worker closes rounds by the time of the demo
+            time_travel.set_clock(session, season.SEASON_OPENS_AT)
             season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))
 
     def _registration(self) -> None:
-        now = season.BEGINS
+        now = season.SEASON_OPENS_AT
         with self._session() as session, session.begin():
             self._families(session, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
@@ -154,17 +154,17 @@ class City:
             self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
 
     def _review(self) -> None:
-        """Registration is over and everybody is reviewed, by the simulated clerks."""
+        """Close registration and let the simulated clerks review all applications."""
         now = season.DATES["review"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, now)
-            for found in rounds.of_year(session, season.YEAR):
+            for found in rounds.rounds_of_year(session, season.YEAR):
                 rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         finish_reviews(self.engine, now, lambda done, of: self.report("review", done, of))
         self._count_rows()
 
     def _draw(self) -> None:
-        """Frozen, drawn, run, checked, signed by two and published."""
+        """Freeze the list, set the seed and execute the run."""
         now = season.DATES["draw"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, now)
@@ -202,15 +202,15 @@ class City:
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """The simulated clerks review whatever waits or was left lying, some at a time."""
+    """Let the simulated clerks review all waiting and abandoned applications, in batches."""
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, people.REVIEWER)
-        simulated_people.put_back_what_lies(session, by=clerk, now=now)
+        simulated_people.release_idle_reviews(session, by=clerk, now=now)
         everything = session.scalar(select(func.count()).where(Application.stage == Stage.SUBMITTED)) or 0
     done = 0
     while True:
         with Session(engine) as session, session.begin():
-            number = review_rows.review_some(session, by=clerk, now=now)
+            number = review_rows.review_batch(session, by=clerk, now=now)
         if not number:
             return done
         done += number
@@ -220,7 +220,7 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
 def finish_answers(
     engine: Engine, now: dt.datetime, progress: Callable[[int, int], None], *, leave_demo_family: bool = True
 ) -> int:
-    """The simulated families answer, except the demo's own; the silent ones are looked at once."""
+    """Let the simulated families answer their offers, except the families of the sign-in page."""
     random = np.random.default_rng(51)
     with Session(engine) as session:
         mine = session.scalars(

@@ -1,4 +1,4 @@
-"""The register of data: each column has a purpose, a legal basis, a retention and a degree, and what is sensitive is sealed."""
+"""The data register: purpose, legal basis, retention and sensitivity of every column; sensitive columns are sealed."""
 
 import pytest
 
@@ -10,7 +10,7 @@ REGISTER = register()
 SEALED_FILES = {
     (table.name, column.name) for table in METADATA.sorted_tables for column in table.columns if "sealed" in column.info
 }
-"""Whole files, sealed by the verb that writes them rather than by the column's type; the column says for what purpose."""
+"""Columns with files that a service function seals; their `info` names the purpose."""
 
 
 def test_the_register_names_exactly_the_tables():
@@ -18,14 +18,14 @@ def test_the_register_names_exactly_the_tables():
 
 
 @pytest.mark.parametrize("table", sorted(METADATA.tables))
-def test_every_column_stands_in_it_once(table):
+def test_the_register_names_every_column_once(table):
     entry = REGISTER[table]
     assert all(entry[what] for what in ("purpose", "basis", "retention"))
     named = [column for degree in DEGREES for column in entry.get(degree, [])]
     assert sorted(named) == sorted(column.name for column in METADATA.tables[table].columns)
 
 
-def test_what_is_sealed_is_said_to_be_and_the_other_way_round():
+def test_exactly_the_sealed_columns_are_registered_as_sealed():
     for name, table in METADATA.tables.items():
         sealed = {
             column.name
@@ -35,7 +35,7 @@ def test_what_is_sealed_is_said_to_be_and_the_other_way_round():
         assert sealed == set(REGISTER[name].get("sealed", [])), name
 
 
-def test_names_numbers_phones_and_addresses_of_people_are_never_plain():
+def test_personal_data_are_sealed():
     telling = {"name", "id_number", "phone", "home_address", "answers", "to", "body"}
     for name in (
         "account",

@@ -1,4 +1,4 @@
-"""Codes inside, words at the edge: each code that people can meet has Chinese and English words, and nothing is left in one language."""
+"""Every code that a page can show, and every text of a page, exists in Chinese and English."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ from enrollment.draw import draw_jobs, draws, execution, publication, runs, snap
 from enrollment.ground.accounts import ROLES
 from enrollment.offers import offers
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
-from enrollment.people import guardians
+from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
 from enrollment.review import cases
 from enrollment.season import calendar, rounds
@@ -41,8 +41,8 @@ CODES = {
     "fact": tuple(Fact),
     "stage": applications.STAGES,
     "move": tuple(MOVES),
-    "id_kind": guardians.ID_KINDS,
-    "relation": guardians.RELATIONS,
+    "id_kind": person_rows.ID_KINDS,
+    "relation": person_rows.RELATIONS,
     "case_kind": cases.KINDS,
     "register": register_answers.REGISTERS,
     "refusal_rule": returned_items.REFUSAL_RULES,
@@ -66,12 +66,12 @@ CODES = {
 
 
 @pytest.mark.parametrize("group", CODES)
-def test_every_code_has_words(group):
+def test_every_code_has_a_text(group):
     missing = [code for code in CODES[group] if str(code) not in table().get(group, {})]
     assert not missing, f"[{group}] {missing}"
 
 
-def test_every_word_stands_in_both_languages_with_the_same_parameters():
+def test_every_text_exists_in_both_languages_with_the_same_parameters():
     for group, codes in table().items():
         for code, words in codes.items():
             assert set(words) == set(LANGUAGES), f"[{group}] {code}"
@@ -81,11 +81,11 @@ def test_every_word_stands_in_both_languages_with_the_same_parameters():
 
 
 def python_files():
-    return [file for room in ("enrollment", "portal") for file in (ROOT / room).rglob("*.py")]
+    return [file for package in ("enrollment", "portal") for file in (ROOT / package).rglob("*.py")]
 
 
-def test_every_refusal_has_words():
-    """Found by reading the code: the first argument of every `Refused(...)`."""
+def test_every_refusal_has_a_text():
+    """Reads the first argument of every `Refused(...)` in the code."""
     missing = set()
     for file in python_files():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -100,7 +100,7 @@ def test_every_refusal_has_words():
     assert not missing
 
 
-def test_every_notice_has_words():
+def test_every_notice_has_a_text():
     missing = set()
     for file in python_files():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -116,7 +116,7 @@ def test_every_notice_has_words():
 
 
 def translated() -> dict[str, str]:
-    """What Flask-Babel will find, of all catalogues together."""
+    """The translations of all catalogues together."""
     known: dict[str, str] = {}
     for file in sorted(TRANSLATIONS.glob("en/LC_MESSAGES/*.po")):
         with file.open("rb") as text:
@@ -151,7 +151,7 @@ def template_texts():
                     yield str(file.relative_to(ROOT)), text
 
 
-def test_every_text_of_a_page_has_its_english():
+def test_every_text_of_a_page_has_an_english_translation():
     known = translated()
     missing = {
         (where, text)
@@ -161,8 +161,8 @@ def test_every_text_of_a_page_has_its_english():
     assert not missing, "\n".join(f"{where}: {text}" for where, text in sorted(missing))
 
 
-def test_no_template_says_chinese_outside_a_translation():
-    """Text written straight into a template would stay Chinese on the English page."""
+def test_no_template_contains_chinese_outside_a_translation():
+    """Such text would stay Chinese on the English page."""
     environment = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
     found = set()
     for file in (ROOT / "templates").rglob("*.html"):

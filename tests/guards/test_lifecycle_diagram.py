@@ -1,4 +1,4 @@
-"""`docs/lifecycle.md` is drawn from the tables of moves, of applications and of offers."""
+"""`docs/lifecycle.md`, the diagrams of both lifecycles, equals the tables of moves."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,14 +15,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 ROLE = {Role.GUARDIAN: "guardian", Role.HELPER: "helper on the guardian's behalf", Role.SYSTEM: "the system"}
 HEAD = """# The lifecycles of an application and of an offer
 
-Drawn from `MOVES` in `enrollment/applications/lifecycle.py` and `OFFER_MOVES` in `enrollment/offers/offer_lifecycle.py`;
-`python -m tests.guards.test_the_drawn_lifecycle` draws it again, and a test fails while it differs from the tables. An
+Generated from `MOVES` in `enrollment/applications/lifecycle.py` and `OFFER_MOVES` in `enrollment/offers/offer_lifecycle.py`;
+`python -m tests.guards.test_lifecycle_diagram` draws it again, and a test
+compares fails while it differs from the tables. An
 arrow is a move. A move is refused to every role that its row does not name.
 """
 APPLICATION = """
 ## Application
 
-A refusal needs a second person. An edit during or after the review sends the application back into the queue.
+A refusal needs a second person. An edit during or after the review puts the
+application back into the review queue.
 
 """
 OFFER = """
@@ -58,7 +60,7 @@ def drawn() -> str:
 
 
 def test_the_drawing_is_the_table():
-    assert PAGE.read_text("utf-8") == drawn(), "draw it anew: python -m tests.guards.test_the_drawn_lifecycle"
+    assert PAGE.read_text("utf-8") == drawn(), "generate it again: python -m tests.guards.test_lifecycle_diagram"
 
 
 def test_every_stage_and_every_state_can_be_reached():
