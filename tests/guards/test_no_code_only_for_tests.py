@@ -81,8 +81,12 @@ def module_name(path: Path) -> str:
 
 
 def read(path: Path) -> Module:
-    module = Module(module_name(path))
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return parse(module_name(path), path.read_text(encoding="utf-8"))
+
+
+def parse(name: str, source: str) -> Module:
+    module = Module(name)
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not node.level:
             module.imported |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
@@ -253,6 +257,49 @@ def test_everything_is_reached_by_the_product():
     assert the_product().only_for_tests() == set()
 
 
-def test_nothing_is_allowed_that_is_reached_without_it_or_gone():
-    product = the_product()
-    assert ALLOWED.keys() <= product.by_path.keys()
+def test_nothing_is_allowed_that_is_gone():
+    assert ALLOWED.keys() <= the_product().by_path.keys()
+
+
+CALLER = """
+from portal import called
+from portal.called import Child
+
+@route
+def page():
+    return render(called.used(), Child)
+"""
+CALLED = """
+def used():
+    return _helper()
+
+def _helper():
+    return 1
+
+def unused():
+    return _only_for_unused()
+
+def _only_for_unused():
+    return unused()
+
+class Child:
+    def __init__(self):
+        self.n = 1
+
+    @property
+    def in_a_template(self):
+        return self.n
+
+    def unread(self):
+        return self.n
+"""
+
+
+def test_the_check_finds_what_nobody_calls_and_what_only_that_calls(monkeypatch):
+    monkeypatch.setattr(f"{__name__}.overrides", lambda _definition: False)
+    product = Product([parse("portal.caller", CALLER), parse("portal.called", CALLED)], {"in_a_template"})
+    assert product.only_for_tests() == {
+        "portal.called.unused",
+        "portal.called._only_for_unused",
+        "portal.called.Child.unread",
+    }
