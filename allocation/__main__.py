@@ -60,8 +60,8 @@ def say(line: str) -> None:
 def solve_command(options) -> int:
     """Read, draw, solve, check, write; the result folder appears complete or not at all."""
     from allocation import checks, files
+    from allocation.files.summary import summary
     from allocation.solve import solve
-    from allocation.summary import summary
 
     if options.out.exists():
         raise MarketFault([Fault(str(options.out), -1, "", "exists already")])
@@ -107,7 +107,7 @@ def _umask() -> int:
 
 def verify_command(options) -> int:
     """Compare a bundle with what the draw and the rule give."""
-    from allocation import bundle
+    from allocation.files import bundle
 
     wrong = bundle.verify(options.bundle, say)
     for line in wrong:
@@ -152,7 +152,7 @@ def in_words(row: dict[str, str]) -> str:
 
 def bench_command(options) -> int:
     """Print the measurements as JSON."""
-    from allocation.benchmark import measure
+    from allocation.benchmark.measurements import measure
 
     print(json.dumps(measure(options.children, say), indent=2))
     return GOOD

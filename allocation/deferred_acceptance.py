@@ -12,7 +12,7 @@ A unit's standing in a pool is one 64-bit number, lower is better::
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.compilation import compiled
 from allocation.units import over_full
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from allocation.columns import frozen_columns
+from allocation.arrays import frozen_columns
 from allocation.faults import Fault, MarketFault
-from allocation.quotas import Pool, PoolTable, pool_faults, pool_table
-from allocation.validity import LEVELS, NATURES, PAIR_RULES, WORST_TIER, market_faults, ticket_faults
+from allocation.pools import Pool, PoolTable, pool_faults, pool_table
+from allocation.validation import LEVELS, NATURES, PAIR_RULES, WORST_TIER, market_faults, ticket_faults
 
 __all__ = ["LEVELS", "NATURES", "PAIR_RULES", "Codes", "Market", "Pool"]
 

@@ -41,8 +41,8 @@ class Outcome:
 
     @cached_property
     def reasons(self):
-        """What became of each wish (:class:`allocation.explain.Reasons`), computed when first asked for."""
-        from allocation.explain import reasons
+        """What became of each wish (:class:`allocation.reasons.Reasons`), computed when first asked for."""
+        from allocation.reasons import reasons
 
         return reasons(self.market, self)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from allocation.columns import frozen
-from allocation.compiled import compiled
+from allocation.arrays import frozen
+from allocation.compilation import compiled
 from allocation.market import Market
 
 BLOCK = 1 << 14  # children whose wishes, places and standings fit into a core's own cache

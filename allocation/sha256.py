@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.compilation import compiled
 
 
 def _constants() -> tuple[np.ndarray, np.ndarray]:

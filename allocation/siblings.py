@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from allocation.compiled import compiled
-from allocation.validity import child_levels
+from allocation.compilation import compiled
+from allocation.validation import child_levels
 
 
 def by_level(market, units):

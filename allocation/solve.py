@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from allocation import deferred_acceptance as matching
-from allocation.columns import frozen
-from allocation.compiled import compiled
+from allocation.arrays import frozen
+from allocation.compilation import compiled
 from allocation.faults import Fault, MarketFault
+from allocation.files.csv_rows import Column, csv_bytes
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
-from allocation.quotas import Pool, pool_masks
+from allocation.pools import Pool, pool_masks
 from allocation.renumber import BLOCK, by_first_wish, renumbered, rows_moved_back
-from allocation.rows_of_text import Column, csv_bytes
 from allocation.sha256 import digests
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
@@ -37,7 +37,7 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
 
 
 def place_all(market: Market, masks: np.ndarray | None, progress: Callable[[str], None] | None = None) -> "State":
-    """Let every unit ask until nobody asks any more; ``masks`` as from :func:`allocation.quotas.pool_masks`."""
+    """Let every unit ask until nobody asks any more; ``masks`` as from :func:`allocation.pools.pool_masks`."""
     units = form_units(market, masks)
     state = State(market, units)
     for order in by_level(market, units):

@@ -12,7 +12,7 @@ from rq import Queue, Worker
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from allocation import compiled
+from allocation import compilation as compiled
 from enrollment.ground import jobs
 from portal import background, clock
 

@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from allocation.market import Market
-from allocation.simulate import draw_many
+from allocation.simulation import draw_many
 from enrollment.draw import bulk
 from enrollment.draw.chance_market import Applied
 from enrollment.draw.chance_rows import ChanceEstimate, packed

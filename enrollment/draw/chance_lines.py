@@ -7,10 +7,10 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from allocation.columns import frozen
+from allocation.arrays import frozen
 from allocation.market import Market
-from allocation.quotas import PoolTable
-from allocation.simulate import Draws, FamilyOdds, WishHere, imagine
+from allocation.pools import PoolTable
+from allocation.simulation import Draws, FamilyOdds, WishHere, imagine
 from enrollment.draw.chance_market import GROUNDS
 from enrollment.draw.chance_rows import ChanceEstimate, ChanceLine, unpacked
 

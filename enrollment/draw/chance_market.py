@@ -16,7 +16,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from allocation.market import Market, Pool
-from allocation.validity import LARGEST_UNIT
+from allocation.validation import LARGEST_UNIT
 from enrollment.draw.offers import LIVE, Offer
 from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import CONFIRMED, IN_REVIEW, RETURNED, SUBMITTED

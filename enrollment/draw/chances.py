@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from allocation.simulate import Chance, WishHere
+from allocation.simulation import Chance, WishHere
 from enrollment.draw.chance_estimates import STILL_CHANGING, next_at
 from enrollment.draw.chance_lines import Lines
 from enrollment.draw.chance_market import GROUNDS

@@ -17,9 +17,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import bundle, checks, compiled, files, lottery, solve
-from allocation import summary as summaries
+from allocation import checks, files, lottery, solve
+from allocation import compilation as compiled
 from allocation.faults import MarketFault
+from allocation.files import bundle
+from allocation.files import summary as summaries
 from allocation.market import Market
 from allocation.outcome import Outcome
 from enrollment.draw import bulk, fairness, market_files

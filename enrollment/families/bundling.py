@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from allocation.validity import LARGEST_UNIT
+from allocation.validation import LARGEST_UNIT
 from enrollment.families import applications, changes, units, wishes
 from enrollment.families.applications import Application, Wish
 from enrollment.families.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED

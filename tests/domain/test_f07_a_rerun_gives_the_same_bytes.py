@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from allocation import bundle
+from allocation.files import bundle
 from enrollment.draw import runs
 from enrollment.draw.run_rows import Placement
 from enrollment.ground.errors import Refused

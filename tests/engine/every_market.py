@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from allocation import files
+from allocation.benchmark.synthetic import synthetic_market
 from allocation.market import Market, Pool
 from allocation.outcome import Outcome
 from allocation.solve import solve
-from allocation.synthetic import synthetic_market
 from tests.engine.cases import FOLDER, case, market_of
 from tests.engine.changes import after_giving_up, again, given_up, unit_of, with_list, without_children
 from tests.engine.test_cases import sibling_market

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from allocation import bundle, files, lottery
+from allocation import files, lottery
+from allocation.files import bundle
 from allocation.market import LEVELS, Market
 from allocation.outcome import LINE, Cutoffs, Outcome
 from tests.engine.bundles import with_codes

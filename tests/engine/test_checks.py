@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from allocation import checks
+from allocation.benchmark.synthetic import synthetic_market
+from allocation.checks.row_order import _shuffle
 from allocation.market import Market, Pool
-from allocation.shuffled_rows import _shuffle
 from allocation.solve import solve
-from allocation.synthetic import synthetic_market
 from tests.engine.definitions import Rule
 from tests.engine.telling import told
 from tests.engine.tiny import tiny_market

@@ -9,8 +9,10 @@ import zipfile
 import pytest
 
 from allocation import __main__ as command
-from allocation import benchmark, bundle, files
+from allocation import files
+from allocation.benchmark import measurements as benchmark
 from allocation.checks import Report
+from allocation.files import bundle
 from tests.engine.bundles import packed, with_codes
 from tests.engine.test_files import GOOD, as_bytes
 from tests.engine.tiny import tiny_market
@@ -165,7 +167,7 @@ def test_explain_says_each_wish_in_words(tmp_path, capsys):
 
 
 def test_every_reason_has_its_sentence():
-    from allocation.explain import REASONS
+    from allocation.reasons import REASONS
 
     assert set(command._WORDS) == set(REASONS)
 

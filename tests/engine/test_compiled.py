@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from allocation import compiled
+from allocation import compilation as compiled
 
 
 def test_the_folder_carries_the_digest_of_what_is_compiled(tmp_path):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from allocation.explain import PublishedLine, PublishedWish, WishReason, first_wish_met, published_wishes, wishes_of
 from allocation.market import Market, Pool
+from allocation.reasons import PublishedLine, PublishedWish, WishReason, first_wish_met, published_wishes, wishes_of
 from allocation.solve import solve
 
 

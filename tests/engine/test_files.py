@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allocation import columns_of_text as text
-from allocation import file_names, files, lottery, rows_of_text
+from allocation import files, lottery
 from allocation.faults import MarketFault
+from allocation.files import csv_rows as rows_of_text
+from allocation.files import layout as file_names
+from allocation.files import text_columns as text
 from allocation.market import Codes
 from allocation.solve import solve
 from tests.engine.tiny import tiny_market

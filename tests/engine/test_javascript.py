@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from allocation.synthetic import synthetic_market
+from allocation.benchmark.synthetic import synthetic_market
 from portal.public.verify_draw import PREFIXED, SAID
 from portal.words import table
 from tests.engine.bundles import packed

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from allocation.faults import Fault, MarketFault
+from allocation.files.summary import by_nature
 from allocation.market import Codes, Market, Pool
 from allocation.solve import solve
-from allocation.summary import by_nature
 
 PLAIN = {"offsets": [0, 1, 3], "programme": [0, 0, 1], "tier": [0, 0, 0], "ticket": [1, 2], "places": [1, 1]}
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from matching.games import HospitalResident
 
+from allocation.benchmark.synthetic import synthetic_market
 from allocation.market import Market
 from allocation.solve import solve
-from allocation.synthetic import synthetic_market
 from tests.engine.tiny import tiny_market
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from allocation.faults import MarketFault
 from allocation.market import Market, Pool
-from allocation.quotas import one_pool_each, pool_masks, pool_table
+from allocation.pools import one_pool_each, pool_masks, pool_table
 
 
 def columns(table):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from allocation.market import Market, Pool
-from allocation.simulate import Chance, WishHere, draw_many, imagine
+from allocation.simulation import Chance, WishHere, draw_many, imagine
 from allocation.solve import solve
 from tests.engine.changes import again
 from tests.engine.tiny import tiny_market

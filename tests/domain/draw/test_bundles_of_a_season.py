@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from allocation import bundle
+from allocation.files import bundle
 from enrollment.draw.run_rows import Run, WishReason
 from tests.engine.test_javascript import assert_all_equal, found_in
 from tests.support.chromium import open_context

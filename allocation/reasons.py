@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.compilation import compiled
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, STATES, Outcome
-from allocation.quotas import pool_masks
+from allocation.pools import pool_masks
 from allocation.units import form_units
 
 REASONS = (

@@ -6,28 +6,13 @@ child, five tiers, one child in thirty bound to a twin, one in eight with an eld
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.compilation import compiled
 from allocation.market import Codes, Market, Pool
+from allocation.splitmix import below
 
 AREA_CHILDREN = 10_900  # 250,000 children live in 23 areas
 PLACES_PER_HUNDRED = 90
 GROUPS_PER_AREA = 40
-
-
-@compiled
-def mix(value):
-    """SplitMix64: the ``value``-th number of a fixed sequence (uint64)."""
-    z = np.uint64(value) * np.uint64(0x9E37_79B9_7F4A_7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@compiled
-def below(state, limit):
-    """A number from 0 to ``limit - 1`` from the state, which moves on."""
-    state[0] += np.uint64(1)
-    return np.int64((mix(state[0]) >> np.uint64(33)) % np.uint64(limit))
 
 
 def synthetic_market(

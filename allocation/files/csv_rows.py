@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.compilation import compiled
 
 ROWS_AT_ONCE = 1 << 14  # their cells stay in the cache
 _LONGEST_NUMBER = 20

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocation.by_rounds import best_ranks
-from allocation.shuffled_rows import changed_by_shuffling
-from allocation.tries import FAR, Tries
+from allocation.checks.optimality import best_ranks
+from allocation.checks.proposals import FAR, Tries
+from allocation.checks.row_order import changed_by_shuffling
 
 CHECKS = (
     "one_placement",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocation.columns import frozen
+from allocation.arrays import frozen
 
 
 def changed_by_shuffling(market, outcome, solve: Callable) -> np.ndarray:

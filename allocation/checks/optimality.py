@@ -7,7 +7,7 @@ is refused any more each unit has the best that any stable outcome gives it (Gal
 
 import numpy as np
 
-from allocation.tries import FAR, Tries
+from allocation.checks.proposals import FAR, Tries
 
 _POOL_AT = 38  # above a standing
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from allocation import columns_of_text as text
 from allocation import lottery
-from allocation.explain import REASONS
-from allocation.file_names import COLUMNS, FORMAT, RESULT_COLUMNS
+from allocation.files import text_columns as text
+from allocation.files.csv_rows import Column, Texts, csv_bytes, texts_of
+from allocation.files.layout import COLUMNS, FORMAT, RESULT_COLUMNS
 from allocation.market import LEVELS, NATURES, Codes, Market
 from allocation.outcome import STATES, Outcome
-from allocation.rows_of_text import Column, Texts, csv_bytes, texts_of
+from allocation.reasons import REASONS
 
 
 def market_files(market: Market) -> dict[str, bytes]:

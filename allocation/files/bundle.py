@@ -13,9 +13,9 @@ import numpy as np
 from allocation import files, lottery
 from allocation.checks import Report
 from allocation.faults import Fault, MarketFault
+from allocation.files.summary import digests, summary
 from allocation.outcome import Outcome
 from allocation.solve import solve
-from allocation.summary import digests, summary
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 

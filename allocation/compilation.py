@@ -17,10 +17,10 @@ ENGINE = Path(__file__).parent
 def sources_digest(folder: Path = ENGINE) -> str:
     """Sixteen hex digits over every source file that compiles something, in name order."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(folder.rglob("*.py")):
         source = path.read_bytes()
         if b"@compiled" in source:
-            digest.update(path.name.encode() + b"\0" + source)
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + source)
     return digest.hexdigest()[:16]
 
 

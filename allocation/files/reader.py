@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from allocation import columns_of_text as text
 from allocation import lottery
-from allocation.columns_of_text import Text
 from allocation.faults import Fault, MarketFault
-from allocation.file_names import COLUMNS, FORMAT, MARKET_FILES, OPTIONAL_FILES, read_files
+from allocation.files import text_columns as text
+from allocation.files.layout import COLUMNS, FORMAT, MARKET_FILES, OPTIONAL_FILES, read_files
+from allocation.files.text_columns import Text
 from allocation.market import LEVELS, NATURES, PAIR_RULES, Codes, Market
-from allocation.quotas import Pool
+from allocation.pools import Pool
 
 _MOST_LISTED = 100
 _SMALL = 1 << 18  # bytes of all tables; below, starting threads takes longer than reading

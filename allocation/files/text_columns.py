@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from allocation.rows_of_text import Texts, texts_of
+from allocation.files.csv_rows import Texts, texts_of
 
 _CODE = r'^[^\s",;\x00-\x1f\x7f]{1,64}$'
 _LONGEST_CODE = 64

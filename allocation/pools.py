@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allocation.columns import frozen
-from allocation.compiled import compiled
+from allocation.arrays import frozen
+from allocation.compilation import compiled
 from allocation.faults import Fault
 
 GENERAL = "general"

@@ -19,19 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from allocation import checks, explain, files
+from allocation import checks, files
 from allocation import deferred_acceptance as matching
+from allocation import reasons as explain
 from allocation import solve as engine
+from allocation.benchmark.synthetic import synthetic_market
+from allocation.benchmark.timing import Others, Took, took
+from allocation.files.reader import draw_tickets
 from allocation.lottery import drawn
-from allocation.machine import Others, Took, took
 from allocation.market import Market
-from allocation.market_from_files import draw_tickets
 from allocation.renumber import BLOCK, by_first_wish, renumbered
-from allocation.simulate import draw_many
+from allocation.simulation import draw_many
 from allocation.solve import compile_all, solve
-from allocation.synthetic import synthetic_market
 
-LOOP = Path(__file__).parent.parent / "bench" / "loop.c"
+LOOP = Path(__file__).parents[2] / "bench" / "loop.c"
 ROUNDS = 11
 FILES_AT_MOST = 1_000_000  # children; above this only what goes from array to array is measured
 SMALL = 25_000

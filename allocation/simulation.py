@@ -11,14 +11,14 @@ from math import sqrt
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.compilation import compiled
 from allocation.market import Market
 from allocation.outcome import ALL, LINE
-from allocation.quotas import pool_masks
+from allocation.pools import pool_masks
 from allocation.renumber import by_first_wish, moved, renumbered, rows_moved_back
 from allocation.siblings import by_level
 from allocation.solve import State, read_cutoffs
-from allocation.synthetic import below, mix
+from allocation.splitmix import below, mix
 from allocation.units import form_units
 
 Z95 = 1.959964  # two-sided 95 % of the normal distribution
