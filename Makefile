@@ -23,7 +23,7 @@ lint: setup-test ## style, directions of imports, types
 
 test: setup-test ## everything needed, then every test
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
-	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
+	@$(PY) -c "from allocation.warmup import compile_all; compile_all()" & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 

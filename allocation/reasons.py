@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocation.compilation import compiled
+from allocation.eligibility import pool_masks
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, STATES, Outcome
-from allocation.pools import pool_masks
 from allocation.units import form_units
 
 REASONS = (

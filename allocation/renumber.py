@@ -13,6 +13,7 @@ from allocation.arrays import frozen
 from allocation.compilation import compiled
 from allocation.market import Market
 
+LARGE_MARKET = 1 << 17  # children; from this size on, ``solve`` renumbers them first
 BLOCK = 1 << 14  # children whose wishes, places and standings fit into a core's own cache
 
 

@@ -12,12 +12,12 @@ from math import sqrt
 import numpy as np
 
 from allocation.compilation import compiled
+from allocation.eligibility import pool_masks
 from allocation.market import Market
+from allocation.matching import Matching, read_cutoffs
 from allocation.outcome import ALL, LINE
-from allocation.pools import pool_masks
 from allocation.renumber import by_first_wish, moved, renumbered, rows_moved_back
 from allocation.siblings import by_level
-from allocation.solve import State, read_cutoffs
 from allocation.splitmix import below, mix
 from allocation.units import form_units
 
@@ -115,7 +115,7 @@ class _Table:
         self.tier = self.units.tier.copy()
         self.units.ticket = self.ticket
         self.orders = by_level(market, self.units)
-        self.state = State(market, self.units)
+        self.state = Matching(market, self.units)
         self.granted = np.zeros(len(market.programme), dtype=np.uint32)
 
     def draw(self, seed: int, line: np.ndarray) -> None:

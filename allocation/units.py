@@ -26,7 +26,7 @@ class Units:
 
 
 def form_units(market, mask) -> Units:
-    """Bind the children of each unit; ``mask`` as from :func:`allocation.pools.eligible_pools` or ``None``."""
+    """Bind the children of each unit; ``mask`` as from :func:`allocation.eligibility.eligible_pools` or ``None``."""
     count = market.children
     bound = market.unit is not None and bool((market.unit >= 0).any())
     guaranteed = market.current is not None and bool((market.current >= 0).any())

@@ -37,6 +37,7 @@ ABOUT_THE_RULE = (
 )
 MODULES = {
     "pools": ABOUT_THE_RULE,
+    "eligibility": ABOUT_THE_RULE,
     "units": ABOUT_THE_RULE,
     "deferred_acceptance": ABOUT_THE_RULE,
     "checks.definitions": ABOUT_CHECKS,

@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from allocation import checks, files
+from allocation import checks, files, renumber
 from allocation import deferred_acceptance as matching
 from allocation import reasons as explain
-from allocation import solve as engine
 from allocation.benchmark.synthetic import synthetic_market
 from allocation.benchmark.timing import Others, Took, took
 from allocation.files.reader import draw_tickets
@@ -30,7 +29,8 @@ from allocation.lottery import drawn
 from allocation.market import Market
 from allocation.renumber import BLOCK, by_first_wish, renumbered
 from allocation.simulation import draw_many
-from allocation.solve import compile_all, solve
+from allocation.solve import solve
+from allocation.warmup import compile_all
 
 LOOP = Path(__file__).parents[2] / "bench" / "loop.c"
 ROUNDS = 11
@@ -127,7 +127,7 @@ def _ratio(runs: list[Took], yardstick: list[Took]) -> float:
 
 def _against_c(market: Market, rounds: int) -> dict:
     """The matching loop alone and all of ``solve`` against the C loop; in large markets the C loop renumbered, too."""
-    large = market.children >= engine.LARGE
+    large = market.children >= renumber.LARGE_MARKET
     local = renumbered(market, by_first_wish(market, BLOCK)) if large else market
     with tempfile.TemporaryDirectory() as folder:
         loop = compile_loop(folder)

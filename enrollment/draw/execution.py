@@ -17,13 +17,15 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import checks, files, lottery, solve
+from allocation import checks, files, lottery
 from allocation import compilation as compiled
 from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files import summary as summaries
 from allocation.market import Market
 from allocation.outcome import Outcome
+from allocation.solve import solve
+from allocation.warmup import compile_all
 from enrollment.draw import bulk, fairness, market_files
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.gathering import programme_code
@@ -116,11 +118,11 @@ def compute(task: Task, progress: Progress | None = None) -> Computed:
     try:
         market = files.parse_market(task.files)
         tell(1, len(STEPS), "placing")
-        found = solve.solve(market)
+        found = solve(market)
     except MarketFault as fault:
         return Computed(outcome=None, failures=tuple(map(str, fault.faults[:20])))
     tell(2, len(STEPS), "checking")
-    report = checks.check(market, found, solve=solve.solve)
+    report = checks.check(market, found, solve=solve)
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
     digest = hashlib.sha256(b"".join(result[name] for name in sorted(result))).hexdigest()
@@ -266,6 +268,6 @@ def warm() -> None:
     numbers = lottery.draw(bytes(lottery.DIGEST_BYTES), [row.family for row in children], [row.child for row in children])
     tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
-    solve.compile_all()
+    compile_all()
     compute(Task(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
     compiled.note_warm()

@@ -178,7 +178,7 @@ def test_bench_measures_every_step(capsys, monkeypatch, compiler):
     monkeypatch.setattr(benchmark, "SMALL", 400)
     monkeypatch.setattr(benchmark, "DRAWS", 2)
     if compiler:
-        monkeypatch.setattr(benchmark.engine, "LARGE", 600)
+        monkeypatch.setattr(benchmark.renumber, "LARGE_MARKET", 600)
     else:
         monkeypatch.setattr(benchmark.shutil, "which", lambda name: None)
         monkeypatch.setattr(benchmark, "FILES_AT_MOST", 500)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import allocation.solve as engine
+from allocation import renumber
 from allocation.market import Market, Pool
 from allocation.solve import solve
 from tests.engine.changes import after_giving_up, again, given_up, unit_of, with_list, without_children
@@ -145,9 +145,9 @@ def test_a_large_market_is_renumbered_and_gives_the_same(monkeypatch):
     for number in range(40):
         shape = {"siblings": True, "current": number % 2 == 0, "contrary": number % 3 > 0}
         market = tiny_market(number, children=12, programmes=4, **shape)
-        monkeypatch.setattr(engine, "LARGE", 1 << 20)
+        monkeypatch.setattr(renumber, "LARGE_MARKET", 1 << 20)
         one = solve(market)
-        monkeypatch.setattr(engine, "LARGE", 1)
+        monkeypatch.setattr(renumber, "LARGE_MARKET", 1)
         two = solve(market)
         assert two.market is market
         for name in ("programme", "rank", "pool", "overhang", "unit_tier"):
