@@ -63,7 +63,11 @@ def propose(
     child. Raises ``ValueError`` for a negative number.
     """
     tolerance = np.broadcast_to(np.asarray(tolerance, dtype=np.int64), len(ticket))
-    if (len(tolerance) and tolerance.min() < 0) or (len(ways.metres) and ways.metres.min() < 0) or (len(vacancies) and vacancies.min() < 0):
+    if (
+        (len(tolerance) and tolerance.min() < 0)
+        or (len(ways.metres) and ways.metres.min() < 0)
+        or (len(vacancies) and vacancies.min() < 0)
+    ):
         raise ValueError("tolerance, metres and vacancies are not negative")
     cost = ways.metres.astype(np.int64) + tolerance[ways.child] * np.asarray(nature, dtype=np.int64)[ways.programme]
     order = np.lexsort((ways.programme, np.asarray(ticket)[ways.child]))

@@ -91,12 +91,20 @@ def _of_folder(path: Path) -> tuple[dict[str, bytes], list[str], bool]:
 def _of_zip(path: Path) -> tuple[dict[str, bytes], list[str], bool]:
     if not zipfile.is_zipfile(path):
         cut = path.is_file() and path.open("rb").read(4) == b"PK\3\4"
-        why = "the end of the zip file is missing; perhaps the download was cut off" if cut else "neither a folder nor a zip file"
+        why = (
+            "the end of the zip file is missing; perhaps the download was cut off"
+            if cut
+            else "neither a folder nor a zip file"
+        )
         raise MarketFault([Fault(path.name, -1, "", why)])
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         names = [entry.filename for entry in entries]
-        faults = [Fault(path.name, -1, "", f"{name} is in the zip twice") for name in sorted({*names}) if names.count(name) > 1]
+        faults = [
+            Fault(path.name, -1, "", f"{name} is in the zip twice")
+            for name in sorted({*names})
+            if names.count(name) > 1
+        ]
         faults += [
             Fault(path.name, -1, "", f"{entry.filename} would unpack to {entry.file_size} bytes; no bundle holds that")
             for entry in entries
@@ -122,7 +130,9 @@ def verify(path: str | Path, say: Callable[[str], None] = lambda line: None) -> 
     outcome = solve(market, say)
     again = files.result_files(outcome)
     say("placed again")
-    wrong += [_row_differs(name, again[name], bundle.result[name]) for name in again if again[name] != bundle.result[name]]
+    wrong += [
+        _row_differs(name, again[name], bundle.result[name]) for name in again if again[name] != bundle.result[name]
+    ]
     return wrong + list(_figures_differ(outcome, bundle, again))
 
 
@@ -130,7 +140,11 @@ def _draw_differs(bundle: Bundle) -> Iterator[str]:
     draw, ours = bundle.draw, lottery.commitment(bundle.market)
     if ours != draw.commitment:
         noted = _summary(bundle).get("inputs")
-        changed = [name for name, digest in digests(bundle.market).items() if isinstance(noted, dict) and noted.get(name) not in (None, digest)]
+        changed = [
+            name
+            for name, digest in digests(bundle.market).items()
+            if isinstance(noted, dict) and noted.get(name) not in (None, digest)
+        ]
         where = f"; changed since the run: {', '.join(changed)}" if changed else ""
         yield f"the commitment is not that of this market: {draw.commitment} was published, this list gives {ours}{where}"
     if json.loads(bundle.market["market.json"]).get("seed") != draw.seed:
@@ -150,7 +164,9 @@ def _row_differs(name: str, ours: bytes, theirs: bytes) -> str:
     start = ours.rfind(b"\n", 0, at) + 1
     published, computed = (data[start:].split(b"\n", 1)[0][:200].decode(errors="replace") for data in (theirs, ours))
     row = ours.count(b"\n", 0, start) + 1
-    return f"result/{name} differs from row {row} on: published {published or 'nothing'}, computed {computed or 'nothing'}"
+    return (
+        f"result/{name} differs from row {row} on: published {published or 'nothing'}, computed {computed or 'nothing'}"
+    )
 
 
 def _summary(bundle: Bundle) -> dict:

@@ -47,9 +47,7 @@ def packed(
     record = bundle.DrawRecord(commitment=lottery.commitment(written))
     if drawn:
         seed = lottery.seed_bytes(record.commitment, beacon, ceremony).hex()
-        record = bundle.DrawRecord(
-            record.commitment, "2026-06-01T10:00:00+08:00", beacon, "收盘指数", ceremony, seed
-        )
+        record = bundle.DrawRecord(record.commitment, "2026-06-01T10:00:00+08:00", beacon, "收盘指数", ceremony, seed)
         written["market.json"] = lottery.canonical({**json.loads(written["market.json"]), "seed": seed})
     outcome = solve(files.parse_market(written))
     result = files.result_files(outcome)

@@ -20,7 +20,9 @@ def run() -> subprocess.CompletedProcess:
 
     Without a C compiler the benchmark can not be compared with the C loop, and is left out.
     """
-    without_compiler = "" if shutil.which("gcc") or shutil.which("cc") else "omit = allocation/benchmark/measurements.py\n"
+    without_compiler = (
+        "" if shutil.which("gcc") or shutil.which("cc") else "omit = allocation/benchmark/measurements.py\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "settings").write_text(f"[run]\nbranch = true\n{without_compiler}")
         own = {"NUMBA_DISABLE_JIT": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COVERAGE_FILE": f"{folder}/coverage"}

@@ -12,7 +12,12 @@ from allocation.files import MARKET_FILES, RESULT_FILES
 from tests.engine.bundles import packed
 from tests.engine.tiny import tiny_market
 
-KNOWN = {"draw.json", "result/summary.json", *(f"market/{n}" for n in MARKET_FILES), *(f"result/{n}" for n in RESULT_FILES)}
+KNOWN = {
+    "draw.json",
+    "result/summary.json",
+    *(f"market/{n}" for n in MARKET_FILES),
+    *(f"result/{n}" for n in RESULT_FILES),
+}
 KNOWN -= {"market/tickets.csv"}  # drawn from the seed
 Entries = list[tuple[str, bytes]]
 

@@ -10,7 +10,9 @@ keys = st.integers(0, 2**63)
 
 
 @settings(deadline=None)
-@given(st.integers(0, 3), st.lists(keys, min_size=1, max_size=40, unique=True), st.lists(keys, max_size=40, unique=True))
+@given(
+    st.integers(0, 3), st.lists(keys, min_size=1, max_size=40, unique=True), st.lists(keys, max_size=40, unique=True)
+)
 def test_the_worst_is_on_top(base, first, later):
     heap = np.zeros(base + len(first), dtype=np.uint64)
     for count, key in enumerate(first):

@@ -75,7 +75,9 @@ def a_round(number):
     """One of endless random rounds: shape, pair rule, and a draw of its own or tickets from an earlier one."""
     rule, contrary = ("overhang", "close")[number // 5 % 2], number // 10 % 2 == 1
     market = tiny_market(number, pair_rule=rule, contrary=contrary, **SHAPES[number % 5])
-    return packed(market, drawn=number % 3 > 0, beacon="" if number % 7 == 0 else f"道 {number}", ceremony=f"{number % 6}")
+    return packed(
+        market, drawn=number % 3 > 0, beacon="" if number % 7 == 0 else f"道 {number}", ceremony=f"{number % 6}"
+    )
 
 
 def test_the_same_bytes_on_a_thousand_rounds(check):
@@ -130,7 +132,9 @@ def test_the_lottery_vector(page):
 def test_every_tampering_is_found_and_named(check):
     found = check([tampering.change(whole_bundle()) for tampering in TAMPERINGS.values()])
     for (name, tampering), one in zip(TAMPERINGS.items(), found, strict=True):
-        words = [one.get("error")] + [word for _, ok, word, _ in one.get("steps", []) if not ok] + one.get("remarks", [])
+        words = (
+            [one.get("error")] + [word for _, ok, word, _ in one.get("steps", []) if not ok] + one.get("remarks", [])
+        )
         assert tampering.word in words, (name, one)
         assert tampering.status or all(ok for _, ok, *_ in one["steps"]), (name, one)
 
@@ -138,7 +142,10 @@ def test_every_tampering_is_found_and_named(check):
 def test_every_word_that_the_script_may_say_is_there():
     """Words in quotation marks after `say(`, `Fault(`, `refuse(` and `outcome(…, false,` are codes of the page's words."""
     known = {word for group in SAID for word in table()[group]}
-    known |= {prefix + word for group, prefix in PREFIXED.items() for word in table()[group]} | {*table()["reason"], "colon"}
+    known |= {prefix + word for group, prefix in PREFIXED.items() for word in table()[group]} | {
+        *table()["reason"],
+        "colon",
+    }
     source = "\n".join(path.read_text("utf-8") for path in VERIFIER.glob("*.js"))
     used = set(re.findall(r'"((?:bad|wrong|fact|pool|remark|why|result|found|not|all)_[a-z_]+)"', source))
     assert len(used) > 50

@@ -31,7 +31,9 @@ def counted(market):
 
 @pytest.mark.parametrize("number,siblings", [(1, False), (20, True), (23, True), (11, False)])
 def test_every_chance_is_near_the_counted_one(number, siblings):
-    market = tiny_market(number, children=6, programmes=3 + siblings, siblings=siblings, current=True, contrary=siblings)
+    market = tiny_market(
+        number, children=6, programmes=3 + siblings, siblings=siblings, current=True, contrary=siblings
+    )
     drawn = draw_many(market, 1_500, seed=number)
     expected = counted(market)
     assert np.abs(drawn.granted / drawn.draws - expected).max() < 0.05
