@@ -19,7 +19,7 @@ def sources_digest(folder: Path = ENGINE) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(folder.rglob("*.py")):
         source = path.read_bytes()
-        if b"@compiled" in source:
+        if b"@jit" in source:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + source)
     return digest.hexdigest()[:16]
 
@@ -41,7 +41,7 @@ def cache_folder(wanted: str | None = None, places: tuple[Path, ...] | None = No
 setattr(numba.config, "CACHE_DIR", cache_folder(os.environ.get("NUMBA_CACHE_DIR")))  # noqa: B010 (numba makes its names)
 
 #: Decorator of every inner loop.
-compiled = numba.njit(nogil=True, cache=True)
+jit = numba.njit(nogil=True, cache=True)
 
 
 def _mark() -> Path:

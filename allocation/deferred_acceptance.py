@@ -12,7 +12,7 @@ A unit's standing in a pool is one 64-bit number, lower is better::
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 from allocation.units import over_full
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -28,13 +28,13 @@ _TIER_MASK = np.uint64(15)
 _TICKET_MASK = np.uint64(0xFFFF_FFFF)
 
 
-@compiled
+@jit
 def standing(tier, ticket, unit):
     """The key of an ordinary unit that belongs to the pool's groups."""
     return _ORDINARY | (np.uint64(tier) << _TIER_AT) | (np.uint64(ticket) << _TICKET_AT) | np.uint64(unit)
 
 
-@compiled
+@jit
 def read_standing(key):
     """``(guaranteed, eligible, tier, ticket)`` of a key."""
     tier = (key >> _TIER_AT) & _TIER_MASK
@@ -42,7 +42,7 @@ def read_standing(key):
     return key & _ORDINARY == 0, key & _OUTSIDER == 0, tier, ticket
 
 
-@compiled
+@jit
 def push(heap, base, count, key):
     """Add ``key`` to the max-heap ``heap[base:base + count]``."""
     at = count
@@ -55,7 +55,7 @@ def push(heap, base, count, key):
     heap[base + at] = key
 
 
-@compiled
+@jit
 def replace_worst(heap, base, count, key):
     """Put ``key`` in the place of the worst in ``heap[base:base + count]``."""
     base, at, below, last = np.uint64(base), np.uint64(0), np.uint64(1), np.uint64(max(count - 1, 0))
@@ -74,7 +74,7 @@ def replace_worst(heap, base, count, key):
     heap[base + at] = key
 
 
-@compiled
+@jit
 def next_pool(first, after, last, mask, places, locked):
     """The first pool from ``after`` on that has places and may be asked by a unit with ``mask``; ``last`` if none."""
     pool = after
@@ -85,7 +85,7 @@ def next_pool(first, after, last, mask, places, locked):
     return pool
 
 
-@compiled
+@jit
 def last_pool(first, last, mask, places, locked):
     """The last pool that such a unit may ask; the programme's last pool if there is none."""
     for pool in range(last - 1, first - 1, -1):
@@ -94,7 +94,7 @@ def last_pool(first, last, mask, places, locked):
     return last - 1
 
 
-@compiled
+@jit
 def heap_starts(programme, pool_start, places):
     """Where each pool's heap begins (int64[pools + 1]); a heap never outgrows its places or who could ask."""
     asked = np.zeros(pool_start.shape[0] - 1, dtype=np.int64)
@@ -107,7 +107,7 @@ def heap_starts(programme, pool_start, places):
     return start
 
 
-@compiled
+@jit
 def match_singles(order, offsets, programme, tier, ticket, places, base, heap, held, limit, at):
     """The plain rule: one pool a programme, one child a unit. Fills the state arrays; returns how often was asked.
 
@@ -143,7 +143,7 @@ def match_singles(order, offsets, programme, tier, ticket, places, base, heap, h
     return asked
 
 
-@compiled
+@jit
 def match_units(
     order, offsets, programme, tier, ticket, mask, size, current, close, pool_start, places, locked, base, heap, held,
     used, limit, at, pool_at, waiting,

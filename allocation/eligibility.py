@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from allocation.arrays import frozen
-from allocation.compilation import compiled
+from allocation.arrays import readonly
+from allocation.compilation import jit
 
 
-@compiled
+@jit
 def eligible_pools(offsets, programme, child_group_start, child_group, pool_start, group_start, group, known_groups):
     """For each wish, bit ``j`` says that the child belongs to a group of the programme's pool ``j`` (uint16[wishes])."""
     mask = np.zeros(programme.shape[0], dtype=np.uint16)
@@ -34,7 +34,7 @@ def pool_masks(market) -> np.ndarray | None:
         return None
     start, group = market.group_start, market.group
     if start is None:
-        start, group = frozen(np.zeros(market.children + 1), np.int64), frozen([], np.int32)
+        start, group = readonly(np.zeros(market.children + 1), np.int64), readonly([], np.int32)
     known = 1 + max(int(group.max(initial=-1)), int(pools.group.max(initial=-1)))
     return eligible_pools(
         market.offsets, market.programme, start, group, pools.start, pools.group_start, pools.group, known

@@ -96,7 +96,7 @@ def tickets(rank: np.ndarray, child_order: np.ndarray, after: int = 0) -> np.nda
     return ticket
 
 
-def drawn(market: Market, seed: bytes, after: int = 0) -> Market:
+def draw_market(market: Market, seed: bytes, after: int = 0) -> Market:
     """The market with the tickets of this seed; its codes must name children and families."""
     children = [str(code) for code in market.codes.children]
     names = [str(code) for code in market.codes.families]

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from allocation import deferred_acceptance
-from allocation.arrays import frozen
-from allocation.compilation import compiled
+from allocation.arrays import readonly
+from allocation.compilation import jit
 from allocation.eligibility import pool_masks
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, NONE, Cutoffs, Outcome
-from allocation.renumber import rows_moved_back
+from allocation.renumber import restore_rows
 from allocation.siblings import by_level, raise_tiers
 from allocation.units import Units, form_units
 
@@ -20,7 +20,7 @@ class Matching:
 
     def __init__(self, market: Market, units: Units):
         self.market, self.units = market, units
-        self.tier, self.ticket = frozen(units.tier, np.uint8), frozen(units.ticket, np.uint32)  # views for reading
+        self.tier, self.ticket = readonly(units.tier, np.uint8), readonly(units.ticket, np.uint32)  # views for reading
         pools = market.pools
         self.base = deferred_acceptance.heap_starts(market.programme, pools.start, pools.places)
         self.heap = np.empty(self.base[-1], dtype=np.uint64)
@@ -79,11 +79,11 @@ class Matching:
         market, units, pools = self.market, self.units, self.market.pools
         tier = _tiers_of_members(market, units)
         if number is None:
-            number = frozen(np.arange(market.children), np.int32)
+            number = readonly(np.arange(market.children), np.int32)
         elif tier is market.tier:
             tier = first.tier
         else:
-            tier = frozen(rows_moved_back(tier, first.offsets, market.offsets, number), np.uint8)
+            tier = readonly(restore_rows(tier, first.offsets, market.offsets, number), np.uint8)
         programme, rank, pool = (np.empty(market.children, dtype=np.int32) for _ in range(3))
         filled = np.zeros(pools.count, dtype=np.int32)
         read_placements(
@@ -105,7 +105,7 @@ class Matching:
         )
 
 
-@compiled
+@jit
 def read_placements(
     number, leader, offsets, programme, pool_start, at, pool_at, to_programme, to_rank, to_pool, filled
 ):  # fmt: skip
@@ -131,7 +131,7 @@ def read_placements(
         filled[q] += 1
 
 
-@compiled
+@jit
 def read_cutoffs(places, base, heap, held, limit):
     """The line of each pool: its worst unit without a guaranteed place, where somebody was refused."""
     count = places.shape[0]
@@ -160,10 +160,10 @@ def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
     """The tier that counted for each wish: every member of a unit shows the unit's."""
     if units.leader is not None:
         share_tiers(units.leader, market.offsets, units.tier)
-    return frozen(units.tier, np.uint8)
+    return readonly(units.tier, np.uint8)
 
 
-@compiled
+@jit
 def share_tiers(leader, offsets, tier):
     """Write the tiers of each unit's leader into the rows of its other members."""
     for child in range(leader.shape[0]):

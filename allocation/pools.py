@@ -5,16 +5,18 @@ Places that nobody of its groups claims go to others (``open``) or stay empty (`
 gains (Kominers & Sönmez 2016, slot-specific priorities; Hafalir, Yenmez & Yildirim 2013, soft reserves).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from allocation.arrays import frozen
+from allocation.arrays import MOST_LABELS, Array, readonly
 from allocation.faults import Fault
 
 GENERAL = "general"
 MOST_POOLS = 16
+LARGEST_PRECEDENCE = 2**31 - 1
 
 
 class Pool(NamedTuple):
@@ -36,12 +38,12 @@ class PoolTable:
     ``group[group_start[q]:group_start[q + 1]]``, none for everybody.
     """
 
-    start: np.ndarray  # int32[programmes + 1]
-    programme: np.ndarray  # int32[pools]
-    places: np.ndarray  # int32[pools]
-    locked: np.ndarray  # bool[pools]
-    group_start: np.ndarray  # int64[pools + 1]
-    group: np.ndarray  # int32[...]
+    start: Array  # int32[programmes + 1]
+    programme: Array  # int32[pools]
+    places: Array  # int32[pools]
+    locked: Array  # bool[pools]
+    group_start: Array  # int64[pools + 1]
+    group: Array  # int32[...]
     names: tuple[str, ...] | None = None  # None: every pool is general
     listed: tuple[Pool, ...] = ()
 
@@ -60,20 +62,20 @@ class PoolTable:
         return GENERAL if self.names is None else self.names[pool]
 
 
-def one_pool_each(places: np.ndarray) -> PoolTable:
+def one_pool_each(places: Array) -> PoolTable:
     """The table of a market without reserved places: pool ``p`` is programme ``p``."""
     count = len(places)
     return PoolTable(
-        start=frozen(np.arange(count + 1), np.int32),
-        programme=frozen(np.arange(count), np.int32),
-        places=frozen(places, np.int32),
-        locked=frozen(np.zeros(count), bool),
-        group_start=frozen(np.zeros(count + 1), np.int64),
-        group=frozen([], np.int32),
+        start=readonly(np.arange(count + 1), np.int32),
+        programme=readonly(np.arange(count), np.int32),
+        places=readonly(places, np.int32),
+        locked=readonly(np.zeros(count), bool),
+        group_start=readonly(np.zeros(count + 1), np.int64),
+        group=readonly([], np.int32),
     )
 
 
-def pool_table(listed: list[Pool], places: np.ndarray) -> PoolTable:
+def pool_table(listed: list[Pool], places: Array) -> PoolTable:
     """Lay out the listed pools and the places they leave. Call :func:`pool_faults` first."""
     if not listed:
         return one_pool_each(places)
@@ -88,12 +90,12 @@ def pool_table(listed: list[Pool], places: np.ndarray) -> PoolTable:
     group_start = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum([len(row.groups) for row in rows], out=group_start[1:])
     return PoolTable(
-        start=frozen(start, np.int32),
-        programme=frozen([row.programme for row in rows], np.int32),
-        places=frozen([row.places for row in rows], np.int32),
-        locked=frozen([row.unclaimed == "locked" for row in rows], bool),
-        group_start=frozen(group_start, np.int64),
-        group=frozen([g for row in rows for g in row.groups], np.int32),
+        start=readonly(start, np.int32),
+        programme=readonly([row.programme for row in rows], np.int32),
+        places=readonly([row.places for row in rows], np.int32),
+        locked=readonly([row.unclaimed == "locked" for row in rows], bool),
+        group_start=readonly(group_start, np.int64),
+        group=readonly([g for row in rows for g in row.groups], np.int32),
         names=tuple(row.name for row in rows),
         listed=tuple(listed),
     )
@@ -109,12 +111,20 @@ def _in_order(programme: int, total: int, listed: list[Pool]) -> list[Pool]:
     return rows
 
 
-def pool_faults(listed: list[Pool], places: np.ndarray, groups: int | None) -> list[Fault]:
+def pool_faults(listed: list[Pool], places: Array, groups: int | None) -> list[Fault]:
     """Everything wrong with the listed pools, row by row. ``groups`` is the number of known groups, if known."""
     faults: list[Fault] = []
     seen: dict[int, list[Pool]] = {}
     last_row: dict[int, int] = {}
     for row, pool in enumerate(listed):
+        fractions = [
+            Fault("pools", row, column, f"{value} is not a whole number")
+            for column, value in _numbers_of(pool)
+            if not isinstance(value, int | np.integer)
+        ]
+        if fractions:
+            faults += fractions
+            continue
         if not 0 <= pool.programme < len(places):
             faults.append(Fault("pools", row, "programme", f"programme {pool.programme} does not exist"))
             continue
@@ -126,6 +136,14 @@ def pool_faults(listed: list[Pool], places: np.ndarray, groups: int | None) -> l
         found = _faults_of_sum(int(places[programme]), rows)
         faults += [Fault("pools", last_row[programme], column, message) for column, message in found]
     return faults
+
+
+def _numbers_of(pool: Pool) -> Iterator[tuple[str, object]]:
+    yield "programme", pool.programme
+    yield "precedence", pool.precedence
+    if pool.places is not None:
+        yield "places", pool.places
+    yield from (("groups", group) for group in pool.groups)
 
 
 def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None):
@@ -141,6 +159,10 @@ def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None):
         yield "places", "only the general pool may leave its places empty"
     if pool.places is not None and pool.places < 0:
         yield "places", f"{pool.places} places"
+    if abs(pool.precedence) > LARGEST_PRECEDENCE:
+        yield "precedence", f"{pool.precedence} is more than {LARGEST_PRECEDENCE}"
+    if any(group >= MOST_LABELS for group in pool.groups):
+        yield "groups", f"a group number is below {MOST_LABELS}"
     if any(group < 0 or (groups is not None and group >= groups) for group in pool.groups):
         yield "groups", "a group that does not exist"
 

@@ -4,21 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 from allocation.eligibility import pool_masks
 from allocation.market import Market
 from allocation.outcome import ALL, LINE, STATES, Outcome
 from allocation.units import form_units
 
-REASONS = (
-    "placed",
-    "placed_higher",  # a wish before this one was granted
-    "no_places",  # no place here that is not guaranteed to somebody
-    "not_eligible",  # the pools left are locked to others, or full with those they are for
-    "closed_by_unit",  # the next in line was a bound unit that did not fit; the pool waits
-    "tier_below_cutoff",
-    "ticket_after_cutoff",
-)
 PLACED, PLACED_HIGHER, NO_PLACES, NOT_ELIGIBLE, CLOSED_BY_UNIT, TIER_BELOW_CUTOFF, TICKET_AFTER_CUTOFF = range(7)
 
 
@@ -26,7 +17,7 @@ PLACED, PLACED_HIGHER, NO_PLACES, NOT_ELIGIBLE, CLOSED_BY_UNIT, TIER_BELOW_CUTOF
 class Reasons:
     """One row for each wish, in the order of the market's wishes; -1 says "none"."""
 
-    code: np.ndarray  # uint8[m], index in REASONS
+    code: np.ndarray  # uint8[m], index in allocation.outcome.REASONS
     pool: np.ndarray  # int32[m]: the pool that placed it, or the last one that refused it
     tier: np.ndarray  # uint8[m]: the unit's tier here, after the sibling rule
     ticket: np.ndarray  # uint32[n]: the unit's ticket, for each child
@@ -54,7 +45,7 @@ def reasons(market: Market, outcome: Outcome) -> Reasons:
     )
 
 
-@compiled
+@jit
 def _reasons(leader, offsets, programme, unit_tier, mask, rank, placed_in, pool_start, places, locked, filled, state,
              eligible, tier, ticket):  # fmt: skip
     count = programme.shape[0]
@@ -89,7 +80,7 @@ def _reasons(leader, offsets, programme, unit_tier, mask, rank, placed_in, pool_
     return code, pool, cutoff_tier, cutoff_ticket
 
 
-@compiled
+@jit
 def _refused_by(first, last, bits, own_tier, places, locked, filled, state, eligible, tier):
     """``(pool, reason)``: the last pool that was asked, -1 if none could be, and the first reason that applies."""
     asked = -1
@@ -115,41 +106,6 @@ def _refused_by(first, last, bits, own_tier, places, locked, filled, state, elig
     if own_tier > tier[asked]:
         return asked, TIER_BELOW_CUTOFF
     return asked, TICKET_AFTER_CUTOFF
-
-
-@dataclass(frozen=True)
-class WishReason:
-    """One line of a family's explanation."""
-
-    rank: int
-    programme: int
-    pool: str | None
-    reason: str
-    tier: int
-    ticket: int
-    cutoff_tier: int | None
-    cutoff_ticket: int | None
-
-
-def wishes_of(outcome: Outcome, child: int) -> list[WishReason]:
-    """The explanation of one child's wishes, first wish first."""
-    market, table = outcome.market, outcome.reasons
-    lines = []
-    for wish in range(int(market.offsets[child]), int(market.offsets[child + 1])):
-        pool, line = int(table.pool[wish]), int(table.cutoff_ticket[wish])
-        lines.append(
-            WishReason(
-                rank=wish - int(market.offsets[child]) + 1,
-                programme=int(market.programme[wish]),
-                pool=market.pools.name(pool) if pool >= 0 else None,
-                reason=REASONS[table.code[wish]],
-                tier=int(table.tier[wish]),
-                ticket=int(table.ticket[child]),
-                cutoff_tier=int(table.cutoff_tier[wish]) if line >= 0 else None,
-                cutoff_ticket=line if line >= 0 else None,
-            )
-        )
-    return lines
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from allocation.arrays import frozen
-from allocation.compilation import compiled
+from allocation.arrays import readonly
+from allocation.compilation import jit
 from allocation.market import Market
 
 LARGE_MARKET = 1 << 17  # children; from this size on, ``solve`` renumbers them first
 BLOCK = 1 << 14  # children whose wishes, places and standings fit into a core's own cache
 
 
-def by_first_wish(market: Market, block: int = 1) -> np.ndarray:
+def number_by_first_wish(market: Market, block: int = 1) -> np.ndarray:
     """The new number of each child (int32[n]), in the order of the first wish's programme; those without one last.
 
     Programmes are taken together until about ``block`` children wish for them first; inside such a block the children
@@ -26,12 +26,12 @@ def by_first_wish(market: Market, block: int = 1) -> np.ndarray:
     together = market.programmes * block // max(market.children, 1)
     number = np.empty(market.children, dtype=np.int32)
     _number(market.offsets, market.programme, market.programmes, max(together.bit_length() - 1, 0), number)
-    return frozen(number, np.int32)
+    return readonly(number, np.int32)
 
 
-def renumbered(market: Market, number: np.ndarray) -> Market:
+def renumber_market(market: Market, number: np.ndarray) -> Market:
     """The market with child ``i`` as child ``number[i]``; without families, which decide nothing, and with its old codes."""
-    offsets = moved_starts(market.offsets, number)
+    offsets = permute_offsets(market.offsets, number)
     programme, tier = np.empty_like(market.programme), np.empty_like(market.tier)
     _move_wishes(market.programme, market.tier, market.offsets, offsets, number, programme, tier)
     change: dict[str, Any] = {
@@ -39,53 +39,54 @@ def renumbered(market: Market, number: np.ndarray) -> Market:
         "programme": programme,
         "tier": tier,
         "family": None,
+        "rank": None,  # only published
     }
     for name in ("ticket", "unit", "current"):
         column = getattr(market, name)
-        change[name] = None if column is None else moved(column, number)
+        change[name] = None if column is None else permute(column, number)
     if market.elder is not None:
         named = np.where(market.elder >= 0, number[market.elder], -1)
-        change["elder"] = moved(named.astype(np.int32), number)
+        change["elder"] = permute(named.astype(np.int32), number)
     if market.group_start is not None and market.group is not None:
-        change["group_start"] = moved_starts(market.group_start, number)
-        change["group"] = moved_rows(market.group, market.group_start, change["group_start"], number)
+        change["group_start"] = permute_offsets(market.group_start, number)
+        change["group"] = permute_rows(market.group, market.group_start, change["group_start"], number)
     return market.with_columns(**change)
 
 
 def _read_only(column: np.ndarray) -> np.ndarray:
     """The same column as compiled code knows it, so that it is compiled for one kind of array only."""
-    return frozen(column, column.dtype)
+    return readonly(column, column.dtype)
 
 
-def moved(column: np.ndarray, number: np.ndarray) -> np.ndarray:
+def permute(column: np.ndarray, number: np.ndarray) -> np.ndarray:
     """One value for each child, in the new order."""
     out = np.empty_like(column)
     _move(_read_only(column), number, out)
     return out
 
 
-def moved_starts(start: np.ndarray, number: np.ndarray) -> np.ndarray:
+def permute_offsets(start: np.ndarray, number: np.ndarray) -> np.ndarray:
     """Where each child's rows begin in the new order (int64[n + 1])."""
     out = np.empty_like(start)
     _move_starts(start, number, out)
     return _read_only(out)
 
 
-def moved_rows(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: np.ndarray) -> np.ndarray:
+def permute_rows(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: np.ndarray) -> np.ndarray:
     """The rows of each child, in the new order; they began at ``start`` and begin at ``to``."""
     out = np.empty_like(column)
     _move_rows(_read_only(column), start, to, number, out)
     return out
 
 
-def rows_moved_back(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: np.ndarray) -> np.ndarray:
+def restore_rows(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: np.ndarray) -> np.ndarray:
     """The rows of each child, from the new order, where they begin at ``to``, into the old one."""
     out = np.empty_like(column)
     _move_rows_back(_read_only(column), start, to, number, out)
     return out
 
 
-@compiled
+@jit
 def _number(offsets, programme, programmes, shift, number):
     """A counting sort by blocks of ``2 ** shift`` programmes."""
     last = (programmes >> shift) + 1
@@ -105,13 +106,13 @@ def _number(offsets, programme, programmes, shift, number):
         next_number[block] += 1
 
 
-@compiled
+@jit
 def _move(column, number, out):
     for child in range(number.shape[0]):
         out[number[child]] = column[child]
 
 
-@compiled
+@jit
 def _move_starts(start, number, out):
     out[0] = 0
     for child in range(number.shape[0]):
@@ -120,7 +121,7 @@ def _move_starts(start, number, out):
         out[child + 1] += out[child]
 
 
-@compiled
+@jit
 def _move_wishes(programme, tier, start, to, number, to_programme, to_tier):
     for child in range(number.shape[0]):
         ahead = to[number[child]] - start[child]
@@ -129,7 +130,7 @@ def _move_wishes(programme, tier, start, to, number, to_programme, to_tier):
             to_tier[wish + ahead] = tier[wish]
 
 
-@compiled
+@jit
 def _move_rows(column, start, to, number, out):
     for child in range(number.shape[0]):
         ahead = to[number[child]] - start[child]
@@ -137,7 +138,7 @@ def _move_rows(column, start, to, number, out):
             out[row + ahead] = column[row]
 
 
-@compiled
+@jit
 def _move_rows_back(column, start, to, number, out):
     for child in range(number.shape[0]):
         ahead = to[number[child]] - start[child]

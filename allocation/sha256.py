@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 
 
 def _constants() -> tuple[np.ndarray, np.ndarray]:
@@ -39,7 +39,7 @@ def digests(prefix: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return out
 
 
-@compiled
+@jit
 def _digest_all(block, prefix, texts, starts, rounds, start, out):
     words = np.empty(64, dtype=np.uint32)
     state = np.empty(8, dtype=np.uint32)
@@ -62,12 +62,12 @@ def _digest_all(block, prefix, texts, starts, rounds, start, out):
                 out[i, 4 * word + at] = (state[word] >> np.uint32(24 - 8 * at)) & np.uint32(0xFF)
 
 
-@compiled
+@jit
 def _turn(x, n):
     return (x >> np.uint32(n)) | (x << np.uint32(32 - n))
 
 
-@compiled
+@jit
 def _compress(block, base, words, state, rounds):
     """One block into the state (FIPS 180-4, 6.2.2)."""
     for t in range(16):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 from allocation.validation import child_levels
 
 
@@ -14,7 +14,7 @@ def by_level(market, units):
     return [units.order[levels == level] for level in np.unique(levels)[::-1]]
 
 
-@compiled
+@jit
 def raise_tiers(order, offsets, programme, tier, elder, leader, at, kindergarten, sibling_tier):
     """Give each unit in ``order`` the sibling tier where its elder has been placed, unless its own is better."""
     for unit in order:

@@ -11,12 +11,13 @@ from math import sqrt
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.arrays import Array
+from allocation.compilation import jit
 from allocation.eligibility import pool_masks
 from allocation.market import Market
 from allocation.matching import Matching, read_cutoffs
 from allocation.outcome import ALL, LINE
-from allocation.renumber import by_first_wish, moved, renumbered, rows_moved_back
+from allocation.renumber import number_by_first_wish, permute, renumber_market, restore_rows
 from allocation.siblings import by_level
 from allocation.splitmix import below, mix
 from allocation.units import form_units
@@ -70,24 +71,31 @@ class Draws:
     lines: np.ndarray  # uint64[draws, pools]: the highest standing that got in; 0 nobody
 
     def chance(self, child: int, rank: int) -> Chance:
-        """How often the child got its wish ``rank`` (from 1)."""
-        return Chance(int(self.granted[self.market.offsets[child] + rank - 1]), self.draws)
+        """How often the child got the wish at this place of its list (from 1). Raises ``IndexError`` beyond the list."""
+        own = self._granted(child)
+        if not 1 <= rank <= len(own):
+            raise IndexError(f"child {child} has {len(own)} wishes, none at place {rank}")
+        return Chance(int(own[rank - 1]), self.draws)
 
     def unplaced(self, child: int) -> Chance:
-        """How often the child got none of its wishes."""
-        own = self.granted[self.market.offsets[child] : self.market.offsets[child + 1]]
-        return Chance(self.draws - int(own.sum()), self.draws)
+        """How often the child got none of its wishes. Raises ``IndexError`` for an unknown child."""
+        return Chance(self.draws - int(self._granted(child).sum()), self.draws)
+
+    def _granted(self, child: int) -> Array:
+        if not 0 <= child < self.market.children:
+            raise IndexError(f"there is no child {child} in a market of {self.market.children} children")
+        return self.granted[self.market.offsets[child] : self.market.offsets[child + 1]]
 
 
-def draw_many(market: Market, draws: int, seed: int = 1, workers: int | None = None) -> Draws:
+def simulate(market: Market, draws: int, seed: int = 1, workers: int | None = None) -> Draws:
     """Place the children of ``market`` under ``draws`` drawings of tickets (its own tickets play no part).
 
     The children of a family stay side by side in the line, as in the real draw. ``workers`` threads share the work.
     """
-    number = by_first_wish(market)
-    local = renumbered(market, number)
+    number = number_by_first_wish(market)
+    local = renumber_market(market, number)
     masks = pool_masks(local)
-    families = _family_rows(moved(np.arange(market.children) if market.family is None else market.family, number))
+    families = _family_rows(permute(np.arange(market.children) if market.family is None else market.family, number))
     lines = np.zeros((draws, market.pools.count), dtype=np.uint64)
     workers = min(workers or os.cpu_count() or 1, draws)
 
@@ -99,7 +107,7 @@ def draw_many(market: Market, draws: int, seed: int = 1, workers: int | None = N
 
     with ThreadPoolExecutor(workers) as pool:
         granted = np.stack(list(pool.map(work, range(workers)))).sum(axis=0, dtype=np.uint32)
-    return Draws(market, draws, rows_moved_back(granted, market.offsets, local.offsets, number), lines)
+    return Draws(market, draws, restore_rows(granted, market.offsets, local.offsets, number), lines)
 
 
 class _Table:
@@ -123,9 +131,9 @@ class _Table:
         market, state = self.market, self.state
         with np.errstate(over="ignore"):
             dice = np.array([mix(seed)], dtype=np.uint64)
-            line_up(*self.families, dice, self.family_line, self.ticket)
+            draw_tickets_of_families(*self.families, dice, self.family_line, self.ticket)
         if self.units.leader is not None:
-            share_best(self.leader, self.ticket)
+            share_best_ticket(self.leader, self.ticket)
         if self.units.elder is not None:
             self.units.tier[:] = self.tier
         state.clear()
@@ -146,8 +154,8 @@ def _family_rows(family) -> tuple[np.ndarray, np.ndarray]:
     return np.argsort(family, kind="stable").astype(np.int32), start.astype(np.int32)
 
 
-@compiled
-def line_up(children, start, state, families, ticket):
+@jit
+def draw_tickets_of_families(children, start, state, families, ticket):
     """Tickets from a shuffle of the families (Fisher & Yates), each family's children side by side.
 
     ``families`` is room for the line of families.
@@ -164,14 +172,14 @@ def line_up(children, start, state, families, ticket):
             ticket[children[row]] = number
 
 
-@compiled
-def share_best(leader, ticket):
+@jit
+def share_best_ticket(leader, ticket):
     """Give each unit the best ticket of its members, on its leader's row."""
     for child in range(leader.shape[0]):
         ticket[leader[child]] = min(ticket[leader[child]], ticket[child])
 
 
-@compiled
+@jit
 def count(offsets, leader, at, granted):
     """Add one to each granted wish."""
     for child in range(leader.shape[0]):
@@ -181,7 +189,7 @@ def count(offsets, leader, at, granted):
 
 
 @dataclass(frozen=True)
-class WishHere:
+class SupposedWish:
     """One wish of an imagined family: a programme, the tier there, the groups of the child."""
 
     programme: int
@@ -198,8 +206,8 @@ class FamilyOdds:
     none: Chance
 
 
-def imagine(
-    drawn: Draws, wishes: Sequence[WishHere], children: int = 1, bound: bool = True, seed: int = 1
+def family_odds(
+    drawn: Draws, wishes: Sequence[SupposedWish], children: int = 1, bound: bool = True, seed: int = 1
 ) -> FamilyOdds:
     """The odds of a family that is not in the market, from the lines of its draws; so small that it moves no line.
 
@@ -222,7 +230,7 @@ def imagine(
     )
 
 
-def _admitted(drawn: Draws, wish: WishHere, lots: np.ndarray) -> np.ndarray:
+def _admitted(drawn: Draws, wish: SupposedWish, lots: np.ndarray) -> np.ndarray:
     """bool[draws, tickets]: some pool of the programme takes a child with this ticket."""
     pools = drawn.market.pools
     admitted = np.zeros(lots.shape, dtype=bool)

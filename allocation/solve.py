@@ -26,5 +26,5 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
         raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
     if market.children < renumber.LARGE_MARKET:
         return Matching.of(market).run(progress).outcome(market)
-    number = renumber.by_first_wish(market, renumber.BLOCK)
-    return Matching.of(renumber.renumbered(market, number)).run(progress).outcome(market, number)
+    number = renumber.number_by_first_wish(market, renumber.BLOCK)
+    return Matching.of(renumber.renumber_market(market, number)).run(progress).outcome(market, number)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 
 
-@compiled
+@jit
 def mix(value):
     """SplitMix64: the ``value``-th number of a fixed sequence (uint64)."""
     z = np.uint64(value) * np.uint64(0x9E37_79B9_7F4A_7C15)
@@ -14,7 +14,7 @@ def mix(value):
     return z ^ (z >> np.uint64(31))
 
 
-@compiled
+@jit
 def below(state, limit):
     """A number from 0 to ``limit - 1`` from the state, which moves on."""
     state[0] += np.uint64(1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 
 
 @dataclass
@@ -52,7 +52,7 @@ def form_units(market, mask) -> Units:
     return units
 
 
-@compiled
+@jit
 def leaders(unit):
     """For each child the lowest index in its unit, itself if it stands alone (int32[n])."""
     leader = np.arange(unit.shape[0]).astype(np.int32)
@@ -65,7 +65,7 @@ def leaders(unit):
     return leader
 
 
-@compiled
+@jit
 def bind(leader, offsets, tier, ticket, size, mask, elder):
     """Write into each leader's rows what counts for its unit: worst tier, best ticket, common pools, common elder."""
     for child in range(leader.shape[0]):
@@ -84,7 +84,7 @@ def bind(leader, offsets, tier, ticket, size, mask, elder):
             elder[head] = -1
 
 
-@compiled
+@jit
 def over_full(used, worst, places, close):
     """Whether a pool must give up its worst unit: ``used`` places are held, ``worst`` of them by that unit.
 

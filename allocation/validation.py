@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocation.faults import Fault
+from allocation.arrays import MOST_LABELS, Array
+from allocation.faults import Fault, row_faults
 
 if TYPE_CHECKING:
     from allocation.market import Market
@@ -15,11 +16,8 @@ if TYPE_CHECKING:
 LEVELS = ("nursery", "lower", "middle", "upper")  # youngest first
 NATURES = ("public", "inclusive", "private")
 PAIR_RULES = ("overhang", "close")
-MOST_CHILDREN = 1 << 26  # a child's index shares a 64-bit key with its ticket
 WORST_TIER = 15
 LARGEST_UNIT = 3
-
-MOST_LISTED = 100  # of one kind; a file that is wrong throughout need not be printed throughout
 
 
 def market_faults(market: Market) -> list[Fault]:
@@ -33,23 +31,18 @@ def market_faults(market: Market) -> list[Fault]:
     return [*_level_faults(market), *_current_faults(market), *_unit_faults(market), *_elder_faults(market)]
 
 
-def _rows(table: str, bad, column: str, message: str) -> Iterator[Fault]:
-    for row in np.flatnonzero(bad)[:MOST_LISTED]:
-        yield Fault(table, int(row), column, message)
-
-
 def _shape_faults(market: Market) -> Iterator[Fault]:
     n, m, p = len(market.offsets) - 1, len(market.programme), len(market.places)
     if n < 0 or market.offsets[0] != 0 or market.offsets[-1] != m or np.any(np.diff(market.offsets) < 0):
         yield Fault("children", -1, "offsets", "offsets must rise from 0 to the number of wishes")
         return
-    if n >= MOST_CHILDREN:
-        yield Fault("children", -1, "", f"{n} children; one market holds fewer than {MOST_CHILDREN}")
+    if n >= MOST_LABELS:
+        yield Fault("children", -1, "", f"{n} children; one market holds fewer than {MOST_LABELS}")
     if market.pair_rule not in PAIR_RULES:
         yield Fault("market", -1, "pair_rule", f"{market.pair_rule} is not one of {', '.join(PAIR_RULES)}")
     by_child = {"ticket": n, "unit": n, "family": n, "elder": n, "current": n}
     by_programme = dict.fromkeys(("level", "nature", "area", "kindergarten", "sibling_tier"), p)
-    for name, length in {"tier": m, **by_child, **by_programme}.items():
+    for name, length in {"tier": m, "rank": m, **by_child, **by_programme}.items():
         column = getattr(market, name)
         if column is not None and len(column) != length:
             yield Fault("market", -1, name, f"{len(column)} values where {length} are needed")
@@ -60,24 +53,28 @@ def _shape_faults(market: Market) -> Iterator[Fault]:
 
 
 def _programme_faults(market: Market) -> Iterator[Fault]:
-    yield from _rows("programmes", market.places < 0, "places", "places below zero")
+    yield from row_faults("programmes", market.places < 0, "places", "places below zero")
     for name, top in (("level", len(LEVELS)), ("nature", len(NATURES))):
         column = getattr(market, name)
         if column is not None:
-            yield from _rows("programmes", (column < 0) | (column >= top), name, f"{name} that does not exist")
+            yield from row_faults("programmes", (column < 0) | (column >= top), name, f"{name} that does not exist")
     if market.sibling_tier is not None:
         out = (market.sibling_tier < -1) | (market.sibling_tier > WORST_TIER)
-        yield from _rows("programmes", out, "sibling_tier", "a tier is 0 to 15")
+        yield from row_faults("programmes", out, "sibling_tier", "a tier is 0 to 15")
 
 
 def _wish_faults(market: Market) -> Iterator[Fault]:
     unknown = (market.programme < 0) | (market.programme >= market.programmes)
-    yield from _rows("wishes", unknown, "programme", "a programme that does not exist")
-    yield from _rows("wishes", market.tier > WORST_TIER, "tier", "a tier is 0 to 15")
-    yield from _rows("wishes", _wished_before(market), "programme", "the same programme twice in one list")
+    yield from row_faults("wishes", unknown, "programme", "a programme that does not exist")
+    yield from row_faults("wishes", market.tier > WORST_TIER, "tier", "a tier is 0 to 15")
+    if market.rank is not None:
+        falling = np.diff(market.rank, prepend=0) <= 0
+        falling[market.offsets[:-1][np.diff(market.offsets) > 0]] = False  # the first wish of a child
+        yield from row_faults("wishes", falling, "rank", "the ranks of a child must rise")
+    yield from row_faults("wishes", _wished_before(market), "programme", "the same programme twice in one list")
 
 
-def _wished_before(market: Market) -> np.ndarray:
+def _wished_before(market: Market) -> Array:
     """bool[m]: the child already wished for this programme."""
     before = np.zeros(len(market.programme), dtype=bool)
     if not len(before):
@@ -99,34 +96,36 @@ def _wished_before(market: Market) -> np.ndarray:
 def _child_faults(market: Market) -> Iterator[Fault]:
     if market.elder is not None:
         known = (market.elder >= -1) & (market.elder < market.children)
-        yield from _rows("children", ~known, "elder", "an elder who is not in this market")
+        yield from row_faults("children", ~known, "elder", "an elder who is not in this market")
     if market.current is not None:
         known = (market.current >= -1) & (market.current < market.programmes)
-        yield from _rows("children", ~known, "current", "a programme that does not exist")
+        yield from row_faults("children", ~known, "current", "a programme that does not exist")
     if market.group is not None and len(market.group) and market.group.min() < 0:
         yield Fault("children", -1, "groups", "a group that does not exist")
 
 
 def ticket_faults(market: Market) -> Iterator[Fault]:
     """Two equal tickets, or none where there should be one."""
-    if market.ticket is None:
+    ticket = market.ticket
+    if ticket is None:
         return
-    if len(market.ticket) != market.children:
-        yield Fault("tickets", -1, "ticket", f"{len(market.ticket)} tickets for {market.children} children")
+    if len(ticket) != market.children:
+        yield Fault("tickets", -1, "ticket", f"{len(ticket)} tickets for {market.children} children")
         return
-    highest = int(market.ticket.max()) if market.children else 0
+    highest = int(ticket.max()) if market.children else 0
     if highest <= 8 * market.children + 64:
         seen = np.zeros(highest + 1, dtype=np.uint8)
-        seen[market.ticket] = 1
+        seen[ticket] = 1
         if int(seen.sum()) == market.children:
             return
-    order = np.argsort(market.ticket, kind="stable")
-    same = np.diff(market.ticket[order]) == 0
-    for child in np.sort(order[1:][same])[:MOST_LISTED]:
-        yield Fault("tickets", int(child), "ticket", f"ticket {market.ticket[child]} stands twice")
+    order = np.argsort(ticket, kind="stable")
+    same = np.diff(ticket[order]) == 0
+    repeated = np.zeros(market.children, dtype=bool)
+    repeated[order[1:][same]] = True
+    yield from row_faults("tickets", repeated, "ticket", lambda child: f"ticket {ticket[child]} stands twice")
 
 
-def child_levels(market: Market) -> np.ndarray:
+def child_levels(market: Market) -> Array:
     """int8[n]: the class level of each child's wishes, -1 without a wish (all 0 in a market without levels)."""
     levels = np.full(market.children, -1, dtype=np.int8)
     wishing = np.diff(market.offsets) > 0
@@ -140,7 +139,9 @@ def _level_faults(market: Market) -> Iterator[Fault]:
         return
     own = np.repeat(child_levels(market), np.diff(market.offsets))
     other = market.level[market.programme] != own
-    yield from _rows("wishes", other, "programme", "a programme of another class level than the child's first wish")
+    yield from row_faults(
+        "wishes", other, "programme", "a programme of another class level than the child's first wish"
+    )
 
 
 def _current_faults(market: Market) -> Iterator[Fault]:
@@ -150,14 +151,14 @@ def _current_faults(market: Market) -> Iterator[Fault]:
     wished = np.zeros(market.children, dtype=bool)
     wished[child[market.programme == market.current[child]]] = True
     lost = (market.current >= 0) & ~wished
-    yield from _rows("children", lost, "current", "the guaranteed place is not among the child's wishes")
+    yield from row_faults("children", lost, "current", "the guaranteed place is not among the child's wishes")
 
 
 def _unit_faults(market: Market) -> Iterator[Fault]:
     """Members of a unit are of one family and hand in the same wishes; a unit has at most three."""
     if market.unit is None:
         return
-    yield from _rows("children", market.unit < -1, "unit", "a unit that does not exist")
+    yield from row_faults("children", market.unit < -1, "unit", "a unit that does not exist")
     bound = np.flatnonzero(market.unit >= 0)
     order = bound[np.argsort(market.unit[bound], kind="stable")]
     units = market.unit[order]
@@ -175,7 +176,7 @@ def _unit_faults(market: Market) -> Iterator[Fault]:
             yield Fault("children", child, "unit", "bound children with different wishes")
 
 
-def _wishes(market: Market, child: int) -> np.ndarray:
+def _wishes(market: Market, child: int) -> Array:
     return market.programme[market.offsets[child] : market.offsets[child + 1]]
 
 
@@ -189,4 +190,4 @@ def _elder_faults(market: Market) -> Iterator[Fault]:
     of_elder = np.where(named, levels[market.elder], -1)
     not_older = named & (levels >= 0) & (of_elder >= 0) & (of_elder <= levels)
     not_older |= market.elder == np.arange(market.children)
-    yield from _rows("children", not_older, "elder", "the elder is not in an older class level")
+    yield from row_faults("children", not_older, "elder", "the elder is not in an older class level")

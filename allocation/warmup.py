@@ -6,7 +6,7 @@ import numpy as np
 
 from allocation.files.csv_rows import Column, csv_bytes
 from allocation.market import Market, Pool
-from allocation.renumber import by_first_wish, renumbered, rows_moved_back
+from allocation.renumber import number_by_first_wish, renumber_market, restore_rows
 from allocation.sha256 import digests
 from allocation.solve import solve
 
@@ -23,8 +23,8 @@ def compile_all() -> None:
             )  # fmt: skip
             outcome = solve(market)
             _ = outcome.reasons
-    number = by_first_wish(market)
-    local = renumbered(market, number)
-    rows_moved_back(local.tier, market.offsets, local.offsets, number)
+    number = number_by_first_wish(market)
+    local = renumber_market(market, number)
+    restore_rows(local.tier, market.offsets, local.offsets, number)
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))
     csv_bytes(["number"], [Column(np.zeros(1))])

@@ -23,17 +23,18 @@ from allocation import checks, files, renumber
 from allocation import deferred_acceptance as matching
 from allocation import reasons as explain
 from allocation.benchmark.synthetic import synthetic_market
-from allocation.benchmark.timing import Others, Took, took
+from allocation.benchmark.timing import Duration, MachineLoad, time_call
 from allocation.files.reader import draw_tickets
-from allocation.lottery import drawn
+from allocation.lottery import draw_market
 from allocation.market import Market
-from allocation.renumber import BLOCK, by_first_wish, renumbered
-from allocation.simulation import draw_many
+from allocation.renumber import BLOCK, number_by_first_wish, renumber_market
+from allocation.simulation import simulate
 from allocation.solve import solve
 from allocation.warmup import compile_all
 
 LOOP = Path(__file__).parents[2] / "bench" / "loop.c"
 ROUNDS = 11
+FEWEST_CHILDREN = 1
 FILES_AT_MOST = 1_000_000  # children; above this only what goes from array to array is measured
 SMALL = 25_000
 DRAWS = 100
@@ -42,9 +43,9 @@ SEED = "5e" * 32
 
 def measure(children: int, say: Callable[[str], None] = lambda line: None) -> dict:
     """Everything measured, as one dictionary for JSON."""
-    others = Others()
+    others = MachineLoad()
     say("compiling")
-    found: dict[str, Any] = {"compile_s": round(took(compile_all).wall, 2)}
+    found: dict[str, Any] = {"compile_s": round(time_call(compile_all).wall, 2)}
     solve(synthetic_market(2_000, units=True, pools=True))
     say(f"making a market of {children} children")
     market = synthetic_market(children)
@@ -71,7 +72,7 @@ def measure(children: int, say: Callable[[str], None] = lambda line: None) -> di
     return found | others.found()
 
 
-def compile_loop(folder: str) -> Callable[[Market], tuple[Took, np.ndarray]] | None:
+def compile_loop(folder: str) -> Callable[[Market], tuple[Duration, np.ndarray]] | None:
     """The C loop as a function from a market to its seconds and placements; ``None`` without a compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not LOOP.exists():
@@ -81,14 +82,14 @@ def compile_loop(folder: str) -> Callable[[Market], tuple[Took, np.ndarray]] | N
     match = ctypes.CDLL(str(library)).match
     match.restype = ctypes.c_int64
 
-    def run(market: Market) -> tuple[Took, np.ndarray]:
+    def run(market: Market) -> tuple[Duration, np.ndarray]:
         base, heap, held, at, _ = _empty_pools(market)
         placed = np.empty(market.children, dtype=np.int32)
         arrays: Any = (
             market.offsets, market.programme, market.tier, market.ticket, market.places, base, heap, held, at, placed,
         )  # fmt: skip
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
-        return took(lambda: match(ctypes.c_int64(market.children), *pointers)), placed
+        return time_call(lambda: match(ctypes.c_int64(market.children), *pointers)), placed
 
     return run
 
@@ -102,33 +103,33 @@ def _empty_pools(market: Market):
     return base, heap, held, market.offsets[:-1].copy(), limit
 
 
-def _matching(market: Market) -> Took:
+def _matching(market: Market) -> Duration:
     """The matching loop alone."""
     base, heap, held, at, limit = _empty_pools(market)
     order = np.arange(market.children, dtype=np.int32)
     columns = market.offsets, market.programme, market.tier, market.ticket, market.places
-    return took(lambda: matching.match_singles(order, *columns, base, heap, held, limit, at))
+    return time_call(lambda: matching.match_singles(order, *columns, base, heap, held, limit, at))
 
 
-def _solving(market: Market) -> Took:
-    return took(lambda: solve(market))
+def _solving(market: Market) -> Duration:
+    return time_call(lambda: solve(market))
 
 
-def _told(name: str, runs: list[Took]) -> dict[str, float]:
-    """The run that took the least processor time."""
+def _told(name: str, runs: list[Duration]) -> dict[str, float]:
+    """The run that time_call the least processor time."""
     best = min(runs, key=lambda run: run.cpu)
     seconds = zip(("s", "cpu_s", "waited_s"), best, strict=True)
     return {f"{name}_{unit}": round(second, 6) for unit, second in seconds}
 
 
-def _ratio(runs: list[Took], yardstick: list[Took]) -> float:
+def _ratio(runs: list[Duration], yardstick: list[Duration]) -> float:
     return round(float(np.median([run.cpu / other.cpu for run, other in zip(runs, yardstick, strict=True)])), 2)
 
 
 def _against_c(market: Market, rounds: int) -> dict:
-    """The matching loop alone and all of ``solve`` against the C loop; in large markets the C loop renumbered, too."""
+    """The matching loop alone and all of ``solve`` against the C loop; in large markets the C loop renumber_market, too."""
     large = market.children >= renumber.LARGE_MARKET
-    local = renumbered(market, by_first_wish(market, BLOCK)) if large else market
+    local = renumber_market(market, number_by_first_wish(market, BLOCK)) if large else market
     with tempfile.TemporaryDirectory() as folder:
         loop = compile_loop(folder)
         if loop is None:
@@ -143,7 +144,7 @@ def _against_c(market: Market, rounds: int) -> dict:
     found |= {"matching_to_c": _ratio(ours, c_local), "solve_to_c": _ratio(whole, c)}
     if large:
         found |= _told("c_loop_renumbered", c_local)
-        found |= _told("renumber", [took(lambda: renumbered(market, by_first_wish(market, BLOCK)))])
+        found |= _told("renumber", [time_call(lambda: renumber_market(market, number_by_first_wish(market, BLOCK)))])
     return found
 
 
@@ -176,9 +177,9 @@ def _per_wish(market: Market) -> dict:
 
 def _draws(market: Market) -> dict:
     """Many draws on all cores, counted up to a thousand."""
-    draw_many(synthetic_market(100), 1)
+    simulate(synthetic_market(100), 1)
     cpu = time.process_time()
-    wall = took(lambda: draw_many(market, DRAWS)).wall
+    wall = time_call(lambda: simulate(market, DRAWS)).wall
     times = 1_000 / DRAWS
     return {
         "draws": DRAWS,
@@ -189,7 +190,7 @@ def _draws(market: Market) -> dict:
 
 def _files(children: int) -> dict:
     """The steps of the command on files one by one, then all of it in a process of its own, with its peak memory."""
-    market = drawn(synthetic_market(children, codes=True), bytes.fromhex(SEED))
+    market = draw_market(synthetic_market(children, codes=True), bytes.fromhex(SEED))
     written = files.market_files(market)
     found = _steps(written)
     with tempfile.TemporaryDirectory() as folder:
@@ -222,7 +223,7 @@ def _steps(written: dict[str, bytes]) -> dict:
         "reasons": lambda: explain.reasons(market, outcome),
         "write": lambda: files.result_files(outcome),
     }
-    return {f"{name}_s": round(took(step).wall, 4) for name, step in steps.items()}
+    return {f"{name}_s": round(time_call(step).wall, 4) for name, step in steps.items()}
 
 
 _MEASURED = r"""

@@ -6,7 +6,7 @@ child, five tiers, one child in thirty bound to a twin, one in eight with an eld
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 from allocation.market import Codes, Market, Pool
 from allocation.splitmix import below
 
@@ -40,7 +40,7 @@ def synthetic_market(
     )  # fmt: skip
 
 
-@compiled
+@jit
 def _places(children, areas, state):
     """Programmes of 20 to 60 places, as many in each area, until about nine children in ten could have one."""
     wanted = children * PLACES_PER_HUNDRED // 100
@@ -51,7 +51,7 @@ def _places(children, areas, state):
     return places
 
 
-@compiled
+@jit
 def _homes(children, areas, state):
     home = np.empty(children, dtype=np.int32)
     for child in range(children):
@@ -59,7 +59,7 @@ def _homes(children, areas, state):
     return home
 
 
-@compiled
+@jit
 def _wishes(home, areas, programmes, state):
     """Two to five wishes in the home area, popular programmes first, one in ten elsewhere."""
     count = home.shape[0]
@@ -88,7 +88,7 @@ def _wishes(home, areas, programmes, state):
     return offsets, programme[:at].copy(), tier[:at].copy()
 
 
-@compiled
+@jit
 def _twins(offsets, programme, tier):
     """Bind each thirtieth child to the next if their lists are as long; the second takes over the first's wishes."""
     unit = np.full(offsets.shape[0] - 1, -1, dtype=np.int32)
@@ -106,7 +106,7 @@ def _twins(offsets, programme, tier):
     return unit
 
 
-@compiled
+@jit
 def _shuffled(count, state):
     """1 … count in a mixed order (uint32)."""
     ticket = np.arange(1, count + 1).astype(np.uint32)

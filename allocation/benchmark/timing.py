@@ -1,4 +1,4 @@
-"""How long a step took, and how much of that was ours: on a shared machine the clock on the wall counts others' work too.
+"""How long a step time_call, and how much of that was ours: on a shared machine the clock on the wall counts others' work too.
 
 ``cpu`` is the processor time of this thread, ``waited`` the time in which it was ready but another process had the core
 (Linux keeps count in ``/proc/thread-self/schedstat``). What is left of the wall time was spent blocked.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 SCHEDULER, STATISTICS = Path("/proc/thread-self/schedstat"), Path("/proc/stat")
 
 
-class Took(NamedTuple):
+class Duration(NamedTuple):
     """Seconds; ``waited`` is 0 where the system does not say."""
 
     wall: float
@@ -22,18 +22,18 @@ class Took(NamedTuple):
     waited: float
 
 
-def took(step: Callable[[], object]) -> Took:
-    """Do it once, and say how long it took."""
+def time_call(step: Callable[[], object]) -> Duration:
+    """Do it once, and say how long it time_call."""
     waited, cpu, wall = _waited(), time.thread_time(), time.perf_counter()
     step()
-    return Took(time.perf_counter() - wall, time.thread_time() - cpu, _waited() - waited)
+    return Duration(time.perf_counter() - wall, time.thread_time() - cpu, _waited() - waited)
 
 
 def _waited() -> float:
     return int(SCHEDULER.read_text().split()[1]) / 1e9 if SCHEDULER.exists() else 0.0
 
 
-class Others:
+class MachineLoad:
     """What other processes had of all cores since this was made."""
 
     def __init__(self) -> None:

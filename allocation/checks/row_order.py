@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocation.arrays import frozen
+from allocation.arrays import readonly
 
 
 def changed_by_shuffling(market, outcome, solve: Callable) -> np.ndarray:
@@ -34,7 +34,7 @@ def _permuted(market, children: np.ndarray, programmes: np.ndarray):
     to_child[children] = np.arange(len(children))
     to_programme[programmes] = np.arange(len(programmes))
     offsets, wish = _gather(market.offsets, children)
-    change = {"offsets": offsets, "programme": to_programme[market.programme[wish]]}
+    change = {"offsets": offsets, "programme": to_programme[market.programme[wish]], "rank": None}
     change["tier"] = market.tier[wish]
     change["places"] = market.places[programmes]
     for name in ("ticket", "unit", "family"):
@@ -59,12 +59,12 @@ def _permuted_pools(pools, programmes: np.ndarray, to_programme: np.ndarray):
     group_start, group = _gather(pools.group_start, pool)
     return replace(
         pools,
-        start=frozen(start, np.int32),
-        programme=frozen(np.repeat(np.arange(len(programmes)), np.diff(start)), np.int32),
-        places=frozen(pools.places[pool], np.int32),
-        locked=frozen(pools.locked[pool], bool),
-        group_start=frozen(group_start, np.int64),
-        group=frozen(pools.group[group], np.int32),
+        start=readonly(start, np.int32),
+        programme=readonly(np.repeat(np.arange(len(programmes)), np.diff(start)), np.int32),
+        places=readonly(pools.places[pool], np.int32),
+        locked=readonly(pools.locked[pool], bool),
+        group_start=readonly(group_start, np.int64),
+        group=readonly(pools.group[group], np.int32),
         names=None if pools.names is None else tuple(pools.names[q] for q in pool.tolist()),
         listed=tuple(one._replace(programme=int(to_programme[one.programme])) for one in pools.listed),
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allocation.compilation import compiled
+from allocation.compilation import jit
 
 ROWS_AT_ONCE = 1 << 14  # their cells stay in the cache
 _LONGEST_NUMBER = 20
@@ -27,7 +27,7 @@ class Column(NamedTuple):
     texts: Texts | None = None
 
 
-def texts_of(values: Sequence[str]) -> Texts:
+def encode_texts(values: Sequence[str]) -> Texts:
     """Texts in a row, as their UTF-8 bytes."""
     encoded = [value.encode() for value in values]
     starts = np.zeros(len(encoded) + 1, dtype=np.int64)
@@ -66,7 +66,7 @@ def _together(tables: Sequence[Texts | None]) -> tuple[np.ndarray, np.ndarray, n
     return np.concatenate(data), np.concatenate(starts), first_text
 
 
-@compiled
+@jit
 def write_rows(cells, first_text, data, starts, out):
     """Write the cells (int64[columns, rows]) into ``out`` and return how many bytes that took."""
     at = 0

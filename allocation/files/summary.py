@@ -24,7 +24,7 @@ def summary(
 ) -> dict:
     """What ``summary.json`` holds: counts, shares by nature, ranks, bound against single children, checks, digests."""
     market = outcome.market
-    ranks = np.bincount(outcome.rank[outcome.rank > 0])
+    ranks, counts = np.unique(outcome.listed_rank[outcome.listed_rank > 0], return_counts=True)
     return {
         "format": FORMAT,
         "engine": f"allocation {VERSION}",
@@ -35,7 +35,7 @@ def summary(
         "children": market.children,
         "wishing": int(np.count_nonzero(np.diff(market.offsets))),
         "placed": outcome.placed,
-        "by_rank": {str(rank): int(count) for rank, count in enumerate(ranks.tolist()) if rank and count},
+        "by_rank": {str(rank): count for rank, count in zip(ranks.tolist(), counts.tolist(), strict=True)},
         "by_nature": by_nature(outcome),
         "places": int(market.places.sum(dtype=np.int64)),
         "overhang": int(outcome.overhang.sum(dtype=np.int64)),

@@ -11,13 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from allocation.files.csv_rows import Texts, texts_of
+from allocation.files.codes import FORBIDDEN_RE2, LONGEST_CODE
+from allocation.files.csv_rows import Texts, encode_texts
 
-_CODE = r'^[^\s",;\x00-\x1f\x7f]{1,64}$'
-_LONGEST_CODE = 64
 _NUMBER = r"^(0|[1-9][0-9]{0,9})$"
 _LARGEST_NUMBER = 10**10 - 1
-_NEVER_IN_A_CODE = np.isin(np.arange(256), [*range(0x21), *b'",;', 0x7F])
+_BLANK = 0x20
+_NOT_PLAIN = np.ones(256, dtype=bool)  # bytes that need a look at the characters: all but visible ASCII and the blank
+_NOT_PLAIN[_BLANK:0x7F] = False
+_NOT_PLAIN[[*b'",']] = True
 
 Text = Any  # an Arrow array of texts
 
@@ -48,7 +50,7 @@ def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str],
         raise Unreadable(str(error)) from None
 
 
-def give_back_memory() -> None:
+def release_memory() -> None:
     """Arrow keeps the memory of columns that nobody holds any more; the system has better use for it."""
     pa.default_memory_pool().release_unused()
 
@@ -60,7 +62,7 @@ def _read(data: bytes, header: Sequence[str], note=None) -> dict[str, Text]:
         csv.ParseOptions(quote_char=False, ignore_empty_lines=False, invalid_row_handler=note),
         csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
     )
-    return {name: column(table[name]) for name in header}
+    return {name: to_column(table[name]) for name in header}
 
 
 def _is_text(line: bytes) -> bool:
@@ -71,22 +73,22 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def column(values: Text | Sequence[str]) -> Text:
+def to_column(values: Text | Sequence[str]) -> Text:
     """Any column of texts as one Arrow array."""
     if isinstance(values, pa.ChunkedArray):
         return values.combine_chunks()
     if isinstance(values, pa.Array):
         return values
-    data, starts = texts_of([str(value) for value in values])
+    data, starts = encode_texts([str(value) for value in values])
     buffers = [None, pa.py_buffer(starts.astype(np.int32)), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.string(), len(starts) - 1, buffers)
 
 
 def texts(values: Text | Sequence[str]) -> Texts:
     """The bytes of a column, without a copy where it is one."""
-    values = column(values)
+    values = to_column(values)
     if not len(values):
-        return texts_of(())
+        return encode_texts(())
     starts = _buffer(values, np.int32, 1).astype(np.int64)
     _, _, data = values.buffers()
     every = np.zeros(0, dtype=np.uint8) if data is None else np.frombuffer(data, dtype=np.uint8)
@@ -100,15 +102,23 @@ def lengths(values: Text) -> np.ndarray:
 
 def not_codes(values: Text) -> np.ndarray:
     """bool[rows]: the cell is no code, a text that can stand for something and be written back."""
-    data, size = texts(values).data, lengths(values)
-    if not len(size) or (size.min() > 0 and size.max() <= _LONGEST_CODE and not _NEVER_IN_A_CODE[data].any()):
-        return np.zeros(len(size), dtype=bool)
-    return ~_bits(pc.match_substring_regex(values, _CODE))
+    data, starts = texts(values)
+    size = np.diff(starts)
+    if not len(size):
+        return np.zeros(0, dtype=bool)
+    plain = not _NOT_PLAIN[data].any()
+    bad = (size == 0) | ((size if plain else _integers(pc.utf8_length(values))) > LONGEST_CODE)
+    filled = np.flatnonzero(size)
+    bad[filled] |= (data[starts[filled]] == _BLANK) | (data[starts[filled + 1] - 1] == _BLANK)
+    if not plain:
+        bad |= _bits(pc.match_substring_regex(values, FORBIDDEN_RE2))
+        bad |= _bits(pc.not_equal(values, pc.utf8_normalize(values, form="NFC")))
+    return bad
 
 
-def stands_twice(values: Text) -> np.ndarray:
+def duplicates(values: Text) -> np.ndarray:
     """bool[rows]: the cell repeats one above it."""
-    if in_order(values) or len(pc.unique(values)) == len(values):
+    if is_sorted(values) or len(pc.unique(values)) == len(values):
         return np.zeros(len(values), dtype=bool)
     place = lookup(values, pc.unique(values))
     first = np.full(len(place), len(place))
@@ -146,7 +156,7 @@ def _plain_numbers(values: Text) -> np.ndarray | None:
 
 def lookup(values: Text, known: Text | Sequence[str]) -> np.ndarray:
     """Where each cell stands in ``known`` (int32), -1 if it does not."""
-    return _integers(pc.index_in(values, column(known)))
+    return _integers(pc.index_in(values, to_column(known)))
 
 
 def dictionary(values: Text) -> tuple[Text, np.ndarray]:
@@ -169,26 +179,26 @@ def split(values: Text) -> tuple[np.ndarray, Text]:
     return np.concatenate(([0], np.cumsum(count))), parts.flatten()
 
 
-def joined(start: np.ndarray, values: Text | Sequence[str]) -> Text:
+def join(start: np.ndarray, values: Text | Sequence[str]) -> Text:
     """The opposite of :func:`split`."""
-    return pc.binary_join(pa.ListArray.from_arrays(_number_column(start, np.int32), column(values)), ";")
+    return pc.binary_join(pa.ListArray.from_arrays(_number_column(start, np.int32), to_column(values)), ";")
 
 
 def take(values: Text | Sequence[str], index: np.ndarray) -> Text:
     """``values[index]``."""
-    return column(values).take(_number_column(index, np.int64))
+    return to_column(values).take(_number_column(index, np.int64))
 
 
-def in_order(values: Text | Sequence[str]) -> bool:
+def is_sorted(values: Text | Sequence[str]) -> bool:
     """Whether each text comes after the one before, by their UTF-8 bytes; so none stands twice."""
-    values = column(values)
+    values = to_column(values)
     return len(values) < 2 or pc.all(pc.less(values[:-1], values[1:])).as_py()
 
 
-def order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> np.ndarray:
+def sort_order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> np.ndarray:
     """The order of texts by their UTF-8 bytes (int64[rows]); among equals by the columns that follow."""
-    columns = [column(each) for each in (values, *then)]
-    if in_order(columns[0]):
+    columns = [to_column(each) for each in (values, *then)]
+    if is_sorted(columns[0]):
         return np.arange(len(columns[0]))
     keys = {str(number): each for number, each in enumerate(columns)}
     return _integers(pc.sort_indices(pa.table(keys), [(key, "ascending") for key in keys])).astype(np.int64)

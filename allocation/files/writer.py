@@ -6,11 +6,10 @@ import numpy as np
 
 from allocation import lottery
 from allocation.files import text_columns as text
-from allocation.files.csv_rows import Column, Texts, csv_bytes, texts_of
+from allocation.files.csv_rows import Column, Texts, csv_bytes, encode_texts
 from allocation.files.layout import COLUMNS, FORMAT, RESULT_COLUMNS
 from allocation.market import LEVELS, NATURES, Codes, Market
-from allocation.outcome import STATES, Outcome
-from allocation.reasons import REASONS
+from allocation.outcome import REASONS, STATES, Outcome
 
 
 def market_files(market: Market) -> dict[str, bytes]:
@@ -18,7 +17,7 @@ def market_files(market: Market) -> dict[str, bytes]:
 
     The market's codes must name children and programmes; other columns without codes are written as numbers.
     """
-    code, row = _Names(market.codes), text.order(market.codes.children)
+    code, row = _Names(market.codes), text.sort_order(market.codes.children)
     head = {
         "format": FORMAT, "season": market.season, "round": market.round, "seed": market.seed,
         "pair_rule": market.pair_rule,
@@ -43,12 +42,12 @@ def market_files(market: Market) -> dict[str, bytes]:
 
 def result_files(outcome: Outcome) -> dict[str, bytes]:
     """The three result files, by name."""
-    code, row = _Names(outcome.market.codes), text.order(outcome.market.codes.children)
-    pool_names = texts_of([outcome.market.pools.name(q) for q in range(outcome.market.pools.count)])
+    code, row = _Names(outcome.market.codes), text.sort_order(outcome.market.codes.children)
+    pool_names = encode_texts([outcome.market.pools.name(q) for q in range(outcome.market.pools.count)])
     tables = {
         "placements.csv": (
             code("children", row), code("programmes", outcome.programme[row]),
-            Column(np.where(outcome.rank > 0, outcome.rank, -1)[row]), Column(outcome.pool[row], pool_names),
+            Column(np.where(outcome.rank > 0, outcome.listed_rank, -1)[row]), Column(outcome.pool[row], pool_names),
         ),
         "cutoffs.csv": _cutoffs(outcome, code, pool_names),
         "reasons.csv": _reasons(outcome, code, pool_names, row),
@@ -70,14 +69,14 @@ class _Names:
 
 
 def _programmes(market: Market, code: _Names) -> Sequence[Column]:
-    row, p = text.order(market.codes.programmes), market.programmes
+    row, p = text.sort_order(market.codes.programmes), market.programmes
     zero = np.zeros(p, dtype=np.int32)
     kindergarten = np.arange(p) if market.kindergarten is None else market.kindergarten
     return (
         code("programmes", row),
         code("kindergartens", kindergarten[row]),
-        Column((zero + 1 if market.level is None else market.level)[row], texts_of(LEVELS)),
-        Column((zero if market.nature is None else market.nature)[row], texts_of(NATURES)),
+        Column((zero + 1 if market.level is None else market.level)[row], encode_texts(LEVELS)),
+        Column((zero if market.nature is None else market.nature)[row], encode_texts(NATURES)),
         code("areas", (zero if market.area is None else market.area)[row]),
         Column(market.places[row]),
         Column((zero - 1 if market.sibling_tier is None else market.sibling_tier)[row]),
@@ -100,7 +99,7 @@ def _groups(market: Market, row: np.ndarray) -> Column:
     """The groups of each child, joined by ``;``."""
     if market.group_start is None or market.group is None or not len(market.group):
         return Column(np.full(len(row), -1))
-    return Column(row, text.texts(text.joined(market.group_start, _group_names(market, market.group))))
+    return Column(row, text.texts(text.join(market.group_start, _group_names(market, market.group))))
 
 
 def _group_names(market: Market, groups: np.ndarray) -> text.Text:
@@ -112,25 +111,25 @@ def _pools(market: Market) -> Sequence[Column]:
     programme = text.take(market.codes.programmes, np.array([pool.programme for pool in listed]))
     start = np.cumsum([0, *(len(pool.groups) for pool in listed)])
     groups = np.array([group for pool in listed for group in pool.groups], dtype=np.int64)
-    row = text.order(programme, [pool.name for pool in listed])
+    row = text.sort_order(programme, [pool.name for pool in listed])
     return (
         Column(row, text.texts(programme)),
-        Column(row, texts_of([pool.name for pool in listed])),
+        Column(row, encode_texts([pool.name for pool in listed])),
         Column(np.array([pool.precedence for pool in listed])[row]),
         Column(np.array([-1 if pool.places is None else pool.places for pool in listed])[row]),
-        Column(row, text.texts(text.joined(start, _group_names(market, groups)))),
-        Column(row, texts_of([pool.unclaimed for pool in listed])),
+        Column(row, text.texts(text.join(start, _group_names(market, groups)))),
+        Column(row, encode_texts([pool.unclaimed for pool in listed])),
     )
 
 
 def _cutoffs(outcome: Outcome, code: _Names, pool_names: Texts) -> Sequence[Column]:
     pools, cutoffs = outcome.market.pools, outcome.cutoffs
     programme = text.take(outcome.market.codes.programmes, pools.programme)
-    q = text.order(programme, [pools.name(q) for q in range(pools.count)])
+    q = text.sort_order(programme, [pools.name(q) for q in range(pools.count)])
     line = cutoffs.state[q] == STATES.index("line")
     return (
         code("programmes", pools.programme[q]), Column(q, pool_names), Column(pools.places[q]),
-        Column(cutoffs.filled[q]), Column(cutoffs.state[q], texts_of(STATES)),
+        Column(cutoffs.filled[q]), Column(cutoffs.state[q], encode_texts(STATES)),
         *(Column(np.where(line, column[q].astype(np.int64), -1))
           for column in (cutoffs.eligible, cutoffs.tier, cutoffs.ticket)),
     )  # fmt: skip
@@ -141,14 +140,15 @@ def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: np.ndarray)
     wish, child, rank = _wish_rows(market, row)
     return (
         code("children", child), Column(rank), code("programmes", market.programme[wish]),
-        Column(why.pool[wish], pool_names), Column(why.code[wish], texts_of(REASONS)), Column(why.tier[wish]),
+        Column(why.pool[wish], pool_names), Column(why.code[wish], encode_texts(REASONS)), Column(why.tier[wish]),
         Column(why.ticket[child]), Column(why.cutoff_tier[wish]), Column(why.cutoff_ticket[wish]),
     )  # fmt: skip
 
 
 def _wish_rows(market: Market, children: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Wishes child by child in this order: index, child and rank (from 1) of each row."""
+    """Wishes child by child in this order: index, child and rank of each row."""
     lengths = np.diff(market.offsets)[children]
     child = np.repeat(children, lengths)
-    rank = np.arange(len(child)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1
-    return market.offsets[child] + rank - 1, child, rank
+    place = np.arange(len(child)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    wish = market.offsets[child] + place
+    return wish, child, place + 1 if market.rank is None else market.rank[wish]

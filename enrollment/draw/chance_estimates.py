@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from allocation.market import Market
-from allocation.simulation import draw_many
+from allocation.simulation import simulate
 from enrollment.draw import bulk
 from enrollment.draw.chance_market import Applied
 from enrollment.draw.chance_rows import ChanceEstimate, packed
@@ -82,7 +82,7 @@ def draw(market: Market, progress: Callable[[int, int], None] | None = None) -> 
     """Draw many times, in no transaction.  On one core, so that pages stay quick; the same market gives the same bytes."""
     number, parts = draws_for(market), []
     for start in range(0, number, AT_ONCE):
-        drawn = draw_many(market, min(AT_ONCE, number - start), seed=1 + start // AT_ONCE, workers=1)
+        drawn = simulate(market, min(AT_ONCE, number - start), seed=1 + start // AT_ONCE, workers=1)
         parts.append(drawn.lines)
         if progress is not None:
             progress(min(start + AT_ONCE, number), number)

@@ -17,8 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import checks, files, lottery
-from allocation import compilation as compiled
+from allocation import checks, compilation, files, lottery
 from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files import summary as summaries
@@ -270,4 +269,4 @@ def warm() -> None:
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
     compile_all()
     compute(Task(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
-    compiled.note_warm()
+    compilation.note_warm()

@@ -134,7 +134,7 @@ TAMPERINGS = {
     "a result file missing": Tampering(with_entry("result/reasons.csv", lambda data: None), 2, "result/reasons.csv is missing", "wrong_missing"),
     "a market file missing": Tampering(with_entry("market/children.csv", lambda data: None), 2, "children.csv: the file is missing", "bad_missing"),
     "the record missing": Tampering(with_entry("draw.json", lambda data: None), 2, "draw.json is missing", "bad_missing"),
-    "the record unreadable": Tampering(with_entry("draw.json", lambda data: b"{"), 2, "draw.json: not a record", "bad_json"),
+    "the record unreadable": Tampering(with_entry("draw.json", lambda data: b"{"), 2, "draw.json: not JSON", "bad_json"),
     "a file too many": Tampering(lambda bundle: zipped([*entries_of(bundle), ("market/more.csv", b"x")]), 1, "market/more.csv does not belong", "wrong_extra"),
     "a file twice": Tampering(twice, 2, "market/wishes.csv is in the zip twice", "bad_double"),
     "a child that is not there": Tampering(with_entry("market/wishes.csv", cell(2, 0, "nobody")), 2, "wishes.csv, row 2, column child", "bad_unknown"),

@@ -2,23 +2,25 @@
 
 import pytest
 
+from allocation import explain
+from allocation.by_code import WishReason
 from allocation.market import Market, Pool
-from allocation.reasons import PublishedLine, PublishedWish, WishReason, first_wish_met, published_wishes, wishes_of
+from allocation.reasons import PublishedLine, PublishedWish, first_wish_met, published_wishes
 from allocation.solve import solve
 
 
 def reasons(market, child):
-    return [(why.reason, why.pool, why.cutoff_tier, why.cutoff_ticket) for why in wishes_of(solve(market), child)]
+    return [(why.reason, why.pool, why.cutoff_tier, why.cutoff_ticket) for why in explain(solve(market), str(child))]
 
 
 def test_the_numbers_of_each_wish():
     market = Market.from_arrays(
         [0, 1, 4, 7], [0, 0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 0, 0, 5], [1, 2, 3], [1, 1, 1]
     )  # fmt: skip
-    assert wishes_of(solve(market), 1) == [
-        WishReason(1, 0, "general", "tier_below_cutoff", 1, 2, 0, 1),
-        WishReason(2, 1, "general", "tier_below_cutoff", 2, 2, 0, 3),
-        WishReason(3, 2, "general", "placed", 0, 2, None, None),
+    assert explain(solve(market), "1") == [
+        WishReason(1, "0", "general", "tier_below_cutoff", 1, 2, 0, 1),
+        WishReason(2, "1", "general", "tier_below_cutoff", 2, 2, 0, 3),
+        WishReason(3, "2", "general", "placed", 0, 2, None, None),
     ]
     assert reasons(market, 2) == [
         ("ticket_after_cutoff", "general", 0, 1),

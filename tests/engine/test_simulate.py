@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from allocation.market import Market, Pool
-from allocation.simulation import Chance, WishHere, draw_many, imagine
+from allocation.simulation import Chance, SupposedWish, family_odds, simulate
 from allocation.solve import solve
 from tests.engine.changes import again
 from tests.engine.tiny import tiny_market
@@ -34,7 +34,7 @@ def test_every_chance_is_near_the_counted_one(number, siblings):
     market = tiny_market(
         number, children=6, programmes=3 + siblings, siblings=siblings, current=True, contrary=siblings
     )
-    drawn = draw_many(market, 1_500, seed=number)
+    drawn = simulate(market, 1_500, seed=number)
     expected = counted(market)
     assert np.abs(drawn.granted / drawn.draws - expected).max() < 0.05
     for child in range(market.children):
@@ -48,9 +48,9 @@ def test_every_chance_is_near_the_counted_one(number, siblings):
 
 def test_the_number_of_workers_changes_nothing():
     market = tiny_market(3, children=9, siblings=True)
-    one, three = draw_many(market, 40, seed=5, workers=1), draw_many(market, 40, seed=5, workers=3)
+    one, three = simulate(market, 40, seed=5, workers=1), simulate(market, 40, seed=5, workers=3)
     assert (one.granted == three.granted).all() and (one.lines == three.lines).all()
-    assert (draw_many(market, 40, seed=6).lines != one.lines).any()
+    assert (simulate(market, 40, seed=6).lines != one.lines).any()
 
 
 def test_an_interval_holds_the_chance_and_narrows_with_draws():
@@ -68,22 +68,22 @@ def lottery_for(applicants, places, **more):
 
 
 def test_an_imagined_family_has_the_chance_of_the_others():
-    drawn = draw_many(lottery_for(40, 10), 4_000)
-    odds = imagine(drawn, [WishHere(0, 1)])
+    drawn = simulate(lottery_for(40, 10), 4_000)
+    odds = family_odds(drawn, [SupposedWish(0, 1)])
     assert odds.together_at[0].value == pytest.approx(0.25, abs=0.03)
     assert odds.none.value == pytest.approx(0.75, abs=0.03)
-    assert imagine(drawn, [WishHere(0, 0)]).together.value == 1
-    assert imagine(drawn, [WishHere(0, 2)]).together.value == 0
-    more = imagine(drawn, [WishHere(0, 1), WishHere(1, 3)])
+    assert family_odds(drawn, [SupposedWish(0, 0)]).together.value == 1
+    assert family_odds(drawn, [SupposedWish(0, 2)]).together.value == 0
+    more = family_odds(drawn, [SupposedWish(0, 1), SupposedWish(1, 3)])
     assert more.none.hits == 0 and more.together.hits == 4_000
-    separate = imagine(drawn, [WishHere(0, 1)], children=2, bound=False)
-    assert separate.together.hits <= imagine(drawn, [WishHere(0, 1)], children=2).together.hits
+    separate = family_odds(drawn, [SupposedWish(0, 1)], children=2, bound=False)
+    assert separate.together.hits <= family_odds(drawn, [SupposedWish(0, 1)], children=2).together.hits
 
 
 def test_pools_count_for_an_imagined_family():
     market = lottery_for(40, 10, pools=[Pool(0, "estate", 1, 10, (3,), "locked")], groups=[(3,)] * 40)
-    drawn = draw_many(market, 500)
-    assert imagine(drawn, [WishHere(0, 0)]).together.hits == 0
-    assert imagine(drawn, [WishHere(0, 0, frozenset({3}))]).together.hits == 500
+    drawn = simulate(market, 500)
+    assert family_odds(drawn, [SupposedWish(0, 0)]).together.hits == 0
+    assert family_odds(drawn, [SupposedWish(0, 0, frozenset({3}))]).together.hits == 500
     market = lottery_for(40, 10, pools=[Pool(0, "estate", 1, 10, (3,), "open")], groups=[(3,)] * 40)
-    assert imagine(draw_many(market, 500), [WishHere(0, 0)]).together.hits == 0
+    assert family_odds(simulate(market, 500), [SupposedWish(0, 0)]).together.hits == 0
