@@ -5,7 +5,7 @@ compiled code does not check an index: a value changed after the check could rea
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from allocation.faults import Fault, row_faults
 
 Array = npt.NDArray[Any]
+Int = int | np.signedinteger[Any]
 
 MOST_LABELS = 1 << 26  # of children, units and groups; a child's index shares a 64-bit key with its ticket
 _INT32 = 2**31 - 1
@@ -39,6 +40,10 @@ COLUMNS: dict[str, tuple[type[np.generic], int, int, str]] = {
 }
 
 
+@overload
+def readonly(values: None, dtype: npt.DTypeLike) -> None: ...
+@overload
+def readonly(values: npt.ArrayLike, dtype: npt.DTypeLike) -> Array: ...
 def readonly(values: Any, dtype: npt.DTypeLike) -> Any:
     """A read-only, contiguous view of ``values`` as ``dtype``; an array that is one already, and ``None``, is returned.
 

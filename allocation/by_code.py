@@ -79,7 +79,7 @@ class WishReason:
 class ResultByCode:
     """The result of :func:`allocation.solve` by codes. A child or a programme without a code goes by its number."""
 
-    def __init__(self, outcome: Outcome):
+    def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
 
     def placement(self, child: str) -> Placement | None:

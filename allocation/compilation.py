@@ -7,7 +7,9 @@ carries the digest of the engine's sources: an old binary is never run against n
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -40,8 +42,12 @@ def cache_folder(wanted: str | None = None, places: tuple[Path, ...] | None = No
 
 setattr(numba.config, "CACHE_DIR", cache_folder(os.environ.get("NUMBA_CACHE_DIR")))  # noqa: B010 (numba makes its names)
 
-#: Decorator of every inner loop.
-jit = numba.njit(nogil=True, cache=True)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def jit(function: Function) -> Function:
+    """Decorator of every inner loop: compiled at its first call for each kind of arguments, kept on disk."""
+    return cast(Function, numba.njit(nogil=True, cache=True)(function))
 
 
 def _mark() -> Path:

@@ -18,7 +18,7 @@ class Share:
     all: int
     target: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.part <= self.all:
             raise ValueError(f"{self.part} of {self.all} children is not a share")
         if not 0 <= self.target < 100:

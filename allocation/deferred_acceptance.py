@@ -10,8 +10,11 @@ A unit's standing in a pool is one 64-bit number, lower is better::
     bit 62  not of the pool's groups      bits 26-57  ticket      bits 0-25  the unit itself
 """
 
+from typing import Any
+
 import numpy as np
 
+from allocation.arrays import Array, Int
 from allocation.compilation import jit
 from allocation.units import over_full
 
@@ -29,13 +32,13 @@ _TICKET_MASK = np.uint64(0xFFFF_FFFF)
 
 
 @jit
-def standing(tier, ticket, unit):
+def standing(tier: int, ticket: int, unit: Int) -> np.uint64:
     """The key of an ordinary unit that belongs to the pool's groups."""
     return _ORDINARY | (np.uint64(tier) << _TIER_AT) | (np.uint64(ticket) << _TICKET_AT) | np.uint64(unit)
 
 
 @jit
-def read_standing(key):
+def read_standing(key: np.uint64) -> tuple[bool, bool, np.uint64, np.uint64]:
     """``(guaranteed, eligible, tier, ticket)`` of a key."""
     tier = (key >> _TIER_AT) & _TIER_MASK
     ticket = (key >> _TICKET_AT) & _TICKET_MASK
@@ -43,7 +46,7 @@ def read_standing(key):
 
 
 @jit
-def push(heap, base, count, key):
+def push(heap: Array, base: int, count: int, key: np.uint64) -> None:
     """Add ``key`` to the max-heap ``heap[base:base + count]``."""
     at = count
     while at > 0:
@@ -56,7 +59,7 @@ def push(heap, base, count, key):
 
 
 @jit
-def replace_worst(heap, base, count, key):
+def replace_worst(heap: Array, base: Any, count: int, key: np.uint64) -> None:
     """Put ``key`` in the place of the worst in ``heap[base:base + count]``."""
     base, at, below, last = np.uint64(base), np.uint64(0), np.uint64(1), np.uint64(max(count - 1, 0))
     while below < last:
@@ -75,7 +78,7 @@ def replace_worst(heap, base, count, key):
 
 
 @jit
-def next_pool(first, after, last, mask, places, locked):
+def next_pool(first: int, after: int, last: int, mask: np.uint16, places: Array, locked: Array) -> int:
     """The first pool from ``after`` on that has places and may be asked by a unit with ``mask``; ``last`` if none."""
     pool = after
     while pool < last:
@@ -86,7 +89,7 @@ def next_pool(first, after, last, mask, places, locked):
 
 
 @jit
-def last_pool(first, last, mask, places, locked):
+def last_pool(first: int, last: int, mask: np.uint16, places: Array, locked: Array) -> int:
     """The last pool that such a unit may ask; the programme's last pool if there is none."""
     for pool in range(last - 1, first - 1, -1):
         if next_pool(first, pool, pool + 1, mask, places, locked) == pool:
@@ -95,7 +98,7 @@ def last_pool(first, last, mask, places, locked):
 
 
 @jit
-def heap_starts(programme, pool_start, places):
+def heap_starts(programme: Array, pool_start: Array, places: Array) -> Array:
     """Where each pool's heap begins (int64[pools + 1]); a heap never outgrows its places or who could ask."""
     asked = np.zeros(pool_start.shape[0] - 1, dtype=np.int64)
     for wish in range(programme.shape[0]):
@@ -108,7 +111,19 @@ def heap_starts(programme, pool_start, places):
 
 
 @jit
-def match_singles(order, offsets, programme, tier, ticket, places, base, heap, held, limit, at):
+def match_singles(
+    order: Array,
+    offsets: Array,
+    programme: Array,
+    tier: Array,
+    ticket: Array,
+    places: Array,
+    base: Array,
+    heap: Array,
+    held: Array,
+    limit: Array,
+    at: Array,
+) -> int:
     """The plain rule: one pool a programme, one child a unit. Fills the state arrays; returns how often was asked.
 
     State, kept between calls: ``heap`` (uint64, laid out by ``base``), ``held`` int32[pools] children in each,
@@ -145,9 +160,9 @@ def match_singles(order, offsets, programme, tier, ticket, places, base, heap, h
 
 @jit
 def match_units(
-    order, offsets, programme, tier, ticket, mask, size, current, close, pool_start, places, locked, base, heap, held,
-    used, limit, at, pool_at, waiting,
-):  # fmt: skip
+    order: Array, offsets: Array, programme: Array, tier: Array, ticket: Array, mask: Array | None, size: Array | None, current: Array | None, close: bool, pool_start: Array, places: Array, locked: Array, base: Array, heap: Array, held: Array,
+    used: Array, limit: Array, at: Array, pool_at: Array, waiting: Array,
+) -> int:  # fmt: skip
     """The whole rule. As :func:`match_singles`, and: ``mask`` (``None``: one pool each), ``size``, ``current`` as in
     :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the pool of its programme
     that each unit has come to; ``waiting`` int32[n] room for the units that are on their way.
@@ -163,7 +178,7 @@ def match_units(
             while wish < offsets[unit + 1]:
                 p = programme[wish]
                 guaranteed = False
-                if size is not None:
+                if current is not None:
                     guaranteed = current[unit] == p
                 first = pool_start[p]
                 last = pool_start[p + 1]

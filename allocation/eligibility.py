@@ -2,12 +2,22 @@
 
 import numpy as np
 
-from allocation.arrays import readonly
+from allocation.arrays import Array, readonly
 from allocation.compilation import jit
+from allocation.market import Market
 
 
 @jit
-def eligible_pools(offsets, programme, child_group_start, child_group, pool_start, group_start, group, known_groups):
+def eligible_pools(
+    offsets: Array,
+    programme: Array,
+    child_group_start: Array,
+    child_group: Array,
+    pool_start: Array,
+    group_start: Array,
+    group: Array,
+    known_groups: int,
+) -> Array:
     """For each wish, bit ``j`` says that the child belongs to a group of the programme's pool ``j`` (uint16[wishes])."""
     mask = np.zeros(programme.shape[0], dtype=np.uint16)
     stamp = np.full(known_groups, -1, dtype=np.int32)
@@ -27,13 +37,13 @@ def eligible_pools(offsets, programme, child_group_start, child_group, pool_star
     return mask
 
 
-def pool_masks(market) -> np.ndarray | None:
+def pool_masks(market: Market) -> Array | None:
     """For each wish the pools that are for the child, as bits; ``None`` if every programme has one pool for all."""
     pools = market.pools
     if pools.plain:
         return None
     start, group = market.group_start, market.group
-    if start is None:
+    if start is None or group is None:
         start, group = readonly(np.zeros(market.children + 1), np.int64), readonly([], np.int32)
     known = 1 + max(int(group.max(initial=-1)), int(pools.group.max(initial=-1)))
     return eligible_pools(

@@ -35,7 +35,7 @@ class MarketFault(ValueError):
     ``faults`` lists what was found, at most :data:`MOST_LISTED` of one column; ``count`` is the number of all.
     """
 
-    def __init__(self, faults: Iterable[Fault]):
+    def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(self.lines()))
 

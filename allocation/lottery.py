@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.market import Market
 from allocation.sha256 import digests
 
@@ -37,7 +38,7 @@ def without_seed(market_json: bytes) -> bytes:
     return canonical({**json.loads(market_json), "seed": None})
 
 
-def canonical(value) -> bytes:
+def canonical(value: object) -> bytes:
     """JSON with sorted keys, no spaces, UTF-8, without a line end."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -54,7 +55,7 @@ def _bytes(part: str | bytes) -> bytes:
     return part.encode() if isinstance(part, str) else part
 
 
-def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: int = 0) -> np.ndarray:
+def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: int = 0) -> Array:
     """Tickets (uint32[n]) for ``children`` (distinct codes) of ``families`` (the family code of each).
 
     The first ticket is ``after + 1``: children who join later stand after the last ticket, from a seed of their own.
@@ -72,7 +73,7 @@ def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: i
     return tickets(ranks[np.array(family, dtype=np.int64)], np.array(order, dtype=np.int64), after)
 
 
-def family_ranks(seed: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def family_ranks(seed: bytes, texts: Array, starts: Array) -> Array:
     """The place of each family (int64, from 0) in the order of SHA-256(seed ‖ code).
 
     ``texts`` (uint8) holds the codes one after the other, code ``i`` from ``starts[i]`` to ``starts[i + 1]``.
@@ -88,7 +89,7 @@ def family_ranks(seed: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarr
     return rank
 
 
-def tickets(rank: np.ndarray, child_order: np.ndarray, after: int = 0) -> np.ndarray:
+def tickets(rank: Array, child_order: Array, after: int = 0) -> Array:
     """Tickets (uint32[n]) from the rank of each child's family and the order of the child codes (int64[n] each)."""
     line = child_order[np.argsort(rank[child_order] * len(rank) + np.arange(len(rank)))]
     ticket = np.empty(len(line), dtype=np.uint32)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from allocation import deferred_acceptance
-from allocation.arrays import readonly
+from allocation.arrays import Array, readonly
 from allocation.compilation import jit
 from allocation.eligibility import pool_masks
 from allocation.market import Market
@@ -18,7 +18,7 @@ from allocation.units import Units, form_units
 class Matching:
     """What the pools hold while the units ask (arrays as in :mod:`allocation.deferred_acceptance`)."""
 
-    def __init__(self, market: Market, units: Units):
+    def __init__(self, market: Market, units: Units) -> None:
         self.market, self.units = market, units
         self.tier, self.ticket = readonly(units.tier, np.uint8), readonly(units.ticket, np.uint32)  # views for reading
         pools = market.pools
@@ -52,10 +52,10 @@ class Matching:
         self.at[:] = self.market.offsets[:-1]
         self.proposals = 0
 
-    def place(self, order: np.ndarray) -> None:
+    def place(self, order: Array) -> None:
         """Let the units in ``order`` ask, after those placed before."""
         market, units, pools = self.market, self.units, self.market.pools
-        if units.elder is not None and market.sibling_tier is not None:
+        if units.elder is not None and market.sibling_tier is not None and market.kindergarten is not None:
             leader = units.leader if units.leader is not None else np.arange(market.children, dtype=np.int32)
             raise_tiers(
                 order, market.offsets, market.programme, units.tier, units.elder, leader, self.at,
@@ -74,7 +74,7 @@ class Matching:
             self.waiting,
         )  # fmt: skip
 
-    def outcome(self, first: Market, number: np.ndarray | None = None) -> Outcome:
+    def outcome(self, first: Market, number: Array | None = None) -> Outcome:
         """Read the outcome off the pools, told of the ``first`` market: its child ``i`` is child ``number[i]`` here."""
         market, units, pools = self.market, self.units, self.market.pools
         tier = _tiers_of_members(market, units)
@@ -107,8 +107,8 @@ class Matching:
 
 @jit
 def read_placements(
-    number, leader, offsets, programme, pool_start, at, pool_at, to_programme, to_rank, to_pool, filled
-):  # fmt: skip
+    number: Array, leader: Array | None, offsets: Array, programme: Array, pool_start: Array, at: Array, pool_at: Array, to_programme: Array, to_rank: Array, to_pool: Array, filled: Array
+) -> None:  # fmt: skip
     """Where the unit of each child has come to rest: its programme, rank and pool; and the children in each pool.
 
     Child ``i`` of what is written is child ``number[i]`` of what is read.
@@ -132,7 +132,9 @@ def read_placements(
 
 
 @jit
-def read_cutoffs(places, base, heap, held, limit):
+def read_cutoffs(
+    places: Array, base: Array, heap: Array, held: Array, limit: Array
+) -> tuple[Array, Array, Array, Array]:
     """The line of each pool: its worst unit without a guaranteed place, where somebody was refused."""
     count = places.shape[0]
     state = np.zeros(count, dtype=np.uint8)
@@ -156,7 +158,7 @@ def read_cutoffs(places, base, heap, held, limit):
     return state, eligible, tier, ticket
 
 
-def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
+def _tiers_of_members(market: Market, units: Units) -> Array:
     """The tier that counted for each wish: every member of a unit shows the unit's."""
     if units.leader is not None:
         share_tiers(units.leader, market.offsets, units.tier)
@@ -164,7 +166,7 @@ def _tiers_of_members(market: Market, units: Units) -> np.ndarray:
 
 
 @jit
-def share_tiers(leader, offsets, tier):
+def share_tiers(leader: Array, offsets: Array, tier: Array) -> None:
     """Write the tiers of each unit's leader into the rows of its other members."""
     for child in range(leader.shape[0]):
         head = leader[child]

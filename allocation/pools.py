@@ -92,7 +92,7 @@ def pool_table(listed: list[Pool], places: Array) -> PoolTable:
     return PoolTable(
         start=readonly(start, np.int32),
         programme=readonly([row.programme for row in rows], np.int32),
-        places=readonly([row.places for row in rows], np.int32),
+        places=readonly([row.places or 0 for row in rows], np.int32),
         locked=readonly([row.unclaimed == "locked" for row in rows], bool),
         group_start=readonly(group_start, np.int64),
         group=readonly([g for row in rows for g in row.groups], np.int32),
@@ -146,7 +146,7 @@ def _numbers_of(pool: Pool) -> Iterator[tuple[str, object]]:
     yield from (("groups", group) for group in pool.groups)
 
 
-def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None):
+def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None) -> Iterator[tuple[str, str]]:
     if any(pool.name == other.name for other in earlier):
         yield "pool", f"pool {pool.name} stands twice in one programme"
     if any(pool.precedence == other.precedence for other in earlier):
@@ -167,7 +167,7 @@ def _faults_of_one(pool: Pool, earlier: list[Pool], groups: int | None):
         yield "groups", "a group that does not exist"
 
 
-def _faults_of_sum(total: int, rows: list[Pool]):
+def _faults_of_sum(total: int, rows: list[Pool]) -> Iterator[tuple[str, str]]:
     held = sum(pool.places or 0 for pool in rows)
     general = [pool for pool in rows if pool.name == GENERAL]
     if held > total or (general and general[0].places is not None and held != total):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.compilation import jit
 from allocation.eligibility import pool_masks
 from allocation.market import Market
@@ -17,12 +18,12 @@ PLACED, PLACED_HIGHER, NO_PLACES, NOT_ELIGIBLE, CLOSED_BY_UNIT, TIER_BELOW_CUTOF
 class Reasons:
     """One row for each wish, in the order of the market's wishes; -1 says "none"."""
 
-    code: np.ndarray  # uint8[m], index in allocation.outcome.REASONS
-    pool: np.ndarray  # int32[m]: the pool that placed it, or the last one that refused it
-    tier: np.ndarray  # uint8[m]: the unit's tier here, after the sibling rule
-    ticket: np.ndarray  # uint32[n]: the unit's ticket, for each child
-    cutoff_tier: np.ndarray  # int16[m]: the line of that pool
-    cutoff_ticket: np.ndarray  # int64[m]
+    code: Array  # uint8[m], index in allocation.outcome.REASONS
+    pool: Array  # int32[m]: the pool that placed it, or the last one that refused it
+    tier: Array  # uint8[m]: the unit's tier here, after the sibling rule
+    ticket: Array  # uint32[n]: the unit's ticket, for each child
+    cutoff_tier: Array  # int16[m]: the line of that pool
+    cutoff_ticket: Array  # int64[m]
 
 
 def reasons(market: Market, outcome: Outcome) -> Reasons:
@@ -46,8 +47,8 @@ def reasons(market: Market, outcome: Outcome) -> Reasons:
 
 
 @jit
-def _reasons(leader, offsets, programme, unit_tier, mask, rank, placed_in, pool_start, places, locked, filled, state,
-             eligible, tier, ticket):  # fmt: skip
+def _reasons(leader: Array, offsets: Array, programme: Array, unit_tier: Array, mask: Array | None, rank: Array, placed_in: Array, pool_start: Array, places: Array, locked: Array, filled: Array, state: Array,
+             eligible: Array, tier: Array, ticket: Array) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     count = programme.shape[0]
     code = np.zeros(count, dtype=np.uint8)
     pool = np.full(count, -1, dtype=np.int32)
@@ -81,7 +82,18 @@ def _reasons(leader, offsets, programme, unit_tier, mask, rank, placed_in, pool_
 
 
 @jit
-def _refused_by(first, last, bits, own_tier, places, locked, filled, state, eligible, tier):
+def _refused_by(
+    first: int,
+    last: int,
+    bits: np.uint16,
+    own_tier: int,
+    places: Array,
+    locked: Array,
+    filled: Array,
+    state: Array,
+    eligible: Array,
+    tier: Array,
+) -> tuple[int, int]:
     """``(pool, reason)``: the last pool that was asked, -1 if none could be, and the first reason that applies."""
     asked = -1
     any_places = False

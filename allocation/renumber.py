@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from allocation.arrays import readonly
+from allocation.arrays import Array, readonly
 from allocation.compilation import jit
 from allocation.market import Market
 
@@ -17,7 +17,7 @@ LARGE_MARKET = 1 << 17  # children; from this size on, ``solve`` renumbers them 
 BLOCK = 1 << 14  # children whose wishes, places and standings fit into a core's own cache
 
 
-def number_by_first_wish(market: Market, block: int = 1) -> np.ndarray:
+def number_by_first_wish(market: Market, block: int = 1) -> Array:
     """The new number of each child (int32[n]), in the order of the first wish's programme; those without one last.
 
     Programmes are taken together until about ``block`` children wish for them first; inside such a block the children
@@ -29,7 +29,7 @@ def number_by_first_wish(market: Market, block: int = 1) -> np.ndarray:
     return readonly(number, np.int32)
 
 
-def renumber_market(market: Market, number: np.ndarray) -> Market:
+def renumber_market(market: Market, number: Array) -> Market:
     """The market with child ``i`` as child ``number[i]``; without families, which decide nothing, and with its old codes."""
     offsets = permute_offsets(market.offsets, number)
     programme, tier = np.empty_like(market.programme), np.empty_like(market.tier)
@@ -53,33 +53,33 @@ def renumber_market(market: Market, number: np.ndarray) -> Market:
     return market.with_columns(**change)
 
 
-def _read_only(column: np.ndarray) -> np.ndarray:
+def _read_only(column: Array) -> Array:
     """The same column as compiled code knows it, so that it is compiled for one kind of array only."""
     return readonly(column, column.dtype)
 
 
-def permute(column: np.ndarray, number: np.ndarray) -> np.ndarray:
+def permute(column: Array, number: Array) -> Array:
     """One value for each child, in the new order."""
     out = np.empty_like(column)
     _move(_read_only(column), number, out)
     return out
 
 
-def permute_offsets(start: np.ndarray, number: np.ndarray) -> np.ndarray:
+def permute_offsets(start: Array, number: Array) -> Array:
     """Where each child's rows begin in the new order (int64[n + 1])."""
     out = np.empty_like(start)
     _move_starts(start, number, out)
     return _read_only(out)
 
 
-def permute_rows(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: np.ndarray) -> np.ndarray:
+def permute_rows(column: Array, start: Array, to: Array, number: Array) -> Array:
     """The rows of each child, in the new order; they began at ``start`` and begin at ``to``."""
     out = np.empty_like(column)
     _move_rows(_read_only(column), start, to, number, out)
     return out
 
 
-def restore_rows(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: np.ndarray) -> np.ndarray:
+def restore_rows(column: Array, start: Array, to: Array, number: Array) -> Array:
     """The rows of each child, from the new order, where they begin at ``to``, into the old one."""
     out = np.empty_like(column)
     _move_rows_back(_read_only(column), start, to, number, out)
@@ -87,7 +87,7 @@ def restore_rows(column: np.ndarray, start: np.ndarray, to: np.ndarray, number: 
 
 
 @jit
-def _number(offsets, programme, programmes, shift, number):
+def _number(offsets: Array, programme: Array, programmes: int, shift: int, number: Array) -> None:
     """A counting sort by blocks of ``2 ** shift`` programmes."""
     last = (programmes >> shift) + 1
     next_number = np.zeros(last + 2, dtype=np.int32)
@@ -107,13 +107,13 @@ def _number(offsets, programme, programmes, shift, number):
 
 
 @jit
-def _move(column, number, out):
+def _move(column: Array, number: Array, out: Array) -> None:
     for child in range(number.shape[0]):
         out[number[child]] = column[child]
 
 
 @jit
-def _move_starts(start, number, out):
+def _move_starts(start: Array, number: Array, out: Array) -> None:
     out[0] = 0
     for child in range(number.shape[0]):
         out[number[child] + 1] = start[child + 1] - start[child]
@@ -122,7 +122,9 @@ def _move_starts(start, number, out):
 
 
 @jit
-def _move_wishes(programme, tier, start, to, number, to_programme, to_tier):
+def _move_wishes(
+    programme: Array, tier: Array, start: Array, to: Array, number: Array, to_programme: Array, to_tier: Array
+) -> None:
     for child in range(number.shape[0]):
         ahead = to[number[child]] - start[child]
         for wish in range(start[child], start[child + 1]):
@@ -131,7 +133,7 @@ def _move_wishes(programme, tier, start, to, number, to_programme, to_tier):
 
 
 @jit
-def _move_rows(column, start, to, number, out):
+def _move_rows(column: Array, start: Array, to: Array, number: Array, out: Array) -> None:
     for child in range(number.shape[0]):
         ahead = to[number[child]] - start[child]
         for row in range(start[child], start[child + 1]):
@@ -139,7 +141,7 @@ def _move_rows(column, start, to, number, out):
 
 
 @jit
-def _move_rows_back(column, start, to, number, out):
+def _move_rows_back(column: Array, start: Array, to: Array, number: Array, out: Array) -> None:
     for child in range(number.shape[0]):
         ahead = to[number[child]] - start[child]
         for row in range(start[child], start[child + 1]):

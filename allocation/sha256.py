@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.compilation import jit
 
 
-def _constants() -> tuple[np.ndarray, np.ndarray]:
+def _constants() -> tuple[Array, Array]:
     """The first 32 bits of the fractions of cube roots (64) and square roots (8) of the first primes."""
     primes = [n for n in range(2, 312) if all(n % d for d in range(2, n))]
     cubes = [_root(p << 96, 3) & 0xFFFF_FFFF for p in primes]
@@ -25,7 +26,7 @@ def _root(value: int, power: int) -> int:
 ROUND, START = _constants()
 
 
-def digests(prefix: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def digests(prefix: bytes, texts: Array, starts: Array) -> Array:
     """SHA-256 of ``prefix + text`` for each text (uint8[k, 32]).
 
     ``texts`` (uint8) holds all texts one after the other; text ``i`` is ``texts[starts[i]:starts[i + 1]]``.
@@ -40,7 +41,9 @@ def digests(prefix: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 @jit
-def _digest_all(block, prefix, texts, starts, rounds, start, out):
+def _digest_all(
+    block: Array, prefix: int, texts: Array, starts: Array, rounds: Array, start: Array, out: Array
+) -> None:
     words = np.empty(64, dtype=np.uint32)
     state = np.empty(8, dtype=np.uint32)
     for i in range(starts.shape[0] - 1):
@@ -63,12 +66,12 @@ def _digest_all(block, prefix, texts, starts, rounds, start, out):
 
 
 @jit
-def _turn(x, n):
+def _turn(x: np.uint32, n: int) -> np.uint32:
     return (x >> np.uint32(n)) | (x << np.uint32(32 - n))
 
 
 @jit
-def _compress(block, base, words, state, rounds):
+def _compress(block: Array, base: int, words: Array, state: Array, rounds: Array) -> None:
     """One block into the state (FIPS 180-4, 6.2.2)."""
     for t in range(16):
         words[t] = (

@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.compilation import jit
+from allocation.market import Market
+from allocation.units import Units
 from allocation.validation import child_levels
 
 
-def by_level(market, units):
+def by_level(market: Market, units: Units) -> list[Array]:
     """The leaders in groups to be placed one after the other (int32 arrays); one group where no child names an elder."""
     if units.elder is None:
         return [units.order]
@@ -15,7 +18,17 @@ def by_level(market, units):
 
 
 @jit
-def raise_tiers(order, offsets, programme, tier, elder, leader, at, kindergarten, sibling_tier):
+def raise_tiers(
+    order: Array,
+    offsets: Array,
+    programme: Array,
+    tier: Array,
+    elder: Array,
+    leader: Array,
+    at: Array,
+    kindergarten: Array,
+    sibling_tier: Array,
+) -> None:
     """Give each unit in ``order`` the sibling tier where its elder has been placed, unless its own is better."""
     for unit in order:
         if elder[unit] < 0:

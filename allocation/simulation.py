@@ -67,8 +67,8 @@ class Draws:
 
     market: Market
     draws: int
-    granted: np.ndarray  # uint32[m]: in how many draws each wish was granted
-    lines: np.ndarray  # uint64[draws, pools]: the highest standing that got in; 0 nobody
+    granted: Array  # uint32[m]: in how many draws each wish was granted
+    lines: Array  # uint64[draws, pools]: the highest standing that got in; 0 nobody
 
     def chance(self, child: int, rank: int) -> Chance:
         """How often the child got the wish at this place of its list (from 1). Raises ``IndexError`` beyond the list."""
@@ -99,7 +99,7 @@ def simulate(market: Market, draws: int, seed: int = 1, workers: int | None = No
     lines = np.zeros((draws, market.pools.count), dtype=np.uint64)
     workers = min(workers or os.cpu_count() or 1, draws)
 
-    def work(first: int) -> np.ndarray:
+    def work(first: int) -> Array:
         table = _Table(local, masks, families)
         for draw in range(first, draws, workers):
             table.draw((seed << 32) + draw, lines[draw])
@@ -113,7 +113,7 @@ def simulate(market: Market, draws: int, seed: int = 1, workers: int | None = No
 class _Table:
     """Where one thread draws again and again: all that a draw does not change is made once."""
 
-    def __init__(self, market: Market, masks: np.ndarray | None, families: tuple[np.ndarray, np.ndarray]):
+    def __init__(self, market: Market, masks: Array | None, families: tuple[Array, Array]) -> None:
         alone = np.arange(market.children, dtype=np.int32)
         self.market, self.families = market, families
         self.family_line = np.empty(len(families[1]) - 1, dtype=np.int32)
@@ -126,7 +126,7 @@ class _Table:
         self.state = Matching(market, self.units)
         self.granted = np.zeros(len(market.programme), dtype=np.uint32)
 
-    def draw(self, seed: int, line: np.ndarray) -> None:
+    def draw(self, seed: int, line: Array) -> None:
         """Draw tickets, place everybody, add to the counts, and note the lines."""
         market, state = self.market, self.state
         with np.errstate(over="ignore"):
@@ -147,7 +147,7 @@ class _Table:
         line[(kind != ALL) & (kind != LINE)] = 0
 
 
-def _family_rows(family) -> tuple[np.ndarray, np.ndarray]:
+def _family_rows(family: Array) -> tuple[Array, Array]:
     """Children family by family, and where each family begins (int32)."""
     _, family, size = np.unique(family, return_inverse=True, return_counts=True)
     start = np.concatenate(([0], np.cumsum(size)))
@@ -155,7 +155,7 @@ def _family_rows(family) -> tuple[np.ndarray, np.ndarray]:
 
 
 @jit
-def draw_tickets_of_families(children, start, state, families, ticket):
+def draw_tickets_of_families(children: Array, start: Array, state: Array, families: Array, ticket: Array) -> None:
     """Tickets from a shuffle of the families (Fisher & Yates), each family's children side by side.
 
     ``families`` is room for the line of families.
@@ -173,14 +173,14 @@ def draw_tickets_of_families(children, start, state, families, ticket):
 
 
 @jit
-def share_best_ticket(leader, ticket):
+def share_best_ticket(leader: Array, ticket: Array) -> None:
     """Give each unit the best ticket of its members, on its leader's row."""
     for child in range(leader.shape[0]):
         ticket[leader[child]] = min(ticket[leader[child]], ticket[child])
 
 
 @jit
-def count(offsets, leader, at, granted):
+def count(offsets: Array, leader: Array, at: Array, granted: Array) -> None:
     """Add one to each granted wish."""
     for child in range(leader.shape[0]):
         unit = leader[child]
@@ -230,7 +230,7 @@ def family_odds(
     )
 
 
-def _admitted(drawn: Draws, wish: SupposedWish, lots: np.ndarray) -> np.ndarray:
+def _admitted(drawn: Draws, wish: SupposedWish, lots: Array) -> Array:
     """bool[draws, tickets]: some pool of the programme takes a child with this ticket."""
     pools = drawn.market.pools
     admitted = np.zeros(lots.shape, dtype=bool)

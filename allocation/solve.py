@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from allocation.faults import Fault, MarketFault
 from allocation.market import Market
 from allocation.outcome import Outcome
 
@@ -21,9 +20,9 @@ def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outc
     """
     from allocation import renumber
     from allocation.matching import Matching
+    from allocation.units import require_tickets
 
-    if market.ticket is None:
-        raise MarketFault([Fault("tickets", -1, "ticket", "the tickets have not been drawn")])
+    require_tickets(market)
     if market.children < renumber.LARGE_MARKET:
         return Matching.of(market).run(progress).outcome(market)
     number = renumber.number_by_first_wish(market, renumber.BLOCK)

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.compilation import jit
 
 
 @jit
-def mix(value):
+def mix(value: int | np.uint64) -> np.uint64:
     """SplitMix64: the ``value``-th number of a fixed sequence (uint64)."""
     z = np.uint64(value) * np.uint64(0x9E37_79B9_7F4A_7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
@@ -15,7 +16,7 @@ def mix(value):
 
 
 @jit
-def below(state, limit):
+def below(state: Array, limit: int) -> np.int64:
     """A number from 0 to ``limit - 1`` from the state, which moves on."""
     state[0] += np.uint64(1)
     return np.int64((mix(state[0]) >> np.uint64(33)) % np.uint64(limit))

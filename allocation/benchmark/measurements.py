@@ -22,6 +22,7 @@ import numpy as np
 from allocation import checks, files, renumber
 from allocation import deferred_acceptance as matching
 from allocation import reasons as explain
+from allocation.arrays import Array
 from allocation.benchmark.synthetic import synthetic_market
 from allocation.benchmark.timing import Duration, MachineLoad, time_call
 from allocation.files.reader import draw_tickets
@@ -30,6 +31,7 @@ from allocation.market import Market
 from allocation.renumber import BLOCK, number_by_first_wish, renumber_market
 from allocation.simulation import simulate
 from allocation.solve import solve
+from allocation.units import require_tickets
 from allocation.warmup import compile_all
 
 LOOP = Path(__file__).parents[2] / "bench" / "loop.c"
@@ -41,7 +43,7 @@ DRAWS = 100
 SEED = "5e" * 32
 
 
-def measure(children: int, say: Callable[[str], None] = lambda line: None) -> dict:
+def measure(children: int, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """Everything measured, as one dictionary for JSON."""
     others = MachineLoad()
     say("compiling")
@@ -72,7 +74,7 @@ def measure(children: int, say: Callable[[str], None] = lambda line: None) -> di
     return found | others.found()
 
 
-def compile_loop(folder: str) -> Callable[[Market], tuple[Duration, np.ndarray]] | None:
+def compile_loop(folder: str) -> Callable[[Market], tuple[Duration, Array]] | None:
     """The C loop as a function from a market to its seconds and placements; ``None`` without a compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not LOOP.exists():
@@ -82,7 +84,7 @@ def compile_loop(folder: str) -> Callable[[Market], tuple[Duration, np.ndarray]]
     match = ctypes.CDLL(str(library)).match
     match.restype = ctypes.c_int64
 
-    def run(market: Market) -> tuple[Duration, np.ndarray]:
+    def run(market: Market) -> tuple[Duration, Array]:
         base, heap, held, at, _ = _empty_pools(market)
         placed = np.empty(market.children, dtype=np.int32)
         arrays: Any = (
@@ -94,7 +96,7 @@ def compile_loop(folder: str) -> Callable[[Market], tuple[Duration, np.ndarray]]
     return run
 
 
-def _empty_pools(market: Market):
+def _empty_pools(market: Market) -> tuple[Array, Array, Array, Array, Array]:
     """The state arrays of the plain rule."""
     base = matching.heap_starts(market.programme, market.pools.start, market.pools.places)
     heap = np.zeros(base[-1], dtype=np.uint64)
@@ -107,7 +109,7 @@ def _matching(market: Market) -> Duration:
     """The matching loop alone."""
     base, heap, held, at, limit = _empty_pools(market)
     order = np.arange(market.children, dtype=np.int32)
-    columns = market.offsets, market.programme, market.tier, market.ticket, market.places
+    columns = market.offsets, market.programme, market.tier, require_tickets(market), market.places
     return time_call(lambda: matching.match_singles(order, *columns, base, heap, held, limit, at))
 
 
@@ -126,7 +128,7 @@ def _ratio(runs: list[Duration], yardstick: list[Duration]) -> float:
     return round(float(np.median([run.cpu / other.cpu for run, other in zip(runs, yardstick, strict=True)])), 2)
 
 
-def _against_c(market: Market, rounds: int) -> dict:
+def _against_c(market: Market, rounds: int) -> dict[str, Any]:
     """The matching loop alone and all of ``solve`` against the C loop; in large markets the C loop renumber_market, too."""
     large = market.children >= renumber.LARGE_MARKET
     local = renumber_market(market, number_by_first_wish(market, BLOCK)) if large else market
@@ -148,7 +150,7 @@ def _against_c(market: Market, rounds: int) -> dict:
     return found
 
 
-def _against_plain(children: int, plain: Market, rounds: int) -> dict:
+def _against_plain(children: int, plain: Market, rounds: int) -> dict[str, Any]:
     """Bound pairs, open pools, and both, against the plain market, all by ``solve``."""
     found: dict[str, float] = {}
     for name, shape in (
@@ -163,7 +165,7 @@ def _against_plain(children: int, plain: Market, rounds: int) -> dict:
     return found
 
 
-def _per_wish(market: Market) -> dict:
+def _per_wish(market: Market) -> dict[str, Any]:
     """Nanoseconds of processor time for a wish here, renumbering counted, and in a market that fits the cache."""
     small = synthetic_market(SMALL)
     here = min(_solving(market).cpu for _ in range(3)) / len(market.programme)
@@ -175,7 +177,7 @@ def _per_wish(market: Market) -> dict:
     }
 
 
-def _draws(market: Market) -> dict:
+def _draws(market: Market) -> dict[str, Any]:
     """Many draws on all cores, counted up to a thousand."""
     simulate(synthetic_market(100), 1)
     cpu = time.process_time()
@@ -188,7 +190,7 @@ def _draws(market: Market) -> dict:
     }
 
 
-def _files(children: int) -> dict:
+def _files(children: int) -> dict[str, Any]:
     """The steps of the command on files one by one, then all of it in a process of its own, with its peak memory."""
     market = draw_market(synthetic_market(children, codes=True), bytes.fromhex(SEED))
     written = files.market_files(market)
@@ -212,7 +214,7 @@ def _files(children: int) -> dict:
     }
 
 
-def _steps(written: dict[str, bytes]) -> dict:
+def _steps(written: dict[str, bytes]) -> dict[str, Any]:
     """Reading (with the tickets), checking, reasons and writing."""
     market = files.parse_market(written)
     outcome = solve(market)

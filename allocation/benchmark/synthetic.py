@@ -6,6 +6,7 @@ child, five tiers, one child in thirty bound to a twin, one in eight with an eld
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.compilation import jit
 from allocation.market import Codes, Market, Pool
 from allocation.splitmix import below
@@ -41,7 +42,7 @@ def synthetic_market(
 
 
 @jit
-def _places(children, areas, state):
+def _places(children: int, areas: int, state: Array) -> Array:
     """Programmes of 20 to 60 places, as many in each area, until about nine children in ten could have one."""
     wanted = children * PLACES_PER_HUNDRED // 100
     inside = max(1, wanted // 40 // areas)
@@ -52,7 +53,7 @@ def _places(children, areas, state):
 
 
 @jit
-def _homes(children, areas, state):
+def _homes(children: int, areas: int, state: Array) -> Array:
     home = np.empty(children, dtype=np.int32)
     for child in range(children):
         home[child] = below(state, areas)
@@ -60,7 +61,7 @@ def _homes(children, areas, state):
 
 
 @jit
-def _wishes(home, areas, programmes, state):
+def _wishes(home: Array, areas: int, programmes: int, state: Array) -> tuple[Array, Array, Array]:
     """Two to five wishes in the home area, popular programmes first, one in ten elsewhere."""
     count = home.shape[0]
     inside = programmes // areas
@@ -89,7 +90,7 @@ def _wishes(home, areas, programmes, state):
 
 
 @jit
-def _twins(offsets, programme, tier):
+def _twins(offsets: Array, programme: Array, tier: Array) -> Array:
     """Bind each thirtieth child to the next if their lists are as long; the second takes over the first's wishes."""
     unit = np.full(offsets.shape[0] - 1, -1, dtype=np.int32)
     for first in range(0, offsets.shape[0] - 2, 30):
@@ -107,7 +108,7 @@ def _twins(offsets, programme, tier):
 
 
 @jit
-def _shuffled(count, state):
+def _shuffled(count: int, state: Array) -> Array:
     """1 … count in a mixed order (uint32)."""
     ticket = np.arange(1, count + 1).astype(np.uint32)
     for last in range(count - 1, 0, -1):
@@ -116,7 +117,7 @@ def _shuffled(count, state):
     return ticket
 
 
-def _reserves(home, places, area):
+def _reserves(home: Array, places: Array, area: Array) -> tuple[tuple[Array, Array], list[Pool]]:
     """Every child belongs to one of 40 estates of its area; every second programme keeps a third for two of them."""
     group = home * GROUPS_PER_AREA + np.arange(len(home)) % GROUPS_PER_AREA
     listed = []

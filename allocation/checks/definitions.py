@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.checks.optimality import best_ranks
 from allocation.checks.proposals import FAR, Tries
 from allocation.checks.row_order import changed_by_shuffling
@@ -46,7 +48,7 @@ class Report:
         return {name: f"{len(lines)} found" if lines else "passed" for name, lines in self.findings.items()}
 
 
-def check(market, outcome, solve: Callable | None = None) -> Report:
+def check(market: Any, outcome: Any, solve: Callable[[Any], Any] | None = None) -> Report:
     """Check ``outcome`` against ``market``. With ``solve`` the market is also solved again with its rows shuffled."""
     findings: dict[str, tuple[str, ...]] = {}
     findings["one_placement"] = _listed("child", _placement_wrong(market, outcome))
@@ -69,11 +71,11 @@ def check(market, outcome, solve: Callable | None = None) -> Report:
     return Report(findings)
 
 
-def _listed(what: str, wrong: np.ndarray) -> tuple[str, ...]:
+def _listed(what: str, wrong: Array) -> tuple[str, ...]:
     return tuple(f"{what} {row}" for row in np.flatnonzero(wrong)[:_MOST_LISTED].tolist())
 
 
-def _placement_wrong(market, outcome) -> np.ndarray:
+def _placement_wrong(market: Any, outcome: Any) -> Array:
     """bool[n]: the placement is not one of the child's wishes at its rank, in a pool of that programme."""
     lengths = np.diff(market.offsets)
     placed = outcome.programme >= 0
@@ -85,51 +87,51 @@ def _placement_wrong(market, outcome) -> np.ndarray:
     wish = market.offsets[:-1][sound] + outcome.rank[sound] - 1
     wrong[sound] = market.programme[wish] != outcome.programme[sound]
     wrong[sound] |= market.pools.programme[outcome.pool[sound]] != outcome.programme[sound]
-    return wrong
+    return np.asarray(wrong)
 
 
-def _apart(tries) -> np.ndarray:
+def _apart(tries: Tries) -> Array:
     """Children placed otherwise than another member of their unit."""
     one = tries.member[tries.unit]
-    return (tries.outcome.rank != tries.outcome.rank[one]) | (tries.outcome.pool != tries.outcome.pool[one])
+    return np.asarray((tries.outcome.rank != tries.outcome.rank[one]) | (tries.outcome.pool != tries.outcome.pool[one]))
 
 
-def _misplaced(tries) -> np.ndarray:
+def _misplaced(tries: Tries) -> Array:
     """Children in a pool that their unit could not ask and that is not their guaranteed place."""
     sits = np.zeros(len(tries.member), dtype=bool)
     sits[tries.try_unit[tries.seat | (tries.refused & (tries.try_pool == tries.pool[tries.try_unit]))]] = True
     where = tries.outcome.programme[tries.member]
-    return ((where >= 0) & ~sits & (tries.guaranteed != where))[tries.unit]
+    return np.asarray(((where >= 0) & ~sits & (tries.guaranteed != where))[tries.unit])
 
 
-def _over_capacity(tries) -> np.ndarray:
+def _over_capacity(tries: Tries) -> Array:
     """Pools that hold more than the pair rule allows."""
     places = tries.market.pools.places
     if tries.market.pair_rule == "close":
-        return tries.held > places
-    return (tries.held > 0) & (tries.held - tries.worst_size >= places)
+        return np.asarray(tries.held > places)
+    return np.asarray((tries.held > 0) & (tries.held - tries.worst_size >= places))
 
 
-def _wrong_overhang(tries) -> np.ndarray:
+def _wrong_overhang(tries: Tries) -> Array:
     """Programmes whose listed overhang is not what stands over."""
     taken = np.bincount(tries.outcome.programme[tries.outcome.programme >= 0], minlength=tries.market.programmes)
-    return tries.outcome.overhang != np.maximum(taken - tries.market.places, 0)
+    return np.asarray(tries.outcome.overhang != np.maximum(taken - tries.market.places, 0))
 
 
-def _envied(tries) -> np.ndarray:
+def _envied(tries: Tries) -> Array:
     """Pools that seat somebody who stands after somebody they refused."""
-    return tries.worst_seated >= tries.best_refused
+    return np.asarray(tries.worst_seated >= tries.best_refused)
 
 
-def _wasted(tries) -> np.ndarray:
+def _wasted(tries: Tries) -> Array:
     """Pools that refused somebody although the better ones leave a place (close: although it fits)."""
     asked = tries.best_refused < FAR
     if tries.market.pair_rule == "close":
-        return asked & (tries.held + tries.refused_size <= tries.market.pools.places)
-    return asked & (tries.held < tries.market.pools.places)
+        return np.asarray(asked & (tries.held + tries.refused_size <= tries.market.pools.places))
+    return np.asarray(asked & (tries.held < tries.market.pools.places))
 
 
-def _wrong_cutoffs(tries) -> np.ndarray:
+def _wrong_cutoffs(tries: Tries) -> Array:
     """Pools whose published line is not the last admitted without a guaranteed place."""
     cutoffs, places = tries.outcome.cutoffs, tries.market.pools.places
     ordinary = tries.worst_seated >= 1 << 37
@@ -141,10 +143,10 @@ def _wrong_cutoffs(tries) -> np.ndarray:
     at = tries.outcome.pool[tries.outcome.pool >= 0]
     wrong = (cutoffs.state != state) | (cutoffs.filled != np.bincount(at, minlength=len(places)))
     wrong |= (cutoffs.eligible != eligible) | (cutoffs.tier != (worst >> 32) & 15)
-    return wrong | (cutoffs.ticket != worst & 0xFFFF_FFFF)
+    return np.asarray(wrong | (cutoffs.ticket != worst & 0xFFFF_FFFF))
 
 
-def _not_reproduced(tries) -> np.ndarray:
+def _not_reproduced(tries: Tries) -> Array:
     """Children whose place is not the first wish whose published line they meet."""
     cutoffs = tries.outcome.cutoffs
     pool = tries.try_pool
@@ -156,4 +158,4 @@ def _not_reproduced(tries) -> np.ndarray:
     np.minimum.at(first, tries.try_unit[meets], tries.step[tries.try_wish[meets]] + 1)
     keeps = tries.guaranteed[tries.wish_unit] == tries.wish_programme
     np.minimum.at(first, tries.wish_unit[keeps], tries.step[keeps] + 1)
-    return (np.where(first == FAR, 0, first) != tries.rank)[tries.unit]
+    return np.asarray((np.where(first == FAR, 0, first) != tries.rank)[tries.unit])

@@ -7,12 +7,13 @@ is refused any more each unit has the best that any stable outcome gives it (Gal
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.checks.proposals import FAR, Tries
 
 _POOL_AT = 38  # above a standing
 
 
-def best_ranks(tries: Tries) -> np.ndarray:
+def best_ranks(tries: Tries) -> Array:
     """The rank of each unit in the stable outcome that is best for all (0 for none)."""
     market, units = tries.market, len(tries.member)
     places, close = market.pools.places, market.pair_rule == "close"
@@ -47,7 +48,7 @@ def best_ranks(tries: Tries) -> np.ndarray:
     return rank
 
 
-def _step_of_guarantee(tries: Tries) -> np.ndarray:
+def _step_of_guarantee(tries: Tries) -> Array:
     """For each unit the place in its list of the guaranteed programme, ``FAR`` without one."""
     step = np.full(len(tries.member), FAR)
     own = tries.guaranteed[tries.wish_unit] == tries.wish_programme
@@ -55,8 +56,8 @@ def _step_of_guarantee(tries: Tries) -> np.ndarray:
     return step
 
 
-def _sums_by_pool(size: np.ndarray, pool: np.ndarray) -> np.ndarray:
+def _sums_by_pool(size: Array, pool: Array) -> Array:
     """Children up to and with each unit of a line, counted anew in each pool."""
     through = np.cumsum(size)
     first = np.flatnonzero(np.diff(pool, prepend=-1))
-    return through - np.repeat((through - size)[first], np.diff(np.append(first, len(pool))))
+    return np.asarray(through - np.repeat((through - size)[first], np.diff(np.append(first, len(pool)))))

@@ -5,7 +5,11 @@ A try is *refused* if the unit went on, or if it keeps a guaranteed place for wh
 over*). A pool's *seated* units are those placed in it, without those that stand over.
 """
 
+from typing import Any
+
 import numpy as np
+
+from allocation.arrays import Array
 
 FAR = np.int64(2**63 - 1)
 
@@ -13,14 +17,14 @@ FAR = np.int64(2**63 - 1)
 class Tries:
     """The market as units with tries, and where an outcome seats them: rows for units, unit-wishes and tries."""
 
-    def __init__(self, market, outcome):
+    def __init__(self, market: Any, outcome: Any) -> None:
         self.market, self.outcome = market, outcome
         self._units()
         self._wishes()
         self._tries()
         self._seats()
 
-    def _units(self):
+    def _units(self) -> None:
         """Units: who belongs to them, how many, best ticket, placement, guaranteed programme, common elder."""
         market, outcome, n = self.market, self.outcome, self.market.children
         alone = np.arange(n, dtype=np.int64)
@@ -38,7 +42,7 @@ class Tries:
         np.maximum.at(highest, self.unit, elder)
         self.elder = np.where(lowest == highest, lowest, -1)
 
-    def _wishes(self):
+    def _wishes(self) -> None:
         """Unit-wishes: unit, place in the list, programme, and the tier that counts."""
         market = self.market
         lengths = np.diff(market.offsets)
@@ -58,7 +62,7 @@ class Tries:
             here[here] = market.kindergarten[self.wish_programme[here]] == home[here]
             self.tier[here] = np.minimum(self.tier[here], offered[here])
 
-    def _homes_of_elders(self) -> np.ndarray:
+    def _homes_of_elders(self) -> Array:
         """For each unit the kindergarten where its elder is placed, or -1."""
         home = np.full(len(self.elder), -1)
         named = np.flatnonzero(self.elder >= 0)
@@ -66,7 +70,7 @@ class Tries:
         home[named[where >= 0]] = self.market.kindergarten[where[where >= 0]]
         return home
 
-    def _tries(self):
+    def _tries(self) -> None:
         """Tries: every pool that a unit-wish may ask, with the standing there; and whether it was refused."""
         pools = self.market.pools
         width = (pools.start[1:] - pools.start[:-1])[self.wish_programme]
@@ -92,7 +96,7 @@ class Tries:
         self.refused = before | (at_rank & (self.try_pool < self.pool[self.try_unit]))
         self.seat = at_rank & (self.try_pool == self.pool[self.try_unit])
 
-    def _belongs(self, wish, pool) -> np.ndarray:
+    def _belongs(self, wish: Array, pool: Array) -> Array:
         """For each pair of a unit-wish and a pool: every member of the unit is of one of the pool's groups."""
         market, pools = self.market, self.market.pools
         needs = np.diff(pools.group_start)[pool] > 0
@@ -100,7 +104,7 @@ class Tries:
         if not needs.any():
             return belongs
         if market.group_start is None:
-            return ~needs
+            return np.asarray(~needs)
         spread = np.int64(1 + max(market.group.max(initial=0), pools.group.max(initial=0)))
         offered = np.repeat(np.arange(pools.count), np.diff(pools.group_start)) * spread + pools.group
         held = np.diff(market.group_start)
@@ -119,7 +123,7 @@ class Tries:
             belongs[rows] &= found
         return belongs
 
-    def _seats(self):
+    def _seats(self) -> None:
         """For each pool what its seated units hold, who stands over, and the best refused standing."""
         pools, close = self.market.pools.count, self.market.pair_rule == "close"
         places = self.market.pools.places
@@ -147,18 +151,18 @@ class Tries:
         self.worst_size = self._size_of(at, self.worst_seated)
         self.refused_size = self._size_of(self.refused, self.best_refused)
 
-    def _last_try(self) -> np.ndarray:
+    def _last_try(self) -> Array:
         """bool[tries]: no later pool of the same wish may be asked."""
         last = np.ones(len(self.try_wish), dtype=bool)
         last[:-1] = self.try_wish[1:] != self.try_wish[:-1]
         return last
 
-    def _lowest(self, rows) -> np.ndarray:
+    def _lowest(self, rows: Array) -> Array:
         lowest = np.full(self.market.pools.count, FAR)
         np.minimum.at(lowest, self.try_pool[rows], self.standing[rows])
         return lowest
 
-    def _size_of(self, rows, standing) -> np.ndarray:
+    def _size_of(self, rows: Array, standing: Array) -> Array:
         """For each pool the size of the unit with this standing (0 if there is none)."""
         found = np.flatnonzero(rows & (self.standing == standing[self.try_pool]))
         size = np.zeros(self.market.pools.count, dtype=np.int64)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from allocation.arrays import readonly
+from allocation.arrays import Array, readonly
 
 
-def changed_by_shuffling(market, outcome, solve: Callable) -> np.ndarray:
+def changed_by_shuffling(market: Any, outcome: Any, solve: Callable[[Any], Any]) -> Array:
     """bool[n]: the child's placement changed when the rows of children and programmes were shuffled."""
     children, programmes = _shuffle(market.children), _shuffle(market.programmes)
     again = solve(_permuted(market, children, programmes))
@@ -19,16 +20,17 @@ def changed_by_shuffling(market, outcome, solve: Callable) -> np.ndarray:
     first = again.market.pools.start[where]
     place = np.where(where >= 0, again.pool[back] - first, -1)
     was = np.where(outcome.programme >= 0, outcome.pool - market.pools.start[outcome.programme], -1)
-    return (name != outcome.programme) | (again.rank[back] != outcome.rank) | (place != was)
+    changed: Array = (name != outcome.programme) | (again.rank[back] != outcome.rank) | (place != was)
+    return changed
 
 
-def _shuffle(count: int) -> np.ndarray:
+def _shuffle(count: int) -> Array:
     """A fixed mixture of 0 … count - 1 (int64)."""
     mixed = (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E37_79B9_7F4A_7C15)
     return np.argsort(mixed ^ (mixed >> np.uint64(29)), kind="stable")
 
 
-def _permuted(market, children: np.ndarray, programmes: np.ndarray):
+def _permuted(market: Any, children: Array, programmes: Array) -> Any:
     """The market with row ``i`` of its children and programmes now what was row ``children[i]``, ``programmes[i]``."""
     to_child, to_programme = np.empty_like(children), np.empty_like(programmes)
     to_child[children] = np.arange(len(children))
@@ -54,7 +56,7 @@ def _permuted(market, children: np.ndarray, programmes: np.ndarray):
     return market.with_columns(pools=_permuted_pools(market.pools, programmes, to_programme), **change)
 
 
-def _permuted_pools(pools, programmes: np.ndarray, to_programme: np.ndarray):
+def _permuted_pools(pools: Any, programmes: Array, to_programme: Array) -> Any:
     start, pool = _gather(pools.start.astype(np.int64), programmes)
     group_start, group = _gather(pools.group_start, pool)
     return replace(
@@ -70,7 +72,7 @@ def _permuted_pools(pools, programmes: np.ndarray, to_programme: np.ndarray):
     )
 
 
-def _gather(start: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _gather(start: Array, rows: Array) -> tuple[Array, Array]:
     """CSR rows in a new order: the new starts, and for each new entry the old one."""
     lengths = np.diff(start)[rows]
     begins = np.concatenate(([0], np.cumsum(lengths)))

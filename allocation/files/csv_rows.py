@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.compilation import jit
 
 ROWS_AT_ONCE = 1 << 14  # their cells stay in the cache
@@ -16,14 +17,14 @@ _COMMA, _LINE_END, _ZERO = ord(","), ord("\n"), ord("0")
 class Texts(NamedTuple):
     """Texts one after the other: text ``i`` is ``data[starts[i]:starts[i + 1]]``."""
 
-    data: np.ndarray  # uint8
-    starts: np.ndarray  # int64[texts + 1]
+    data: Array  # uint8
+    starts: Array  # int64[texts + 1]
 
 
 class Column(NamedTuple):
     """One column: for each row the index of its text, or without ``texts`` the number; -1 is an empty cell."""
 
-    cells: np.ndarray
+    cells: Array
     texts: Texts | None = None
 
 
@@ -51,7 +52,7 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
     return sink.getvalue()
 
 
-def _together(tables: Sequence[Texts | None]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _together(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:
     """All texts in one row, and for each column the index of its first text; -1 for numbers."""
     data, starts = [np.zeros(0, dtype=np.uint8)], [np.zeros(1, dtype=np.int64)]
     first_text = np.full(len(tables), -1, dtype=np.int64)
@@ -67,7 +68,7 @@ def _together(tables: Sequence[Texts | None]) -> tuple[np.ndarray, np.ndarray, n
 
 
 @jit
-def write_rows(cells, first_text, data, starts, out):
+def write_rows(cells: Array, first_text: Array, data: Array, starts: Array, out: Array) -> int:
     """Write the cells (int64[columns, rows]) into ``out`` and return how many bytes that took."""
     at = 0
     for row in range(cells.shape[1]):

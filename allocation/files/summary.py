@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def summary(
     inputs: Mapping[str, bytes],
     outputs: Mapping[str, bytes],
     finished: datetime | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """What ``summary.json`` holds: counts, shares by nature, ranks, bound against single children, checks, digests."""
     market = outcome.market
     ranks, counts = np.unique(outcome.listed_rank[outcome.listed_rank > 0], return_counts=True)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
+from allocation.arrays import Array
 from allocation.files.codes import FORBIDDEN_RE2, LONGEST_CODE
 from allocation.files.csv_rows import Texts, encode_texts
 
@@ -34,7 +36,7 @@ def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str],
     Raises :class:`Unreadable`.
     """
 
-    def note(row):
+    def note(row: Any) -> str:
         wrong(row.number, f"{row.actual_columns} fields where {row.expected_columns} are needed")
         return "skip"
 
@@ -55,7 +57,7 @@ def release_memory() -> None:
     pa.default_memory_pool().release_unused()
 
 
-def _read(data: bytes, header: Sequence[str], note=None) -> dict[str, Text]:
+def _read(data: bytes, header: Sequence[str], note: Callable[[Any], str] | None = None) -> dict[str, Text]:
     table = csv.read_csv(
         pa.BufferReader(data),
         csv.ReadOptions(use_threads=False, block_size=1 << 24),
@@ -95,19 +97,19 @@ def texts(values: Text | Sequence[str]) -> Texts:
     return Texts(every[starts[0] : starts[-1]], starts - starts[0])
 
 
-def lengths(values: Text) -> np.ndarray:
+def lengths(values: Text) -> Array:
     """The bytes in each cell (int64[rows])."""
     return np.diff(texts(values).starts)
 
 
-def not_codes(values: Text) -> np.ndarray:
+def not_codes(values: Text) -> Array:
     """bool[rows]: the cell is no code, a text that can stand for something and be written back."""
     data, starts = texts(values)
     size = np.diff(starts)
     if not len(size):
         return np.zeros(0, dtype=bool)
     plain = not _NOT_PLAIN[data].any()
-    bad = (size == 0) | ((size if plain else _integers(pc.utf8_length(values))) > LONGEST_CODE)
+    bad: Array = (size == 0) | ((size if plain else _integers(pc.utf8_length(values))) > LONGEST_CODE)
     filled = np.flatnonzero(size)
     bad[filled] |= (data[starts[filled]] == _BLANK) | (data[starts[filled + 1] - 1] == _BLANK)
     if not plain:
@@ -116,17 +118,17 @@ def not_codes(values: Text) -> np.ndarray:
     return bad
 
 
-def duplicates(values: Text) -> np.ndarray:
+def duplicates(values: Text) -> Array:
     """bool[rows]: the cell repeats one above it."""
     if is_sorted(values) or len(pc.unique(values)) == len(values):
         return np.zeros(len(values), dtype=bool)
     place = lookup(values, pc.unique(values))
     first = np.full(len(place), len(place))
     np.minimum.at(first, place, np.arange(len(place)))
-    return first[place] != np.arange(len(place))
+    return np.asarray(first[place] != np.arange(len(place)))
 
 
-def numbers(values: Text, empty: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def numbers(values: Text, empty: int | None = None) -> tuple[Array, Array]:
     """Whole numbers from 0 (int64[rows]), and bool[rows]: the cell is none. An empty cell is ``empty`` if that is given."""
     plain = _plain_numbers(values)
     if plain is not None:
@@ -138,7 +140,7 @@ def numbers(values: Text, empty: int | None = None) -> tuple[np.ndarray, np.ndar
     return found, ~good & ~blank
 
 
-def _plain_numbers(values: Text) -> np.ndarray | None:
+def _plain_numbers(values: Text) -> Array | None:
     """The numbers if every cell is one and written as we write it, with no more characters than it has digits."""
     try:
         found = _integers(pc.cast(values, pa.int64()))
@@ -154,12 +156,12 @@ def _plain_numbers(values: Text) -> np.ndarray | None:
     return found if np.array_equal(lengths(values), digits) else None
 
 
-def lookup(values: Text, known: Text | Sequence[str]) -> np.ndarray:
+def lookup(values: Text, known: Text | Sequence[str]) -> Array:
     """Where each cell stands in ``known`` (int32), -1 if it does not."""
     return _integers(pc.index_in(values, to_column(known)))
 
 
-def dictionary(values: Text) -> tuple[Text, np.ndarray]:
+def dictionary(values: Text) -> tuple[Text, Array]:
     """The distinct texts in order of first appearance, and the index of each cell (int32); -1 for an empty cell."""
     full = lengths(values) > 0
     if full.all():
@@ -170,7 +172,7 @@ def dictionary(values: Text) -> tuple[Text, np.ndarray]:
     return distinct, index
 
 
-def split(values: Text) -> tuple[np.ndarray, Text]:
+def split(values: Text) -> tuple[Array, Text]:
     """Lists joined by ``;`` as where each begins (int64[rows + 1]) and one long column."""
     full = lengths(values) > 0
     parts = pc.split_pattern(values.filter(_mask(full)), ";")
@@ -179,12 +181,12 @@ def split(values: Text) -> tuple[np.ndarray, Text]:
     return np.concatenate(([0], np.cumsum(count))), parts.flatten()
 
 
-def join(start: np.ndarray, values: Text | Sequence[str]) -> Text:
+def join(start: Array, values: Text | Sequence[str]) -> Text:
     """The opposite of :func:`split`."""
     return pc.binary_join(pa.ListArray.from_arrays(_number_column(start, np.int32), to_column(values)), ";")
 
 
-def take(values: Text | Sequence[str], index: np.ndarray) -> Text:
+def take(values: Text | Sequence[str], index: Array) -> Text:
     """``values[index]``."""
     return to_column(values).take(_number_column(index, np.int64))
 
@@ -195,7 +197,7 @@ def is_sorted(values: Text | Sequence[str]) -> bool:
     return len(values) < 2 or pc.all(pc.less(values[:-1], values[1:])).as_py()
 
 
-def sort_order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> np.ndarray:
+def sort_order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> Array:
     """The order of texts by their UTF-8 bytes (int64[rows]); among equals by the columns that follow."""
     columns = [to_column(each) for each in (values, *then)]
     if is_sorted(columns[0]):
@@ -207,21 +209,21 @@ def sort_order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> np.
 # Between Arrow and numpy by their buffers: what Arrow offers for it looks for pandas and loads it where it is.
 
 
-def _number_column(values: np.ndarray, dtype) -> pa.Array:
+def _number_column(values: Array, dtype: npt.DTypeLike) -> pa.Array:
     kind = pa.from_numpy_dtype(dtype)
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values, dtype=dtype))])
 
 
-def _mask(values: np.ndarray) -> pa.Array:
+def _mask(values: Array) -> pa.Array:
     return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(np.packbits(values, bitorder="little"))])
 
 
-def _buffer(values: pa.Array, dtype, more: int = 0) -> np.ndarray:
+def _buffer(values: pa.Array, dtype: npt.DTypeLike, more: int = 0) -> Array:
     """The second buffer: the numbers themselves, or the starts of texts (then one more than there are rows)."""
     return np.frombuffer(values.buffers()[1], dtype=dtype)[values.offset : values.offset + len(values) + more]
 
 
-def _integers(values: pa.Array) -> np.ndarray:
+def _integers(values: pa.Array) -> Array:
     """Whole numbers, -1 for what is missing."""
     found = _buffer(values, values.type.to_pandas_dtype())
     if values.null_count:
@@ -229,11 +231,11 @@ def _integers(values: pa.Array) -> np.ndarray:
     return found
 
 
-def _bits(values: pa.Array) -> np.ndarray:
+def _bits(values: pa.Array) -> Array:
     """bool[rows] of a column of truth values."""
     return _set_bits(values.buffers()[1], values)
 
 
-def _set_bits(buffer, values: pa.Array) -> np.ndarray:
+def _set_bits(buffer: Any, values: pa.Array) -> Array:
     bits = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), bitorder="little")
     return bits[values.offset : values.offset + len(values)].astype(bool)

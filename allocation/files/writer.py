@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from allocation import lottery
+from allocation.arrays import Array
 from allocation.files import text_columns as text
 from allocation.files.csv_rows import Column, Texts, csv_bytes, encode_texts
 from allocation.files.layout import COLUMNS, FORMAT, RESULT_COLUMNS
@@ -58,11 +59,11 @@ def result_files(outcome: Outcome) -> dict[str, bytes]:
 class _Names:
     """Columns of codes, their texts made once; an index without a code is written as its number."""
 
-    def __init__(self, codes: Codes):
+    def __init__(self, codes: Codes) -> None:
         self.codes = codes
         self.made: dict[str, Texts] = {}
 
-    def __call__(self, kind: str, index: np.ndarray) -> Column:
+    def __call__(self, kind: str, index: Array) -> Column:
         if kind not in self.made:
             self.made[kind] = text.texts(getattr(self.codes, kind))
         return Column(index, self.made[kind] if len(getattr(self.codes, kind)) else None)
@@ -83,7 +84,7 @@ def _programmes(market: Market, code: _Names) -> Sequence[Column]:
     )
 
 
-def _children(market: Market, code: _Names, row: np.ndarray) -> Sequence[Column]:
+def _children(market: Market, code: _Names, row: Array) -> Sequence[Column]:
     none, alone = np.full(market.children, -1), np.arange(market.children)
     return (
         code("children", row),
@@ -95,14 +96,14 @@ def _children(market: Market, code: _Names, row: np.ndarray) -> Sequence[Column]
     )
 
 
-def _groups(market: Market, row: np.ndarray) -> Column:
+def _groups(market: Market, row: Array) -> Column:
     """The groups of each child, joined by ``;``."""
     if market.group_start is None or market.group is None or not len(market.group):
         return Column(np.full(len(row), -1))
     return Column(row, text.texts(text.join(market.group_start, _group_names(market, market.group))))
 
 
-def _group_names(market: Market, groups: np.ndarray) -> text.Text:
+def _group_names(market: Market, groups: Array) -> text.Text:
     return text.take(market.codes.groups, groups) if len(market.codes.groups) else groups.astype(str)
 
 
@@ -135,7 +136,7 @@ def _cutoffs(outcome: Outcome, code: _Names, pool_names: Texts) -> Sequence[Colu
     )  # fmt: skip
 
 
-def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: np.ndarray) -> Sequence[Column]:
+def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: Array) -> Sequence[Column]:
     market, why = outcome.market, outcome.reasons
     wish, child, rank = _wish_rows(market, row)
     return (
@@ -145,7 +146,7 @@ def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: np.ndarray)
     )  # fmt: skip
 
 
-def _wish_rows(market: Market, children: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _wish_rows(market: Market, children: Array) -> tuple[Array, Array, Array]:
     """Wishes child by child in this order: index, child and rank of each row."""
     lengths = np.diff(market.offsets)[children]
     child = np.repeat(children, lengths)
