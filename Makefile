@@ -14,12 +14,13 @@ setup-test:
 	@.ci/setup --test
 
 serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
-	@exec $(PY) -m portal.serve --port $(PORT)
+	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
-lint: setup-test ## style, directions of imports, types
+lint: setup-test ## style, directions of imports, types, locks of migrations
 	@$(PY) -m ruff check .
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
+	@$(PY) -m tests.guards.lint_migrations
 
 test: setup-test ## everything needed, then every test
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
@@ -46,6 +47,6 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	done; rm -rf *.egg-info
 
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
-	@$(PY) -m portal.serve --forget-data
+	@$(PY) -m portal.operations.serve --forget-data
 
 .PHONY: help setup setup-test serve lint test coverage-of-engine mutants screenshots lock clean-data

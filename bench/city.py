@@ -30,10 +30,10 @@ from enrollment.ground import vault
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from enrollment.season.rounds import Round
-from portal.commands.migrate import upgrade
 from portal.demo import people, season
 from portal.demo.story import STEPS, City
-from portal.running.embedded import Postgres
+from portal.operations.embedded import Postgres
+from portal.operations.migrations import upgrade
 
 MEGA = 1 << 20
 READ = ("application", "wish", "ticket")

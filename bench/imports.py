@@ -16,7 +16,7 @@ from enrollment.ground import vault
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.places import areas
-from enrollment.places.imports import files
+from enrollment.places.imports import importer
 from enrollment.places.kindergartens import Kindergarten
 from tests.support.keys import KEYS
 from tests.support.office_files import csv_file, xlsx
@@ -71,7 +71,7 @@ def measure(engine, count: int) -> dict:
 
     def take(content):
         with Session(engine) as session:
-            files.take_in(session, "kindergartens", "bench", content, by=SYSTEM, now=now, year=2026)
+            importer.take_in(session, "kindergartens", "bench", content, by=SYSTEM, now=now, year=2026)
             session.commit()
 
     found = {"kindergartens": count, "xlsx_bytes": len(made["xlsx"])}

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 from flask import Flask
 
-from enrollment.draw.admission import Admission
-from portal.clock import CHENGDU
+from enrollment.ground.city_time import CHENGDU
+from enrollment.results.admission_notice import Admission
 from portal.letters.notice import notice
 
 GOAL = 9.0

@@ -1,1 +1,4 @@
-"""The domain of kindergarten admission: rows, verbs, moves and policy.  Knows the database, never the web."""
+"""The domain of kindergarten admission: tables, service functions and rules.
+
+Knows the database, never the web.  May import `allocation`; `setup.cfg` lists the layers of its packages.
+"""

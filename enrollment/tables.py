@@ -1,20 +1,21 @@
-"""Every table of the house in one place, for the migrations and the tests that compare them."""
+"""Every table of the domain in one place, for the migrations and for the tests that compare them."""
 
 import importlib
 
 from enrollment.ground.db import Base
 
-NOUNS = (
-    "ground.accounts ground.sign_in ground.upkeep ground.audit ground.jobs ground.notices ground.signatures ground.demo_clock "
+MODULES_WITH_TABLES = (
+    "ground.accounts ground.sign_in ground.upkeep ground.audit ground.jobs ground.outbox ground.signatures ground.demo_clock "
     "places.areas places.kindergartens places.service_areas places.programmes places.ledger_rows places.roll_rows "
-    "places.imports.kept_files "
-    "season.calendar season.signed_policies season.round_rows "
-    "families.mandate_rows families.consents families.people families.application_rows families.lifecycle families.household_rows "
-    "families.claim_rows families.evidence_rows families.registers families.returns families.entitlements families.cases "
-    "draw.draws draw.chance_rows draw.run_rows draw.offers draw.arrivals figures.targets"
+    "places.imports.uploaded_files "
+    "season.calendar season.policy_rows season.round_rows "
+    "people.mandate_rows people.consents people.guardians people.household_rows "
+    "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
+    "applications.register_answers applications.returned_items eligibility.sibling_entitlements review.cases "
+    "offers.offers offers.arrivals draw.draws draw.run_rows chances.estimate_rows coverage.targets"
 )
 
-for noun in NOUNS.split():
-    importlib.import_module(f"enrollment.{noun}")
+for module in MODULES_WITH_TABLES.split():
+    importlib.import_module(f"enrollment.{module}")
 
 METADATA = Base.metadata

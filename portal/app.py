@@ -16,10 +16,22 @@ import portal.public
 import portal.staff
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import unlock
-from portal import errors, forgery, formats, guards, headers, limits, logs, once, people, sessions, work
 from portal.config import Config
-from portal.words import languages, word
-from portal.work import House, house
+from portal.text import formats, languages
+from portal.text.words import word
+from portal.web import (
+    authentication,
+    csrf,
+    errors,
+    guards,
+    headers,
+    idempotency,
+    logs,
+    rate_limits,
+    sessions,
+    unit_of_work,
+)
+from portal.web.unit_of_work import House, house
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
 LARGEST_REQUEST = 64 * 1024 * 1024
@@ -45,7 +57,18 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     app.session_interface = sessions.SessionTable()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies)  # type: ignore[method-assign]
-    for part in (logs, work, headers, people, languages, forgery, once, limits, formats, errors):
+    for part in (
+        logs,
+        unit_of_work,
+        headers,
+        authentication,
+        languages,
+        csrf,
+        idempotency,
+        rate_limits,
+        formats,
+        errors,
+    ):
         part.init(app)
     _teach_templates(app)
     _open_doors(app, demo=config.demo)
@@ -60,7 +83,7 @@ def _teach_templates(app: Flask) -> None:
             "demo": house().config.demo,
             "lang": languages.chosen(),
             "account": current_user if current_user.is_authenticated else None,
-            "now": work.clock() if "broken" not in g else None,
+            "now": unit_of_work.clock() if "broken" not in g else None,
             "acting": g.get("acting"),
         }
 
@@ -75,6 +98,6 @@ def _open_doors(app: Flask, *, demo: bool) -> None:
             importlib.import_module(f"{desk.__name__}.{module.name}")
         app.register_blueprint(desk.pages)
     for module in pkgutil.iter_modules(portal.commands.__path__):
-        group = getattr(importlib.import_module(f"portal.commands.{module.name}"), "cli", None)
-        if group is not None:
-            app.cli.add_command(group)
+        found = importlib.import_module(f"portal.commands.{module.name}")
+        for command in getattr(found, "commands", None) or (found.cli,):
+            app.cli.add_command(command)

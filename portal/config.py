@@ -58,7 +58,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     secret = _needed(environ, "SECRET_KEY", "at least 32 random characters that sign forms and cookies")
     key_file = Path(
         _needed(
-            environ, "KEY_FILE", "the file with the keys of the sealed columns; `python -m portal.keys FILE` makes one"
+            environ,
+            "KEY_FILE",
+            "the file with the keys of the sealed columns; `python -m portal.operations.keys FILE` makes one",
         )
     )
     try:
@@ -93,6 +95,6 @@ def _refuse_unfit(config: Config) -> None:
     if len(config.secret_key) < 32:
         raise Unconfigured("SECRET_KEY is shorter than 32 characters; make a new one")
     if config.keys.current.startswith("demo"):
-        raise Unconfigured("KEY_FILE is the demo's; `python -m portal.keys FILE` makes a new one")
+        raise Unconfigured("KEY_FILE is the demo's; `python -m portal.operations.keys FILE` makes a new one")
     if not config.message_gateway:
         raise Unconfigured("MESSAGE_GATEWAY is not set: without it no family can get its one-time code")

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from enrollment.ground import vault
 from enrollment.ground.db import open_engine
 from portal.app import create_app
-from portal.catalogues import compile_stale
 from portal.config import Config
+from portal.text.catalogues import compile_stale
 from tests.support.inspecting_client import InspectingClient, refuse_unsaved_work
 from tests.support.keys import KEYS
 from tests.support.servers import Addresses, Servers, empty
@@ -141,7 +141,7 @@ class FrozenClock:
 @pytest.fixture
 def frozen_clock(monkeypatch, now) -> FrozenClock:
     clock = FrozenClock(now)
-    monkeypatch.setattr("portal.clock.real_now", lambda: clock.now)
+    monkeypatch.setattr("portal.web.clock.real_now", lambda: clock.now)
     return clock
 
 

@@ -1,1 +1,4 @@
-"""Snapshot, seed, runs and offers."""
+"""The draw of a round: market, snapshot, seed, runs, publication, replay, central placement.
+
+May import `offers` and everything below it, and the engine `allocation`.
+"""

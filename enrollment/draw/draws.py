@@ -7,9 +7,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstrain
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
-from enrollment.draw import at_work, bulk, market_files
-from enrollment.draw.at_work import Progress
-from enrollment.ground import audit
+from enrollment.draw import draw_jobs, market_files
+from enrollment.draw.draw_jobs import Progress
+from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
@@ -113,7 +113,7 @@ def set_seed(
     ceremony: str,
     by: Actor,
     now: dt.datetime,
-    progress: Progress = at_work.quietly,
+    progress: Progress = draw_jobs.quietly,
 ) -> Draw:
     """Enter the public parts of the seed, as published; everybody of that market gets a ticket, for the whole season.
 
@@ -122,7 +122,7 @@ def set_seed(
     """
     only_the_city(by)
     open_draw = refuse_early(session, year, None, beacon=beacon, ceremony=ceremony, now=now)
-    round_ = at_work.lock_round(session, session.get_one(Snapshot, open_draw.snapshot_id).round_id)
+    round_ = draw_jobs.lock_round(session, session.get_one(Snapshot, open_draw.snapshot_id).round_id)
     draw = refuse_early(session, year, round_.id, beacon=beacon, ceremony=ceremony, now=now)
     progress(0, len(STEPS), "drawing")
     draw.beacon, draw.ceremony = beacon.strip(), ceremony.strip()
@@ -145,7 +145,7 @@ def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
     )
     progress(1, len(STEPS), "numbering")
     drawn = zip((row.child for row in joining), numbers.tolist(), strict=True)
-    bulk.copy_aside(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
+    bulk_copy.copy_aside(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
     given = text("""
         INSERT INTO ticket (child_id, year, number, draw_id)
         SELECT application.child_id, :year, drawn_ticket.number, :draw

@@ -25,12 +25,12 @@ from allocation.market import Market
 from allocation.outcome import Outcome
 from allocation.solve import solve
 from allocation.warmup import compile_all
-from enrollment.draw import bulk, fairness, market_files
+from enrollment.applications.applications import Application
+from enrollment.draw import fairness, market_files
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.gathering import programme_code
+from enrollment.draw.market_builder import programme_code
 from enrollment.draw.run_rows import Run
-from enrollment.families.applications import Application
-from enrollment.ground import audit
+from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
@@ -193,11 +193,11 @@ def _texts(codes: Iterable) -> list[str]:
 
 def _keep_rows(session: Session, run: Run, computed: Computed, ids: Mapping[str, uuid.UUID]) -> None:
     """The result files go into the database as they are; there a code becomes an application or a programme."""
-    bulk.copy_aside(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    bulk_copy.copy_aside(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
     left_out = _not_told(computed.outcome.market) if run.replays is not None and computed.outcome else []
     for name, (columns, statement) in _KEPT.items():
         aside = name.removesuffix(".csv") + "_of_run"
-        bulk.copy_file_aside(session, aside, columns, computed.result[name])
+        bulk_copy.copy_file_aside(session, aside, columns, computed.result[name])
         values = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
         session.execute(text(statement), values)
 
@@ -264,7 +264,9 @@ def warm() -> None:
     programmes = [market_files.ProgrammeRow("p", "k", "lower", "public", "510104", 1, None)]
     children = [market_files.ChildRow(code, code, "", "", "", "") for code in ("a", "b")]
     wishes = [market_files.WishRow(row.child, 1, "p", 0) for row in children]
-    numbers = lottery.draw(bytes(lottery.DIGEST_BYTES), [row.family for row in children], [row.child for row in children])
+    numbers = lottery.draw(
+        bytes(lottery.DIGEST_BYTES), [row.family for row in children], [row.child for row in children]
+    )
     tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
     compile_all()

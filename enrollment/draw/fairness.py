@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from allocation.market import Market
 from allocation.outcome import LINE, Outcome
+from enrollment.applications.claim_rows import Claim, VerifiedFact
 from enrollment.draw.run_rows import Placement
-from enrollment.families.claim_rows import Claim, VerifiedFact
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
 
 FEWEST = 10
@@ -54,7 +54,10 @@ def by_ground(session: Session, run_id: uuid.UUID) -> dict[str, dict[str, int]]:
         VerifiedFact.fact == decisive,
         VerifiedFact.outcome == "verified",
         VerifiedFact.value != cast(False, JSONB),
-        *(or_(Claim.ground != ground.value, VerifiedFact.value == cast(kind, JSONB)) for ground, kind in _KINDS.items()),
+        *(
+            or_(Claim.ground != ground.value, VerifiedFact.value == cast(kind, JSONB))
+            for ground, kind in _KINDS.items()
+        ),
     )
     rows = session.execute(
         select(

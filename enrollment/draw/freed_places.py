@@ -6,9 +6,9 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.draw.offers import Offer
+from enrollment.applications.applications import DEAD_STAGES, Application
 from enrollment.draw.run_rows import Run, WishReason
-from enrollment.families.applications import DEAD_STAGES, Application
+from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 
 GIVEN_UP = ("declined", "expired", "no_show", "revoked")

@@ -13,18 +13,18 @@ from typing import Any
 from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.draw import at_work, bulk, market_files
-from enrollment.draw.at_work import Progress
+from enrollment.applications.lifecycle import REFUSED, WITHDRAWN
+from enrollment.draw import draw_jobs, market_files
+from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
-from enrollment.draw.telling import tell_selected
-from enrollment.families.codes import notice_codes
-from enrollment.families.lifecycle import REFUSED, WITHDRAWN
-from enrollment.ground import audit
+from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, written
 from enrollment.ground.errors import Refused
+from enrollment.ground.random_codes import notice_codes
+from enrollment.offers.offers import LIVE, Offer
+from enrollment.people.bulk_notifications import tell_selected
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds
 
@@ -37,7 +37,7 @@ STEPS = ("comparing", "offering", "telling")
 _LIVE = "('" + "','".join(LIVE) + "')"
 
 
-def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress: Progress = at_work.quietly) -> int:
+def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.quietly) -> int:
     """Make and replace offers as the run says, store what stands over, tell the families.  Returns how many offers.
 
     The caller holds the locks of the round and the run.  Refuses `places_changed` when a programme has no room left for
@@ -203,7 +203,7 @@ def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, 
     """A family that keeps its place and waits is moved without being asked again; it goes on waiting for still better."""
     count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
     codes = enumerate(notice_codes(count), start=1)
-    bulk.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
+    bulk_copy.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
     session.execute(
         text("""
             INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,

@@ -15,18 +15,19 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import answers_due, at_work, market_files, publication, runs, snapshot, waiting
+from enrollment.applications.applications import Application
+from enrollment.draw import draw_jobs, market_files, publication, runs, snapshot
 from enrollment.draw.draws import Snapshot, Ticket
-from enrollment.draw.gathering import programme_code
+from enrollment.draw.market_builder import programme_code
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
-from enrollment.draw.offers import Offer
 from enrollment.draw.run_rows import Run
-from enrollment.draw.waiting import TAKES_PART, Standing
-from enrollment.families.applications import Application
 from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
+from enrollment.offers import answer_deadlines, waitlist
+from enrollment.offers.offers import Offer
+from enrollment.offers.waitlist import TAKES_PART, Standing
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import only_the_city
 from enrollment.season.rounds import Round
@@ -45,12 +46,12 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
         only_the_city(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
-    round_ = at_work.lock_round(session, round_id)
+    round_ = draw_jobs.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     first = runs.first_published(session, round_id)
     if latest is None or first is None:
         raise Refused("nothing_is_published")
-    answers_due.expire_due(session, now=now)
+    answer_deadlines.expire_due(session, now=now)
     waiting_for = _unanswered(session, round_id)
     if latest.replays is None and waiting_for:
         raise Refused("answers_still_due", n=waiting_for)
@@ -82,7 +83,7 @@ def market_of(session: Session, round_: Round, base: Snapshot, *, now: dt.dateti
     Refuses `nothing_to_hand_on` when no free place is wanted by anybody in line.
     """
     frozen = market_files.read(market_files.unpack(base.market))
-    standings = waiting.standings(session, round_, now=now)
+    standings = waitlist.standings(session, round_, now=now)
     programmes = _programmes(session, round_.year)
     code_of = {programme.id: code for code, programme in programmes.items()}
     wished = _wishes_of(frozen)
@@ -214,8 +215,8 @@ def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: d
     Refuses `first_batch_comes_first`, `signed_already`, `draw_at_work`.
     """
     only_the_city(by)
-    at_work.refuse_while_at_work(session, round_id)
-    at_work.lock_round(session, round_id)
+    draw_jobs.refuse_while_at_work(session, round_id)
+    draw_jobs.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     if latest is None or latest.replays is None:
         raise Refused("first_batch_comes_first")
@@ -229,7 +230,7 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
     way waits for two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
     """
     only_the_city(by)
-    at_work.lock_round(session, round_id)
+    draw_jobs.lock_round(session, round_id)
     if not reason.strip():
         raise Refused("say_why", field="reason")
     if not approvals(session, round_id):
@@ -261,7 +262,7 @@ def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     started = []
     published = select(Round.id).where(Round.stage == "published").order_by(Round.year, Round.number)
     for round_id in session.scalars(published).all():
-        if not is_approved(session, round_id) or at_work.is_going_on(session, round_id):
+        if not is_approved(session, round_id) or draw_jobs.is_going_on(session, round_id):
             continue
         try:
             with session.begin_nested():
@@ -277,7 +278,7 @@ def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime
     run = runs.one(session, run_id)
     if run.replays is None or run.started_by is not None or not is_approved(session, run.round_id):
         return False
-    at_work.lock_round(session, run.round_id)
+    draw_jobs.lock_round(session, run.round_id)
     run = runs.one(session, run_id, lock=True)
     if run.state != "checked" or not is_approved(session, run.round_id):  # taken back in the meantime
         return False

@@ -6,8 +6,8 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import at_work, publication, snapshot
-from enrollment.draw.at_work import Progress
+from enrollment.draw import draw_jobs, publication, snapshot
+from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, WishReason
 from enrollment.ground import audit, jobs, signatures
@@ -49,8 +49,8 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`, `draw_at_work`.
     """
     only_the_city(by)
-    at_work.refuse_while_at_work(session, round_id)
-    round_ = at_work.lock_round(session, round_id)
+    draw_jobs.refuse_while_at_work(session, round_id)
+    round_ = draw_jobs.lock_round(session, round_id)
     frozen = snapshot.current(session, round_id)
     if round_.stage != "drawn" or frozen is None:
         raise Refused("run_is_published" if round_.stage == "published" else "round_not_drawn", stage=round_.stage)
@@ -90,7 +90,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
     Refuses what `add_signature` and `publication.publish` refuse.
     """
     only_the_city(by)
-    at_work.lock_round(session, one(session, run_id).round_id)
+    draw_jobs.lock_round(session, one(session, run_id).round_id)
     people = add_signature(session, run_id, by=by, now=now)
     if people >= SIGNATURES_NEEDED:
         publish_signed(session, run_id, by=by, now=now)
@@ -107,14 +107,14 @@ def add_signature(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
 
 
 def publish_signed(
-    session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, progress: Progress = at_work.quietly
+    session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.quietly
 ) -> int:
     """Publish a run that two people signed.  Returns how many offers.
 
     Refuses what `to_publish` and `publication.publish` refuse.
     """
     only_the_city(by)
-    at_work.lock_round(session, one(session, run_id).round_id)
+    draw_jobs.lock_round(session, one(session, run_id).round_id)
     return publication.publish(session, to_publish(session, run_id), by=by, now=now, progress=progress)
 
 
@@ -148,7 +148,7 @@ def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, no
     Refuses `run_is_published`, `run_is_over`, `say_why`, and `draw_at_work` while it is being published.
     """
     only_the_city(by)
-    at_work.refuse_while_at_work(session, one(session, run_id).round_id)
+    draw_jobs.refuse_while_at_work(session, one(session, run_id).round_id)
     run = one(session, run_id, lock=True)
     if run.state in ("published", "superseded"):
         raise Refused("run_is_published")

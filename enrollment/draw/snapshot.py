@@ -12,14 +12,14 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
-from enrollment.draw import at_work, market_files
-from enrollment.draw.at_work import Progress, lock_round
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED
+from enrollment.draw import draw_jobs, market_files
+from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
-from enrollment.draw.gathering import gather
+from enrollment.draw.market_builder import gather
 from enrollment.draw.market_files import MarketFiles
 from enrollment.draw.run_rows import Run
-from enrollment.families.applications import Application, Wish
-from enrollment.families.lifecycle import IN_REVIEW, SUBMITTED
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -44,7 +44,7 @@ def freeze(
     by: Actor,
     now: dt.datetime,
     beacon_name: str | None = None,
-    progress: Progress = at_work.quietly,
+    progress: Progress = draw_jobs.quietly,
 ) -> Snapshot:
     """Freeze the round's market and publish its commitment.  Again before publication: a correction.
 

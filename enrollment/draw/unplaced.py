@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, Row, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.draw.offers import LIVE, Offer
+from enrollment.applications.applications import DEAD_STAGES, Application, Wish
 from enrollment.draw.run_rows import Placement, Run
-from enrollment.families.applications import DEAD_STAGES, Application, Wish
-from enrollment.families.households import Household
+from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor
+from enrollment.offers.offers import LIVE, Offer
 from enrollment.places import scope
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten

@@ -1,1 +1,4 @@
-"""What every wing stands on: database, vault, audit, jobs, notices, errors."""
+"""What every package needs: database, accounts, encryption, audit trail, jobs, outbox, errors.
+
+May import no other package of `enrollment`.
+"""

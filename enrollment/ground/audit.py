@@ -39,7 +39,9 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entry__subject", "subject", "subject_id"),
         Index("ix_audit_entry__account_id", "account_id", "number"),
-        Index("ix_audit_entry__at", "at", postgresql_using="brin"),  # rows come in order of time: a small index finds a day
+        Index(
+            "ix_audit_entry__at", "at", postgresql_using="brin"
+        ),  # rows come in order of time: a small index finds a day
         Index("ix_audit_entry__unsealed", "number", postgresql_where=text("link IS NULL")),
     )
 

@@ -31,4 +31,6 @@ def open_engine(url: str, **options) -> Engine:
     """
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
-    return create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args={"options": settings}, **options)
+    return create_engine(
+        address, pool_pre_ping=True, hide_parameters=True, connect_args={"options": settings}, **options
+    )

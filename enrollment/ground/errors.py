@@ -1,4 +1,4 @@
-"""The one way a verb says no.  A code and its numbers; the words stand in `portal/words`."""
+"""The one way a verb says no.  A code and its numbers; the words stand in `portal/text/words`."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -97,7 +97,9 @@ def send_code(
         return None
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
-        OneTimeCode(phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFE)
+        OneTimeCode(
+            phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFE
+        )
     )
     session.flush()
     return code

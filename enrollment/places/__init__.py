@@ -1,1 +1,4 @@
-"""Kindergartens, programmes, places, service areas and the roll."""
+"""Kindergartens, programmes, pools, the places ledger, the roll, and the import of lists.
+
+May import `ground`, not `season`.
+"""

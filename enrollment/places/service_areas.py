@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
-from enrollment.ground.table_state import State, state_of
+from enrollment.ground.table_version import State, state_of
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 

@@ -1,1 +1,4 @@
-"""The calendar of a year, its policies and its rounds."""
+"""The season: calendar, rounds, and the rules of each area as policy files.
+
+May import `ground`, not `places`.
+"""

@@ -11,7 +11,7 @@ from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.season.dates import STEPS, CalendarConflicts, Conflict, Span, conflicts_of, working_days
+from enrollment.season.calendar_validation import STEPS, CalendarConflicts, Conflict, Span, conflicts_of, working_days
 
 __all__ = ["STEPS", "CalendarConflicts", "Conflict", "Season", "SeasonDate", "Span", "conflicts_of", "working_days"]
 

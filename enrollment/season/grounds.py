@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from enrollment.season.documents import Document
+from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact, Ground
 
 Facts = Mapping[Fact, Any]

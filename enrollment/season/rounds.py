@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.season import calendar, policies
+from enrollment.season import calendar, policy_approval
 from enrollment.season.calendar import Season, only_the_city
 from enrollment.season.round_rows import (
     KINDS,
@@ -162,9 +162,9 @@ def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> li
         return [*faults, Refused("no_programmes")]
     waiting = [programme for programme in chosen if not programme.approved]
     areas = {programme.area for programme in chosen}
-    signed = policies.all_in_force(session, found.year)
+    signed = policy_approval.all_in_force(session, found.year)
     unsigned = sorted(areas - signed.keys())
-    rules = {area: policies.rules_of(signed[area]) for area in areas & signed.keys()}
+    rules = {area: policy_approval.rules_of(signed[area]) for area in areas & signed.keys()}
     differing = sorted(area for area, read in rules.items() if read.pair_rule != found.pair_rule)
     if waiting:
         faults.append(Refused("places_not_approved", count=len(waiting), areas=sorted({row.area for row in waiting})))
@@ -175,11 +175,11 @@ def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> li
     return faults
 
 
-def _check_ready(session: Session, found: Round, chosen: list[Offered]) -> dict[str, policies.Policy]:
+def _check_ready(session: Session, found: Round, chosen: list[Offered]) -> dict[str, policy_approval.Policy]:
     for hindrance in hindrances(session, found, chosen):
         raise hindrance
     areas = {programme.area for programme in chosen}
-    return {area: made for area, made in policies.all_in_force(session, found.year).items() if area in areas}
+    return {area: made for area, made in policy_approval.all_in_force(session, found.year).items() if area in areas}
 
 
 def _close_when_due(session: Session, found: Round, *, now: dt.datetime) -> None:

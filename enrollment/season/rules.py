@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from enrollment.season.documents import Document
+from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
 from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen, Test
 
@@ -34,6 +34,7 @@ class Ways:
     tests: tuple[tuple[int, Test, GroundTerms], ...]
     wanted: tuple[tuple[Tiered, int], ...]
     known: dict[int, Tiered] = field(default_factory=dict)
+
 
 NO_TERMS = GroundTerms()
 

@@ -1,1 +1,4 @@
-"""See portal/app.py: every module here is found by itself."""
+"""`flask …` commands; `portal/app.py` registers the `cli` of every module here.
+
+May import every package of `portal`.
+"""

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import ROLES, SYSTEM, Account, RoleGrant
 from enrollment.places import kindergartens
-from portal.clock import real_now
-from portal.work import db
+from portal.web.clock import real_now
+from portal.web.unit_of_work import db
 
 cli = AppGroup("account", help="Accounts of staff and officials.")
 SHORTEST_PASSWORD = 12

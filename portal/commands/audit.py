@@ -5,10 +5,10 @@ import json
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from enrollment.figures import impossible
 from enrollment.ground import audit
-from portal.words import word
-from portal.work import db
+from enrollment.maintenance import invariants
+from portal.text.words import word
+from portal.web.unit_of_work import db
 
 cli = AppGroup("audit", help="The audit trail.")
 
@@ -30,7 +30,7 @@ def verify(as_json: bool) -> None:
 @with_appcontext
 def look() -> None:
     """Facts that cannot be; exit status 1 when there is one."""
-    found = list(impossible.found(db()))
+    found = list(invariants.found(db()))
     for each in found:
         click.echo(f"{word('impossible', each.code, in_language='en')}: {each.subject}")
     click.echo(f"{len(found)} found")

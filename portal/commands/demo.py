@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from tqdm import tqdm
 
 from portal.demo.story import STEPS, City, NotEmpty
-from portal.work import house
+from portal.web.unit_of_work import house
 
 
 class Bars:

@@ -3,8 +3,8 @@
 import click
 from flask.cli import with_appcontext
 
-from portal import doctor, overdue
-from portal.work import clock, db, house
+from portal.operations import doctor, overdue_work
+from portal.web.unit_of_work import clock, db, house
 
 
 @click.command("doctor")
@@ -14,8 +14,8 @@ def cli() -> None:
     config = house().config
     findings = doctor.examine(config.database_url, config.redis_url)
     if findings[0].well:
-        findings.append(doctor.finding("retention", lambda: overdue.retention(db(), clock())))
-        findings.append(doctor.finding("keys", lambda: overdue.old_keys(db(), config.keys)))
+        findings.append(doctor.finding("retention", lambda: overdue_work.retention(db(), clock())))
+        findings.append(doctor.finding("keys", lambda: overdue_work.old_keys(db(), config.keys)))
     for finding in findings:
         click.echo(f"{finding.part:10} {finding.fault or 'well'}")
     if not doctor.is_well(findings):

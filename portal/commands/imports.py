@@ -8,14 +8,14 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import SYSTEM
-from enrollment.places.imports import files, templates
-from enrollment.places.imports.difference import Difference
+from enrollment.places.imports import importer, templates
+from enrollment.places.imports.changes import Difference
 from enrollment.places.imports.faults import ImportFaults
 from enrollment.season import calendar
-from portal import import_words
-from portal.clock import now as now_of
-from portal.words import word
-from portal.work import house
+from portal.text import import_messages
+from portal.text.words import word
+from portal.web.clock import now as now_of
+from portal.web.unit_of_work import house
 
 cli = AppGroup("import", help="Take in lists as district offices keep them (xlsx or csv).")
 HEADINGS = {"zh": ("列名", "必填", "示例", "说明"), "en": ("Column", "Needed", "Example", "Meaning")}
@@ -50,9 +50,9 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | Non
         try:
             content = file.read_bytes()
             if dry_run:
-                difference = files.compare(session, kind, content, by=SYSTEM, now=now, year=year)
+                difference = importer.compare(session, kind, content, by=SYSTEM, now=now, year=year)
             else:
-                difference = files.take_in(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
+                difference = importer.take_in(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
                 session.commit()
         except ImportFaults as found:
             _tell_faults(found, as_json, lang)
@@ -67,7 +67,7 @@ def _tell_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
             "cell": fault.cell,
             "column": fault.heading,
             "code": fault.code,
-            "words": import_words.what_is_wrong(fault, lang),
+            "words": import_messages.what_is_wrong(fault, lang),
         }
         for fault in found.faults
     ]
@@ -90,19 +90,19 @@ def _tell_difference(difference: Difference, dry_run: bool, as_json: bool, lang:
             for change in part:
                 click.echo(f"{sign} {change.key} {change.title}")
                 for key, (before, after) in change.fields.items() if sign == "~" or not change.line else ():
-                    name = import_words.field_name(difference.kind, key, lang)
-                    was, becomes = (import_words.shown(key, value, lang) for value in (before, after))
+                    name = import_messages.field_name(difference.kind, key, lang)
+                    was, becomes = (import_messages.shown(key, value, lang) for value in (before, after))
                     click.echo(f"    {name}: {was} → {becomes}")
     for note in difference.notes:
         click.echo(word("import_note", note, in_language=lang))
-    click.echo("; ".join(f"{name} {n}" for name, n in import_words.counts(difference, lang)) or "0")
+    click.echo("; ".join(f"{name} {n}" for name, n in import_messages.counts(difference, lang)) or "0")
 
 
 @cli.command("template", help="Write an empty list with every column explained.")
-@click.argument("kind", type=click.Choice(tuple(files.MODULES)))
+@click.argument("kind", type=click.Choice(tuple(importer.MODULES)))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="By default KIND.xlsx in this folder.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def template(kind: str, out: Path | None, lang: str) -> None:
     out = out or Path(f"{kind}.xlsx")
-    out.write_bytes(templates.template(kind, import_words.explanations(kind, lang), HEADINGS[lang]))
+    out.write_bytes(templates.template(kind, import_messages.explanations(kind, lang), HEADINGS[lang]))
     click.echo(out)

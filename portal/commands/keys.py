@@ -7,10 +7,10 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
-from enrollment.ground import resealing, vault
+from enrollment.ground import key_rotation, vault
 from enrollment.ground.vault import Keys, VaultClosed
-from portal.clock import now
-from portal.work import db, house
+from portal.web.clock import now
+from portal.web.unit_of_work import db, house
 
 cli = AppGroup("keys", help="The keys of the sealed columns.")
 
@@ -38,7 +38,9 @@ def new(file: Path, name: str) -> None:
 def add(file: Path, name: str) -> None:
     """Put a further key into FILE, not used yet.  Then restart every process, so that each can read what it will seal."""
     _changed(file, lambda keys: keys.with_new(name))
-    click.echo(f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`")
+    click.echo(
+        f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`"
+    )
 
 
 @cli.command("use")
@@ -55,12 +57,12 @@ def use(file: Path, name: str) -> None:
 def rotate() -> None:
     """Seal every value anew that is sealed with another key than the one in use.  May be stopped, and goes on from there."""
     click.echo(f"sealing with {vault.current_key()}")
-    for sealed in resealing.columns():
+    for sealed in key_rotation.columns():
         done, after = 0, ()
         while after is not None:
             with Session(house().engine) as session, session.begin():
                 moment = now(session, demo=house().config.demo)
-                after = resealing.batch(session, sealed, after=after, now=moment)
+                after = key_rotation.batch(session, sealed, after=after, now=moment)
             done += after is not None
         click.echo(f"{sealed.name}: {'nothing to do' if not done else 'done'}")
 
@@ -71,7 +73,7 @@ def rotate() -> None:
 @with_appcontext
 def remove(file: Path, name: str) -> None:
     """Take an old key out of FILE, if nothing is sealed with it any more."""
-    left = resealing.sealed_with(db(), name)
+    left = key_rotation.sealed_with(db(), name)
     if left:
         told = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
         raise click.ClickException(f"still sealed with {name}: {told}; run `flask keys rotate`")

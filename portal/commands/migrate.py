@@ -1,34 +1,19 @@
 """`flask migrate`: bring the tables to this version of the portal."""
 
-from pathlib import Path
-
 import click
-from alembic import command
-from alembic.config import Config
 from flask.cli import with_appcontext
-from sqlalchemy import Engine, text
 
-from portal.work import house
-
-MIGRATIONS = Path(__file__).parents[2] / "migrations" / "alembic.ini"
-ONE_AT_A_TIME = 731000
-
-
-def upgrade(engine: Engine, to: str = "head") -> None:
-    """Run the migrations that are missing.  Two hosts that start together take turns."""
-    config = Config(str(MIGRATIONS))
-    with engine.connect() as turn, engine.connect() as connection:
-        turn.execute(text("SET lock_timeout = 0"))
-        turn.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
-        connection.commit()
-        turn.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": ONE_AT_A_TIME})
+from portal.operations import doctor
+from portal.operations.migrations import upgrade
+from portal.web.unit_of_work import house
 
 
 @click.command("migrate")
 @with_appcontext
 def cli() -> None:
     """Bring the tables to this version of the portal."""
-    upgrade(house().engine)
+    try:
+        upgrade(house().engine)
+    except doctor.Unwell as unwell:
+        raise click.ClickException(str(unwell)) from unwell
     click.echo("the tables are up to date")

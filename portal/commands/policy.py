@@ -7,9 +7,9 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from flask_babel import force_locale
 
-from enrollment.season import policies, policy
-from enrollment.season.policy import PolicyFaults
-from portal.policy_words import fault_words, priority_lists
+from enrollment.season import policy_approval, policy_file
+from enrollment.season.policy_file import PolicyFaults
+from portal.text.policy_rules import fault_words, priority_lists
 
 cli = AppGroup("policy", help="Files of admission rules.")
 
@@ -22,7 +22,7 @@ def check(file: Path, as_json: bool) -> None:
     """Read FILE and list every fault with its line; without one, say the rules in words.  Exit status 2 on faults."""
     with force_locale("en"):
         try:
-            rules = policy.read(file.read_text("utf-8-sig"))
+            rules = policy_file.read(file.read_text("utf-8-sig"))
         except UnicodeDecodeError as fault:
             raise click.ClickException(f"{file} is not UTF-8 text") from fault
         except PolicyFaults as refused:
@@ -31,9 +31,7 @@ def check(file: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"area": rules.area, "year": rules.year, "faults": []}))
             return
-        click.echo(
-            f"{rules.area} {rules.year}: {len(rules.rules)} rules, {len(rules.examples)} examples, no faults."
-        )
+        click.echo(f"{rules.area} {rules.year}: {len(rules.rules)} rules, {len(rules.examples)} examples, no faults.")
         for each in priority_lists(rules):
             click.echo(f"\n{each.natures}")
             for line in each.lines:
@@ -53,10 +51,10 @@ def _list_faults(file: Path, refused: PolicyFaults, as_json: bool) -> None:
 
 
 @cli.command("template")
-@click.argument("family", type=click.Choice([*policy.FAMILIES, "example"]))
+@click.argument("family", type=click.Choice([*policy_file.FAMILIES, "example"]))
 @click.option("--area", required=True)
 @click.option("--year", required=True, type=int)
 def template(family: str, area: str, year: int) -> None:
     """Print a family of rules, or the complete example, for an area and a year."""
-    text = policies.worked_example() if family == "example" else policies.template(family, area, year)
-    click.echo(policy.fitted(text, area, year), nl=False)
+    text = policy_approval.worked_example() if family == "example" else policy_approval.template(family, area, year)
+    click.echo(policy_file.fitted(text, area, year), nl=False)

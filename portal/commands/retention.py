@@ -7,10 +7,10 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
-from enrollment.figures import retention
-from enrollment.ground.forgetting import Moment
-from portal.clock import now, real_now
-from portal.work import house
+from enrollment.ground.retention import Moment
+from enrollment.maintenance import retention
+from portal.web.clock import now, real_now
+from portal.web.unit_of_work import house
 
 cli = AppGroup("retention", help="How long data are kept.")
 

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.random import Generator
 from sqlalchemy.orm import Session
 
-from enrollment.draw.bulk import copy_in
+from enrollment.ground.bulk_copy import copy_in
 
 
 class RowBatch:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from portal.demo import geography, people
-from portal.demo.offers import Offer
+from portal.demo.programmes import Offer
 
 NEAR = 24
 """How many of the nearest kindergartens a family thinks about."""

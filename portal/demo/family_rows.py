@@ -12,13 +12,14 @@ from typing import Any
 from numpy.random import Generator
 from sqlalchemy.orm import Session
 
-from enrollment.families import answers, consents
-from enrollment.families.codes import UNMISTAKABLE
+from enrollment.applications import contents
 from enrollment.ground.identity import index_of
+from enrollment.ground.random_codes import UNMISTAKABLE
 from enrollment.ground.vault import blind_index, seal
+from enrollment.people import consents
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
-from portal.demo.offers import Offer
+from portal.demo.programmes import Offer
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "account": ("id", "name", "phone", "phone_index", "created_at"),
@@ -131,10 +132,10 @@ class Batch(RowBatch):
         for rank, index in enumerate(family.wishes, start=1):
             self._add("wish", application, self.round_id, rank, self.offers[index].programme_id)
         said = self._answers(family, child, claims, bound)
-        text = answers.as_text(said)
+        text = contents.as_text(said)
         sealed = seal(text, "application_version.answers")
         self._add(
-            "application_version", application, 1, sealed, answers.digest_of(said), json.dumps([]), began, account
+            "application_version", application, 1, sealed, contents.digest_of(said), json.dumps([]), began, account
         )
         self._add("move_made", application, "submit", "draft", "submitted", account, began)
 

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from enrollment.ground.identity import check_character
 from portal.demo import geography, names
 from portal.demo.demand import Demand
-from portal.demo.offers import Offer
+from portal.demo.programmes import Offer
 
 MULTIPLES = 0.033
 BOUND_OF_MULTIPLES = 0.75

@@ -8,12 +8,12 @@ import pyotp
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.ground import notices, sign_in
+from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, RoleGrant, actor_of
 from enrollment.ground.vault import blind_index
 from enrollment.places.kindergartens import Kindergarten
-from portal.clock import real_now
-from portal.words import word
+from portal.text.words import word
+from portal.web.clock import real_now
 
 PASSWORD = "chengdu-2026"  # noqa: S105  the demo's, shown on its sign-in page; production has no such account
 
@@ -62,7 +62,7 @@ def show_second_factor(session: Session, account: Account, *, now: dt.datetime) 
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
     body = word("text_message", "second_factor", name=account.name, code=code)
-    notices.text_phone(session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now)
+    outbox.text_phone(session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now)
 
 
 HOME = "锦官新城幼儿园"

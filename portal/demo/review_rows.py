@@ -12,16 +12,17 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw.bulk import copy_in
-from enrollment.families import lifecycle, register_matched
-from enrollment.families.applications import Application
-from enrollment.families.claims import VerifiedFact
-from enrollment.families.registers import RegisterAnswer, is_current
-from enrollment.families.review import registration_over
-from enrollment.families.review_queue import matched
-from enrollment.families.telling import tell_many
-from enrollment.families.tiers import claimed_facts_of
+from enrollment.applications import lifecycle
+from enrollment.applications.applications import Application
+from enrollment.applications.notifications import tell_many
+from enrollment.applications.register_answers import RegisterAnswer, is_current
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import copy_in
+from enrollment.review import bulk_confirmation
+from enrollment.review.review import registration_over
+from enrollment.review.review_queue import matched
 
 AT_ONCE = 4000
 CONTRADICTED = "与登记数据不一致，材料未能说明（模拟数据）"
@@ -39,7 +40,7 @@ def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
     agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
     if not agreed:
         return 0
-    register_matched.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)
+    bulk_confirmation.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)
     _note_papers(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
     lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)

@@ -5,13 +5,13 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import opening
-from enrollment.figures.targets import Target
+from enrollment.coverage.targets import Target
+from enrollment.draw import round_opening
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import CHENGDU
 from enrollment.places.areas import Area
-from enrollment.season import calendar, policies, rounds
+from enrollment.season import calendar, policy_approval, rounds
 from enrollment.season.rounds import Round
-from portal.clock import CHENGDU
 
 YEAR = 2026
 RULES_OF_AREA = {
@@ -49,12 +49,12 @@ def open_season(session: Session, first: Actor, second: Actor, *, now: dt.dateti
     session.add(Target(year=YEAR, share="public", percent=51))
     session.add(Target(year=YEAR, share="inclusive", percent=82))
     for area in session.scalars(select(Area).order_by(Area.position)).all():
-        text = policies.template(RULES_OF_AREA.get(area.code, "whole_district"), area.code, YEAR)
+        text = policy_approval.template(RULES_OF_AREA.get(area.code, "whole_district"), area.code, YEAR)
         text = text.replace('rule = "close"', 'rule = "overhang"')  # one round of the whole city has one pair rule
-        made = policies.upload(session, text, area=area.code, year=YEAR, by=first, now=now)
-        policies.dry_run(session, made.id, [], by=first, now=now)
-        policies.sign(session, made.id, by=first, now=now)
-        policies.sign(session, made.id, by=second, now=now)
+        made = policy_approval.upload(session, text, area=area.code, year=YEAR, by=first, now=now)
+        policy_approval.dry_run(session, made.id, [], by=first, now=now)
+        policy_approval.sign(session, made.id, by=first, now=now)
+        policy_approval.sign(session, made.id, by=second, now=now)
 
 
 def open_round(session: Session, by: Actor, *, now: dt.datetime) -> Round:
@@ -70,4 +70,4 @@ def open_round(session: Session, by: Actor, *, now: dt.datetime) -> Round:
         by=by,
         now=now,
     )
-    return opening.open_round(session, planned.id, by=by, now=now)
+    return round_opening.open_round(session, planned.id, by=by, now=now)

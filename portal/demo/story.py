@@ -8,21 +8,31 @@ import numpy as np
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from enrollment.draw import chance_estimates, draws, execution, runs, snapshot
-from enrollment.draw.offers import Offer
-from enrollment.families import registers
-from enrollment.families.applications import Application
+from enrollment.applications import register_answers
+from enrollment.applications.applications import Application
+from enrollment.chances import estimates
+from enrollment.draw import draws, execution, runs, snapshot
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Account
+from enrollment.offers.offers import Offer
 from enrollment.places import areas
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import rounds
 from enrollment.season.rounds import Round, RoundProgramme
-from portal.demo import acts, family_rows, households, kindergarten_rows, passing, people, review_rows, season
+from portal.demo import (
+    family_rows,
+    households,
+    kindergarten_rows,
+    people,
+    review_rows,
+    season,
+    simulated_people,
+    time_travel,
+)
 from portal.demo.demand import Demand
-from portal.demo.offers import Offer as Choice
+from portal.demo.programmes import Offer as Choice
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
 Report = Callable[[str, int, int], None]
@@ -69,7 +79,7 @@ class City:
             staff = people.enter(session, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
             # in the same breath as the round: the worker closes what is past its deadline by the city's time
-            passing.set_clock(session, season.BEGINS)
+            time_travel.set_clock(session, season.BEGINS)
             season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))
 
     def _registration(self) -> None:
@@ -81,7 +91,7 @@ class City:
         self._registers(now)
         self._count_rows()
         with self._session() as session, session.begin():
-            chance_estimates.ask(session, why=f"demo:{now.isoformat()}", now=now)
+            estimates.ask(session, why=f"demo:{now.isoformat()}", now=now)
 
     def _families(self, session: Session, now: dt.datetime) -> None:
         found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
@@ -132,17 +142,19 @@ class City:
     def _registers(self, now: dt.datetime) -> None:
         now += dt.timedelta(minutes=1)
         with self._session() as session:
-            waiting = registers.to_ask(session, now=now)
-        for start in range(0, len(waiting), acts.BATCH):
+            waiting = register_answers.to_ask(session, now=now)
+        for start in range(0, len(waiting), simulated_people.BATCH):
             with self._session() as session, session.begin():
-                acts.ask_registers(session, self.random, waiting[start : start + acts.BATCH], now)
-            self.report("registers", min(start + acts.BATCH, len(waiting)), len(waiting))
+                simulated_people.ask_registers(
+                    session, self.random, waiting[start : start + simulated_people.BATCH], now
+                )
+            self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
 
     def _review(self) -> None:
         """Registration is over and everybody is reviewed, by the simulated clerks."""
         now = season.DATES["review"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
-            passing.set_clock(session, now)
+            time_travel.set_clock(session, now)
             for found in rounds.of_year(session, season.YEAR):
                 rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         finish_reviews(self.engine, now, lambda done, of: self.report("review", done, of))
@@ -152,7 +164,7 @@ class City:
         """Frozen, drawn, run, checked, signed by two and published."""
         now = season.DATES["draw"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
-            passing.set_clock(session, now)
+            time_travel.set_clock(session, now)
             first = people.actor(session, "city1")
             found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
             snapshot.freeze(session, found.id, by=first, now=now)
@@ -173,7 +185,7 @@ class City:
     def _results(self) -> None:
         now = season.DATES["result"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
-            passing.set_clock(session, now)
+            time_travel.set_clock(session, now)
             run = session.scalars(select(runs.Run).where(runs.Run.state == "checked")).one()
             for login in ("city1", "city2"):
                 runs.sign(session, run.id, by=people.actor(session, login), now=now)
@@ -183,14 +195,14 @@ class City:
         now = season.DATES["result"][0] + dt.timedelta(hours=5)
         finish_answers(self.engine, now, lambda done, of: self.report("arrival", done, of), leave_demo_family=False)
         with self._session() as session, session.begin():
-            passing.set_clock(session, season.DATES["arrival"][0] + dt.timedelta(hours=1))
+            time_travel.set_clock(session, season.DATES["arrival"][0] + dt.timedelta(hours=1))
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
     """The simulated clerks review whatever waits or was left lying, some at a time."""
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, people.REVIEWER)
-        acts.put_back_what_lies(session, by=clerk, now=now)
+        simulated_people.put_back_what_lies(session, by=clerk, now=now)
         everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
     done = 0
     while True:
@@ -216,7 +228,7 @@ def finish_answers(
     done, last = 0, None
     while True:
         with Session(engine) as session, session.begin():
-            number, last = acts.answer_offers(session, random, now=now, after=last, leave=leave)
+            number, last = simulated_people.answer_offers(session, random, now=now, after=last, leave=leave)
         if not number:
             return done
         done += number

@@ -5,13 +5,13 @@ import uuid
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import mandates
+from enrollment.applications import mandates
 from enrollment.ground.vault import masked
 from enrollment.season import calendar
-from portal import acting
-from portal.guards import desk
 from portal.helpers import pages
-from portal.work import actor, clock, db
+from portal.web import acting_for
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("", strict_slashes=False)
@@ -21,12 +21,12 @@ def home():
     for mandate in mandates.live_of_helper(db(), by=actor(), now=clock()):
         on_behalf = mandates.acting_for(db(), mandate.id, by=actor(), now=clock())
         if on_behalf is not None:
-            family = acting.family_of(mandate, on_behalf)
+            family = acting_for.family_of(mandate, on_behalf)
             families.append({"family": family, "applications": mandates.entered_under(db(), mandate)})
     return render_template(
         "helpers/home.html",
         families=families,
-        here=acting.now_for(),
+        here=acting_for.now_for(),
         season=calendar.current(db(), clock()),
         masked=masked,
     )
@@ -35,12 +35,12 @@ def home():
 @pages.post("/<uuid:mandate_id>/act")
 @desk("helpers")
 def act(mandate_id: uuid.UUID):
-    here = acting.now_for()
+    here = acting_for.now_for()
     if here is not None and here.mandate.id != mandate_id:
         flash(_("一次只代办一个家庭。请先结束正在代办的。"), "warn")
         return redirect(url_for("helpers.home"), 303)
     mandates.go_on(db(), mandate_id, by=actor(), now=clock())
-    acting.begin(mandate_id)
+    acting_for.begin(mandate_id)
     return redirect(url_for("parents.home"), 303)
 
 
@@ -48,7 +48,7 @@ def act(mandate_id: uuid.UUID):
 @desk("helpers")
 def leave():
     """Stop acting; the mandate lasts, so that a correction needs no second code."""
-    acting.leave()
+    acting_for.leave()
     flash(_("已退出这个家庭的申请。"))
     return redirect(url_for("helpers.home"), 303)
 
@@ -57,6 +57,6 @@ def leave():
 @desk("helpers")
 def end(mandate_id: uuid.UUID):
     mandates.end(db(), mandate_id, by=actor(), now=clock())
-    acting.now_for()  # forgets a mandate that is over
+    acting_for.now_for()  # forgets a mandate that is over
     flash(_("委托已交还。需要再代办时，请家长重新同意。"))
     return redirect(url_for("helpers.home"), 303)

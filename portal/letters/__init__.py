@@ -1,1 +1,4 @@
-"""See portal/app.py: every module here is found by itself."""
+"""PDF letters: receipt, admission notice, mandate.
+
+May import `web` and everything below it.
+"""

@@ -1,12 +1,12 @@
 """The paper by which a family lets a community helper enter its application: the texts, and where to sign."""
 
-from enrollment.families import consents
-from portal import consent_texts
-from portal.letters.press import letter
+from enrollment.people import consents
+from portal.letters.pdf_renderer import letter
+from portal.text import consent_texts
 
 
 def mandate_letter(year: int, *, helper: str, demo: bool) -> bytes:
-    """The PDF, in Chinese.  Raises PressStands."""
+    """The PDF, in Chinese.  Raises PdfUnavailable."""
     return letter(
         "mandate",
         year=year,

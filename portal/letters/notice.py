@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from enrollment.draw.admission import Admission
-from portal.clock import CHENGDU
+from enrollment.ground.city_time import CHENGDU
+from enrollment.results.admission_notice import Admission
 from portal.letters import pictures
-from portal.letters.press import letter
-from portal.words import word
+from portal.letters.pdf_renderer import letter
+from portal.text.words import word
 
 
 def address_of(public_url: str, code: str) -> str:
@@ -15,7 +15,7 @@ def address_of(public_url: str, code: str) -> str:
 
 
 def notice(admission: Admission, *, public_url: str, demo: bool, on: dt.datetime) -> bytes:
-    """The PDF.  Raises PressStands."""
+    """The PDF.  Raises PdfUnavailable."""
     address = address_of(public_url, admission.code)
     kindergarten = admission.kindergarten
     return letter(

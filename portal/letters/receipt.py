@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from enrollment.families.applications import Application
-from enrollment.families.receipts import Receipt
-from portal.clock import CHENGDU
-from portal.letters.press import letter
-from portal.words import word
+from enrollment.applications.applications import Application
+from enrollment.applications.receipts import Receipt
+from enrollment.ground.city_time import CHENGDU
+from portal.letters.pdf_renderer import letter
+from portal.text.words import word
 
 
 def receipt_letter(
@@ -23,7 +23,7 @@ def receipt_letter(
     Where a helper typed it, it is the paper twin: `lines` are all answers, and there is a place for the guardian's
     signature.
 
-    Raises PressStands.
+    Raises PdfUnavailable.
     """
     return letter(
         "receipt",

@@ -9,18 +9,18 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import DateField, SelectField, StringField
 
-from enrollment.families import mandates
-from enrollment.families.applications import Application
+from enrollment.applications import mandates
+from enrollment.applications.applications import Application
 from enrollment.ground import audit, audit_trail
 from enrollment.ground.accounts import Account
-from portal.act_words import act_words
-from portal.clock import CHENGDU
-from portal.guards import desk
-from portal.limits import limiter
+from enrollment.ground.city_time import CHENGDU
 from portal.officials import pages
-from portal.papers import Unmarkable, as_file, marked
-from portal.words import table, word
-from portal.work import actor, clock, db
+from portal.text.audit_acts import act_words
+from portal.text.words import table, word
+from portal.web.evidence_files import Unmarkable, as_file, marked
+from portal.web.guards import desk
+from portal.web.rate_limits import limiter
+from portal.web.unit_of_work import actor, clock, db
 
 MAY_READ = ("auditor", "city_official")
 NOBODY = uuid.UUID(int=0)

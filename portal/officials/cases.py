@@ -6,18 +6,18 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.draw import revoking
-from enrollment.families import cases
-from enrollment.families.applications import Application
+from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.ground.vault import masked
-from portal.forms import coded_choices, refusals_in
-from portal.guards import desk
+from enrollment.offers import revocations
+from enrollment.review import cases
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
-from portal.work import actor, clock, db
+from portal.web.forms import coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class SettleForm(OfficialForm):
@@ -36,7 +36,7 @@ def case_list():
         "officials/cases.html",
         open_cases=cases.listing(db(), by=actor()),
         settled=cases.listing(db(), by=actor(), settled=True, limit=50),
-        revocations=len(revoking.waiting(db(), by=actor())),
+        revocations=len(revocations.waiting(db(), by=actor())),
         may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
     )

@@ -2,21 +2,21 @@
 
 from flask import abort, render_template
 
-from enrollment.figures import shares
-from portal import coverage_pages
-from portal.guards import desk
+from enrollment.coverage import shares
 from portal.officials import pages
-from portal.work import db
+from portal.web import coverage_views
+from portal.web.guards import desk
+from portal.web.unit_of_work import db
 
 
 @pages.get("/coverage")
 @desk("officials")
 def coverage():
-    form = coverage_pages.asked()
-    figures = coverage_pages.city(form.definition())
-    on_map, inset = coverage_pages.patches(figures.areas)
+    form = coverage_views.asked()
+    figures = coverage_views.city(form.definition())
+    on_map, inset = coverage_views.patches(figures.areas)
     return render_template(
-        "officials/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_pages
+        "officials/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_views
     )
 
 
@@ -24,19 +24,19 @@ def coverage():
 @desk("officials")
 def coverage_of_an_area(area):
     form, line, lines = _asked_area(area)
-    return render_template("officials/coverage_area.html", form=form, line=line, lines=lines, pages=coverage_pages)
+    return render_template("officials/coverage_area.html", form=form, line=line, lines=lines, pages=coverage_views)
 
 
 @pages.get("/coverage/<area>.csv")
 @desk("officials")
 def coverage_of_an_area_csv(area):
     form, line, lines = _asked_area(area)
-    return coverage_pages.as_csv(lines, form.definition(), line, f"coverage-{area}")
+    return coverage_views.as_csv(lines, form.definition(), line, f"coverage-{area}")
 
 
 def _asked_area(area: str):
-    form = coverage_pages.asked()
-    figures = coverage_pages.city(form.definition())
+    form = coverage_views.asked()
+    figures = coverage_views.city(form.definition())
     line = next((line for line in figures.areas if line.code == area), None)
     if line is None:
         abort(404)

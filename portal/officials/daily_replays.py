@@ -9,11 +9,11 @@ from wtforms.validators import InputRequired, Length
 from enrollment.draw import replay
 from enrollment.ground.accounts import Account
 from enrollment.season import rounds
-from portal.forms import refusals_in
-from portal.guards import desk
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
-from portal.work import actor, clock, db
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class WithdrawForm(OfficialForm):

@@ -3,15 +3,15 @@
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.draw import asking, at_work, replay, rooms, runs, snapshot
+from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
 from enrollment.season import calendar, rounds
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
-from portal.officials import draw_work, pages
+from portal.officials import draw_status, pages
 from portal.officials.draw_forms import FreezeForm, SeedForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS
-from portal.work import actor, clock, db
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("/draws", endpoint="draws")
@@ -20,7 +20,7 @@ def draw_list():
     season = calendar.current(db(), clock())
     found = [row for row in rounds.of_year(db(), season.year) if row.kind in rounds.WITH_WISHES] if season else []
     return render_template(
-        "officials/draws.html", season=season, rooms_of_year=[rooms.of_round(db(), r.id) for r in found]
+        "officials/draws.html", season=season, rooms_of_year=[draw_rooms.of_round(db(), r.id) for r in found]
     )
 
 
@@ -31,7 +31,7 @@ def draw_room(round_id):
 
 
 def _room_page(round_id, form: PageForm):
-    room = rooms.of_round(db(), round_id)
+    room = draw_rooms.of_round(db(), round_id)
     after = room.snapshots[0].number if room.snapshots else 0
     fresh = FreezeForm(formdata=None, beacon_name=_beacon_of(room), after=after)
     freeze = form if isinstance(form, FreezeForm) else fresh
@@ -43,14 +43,14 @@ def _room_page(round_id, form: PageForm):
         freeze=freeze,
         seed=seed,
         after=after,
-        draw_work=draw_work,
-        steps_of_room=rooms.STEPS,
+        draw_work=draw_status,
+        steps_of_room=draw_rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
         may_act=actor().is_any("city_official"),
     )
 
 
-def _beacon_of(room: rooms.Room) -> str:
+def _beacon_of(room: draw_rooms.Room) -> str:
     return room.draw.beacon_name if room.draw else snapshot.BEACON
 
 
@@ -58,7 +58,7 @@ def _beacon_of(room: rooms.Room) -> str:
 @desk("officials", *READERS)
 def draw_progress(round_id):
     """What the page's script asks while the worker freezes, draws or publishes."""
-    return draw_work.progress(at_work.of_round(db(), rounds.one(db(), round_id)))
+    return draw_status.progress(draw_jobs.of_round(db(), rounds.one(db(), round_id)))
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
@@ -67,7 +67,7 @@ def freeze_round(round_id):
     form = FreezeForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            asking.freeze(
+            requests.freeze(
                 db(), round_id, by=actor(), now=clock(), beacon_name=form.beacon_name.data, after=form.after.data
             )
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
@@ -82,11 +82,11 @@ def enter_seed(round_id):
         with refusals_in(form):
             given = {name: form[name].data or "" for name in ("beacon", "ceremony", "why_no_beacon")}
             if not form.read.data:
-                draw = asking.read_seed_back(db(), round_id, **given, by=actor(), now=clock())
+                draw = requests.read_seed_back(db(), round_id, **given, by=actor(), now=clock())
                 return render_template(
                     "officials/seed_read_back.html", round=rounds.one(db(), round_id), draw=draw, given=given
                 )
-            asking.enter_seed(db(), round_id, **given, by=actor(), now=clock())
+            requests.enter_seed(db(), round_id, **given, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 
@@ -107,9 +107,9 @@ def start_run(round_id):
 def start_replay(round_id):
     form = ActForm()
     if form.validate_on_submit():
-        asking.end_overdue(db(), round_id, by=actor(), now=clock())
+        requests.end_overdue(db(), round_id, by=actor(), now=clock())
         with refusals_in(form):
-            asking.start_replay(db(), round_id, by=actor(), now=clock())
+            requests.start_replay(db(), round_id, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 

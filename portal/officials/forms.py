@@ -17,15 +17,15 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
 from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
-from portal.clock import CHENGDU
-from portal.forms import PageForm, coded_choices
 from portal.officials.scope import area_names
-from portal.policy_words import listed
-from portal.words import word
+from portal.text.policy_rules import listed
+from portal.text.words import word
+from portal.web.forms import PageForm, coded_choices
 
 NEEDED = _l("请填写")
 LARGEST_POLICY = 200_000
@@ -110,7 +110,9 @@ class RoundForm(OfficialForm):
     name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
     kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default="main")
     max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
-    pair_rule = RadioField(_l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang")
+    pair_rule = RadioField(
+        _l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang"
+    )
     levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=["lower"])
     natures = Checkboxes(_l("办园性质"), choices=coded_choices("nature", NATURES), default=["public", "inclusive"])
     areas = Checkboxes(_l("招生区域（不选就是全市）"))

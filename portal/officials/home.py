@@ -2,13 +2,13 @@
 
 from flask import render_template
 
-from enrollment.figures import agenda
-from enrollment.season import calendar, today
-from portal.guards import desk
+from enrollment.reports import worklist
+from enrollment.season import calendar, current_step
 from portal.officials import pages
-from portal.officials.rooms import link_to
+from portal.officials.navigation import link_to
 from portal.officials.scope import area_names, my_areas
-from portal.work import actor, clock, db
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("", strict_slashes=False)
@@ -16,13 +16,13 @@ from portal.work import actor, clock, db
 def home():
     season = calendar.current(db(), clock())
     areas = [area.code for area in my_areas()]
-    waiting = agenda.for_official(db(), season, areas, by=actor(), now=clock()) if season else agenda.Agenda()
+    waiting = worklist.for_official(db(), season, areas, by=actor(), now=clock()) if season else worklist.Agenda()
     return render_template(
         "officials/home.html",
         season=season,
         agenda=waiting,
-        steps=today.steps(season, now=clock()) if season else [],
-        at_hand=today.at_hand(season, now=clock()) if season else None,
+        steps=current_step.steps(season, now=clock()) if season else [],
+        at_hand=current_step.at_hand(season, now=clock()) if season else None,
         area_names=area_names(),
         link_to=link_to,
         is_city=actor().is_any("city_official"),

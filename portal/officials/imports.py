@@ -6,16 +6,16 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import RadioField
 
-from enrollment.places.imports import files, sheets, templates
+from enrollment.places.imports import importer, sheet_reader, templates
 from enrollment.places.imports.faults import ImportFaults
-from portal import import_words
-from portal.admission_year import admission_year
-from portal.forms import ActForm, PageForm, coded_choices, refusals_in
-from portal.guards import desk
 from portal.officials import pages
 from portal.officials.scope import DECIDERS
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.text import import_messages
+from portal.text.words import word
+from portal.web.admission_year import admission_year
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_SHOWN = 200
@@ -24,14 +24,14 @@ MOST_SHOWN = 200
 class FileForm(PageForm):
     kind = RadioField(
         _l("导入什么"),
-        choices=coded_choices("import_kind", files.MODULES),
+        choices=coded_choices("import_kind", importer.MODULES),
         default="kindergartens",
     )
     file = FileField(_l("文件（.xlsx 或 .csv）"))
 
     def content(self) -> bytes:
         """At most a little more than what is allowed, so that a file that is too large is told and not kept."""
-        return self.file.data.read(sheets.MOST_BYTES + 1) if self.file.data else b""
+        return self.file.data.read(sheet_reader.MOST_BYTES + 1) if self.file.data else b""
 
     @property
     def file_name(self) -> str:
@@ -50,7 +50,7 @@ def upload_import():
     form = FileForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            file = files.keep(
+            file = importer.keep(
                 db(), form.kind.data, form.file_name, form.content(), by=actor(), now=clock(), year=admission_year()
             )
             return redirect(url_for("officials.import_file", file_id=file.id), 303)
@@ -61,9 +61,9 @@ def _imports_page(form: FileForm):
     return render_template(
         "officials/imports.html",
         form=form,
-        kinds=tuple(files.MODULES),
-        most=sheets.MOST_BYTES // 1024 // 1024,
-        done=files.done_lately(db(), by=actor()),
+        kinds=tuple(importer.MODULES),
+        most=sheet_reader.MOST_BYTES // 1024 // 1024,
+        done=importer.done_lately(db(), by=actor()),
         part_word=lambda part: word("import_part", part),
     )
 
@@ -81,7 +81,7 @@ def take_in_import(file_id):
     if form.validate_on_submit():
         try:
             with refusals_in(form):
-                file = files.take_in_kept(db(), file_id, by=actor(), now=clock())
+                file = importer.take_in_kept(db(), file_id, by=actor(), now=clock())
                 flash(_("已导入 %(name)s。", name=file.name))
                 return redirect(url_for("officials.import_file", file_id=file.id), 303)
         except ImportFaults:
@@ -93,23 +93,23 @@ def take_in_import(file_id):
 @desk("officials", *DECIDERS)
 def give_up_import(file_id):
     if ActForm().validate_on_submit():
-        files.give_up(db(), file_id, by=actor())
+        importer.give_up(db(), file_id, by=actor())
         flash(_("已放弃，什么都没有写入。"))
     return redirect(url_for("officials.imports"), 303)
 
 
 def _file_page(file_id, form: ActForm):
-    file = files.own_file(db(), file_id, by=actor())
+    file = importer.own_file(db(), file_id, by=actor())
     if file.done_at is not None:
         counts = [(word("import_part", part), n) for part, n in file.summary.items() if n]
         return render_template("officials/import_done.html", file=file, counts=counts)
-    looked = files.look(db(), file_id, by=actor(), now=clock())
+    looked = importer.look(db(), file_id, by=actor(), now=clock())
     return render_template(
         "officials/import_file.html",
         file=file,
         difference=looked.difference,
         faults=looked.faults.faults if looked.faults else [],
-        words=import_words,
+        words=import_messages,
         most=MOST_SHOWN,
         form=form,
     )
@@ -118,9 +118,9 @@ def _file_page(file_id, form: ActForm):
 @pages.get("/imports/templates/<kind>.xlsx")
 @desk("officials", *DECIDERS)
 def import_template(kind: str):
-    if kind not in files.MODULES:
+    if kind not in importer.MODULES:
         abort(404)
     headings = (_("列名"), _("必填"), _("示例"), _("说明"))
-    body = templates.template(kind, import_words.explanations(kind), headings)
+    body = templates.template(kind, import_messages.explanations(kind), headings)
     name = f"attachment; filename={kind}.xlsx"
     return Response(body, mimetype=XLSX, headers={"Content-Disposition": name})

@@ -6,15 +6,15 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.places import ledger, plans
-from portal import ledger_words
-from portal.admission_year import admission_year
-from portal.forms import ActForm, PageForm, refusals_in
-from portal.guards import desk
+from enrollment.places import ledger, place_plans
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.text import ledger_entries
+from portal.text.words import word
+from portal.web.admission_year import admission_year
+from portal.web.forms import ActForm, PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class AreaForm(PageForm):
@@ -41,7 +41,7 @@ def approve_area():
     area = my_area_or_404(form.area.data or "")
     if form.validate_on_submit():
         with refusals_in(form):
-            done = plans.approve_area(db(), area.code, admission_year(), by=actor(), now=clock())
+            done = place_plans.approve_area(db(), area.code, admission_year(), by=actor(), now=clock())
             flash(_("%(area)s：已同意 %(n)s 所。", area=area_name(area), n=done.kindergartens))
             for kindergarten, refused in done.refused:
                 flash(f"{kindergarten.name}：{word('error', refused.code, **refused.details)}", "warn")
@@ -53,7 +53,7 @@ def _places_page(form: AreaForm):
     year = admission_year()
     asked = request.values.get("area") or ""
     area = my_area_or_404(asked) if asked else None
-    counts = plans.waiting_by_area(db(), year, by=actor())
+    counts = place_plans.waiting_by_area(db(), year, by=actor())
     if area is None and len(my_areas()) == 1:
         area = my_areas()[0]
     form.area.data = area.code if area else ""
@@ -63,7 +63,7 @@ def _places_page(form: AreaForm):
         areas=[(each, area_name(each), counts.get(each.code, 0)) for each in my_areas()],
         area=area,
         area_name=area_name,
-        found=plans.waiting(
+        found=place_plans.waiting(
             db(), year, by=actor(), now=clock(), area=area.code if area else None, page=request.args.get("page", 1, int)
         ),
         form=form,
@@ -83,7 +83,7 @@ def approve_plan(kindergarten_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            plan = plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+            plan = place_plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
             ledger.approve_kindergarten(db(), kindergarten_id, plan.year, by=actor(), now=clock())
             flash(_("已同意 %(name)s 的学位计划。", name=plan.kindergarten.name))
             return redirect(url_for("officials.places", area=plan.kindergarten.area_code), 303)
@@ -96,7 +96,7 @@ def send_back_plan(kindergarten_id):
     form = SendBackForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            plans.send_back_kindergarten(
+            place_plans.send_back_kindergarten(
                 db(), kindergarten_id, admission_year(), by=actor(), now=clock(), remark=form.remark.data
             )
             flash(_("已退回，园方会看到原因。"))
@@ -108,10 +108,10 @@ def _plan_page(kindergarten_id, form: SendBackForm, on_top=()):
     year = admission_year()
     return render_template(
         "officials/place_plan.html",
-        plan=plans.plan_of(db(), kindergarten_id, year, by=actor(), now=clock()),
-        history=plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
+        plan=place_plans.plan_of(db(), kindergarten_id, year, by=actor(), now=clock()),
+        history=place_plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
         form=form,
         on_top=on_top,
-        words=ledger_words,
+        words=ledger_entries,
         may_decide=actor().is_any(*DECIDERS),
     )

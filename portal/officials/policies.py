@@ -3,20 +3,20 @@
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import policy_trial
+from enrollment.chances import policy_trial
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import NotFound
-from enrollment.season import calendar, policies, policy
-from enrollment.season.policy import PolicyFaults
+from enrollment.season import calendar, policy_approval, policy_file
+from enrollment.season.policy_file import PolicyFaults
+from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
-from enrollment.season.signed_policies import Policy
-from portal.forms import refusals_in
-from portal.guards import desk
 from portal.officials import pages, policy_trials
 from portal.officials.forms import ActForm, PolicyForm
 from portal.officials.policy_source import source_lines
 from portal.officials.scope import DECIDERS, READERS, my_area_or_404, my_areas
-from portal.work import actor, clock, db
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 def season_or_404() -> calendar.Season:
@@ -42,7 +42,7 @@ def state_of(made: Policy, newest: int, signatures: int) -> str:
 def states(made: list[Policy]) -> dict:
     """By version, the newest first in `made`."""
     newest = made[0].version if made else 0
-    return {each.version: state_of(each, newest, len(policies.signers(db(), each))) for each in made}
+    return {each.version: state_of(each, newest, len(policy_approval.signers(db(), each))) for each in made}
 
 
 @pages.get("/policies")
@@ -51,25 +51,25 @@ def policy_list():
     season = calendar.current(db(), clock())
     lines = []
     for area in my_areas() if season else []:
-        made = policies.versions(db(), season.year, area.code)
+        made = policy_approval.versions(db(), season.year, area.code)
         in_force = next((each for each in made if each.signed_at and not each.withdrawn_at), None)
         lines.append((area, in_force, made[0] if made else None, states(made)))
-    return render_template("officials/policies.html", season=season, lines=lines, rules_of=policies.rules_of)
+    return render_template("officials/policies.html", season=season, lines=lines, rules_of=policy_approval.rules_of)
 
 
 @pages.get("/policies/<area>")
 @desk("officials", *READERS)
 def policy_versions(area):
     found, season = my_area_or_404(area), season_or_404()
-    made = policies.versions(db(), season.year, area)
+    made = policy_approval.versions(db(), season.year, area)
     return render_template(
         "officials/policy_versions.html",
         area=found,
         season=season,
         versions=made,
         states=states(made),
-        families=policy.FAMILIES,
-        may_change=policies.may_decide(actor(), area),
+        families=policy_file.FAMILIES,
+        may_change=policy_approval.may_decide(actor(), area),
     )
 
 
@@ -84,11 +84,11 @@ def _beginning(area: str, year: int) -> str:
     """What the editor begins with: a family of rules, the worked example, or the newest version to be corrected."""
     begin = request.args.get("from", "")
     if begin == "example":
-        return policy.fitted(policies.worked_example(), area, year)
-    if begin in policy.FAMILIES:
-        return policies.template(begin, area, year)
-    newest = policies.versions(db(), year, area)[:1]
-    return newest[0].text if newest else policies.template("whole_district", area, year)
+        return policy_file.fitted(policy_approval.worked_example(), area, year)
+    if begin in policy_file.FAMILIES:
+        return policy_approval.template(begin, area, year)
+    newest = policy_approval.versions(db(), year, area)[:1]
+    return newest[0].text if newest else policy_approval.template("whole_district", area, year)
 
 
 @pages.post("/policies/<area>/new")
@@ -103,9 +103,9 @@ def upload_policy(area):
         with refusals_in(form):
             try:
                 if request.form.get("act") == "check":
-                    rules = policies.check(text, area=area, year=season.year)
+                    rules = policy_approval.check(text, area=area, year=season.year)
                 else:
-                    made = policies.upload(db(), text, area=area, year=season.year, by=actor(), now=clock())
+                    made = policy_approval.upload(db(), text, area=area, year=season.year, by=actor(), now=clock())
                     flash(_("第 %(n)s 版已保存。下一步：试算，看清哪些家庭受影响。", n=made.version))
                     return redirect(url_for("officials.policy_page", area=area, version=made.version), 303)
             except PolicyFaults as refused:
@@ -123,13 +123,13 @@ def _editor(area, season, form: PolicyForm, faults=(), rules: Rules | None = Non
         faults=faults,
         rules=rules,
         source=source_lines(form.text.data or "", faults) if faults else [],
-        families=policy.FAMILIES,
+        families=policy_file.FAMILIES,
     )
 
 
 def _version_or_404(area: str, version: int) -> Policy:
     my_area_or_404(area)
-    for made in policies.versions(db(), season_or_404().year, area):
+    for made in policy_approval.versions(db(), season_or_404().year, area):
         if made.version == version:
             return made
     raise NotFound((area, version))
@@ -142,21 +142,21 @@ def policy_page(area, version):
 
 
 def _policy_page(made: Policy, form: ActForm):
-    signed = policies.signers(db(), made)
-    versions = policies.versions(db(), made.year, made.area_code)
+    signed = policy_approval.signers(db(), made)
+    versions = policy_approval.versions(db(), made.year, made.area_code)
     return render_template(
         "officials/policy.html",
         area=my_area_or_404(made.area_code),
         made=made,
         form=form,
-        rules=policies.rules_of(made),
+        rules=policy_approval.rules_of(made),
         state=states(versions)[made.version],
         signatures=[(db().get_one(Account, row.account_id).name, row.signed_at) for row in signed],
         signed_by_me=any(row.account_id == actor().account_id for row in signed),
         author=db().get(Account, made.made_by).name if made.made_by else "",
-        before=policies.before(db(), made),
+        before=policy_approval.before(db(), made),
         newest=versions[0].version,
-        may_change=policies.may_decide(actor(), made.area_code),
+        may_change=policy_approval.may_decide(actor(), made.area_code),
     )
 
 
@@ -166,7 +166,7 @@ def try_policy(area, version):
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            policies.dry_run(db(), made.id, policy_trial.cases_for(db(), made.id), by=actor(), now=clock())
+            policy_approval.dry_run(db(), made.id, policy_trial.cases_for(db(), made.id), by=actor(), now=clock())
             return redirect(url_for("officials.policy_trial_page", area=area, version=version), 303)
     return _policy_page(made, form)
 
@@ -179,7 +179,7 @@ def policy_trial_page(area, version):
         "officials/policy_trial.html",
         area=my_area_or_404(area),
         made=made,
-        before=policies.before(db(), made),
+        before=policy_approval.before(db(), made),
         tried_year=policy_trial.year_to_try(db(), made.year, area),
         shown=policy_trials.shown(made, page=request.args.get("page", 1, int)),
     )
@@ -203,8 +203,8 @@ def sign_policy(area, version):
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            count = policies.sign(db(), made.id, by=actor(), now=clock())
-            in_force = count >= policies.SIGNATURES_NEEDED
+            count = policy_approval.sign(db(), made.id, by=actor(), now=clock())
+            in_force = count >= policy_approval.SIGNATURES_NEEDED
             flash(_("规则已生效。") if in_force else _("您已签署，还需要另一位工作人员签署。"))
             return redirect(url_for("officials.policy_page", area=area, version=version), 303)
     return _policy_page(made, form)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from enrollment.season.policy_faults import Fault
-from portal.policy_words import fault_words
+from portal.text.policy_rules import fault_words
 
 NEARBY = 2
 

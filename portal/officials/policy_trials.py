@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from enrollment.families import policy_trial
+from enrollment.chances import policy_trial
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.spreadsheets import harmless
-from enrollment.season import policies
+from enrollment.season import policy_approval
+from enrollment.season.policy_comparison import Moved, Swing, Trial
+from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
-from enrollment.season.signed_policies import Policy
-from enrollment.season.trials import Moved, Swing, Trial
-from portal.policy_words import priority, rule_words
-from portal.words import word
-from portal.work import db
+from portal.text.policy_rules import priority, rule_words
+from portal.text.words import word
+from portal.web.unit_of_work import db
 
 PER_PAGE = 50
 MOST_KINDERGARTENS = 30
@@ -48,9 +48,9 @@ def shown(made: Policy, page: int = 1) -> Shown:
 
 
 def _trial(made: Policy) -> tuple[Trial, Rules | None, Rules]:
-    earlier = policies.before(db(), made)
-    trial = policies.trial_of(db(), made, policy_trial.cases_for(db(), made.id))
-    return trial, policies.rules_of(earlier) if earlier else None, policies.rules_of(made)
+    earlier = policy_approval.before(db(), made)
+    trial = policy_approval.trial_of(db(), made, policy_trial.cases_for(db(), made.id))
+    return trial, policy_approval.rules_of(earlier) if earlier else None, policy_approval.rules_of(made)
 
 
 def _names(codes: set[str]) -> dict[str, str]:

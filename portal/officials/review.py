@@ -9,16 +9,16 @@ from wtforms import HiddenField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from enrollment.families import reassigning, refusals, review_figures, review_queue
-from enrollment.families.review import LONGEST_NOTE
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.places.kindergartens import Kindergarten
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
+from enrollment.review import reassignment, refusals, review_queue, workload
+from enrollment.review.review import LONGEST_NOTE
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_names
-from portal.work import actor, clock, db
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class ReassignForm(PageForm):
@@ -36,11 +36,11 @@ class DecisionForm(PageForm):
 @pages.get("/review", endpoint="review")
 @desk("officials", *READERS)
 def loads_page():
-    loads = review_figures.loads(db(), by=actor())
+    loads = workload.loads(db(), by=actor())
     return render_template(
         "officials/review.html",
         loads=loads,
-        reviewers=_slowest_first(review_figures.workload(db(), by=actor(), now=clock())),
+        reviewers=_slowest_first(workload.workload(db(), by=actor(), now=clock())),
         may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
         opens=review_queue.opens_at(db(), now=clock()),
@@ -48,27 +48,27 @@ def loads_page():
     )
 
 
-def _slowest_first(people: list[review_figures.Reviewer]) -> list[review_figures.Reviewer]:
+def _slowest_first(people: list[workload.Reviewer]) -> list[workload.Reviewer]:
     return sorted(people, key=lambda person: (-(person.minutes or 0), person.name))
 
 
-def _kindergarten(kindergarten_id: uuid.UUID, loads: list[review_figures.Load]) -> Kindergarten:
+def _kindergarten(kindergarten_id: uuid.UUID, loads: list[workload.Load]) -> Kindergarten:
     if kindergarten_id not in {load.kindergarten_id for load in loads}:
         abort(404)
     return db().get_one(Kindergarten, kindergarten_id)
 
 
 def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None):
-    loads = review_figures.loads(db(), by=actor())
+    loads = workload.loads(db(), by=actor())
     kindergarten = _kindergarten(kindergarten_id, loads)
-    lines = review_figures.open_lines(db(), kindergarten_id, by=actor())
+    lines = workload.open_lines(db(), kindergarten_id, by=actor())
     form = form or ReassignForm()
     _offer(form, lines, kindergarten, loads)
     audit.record(db(), "view", "review_queue", kindergarten_id, by=actor(), now=clock(), lines=len(lines))
     return render_template("officials/review_queue.html", form=form, kindergarten=kindergarten, lines=lines)
 
 
-def _offer(form: ReassignForm, lines, kindergarten: Kindergarten, loads: list[review_figures.Load]) -> None:
+def _offer(form: ReassignForm, lines, kindergarten: Kindergarten, loads: list[workload.Load]) -> None:
     form.applications.choices = [(str(line.id), line.registration_code) for line in lines]
     others = [load for load in loads if load.kindergarten_id != kindergarten.id]
     form.target.choices = [
@@ -96,12 +96,12 @@ def _ids(texts: list[str]) -> list[uuid.UUID]:
 @pages.post("/review/<uuid:kindergarten_id>")
 @desk("officials", *DECIDERS)
 def reassign(kindergarten_id):
-    _kindergarten(kindergarten_id, review_figures.loads(db(), by=actor()))
+    _kindergarten(kindergarten_id, workload.loads(db(), by=actor()))
     form = ReassignForm()
     if form.validate_on_submit():
         chosen, target = _ids(form.applications.data or []), _ids([form.target.data] if form.target.data else [])
         with refusals_in(form):
-            reassigning.reassign_many(
+            reassignment.reassign_many(
                 db(), chosen, target[0] if target else None, by=actor(), now=clock(), reason=form.reason.data or ""
             )
             flash(_("已转交 %(n)s 份申请。", n=len(chosen)))

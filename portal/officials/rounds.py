@@ -5,16 +5,16 @@ from collections import Counter
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.draw import opening
+from enrollment.draw import round_opening
 from enrollment.season import calendar, rounds
 from enrollment.season.rounds import STAGES, Round
-from portal.forms import refusals_in
-from portal.guards import desk
 from portal.officials import pages
 from portal.officials.forms import ActForm, ExtendForm, OfficialForm, RoundForm
-from portal.officials.rooms import link_to
+from portal.officials.navigation import link_to
 from portal.officials.scope import READERS, area_names
-from portal.work import actor, clock, db
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 WHERE_TO_MEND = {
     "places_not_approved": "officials.places",
@@ -90,7 +90,7 @@ def round_page(round_id):
 
 
 def _round_page(found: Round, form: OfficialForm):
-    offered = [row for row in opening.offered(db(), found.year) if rounds.in_filter(found, row)]
+    offered = [row for row in round_opening.offered(db(), found.year) if rounds.in_filter(found, row)]
     missing = rounds.hindrances(db(), found, offered) if found.stage == "planned" else []
     return render_template(
         "officials/round.html",
@@ -114,7 +114,7 @@ def open_round(round_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            opening.open_round(db(), round_id, by=actor(), now=clock())
+            round_opening.open_round(db(), round_id, by=actor(), now=clock())
             flash(_("批次已开放，招生计划和各区规则已冻结。"))
             return redirect(url_for("officials.round_page", round_id=round_id), 303)
     return _round_page(rounds.one(db(), round_id), form)

@@ -5,22 +5,22 @@ from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
 from allocation.coverage import Coverage
-from enrollment.draw import asking, at_work, runs
+from enrollment.coverage import shares
+from enrollment.coverage.counts import Definition
+from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
-from enrollment.figures import shares
-from enrollment.figures.counts import Definition
 from enrollment.ground.accounts import Account
 from enrollment.ground.jobs import Job
 from enrollment.season import rounds
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
-from portal.officials import draw_work, pages
+from portal.officials import draw_status, pages
 from portal.officials.draw_forms import SetAsideForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
-from portal.words import word
-from portal.work import actor, city_day, clock, db
+from portal.text.words import word
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, city_day, clock, db
 
 
 @pages.get("/draws/runs/<uuid:run_id>")
@@ -32,14 +32,14 @@ def run_page(run_id):
 def _run_page(run_id, form: PageForm):
     run = runs.one(db(), run_id)
     round_ = rounds.one(db(), run.round_id)
-    doing = at_work.of_round(db(), round_)
+    doing = draw_jobs.of_round(db(), round_)
     signatures = runs.signed_by(db(), run)
     return render_template(
         "officials/run.html",
         run=run,
         round=round_,
         publishing=doing if doing and doing.run_id == run.id and run.state == "checked" else None,
-        draw_work=draw_work,
+        draw_work=draw_status,
         signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
         form=form,
@@ -89,7 +89,7 @@ def sign_run(run_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            if asking.sign(db(), run_id, by=actor(), now=clock()) < runs.SIGNATURES_NEEDED:
+            if requests.sign(db(), run_id, by=actor(), now=clock()) < runs.SIGNATURES_NEEDED:
                 flash(_("已签署，还需要另一位工作人员签署才会公布。"))
             return redirect(url_for("officials.run_page", run_id=run_id), 303)
     return _run_page(run_id, form)
@@ -101,7 +101,7 @@ def publish_run_again(run_id):
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            asking.publish_again(db(), run_id, by=actor(), now=clock())
+            requests.publish_again(db(), run_id, by=actor(), now=clock())
             return redirect(url_for("officials.run_page", run_id=run_id), 303)
     return _run_page(run_id, form)
 

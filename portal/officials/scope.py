@@ -3,9 +3,9 @@
 from flask import abort
 
 from enrollment.places.areas import Area, all_areas
-from portal.area_names import area_name
-from portal.area_names import area_names as names_of_areas
-from portal.work import actor, db
+from portal.text.area_names import area_name
+from portal.text.area_names import area_names as names_of_areas
+from portal.web.unit_of_work import actor, db
 
 __all__ = ["DECIDERS", "READERS", "area_name", "area_names", "my_area_or_404", "my_areas"]
 

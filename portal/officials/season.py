@@ -3,16 +3,16 @@
 from flask import abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.season import calendar, rounds, today
+from enrollment.season import calendar, current_step, rounds
 from enrollment.season.calendar import STEPS, CalendarConflicts
-from portal.forms import refusals_in
-from portal.guards import desk
 from portal.officials import pages
 from portal.officials import suggested_dates as suggested
 from portal.officials.forms import DateForm, SeasonForm
 from portal.officials.scope import READERS
-from portal.words import word
-from portal.work import actor, clock, db, house
+from portal.text.words import word
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db, house
 
 
 def conflict_words(conflict) -> str:
@@ -33,7 +33,7 @@ def season():
     return render_template(
         "officials/season.html",
         season=found,
-        steps=today.steps(found, now=clock()) if found else [],
+        steps=current_step.steps(found, now=clock()) if found else [],
         rounds=rounds.of_year(db(), found.year) if found else [],
         outside=rounds.outside_the_calendar(db(), found) if found else [],
         may_change=actor().is_any("city_official"),

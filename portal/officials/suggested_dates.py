@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from enrollment.ground.city_time import CHENGDU
 from enrollment.season.calendar import STEPS, Season
-from portal.clock import CHENGDU
 
 USUAL = {
     "announcement": ("05-06T09:00", "05-15T18:00"),

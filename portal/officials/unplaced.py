@@ -4,18 +4,18 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from allocation.coverage import Coverage
-from enrollment.draw import central, unplaced
-from enrollment.figures import shares
-from enrollment.figures.counts import Definition
+from enrollment.coverage import shares
+from enrollment.coverage.counts import Definition
+from enrollment.draw import central_placement, unplaced
 from enrollment.ground import audit
 from enrollment.ground.errors import NotFound
 from enrollment.season import calendar
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
 from portal.officials import pages
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names, my_areas
-from portal.work import actor, city_day, clock, db
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, city_day, clock, db
 
 
 @pages.get("/unplaced", endpoint="unplaced")
@@ -30,7 +30,7 @@ def _page(form: PageForm):
     if area not in {each.code for each in my_areas()}:
         area = None
     found, may_act = None, actor().is_any("city_official")
-    proposed = central.waiting(db(), season.year) if season else []
+    proposed = central_placement.waiting(db(), season.year) if season else []
     if season:
         page = request.args.get("page", 1, type=int)
         found = unplaced.listing(db(), season.year, by=actor(), area=area, page=page)
@@ -42,7 +42,7 @@ def _page(form: PageForm):
         form=form,
         proposed=proposed,
         shares=_shares(season.year) if season and proposed else None,
-        sent=central.counts(db(), season.year)[1] if season else 0,
+        sent=central_placement.counts(db(), season.year)[1] if season else 0,
         may_act=may_act,
         area_names=area_names(),
     )
@@ -51,7 +51,7 @@ def _page(form: PageForm):
 def _shares(year: int) -> tuple[Coverage, Coverage]:
     """The city's children after the intake, and after those for whom a place is proposed have come too."""
     after_intake = shares.of_the_city(db(), Definition(city_day()), year=year).city.after
-    return after_intake, central.effect(db(), year, after_intake)
+    return after_intake, central_placement.effect(db(), year, after_intake)
 
 
 @pages.post("/unplaced/propose")
@@ -60,7 +60,7 @@ def propose_central():
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            number = central.propose(db(), _year(), by=actor(), now=clock())
+            number = central_placement.propose(db(), _year(), by=actor(), now=clock())
             flash(_("为 %(n)s 个孩子找到了附近的空学位，请看过再发送。", n=number))
             return redirect(url_for("officials.unplaced"), 303)
     return _page(form)
@@ -72,7 +72,7 @@ def send_central():
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            number = central.send(db(), _year(), by=actor(), now=clock())
+            number = central_placement.send(db(), _year(), by=actor(), now=clock())
             flash(_("已向 %(n)s 个家庭发出统筹安排，等待答复。", n=number))
             return redirect(url_for("officials.unplaced"), 303)
     return _page(form)

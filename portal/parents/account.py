@@ -3,12 +3,13 @@
 from flask import abort, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import applications, closing, consents
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
+from enrollment.applications import account_closing, applications
+from enrollment.people import consents
 from portal.parents import pages
-from portal.people import dismiss
-from portal.work import actor, clock, db
+from portal.web.authentication import dismiss
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.post("/account/consents/<kind>/withdraw")
@@ -34,7 +35,7 @@ def close_account():
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            closing.close(db(), by=actor(), now=clock())
+            account_closing.close(db(), by=actor(), now=clock())
             dismiss()
             session.renew = True  # type: ignore[attr-defined]  # the farewell goes with a fresh key: every older one has just ended
             flash(_("账户已关闭，您已退出。"))
@@ -46,6 +47,6 @@ def _page(form: PageForm):
     return render_template(
         "parents/close_account.html",
         form=form,
-        still_open=closing.still_open(db(), by=actor(), now=clock()),
+        still_open=account_closing.still_open(db(), by=actor(), now=clock()),
         drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == "draft"],
     )

@@ -7,14 +7,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
-from enrollment.families import completeness, documents, receipts, submission
-from enrollment.families.lifecycle import DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications import completeness, receipts, submission
+from enrollment.applications.lifecycle import DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.eligibility import required_documents
 from enrollment.ground.errors import Refused
-from portal.forms import refusals_in
-from portal.guards import desk
-from portal.parents import pages, said, steps
-from portal.parents.own import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
-from portal.work import actor, clock, db
+from portal.parents import answer_summary, pages, steps
+from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class CheckForm(VersionedForm):
@@ -32,8 +33,8 @@ def _view(form, application):
         application,
         form,
         gaps=completeness.missing(db(), application, by=actor()),
-        papers=documents.missing(db(), application),
-        sections=said.sections(db(), application, by=actor(), round_=round_),
+        papers=required_documents.missing(db(), application),
+        sections=answer_summary.sections(db(), application, by=actor(), round_=round_),
         steps=steps,
         bound_with=bound_with(application),
     )
@@ -70,9 +71,7 @@ def submit(application_id: uuid.UUID):
                 now=clock(),
             )
             flash(_("申请已提交。") if first_time else _("申请已经提交过，这是您的回执。"))
-            return redirect(
-                url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303
-            )
+            return redirect(url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303)
     return _view(form, application)
 
 
@@ -89,8 +88,8 @@ def receipt_page(application_id: uuid.UUID, number: int):
         application,
         None,
         receipt=receipt,
-        wished=said.wished_in(db(), answers),
-        changed=[said.changed_words(code) for code in receipt.changed],
+        wished=answer_summary.wished_in(db(), answers),
+        changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         papers=_still_missing(application) if number == newest else [],
         unfinished=_bound_but_not_handed_in(application),
@@ -100,7 +99,7 @@ def receipt_page(application_id: uuid.UUID, number: int):
 
 def _still_missing(application):
     """The papers that review would still need."""
-    return documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
+    return required_documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
 
 
 def _bound_but_not_handed_in(application):

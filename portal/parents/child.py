@@ -8,18 +8,19 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
-from enrollment.families import consents, entering, people
-from enrollment.families.people import ID_KINDS, RELATIONS, Guardianship
+from enrollment.applications import registration
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import masked
-from portal.formats import day
-from portal.forms import refusals_in
-from portal.guards import desk
+from enrollment.people import consents, guardians
+from enrollment.people.guardians import ID_KINDS, RELATIONS, Guardianship
 from portal.parents import pages
-from portal.parents.own import Needed, VersionedForm, application_of, form_page, onward, this_year
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward, this_year
+from portal.text.formats import day
+from portal.text.words import word
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class ChildForm(VersionedForm):
@@ -75,7 +76,7 @@ def _view(form, application=None):
 @pages.get("/children/new")
 @desk("parents", helped=True)
 def new_child():
-    if people.guardian_of(db(), by=actor()) is None:
+    if guardians.guardian_of(db(), by=actor()) is None:
         flash(_("请先填写监护人信息。"))
         return redirect(url_for("parents.guardian_page"), 303)
     if consents.live(db(), consents.CHILD_DATA, by=actor()) is None:
@@ -90,7 +91,7 @@ def enter_child():
     form = ChildForm()
     if form.understood(known=False):
         with refusals_in(form):
-            application = entering.enter_child(
+            application = registration.enter_child(
                 db(), this_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.said()
             )
             return _told(application, onward("child", application))
@@ -118,7 +119,7 @@ def save_child(application_id: uuid.UUID):
     form = ChildForm()
     if form.understood(known=True):
         with refusals_in(form):
-            entering.correct_child(
+            registration.correct_child(
                 db(),
                 application_id,
                 id_number=form.id_number.data or application.child.id_number,
@@ -139,6 +140,6 @@ def _told(application, answer):
 
 
 def _relation(child_id: uuid.UUID) -> str:
-    guardian = people.guardian_of(db(), by=actor())
+    guardian = guardians.guardian_of(db(), by=actor())
     shared = db().get(Guardianship, (guardian.id, child_id)) if guardian else None
     return shared.relation if shared else ""

@@ -7,13 +7,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, MultipleFileField
 
-from enrollment.families import applications, consents, documents, evidence
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
-from portal.papers import as_file
+from enrollment.applications import applications
+from enrollment.eligibility import evidence, required_documents
+from enrollment.people import consents
 from portal.parents import pages, steps
-from portal.parents.own import answers_late, application_of, form_page, steps_of
-from portal.work import actor, clock, db
+from portal.parents.form_pages import answers_late, application_of, form_page, steps_of
+from portal.web.evidence_files import as_file
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 ACCEPTED = "image/*,.heic,.heif,application/pdf"
 
@@ -27,7 +29,7 @@ class PagesForm(PageForm):
 
 
 def _view(application, faulty: PagesForm | None = None):
-    needed = documents.needed(db(), application)
+    needed = required_documents.needed(db(), application)
     there = evidence.pages_of(db(), application.id)
     names = [paper.document.value for paper in needed]
     names += [name for name in there if name not in names]

@@ -7,19 +7,20 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, SelectField, StringField
 
-from enrollment.families import claims, documents
+from enrollment.eligibility import claims, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.places import finder
 from enrollment.season.facts import CARE_KINDS, Ground
-from portal.forms import refusals_in
-from portal.guards import desk
-from portal.kindergarten_names import code_of, name_of
 from portal.parents import pages
-from portal.parents.own import VersionedForm, application_of, form_page, onward
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.parents.form_pages import VersionedForm, application_of, form_page, onward
+from portal.text.words import word
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.kindergarten_names import code_of, name_of
+from portal.web.unit_of_work import actor, clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
+
 
 class GroundsForm(VersionedForm):
     """A checkbox has the name of its ground; what the ground needs beside it stands in the field `<ground>_detail`."""
@@ -95,7 +96,7 @@ def _view(form, application):
     form.offer()
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
-    asked = documents.useful_grounds(db(), application)
+    asked = required_documents.useful_grounds(db(), application)
     return form_page("grounds", "grounds", application, form, carried=carried, asked=asked)
 
 
@@ -118,7 +119,7 @@ def save_grounds(application_id: uuid.UUID):
     form.validate_on_submit()
     form.multi_child_detail.errors = []  # a missing number is the verb's business, and only when the ground is ticked
     with refusals_in(form):
-        said = form.said(documents.useful_grounds(db(), application))
+        said = form.said(required_documents.useful_grounds(db(), application))
         if said is None:
             return _view(form, application)
         claims.set_claims(db(), application_id, said, version=form.seen(), by=actor(), now=clock())

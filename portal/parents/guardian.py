@@ -4,17 +4,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
 
-from enrollment.families import consents, entering, people
-from enrollment.families.people import ID_KINDS
+from enrollment.applications import registration
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import masked
-from portal import consent_texts
-from portal.forms import refusals_in
-from portal.guards import desk
+from enrollment.people import consents, guardians
+from enrollment.people.guardians import ID_KINDS
 from portal.parents import pages
-from portal.parents.own import Needed, VersionedForm, form_page, onward
-from portal.words import language, word
-from portal.work import actor, clock, db
+from portal.parents.form_pages import Needed, VersionedForm, form_page, onward
+from portal.text import consent_texts
+from portal.text.words import language, word
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class ConsentForm(VersionedForm):
@@ -82,9 +83,9 @@ def _keep(kind: str, given: bool) -> None:
 
 def _guardian_view(form):
     form.offer()
-    guardian = people.guardian_of(db(), by=actor())
+    guardian = guardians.guardian_of(db(), by=actor())
     shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
-    may_say = entering.may_say_guardian(db(), by=actor())
+    may_say = registration.may_say_guardian(db(), by=actor())
     return form_page("guardian", "guardian", None, form, shown=shown, guardian=guardian, may_say=may_say)
 
 
@@ -92,7 +93,7 @@ def _guardian_view(form):
 @desk("parents", helped=True)
 def guardian_page():
     form = GuardianForm()
-    guardian = people.guardian_of(db(), by=actor())
+    guardian = guardians.guardian_of(db(), by=actor())
     if guardian is not None and not form.name.data:
         form.name.data, form.id_kind.data = guardian.name, guardian.id_kind
         form.version.data = str(guardian.version)
@@ -103,9 +104,9 @@ def guardian_page():
 @desk("parents", helped=True)
 def save_guardian():
     form = GuardianForm()
-    if form.understood(known=people.guardian_of(db(), by=actor()) is not None):
+    if form.understood(known=guardians.guardian_of(db(), by=actor()) is not None):
         with refusals_in(form):
-            entering.save_guardian(
+            registration.save_guardian(
                 db(),
                 name=form.name.data or "",
                 id_kind=form.id_kind.data or "",

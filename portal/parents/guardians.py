@@ -7,15 +7,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
-from enrollment.families import cases, invitations, people
-from enrollment.families.people import ID_KINDS, RELATIONS
 from enrollment.ground.errors import NotFound
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
+from enrollment.people import guardians, invitations
+from enrollment.people.guardians import ID_KINDS, RELATIONS
+from enrollment.review import cases
 from portal.parents import pages
-from portal.parents.own import application_of, form_page
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.parents.form_pages import application_of, form_page
+from portal.text.words import word
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class InviteForm(PageForm):
@@ -41,7 +42,7 @@ class DisputeForm(PageForm):
 
 def _invite_view(form, application):
     waiting = invitations.open_for(db(), application.child_id, now=clock())
-    shared = len(people.accounts_of(db(), application.child_id)) > 1
+    shared = len(guardians.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
 
 
@@ -73,7 +74,7 @@ def _invitation_of(invitation_id: uuid.UUID):
 
 def _accept_view(form, invitation):
     form.offer()
-    known = people.guardian_of(db(), by=actor()) is not None
+    known = guardians.guardian_of(db(), by=actor()) is not None
     return form_page("invitation", "guardian", None, form, invitation=invitation, known=known)
 
 

@@ -4,23 +4,16 @@ import uuid
 
 from flask import render_template
 
-from enrollment.families import (
-    applications,
-    cases,
-    consents,
-    deadlines,
-    invitations,
-    next_season,
-    people,
-    taking_over,
-)
-from enrollment.families.applications import Application
-from enrollment.families.lifecycle import DRAFT, WITHDRAWN
+from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DRAFT, WITHDRAWN
+from enrollment.people import consents, guardians, invitations
+from enrollment.review import cases
 from enrollment.season import calendar
-from portal.guards import desk
-from portal.parents import pages, progress, standing, steps
-from portal.parents.own import application_of, steps_of, times_of
-from portal.work import actor, clock, db
+from portal.parents import application_status, pages, steps, timeline
+from portal.parents.form_pages import application_of, steps_of, times_of
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("")
@@ -33,9 +26,7 @@ def home():
         return _beginning(season)
     if len(mine) == 1:
         return _own_page(mine[0], at_home=True)
-    return render_template(
-        "parents/children.html", children=[_in_short(each) for each in mine], **_around()
-    )
+    return render_template("parents/children.html", children=[_in_short(each) for each in mine], **_around())
 
 
 def _around() -> dict:
@@ -43,8 +34,8 @@ def _around() -> dict:
     known = season is not None and not actor().on_behalf
     return {
         "season": season,
-        "again": next_season.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
-        "papers": taking_over.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
+        "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
+        "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.for_me(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
     }
@@ -63,7 +54,7 @@ def _beginning(season):
 
 
 def _in_short(application: Application) -> dict:
-    stands = standing.of(db(), application, now=clock())
+    stands = application_status.of(db(), application, now=clock())
     listed = steps_of(application) if application.stage == DRAFT and not stands.missed else []
     return {"application": application, "next_page": steps.next_step(listed), "stands": stands}
 
@@ -77,7 +68,7 @@ def _own_page(application: Application, *, at_home: bool = False):
         times=times_of(application),
         more=_around() if at_home else {},
         at_home=at_home,
-        **progress.of(db(), application, now=clock()),
+        **timeline.of(db(), application, now=clock()),
     )
 
 
@@ -86,14 +77,14 @@ def _task_list(application: Application, *, at_home: bool):
     return render_template(
         "parents/tasks.html",
         application=application,
-        stands=standing.of(db(), application, now=clock()),
+        stands=application_status.of(db(), application, now=clock()),
         times=times_of(application),
         listed=listed,
         bar=steps.bar(listed),
         next_page=steps.next_step(listed),
-        hints=progress.hints(db(), application, by=actor(), now=clock()),
+        hints=timeline.hints(db(), application, by=actor(), now=clock()),
         registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        guardians=len(people.accounts_of(db(), application.child_id)),
+        guardians=len(guardians.accounts_of(db(), application.child_id)),
         at_home=at_home,
         more=_around() if at_home else {},
     )

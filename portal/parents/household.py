@@ -8,17 +8,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
 
-from enrollment.families import applications, households
-from enrollment.families.applications import Application
-from enrollment.families.households import HUKOU_KINDS
+from enrollment.applications import applications
+from enrollment.applications.applications import Application
+from enrollment.eligibility import households
+from enrollment.eligibility.households import HUKOU_KINDS
 from enrollment.places import service_areas
-from portal.area_names import area_names
-from portal.forms import refusals_in
-from portal.guards import desk
 from portal.parents import pages
-from portal.parents.own import Needed, VersionedForm, application_of, form_page, onward
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward
+from portal.text.area_names import area_names
+from portal.text.words import word
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 LISTED = ("street", "community", "estate")
 MOST_NAMES = 600

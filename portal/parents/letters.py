@@ -2,17 +2,17 @@
 
 from flask import Response
 
-from enrollment.draw import admission
-from enrollment.families import receipts
-from portal.guards import desk
+from enrollment.applications import receipts
+from enrollment.results import admission_notice
 from portal.letters.notice import notice
-from portal.letters.press import PressStands
+from portal.letters.paper_copy import lines_of
+from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.receipt import receipt_letter
-from portal.letters.twin import lines_of
-from portal.letters.waiting import letters_wait
-from portal.parents import pages, said
-from portal.parents.own import application_of
-from portal.work import actor, clock, db, house
+from portal.letters.unavailable import letters_wait
+from portal.parents import answer_summary, pages
+from portal.parents.form_pages import application_of
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db, house
 
 
 def _sheet(content: bytes, name: str) -> Response:
@@ -27,10 +27,10 @@ def _sheet(content: bytes, name: str) -> Response:
 @desk("parents")
 def notice_pdf(application_id):
     config = house().config
-    found = admission.of_application(db(), application_id, by=actor())
+    found = admission_notice.of_application(db(), application_id, by=actor())
     try:
         content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
-    except PressStands as stands:
+    except PdfUnavailable as stands:
         return letters_wait(stands)
     return _sheet(content, f"notice-{found.code}")
 
@@ -41,13 +41,13 @@ def receipt_pdf(application_id, number):
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
     answers = receipts.answers_in(db(), application, number)
-    wished = said.wished_in(db(), answers)
+    wished = answer_summary.wished_in(db(), answers)
     lines = lines_of(db(), answers) if receipt.helper else ()
-    changed = [said.changed_words(code) for code in receipt.changed]
+    changed = [answer_summary.changed_words(code) for code in receipt.changed]
     try:
         content = receipt_letter(
             application, receipt, wished=wished, changed=changed, lines=lines, demo=house().config.demo
         )
-    except PressStands as stands:
+    except PdfUnavailable as stands:
         return letters_wait(stands)
     return _sheet(content, f"receipt-{receipt.registration_code}-{number}")

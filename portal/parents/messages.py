@@ -2,18 +2,18 @@
 
 from flask import render_template
 
-from enrollment.families import applications
-from enrollment.ground import notices
-from portal.guards import desk
+from enrollment.applications import applications
+from enrollment.ground import outbox
 from portal.parents import pages
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.text.words import word
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("/messages")
 @desk("parents")
 def messages_page():
-    mine = notices.of_account(db(), actor().account_id)
+    mine = outbox.of_account(db(), actor().account_id)
     names = {each.id: each.child.name for each in applications.list_own(db(), by=actor())}
     listed = [
         {
@@ -25,5 +25,5 @@ def messages_page():
         }
         for notice in mine
     ]
-    notices.mark_read(db(), actor().account_id, now=clock())
+    outbox.mark_read(db(), actor().account_id, now=clock())
     return render_template("parents/messages.html", listed=listed)

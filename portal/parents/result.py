@@ -3,14 +3,15 @@
 from flask import abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
-from enrollment.draw import offers, results
-from enrollment.draw.results import Result
+from enrollment.offers import offers
+from enrollment.results import family_results
+from enrollment.results.family_results import Result
 from enrollment.season import calendar
-from portal.forms import ActForm, PageForm, refusals_in
-from portal.guards import desk
-from portal.parents import pages, standing
-from portal.parents.own import application_of
-from portal.work import actor, clock, db
+from portal.parents import application_status, pages
+from portal.parents.form_pages import application_of
+from portal.web.forms import ActForm, PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 ANSWERS = ("confirm", "wait", "decline")
 
@@ -19,7 +20,7 @@ ANSWERS = ("confirm", "wait", "decline")
 @desk("parents")
 def result_page(application_id):
     application = application_of(application_id)
-    result = results.for_application(db(), application.id, now=clock())
+    result = family_results.for_application(db(), application.id, now=clock())
     if result is None:
         season = calendar.current(db(), clock())
         dates = calendar.spans(season).get("result") if season else None
@@ -31,7 +32,7 @@ def result_page(application_id):
         application=application,
         result=result,
         arrival=arrival,
-        stands=standing.of(db(), application, now=clock()),
+        stands=application_status.of(db(), application, now=clock()),
     )
 
 
@@ -46,7 +47,7 @@ def _answer_page(application_id, answer: str, form: PageForm):
     result = _answerable(application.id, answer, form)
     if result is None:
         return redirect(url_for("parents.result_page", application_id=application.id), 303)
-    stands = standing.of(db(), application, now=clock())
+    stands = application_status.of(db(), application, now=clock())
     return render_template(
         "parents/answer.html", application=application, result=result, answer=answer, form=form, stands=stands
     )
@@ -56,7 +57,7 @@ def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
     """The result while its offer can be answered, or while a refused answer is told."""
     if answer not in ANSWERS:
         abort(404)
-    result = results.for_application(db(), application_id, now=clock())
+    result = family_results.for_application(db(), application_id, now=clock())
     if result is None or result.offer is None:
         return None
     return result if result.offer.state in offers.ANSWERABLE or form.errors else None
@@ -67,7 +68,7 @@ def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
 def give_answer(application_id, answer):
     application = application_of(application_id)
     form = ActForm()
-    result = results.for_application(db(), application.id, now=clock())
+    result = family_results.for_application(db(), application.id, now=clock())
     if answer not in ANSWERS or result is None or result.offer is None:
         abort(404)
     if form.validate_on_submit():

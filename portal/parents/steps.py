@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from enrollment.families import bundling, claims, completeness, consents, documents, households, people, wishes
-from enrollment.families.applications import Application
-from enrollment.families.deadlines import Window
-from enrollment.families.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
+from enrollment.applications import completeness, sibling_binding, wishes
+from enrollment.applications.applications import Application
+from enrollment.applications.deadlines import Window
+from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
+from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.people import consents, guardians
 from enrollment.season.rounds import Round
 
 ORDER = ("consent", "guardian", "child", "household", "grounds", "evidence", "together", "wishes", "check")
@@ -59,7 +61,7 @@ def known_of(
     session: Session, application: Application | None, *, by: Actor, now: dt.datetime, times: Window | None = None
 ) -> Known:
     consented = consents.live(session, consents.CHILD_DATA, by=by) is not None
-    guardian = people.guardian_of(session, by=by)
+    guardian = guardians.guardian_of(session, by=by)
     mine = Known(consented=consented, guardian=guardian is not None and guardian.id_number is not None)
     if application is None:
         return mine
@@ -72,8 +74,10 @@ def known_of(
         application=application,
         household=households.of(session, application.id) is not None and "household" not in gaps,
         claimed=sum(1 for ground in asked if ground in claims.ASKED),
-        papers_missing=len(documents.missing(session, application)),
-        may_bind=bool(bundling.may_bind(session, application, by=by) or bundling.elders(session, application, by=by)),
+        papers_missing=len(required_documents.missing(session, application)),
+        may_bind=bool(
+            sibling_binding.may_bind(session, application, by=by) or sibling_binding.elders(session, application, by=by)
+        ),
         round_=round_,
         wished=len(wishes.of(session, application.id, round_.id)) if round_ else 0,
     )

@@ -8,16 +8,13 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
-from enrollment.families import wishes
-from enrollment.families.wish_finder import Finder
+from enrollment.applications import wishes
+from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
 from enrollment.places.programmes import Programme
-from portal.area_names import area_names
-from portal.forms import id_in, refusals_in
-from portal.guards import desk
 from portal.parents import chances, pages
-from portal.parents.own import (
+from portal.parents.form_pages import (
     VersionedForm,
     application_of,
     bound_with,
@@ -26,9 +23,11 @@ from portal.parents.own import (
     tell_of_a_kept_edit,
     times_of,
 )
-from portal.parents.wish_order import reordered
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.text.area_names import area_names
+from portal.text.words import word
+from portal.web.forms import id_in, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class WishesForm(VersionedForm):
@@ -38,7 +37,6 @@ class WishesForm(VersionedForm):
 
     def listed(self) -> list[uuid.UUID]:
         return [found for text in request.form.getlist("wish") if (found := id_in(text)) is not None]
-
 
     def typed(self) -> list[tuple[str, str]]:
         """The wishes by the names of their kindergartens, in the order that was wanted."""
@@ -116,9 +114,7 @@ def save_wishes(application_id: uuid.UUID):
             round_ = times_of(application).open
             if round_ is None:
                 raise Refused("round_not_open", field="wishes")
-            wishes.set_wishes(
-                db(), application_id, round_.id, wanted, version=form.seen(), by=actor(), now=clock()
-            )
+            wishes.set_wishes(db(), application_id, round_.id, wanted, version=form.seen(), by=actor(), now=clock())
             if act == "next":
                 return onward("wishes", application)
             tell_of_a_kept_edit(application)
@@ -172,3 +168,19 @@ def add_wish(application_id: uuid.UUID):
 
 def _from() -> dict[str, str]:
     return {"from": "check"} if request.args.get("from") == "check" else {}
+
+
+def reordered(listed: list[uuid.UUID], act: str) -> list[uuid.UUID]:
+    """The order after `up:i`, `down:i` or `remove:i` (counted from 0); any other act leaves it as it is."""
+    name, _, place = act.partition(":")
+    index = int(place) if place.isdigit() else -1
+    found = list(listed)
+    if not 0 <= index < len(found):
+        return found
+    if name == "remove":
+        del found[index]
+    elif name == "up" and index > 0:
+        found[index - 1], found[index] = found[index], found[index - 1]
+    elif name == "down" and index < len(found) - 1:
+        found[index + 1], found[index] = found[index], found[index + 1]
+    return found

@@ -11,21 +11,21 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired
 
-from enrollment.families import before_applying
-from enrollment.families.household_rows import HUKOU_KINDS, Household
+from enrollment.eligibility import eligibility_check
 from enrollment.ground.errors import Refused
+from enrollment.people.household_rows import HUKOU_KINDS, Household
 from enrollment.places.areas import LEVELS
-from enrollment.season import calendar, today
+from enrollment.season import calendar, current_step
 from enrollment.season.ages import born_between
 from enrollment.season.calendar import Season
 from enrollment.season.facts import CARE_KINDS, Ground
-from portal.area_names import area_names
-from portal.formats import day, refusal
-from portal.guards import public
-from portal.kindergarten_names import code_of
 from portal.public import pages
-from portal.words import word
-from portal.work import clock, db
+from portal.text.area_names import area_names
+from portal.text.formats import day, refusal
+from portal.text.words import word
+from portal.web.guards import public
+from portal.web.kindergarten_names import code_of
+from portal.web.unit_of_work import clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
 MOST_SHOWN = 6
@@ -63,7 +63,9 @@ class CheckForm(FlaskForm):
 
     def understood(self) -> bool:
         self.validate()
-        self.multi_child.errors = [_("请填一个整数。")] if request.args.get("multi_child") and self.multi_child.errors else []
+        self.multi_child.errors = (
+            [_("请填一个整数。")] if request.args.get("multi_child") and self.multi_child.errors else []
+        )
         here, kinds = area_names(db()), (self.level, self.hukou_kind)
         for field in kinds:
             if field.data and field.data not in dict(field.choices):
@@ -101,7 +103,12 @@ class CheckForm(FlaskForm):
 
 def _born(level: str, year: int) -> str:
     first, last = born_between(level, year)
-    return _("%(first)s 至 %(last)s（%(level)s）", first=day(first, year=True), last=day(last, year=True), level=word("level", level))
+    return _(
+        "%(first)s 至 %(last)s（%(level)s）",
+        first=day(first, year=True),
+        last=day(last, year=True),
+        level=word("level", level),
+    )
 
 
 @pages.get("/check")
@@ -113,7 +120,7 @@ def check():
     asked = "home_area" in request.args  # a list is always sent, a choice that was left open is not
     form = CheckForm(request.args if asked else None)
     form.offer(season.year)
-    at_hand = today.at_hand(season, now=clock())
+    at_hand = current_step.at_hand(season, now=clock())
     return render_template(
         "public/check.html",
         season=season,
@@ -125,9 +132,9 @@ def check():
     )
 
 
-def _found(form: CheckForm, season: Season) -> before_applying.Foreseen | None:
+def _found(form: CheckForm, season: Season) -> eligibility_check.Foreseen | None:
     try:
-        return before_applying.foresee(db(), season.year, form.level.data, form.household(), form.details())
+        return eligibility_check.foresee(db(), season.year, form.level.data, form.household(), form.details())
     except Refused as refused:
         form[refused.field].errors = [refusal(refused)]
         return None

@@ -2,24 +2,24 @@
 
 from flask import render_template
 
-from portal import coverage_pages
-from portal.guards import public
 from portal.public import pages
+from portal.web import coverage_views
+from portal.web.guards import public
 
 
 @pages.get("/coverage")
 @public
 def coverage():
-    form = coverage_pages.asked()
-    figures = coverage_pages.city(form.definition())
-    on_map, inset = coverage_pages.patches(figures.areas)
+    form = coverage_views.asked()
+    figures = coverage_views.city(form.definition())
+    on_map, inset = coverage_views.patches(figures.areas)
     return render_template(
-        "public/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_pages
+        "public/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_views
     )
 
 
 @pages.get("/coverage.csv")
 @public
 def coverage_csv():
-    figures = coverage_pages.city(coverage_pages.asked().definition())
-    return coverage_pages.as_csv(figures.areas, figures.definition, figures.city, "coverage")
+    figures = coverage_views.city(coverage_views.asked().definition())
+    return coverage_views.as_csv(figures.areas, figures.definition, figures.city, "coverage")

@@ -4,12 +4,12 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from enrollment.ground.notices import SentMessage, TextMessage
-from portal.demo import passing
-from portal.forms import PageForm, refusals_in
-from portal.guards import demo_only
+from enrollment.ground.outbox import SentMessage, TextMessage
+from portal.demo import time_travel
 from portal.public import pages
-from portal.work import clock, db
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import demo_only
+from portal.web.unit_of_work import clock, db
 
 
 @pages.get("/demo/inbox")
@@ -28,7 +28,7 @@ def demo_clock():
 
 def _clock_page(form):
     return render_template(
-        "public/demo_clock.html", form=form, steps=passing.steps(db(), clock()), acting=passing.acting(db())
+        "public/demo_clock.html", form=form, steps=time_travel.steps(db(), clock()), acting=time_travel.acting(db())
     )
 
 
@@ -38,7 +38,7 @@ def move_demo_clock(step):
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            passing.pass_until(db(), step, now=clock())
+            time_travel.pass_until(db(), step, now=clock())
             flash(_("演示城市的时间已经往前走了。"))
             return redirect(url_for("public.demo_clock"), 303)
     return _clock_page(form)

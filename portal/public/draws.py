@@ -5,57 +5,60 @@ import re
 from flask import Response, abort, render_template, request, url_for
 from markupsafe import Markup, escape
 
-from enrollment.draw import published, rooms
+from enrollment.draw import draw_rooms
 from enrollment.draw.run_rows import Run
-from portal.area_names import area_names
-from portal.guards import public
+from enrollment.results import published_runs
 from portal.public import pages
-from portal.work import db
+from portal.text.area_names import area_names
+from portal.web.guards import public
+from portal.web.unit_of_work import db
 
 
 @pages.app_template_filter("bold_numbers")
 def bold_numbers(text: str) -> Markup:
     """The numbers of a sentence stand out: a family looks for its own and for the line."""
     parts = re.split(r"(\d[\d\u202f]*)", text)
-    marked = (Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    marked = (
+        Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
     return Markup("").join(marked)
 
 
 @pages.get("/draws")
 @public
 def draw_list():
-    found = [rooms.of_round(db(), row.id) for row in published.rounds_with_a_commitment(db())]
+    found = [draw_rooms.of_round(db(), row.id) for row in published_runs.rounds_with_a_commitment(db())]
     return render_template("public/draws.html", found=found)
 
 
 @pages.get("/draws/<uuid:round_id>")
 @public
 def draw_page(round_id):
-    room = rooms.of_round(db(), round_id)
-    run = published.result_run(db(), round_id)
+    room = draw_rooms.of_round(db(), round_id)
+    run = published_runs.result_run(db(), round_id)
     asked = request.args.get("ticket", "")[:64]
     return render_template(
         "public/draw.html",
         room=room,
         frozen=bool(room.snapshots),
         run=run,
-        size=published.bundle_size(db(), run) if run else 0,
+        size=published_runs.bundle_size(db(), run) if run else 0,
         bundle_name=_bundle_name(run) if run else "",
         replays=[each for each in room.runs if each.replays and each.published_at],
         asked=asked,
-        found=published.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
+        found=published_runs.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
         lines=_lines(run),
         area_names=area_names(db()),
         verify=url_for("public.verify_draw", round_id=round_id),
     )
 
 
-def _lines(run: Run | None) -> published.Lines | None:
+def _lines(run: Run | None) -> published_runs.Lines | None:
     if run is None:
         return None
     page = request.args.get("page", 1, type=int)
     words, area = request.args.get("name", "")[:40], request.args.get("area", "")[:12]
-    return published.lines(db(), run, words=words or None, area=area or None, page=page)
+    return published_runs.lines(db(), run, words=words or None, area=area or None, page=page)
 
 
 def _bundle_name(run: Run) -> str:
@@ -66,11 +69,14 @@ def _bundle_name(run: Run) -> str:
 @public
 def draw_bundle(round_id):
     """The public file of the round's result; `?run=` asks for that of a published replay."""
-    run = published.numbered_run(db(), round_id, request.args.get("run", type=int))
+    run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
     if run is None or not run.bundle:
         abort(404)
     return Response(
         run.bundle,
         mimetype="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{_bundle_name(run)}"', "Cache-Control": "public, max-age=3600"},
+        headers={
+            "Content-Disposition": f'attachment; filename="{_bundle_name(run)}"',
+            "Cache-Control": "public, max-age=3600",
+        },
     )

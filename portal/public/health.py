@@ -3,10 +3,10 @@
 import structlog
 from flask import jsonify
 
-from portal import doctor
-from portal.guards import public
+from portal.operations import doctor
 from portal.public import pages
-from portal.work import house
+from portal.web.guards import public
+from portal.web.unit_of_work import house
 
 log = structlog.get_logger()
 

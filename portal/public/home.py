@@ -3,10 +3,10 @@
 from flask import render_template
 
 from enrollment.places import finder
-from enrollment.season import calendar, today
-from portal.guards import public
+from enrollment.season import calendar, current_step
 from portal.public import pages
-from portal.work import clock, db
+from portal.web.guards import public
+from portal.web.unit_of_work import clock, db
 
 
 @pages.get("/")
@@ -16,8 +16,8 @@ def home():
     return render_template(
         "public/home.html",
         season=season,
-        steps=today.steps(season, now=clock()) if season else [],
-        at_hand=today.at_hand(season, now=clock()) if season else None,
-        draws=today.draws(db(), season.year) if season else [],
+        steps=current_step.steps(season, now=clock()) if season else [],
+        at_hand=current_step.at_hand(season, now=clock()) if season else None,
+        draws=current_step.draws(db(), season.year) if season else [],
         kindergarten_count=finder.search(db(), per_page=1).total,
     )

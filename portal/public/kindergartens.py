@@ -5,16 +5,16 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
-from enrollment.draw import cut_offs
 from enrollment.ground.errors import NotFound
 from enrollment.places import finder, kindergartens
 from enrollment.places.areas import LEVELS, NATURES
+from enrollment.results import cut_offs
 from enrollment.season import calendar
-from portal.area_names import area_names
-from portal.guards import public
 from portal.public import pages
-from portal.words import word
-from portal.work import clock, db
+from portal.text.area_names import area_names
+from portal.text.words import word
+from portal.web.guards import public
+from portal.web.unit_of_work import clock, db
 
 
 class FinderForm(FlaskForm):

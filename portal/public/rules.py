@@ -3,19 +3,19 @@
 from flask import abort, render_template
 
 from enrollment.places.areas import all_areas
-from enrollment.season import calendar, policies
-from portal import policy_words
-from portal.guards import public
+from enrollment.season import calendar, policy_approval
 from portal.public import pages
-from portal.work import clock, db
+from portal.text import policy_rules
+from portal.web.guards import public
+from portal.web.unit_of_work import clock, db
 
 
 @pages.get("/rules")
 @public
 def rules_list():
     season = calendar.current(db(), clock())
-    signed = policies.all_in_force(db(), season.year) if season else {}
-    lines = [(area, policies.rules_of(signed[area.code])) for area in all_areas(db()) if area.code in signed]
+    signed = policy_approval.all_in_force(db(), season.year) if season else {}
+    lines = [(area, policy_approval.rules_of(signed[area.code])) for area in all_areas(db()) if area.code in signed]
     waiting = [area for area in all_areas(db()) if area.code not in signed]
     return render_template("public/rules.html", season=season, lines=lines, waiting=waiting)
 
@@ -27,10 +27,10 @@ def rules_of_an_area(code):
     area = next((area for area in all_areas(db()) if area.code == code), None)
     if season is None or area is None:
         abort(404)
-    signed = policies.in_force(db(), season.year, code)
-    rules = policies.rules_of(signed) if signed else None
+    signed = policy_approval.in_force(db(), season.year, code)
+    rules = policy_approval.rules_of(signed) if signed else None
     return render_template(
-        "public/rules_area.html", season=season, area=area, signed=signed, rules=rules, policy_words=policy_words
+        "public/rules_area.html", season=season, area=area, signed=signed, rules=rules, policy_words=policy_rules
     )
 
 
@@ -39,7 +39,7 @@ def rules_of_an_area(code):
 def rules_file(code, version):
     """The signed file itself, so that anybody can check its digest."""
     season = calendar.current(db(), clock())
-    made = policies.versions(db(), season.year, code) if season else []
+    made = policy_approval.versions(db(), season.year, code) if season else []
     found = next((each for each in made if each.version == version and each.signed_at), None)
     if found is None:
         abort(404)

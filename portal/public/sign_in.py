@@ -9,21 +9,21 @@ from flask_login import current_user
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
-from enrollment.ground import notices
+from enrollment.ground import outbox
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import Account
 from enrollment.ground.vault import normalised
-from portal.clock import real_now
 from portal.demo import people as demo_people
-from portal.forms import PageForm
-from portal.guards import public
-from portal.inside import inside
-from portal.limits import limiter
-from portal.people import admit, dismiss
-from portal.phones import code_field, digits, phone_field, shortened
 from portal.public import pages
-from portal.words import word
-from portal.work import clock, db, house
+from portal.text.words import word
+from portal.web.authentication import admit, dismiss
+from portal.web.clock import real_now
+from portal.web.forms import PageForm
+from portal.web.guards import public
+from portal.web.phone_fields import code_field, digits, phone_field, shortened
+from portal.web.rate_limits import limiter
+from portal.web.safe_redirect import inside
+from portal.web.unit_of_work import clock, db, house
 
 
 class PhoneForm(PageForm):
@@ -77,7 +77,7 @@ def send_code():
     code = doors.send_code(db(), phone, now=clock())
     if code is not None:
         body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
-        notices.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
+        outbox.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
     session.hide("phone", phone)
     session["next"] = inside(form.next.data)
     return redirect(url_for("public.enter_code"), 303)

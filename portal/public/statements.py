@@ -4,9 +4,9 @@ from flask import render_template
 
 from enrollment.places.areas import all_areas
 from enrollment.season import calendar
-from portal.guards import public
 from portal.public import pages
-from portal.work import clock, db
+from portal.web.guards import public
+from portal.web.unit_of_work import clock, db
 
 
 @pages.get("/help")

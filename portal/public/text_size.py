@@ -2,10 +2,10 @@
 
 from flask import redirect, request
 
-from portal.guards import public
-from portal.inside import inside
 from portal.public import pages
-from portal.work import house
+from portal.web.guards import public
+from portal.web.safe_redirect import inside
+from portal.web.unit_of_work import house
 
 COOKIE = "text"
 A_YEAR = 365 * 24 * 3600
@@ -16,9 +16,7 @@ A_YEAR = 365 * 24 * 3600
 def text_size():
     answer = redirect(inside(request.args.get("to")) or "/", 303)
     if request.args.get("size") == "large":
-        answer.set_cookie(
-            COOKIE, "large", max_age=A_YEAR, secure=house().config.https, httponly=True, samesite="Lax"
-        )
+        answer.set_cookie(COOKIE, "large", max_age=A_YEAR, secure=house().config.https, httponly=True, samesite="Lax")
     else:
         answer.delete_cookie(COOKIE, secure=house().config.https, httponly=True, samesite="Lax")
     return answer

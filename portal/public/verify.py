@@ -5,12 +5,12 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from enrollment.draw import admission
 from enrollment.ground.errors import NotFound
 from enrollment.ground.vault import masked
-from portal.guards import public
+from enrollment.results import admission_notice
 from portal.public import pages
-from portal.work import db
+from portal.web.guards import public
+from portal.web.unit_of_work import db
 
 TONES = {"valid": "ok", "superseded": "warn", "revoked": "stop", "ended": "warn", "not_confirmed": "warn"}
 
@@ -28,8 +28,8 @@ class CodeForm(FlaskForm):
 @public
 def verify_page():
     form = CodeForm(request.args)
-    if form.code.data and admission.normal(form.code.data):
-        return redirect(url_for("public.verify", code=admission.normal(form.code.data)), 303)
+    if form.code.data and admission_notice.normal(form.code.data):
+        return redirect(url_for("public.verify", code=admission_notice.normal(form.code.data)), 303)
     return render_template("public/verify.html", form=form, checked=None, code=None)
 
 
@@ -38,7 +38,7 @@ def verify_page():
 def verify(code):
     form = CodeForm(code=code[:40])
     try:
-        checked = admission.check(db(), code)
+        checked = admission_notice.check(db(), code)
     except NotFound:
         return render_template("public/verify.html", form=form, checked=None, code=code[:40]), 404
     name = masked(checked.child_name, 1, 0) if checked.child_name else None

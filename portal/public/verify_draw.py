@@ -2,11 +2,12 @@
 
 from flask import abort, jsonify, render_template, request
 
-from enrollment.draw import published, rooms
-from portal.guards import public
+from enrollment.draw import draw_rooms
+from enrollment.results import published_runs
 from portal.public import pages
-from portal.words import table, word
-from portal.work import db
+from portal.text.words import table, word
+from portal.web.guards import public
+from portal.web.unit_of_work import db
 
 SAID = ("verify_progress", "verify_step", "verify_wrong", "verify_bad", "verify_said")
 """Groups of words that the page's script shows under their own names."""
@@ -17,7 +18,7 @@ PREFIXED = {"reason": "reason_", "verify_why": "why_", "level": "level_", "round
 @pages.get("/draws/<uuid:round_id>/verify")
 @public
 def verify_draw(round_id):
-    room = rooms.of_round(db(), round_id)
+    room = draw_rooms.of_round(db(), round_id)
     if not room.snapshots:
         abort(404)
     run = _run(round_id)
@@ -25,15 +26,15 @@ def verify_draw(round_id):
         "public/verify_draw.html",
         room=room,
         run=run,
-        size=published.bundle_size(db(), run) if run else 0,
-        commitments=published.commitments(db(), room.round.year),
+        size=published_runs.bundle_size(db(), run) if run else 0,
+        commitments=published_runs.commitments(db(), room.round.year),
         words=_words(),
     )
 
 
 def _run(round_id):
     """The run that the reader asks about: a published replay by its number, else the round's result."""
-    return published.numbered_run(db(), round_id, request.args.get("run", type=int))
+    return published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
 
 
 def _words() -> dict[str, str]:
@@ -48,6 +49,6 @@ def names_of_draw(round_id):
     run = _run(round_id)
     if run is None:
         abort(404)
-    answer = jsonify(published.names(db(), run))
+    answer = jsonify(published_runs.names(db(), run))
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer

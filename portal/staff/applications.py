@@ -3,25 +3,27 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import documents, evidence, households, refusals, registers, review, review_figures, tiers
-from enrollment.families.applications import Application
-from enrollment.families.claims import VerifiedFact
+from enrollment.applications import register_answers
+from enrollment.applications.applications import Application
+from enrollment.eligibility import evidence, households, required_documents, tiers
+from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground import audit
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import refusals, review, workload
 from enrollment.season.rounds import Round
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
-from portal.said import names_for, say_tier
 from portal.staff import pages
 from portal.staff.fact_forms import Line, findings_in, form_for, lines_of, other_names
 from portal.staff.queue import to_next
-from portal.work import actor, clock, db
+from portal.text.facts import names_for, say_tier
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 def facts_of(application: Application):
     """The lines of the facts table, the names that they need and the form over them."""
     claimed = tiers.claimed_facts(db(), application.id)
-    answers = registers.answers_of(db(), application.id)
+    answers = register_answers.answers_of(db(), application.id)
     found = {row.fact: row for row in db().query(VerifiedFact).filter_by(application_id=application.id)}
     lines = lines_of(claimed, answers, found)
     said = [(line.fact, value) for line in lines for value in (line.claimed, line.registered)]
@@ -41,15 +43,15 @@ def application_page(application: Application, lines, names, form: PageForm):
         names=names,
         form=form,
         other_names=other_names,
-        asking=set(registers.REGISTER_OF) if registers.being_asked(db(), application) else (),
-        vaccination=registers.answers_of(db(), application.id).get(registers.VACCINATION),
+        asking=set(register_answers.REGISTER_OF) if register_answers.being_asked(db(), application) else (),
+        vaccination=register_answers.answers_of(db(), application.id).get(register_answers.VACCINATION),
         household=households.of(db(), application.id),
         own_wishes=wishes_here(application, lines),
         papers=evidence.pages_of(db(), application.id),
-        needed=documents.needed(db(), application),
+        needed=required_documents.needed(db(), application),
         refusal=refusals.refusal_of(db(), application.id),
         items=review.open_items(db(), application.id),
-        counts=review_figures.counts(db(), by=actor(), now=clock()),
+        counts=workload.counts(db(), by=actor(), now=clock()),
         late=sum(line.needs_eyes for line in lines),
     )
 

@@ -6,16 +6,16 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
 from wtforms.validators import Length
 
-from enrollment.draw import arrivals
-from enrollment.families import review_figures
 from enrollment.ground import audit
+from enrollment.offers import arrivals
 from enrollment.places import roll
-from portal.admission_year import admission_year
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
+from enrollment.review import workload
 from portal.staff import pages
-from portal.staff.own import own_kindergartens
-from portal.work import actor, clock, db
+from portal.staff.own_kindergartens import own_kindergartens
+from portal.web.admission_year import admission_year
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 STATES = ("expected", "arrived", "no_show")
 FIRST_CLASS = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}
@@ -99,7 +99,7 @@ def notice_board():
     boards = [
         (
             kindergarten,
-            review_figures.confirmed_codes(db(), kindergarten.id, year, by=actor()),
+            workload.confirmed_codes(db(), kindergarten.id, year, by=actor()),
             arrivals.admitted_codes(db(), kindergarten.id, year, by=actor()),
         )
         for kindergarten in own_kindergartens()

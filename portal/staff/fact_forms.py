@@ -9,15 +9,15 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import Length
 
-from enrollment.families.claims import VerifiedFact
-from enrollment.families.fact_values import AREAS
-from enrollment.families.households import HUKOU_KINDS
-from enrollment.families.registers import RegisterAnswer
-from enrollment.families.review import LONGEST_NOTE, Finding
+from enrollment.applications.register_answers import RegisterAnswer
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.households import HUKOU_KINDS
+from enrollment.review.fact_values import AREAS
+from enrollment.review.review import LONGEST_NOTE, Finding
 from enrollment.season.facts import CARE_KINDS, Fact
-from portal.forms import PageForm
-from portal.said import Names
-from portal.words import word
+from portal.text.facts import Names
+from portal.text.words import word
+from portal.web.forms import PageForm
 
 PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
 NOTHING_ELSE = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)

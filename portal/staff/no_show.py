@@ -6,12 +6,12 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.draw import arrivals
 from enrollment.ground import audit
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
+from enrollment.offers import arrivals
 from portal.staff import pages
-from portal.work import actor, clock, db
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 DID_NOT_COME = "到期未报到"
 """What is written before the clerk says more, in the language of the office."""

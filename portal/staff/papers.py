@@ -2,13 +2,14 @@
 
 from flask import Response
 
-from enrollment.families import evidence, review
+from enrollment.eligibility import evidence
 from enrollment.ground import audit
-from portal.guards import desk
-from portal.papers import SANDBOX, Unmarkable, marked
+from enrollment.review import review
 from portal.staff import pages
-from portal.staff.rooms import seen_by
-from portal.work import actor, clock, db
+from portal.staff.navigation import seen_by
+from portal.web.evidence_files import SANDBOX, Unmarkable, marked
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("/applications/<uuid:application_id>/papers/<uuid:page_id>")

@@ -6,17 +6,17 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from enrollment.places import ledger, plans
+from enrollment.places import ledger, place_plans
 from enrollment.places.areas import LEVELS
 from enrollment.places.class_plan import NUMBERS
-from portal import ledger_words
-from portal.admission_year import admission_year, asked_year
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
 from portal.staff import pages
-from portal.staff.at import kindergarten_of_page
-from portal.staff.own import own_kindergartens
-from portal.work import actor, clock, db
+from portal.staff.current_kindergarten import kindergarten_of_page
+from portal.staff.own_kindergartens import own_kindergartens
+from portal.text import ledger_entries
+from portal.web.admission_year import admission_year, asked_year
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 1000, _l("请填写 0 至 1000 的整数"))]
 
@@ -52,10 +52,10 @@ def places():
     kindergarten, year = kindergarten_of_page(), asked_year() or admission_year()
     return render_template(
         "staff/places.html",
-        plan=plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock()),
+        plan=place_plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock()),
         kindergartens=own_kindergartens(),
-        history=plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
-        words=ledger_words,
+        history=place_plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
+        words=ledger_entries,
     )
 
 
@@ -88,7 +88,7 @@ def _plan_page(level: str, form: PlanForm | None):
     if level not in LEVELS:
         abort(404)
     kindergarten, year = kindergarten_of_page(), admission_year()
-    plan = plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock())
+    plan = place_plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock())
     line = plan.line(level)
     if form is None:
         told = {number: getattr(line.wanted, number) for number in NUMBERS}

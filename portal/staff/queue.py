@@ -3,11 +3,11 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from enrollment.families import review_figures, review_queue
-from portal.forms import ActForm, PageForm
-from portal.guards import desk
+from enrollment.review import review_queue, workload
 from portal.staff import pages
-from portal.work import actor, clock, db
+from portal.web.forms import ActForm, PageForm
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 def _asked(name: str, known: tuple[str, ...]) -> str:
@@ -24,12 +24,12 @@ def queue_page(form: PageForm):
         only=only,
         states=review_queue.STATES,
         filters=review_queue.ONLY,
-        counts=review_figures.counts(db(), by=actor(), now=clock()),
+        counts=workload.counts(db(), by=actor(), now=clock()),
         found=review_queue.queue(
             db(), by=actor(), now=clock(), state=state, only=only, page=request.args.get("page", 1, int)
         ),
         opens=review_queue.opens_at(db(), now=clock()),
-        workload=review_figures.workload(db(), by=actor(), now=clock()),
+        workload=workload.workload(db(), by=actor(), now=clock()),
     )
 
 

@@ -6,17 +6,17 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, TextAreaField
 from wtforms.validators import Length
 
-from enrollment.families import refusals, review
-from enrollment.families.people import Child
-from enrollment.families.returns import REFUSAL_RULES
-from enrollment.families.review import LONGEST_NOTE
+from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from portal.forms import PageForm, refusals_in
-from portal.guards import desk
+from enrollment.people.guardians import Child
+from enrollment.review import refusals, review
+from enrollment.review.review import LONGEST_NOTE
 from portal.staff import pages
-from portal.words import word
-from portal.work import actor, clock, db
+from portal.text.words import word
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
 
 
 class ProposalForm(PageForm):

@@ -1,6 +1,5 @@
 """The roll of a kindergarten: its classes, the children of one (masked), who enters and leaves, moving up, taking away."""
 
-
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -8,18 +7,19 @@ from wtforms import DateField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from enrollment.ground.errors import Refused
-from enrollment.places import promotion, roll, roll_export, spreadsheets
-from enrollment.places.imports import values
+from enrollment.places import promotion, roll, spreadsheets
+from enrollment.places.imports import cell_readers
 from enrollment.places.imports.faults import Bad
 from enrollment.places.roll import CLASS_LEVELS, LEAVE_REASONS, MOST_IN_A_CLASS
-from portal.admission_year import asked_year
-from portal.forms import ActForm, PageForm, coded_choices, refusals_in
-from portal.guards import desk
+from enrollment.reports import roll_export
 from portal.staff import pages
-from portal.staff.at import kindergarten_of_page
-from portal.staff.own import own_kindergartens
-from portal.words import word
-from portal.work import actor, city_day, clock, db
+from portal.staff.current_kindergarten import kindergarten_of_page
+from portal.staff.own_kindergartens import own_kindergartens
+from portal.text.words import word
+from portal.web.admission_year import asked_year
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, city_day, clock, db
 
 NEEDED = _l("请填写")
 FORMATS = {
@@ -47,7 +47,7 @@ class ChildForm(PageForm):
 
     def validate_id_number(self, field):
         try:
-            field.data = values.id_number(field.data or "")
+            field.data = cell_readers.id_number(field.data or "")
         except Bad as bad:
             raise ValidationError(word("import_fault", bad.code, **bad.details)) from bad
 

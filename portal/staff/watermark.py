@@ -7,9 +7,9 @@ import re
 
 from flask import Response, render_template, request, url_for
 
-from portal.guards import desk
 from portal.staff import pages
-from portal.staff.rooms import seen_by, this_minute
+from portal.staff.navigation import seen_by, this_minute
+from portal.web.guards import desk
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 

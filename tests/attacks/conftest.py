@@ -12,7 +12,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from portal.app import create_app
 from portal.config import Config
-from portal.limits import limiter
+from portal.web.rate_limits import limiter
 from tests.support.keys import KEYS
 from tests.support.town import Town
 

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from portal.guards import guard_of
-from portal.logs import way_of
+from portal.web.guards import guard_of
+from portal.web.logs import way_of
 from tests.attacks.test_odd_input import addresses_of
 from tests.support.signing_in import sign_in
 from tests.support.town_families import id_number

@@ -4,10 +4,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from enrollment.ground import sign_in as doors
-from portal.guards import guard_of
-from portal.inside import inside
-from portal.limits import limiter
-from tests.portal.doors.test_signing_in import newest_code
+from portal.web.guards import guard_of
+from portal.web.rate_limits import limiter
+from portal.web.safe_redirect import inside
+from tests.portal.web.test_signing_in import newest_code
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 OUTSIDE = (
@@ -134,7 +134,15 @@ def test_the_demo_does_not_exist_in_a_city(production):
 
 def test_every_answer_is_hardened(app, client, town):
     sign_in(client, town.family("甲").account)
-    for path in ("/", "/no-such-page", "/parents", "/coverage.csv", "/healthz", "/static/css/house.css", "/parents/places?area=510104"):
+    for path in (
+        "/",
+        "/no-such-page",
+        "/parents",
+        "/coverage.csv",
+        "/healthz",
+        "/static/css/house.css",
+        "/parents/places?area=510104",
+    ):
         answer = client.get(path, inspect=False)
         policy = answer.headers["Content-Security-Policy"]
         assert "unsafe" not in policy, path
@@ -147,8 +155,23 @@ def test_no_personal_page_is_kept_by_a_cache(client, town):
     garden = town.kindergarten("锦官园", places=1)
     ana = town.child("安娜", wishes=[garden])
     sign_in(client, ana.entered_by)
-    paths = ["", "/child", "/household", "/grounds", "/evidence", "/wishes", "/check", "/receipts/1", "/withdraw", "/result"]
-    for path in [f"/parents/applications/{ana.id}{tail}" for tail in paths] + ["/parents", "/parents/data", "/parents/messages"]:
+    paths = [
+        "",
+        "/child",
+        "/household",
+        "/grounds",
+        "/evidence",
+        "/wishes",
+        "/check",
+        "/receipts/1",
+        "/withdraw",
+        "/result",
+    ]
+    for path in [f"/parents/applications/{ana.id}{tail}" for tail in paths] + [
+        "/parents",
+        "/parents/data",
+        "/parents/messages",
+    ]:
         answer = client.get(path)
         assert answer.status_code == 200, path
         assert answer.headers["Cache-Control"] == "no-store", path
@@ -168,7 +191,7 @@ def test_a_file_for_everybody_never_carries_somebodys_cookie(client, whole_app, 
     portal_session.commit()
     rule = "/a-file-for-everybody"
     if rule not in {each.rule for each in whole_app.url_map.iter_rules()}:
-        from portal.guards import public
+        from portal.web.guards import public
 
         whole_app._got_first_request = False
         view = public(lambda: ("x", 200, {"Cache-Control": "public, max-age=3600", "Content-Type": "text/plain"}))
@@ -237,9 +260,7 @@ def test_the_limits_go_on_when_their_store_is_away(limited, unforged, app, monke
 
     monkeypatch.setattr(limiter.limiter.storage, "incr", away)
     said = [
-        limited.post(
-            "/sign-in", data={"phone": f"137{n:08d}"}, base_url="https://admission.example"
-        ).status_code
+        limited.post("/sign-in", data={"phone": f"137{n:08d}"}, base_url="https://admission.example").status_code
         for n in range(40)
     ]
     assert said[0] == 303, "nobody is locked out"

@@ -9,12 +9,12 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
-from enrollment.families.pages_of_paper import made_safe
 from enrollment.ground.errors import Refused
+from enrollment.ground.uploads import made_safe
 from enrollment.places import spreadsheets
-from enrollment.places.imports import sheets
+from enrollment.places.imports import sheet_reader
 from enrollment.places.imports.faults import ImportFaults
-from tests.domain.families.test_evidence import pdf, photo
+from tests.domain.eligibility.test_evidence import pdf, photo
 
 
 def dictionary(**said) -> DictionaryObject:
@@ -106,7 +106,7 @@ def test_one_long_text_in_many_cells_is_refused_before_it_is_copied():
     small = spreadsheets.to_xlsx("t", ["name"], [["A" * 32_000] * 40] * 600)
     assert len(small) < 1_000_000
     with pytest.raises(ImportFaults) as refused:
-        sheets.read(small)
+        sheet_reader.read(small)
     assert [fault.code for fault in refused.value.faults] == ["file_unpacks_too_large"]
 
 
@@ -115,7 +115,7 @@ def test_a_workbook_of_a_thousand_to_one_is_refused():
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"<c " + b" " * 200_000_000)
     with pytest.raises(ImportFaults):
-        sheets.read(file.getvalue())
+        sheet_reader.read(file.getvalue())
 
 
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")

@@ -2,7 +2,7 @@
 
 from bs4 import BeautifulSoup
 
-from enrollment.families import bundling
+from enrollment.applications import sibling_binding
 from tests.support.signing_in import sign_in
 
 
@@ -14,8 +14,8 @@ def test_a_guardian_does_not_see_the_other_guardians_child_from_elsewhere(client
     hidden = town.child("另一个家的", family=other, submit=False)
     assert hidden.family_code == shared.family_code
     mine = town.parent_of(shared)
-    assert bundling.may_bind(town.session, shared, by=mine) == []
-    assert [one.id for one in bundling.may_bind(town.session, shared, by=other.actor)] == [hidden.id]
+    assert sibling_binding.may_bind(town.session, shared, by=mine) == []
+    assert [one.id for one in sibling_binding.may_bind(town.session, shared, by=other.actor)] == [hidden.id]
     sign_in(client, mine.account_id)
     for page in ("", "/tasks", "/together", "/evidence", "/check", "/invite"):
         answer = client.get(f"/parents/applications/{shared.id}{page}")
@@ -28,7 +28,18 @@ def test_another_familys_pages_and_a_strangers_objects_are_not_found(client, tow
     sign_in(client, ben.entered_by)
     token = BeautifulSoup(client.get("/parents/guardian").text, "lxml").select_one("[name=csrf_token]")["value"]
     base = f"/parents/applications/{ana.id}"
-    for tail in ("", "/child", "/household", "/grounds", "/evidence", "/wishes", "/check", "/receipts/1", "/result", "/notice.pdf"):
+    for tail in (
+        "",
+        "/child",
+        "/household",
+        "/grounds",
+        "/evidence",
+        "/wishes",
+        "/check",
+        "/receipts/1",
+        "/result",
+        "/notice.pdf",
+    ):
         assert client.get(base + tail).status_code == 404, tail
     for tail in ("/child", "/household", "/wishes", "/check", "/withdraw", "/again", "/invite"):
         assert client.post(base + tail, data={"csrf_token": token}).status_code == 404, tail

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.applications import edits, registration, sibling_binding, submission, units, wishes
+from enrollment.applications.applications import Application
 from enrollment.draw import draws, snapshot
-from enrollment.families import bundling, changes, entering, submission, units, wishes
-from enrollment.families.applications import Application
 from tests.attacks.test_races import broken, refused
 from tests.support.town_families import id_number
 
@@ -36,7 +36,7 @@ def test_the_old_order_is_a_deadlock_which_this_race_sees(race, twins):
     town, (low, high) = twins, twins.of_twins
 
     def one_after_the_other(first, second, by):
-        return lambda s: [changes.begin(s, each.id, by=by, now=town.now) for each in (first, second)]
+        return lambda s: [edits.begin(s, each.id, by=by, now=town.now) for each in (first, second)]
 
     said = race.crossing(one_after_the_other(low, high, town.mother), one_after_the_other(high, low, town.father))
     assert deadlocks(said) == 1
@@ -50,7 +50,7 @@ def wish(town, application, by, order):
 
 def choose(town, application, by, bound):
     said = {"bound": bound, "elder_id": None, "version": None}
-    return lambda s: bundling.choose(s, application.id, by=by, now=town.now, **said)
+    return lambda s: sibling_binding.choose(s, application.id, by=by, now=town.now, **said)
 
 
 ACTS = {
@@ -82,9 +82,9 @@ def test_one_person_in_two_tabs_corrects_herself_and_enters_the_child_again(race
     me = {"name": "新名字", "id_kind": "resident", "id_number": id_number(dt.date(1991, 1, 1))}
     it = {"name": child.name, "id_kind": "resident", "id_number": child.id_number, "relation": "mother"}
     said = race.crossing(
-        lambda s: entering.save_guardian(s, by=town.mother, now=town.now, **me).version,
-        lambda s: entering.enter_child(s, low.year, by=town.mother, now=town.now, **it).version,
-        lambda s: entering.correct_child(s, low.id, by=town.mother, now=town.now, **it).version,
+        lambda s: registration.save_guardian(s, by=town.mother, now=town.now, **me).version,
+        lambda s: registration.enter_child(s, low.year, by=town.mother, now=town.now, **it).version,
+        lambda s: registration.correct_child(s, low.id, by=town.mother, now=town.now, **it).version,
     )
     assert broken(said) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.guards import guard_of
+from portal.web.guards import guard_of
 from tests.support.signing_in import sign_in
 
 PORTAL = Path(__file__).parents[2] / "portal"
@@ -123,7 +123,9 @@ def test_no_poisoned_part_of_an_address_breaks_a_page(app, client, insiders, mon
 def test_a_request_of_a_hundred_megabytes_or_ten_thousand_fields_is_turned_away(client, town, monkeypatch, app):
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     sign_in(client, town.family("甲").account)
-    large = client.post("/parents/guardian", data=b"name=" + b"a" * 70_000_000, content_type="application/x-www-form-urlencoded")
+    large = client.post(
+        "/parents/guardian", data=b"name=" + b"a" * 70_000_000, content_type="application/x-www-form-urlencoded"
+    )
     assert large.status_code == 413
     parts = {f"field{n}": "x" for n in range(3000)}
     many = client.post("/parents/guardian", data=parts, content_type="multipart/form-data")

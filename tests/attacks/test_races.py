@@ -6,18 +6,21 @@ import uuid
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import answers_due, asking, offers, runs
+from enrollment.applications import registration
+from enrollment.applications.applications import Application
+from enrollment.draw import requests, runs
 from enrollment.draw.draws import Draw, Snapshot
-from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
-from enrollment.families import entering, invitations, people, review
-from enrollment.families.applications import Application
-from enrollment.families.people import Guardianship
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
+from enrollment.offers import answer_deadlines, offers
+from enrollment.offers.offers import LIVE, Offer
+from enrollment.people import guardians, invitations
+from enrollment.people.guardians import Guardianship
 from enrollment.places.programmes import Programme
+from enrollment.review import review
 from enrollment.season.rounds import Round
-from portal import background
+from portal.jobs import runner
 from tests.support.town_families import id_number
 
 
@@ -40,7 +43,7 @@ def test_two_guardians_who_enter_one_child_make_one_application(race, now):
 
     def enter(family):
         said = {"name": "同一个", "id_kind": "resident", "id_number": number, "relation": "mother"}
-        return lambda s: entering.enter_child(s, 2026, by=family.actor, now=now, **said).id
+        return lambda s: registration.enter_child(s, 2026, by=family.actor, now=now, **said).id
 
     said = race.at_once(*[enter(family) for family in families])
     assert broken(said) == []
@@ -89,7 +92,7 @@ def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
 
 def test_what_the_draw_room_is_asked_twice_at_once_is_done_once(race, now):
     """Freeze, seed and second signature, each asked by four officials and each job taken by three workers at once."""
-    background.load_handlers()
+    runner.load_handlers()
     town = race.town(now)
     garden = town.kindergarten("锦官园", places=1)
     town.child("安娜", wishes=[garden])
@@ -106,19 +109,19 @@ def test_what_the_draw_room_is_asked_twice_at_once_is_done_once(race, now):
         assert refused(said) == ["draw_at_work"] * 3
         with Session(race.engine) as session:
             job = session.get_one(Round, round_id).draw_job_id
-        work = [lambda s, n=n: background.run(race.engine, lambda _s: at, job, f"w{n}") for n in range(3)]
+        work = [lambda s, n=n: runner.run(race.engine, lambda _s: at, job, f"w{n}") for n in range(3)]
         assert sorted(race.at_once(*work)) == ["done", "not_free", "not_free"]
 
     first, later = town.now + minute, town.now + 2 * minute
-    asked_and_done(first, lambda s, by, n: asking.freeze(s, round_id, by=by, now=first, beacon_name=f"第 {n} 种"))
+    asked_and_done(first, lambda s, by, n: requests.freeze(s, round_id, by=by, now=first, beacon_name=f"第 {n} 种"))
     seed = {"beacon": "1", "now": later}
-    asked_and_done(later, lambda s, by, n: asking.enter_seed(s, round_id, ceremony=str(n), by=by, **seed))
+    asked_and_done(later, lambda s, by, n: requests.enter_seed(s, round_id, ceremony=str(n), by=by, **seed))
     town.session.expire_all()
     town.now = later
     run = town.run()
     runs.add_signature(town.session, run.id, by=town.city_official(), now=later)
     town.session.commit()
-    asked_and_done(later, lambda s, by, n: asking.sign(s, run.id, by=by, now=later))
+    asked_and_done(later, lambda s, by, n: requests.sign(s, run.id, by=by, now=later))
     with Session(race.engine) as session:
         counts = [session.scalar(select(func.count()).select_from(model)) for model in (Snapshot, Draw, Offer)]
         assert counts == [1, 1, 1]
@@ -142,10 +145,10 @@ def test_an_answer_in_the_second_of_its_end_counts_or_is_late_but_never_both(rac
     town, garden, ana = published(race, now)
     by, offer = town.parent_of(ana), town.offer_for(ana)
     offer_id, due = offer.id, offer.answer_by
-    answers_due.remind_due(town.session, now=due - answers_due.REMIND_BEFORE)
+    answer_deadlines.remind_due(town.session, now=due - answer_deadlines.REMIND_BEFORE)
     town.session.commit()
     said = race.at_once(
-        lambda s: answers_due.expire_due(s, now=due),
+        lambda s: answer_deadlines.expire_due(s, now=due),
         lambda s: offers.confirm(s, offer_id, wait=False, by=by, now=due - (due - town.now) / 1000).state,
     )
     assert broken(said) == []
@@ -202,7 +205,7 @@ def test_no_child_gets_a_third_guardian_from_two_who_accept_at_once(race, now):
     said = race.at_once(*[accept(*pair) for pair in zip(ids, others, strict=True)])
     assert broken(said) == []
     assert town.session.scalar(select(func.count()).select_from(Guardianship)) == invitations.MOST_GUARDIANS
-    assert len(people.accounts_of(town.session, ana.child_id)) == 2
+    assert len(guardians.accounts_of(town.session, ana.child_id)) == 2
 
 
 def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, now):

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import RoleGrant
 from enrollment.ground.sign_in import WebSession
-from portal import clock
-from portal.sessions import digest_of
-from tests.portal.doors.test_signing_in import newest_code
+from portal.web import clock
+from portal.web.sessions import digest_of
+from tests.portal.web.test_signing_in import newest_code
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 PHONE = "13977770001"
@@ -30,7 +30,9 @@ def official(portal_session, town):
     return account
 
 
-def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(client, whole_app, portal_session, official):
+def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(
+    client, whole_app, portal_session, official
+):
     """The slow request read its session before the sign-out and writes it back after it."""
     sign_in(client, official)
     key = client.get_cookie("session").value
@@ -108,7 +110,9 @@ def test_what_was_typed_waits_for_the_same_person(client, portal_session, town):
     assert "写到一半" in client.get("/parents/guardian").text
 
 
-def test_an_account_that_was_closed_after_its_password_does_not_pass_the_second_factor(client, portal_session, official):
+def test_an_account_that_was_closed_after_its_password_does_not_pass_the_second_factor(
+    client, portal_session, official
+):
     fill_in(client, "/sign-in/staff", login="attack.wei", password=PASSWORD)
     official.disabled_at = clock.real_now()
     portal_session.commit()
@@ -199,7 +203,7 @@ def test_an_idle_or_too_old_session_is_over(client, portal_session, town):
 
 def test_a_session_that_is_always_used_still_ends(client, portal_session, town, frozen_clock, monkeypatch):
     sign_in(client, town.family("甲").account)
-    monkeypatch.setattr("portal.sessions.real_now", lambda: frozen_clock.now)
+    monkeypatch.setattr("portal.web.sessions.real_now", lambda: frozen_clock.now)
     portal_session.execute(
         text("UPDATE web_session SET created_at = :now, seen_at = :now, expires_at = :later"),
         {"now": town.now, "later": town.now + dt.timedelta(hours=1)},
@@ -221,7 +225,9 @@ def test_threads_do_not_share_who_is_signed_in(whole_app, another_client, town, 
         browser = whole_app.test_client()
         browser.rows_of_the_test = None
         browser.set_cookie("session", cookies[number], domain="localhost")
-        seen[number] = {browser.get("/parents/data", inspect=False).text.count(people[number].name) > 0 for _ in range(5)}
+        seen[number] = {
+            browser.get("/parents/data", inspect=False).text.count(people[number].name) > 0 for _ in range(5)
+        }
 
     threads = [threading.Thread(target=look, args=(number,)) for number in range(4)]
     for thread in threads:

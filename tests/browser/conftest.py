@@ -19,10 +19,10 @@ from werkzeug.serving import make_server
 from enrollment.ground.db import open_engine
 from enrollment.ground.demo_clock import DemoClock
 from portal.app import create_app
-from portal.catalogues import compile_stale
-from portal.clock import real_now
 from portal.config import Config
-from portal.running.children import end_session
+from portal.operations.child_processes import end_session
+from portal.text.catalogues import compile_stale
+from portal.web.clock import real_now
 from tests.operations.serving import ROOT, environment, free_port
 from tests.support import chromium
 from tests.support.keys import KEYS, write_key_file
@@ -107,14 +107,14 @@ def workers(site, tmp_path):
     with log_file.open("a") as log:
         started = [
             subprocess.Popen(
-                [sys.executable, "-m", *module],
+                [sys.executable, "-m", "flask", "--app", "wsgi", *command],
                 cwd=ROOT,
                 env=site.environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-            for module in (("portal.worker", "all"), ("portal.cron",))
+            for command in (("worker", "all"), ("scheduler",))
         ]
     yield started
     for process in started:

@@ -47,7 +47,10 @@ def portal(port: int) -> Iterator[str]:
         yield url
         return
     started = subprocess.Popen(
-        [sys.executable, "-m", "portal.serve", "--port", str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "portal.operations.serve", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         loading = False

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from enrollment.draw import replay, revoking
-from enrollment.families import cases
+from enrollment.draw import replay
+from enrollment.offers import revocations
+from enrollment.review import cases
 from tests.browser.test_review import let_in
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -31,7 +32,7 @@ def waiting(site, now):
         town.city, town.area = town.city_pair()[0], town.area_official()
         town.offer, town.code = town.offer_for(ana), ana.registration_code
         why = "户口材料经公安核实系伪造，家庭已当面说明"
-        revoking.revoke(session, town.offer.id, by=town.area, now=town.now, reason=why)
+        revocations.revoke(session, town.offer.id, by=town.area, now=town.now, reason=why)
         assert replay.is_approved(session, town.the_round.id)
         session.commit()
         site.set_time(town.now)

@@ -9,13 +9,15 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from enrollment.ground.notices import TextMessage
+from enrollment.ground.outbox import TextMessage
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
 
 PHONE = "13811112222"
 BOTH = (390, 1280)
+
+
 @dataclass
 class Helped:
     """The cookies of a helper and of a guardian, the application that the helper has handed in for it, and a paper with

@@ -6,9 +6,9 @@ import secrets
 import pytest
 
 from enrollment.ground.sign_in import WebSession
-from enrollment.season import policies, rounds
-from portal.clock import real_now
-from portal.sessions import digest_of
+from enrollment.season import policy_approval, rounds
+from portal.web.clock import real_now
+from portal.web.sessions import digest_of
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
 
@@ -39,10 +39,10 @@ def city(site, now):
         for name in ("安", "贝"):
             town.child(name, wishes=[apple, sun])
             town.child(name, wishes=[apple], work_area=AREA, residence_permit_area=AREA, **elsewhere)
-        newer = policies.template("service_area", AREA, 2026)
-        made = policies.upload(session, newer, area=AREA, year=2026, by=town.city_pair()[0], now=now)
-        policies.dry_run(session, made.id, [], by=town.city_pair()[0], now=now)
-        policies.sign(session, made.id, by=town.city_pair()[1], now=now)
+        newer = policy_approval.template("service_area", AREA, 2026)
+        made = policy_approval.upload(session, newer, area=AREA, year=2026, by=town.city_pair()[0], now=now)
+        policy_approval.dry_run(session, made.id, [], by=town.city_pair()[0], now=now)
+        policy_approval.sign(session, made.id, by=town.city_pair()[1], now=now)
         key = signed_in_key(session, town.city_pair()[0].account_id)
         return key, town.round(kind="supplementary").id, rounds.of_year(session, 2026)[0].id
 

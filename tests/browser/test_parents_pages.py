@@ -10,13 +10,25 @@ from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from enrollment.families import wishes
-from enrollment.families.evidence import EvidencePage
+from enrollment.applications import wishes
+from enrollment.eligibility.evidence import EvidencePage
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
 
-FORM = ["child", "household", "grounds", "evidence", "together", "wishes", "wishes/add", "check", "tasks", "withdraw", "invite"]
+FORM = [
+    "child",
+    "household",
+    "grounds",
+    "evidence",
+    "together",
+    "wishes",
+    "wishes/add",
+    "check",
+    "tasks",
+    "withdraw",
+    "invite",
+]
 
 
 @dataclass
@@ -57,7 +69,14 @@ def open_as(new_page, site, family, **shape):
 @pytest.mark.parametrize(("phone", "language"), [(True, "zh-CN"), (False, "en")])
 def test_every_page_is_for_everybody(site, family, new_page, phone, language):
     page = open_as(new_page, site, family, phone=phone, language=language)
-    paths = ["/parents", "/parents/consent", "/parents/guardian", "/parents/messages", "/parents/data", "/parents/dispute"]
+    paths = [
+        "/parents",
+        "/parents/consent",
+        "/parents/guardian",
+        "/parents/messages",
+        "/parents/data",
+        "/parents/dispute",
+    ]
     paths += [family.handed_in, f"{family.handed_in}/receipts/1", *(f"{family.draft}/{name}" for name in FORM)]
     for path in paths:
         page.goto(path)

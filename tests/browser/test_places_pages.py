@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from enrollment.places import ledger
-from enrollment.places.imports import files
+from enrollment.places.imports import importer
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.office_files import HEADINGS, ROWS, xlsx
@@ -40,8 +40,10 @@ def city(site, now):
         }
         ledger.propose(session, town.programme_of(k).id, **ask)
         wrong = [[*row[:6], "九", *row[7:]] for row in ROWS]
-        good = files.keep(session, "kindergartens", "锦江区名册.xlsx", xlsx(), by=official, now=now, year=2026)
-        bad = files.keep(session, "kindergartens", "有问题.xlsx", xlsx(HEADINGS, wrong), by=other, now=now, year=2026)
+        good = importer.keep(session, "kindergartens", "锦江区名册.xlsx", xlsx(), by=official, now=now, year=2026)
+        bad = importer.keep(
+            session, "kindergartens", "有问题.xlsx", xlsx(HEADINGS, wrong), by=other, now=now, year=2026
+        )
         keys = {who: signed_in_key(session, actor.account_id) for who, actor in
                 {"clerk": clerk, "official": official, "other": other}.items()}  # fmt: skip
         return keys, k, ana, good, bad

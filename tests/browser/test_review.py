@@ -6,13 +6,14 @@ import secrets
 import pytest
 from playwright.sync_api import expect
 
-from enrollment.families import consents, registers
-from enrollment.families.registers import Answer
-from enrollment.families.tiers import claimed_facts
+from enrollment.applications import register_answers
+from enrollment.applications.register_answers import Answer
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.sign_in import WebSession
+from enrollment.people import consents
 from enrollment.season.facts import Fact
-from portal.clock import real_now
-from portal.sessions import digest_of
+from portal.web.clock import real_now
+from portal.web.sessions import digest_of
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
 
@@ -32,8 +33,8 @@ def reviewed(site, now):
             for fact, value in claimed_facts(session, child.id).items():
                 differs = fact == Fact.HOME_PLACE and otherwise
                 said = ("differs", otherwise) if differs else ("matches", value)
-                answers.append(Answer(child.id, fact.value, registers.REGISTER_OF[fact], *said))
-            registers.note(session, answers, now=town.now)
+                answers.append(Answer(child.id, fact.value, register_answers.REGISTER_OF[fact], *said))
+            register_answers.note(session, answers, now=town.now)
         town.registration_is_over()
         town.clerk, town.head = town.clerk_of(town.here), town.head_of(town.here)
         town.official = town.area_official()

@@ -84,9 +84,16 @@ def test_what_is_wrong_is_said_in_a_sentence(new_page, published, language, row,
     files = (
         (changed(bundle, "result/placements.csv", lambda data: lie.sub(rb"\1,lie,9,general", data, count=1)), row),
         (b"hello" * 20, none),
-        (changed(bundle, "draw.json", lambda data: json.dumps({**json.loads(data), "commitment": "0" * 64}).encode()), other),
+        (
+            changed(
+                bundle, "draw.json", lambda data: json.dumps({**json.loads(data), "commitment": "0" * 64}).encode()
+            ),
+            other,
+        ),
     )
     for content, expected in files:
-        page.locator("#bundle-file").set_input_files({"name": "d.zip", "mimeType": "application/zip", "buffer": content})
+        page.locator("#bundle-file").set_input_files(
+            {"name": "d.zip", "mimeType": "application/zip", "buffer": content}
+        )
         expect(page.locator("#verdict")).to_contain_text(expected)
     assert_axe_clean(page)

@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.draw import admission, arrivals, offers, replay, unplaced
-from enrollment.families import entering, receipts, submission
-from enrollment.figures import impossible, shares
-from enrollment.figures.counts import Definition
+from enrollment.applications import receipts, registration, submission
+from enrollment.coverage import shares
+from enrollment.coverage.counts import Definition
+from enrollment.draw import replay, unplaced
 from enrollment.ground.errors import Refused
+from enrollment.maintenance import invariants
+from enrollment.offers import arrivals, offers
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
+from enrollment.results import admission_notice
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -105,13 +108,17 @@ def test_two_seasons_in_a_row(after_one_season):
     town.at(at(9, 1, year=2027))
     assert counted(town, year=2027) == (3, 3)
     assert on_roll(town, ana) == [("nursery", 2026, "transferred"), ("lower", 2027, None)]
-    assert on_roll(town, town.bo) == [("nursery", 2026, "promoted"), ("lower", 2027, None)], "he moved up with his class"
+    assert on_roll(town, town.bo) == [("nursery", 2026, "promoted"), ("lower", 2027, None)], (
+        "he moved up with his class"
+    )
 
     # Both years' places are as they were taken, both notices hold, and nothing is impossible.
     assert town.taken_at(town.jinpingguo, level="nursery") == 2
     assert town.taken_at(town.mudan, year=2027) == 2
-    assert {admission.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {"valid"}
-    assert list(impossible.found(town.session)) == []
+    assert {admission_notice.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {
+        "valid"
+    }
+    assert list(invariants.found(town.session)) == []
 
 
 def test_the_class_may_have_moved_up_before_the_child_arrives(after_one_season):
@@ -125,7 +132,9 @@ def test_the_class_may_have_moved_up_before_the_child_arrives(after_one_season):
     promotion.promote(town.session, town.jinpingguo.id, 2026, by=town.head_of(town.jinpingguo), now=town.now)
     arrive(town, ana, town.jinpingguo, "小三班")
     town.at(at(9, 1, year=2027))
-    assert [row[0] for row in on_roll(town, ana)].count("lower") == 2, "the class that moved up, and the one she goes to"
+    assert [row[0] for row in on_roll(town, ana)].count("lower") == 2, (
+        "the class that moved up, and the one she goes to"
+    )
     assert counted(town, year=2027) == (2, 2), "Ana and Bo, each once"
 
 
@@ -138,7 +147,9 @@ def test_a_child_that_another_kindergarten_took_in_this_year_is_not_taken_from_i
     haitang = town.kindergarten("海棠", nature="private")
     before = roll.on_roll_now(town.session, ana.child.id_index)
     leaves = {"on": at(8, 22, year=2027).date(), "reason": "moved"}
-    roll.leave(town.session, before.id, by=town.head_of(town.jinpingguo), now=town.at(at(8, 22, year=2027)).now, **leaves)
+    roll.leave(
+        town.session, before.id, by=town.head_of(town.jinpingguo), now=town.at(at(8, 22, year=2027)).now, **leaves
+    )
     town.child_on_roll(haitang, "安娜", level="lower", year=2027, id_number=ana.child.id_number)
     with pytest.raises(Refused, match="on_roll_already"):
         arrive(town, ana, town.mudan, "小一班")
@@ -179,7 +190,7 @@ def test_what_was_handed_in_last_year_ties_no_hand_this_year(after_one_season):
     ana, last_year = again(town, town.ana, "安娜", town.mudan), receipts.latest(town.session, town.ana)
     by = town.parent_of(ana)
     number = id_number(dt.date(1991, 5, 4))
-    entering.save_guardian(town.session, name="安改名", id_kind="resident", id_number=number, by=by, now=town.now)
+    registration.save_guardian(town.session, name="安改名", id_kind="resident", id_number=number, by=by, now=town.now)
     assert receipts.latest(town.session, town.ana).number == last_year.number
     assert receipts.latest(town.session, ana).number == 2
     submission.withdraw_consent(town.session, by=by, now=town.now)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from allocation import lottery
-from enrollment.draw import draws, market_files, rooms, snapshot
+from enrollment.draw import draw_rooms, draws, market_files, snapshot
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.ground.errors import Refused
 
@@ -102,7 +102,7 @@ def test_a_correction_before_the_seed_replaces_the_commitment_in_public(frozen):
     new = frozen.freeze()
     assert new.commitment != old.commitment
     assert old.replaced_at == frozen.now
-    room = rooms.of_round(session, frozen.the_round.id)
+    room = draw_rooms.of_round(session, frozen.the_round.id)
     assert [each.number for each in room.snapshots] == [2, 1]
     assert room.draw.commitment == new.commitment
     assert room.draw.committed_at == frozen.now

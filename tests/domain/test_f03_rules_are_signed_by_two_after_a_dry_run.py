@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.families import policy_trial
-from enrollment.families.claims import VerifiedFact
+from enrollment.chances import policy_trial
+from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground.errors import Refused
-from enrollment.season import policies
-from enrollment.season.policy import PolicyFaults
-from enrollment.season.signed_policies import Policy
+from enrollment.season import policy_approval
+from enrollment.season.policy_file import PolicyFaults
+from enrollment.season.policy_rows import Policy
 
 AREA = "510104"
-RIGHT = policies.template("whole_district", AREA, 2026)
+RIGHT = policy_approval.template("whole_district", AREA, 2026)
 
 
 def swapped(one: str, other: str) -> str:
@@ -47,7 +47,7 @@ def families(town):
 
 def tried(town, made: Policy):
     cases = policy_trial.cases_for(town.session, made.id)
-    return policies.dry_run(town.session, made.id, cases, by=town.city_pair()[0], now=town.now)
+    return policy_approval.dry_run(town.session, made.id, cases, by=town.city_pair()[0], now=town.now)
 
 
 def without_examples(text_of_file: str) -> str:
@@ -57,7 +57,9 @@ def without_examples(text_of_file: str) -> str:
 def mixed_up(town) -> Policy:
     """Two lines mixed up, and nobody worked out an example."""
     text_of_file = without_examples(WRONG)
-    return policies.upload(town.session, text_of_file, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
+    return policy_approval.upload(
+        town.session, text_of_file, area=AREA, year=2026, by=town.city_pair()[0], now=town.now
+    )
 
 
 def test_the_dry_run_names_who_wins_and_who_loses(town, families):
@@ -77,7 +79,7 @@ def test_the_dry_run_names_who_wins_and_who_loses(town, families):
 def test_the_worked_examples_of_the_file_stop_the_same_mistake_at_once(town):
     town.policy(AREA)
     with pytest.raises(PolicyFaults) as caught:
-        policies.upload(town.session, WRONG, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
+        policy_approval.upload(town.session, WRONG, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
     assert {fault.code for fault in caught.value.faults} == {"example_differs"}
 
 
@@ -85,7 +87,7 @@ def test_a_new_number_for_everybody_alike_makes_nobody_win_or_lose(town, familie
     shifted = without_examples(
         RIGHT.replace("tier = 8", "tier = 9").replace("tier = 7", "tier = 8").replace("tier = 5", "tier = 7")
     )
-    made = policies.upload(town.session, shifted, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
+    made = policy_approval.upload(town.session, shifted, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
     trial = tried(town, made)
     assert trial.moves
     assert not trial.winners
@@ -95,7 +97,7 @@ def test_a_new_number_for_everybody_alike_makes_nobody_win_or_lose(town, familie
 def test_nobody_signs_before_the_dry_run(town, families):
     made = mixed_up(town)
     with pytest.raises(Refused, match="dry_run_first"):
-        policies.sign(town.session, made.id, by=town.city_pair()[0], now=town.now)
+        policy_approval.sign(town.session, made.id, by=town.city_pair()[0], now=town.now)
     with pytest.raises(IntegrityError, match="signed_after_a_dry_run"):
         town.session.execute(text("UPDATE policy SET signed_at = now() WHERE id = :id"), {"id": made.id})
 
@@ -104,22 +106,22 @@ def test_one_person_is_not_two(town, families):
     made = mixed_up(town)
     tried(town, made)
     by = town.city_pair()[0]
-    assert policies.sign(town.session, made.id, by=by, now=town.now) == 1
+    assert policy_approval.sign(town.session, made.id, by=by, now=town.now) == 1
     with pytest.raises(Refused, match="signed_already"):
-        policies.sign(town.session, made.id, by=by, now=town.now)
-    assert policies.in_force(town.session, 2026, AREA).id != made.id
+        policy_approval.sign(town.session, made.id, by=by, now=town.now)
+    assert policy_approval.in_force(town.session, 2026, AREA).id != made.id
 
 
 def test_with_the_second_signature_it_is_in_force_and_the_older_one_withdrawn(town, families):
-    before = policies.in_force(town.session, 2026, AREA)
+    before = policy_approval.in_force(town.session, 2026, AREA)
     made = mixed_up(town)
     tried(town, made)
     official = town.area_official(AREA)
-    policies.sign(town.session, made.id, by=official, now=town.now)
-    assert policies.sign(town.session, made.id, by=town.city_pair()[1], now=town.now) == 2
-    assert policies.in_force(town.session, 2026, AREA).id == made.id
+    policy_approval.sign(town.session, made.id, by=official, now=town.now)
+    assert policy_approval.sign(town.session, made.id, by=town.city_pair()[1], now=town.now) == 2
+    assert policy_approval.in_force(town.session, 2026, AREA).id == made.id
     assert before.withdrawn_at == town.now
-    assert {row.account_id for row in policies.signers(town.session, made)} == {
+    assert {row.account_id for row in policy_approval.signers(town.session, made)} == {
         official.account_id, town.city_pair()[1].account_id,
     }  # fmt: skip
 
@@ -129,7 +131,7 @@ def test_a_round_that_is_open_keeps_the_rules_that_it_froze(town, families):
     made = mixed_up(town)
     tried(town, made)
     for by in town.city_pair():
-        policies.sign(town.session, made.id, by=by, now=town.now)
+        policy_approval.sign(town.session, made.id, by=by, now=town.now)
     town.session.refresh(town.the_round)
     assert [(row.policy_id, row.digest) for row in town.the_round.policies] == [(frozen.policy_id, frozen.digest)]
     assert frozen.policy_id != made.id
@@ -139,12 +141,12 @@ def test_a_trial_against_a_version_that_was_replaced_does_not_count(town, famili
     first = mixed_up(town)
     tried(town, first)
     other = RIGHT.replace("tolerance = 3000", "tolerance = 3500")
-    second = policies.upload(town.session, other, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
+    second = policy_approval.upload(town.session, other, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
     tried(town, second)
     for by in town.city_pair():
-        policies.sign(town.session, second.id, by=by, now=town.now)
+        policy_approval.sign(town.session, second.id, by=by, now=town.now)
     with pytest.raises(Refused, match="newer_version"):
-        policies.sign(town.session, first.id, by=town.city_pair()[0], now=town.now)
+        policy_approval.sign(town.session, first.id, by=town.city_pair()[0], now=town.now)
 
 
 def test_an_official_of_another_area_neither_uploads_nor_signs(town, families):
@@ -152,9 +154,9 @@ def test_an_official_of_another_area_neither_uploads_nor_signs(town, families):
     made = mixed_up(town)
     tried(town, made)
     for act in (
-        lambda: policies.upload(town.session, RIGHT, area=AREA, year=2026, by=stranger, now=town.now),
-        lambda: policies.sign(town.session, made.id, by=stranger, now=town.now),
-        lambda: policies.dry_run(town.session, made.id, [], by=stranger, now=town.now),
+        lambda: policy_approval.upload(town.session, RIGHT, area=AREA, year=2026, by=stranger, now=town.now),
+        lambda: policy_approval.sign(town.session, made.id, by=stranger, now=town.now),
+        lambda: policy_approval.dry_run(town.session, made.id, [], by=stranger, now=town.now),
     ):
         with pytest.raises(Refused, match="not_your_area"):
             act()
@@ -163,7 +165,7 @@ def test_an_official_of_another_area_neither_uploads_nor_signs(town, families):
 def test_the_file_of_another_area_or_year_is_refused(town):
     town.season()
     with pytest.raises(PolicyFaults) as caught:
-        policies.upload(town.session, RIGHT, area="510107", year=2026, by=town.city_pair()[0], now=town.now)
+        policy_approval.upload(town.session, RIGHT, area="510107", year=2026, by=town.city_pair()[0], now=town.now)
     assert [fault.code for fault in caught.value.faults] == ["other_area"]
 
 
@@ -183,7 +185,7 @@ def test_what_staff_verified_counts_in_the_trial_and_what_they_declined_does_not
 def test_the_first_version_is_tried_without_a_comparison(town):
     town.season()
     town.area(AREA)
-    made = policies.upload(town.session, RIGHT, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
+    made = policy_approval.upload(town.session, RIGHT, area=AREA, year=2026, by=town.city_pair()[0], now=town.now)
     trial = tried(town, made)
     assert not trial.compared
     assert trial.applications == 0

@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from enrollment.draw import offers, revoking
-from enrollment.draw.offers import LIVE, Offer, OfferMove
-from enrollment.families.applications import Application
+from enrollment.applications.applications import Application
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers import offers, revocations
+from enrollment.offers.offers import LIVE, Offer, OfferMove
 from tests.conftest import NOW
 from tests.support.town import Town
 
@@ -162,11 +162,11 @@ def test_a_no_show_frees_the_place_with_a_reason(published):
 def test_an_offer_is_revoked_by_two_people_for_proven_falsehood(published):
     town, offer = published, published.offer_for(published.ana)
     first, second = town.city_pair()
-    assert revoking.revoke(town.session, offer.id, by=first, now=town.now, reason="户口材料经核实为伪造") is False
+    assert revocations.revoke(town.session, offer.id, by=first, now=town.now, reason="户口材料经核实为伪造") is False
     assert town.offer_for(town.ana) is not None
     with pytest.raises(Refused, match="signed_already"):
-        revoking.revoke(town.session, offer.id, by=first, now=town.now, reason="户口材料经核实为伪造")
-    assert revoking.revoke(town.session, offer.id, by=second, now=town.now, reason="户口材料经核实为伪造") is True
+        revocations.revoke(town.session, offer.id, by=first, now=town.now, reason="户口材料经核实为伪造")
+    assert revocations.revoke(town.session, offer.id, by=second, now=town.now, reason="户口材料经核实为伪造") is True
     assert town.last_offer_for(town.ana).state == "revoked"
     assert town.taken_at(town.jinpingguo) == 0
 

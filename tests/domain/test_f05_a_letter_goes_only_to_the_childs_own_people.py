@@ -2,10 +2,10 @@
 
 from sqlalchemy import delete, select
 
-from enrollment.families.people import Guardian, Guardianship
-from enrollment.ground import notices
-from enrollment.ground.notices import Notice
-from portal import post
+from enrollment.ground import outbox
+from enrollment.ground.outbox import Notice
+from enrollment.people.guardians import Guardian, Guardianship
+from portal.gateways import messages
 
 
 class Postbag:
@@ -17,7 +17,7 @@ class Postbag:
 
 
 def tell_result(town, application, account_id, key):
-    notices.tell(
+    outbox.tell(
         town.session,
         "review_confirmed",
         account_id=account_id,
@@ -31,7 +31,7 @@ def tell_result(town, application, account_id, key):
 
 def send(town):
     bag = Postbag()
-    post.send_notices(town.session, bag, now=town.now)
+    messages.send_notices(town.session, bag, now=town.now)
     return bag.sent
 
 
@@ -44,7 +44,7 @@ def test_a_message_about_a_strangers_child_never_leaves(town):
     withheld = town.session.scalars(select(Notice).where(Notice.key == "wrong")).one()
     assert withheld.withheld_at == town.now
     assert withheld.sent_at is None
-    assert notices.of_account(town.session, wang.account.id) == []
+    assert outbox.of_account(town.session, wang.account.id) == []
 
 
 def test_the_childs_own_guardian_gets_it_once(town):

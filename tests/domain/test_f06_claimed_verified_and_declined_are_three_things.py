@@ -3,8 +3,8 @@ counts nothing at all, and neither refuses the application."""
 
 import pytest
 
-from enrollment.families.claims import VerifiedFact
-from enrollment.families.tiers import TierTable, claimed_facts, verified_facts, verified_facts_of_round
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.tiers import TierTable, claimed_facts, verified_facts, verified_facts_of_round
 from enrollment.season.facts import Fact, Ground
 
 

@@ -7,16 +7,18 @@ import itertools
 
 import pytest
 
-from enrollment.families import consents, documents, registers
-from enrollment.families.registers import Answer
-from enrollment.season import policies, policy
-from enrollment.season.documents import PROVES
+from enrollment.applications import register_answers
+from enrollment.applications.register_answers import Answer
+from enrollment.eligibility import required_documents
+from enrollment.people import consents
+from enrollment.season import policy_approval, policy_file
+from enrollment.season.document_kinds import PROVES
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
 
 
-@pytest.fixture(params=policy.FAMILIES)
+@pytest.fixture(params=policy_file.FAMILIES)
 def rules(request):
-    return policy.read(policies.template(request.param, "510104", 2026))
+    return policy_file.read(policy_approval.template(request.param, "510104", 2026))
 
 
 def test_a_family_that_claims_nothing_brings_the_birth_certificate_alone(rules):
@@ -57,8 +59,8 @@ def test_a_family_of_the_town_sees_only_its_own_list(town):
     apple = town.kindergarten("金苹果", places=2)
     plain = town.child("Ana", wishes=[apple], submit=False, **from_elsewhere)
     sibling = town.child("Ben", wishes=[apple], submit=False, grounds={"elder_sibling": apple}, **from_elsewhere)
-    assert [paper.document for paper in documents.needed(town.session, plain)] == ["birth_certificate"]
-    asked = [paper.document for paper in documents.needed(town.session, sibling)]
+    assert [paper.document for paper in required_documents.needed(town.session, plain)] == ["birth_certificate"]
+    asked = [paper.document for paper in required_documents.needed(town.session, sibling)]
     assert asked == ["birth_certificate", "hukou_booklet", "sibling_enrolment"]
 
 
@@ -70,15 +72,15 @@ def test_what_a_register_answers_for_needs_no_paper_until_it_says_something_else
     # our own roll does not know every sibling, so what proves one is brought
     assert still_to_bring(town, ana) == ["hukou_booklet", "sibling_enrolment"]
     differs = Answer(ana.id, Fact.BORN.value, "household_register", "differs", "2023-01-01")
-    registers.note(town.session, [differs], now=town.now)
+    register_answers.note(town.session, [differs], now=town.now)
     assert still_to_bring(town, ana) == ["birth_certificate", "hukou_booklet", "sibling_enrolment"]
 
 
 def test_without_consent_to_the_check_every_paper_is_brought(town):
     apple = town.kindergarten("金苹果", places=2)
     ana = town.child("Ana", wishes=[apple], submit=False)
-    assert still_to_bring(town, ana) == [paper.document for paper in documents.needed(town.session, ana)] != []
+    assert still_to_bring(town, ana) == [paper.document for paper in required_documents.needed(town.session, ana)] != []
 
 
 def still_to_bring(town, application) -> list[str]:
-    return [paper.document for paper in documents.missing(town.session, application)]
+    return [paper.document for paper in required_documents.missing(town.session, application)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from enrollment.draw import results
 from enrollment.ground.errors import Refused
+from enrollment.results import family_results
 
 
 def two_places_ana_the_twins_and_ben(town, rule):
@@ -31,7 +31,7 @@ def test_f12_close_keeps_the_place_and_says_so(town):
     assert town.place_of(ana) == jinpingguo
     assert [town.offer_for(child) for child in (*twins, ben)] == [None] * 3
     assert town.taken_at(jinpingguo) == 1
-    told = results.for_application(town.session, ben.id, now=town.now).wishes[0]
+    told = family_results.for_application(town.session, ben.id, now=town.now).wishes[0]
     assert told.reason == "closed_by_unit", "nobody behind them is taken first"
 
 

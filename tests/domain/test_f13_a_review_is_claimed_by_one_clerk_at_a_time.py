@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.families import review, review_queue
-from enrollment.families.applications import Application
-from enrollment.families.lifecycle import MoveMade
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import MoveMade
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.review import review, review_queue
 from tests.support.town import Town
 
 RACERS = 10

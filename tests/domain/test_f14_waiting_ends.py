@@ -2,13 +2,13 @@
 
 import pytest
 
-from enrollment.draw import waiting
 from enrollment.ground.errors import Refused
+from enrollment.offers import waitlist
 from enrollment.season import calendar
 
 
 def codes(town, *children):
-    standings = waiting.standings(town.session, town.the_round, now=town.now)
+    standings = waitlist.standings(town.session, town.the_round, now=town.now)
     return [standings[child.child_code].code for child in children]
 
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from enrollment.draw import offers, results
-from enrollment.figures import shares
-from enrollment.figures.counts import Definition
+from enrollment.coverage import shares
+from enrollment.coverage.counts import Definition
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
+from enrollment.offers import offers
 from enrollment.places import promotion
-from enrollment.places.imports import files
+from enrollment.places.imports import importer
+from enrollment.results import family_results
 from tests.support.office_files import xlsx
 from tests.support.town_season import at
 
@@ -42,7 +43,7 @@ def test_a_season_from_the_lists_to_the_coverage(town):
     # In spring the district office sends its lists, and two people sign the rules.
     town.area()
     for kind, content in (("kindergartens", KINDERGARTENS), ("programmes", PROGRAMMES), ("roll", ROLL)):
-        files.take_in(town.session, kind, f"{kind}.xlsx", content, by=SYSTEM, now=town.now, year=2026)
+        importer.take_in(town.session, kind, f"{kind}.xlsx", content, by=SYSTEM, now=town.now, year=2026)
     jinpingguo, mudan = (town.kindergartens_by_name(name)[0] for name in ("金苹果幼儿园", "牡丹幼儿园"))
     assert the_city(town).now.public_share.text == "44.44", "4 of 9 children"
     town.policy()
@@ -75,7 +76,7 @@ def test_a_season_from_the_lists_to_the_coverage(town):
     assert town.offer_for(ben) is None
 
     # Every family reads why: its own numbers beside the line.
-    told = results.for_application(town.session, ben.id, now=town.now)
+    told = family_results.for_application(town.session, ben.id, now=town.now)
     assert [wish.reason for wish in told.wishes] == ["tier_below_cutoff"] * 2
     assert told.wishes[0].in_line == 1, "and who is next"
 

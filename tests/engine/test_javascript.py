@@ -12,7 +12,7 @@ from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files.codes import FORBIDDEN, is_code
 from portal.public.verify_draw import PREFIXED, SAID
-from portal.words import table
+from portal.text.words import table
 from tests.engine.bundles import packed
 from tests.engine.cases import case
 from tests.engine.every_market import RULES, every_outcome, worked

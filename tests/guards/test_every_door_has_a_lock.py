@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from enrollment.ground.accounts import DESK_OF_ROLE, ROLES, Account, RoleGrant
-from portal.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
+from portal.web.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
 from tests.support.signing_in import sign_in
 
 NEEDS_NO_VISIT = {"static"}
@@ -127,7 +127,9 @@ def test_a_helper_who_acts_for_a_family_passes_the_doors_of_the_form_and_no_othe
             if "application_id" not in rule.arguments:
                 continue
             for application in (own, *foreign):
-                asked = THE_APPLICATION.sub(f"/applications/{application.id}", address(app, rule)).replace("987654", "1")
+                asked = THE_APPLICATION.sub(f"/applications/{application.id}", address(app, rule)).replace(
+                    "987654", "1"
+                )
                 answer = client.open(asked, method=method, inspect=False, data={"acting": str(mandate.id)})
                 if application in foreign:
                     assert answer.status_code == 404, (method, asked, answer.status_code)

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from portal import background, cron
+from portal.jobs import runner, scheduler
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,18 +21,18 @@ def kinds_in_the_code() -> dict[str, str]:
 
 
 def test_every_kind_of_job_has_a_handler():
-    background.load_handlers()
-    orphans = {kind: place for kind, place in kinds_in_the_code().items() if kind not in background.HANDLERS}
+    runner.load_handlers()
+    orphans = {kind: place for kind, place in kinds_in_the_code().items() if kind not in runner.HANDLERS}
     assert orphans == {}
 
 
 def test_every_tick_has_a_handler():
-    background.load_handlers()
-    assert {tick.kind for tick in cron.TICKS} <= background.HANDLERS.keys()
+    runner.load_handlers()
+    assert {tick.kind for tick in scheduler.TICKS} <= runner.HANDLERS.keys()
 
 
 def test_queue_names_equal_worker_names():
-    background.load_handlers()
-    served = {name for queues in background.WORKERS.values() for name in queues}
-    assert served == set(background.QUEUES)
-    assert {handler.queue for handler in background.HANDLERS.values()} <= served
+    runner.load_handlers()
+    served = {name for queues in runner.WORKERS.values() for name in queues}
+    assert served == set(runner.QUEUES)
+    assert {handler.queue for handler in runner.HANDLERS.values()} <= served

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from enrollment.families.application_rows import STAGES
-from enrollment.families.lifecycle import MOVES
-from portal.words import table
+from enrollment.applications.application_rows import STAGES
+from enrollment.applications.lifecycle import MOVES
+from portal.text.words import table
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 WHO = {"parent": "family", "staff": "clerk", "official": "official"}
 HEAD = """# The way of an application
 
-Drawn from `MOVES` in `enrollment/families/lifecycle.py`; `python -m tests.guards.test_the_drawn_lifecycle` draws it anew,
+Drawn from `MOVES` in `enrollment/applications/lifecycle.py`; `python -m tests.guards.test_the_drawn_lifecycle` draws it anew,
 and a test tells when somebody forgot. An arrow is a move. A refusal needs a second person; an edit during or after the
 review sends the application back into the queue.
 

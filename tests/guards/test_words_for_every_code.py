@@ -10,15 +10,18 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 from jinja2.nodes import TemplateData
 
-from enrollment.draw import at_work, draws, execution, offers, publication, runs, snapshot
-from enrollment.families import applications, cases, people, registers, returns
-from enrollment.families.lifecycle import MOVES
+from enrollment.applications import applications, register_answers, returned_items
+from enrollment.applications.lifecycle import MOVES
+from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
+from enrollment.offers import offers
+from enrollment.people import guardians
 from enrollment.places import areas, service_areas
+from enrollment.review import cases
 from enrollment.season import calendar, rounds
 from enrollment.season.facts import Fact, Ground
-from portal.catalogues import TRANSLATIONS
-from portal.words import LANGUAGES, table
+from portal.text.catalogues import TRANSLATIONS
+from portal.text.words import LANGUAGES, table
 
 ROOT = Path(__file__).parents[2]
 CODES = {
@@ -34,17 +37,17 @@ CODES = {
     "fact": tuple(Fact),
     "stage": applications.STAGES,
     "move": tuple(MOVES),
-    "id_kind": people.ID_KINDS,
-    "relation": people.RELATIONS,
+    "id_kind": guardians.ID_KINDS,
+    "relation": guardians.RELATIONS,
     "case_kind": cases.KINDS,
-    "register": registers.REGISTERS,
-    "refusal_rule": returns.REFUSAL_RULES,
+    "register": register_answers.REGISTERS,
+    "refusal_rule": returned_items.REFUSAL_RULES,
     "run_state": runs.STATES,
     "run_step": (*execution.STEPS, *snapshot.STEPS, *draws.STEPS, *publication.STEPS),
-    "draw_work": at_work.KINDS,
-    "draw_broke_off": at_work.KINDS,
-    "draw_failed": at_work.KINDS,
-    "draw_next": at_work.KINDS,
+    "draw_work": draw_jobs.KINDS,
+    "draw_broke_off": draw_jobs.KINDS,
+    "draw_failed": draw_jobs.KINDS,
+    "draw_next": draw_jobs.KINDS,
     "offer_state": offers.STATES,
     "reason": (
         "no_places",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from enrollment.places.imports.files import MODULES
 from enrollment.places.imports.headers import plain
-from portal.words import table
+from enrollment.places.imports.importer import MODULES
+from portal.text.words import table
 
 PLACES = Path(__file__).parents[2] / "enrollment" / "places"
 

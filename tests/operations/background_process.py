@@ -4,8 +4,10 @@ import sys
 import threading
 from pathlib import Path
 
-from portal import background, cron, worker
-from portal.background import Work, handles
+from portal.app import create_app
+from portal.config import from_environment
+from portal.jobs import runner, scheduler, worker
+from portal.jobs.runner import Work, handles
 
 
 @handles("test_hold")
@@ -25,8 +27,9 @@ def fault(work: Work) -> None:
 
 
 if __name__ == "__main__":
-    background.load_handlers()
+    runner.load_handlers()
+    app = create_app(from_environment())
     if sys.argv[1] == "worker":
-        worker.serve(sys.argv[2])
+        worker.serve(app, sys.argv[2])
     else:
-        cron.serve()
+        scheduler.serve(app)

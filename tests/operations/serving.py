@@ -33,14 +33,21 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 class Serving:
-    """`python -m portal.serve` in a data folder.  Its lines are read as they come."""
+    """`python -m portal.operations.serve` in a data folder.  Its lines are read as they come."""
 
     def __init__(self, folder: Path, port: int | None = None, *, city: bool = False, **environ: str):
         self.port = port or free_port()
         self.lines: list[str] = []
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.serve", "--port", str(self.port), *([] if city else ["--without-city"])],
+            [
+                sys.executable,
+                "-m",
+                "portal.operations.serve",
+                "--port",
+                str(self.port),
+                *([] if city else ["--without-city"]),
+            ],
             cwd=ROOT,
             env=environment(folder, **environ),
             stdout=subprocess.PIPE,
@@ -120,7 +127,7 @@ class Serving:
 def refusal(folder, *, port=None, **environ) -> str:
     """Start it; it must end with exit code 1 and one line.  That line."""
     ended = subprocess.run(
-        [sys.executable, "-m", "portal.serve", "--without-city", "--port", str(port or free_port())],
+        [sys.executable, "-m", "portal.operations.serve", "--without-city", "--port", str(port or free_port())],
         cwd=ROOT,
         env=environment(folder, **environ),
         capture_output=True,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
-from portal.clock import real_now
+from portal.web.clock import real_now
 from tests.operations.serving import ROOT, environment, eventually
 
 LONGEST_GAP = 45

@@ -6,9 +6,13 @@ import pytest
 from flask import request
 
 from portal.app import create_app
-from portal.guards import public
+from portal.web.guards import public
 
-TOLD = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "rx.example.cn"}
+TOLD = {
+    "X-Forwarded-For": "203.0.113.9, 198.51.100.7",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "rx.example.cn",
+}
 
 
 @pytest.fixture

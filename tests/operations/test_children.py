@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from portal.running.children import Child, end_session, members_of
+from portal.operations.child_processes import Child, end_session, members_of
 from tests.operations.serving import eventually
 
 
@@ -62,7 +62,7 @@ def test_what_a_dead_child_left_behind_is_ended(tmp_path):
 
 def test_a_child_dies_with_its_parent(tmp_path):
     script = (
-        "import sys; from pathlib import Path; from portal.running.children import Child\n"
+        "import sys; from pathlib import Path; from portal.operations.child_processes import Child\n"
         "child = Child('sleeper', ['sleep', '600'], log=Path(sys.argv[1])); child.start()\n"
         "print(child.process.pid, flush=True); sys.stdin.read()"
     )

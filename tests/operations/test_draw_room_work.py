@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from enrollment.draw import asking, at_work, runs
+from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.offers import Offer
 from enrollment.draw.run_rows import Run
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
-from enrollment.ground.notices import Notice
+from enrollment.ground.outbox import Notice
+from enrollment.offers.offers import Offer
 from enrollment.season.rounds import Round
-from portal import background
-from portal.background import HANDLERS, Lost, Work
-from portal.handlers import draw_room
+from portal.jobs import runner
+from portal.jobs.handlers import draw_room
+from portal.jobs.runner import HANDLERS, Lost, Work
 from tests.conftest import NOW
 from tests.support.town import Town
 
@@ -28,7 +28,7 @@ MINUTE = dt.timedelta(minutes=1)
 
 @pytest.fixture
 def engine(real_database):
-    background.load_handlers()
+    runner.load_handlers()
     engine = open_engine(real_database)
     yield engine
     engine.dispose()
@@ -60,14 +60,14 @@ class Room:
             town.run()
 
     def _ask_freeze_round(self, session, town):
-        asking.freeze(session, self.round_id, by=town.city_pair()[0], now=self.now, beacon_name="双色球", after=0)
+        requests.freeze(session, self.round_id, by=town.city_pair()[0], now=self.now, beacon_name="双色球", after=0)
 
     def _ask_enter_seed(self, session, town):
-        asking.enter_seed(session, self.round_id, beacon="01", ceremony="2", by=town.city_pair()[0], now=self.now)
+        requests.enter_seed(session, self.round_id, beacon="01", ceremony="2", by=town.city_pair()[0], now=self.now)
 
     def _ask_publish_run(self, session, town):
         run = runs.of_round(session, self.round_id)[0]
-        assert [asking.sign(session, run.id, by=by, now=self.now) for by in town.city_pair()] == [1, 2]
+        assert [requests.sign(session, run.id, by=by, now=self.now) for by in town.city_pair()] == [1, 2]
 
     def clock(self, _session) -> dt.datetime:
         return self.now + MINUTE
@@ -82,7 +82,7 @@ class Room:
             return session.get_one(jobs.Job, self.job_id)
 
     def work(self) -> str:
-        return background.run(self.engine, self.clock, self.job_id, "a worker")
+        return runner.run(self.engine, self.clock, self.job_id, "a worker")
 
     def written(self) -> dict[str, int]:
         """How often each thing is there that must be there once."""
@@ -156,7 +156,7 @@ def test_a_connection_lost_in_the_middle_leaves_nothing_and_the_next_try_does_al
     before, kind = room.written(), room.the_job().kind
     leased = room.lease(long_ago=True)
     cut = Cut(room.engine, leased._lease, room.clock)
-    assert background._do(cut, HANDLERS[kind]) == "failed"
+    assert runner._do(cut, HANDLERS[kind]) == "failed"
     assert room.written() == before
     assert room.the_job().state == "waiting", "it will be tried again"
     assert room.work() == "done"
@@ -174,7 +174,7 @@ def test_whoever_asks_while_the_worker_writes_is_told_at_once(engine):
                 with Session(engine) as session:
                     began, by = time.monotonic(), draw_room.asked_by(session, self)
                     with pytest.raises(Refused, match="draw_at_work"):
-                        asking.freeze(session, room.round_id, by=by, now=room.now, beacon_name="另一个")
+                        requests.freeze(session, room.round_id, by=by, now=room.now, beacon_name="另一个")
                     told["waited"] = time.monotonic() - began
                 asked.set()
 
@@ -193,4 +193,4 @@ def test_a_finished_job_is_forgotten_and_the_round_that_named_it_stays(engine):
     with Session(engine) as session:
         round_ = session.get_one(Round, room.round_id)
         assert (round_.draw_job_id, runs.of_round(session, room.round_id)[0].job_id) == (None, None)
-        assert at_work.of_round(session, round_) is None
+        assert draw_jobs.of_round(session, round_) is None

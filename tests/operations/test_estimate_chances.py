@@ -8,11 +8,11 @@ from rq import Queue
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from enrollment.draw import chance_estimates
-from enrollment.draw.chance_rows import ChanceEstimate
+from enrollment.chances import estimates
+from enrollment.chances.estimate_rows import ChanceEstimate
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
-from portal import background, cron
+from portal.jobs import runner, scheduler
 from tests.conftest import NOW
 from tests.support.crowd import crowd
 from tests.support.town import Town
@@ -20,7 +20,7 @@ from tests.support.town import Town
 
 @pytest.fixture
 def engine(real_database):
-    background.load_handlers()
+    runner.load_handlers()
     engine = open_engine(real_database)
     with Session(engine, expire_on_commit=False) as session:
         town = Town(session, NOW)
@@ -42,12 +42,12 @@ def estimate(engine) -> ChanceEstimate:
 
 
 def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engine, monkeypatch):
-    (tick,) = [tick for tick in cron.TICKS if tick.kind == chance_estimates.KIND]
+    (tick,) = [tick for tick in scheduler.TICKS if tick.kind == estimates.KIND]
     minute, hour, *days = tick.cron.split()
-    assert (int(hour), int(minute)) == (chance_estimates.EVERY_DAY_AT.hour, chance_estimates.EVERY_DAY_AT.minute)
+    assert (int(hour), int(minute)) == (estimates.EVERY_DAY_AT.hour, estimates.EVERY_DAY_AT.minute)
     assert days == ["*", "*", "*"]
     open_while_drawing = []
-    real = chance_estimates.simulate
+    real = estimates.simulate
 
     def watched(*args, **more):
         with engine.connect() as connection:
@@ -55,18 +55,18 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
             open_while_drawing.append(connection.scalar(text(seen)))
         return real(*args, **more)
 
-    monkeypatch.setattr(chance_estimates, "simulate", watched)
+    monkeypatch.setattr(estimates, "simulate", watched)
     digests = []
     for day in (1, 2):
         morning = NOW + dt.timedelta(days=day)
         with Session(engine) as session, session.begin():
-            cron.write_row(session, tick.kind, morning, now=morning)
+            scheduler.write_row(session, tick.kind, morning, now=morning)
         with Session(engine) as session:
             job_id = session.scalars(
                 select(jobs.Job.id).where(jobs.Job.kind == tick.kind).order_by(jobs.Job.created_at.desc())
             ).first()
-        assert background.run(engine, at(morning), job_id, "worker 1") == "done"
-        assert background.run(engine, at(morning), job_id, "worker 2") == "not_free"
+        assert runner.run(engine, at(morning), job_id, "worker 1") == "done"
+        assert runner.run(engine, at(morning), job_id, "worker 2") == "not_free"
         made = estimate(engine)
         assert (made.made_at, made.families, made.draws) == (morning, 210, 1000)
         digests.append(made.digest)
@@ -76,10 +76,10 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
 
 def test_a_worker_that_died_while_drawing_leaves_it_to_the_next(engine):
     with Session(engine) as session, session.begin():
-        job_id = chance_estimates.ask(session, why="test", now=NOW)
-        assert chance_estimates.ask(session, why="test", now=NOW) == job_id
+        job_id = estimates.ask(session, why="test", now=NOW)
+        assert estimates.ask(session, why="test", now=NOW) == job_id
         jobs.take(session, job_id, owner="dead", now=NOW - dt.timedelta(minutes=5))
-    assert background.run(engine, at(NOW), job_id, "worker 2") == "done"
+    assert runner.run(engine, at(NOW), job_id, "worker 2") == "done"
     with Session(engine) as session:
         job = session.get_one(jobs.Job, job_id)
         assert job.result["estimates"][0]["digest"] == estimate(engine).digest
@@ -88,17 +88,17 @@ def test_a_worker_that_died_while_drawing_leaves_it_to_the_next(engine):
 
 def test_a_flushed_queue_delays_it_only(engine, redis_url):
     with redis.Redis.from_url(redis_url) as connection:
-        queues = {name: Queue(name, connection=connection) for name in background.QUEUES}
+        queues = {name: Queue(name, connection=connection) for name in runner.QUEUES}
         with Session(engine) as session, session.begin():
-            job_id = chance_estimates.ask(session, why="test", now=NOW)
-        background.relay(engine, queues.__getitem__, now=NOW)
+            job_id = estimates.ask(session, why="test", now=NOW)
+        runner.relay(engine, queues.__getitem__, now=NOW)
         assert queues["bulk"].get_job_ids() == [str(job_id)]
         connection.flushdb()
         later = NOW + 2 * jobs.LEASE
-        assert background.sweep(engine, queues.__getitem__, now=later) == 1
-        background.relay(engine, queues.__getitem__, now=later)
+        assert runner.sweep(engine, queues.__getitem__, now=later) == 1
+        runner.relay(engine, queues.__getitem__, now=later)
         assert queues["bulk"].get_job_ids() == [str(job_id)]
-    assert background.run(engine, at(later), job_id, "worker 1") == "done"
+    assert runner.run(engine, at(later), job_id, "worker 1") == "done"
     assert estimate(engine).families == 210
 
 
@@ -106,14 +106,14 @@ def test_the_deadline_brings_a_last_estimate(engine):
     with Session(engine, expire_on_commit=False) as session:
         job = session.scalars(select(jobs.Job).where(jobs.Job.kind == "close_round")).one()
         closed = job.due_at
-        assert background.run(engine, at(closed), job.id, "worker 1") == "done"
-        asked = session.scalars(select(jobs.Job).where(jobs.Job.kind == chance_estimates.KIND)).one()
-        assert background.run(engine, at(closed), asked.id, "worker 1") == "done"
+        assert runner.run(engine, at(closed), job.id, "worker 1") == "done"
+        asked = session.scalars(select(jobs.Job).where(jobs.Job.kind == estimates.KIND)).one()
+        assert runner.run(engine, at(closed), asked.id, "worker 1") == "done"
         assert estimate(engine).made_at == closed
         morning = closed + dt.timedelta(days=1)
-        cron.write_row(session, chance_estimates.KIND, morning, now=morning)
+        scheduler.write_row(session, estimates.KIND, morning, now=morning)
         session.commit()
         again = session.scalars(select(jobs.Job).where(jobs.Job.dedupe_key.like("estimate_chances@%"))).one()
-        assert background.run(engine, at(morning), again.id, "worker 1") == "done"
+        assert runner.run(engine, at(morning), again.id, "worker 1") == "done"
         session.refresh(again)
         assert again.result == {"estimates": []}  # nothing changes any more that would be worth another one

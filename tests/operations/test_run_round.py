@@ -12,14 +12,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs
-from enrollment.draw.offers import Offer
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import Keys
-from portal import background
-from portal.clock import real_now
+from enrollment.offers.offers import Offer
+from portal.jobs import runner
+from portal.web.clock import real_now
 from tests.conftest import NOW
 from tests.operations.serving import ROOT, environment, eventually
 from tests.operations.test_background import kill_all_of
@@ -58,31 +58,31 @@ def clock(_session) -> dt.datetime:
 
 
 def test_the_handler_does_the_run_in_short_transactions_and_tells_its_progress(engine):
-    background.load_handlers()
+    runner.load_handlers()
     run_id, job_id, _officials = a_started_run(engine)
-    assert background.run(engine, clock, job_id, "worker 1") == "done"
+    assert runner.run(engine, clock, job_id, "worker 1") == "done"
     run = the_run(engine, run_id)
     assert (run.state, run.engine) == ("checked", "allocation 1.0")
     with Session(engine) as session:
         job = session.get_one(jobs.Job, job_id)
         assert (job.state, job.result["digest"], job.step) == ("done", run.digest, "saving")
         assert session.scalar(select(Placement.run_id).limit(1)) == run_id
-    assert background.run(engine, clock, job_id, "worker 2") == "not_free"
+    assert runner.run(engine, clock, job_id, "worker 2") == "not_free"
 
 
 def test_a_worker_that_woke_up_late_saves_nothing(engine):
     """It read the market, was paused, lost its lease, and another worker finished the run meanwhile."""
-    background.load_handlers()
+    runner.load_handlers()
     run_id, job_id, _officials = a_started_run(engine)
     long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
-    sleeper = background.Work(engine, lease, clock)
+    sleeper = runner.Work(engine, lease, clock)
     with sleeper.session() as session:
         task = execution.read(session, run_id)
     computed = execution.compute(task)
-    assert background.run(engine, clock, job_id, "second") == "done"
-    with pytest.raises((background.Lost, Refused)), sleeper.session() as session:
+    assert runner.run(engine, clock, job_id, "second") == "done"
+    with pytest.raises((runner.Lost, Refused)), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     with Session(engine) as session:
         assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 3
@@ -94,20 +94,20 @@ def test_a_paused_worker_cannot_save_even_while_the_run_still_runs(engine):
     long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
-    sleeper = background.Work(engine, lease, clock)
+    sleeper = runner.Work(engine, lease, clock)
     with sleeper.session() as session:
         computed = execution.compute(execution.read(session, run_id))
     with Session(engine) as session, session.begin():
         assert jobs.take(session, job_id, owner="second", now=real_now()).fence == 2
-    with pytest.raises(background.Lost), sleeper.session() as session:
+    with pytest.raises(runner.Lost), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     assert the_run(engine, run_id).state == "running"
 
 
 def test_two_second_signatures_at_once_publish_once(engine):
-    background.load_handlers()
+    runner.load_handlers()
     run_id, job_id, (first, second) = a_started_run(engine)
-    background.run(engine, clock, job_id, "worker")
+    runner.run(engine, clock, job_id, "worker")
     with Session(engine) as session, session.begin():
         runs.sign(session, run_id, by=first, now=NOW)
     outcomes, start = [], threading.Barrier(2)
@@ -134,7 +134,7 @@ def test_two_second_signatures_at_once_publish_once(engine):
 
 def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
     """The checker finds something: the run is kept as failed, nobody gets an offer, nobody can sign."""
-    background.load_handlers()
+    runner.load_handlers()
     run_id, job_id, (first, _second) = a_started_run(engine)
     honest = execution.checks.check
 
@@ -143,7 +143,7 @@ def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
         return type(report)({**report.findings, "no_justified_envy": ("pool 0",)})
 
     monkeypatch.setattr(execution.checks, "check", finds_something)
-    assert background.run(engine, clock, job_id, "worker") == "done"
+    assert runner.run(engine, clock, job_id, "worker") == "done"
     run = the_run(engine, run_id)
     assert (run.state, run.error, run.digest) == ("failed", "no_justified_envy: pool 0", None)
     with Session(engine) as session, pytest.raises(Refused, match="run_cannot_be_signed"):
@@ -152,7 +152,7 @@ def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
 
 def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
     """The honest check notices by itself: the run is kept as failed, without placements, and nobody can sign it."""
-    background.load_handlers()
+    runner.load_handlers()
     run_id, job_id, (first, _second) = a_started_run(engine)
     honest = execution.solve.solve
 
@@ -161,7 +161,7 @@ def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
         return dataclasses.replace(wrong, market=market)
 
     monkeypatch.setattr(execution.solve, "solve", the_last_first)
-    assert background.run(engine, clock, job_id, "worker") == "done"
+    assert runner.run(engine, clock, job_id, "worker") == "done"
     run = the_run(engine, run_id)
     assert (run.state, run.digest) == ("failed", None)
     assert "no_justified_envy: pool 0" in run.error

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
-from portal.clock import real_now
-from portal.running import city
-from portal.running.embedded import Postgres
+from portal.operations import demo_loading
+from portal.operations.embedded import Postgres
+from portal.web.clock import real_now
 from tests.operations.serving import LONGEST, ROOT, environment, eventually, living, refusal, serving
 
 pytestmark = pytest.mark.slow
@@ -107,7 +107,7 @@ def nobody_else_takes_the_folder_until_sigterm(folder):
 
 
 def forget_data(folder) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "portal.serve", "--forget-data"]
+    command = [sys.executable, "-m", "portal.operations.serve", "--forget-data"]
     return subprocess.run(
         command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=LONGEST, check=False
     )
@@ -136,10 +136,10 @@ def test_without_pango_the_portal_starts_and_a_city_that_was_cut_off_begins_anew
         assert portal.health()["parts"]["letters"] is False
 
         portal.hear(r"demo city: \w+ [1-9]\d*/\d+")
-        assert city.state(database) == "unfinished"
+        assert demo_loading.state(database) == "unfinished"
         engine = open_engine(database)
         with Session(engine) as session:
-            row = session.scalars(select(jobs.Job).where(jobs.Job.dedupe_key == city.KEY)).one()
+            row = session.scalars(select(jobs.Job).where(jobs.Job.dedupe_key == demo_loading.KEY)).one()
             assert 0 < row.done_units <= row.all_units
         engine.dispose()
         assert portal.end() == 0

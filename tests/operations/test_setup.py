@@ -9,7 +9,13 @@ from tests.operations.serving import ROOT
 
 def run(*arguments, **environ):
     return subprocess.run(
-        [".ci/setup", *arguments], cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=300
+        [".ci/setup", *arguments],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 

@@ -11,37 +11,39 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from enrollment.draw import offers as draw_offers
-from enrollment.families import answers, claims, households, register_matched, registers, review
-from enrollment.families.applications import Application, ApplicationVersion, Wish
-from enrollment.families.claims import VerifiedFact
-from enrollment.families.tiers import claimed_facts
+from enrollment.applications import contents, register_answers
+from enrollment.applications.applications import Application, ApplicationVersion, Wish
+from enrollment.eligibility import claims, households
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
+from enrollment.offers import offers as draw_offers
 from enrollment.places import kindergartens as places_of_the_city
 from enrollment.places import ledger, programmes, roll, service_areas
 from enrollment.places.areas import Area, rows_of_file
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import bulk_confirmation, review
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
-from portal.clock import now as city_now
 from portal.demo import (
-    acts,
     geography,
     kindergarten_rows,
     kindergartens,
     names,
-    passing,
     people,
     review_rows,
     season,
+    simulated_people,
     story,
+    time_travel,
 )
 from portal.demo import households as drawn
 from portal.demo.demand import Demand
-from portal.demo.offers import Offer
+from portal.demo.programmes import Offer
 from portal.demo.story import City, NotEmpty
+from portal.web.clock import now as city_now
 
 CHILDREN = 120
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo city")]
@@ -80,7 +82,7 @@ def test_bulk_rows_are_what_the_verbs_would_have_written(engine_of_the_city):
     with Session(engine_of_the_city) as session:
         for application in session.scalars(select(Application)).all():
             handed_in = session.get(ApplicationVersion, (application.id, 1))
-            assert answers.digest_of(answers.gather(session, application)) == handed_in.digest
+            assert contents.digest_of(contents.gather(session, application)) == handed_in.digest
             before = claims.of(session, application.id)
             claims.follow_household(session, application, households.of(session, application.id), now=season.BEGINS)
             assert claims.of(session, application.id) == before
@@ -192,11 +194,11 @@ def test_bulk_kindergartens_are_what_the_verbs_would_have_written(session):
 def test_the_clock_goes_forward_and_never_back(engine_of_the_city):
     with Session(engine_of_the_city) as session:
         now = city_now(session, demo=True)
-        [following] = [stop for stop in passing.steps(session, now) if stop.next]
+        [following] = [stop for stop in time_travel.steps(session, now) if stop.next]
         assert following.step == "review"
-        passing.pass_until(session, "review", now=now)
+        time_travel.pass_until(session, "review", now=now)
         with pytest.raises(Refused):
-            passing.pass_until(session, "registration", now=city_now(session, demo=True))
+            time_travel.pass_until(session, "registration", now=city_now(session, demo=True))
         assert city_now(session, demo=True) >= season.DATES["review"][0]
         session.rollback()
 
@@ -204,9 +206,9 @@ def test_the_clock_goes_forward_and_never_back(engine_of_the_city):
 def as_a_clerk_would(session, application, by, now) -> None:
     """What the registers agree with in bulk, the rest by the papers."""
     kindergarten, one = application.review_kindergarten_id, [application.id]
-    if register_matched.confirm_matched(session, kindergarten, by=by, now=now, application_ids=one):
+    if bulk_confirmation.confirm_matched(session, kindergarten, by=by, now=now, application_ids=one):
         return
-    said = registers.answers_of(session, application.id)
+    said = register_answers.answers_of(session, application.id)
     found = []
     for fact, value in claimed_facts(session, application.id).items():
         answer = said[fact].answer if fact in said else None
@@ -273,7 +275,9 @@ def test_bound_children_are_answered_for_once(town, luck, state):
     apple = town.kindergarten("金苹果", places=2)
     twins = town.twins("李沐晨", "李沐阳", wishes=[apple])
     town.drawn()
-    done, _last = acts.answer_offers(town.session, AlwaysTheSame(luck), now=town.now, after=None, leave=frozenset())
+    done, _last = simulated_people.answer_offers(
+        town.session, AlwaysTheSame(luck), now=town.now, after=None, leave=frozenset()
+    )
     assert done == 2
     found = select(draw_offers.Offer.state).where(draw_offers.Offer.application_id.in_([twin.id for twin in twins]))
     assert list(town.session.scalars(found)) == [state, state]

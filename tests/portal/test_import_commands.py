@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.places.imports.files import MODULES
+from enrollment.places.imports.importer import MODULES
 from enrollment.places.kindergartens import Kindergarten
 from tests.support.office_files import HEADINGS, ROWS, xlsx
 

@@ -6,14 +6,16 @@ import json
 import pytest
 from sqlalchemy import select, text
 
-from enrollment.families import applications, cases, evidence, receipts
-from enrollment.ground import resealing, sign_in, vault
+from enrollment.applications import applications, receipts
+from enrollment.eligibility import evidence
+from enrollment.ground import key_rotation, sign_in, vault
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.vault import Keys, VaultClosed
-from enrollment.places.imports import files
-from enrollment.season.documents import Document
-from portal import doctor, overdue
-from tests.domain.families.test_evidence import photo
+from enrollment.places.imports import importer
+from enrollment.review import cases
+from enrollment.season.document_kinds import Document
+from portal.operations import doctor, overdue_work
+from tests.domain.eligibility.test_evidence import photo
 from tests.guards.test_every_column_has_its_reason import REGISTER
 from tests.support.keys import KEYS, write_key_file
 from tests.support.office_files import xlsx
@@ -38,7 +40,7 @@ def ana(app, town, keys):
     dispute = {"child_name": "某某", "id_kind": "resident", "id_number": ana.child.id_number, "text": "是我的孩子"}
     cases.open_dispute(town.session, by=family.actor, now=town.now, **dispute)
     town.child_on_roll(town.kindergartens_by_name("锦官园")[0], "路人", id_number="510104202001011234")
-    files.keep(town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026)
+    importer.keep(town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026)
     town.session.commit()
     return ana
 
@@ -48,28 +50,30 @@ def other_key() -> Keys:
 
 
 def test_the_sealed_columns_are_those_of_the_register():
-    assert {each.name for each in resealing.columns()} == {
+    assert {each.name for each in key_rotation.columns()} == {
         f"{table}.{column}" for table, entry in REGISTER.items() for column in entry.get("sealed", [])
     }
 
 
 def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
     before = receipts.latest(town.session, ana)
-    assert resealing.sealed_with(town.session, "test")["application_version.answers"] > 0
+    assert key_rotation.sealed_with(town.session, "test")["application_version.answers"] > 0
     vault.unlock(other_key())
     done = app.test_cli_runner().invoke(args=["keys", "rotate"])
     assert done.exit_code == 0, done.output
     assert "application_version.answers: done" in done.output
     town.session.rollback()
-    assert resealing.sealed_with(town.session, "test") == {}
-    assert len(resealing.sealed_with(town.session, "k2")) >= 12
+    assert key_rotation.sealed_with(town.session, "test") == {}
+    assert len(key_rotation.sealed_with(town.session, "k2")) >= 12
 
     vault.unlock(Keys({"k2": b"2" * 32}, "k2", KEYS.index))
     town.session.expire_all()
     assert applications.own(town.session, ana.id, by=town.parent_of(ana)).child.name == "安娜"
     assert receipts.latest(town.session, ana) == before
     assert receipts.answers_in(town.session, ana, 1)["child"]["name"] == "安娜"
-    assert sign_in.account_of_phone(town.session, PHONE, now=town.now).id == ana.entered_by, "the blind index is as it was"
+    assert sign_in.account_of_phone(town.session, PHONE, now=town.now).id == ana.entered_by, (
+        "the blind index is as it was"
+    )
     page = next(iter(evidence.pages_of(town.session, ana.id).values()))[0]
     assert evidence.page_content(town.session, ana.id, page.id).content
     told = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "reseal")).all()
@@ -82,18 +86,18 @@ def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
 
 def test_it_goes_on_where_it_was_stopped_and_leaves_what_changed_meanwhile(app, town, ana):
     vault.unlock(other_key())
-    names = next(each for each in resealing.columns() if each.name == "account.name")
-    many = resealing.sealed_with(town.session, "test")["account.name"]
-    first = resealing.batch(town.session, names, now=town.now, limit=2)
+    names = next(each for each in key_rotation.columns() if each.name == "account.name")
+    many = key_rotation.sealed_with(town.session, "test")["account.name"]
+    first = key_rotation.batch(town.session, names, now=town.now, limit=2)
     town.session.commit()
-    assert resealing.sealed_with(town.session, "test")["account.name"] == many - 2
+    assert key_rotation.sealed_with(town.session, "test")["account.name"] == many - 2
     ana.child.name = "改了名"
     town.session.flush()
-    assert resealing.sealed_with(town.session, "test").get("child.name", 0) == 0
+    assert key_rotation.sealed_with(town.session, "test").get("child.name", 0) == 0
     after: tuple | None = ()
     while after is not None:
-        after = resealing.batch(town.session, names, after=after, now=town.now, limit=2)
-    assert "account.name" not in resealing.sealed_with(town.session, "test")
+        after = key_rotation.batch(town.session, names, after=after, now=town.now, limit=2)
+    assert "account.name" not in key_rotation.sealed_with(town.session, "test")
     assert first
     town.session.commit()
 
@@ -124,16 +128,18 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
 def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
     data = json.dumps({"kept": base64.b64encode(vault.seal("typed", "web_session.kept")).decode()})
     town.session.execute(
-        text("INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"),
+        text(
+            "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"
+        ),
         {"data": data},
     )
-    assert resealing.sealed_with(town.session, "test")["web_session.data"] == 1
+    assert key_rotation.sealed_with(town.session, "test")["web_session.data"] == 1
     town.session.rollback()
 
 
 def test_the_doctor_says_what_is_still_to_do_with_a_key(app, town, ana):
     def fault(keys: Keys) -> str | None:
-        return doctor.finding("keys", lambda: overdue.old_keys(town.session, keys)).fault
+        return doctor.finding("keys", lambda: overdue_work.old_keys(town.session, keys)).fault
 
     assert fault(KEYS) is None
     assert "flask keys rotate" in fault(other_key())

@@ -5,11 +5,12 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.families.applications import Application
+from enrollment.applications.applications import Application
 from enrollment.ground import audit, jobs
 from enrollment.ground.jobs import Job
 from enrollment.ground.upkeep import Upkeep
-from portal import background, cron, doctor, overdue
+from portal.jobs import runner, scheduler
+from portal.operations import doctor, overdue_work
 from tests.support.town_season import at
 
 
@@ -45,11 +46,11 @@ def test_a_dry_run_counts_and_keeps_and_the_run_deletes_what_it_counted(app, ove
 
 
 def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
-    background.load_handlers()
-    assert "retention" in {tick.kind for tick in cron.TICKS}
+    runner.load_handlers()
+    assert "retention" in {tick.kind for tick in scheduler.TICKS}
     job = jobs.enqueue(over.session, "retention", now=frozen_clock.now)
     over.session.commit()
-    assert background.run(portal_engine, lambda _session: frozen_clock.now, job, "worker") == "done"
+    assert runner.run(portal_engine, lambda _session: frozen_clock.now, job, "worker") == "done"
     assert left(over) == 0
     result = over.session.get(Job, job).result
     assert result["forgotten"]["season"]["application"] == 1
@@ -58,8 +59,11 @@ def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
 
 
 def test_the_doctor_says_when_the_nights_work_is_late(app, over):
-    assert "flask retention run" in doctor.finding("retention", lambda: overdue.retention(over.session, at(9, 4, year=2027))).fault
-    assert doctor.finding("retention", lambda: overdue.retention(over.session, at(9, 1, year=2027))).well
+    assert (
+        "flask retention run"
+        in doctor.finding("retention", lambda: overdue_work.retention(over.session, at(9, 4, year=2027))).fault
+    )
+    assert doctor.finding("retention", lambda: overdue_work.retention(over.session, at(9, 1, year=2027))).well
 
 
 def test_the_doctors_command_looks_at_what_is_kept_and_at_the_keys(app, over):

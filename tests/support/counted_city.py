@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw.offers import Offer
-from enrollment.families.applications import Application
-from enrollment.families.people import Child
+from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Account
+from enrollment.offers.offers import Offer
+from enrollment.people.guardians import Child
 from enrollment.places import areas
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from enrollment.families.application_rows import Application, Wish
-from enrollment.families.claim_rows import Claim
-from enrollment.families.people import Child
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.claim_rows import Claim
+from enrollment.people.guardians import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import ages
 from tests.support.town import Town

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Account
 from enrollment.ground.sign_in import WebSession
-from portal.clock import real_now
-from portal.sessions import digest_of
+from portal.web.clock import real_now
+from portal.web.sessions import digest_of
 
 
 def sign_in(client: FlaskClient, account: Account | uuid.UUID, **kept: str) -> FlaskClient:

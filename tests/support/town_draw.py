@@ -6,27 +6,17 @@ import itertools
 from sqlalchemy import select
 
 from allocation import lottery
-from enrollment.draw import (
-    answers_due,
-    chance_estimates,
-    chance_market,
-    chances,
-    draws,
-    execution,
-    market_files,
-    offers,
-    replay,
-    runs,
-    snapshot,
-)
-from enrollment.draw.chances import Chances
+from enrollment.applications import lifecycle, wishes
+from enrollment.applications.applications import Application
+from enrollment.chances import estimate_market, estimates, family_chances
+from enrollment.chances.family_chances import Chances
+from enrollment.draw import draws, execution, market_files, replay, runs, snapshot
 from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
-from enrollment.draw.offers import LIVE, Offer
 from enrollment.draw.run_rows import Run
-from enrollment.families import lifecycle, wishes
-from enrollment.families.applications import Application
-from enrollment.families.wish_finder import Finder
+from enrollment.eligibility.wish_candidates import Finder
+from enrollment.offers import answer_deadlines, offers
+from enrollment.offers.offers import LIVE, Offer
 from enrollment.places import ledger
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -86,17 +76,19 @@ class Draw:
 
     def estimate_chances(self) -> dict | None:
         """What the clock's job does every morning of registration."""
-        made = chance_market.applied(self.session, self.the_round.id, now=self.now)
+        made = estimate_market.applied(self.session, self.the_round.id, now=self.now)
         if made is None:
             return None
-        return chance_estimates.keep(self.session, made, chance_estimates.draw(made.market))
+        return estimates.keep(self.session, made, estimates.draw(made.market))
 
     def chances_of(self, application: Application, *, siblings: tuple[Application, ...] = ()) -> Chances | None:
         """The chances of an application's wishes as they stand, with what is nearby as one more."""
         finder = Finder(self.session, application, self.the_round.id)
         ids = [wish.programme_id for wish in wishes.of(self.session, application.id, self.the_round.id)]
         listed = finder.seen(self.session.get_one(Programme, each) for each in ids)
-        return chances.of_family(self.session, application, self.the_round, finder, listed, siblings, now=self.now)
+        return family_chances.of_family(
+            self.session, application, self.the_round, finder, listed, siblings, now=self.now
+        )
 
     def everybody(self) -> list[Application]:
         return list(self.session.scalars(select(Application).order_by(Application.created_at, Application.child_code)))
@@ -146,10 +138,10 @@ class Draw:
         """The reminder goes out the day before, the deadline passes, and silence counts as giving up."""
         due = self.session.scalars(select(Offer.answer_by).where(Offer.state == "offered")).all()
         last = max(due)
-        self.at(max(self.now, last - answers_due.REMIND_BEFORE))
-        answers_due.remind_due(self.session, now=self.now)
+        self.at(max(self.now, last - answer_deadlines.REMIND_BEFORE))
+        answer_deadlines.remind_due(self.session, now=self.now)
         self.at(max(self.now, last))
-        return answers_due.expire_due(self.session, now=self.now)
+        return answer_deadlines.expire_due(self.session, now=self.now)
 
     def silence_if_any(self) -> None:
         if self.session.scalar(select(Offer.id).where(Offer.state == "offered").limit(1)):

@@ -7,22 +7,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import any_, literal, select
 
-from enrollment.families import (
-    applications,
-    bundling,
-    claims,
-    consents,
-    entering,
-    households,
-    invitations,
-    people,
-    submission,
-    wishes,
-)
-from enrollment.families.applications import Application
-from enrollment.families.receipts import Receipt
+from enrollment.applications import applications, registration, sibling_binding, submission, wishes
+from enrollment.applications.applications import Application
+from enrollment.applications.receipts import Receipt
+from enrollment.eligibility import claims, households
 from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.people import consents, guardians, invitations
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import ages
@@ -72,7 +63,7 @@ class Families:
     def family(self, name: str = "李", *, phone: str | None = None, **household) -> Family:
         account = sign_in.account_of_phone(self.session, phone or phone_number(), now=self.now)
         family = Family(name, account.phone, account, RENTED_IN_JINJIANG | household)
-        people.become_guardian(
+        guardians.become_guardian(
             self.session,
             name=f"{name}家长",
             id_kind="resident",
@@ -110,7 +101,7 @@ class Families:
         self._registration_for(level, year, wishes=bool(wishes))
         family = family or self.family(name)
         born = born or ages.born_between(level, year)[0] + dt.timedelta(days=100)
-        application = entering.enter_child(
+        application = registration.enter_child(
             self.session,
             year,
             name=name,
@@ -120,9 +111,7 @@ class Families:
             by=family.actor,
             now=self.now,
         )
-        households.save(
-            self.session, application.id, by=family.actor, now=self.now, **(family.household | household)
-        )
+        households.save(self.session, application.id, by=family.actor, now=self.now, **(family.household | household))
         if grounds:
             self.claim(application, grounds)
         if wishes:
@@ -131,7 +120,9 @@ class Families:
                 self.submit(application)
         return application
 
-    def twins(self, *names: str, bound: bool = True, wishes: list | tuple = (), submit: bool = True, **more) -> list[Application]:
+    def twins(
+        self, *names: str, bound: bool = True, wishes: list | tuple = (), submit: bool = True, **more
+    ) -> list[Application]:
         """Children of one birth, bound together or drawn each for itself."""
         family = more.pop("family", None) or self.family(names[0])
         pair = [self.child(name, family=family, wishes=wishes, submit=False, **more) for name in names]
@@ -154,7 +145,13 @@ class Families:
         round_ = round_ or self.round_for(application)
         ids = [self._programme_id(each, application) for each in wanted]
         wishes.set_wishes(
-            self.session, application.id, round_.id, ids, version=None, by=by or self.parent_of(application), now=self.now
+            self.session,
+            application.id,
+            round_.id,
+            ids,
+            version=None,
+            by=by or self.parent_of(application),
+            now=self.now,
         )
 
     def submit(self, application: Application, by: Actor | None = None) -> Receipt:
@@ -170,13 +167,13 @@ class Families:
 
     def bind(self, *together: Application) -> None:
         ids = [application.id for application in together]
-        bundling.bind(self.session, ids, by=self.parent_of(together[0]), now=self.now)
+        sibling_binding.bind(self.session, ids, by=self.parent_of(together[0]), now=self.now)
 
     def separate(self, application: Application) -> None:
-        bundling.separate(self.session, application.id, by=self.parent_of(application), now=self.now)
+        sibling_binding.separate(self.session, application.id, by=self.parent_of(application), now=self.now)
 
     def follow_elder(self, younger: Application, elder: Application) -> None:
-        bundling.follow_elder(self.session, younger.id, elder.id, by=self.parent_of(younger), now=self.now)
+        sibling_binding.follow_elder(self.session, younger.id, elder.id, by=self.parent_of(younger), now=self.now)
 
     def second_guardian(self, application: Application, name: str = "王", *, other: Family | None = None) -> Family:
         """The other guardian, invited and come."""
@@ -202,7 +199,9 @@ class Families:
         """A child can be entered when a round is planned, and wish when it is open."""
         self.area()
         self.season(year)
-        rounds = list(self.session.scalars(select(Round).where(Round.year == year, literal(level) == any_(Round.levels))))
+        rounds = list(
+            self.session.scalars(select(Round).where(Round.year == year, literal(level) == any_(Round.levels)))
+        )
         if not rounds:
             self.round(levels=[level])
         if wishes and not any(round_.stage != "planned" for round_ in rounds):

@@ -7,10 +7,12 @@ import uuid
 
 from PIL import Image
 
-from enrollment.families import entering, households, mandates, people
-from enrollment.families.applications import Application
-from enrollment.families.mandates import Mandate, Paper, Terms, Text
+from enrollment.applications import mandates, registration
+from enrollment.applications.applications import Application
+from enrollment.applications.mandates import Mandate, Paper, Terms, Text
+from enrollment.eligibility import households
 from enrollment.ground.accounts import Actor, actor_of
+from enrollment.people import guardians
 from enrollment.season import ages
 from tests.support.town_families import RENTED_IN_JINJIANG, id_number
 
@@ -67,8 +69,8 @@ class Helping:
         submit: bool = True,
     ) -> Application:
         """A whole application, through the verbs that the family itself would use; handed in when there are wishes."""
-        if people.guardian_of(self.session, by=acting) is None:
-            entering.save_guardian(
+        if guardians.guardian_of(self.session, by=acting) is None:
+            registration.save_guardian(
                 self.session,
                 name=guardian,
                 id_kind="resident",
@@ -77,7 +79,7 @@ class Helping:
                 now=self.now,
             )
         born = ages.born_between("lower", 2026)[0] + dt.timedelta(days=100)
-        application = entering.enter_child(
+        application = registration.enter_child(
             self.session,
             2026,
             name=child,

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from enrollment.families import review
-from enrollment.families.applications import Application
-from enrollment.families.review import Finding
-from enrollment.families.tiers import claimed_facts
+from enrollment.applications.applications import Application
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.accounts import Actor
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import review
+from enrollment.review.review import Finding
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
 

@@ -3,11 +3,11 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from enrollment.draw import opening
+from enrollment.draw import round_opening
 from enrollment.ground.accounts import Actor
-from enrollment.season import calendar, policies, policy, rounds
+from enrollment.season import calendar, policy_approval, policy_file, rounds
+from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round
-from enrollment.season.signed_policies import Policy
 
 YEAR = 2026
 CHENGDU = ZoneInfo("Asia/Shanghai")
@@ -70,12 +70,12 @@ class Season:
         self.area(area)
         self.season(year)
         first, second = self.city_pair()
-        text = policies.template(family, area, year) if text is None else policy.fitted(text, area, year)
-        made = policies.upload(self.session, text, area=area, year=year, by=first, now=self.now)
+        text = policy_approval.template(family, area, year) if text is None else policy_file.fitted(text, area, year)
+        made = policy_approval.upload(self.session, text, area=area, year=year, by=first, now=self.now)
         if signed:
-            policies.dry_run(self.session, made.id, [], by=first, now=self.now)
-            policies.sign(self.session, made.id, by=first, now=self.now)
-            policies.sign(self.session, made.id, by=second, now=self.now)
+            policy_approval.dry_run(self.session, made.id, [], by=first, now=self.now)
+            policy_approval.sign(self.session, made.id, by=first, now=self.now)
+            policy_approval.sign(self.session, made.id, by=second, now=self.now)
         return made
 
     def round(self, max_wishes: int = 5, *, kind: str = "main", name: str | None = None, **more) -> Round:
@@ -103,11 +103,13 @@ class Season:
         if self.the_round is None or self.the_round.stage != "planned":
             self.round(max_wishes, **more)
         found = self.the_round
-        signed = policies.all_in_force(self.session, found.year)
-        taking_part = {row.area for row in opening.offered(self.session, found.year) if rounds.in_filter(found, row)}
+        signed = policy_approval.all_in_force(self.session, found.year)
+        taking_part = {
+            row.area for row in round_opening.offered(self.session, found.year) if rounds.in_filter(found, row)
+        }
         for area in sorted(taking_part - signed.keys()):
             self.policy(area, text=_with_pair_rule(found.pair_rule), year=found.year)
-        opening.open_round(self.session, found.id, by=self.city_pair()[0], now=self.now)
+        round_opening.open_round(self.session, found.id, by=self.city_pair()[0], now=self.now)
         self.now = max(self.now, found.opens_at)
         return found
 
@@ -119,5 +121,5 @@ class Season:
 
 
 def _with_pair_rule(rule: str) -> str:
-    text = policies.template("whole_district", "510104", YEAR)
+    text = policy_approval.template("whole_district", "510104", YEAR)
     return text.replace('rule = "overhang"', f'rule = "{rule}"')

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enrollment.places.imports.faults import Fault, ImportFaults
-from enrollment.places.imports.sheets import Sheet
+from enrollment.places.imports.sheet_reader import Sheet
 
 SEARCHED_ROWS = 20
 _in_brackets = re.compile(r"[(\[【<].*?[)\]】>]")

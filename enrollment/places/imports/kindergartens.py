@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.places import scope
-from enrollment.places.imports import values, words
-from enrollment.places.imports.difference import Change, Difference, fields_that_differ
+from enrollment.places.imports import cell_readers, vocabulary
+from enrollment.places.imports.changes import Change, Difference, fields_that_differ
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
@@ -19,23 +19,23 @@ from enrollment.places.pinyin import sort_key
 from enrollment.places.programmes import Programme
 
 COLUMNS = (
-    Column("code", ("学校标识码", "学校(机构)标识码", "标识码", "机构标识码", "园所代码", "学校代码", "幼儿园代码", "机构代码", "编码", "代码", "code", "school code", "kindergarten code", "id"), values.code, True, "5151040001"),
-    Column("name", ("园所名称", "幼儿园名称", "园名", "学校名称", "机构名称", "单位名称", "名称", "幼儿园", "name", "kindergarten", "kindergarten name"), values.short, True, "锦官新城幼儿园"),
-    Column("nature", ("办园性质", "园所性质", "办学性质", "办别", "举办者类型", "性质", "类别", "办园类型", "园所类型", "nature", "type"), words.nature, False, "公办"),
-    Column("is_inclusive", ("是否普惠", "普惠", "普惠性", "是否普惠性", "普惠认定", "是否认定普惠", "inclusive"), values.yes_or_no, False, ""),
-    Column("run_by", ("举办者", "举办单位", "主办单位", "主管部门", "举办方", "run by", "founder"), values.short, False, "锦江区教育局"),
-    Column("area_code", ("招生区域", "区域", "区县", "所属区县", "所属区(市)县", "区(市)县", "所在区县", "行政区", "行政区划", "区划", "所属区域", "区", "area", "district", "area code"), values.area, True, "锦江区"),
-    Column("parent", ("主园标识码", "主园代码", "主园编码", "总园标识码", "本部标识码", "主园", "parent", "parent code"), values.code, False, ""),
-    Column("attached", ("附设班", "是否附设班", "附设幼儿班", "是否附设", "attached"), values.yes_or_no, False, "否"),
-    Column("street", ("街道", "镇街", "所属街道", "街道(乡镇)", "乡镇街道", "镇(街道)", "所属镇街", "乡镇", "街镇", "street", "town"), values.short, False, "三圣街道"),
-    Column("address", ("地址", "园址", "详细地址", "办园地址", "通讯地址", "地点", "address"), values.short, False, "锦江区三圣街道 1 号"),
-    Column("longitude", ("经度", "东经", "longitude", "lon", "lng"), values.longitude, False, "104.1325"),
-    Column("latitude", ("纬度", "北纬", "latitude", "lat"), values.latitude, False, "30.6012"),
-    Column("phone", ("联系电话", "电话", "咨询电话", "招生电话", "联系方式", "办公电话", "phone", "telephone"), values.phone, False, "028-85550000"),
-    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee"), values.whole(50_000), False, "600"),
-    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes"), values.whole(60), False, "12"),
-    Column("credit_code", ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "credit code", "unified social credit code"), values.credit_code, False, ""),
-    Column("closed_on", ("停办日期", "撤销日期", "关停日期", "closed on"), values.date, False, ""),
+    Column("code", ("学校标识码", "学校(机构)标识码", "标识码", "机构标识码", "园所代码", "学校代码", "幼儿园代码", "机构代码", "编码", "代码", "code", "school code", "kindergarten code", "id"), cell_readers.code, True, "5151040001"),
+    Column("name", ("园所名称", "幼儿园名称", "园名", "学校名称", "机构名称", "单位名称", "名称", "幼儿园", "name", "kindergarten", "kindergarten name"), cell_readers.short, True, "锦官新城幼儿园"),
+    Column("nature", ("办园性质", "园所性质", "办学性质", "办别", "举办者类型", "性质", "类别", "办园类型", "园所类型", "nature", "type"), vocabulary.nature, False, "公办"),
+    Column("is_inclusive", ("是否普惠", "普惠", "普惠性", "是否普惠性", "普惠认定", "是否认定普惠", "inclusive"), cell_readers.yes_or_no, False, ""),
+    Column("run_by", ("举办者", "举办单位", "主办单位", "主管部门", "举办方", "run by", "founder"), cell_readers.short, False, "锦江区教育局"),
+    Column("area_code", ("招生区域", "区域", "区县", "所属区县", "所属区(市)县", "区(市)县", "所在区县", "行政区", "行政区划", "区划", "所属区域", "区", "area", "district", "area code"), cell_readers.area, True, "锦江区"),
+    Column("parent", ("主园标识码", "主园代码", "主园编码", "总园标识码", "本部标识码", "主园", "parent", "parent code"), cell_readers.code, False, ""),
+    Column("attached", ("附设班", "是否附设班", "附设幼儿班", "是否附设", "attached"), cell_readers.yes_or_no, False, "否"),
+    Column("street", ("街道", "镇街", "所属街道", "街道(乡镇)", "乡镇街道", "镇(街道)", "所属镇街", "乡镇", "街镇", "street", "town"), cell_readers.short, False, "三圣街道"),
+    Column("address", ("地址", "园址", "详细地址", "办园地址", "通讯地址", "地点", "address"), cell_readers.short, False, "锦江区三圣街道 1 号"),
+    Column("longitude", ("经度", "东经", "longitude", "lon", "lng"), cell_readers.longitude, False, "104.1325"),
+    Column("latitude", ("纬度", "北纬", "latitude", "lat"), cell_readers.latitude, False, "30.6012"),
+    Column("phone", ("联系电话", "电话", "咨询电话", "招生电话", "联系方式", "办公电话", "phone", "telephone"), cell_readers.phone, False, "028-85550000"),
+    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee"), cell_readers.whole(50_000), False, "600"),
+    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes"), cell_readers.whole(60), False, "12"),
+    Column("credit_code", ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "credit code", "unified social credit code"), cell_readers.credit_code, False, ""),
+    Column("closed_on", ("停办日期", "撤销日期", "关停日期", "closed on"), cell_readers.date, False, ""),
 )  # fmt: skip
 PLAIN = (
     "name",

@@ -13,10 +13,10 @@ from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
 from enrollment.ground.identity import birth_date_in, index_of
 from enrollment.ground.vault import masked
-from enrollment.places.imports import values, words
-from enrollment.places.imports.difference import Change, Difference, fields_that_differ
+from enrollment.places.imports import cell_readers, vocabulary
+from enrollment.places.imports.changes import Change, Difference, fields_that_differ
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.owners import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import MOST_IN_A_CLASS, RollChild, RollClass, school_year_of
@@ -24,15 +24,15 @@ from enrollment.places.roll import MOST_IN_A_CLASS, RollChild, RollClass, school
 COLUMNS = (
     CODE,
     NAME,
-    Column("class_name", ("班级", "班级名称", "班名", "所在班级", "class", "class name"), values.short, True, "小一班"),
-    Column("level", ("年级段", "年级", "班别", "年龄段", "level", "class level"), words.level, False, "小班"),
-    Column("school_year", ("学年", "学年度", "school year"), values.year, False, "2025"),
-    Column("counted", ("在园人数", "人数", "幼儿人数", "班级人数", "在园幼儿数", "children", "number of children"), values.whole(MOST_IN_A_CLASS), False, ""),
-    Column("child", ("姓名", "幼儿姓名", "学生姓名", "儿童姓名", "child", "child name"), values.short, False, "模拟幼儿"),
-    Column("id_number", ("身份证号", "身份证号码", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证", "id number"), values.id_number, False, ""),
-    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), values.date, False, "2021-10-01"),
-    Column("entered_on", ("入园日期", "入园时间", "入学日期", "entered on"), values.date, False, "2025-09-01"),
-    Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), values.date, False, ""),
+    Column("class_name", ("班级", "班级名称", "班名", "所在班级", "class", "class name"), cell_readers.short, True, "小一班"),
+    Column("level", ("年级段", "年级", "班别", "年龄段", "level", "class level"), vocabulary.level, False, "小班"),
+    Column("school_year", ("学年", "学年度", "school year"), cell_readers.year, False, "2025"),
+    Column("counted", ("在园人数", "人数", "幼儿人数", "班级人数", "在园幼儿数", "children", "number of children"), cell_readers.whole(MOST_IN_A_CLASS), False, ""),
+    Column("child", ("姓名", "幼儿姓名", "学生姓名", "儿童姓名", "child", "child name"), cell_readers.short, False, "模拟幼儿"),
+    Column("id_number", ("身份证号", "身份证号码", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证", "id number"), cell_readers.id_number, False, ""),
+    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), cell_readers.date, False, "2021-10-01"),
+    Column("entered_on", ("入园日期", "入园时间", "入学日期", "entered on"), cell_readers.date, False, "2025-09-01"),
+    Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), cell_readers.date, False, ""),
 )  # fmt: skip
 SHOWN_AS = {"name": "child", "class_id": "class_name"}
 AGES = {"nursery": (1, 4), "lower": (2, 5), "middle": (3, 6), "upper": (4, 8), "mixed": (1, 8)}
@@ -107,7 +107,7 @@ def _take(
     """Add one row to its class: a count, or a child."""
     school_year = record["school_year"] or this_year
     key = (owner.id, school_year, record["class_name"])
-    level = record["level"] or words.level_of_class(record["class_name"])
+    level = record["level"] or vocabulary.level_of_class(record["class_name"])
     known = there.get(key)
     if level is None and known is None and key not in told:
         records.fault(record, "level", "level_of_class_unclear", value=record["class_name"])

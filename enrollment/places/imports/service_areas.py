@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places import service_areas
-from enrollment.places.imports import values, words
-from enrollment.places.imports.difference import Change, Difference
+from enrollment.places.imports import cell_readers, vocabulary
+from enrollment.places.imports.changes import Change, Difference
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.owners import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import NAMED, ServiceArea
@@ -23,13 +23,13 @@ from enrollment.places.service_areas import NAMED, ServiceArea
 COLUMNS = (
     CODE,
     NAME,
-    Column("kind", ("类型", "范围类型", "类别", "服务范围类型", "kind", "type"), words.service_kind, False, "街道"),
-    Column("value", ("范围名称", "服务范围名称", "服务范围", "招生范围", "划片范围", "内容", "value", "service area"), values.names, False, "三圣街道"),
-    Column("street", ("街道", "镇街", "服务街道", "街道(乡镇)", "乡镇", "street", "town"), values.names, False, "三圣街道"),
-    Column("community", ("社区", "村(社区)", "服务社区", "村社", "村", "community"), values.names, False, "粮丰社区、江家堰社区"),
-    Column("estate", ("小区", "服务小区", "楼盘", "院落", "小区(院落)", "estate"), values.names, False, "锦江城市花园"),
-    Column("road", ("道路", "街巷", "路段", "服务道路", "road"), values.names, False, "锦华路"),
-    Column("boundary", ("边界", "边界坐标", "多边形", "geojson", "boundary"), values.geojson, False, ""),
+    Column("kind", ("类型", "范围类型", "类别", "服务范围类型", "kind", "type"), vocabulary.service_kind, False, "街道"),
+    Column("value", ("范围名称", "服务范围名称", "服务范围", "招生范围", "划片范围", "内容", "value", "service area"), cell_readers.names, False, "三圣街道"),
+    Column("street", ("街道", "镇街", "服务街道", "街道(乡镇)", "乡镇", "street", "town"), cell_readers.names, False, "三圣街道"),
+    Column("community", ("社区", "村(社区)", "服务社区", "村社", "村", "community"), cell_readers.names, False, "粮丰社区、江家堰社区"),
+    Column("estate", ("小区", "服务小区", "楼盘", "院落", "小区(院落)", "estate"), cell_readers.names, False, "锦江城市花园"),
+    Column("road", ("道路", "街巷", "路段", "服务道路", "road"), cell_readers.names, False, "锦华路"),
+    Column("boundary", ("边界", "边界坐标", "多边形", "geojson", "boundary"), cell_readers.geojson, False, ""),
 )  # fmt: skip
 LONGEST = 60
 

@@ -4,7 +4,7 @@ import io
 
 import xlsxwriter
 
-from enrollment.places.imports.files import MODULES
+from enrollment.places.imports.importer import MODULES
 from enrollment.places.spreadsheets import write_text
 
 SHEET, EXPLAINED = "填写", "填写说明"

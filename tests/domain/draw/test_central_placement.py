@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from allocation.coverage import Coverage
-from enrollment.draw import central, unplaced
+from enrollment.draw import central_placement, unplaced
 from enrollment.ground.errors import Refused
-from enrollment.season import policies
+from enrollment.season import policy_approval
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
 
@@ -28,8 +28,8 @@ def left_over(town):
 
 def test_the_nearest_vacancies_are_proposed_public_ones_first_within_the_tolerance(left_over):
     town, by = left_over, left_over.city_pair()[0]
-    assert central.propose(town.session, 2026, by=by, now=town.now) == 2
-    proposed = {each.registration_code: each for each in central.waiting(town.session, 2026)}
+    assert central_placement.propose(town.session, 2026, by=by, now=town.now) == 2
+    proposed = {each.registration_code: each for each in central_placement.waiting(town.session, 2026)}
     assert set(proposed) == {town.ben.registration_code, town.cui.registration_code}
     assert {each.kindergarten for each in proposed.values()} == {town.near, town.public}
     assert sorted(each.metres for each in proposed.values()) == [957, 1914]
@@ -44,24 +44,24 @@ def test_the_policy_of_the_childs_own_area_says_how_much_farther_a_public_place_
     town.kindergarten("近处普惠", nature="inclusive", places=1, longitude=104.11, **elsewhere)
     town.kindergarten("公办三里外", places=1, longitude=104.12, **elsewhere)
     for area, metres in (("510104", tolerance), ("510105", 20_000 if tolerance == 500 else 0)):
-        text = policies.template("whole_district", area, 2026)
+        text = policy_approval.template("whole_district", area, 2026)
         town.policy(area, text.replace("tolerance = 3000", f"tolerance = {metres}"))
     ana, ben = (town.child(name, wishes=[popular], **HOME) for name in ("安娜", "本本"))
     town.drawn(ana, ben)
     by = town.city_pair()[0]
-    assert central.propose(town.session, 2026, by=by, now=town.now) == 1
-    [proposed] = central.waiting(town.session, 2026)
+    assert central_placement.propose(town.session, 2026, by=by, now=town.now) == 1
+    [proposed] = central_placement.waiting(town.session, 2026)
     assert proposed.kindergarten.name == nearest
 
 
 def test_the_effect_on_both_shares_counts_the_proposals_that_wait(left_over):
     town, by = left_over, left_over.city_pair()[0]
     before = Coverage(1000, 500, 300)
-    assert central.effect(town.session, 2026, before) == before
-    central.propose(town.session, 2026, by=by, now=town.now)
-    assert central.effect(town.session, 2026, before) == Coverage(1002, 501, 301)
-    central.send(town.session, 2026, by=by, now=town.now)
-    assert central.effect(town.session, 2026, before) == before, "sent ones are counted as offers"
+    assert central_placement.effect(town.session, 2026, before) == before
+    central_placement.propose(town.session, 2026, by=by, now=town.now)
+    assert central_placement.effect(town.session, 2026, before) == Coverage(1002, 501, 301)
+    central_placement.send(town.session, 2026, by=by, now=town.now)
+    assert central_placement.effect(town.session, 2026, before) == before, "sent ones are counted as offers"
 
 
 def test_distances_to_many_places_are_those_to_each(town):
@@ -72,22 +72,22 @@ def test_distances_to_many_places_are_those_to_each(town):
 
 def test_proposals_become_offers_that_the_family_answers(left_over):
     town, by = left_over, left_over.city_pair()[0]
-    central.propose(town.session, 2026, by=by, now=town.now)
-    assert central.send(town.session, 2026, by=by, now=town.now) == 2
+    central_placement.propose(town.session, 2026, by=by, now=town.now)
+    assert central_placement.send(town.session, 2026, by=by, now=town.now) == 2
     assert {town.place_of(town.ben), town.place_of(town.cui)} == {town.near, town.public}
-    assert central.counts(town.session, 2026) == (0, 2)
+    assert central_placement.counts(town.session, 2026) == (0, 2)
     assert unplaced.listing(town.session, 2026, by=by).total == 0
     town.confirm(town.ben)
     assert town.offer_for(town.ben).state == "confirmed"
     with pytest.raises(Refused, match="nobody_to_propose"):
-        central.propose(town.session, 2026, by=by, now=town.now)
+        central_placement.propose(town.session, 2026, by=by, now=town.now)
 
 
 def test_who_gave_a_place_up_is_not_moved_about(left_over):
     town, by = left_over, left_over.city_pair()[0]
     town.decline(town.ana)
-    central.propose(town.session, 2026, by=by, now=town.now)
-    codes = {each.registration_code for each in central.waiting(town.session, 2026)}
+    central_placement.propose(town.session, 2026, by=by, now=town.now)
+    codes = {each.registration_code for each in central_placement.waiting(town.session, 2026)}
     assert town.ana.registration_code not in codes
 
 
@@ -97,6 +97,6 @@ def test_it_waits_until_no_round_is_going(left_over):
     town.round(kind="supplementary")
     town.open_registration()
     with pytest.raises(Refused, match="round_still_going"):
-        central.propose(town.session, 2026, by=by, now=town.now)
+        central_placement.propose(town.session, 2026, by=by, now=town.now)
     with pytest.raises(Refused, match="only_the_city"):
-        central.propose(town.session, 2026, by=town.area_official(), now=town.now)
+        central_placement.propose(town.session, 2026, by=town.area_official(), now=town.now)

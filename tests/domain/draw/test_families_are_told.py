@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.draw import answers_due
-from enrollment.draw.telling import written
-from enrollment.ground.notices import Notice
+from enrollment.ground.outbox import Notice
+from enrollment.offers import answer_deadlines
+from enrollment.people.bulk_notifications import written
 
 
 def notices_of(town, application, kind):
@@ -34,10 +34,10 @@ def test_both_guardians_hear_of_the_result_and_so_does_who_has_no_place(publishe
 
 def test_a_reminder_goes_out_once_the_day_before(published):
     town, offer = published, published.offer_for(published.ana)
-    assert answers_due.remind_due(town.session, now=offer.answer_by - dt.timedelta(days=1, minutes=1)) == 0
+    assert answer_deadlines.remind_due(town.session, now=offer.answer_by - dt.timedelta(days=1, minutes=1)) == 0
     town.at(offer.answer_by - dt.timedelta(hours=23))
-    assert answers_due.remind_due(town.session, now=town.now) == 1
-    assert answers_due.remind_due(town.session, now=town.now) == 0
+    assert answer_deadlines.remind_due(town.session, now=town.now) == 1
+    assert answer_deadlines.remind_due(town.session, now=town.now) == 0
     reminders = notices_of(town, town.ana, "answer_reminder")
     assert [notice.params for notice in reminders] == [{"due": written(offer.answer_by)}] * 2
 
@@ -45,12 +45,12 @@ def test_a_reminder_goes_out_once_the_day_before(published):
 def test_a_family_that_was_not_reminded_gets_a_day_more(published):
     town, offer = published, published.offer_for(published.ana)
     town.at(offer.answer_by + dt.timedelta(hours=5))
-    assert answers_due.expire_due(town.session, now=town.now) == 0
+    assert answer_deadlines.expire_due(town.session, now=town.now) == 0
     later = town.offer_for(town.ana).answer_by
     assert later == town.now + dt.timedelta(days=1)
     assert len(notices_of(town, town.ana, "answer_reminder")) == 2
     town.at(later)
-    assert answers_due.expire_due(town.session, now=town.now) == 1
+    assert answer_deadlines.expire_due(town.session, now=town.now) == 1
     assert town.last_offer_for(town.ana).state == "expired"
     assert len(notices_of(town, town.ana, "offer_expired")) == 2
 
@@ -60,7 +60,7 @@ def test_a_dispute_between_guardians_stops_the_clock_and_the_answers(published):
     town.ana.on_hold = True
     town.session.flush()
     town.at(offer.answer_by + dt.timedelta(days=2))
-    assert answers_due.expire_due(town.session, now=town.now) == 0
+    assert answer_deadlines.expire_due(town.session, now=town.now) == 0
     assert town.offer_for(town.ana).state == "offered"
 
 

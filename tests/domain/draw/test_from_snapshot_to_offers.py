@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event
 
-from enrollment.draw import gathering
+from enrollment.draw import market_builder
 from enrollment.ground.errors import Refused
 
 
@@ -22,7 +22,7 @@ def test_the_first_wish_whose_line_a_family_meets_is_its_place(town):
 
 def test_a_long_freeze_lets_the_database_hear_from_it(town, monkeypatch):
     """It ends a transaction that is silent for two minutes, and a city on a busy machine takes longer."""
-    monkeypatch.setattr(gathering, "SIGN_OF_LIFE", 2)
+    monkeypatch.setattr(market_builder, "SIGN_OF_LIFE", 2)
     jinpingguo = town.kindergarten("金苹果", places=1)
     for name in ("安娜", "本本", "翠翠", "丁丁", "恩恩"):
         town.child(name, wishes=[jinpingguo])

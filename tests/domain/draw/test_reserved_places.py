@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from enrollment.draw import published, results
 from enrollment.draw.run_rows import Placement
+from enrollment.results import family_results, published_runs
 from enrollment.season.facts import Fact
 
 
@@ -16,16 +16,16 @@ def test_a_reserved_place_goes_to_the_family_it_is_for(town):
     town.registration_is_over()
     town.clerk_confirms(cared, facts={Fact.POLICY_CARE: "soldier"})
     town.drawn(first, second, cared)
-    run = published.result_run(town.session, town.the_round.id)
+    run = published_runs.result_run(town.session, town.the_round.id)
     pools = dict(
         town.session.execute(select(Placement.application_id, Placement.pool).where(Placement.run_id == run.id)).all()
     )
     assert pools[cared.id] == "care"
     assert sorted(filter(None, pools.values())) == ["care", "general"]
     assert town.taken_at(jinpingguo) == 2
-    lines = published.lines(town.session, run).rows
+    lines = published_runs.lines(town.session, run).rows
     assert {(line.pool, line.cut_off.filled) for line in lines} == {("政策照顾", 1), (None, 1)}
-    assert results.for_application(town.session, cared.id, now=town.now).wishes[0].reason == "placed"
+    assert family_results.for_application(town.session, cared.id, now=town.now).wishes[0].reason == "placed"
 
 
 def test_an_unclaimed_reserved_place_goes_to_the_next_in_line(town):

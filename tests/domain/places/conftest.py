@@ -3,7 +3,7 @@
 import pytest
 
 from enrollment.ground.accounts import SYSTEM
-from enrollment.places.imports import files
+from enrollment.places.imports import importer
 from enrollment.places.imports.faults import ImportFaults
 
 
@@ -13,7 +13,7 @@ def take_in(town):
     town.area()
 
     def take(kind, content, *, by=SYSTEM, year=2026):
-        return files.take_in(town.session, kind, "名册.xlsx", content, by=by, now=town.now, year=year)
+        return importer.take_in(town.session, kind, "名册.xlsx", content, by=by, now=town.now, year=year)
 
     return take
 

@@ -9,9 +9,9 @@ import xlsxwriter
 
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import kindergartens
-from enrollment.places.imports import files, workbook
+from enrollment.places.imports import importer, safe_workbook
 from enrollment.places.imports.faults import ImportFaults
-from enrollment.places.imports.kept_files import ImportFile
+from enrollment.places.imports.uploaded_files import ImportFile
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
 
 
@@ -37,7 +37,7 @@ def repacked(content, change):
 
 def bomb():
     """A sheet of a gigabyte of spaces in a megabyte of zip."""
-    blown = b"<worksheet><sheetData>" + b" " * (workbook.MOST_UNPACKED + 1)
+    blown = b"<worksheet><sheetData>" + b" " * (safe_workbook.MOST_UNPACKED + 1)
     return repacked(xlsx(), lambda name, body: blown if name.endswith("sheet1.xml") else body)
 
 
@@ -63,7 +63,7 @@ HOSTILE = {
     "too_many_columns": lambda: far_cell(1, 16_383),
     "too_many_cells": lambda: far_cell(90_000, 90),
     "file_unpacks_too_large": bomb,
-    "file_too_large": lambda: b"a" * (workbook.MOST_BYTES + 1),
+    "file_too_large": lambda: b"a" * (safe_workbook.MOST_BYTES + 1),
 }
 
 
@@ -85,9 +85,9 @@ def test_entities_that_multiply_do_not_multiply(faults_of):
 
 
 def test_macros_and_pictures_never_reach_the_reader():
-    copy, _errors = workbook.safe_copy(repacked(xlsx(), lambda name, body: body))
+    copy, _errors = safe_workbook.safe_copy(repacked(xlsx(), lambda name, body: body))
     with zipfile.ZipFile(io.BytesIO(copy)) as archive:
-        assert {name for name in archive.namelist() if not workbook._needed.fullmatch(name)} == set()
+        assert {name for name in archive.namelist() if not safe_workbook._needed.fullmatch(name)} == set()
 
 
 def test_a_formula_that_failed_is_told_by_its_cell(faults_of):
@@ -123,7 +123,7 @@ def test_the_sheet_with_the_header_is_found_among_others(take_in):
 @pytest.fixture
 def kept(town):
     official = town.area_official("510104")
-    file = files.keep(town.session, "kindergartens", "名册.xlsx", xlsx(), by=official, now=town.now, year=2026)
+    file = importer.keep(town.session, "kindergartens", "名册.xlsx", xlsx(), by=official, now=town.now, year=2026)
     return official, file
 
 
@@ -131,32 +131,32 @@ def test_a_kept_file_is_sealed_and_gone_once_it_is_written(town, kept):
     official, file = kept
     assert "锦官".encode() not in file.content
     assert xlsx()[:50] not in file.content
-    looked = files.look(town.session, file.id, by=official, now=town.now)
+    looked = importer.look(town.session, file.id, by=official, now=town.now)
     assert looked.difference.counts["added"] == 3
     assert kindergartens.by_code(town.session, "5151040001") is None
-    files.take_in_kept(town.session, file.id, by=official, now=town.now)
+    importer.take_in_kept(town.session, file.id, by=official, now=town.now)
     assert kindergartens.by_code(town.session, "5151040001").name == "锦官新城幼儿园"
     assert (file.content, file.summary["added"]) == (None, 3)
 
 
 def test_a_kept_file_belongs_to_the_person_who_brought_it(town, kept):
     with pytest.raises(NotFound):
-        files.look(town.session, kept[1].id, by=town.area_official("510104"), now=town.now)
+        importer.look(town.session, kept[1].id, by=town.area_official("510104"), now=town.now)
 
 
 def test_a_kept_file_is_written_once(town, kept):
     official, file = kept
-    files.take_in_kept(town.session, file.id, by=official, now=town.now)
+    importer.take_in_kept(town.session, file.id, by=official, now=town.now)
     with pytest.raises(Refused, match="import_file_gone"):
-        files.take_in_kept(town.session, file.id, by=official, now=town.now)
+        importer.take_in_kept(town.session, file.id, by=official, now=town.now)
 
 
 def test_a_file_that_nobody_said_the_word_for_is_forgotten_after_a_day(town, kept):
     official, file = kept
     later = town.now + dt.timedelta(hours=25)
     with pytest.raises(Refused, match="import_file_gone"):
-        files.look(town.session, file.id, by=official, now=later)
-    assert files.forget(town.session, now=later) == 1
+        importer.look(town.session, file.id, by=official, now=later)
+    assert importer.forget(town.session, now=later) == 1
     assert town.session.query(ImportFile).count() == 0
 
 
@@ -164,4 +164,4 @@ def test_what_became_wrong_since_the_look_is_told_at_the_word(town, kept):
     official, file = kept
     town.kindergarten("抢先", area="510105", code="5151040001")
     with pytest.raises(ImportFaults):
-        files.take_in_kept(town.session, file.id, by=official, now=town.now)
+        importer.take_in_kept(town.session, file.id, by=official, now=town.now)

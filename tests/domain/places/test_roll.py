@@ -9,8 +9,9 @@ from sqlalchemy import select
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.places import promotion, roll, roll_export
+from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
+from enrollment.reports import roll_export
 
 SEPTEMBER = dt.datetime(2026, 9, 1, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
 

@@ -27,7 +27,9 @@ def test_the_same_name_in_another_area_is_another_place(town, session):
         service_areas.add(session, kindergarten.id, "community", "新城社区")
     assert both_ways(session, here, {"community": "新城社区", "area": "510104"})
     assert not both_ways(session, there, {"community": "新城社区", "area": "510104"})
-    assert not both_ways(session, here, {"community": "新城社区", "area": ""}), "an area that was not verified serves nobody"
+    assert not both_ways(session, here, {"community": "新城社区", "area": ""}), (
+        "an area that was not verified serves nobody"
+    )
 
 
 @pytest.mark.parametrize("kind", service_areas.NAMED)

@@ -5,13 +5,13 @@ import datetime as dt
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.families import date_notices
+from enrollment.applications import date_notices
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import Refused, Stale
 from enrollment.ground.jobs import Job
-from enrollment.ground.notices import Notice
-from enrollment.season import calendar, dates
-from enrollment.season.dates import CalendarConflicts
+from enrollment.ground.outbox import Notice
+from enrollment.season import calendar, calendar_validation
+from enrollment.season.calendar_validation import CalendarConflicts
 from tests.support.town_season import at, dates_of
 
 DAY = dt.timedelta(days=1)
@@ -19,7 +19,7 @@ DAY = dt.timedelta(days=1)
 
 def conflicts(**changed) -> set[tuple]:
     whole = {step: span for step, span in {**dates_of(), **changed}.items() if span}
-    return {(found.code, found.step, found.other) for found in dates.conflicts_of(whole)}
+    return {(found.code, found.step, found.other) for found in calendar_validation.conflicts_of(whole)}
 
 
 def test_the_season_as_the_city_holds_it_has_no_conflict():
@@ -65,8 +65,8 @@ def test_review_may_begin_while_families_still_register():
     ],
 )
 def test_working_days_leave_out_weekends_and_labour_day(begins, ends, days):
-    assert dates.working_days(begins, ends) == days
-    assert dates.working_days(begins.astimezone(dt.UTC), ends.astimezone(dt.UTC)) == days
+    assert calendar_validation.working_days(begins, ends) == days
+    assert calendar_validation.working_days(begins.astimezone(dt.UTC), ends.astimezone(dt.UTC)) == days
 
 
 def test_a_season_with_conflicts_is_not_opened(town):

@@ -2,18 +2,18 @@
 
 import pytest
 
-from enrollment.season import policies, policy
+from enrollment.season import policy_approval, policy_file
 from enrollment.season.grounds import Seen
-from enrollment.season.policy import PolicyFaults
+from enrollment.season.policy_file import PolicyFaults
 
 PUBLIC = Seen("5101080001", "public", "510108", estates=frozenset({"锦绣苑"}))
 INCLUSIVE = Seen("5101080002", "inclusive", "510108")
-GOOD = policies.template("whole_district", "510108", 2026)
+GOOD = policy_approval.template("whole_district", "510108", 2026)
 
 
 def faults_of(text: str) -> list[tuple[str, str, int | None]]:
     with pytest.raises(PolicyFaults) as caught:
-        policy.read(text)
+        policy_file.read(text)
     return [(fault.code, fault.path, fault.line) for fault in caught.value.faults]
 
 
@@ -21,16 +21,16 @@ def line_of(text: str, part: str) -> int:
     return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
 
 
-@pytest.mark.parametrize("family", policy.FAMILIES)
+@pytest.mark.parametrize("family", policy_file.FAMILIES)
 def test_each_family_of_rules_fits_any_area_and_year(family):
-    rules = policy.read(policies.template(family, "510115", 2027))
+    rules = policy_file.read(policy_approval.template(family, "510115", 2027))
     assert (rules.area, rules.year, rules.family) == ("510115", 2027, family)
     assert rules.examples, "a family of rules shows worked examples"
 
 
 def test_the_worked_example_uses_every_key_that_there_is():
-    text = policies.worked_example()
-    rules = policy.read(text)
+    text = policy_approval.worked_example()
+    rules = policy_file.read(text)
     assert rules.open_to
     assert rules.concurrent.natures
     assert rules.central_tolerance
@@ -40,7 +40,7 @@ def test_the_worked_example_uses_every_key_that_there_is():
 
 
 def test_whole_district_gives_the_hukou_the_same_tier_at_every_public_kindergarten():
-    rules = policy.read(GOOD)
+    rules = policy_file.read(GOOD)
     hukou = {"hukou_area": "510108", "hukou_kind": "local"}
     assert rules.tier(hukou, PUBLIC, serves=False) == rules.tier(hukou, PUBLIC, serves=True)
     assert rules.tier(hukou, PUBLIC, serves=False).ground == "local_hukou"
@@ -48,7 +48,7 @@ def test_whole_district_gives_the_hukou_the_same_tier_at_every_public_kindergart
 
 
 def test_service_area_asks_where_the_family_lives():
-    rules = policy.read(policies.template("service_area", "510108", 2026))
+    rules = policy_file.read(policy_approval.template("service_area", "510108", 2026))
     family = {"hukou_area": "510108", "hukou_kind": "local", "home_place": {"street": "三岔街道"}}
     served, not_served = rules.tier(family, PUBLIC, serves=True), rules.tier(family, PUBLIC, serves=False)
     assert served.tier < not_served.tier
@@ -58,7 +58,7 @@ def test_service_area_asks_where_the_family_lives():
 
 
 def test_any_inclusive_treats_every_tie_to_the_area_alike_there():
-    rules = policy.read(policies.template("any_inclusive", "510108", 2026))
+    rules = policy_file.read(policy_approval.template("any_inclusive", "510108", 2026))
     ties = [
         {"hukou_area": "510108", "hukou_kind": "collective"},
         {"home_area": "510108", "home_owned": True},
@@ -68,33 +68,33 @@ def test_any_inclusive_treats_every_tie_to_the_area_alike_there():
 
 
 def test_a_rule_may_hold_at_kindergartens_of_one_nature_alone():
-    rules = policy.read(GOOD)
+    rules = policy_file.read(GOOD)
     permit = {"residence_permit_area": "510108"}
     assert rules.tier(permit, INCLUSIVE, serves=False).rule == "lives_here"
     assert rules.tier(permit, PUBLIC, serves=False).rule == "everybody"
 
 
 def test_a_sibling_at_a_site_counts_only_where_the_file_says_so():
-    rules = policy.read(GOOD)
+    rules = policy_file.read(GOOD)
     site = Seen("5101080009", "public", "510108", parent="5101080001", sites=frozenset({"5101080010"}))
     for elsewhere in ("5101080001", "5101080010"):
         assert rules.tier({"sibling_at": elsewhere}, site, serves=False).rule == "sibling_or_need"
-    strict = policy.read(GOOD.replace("with_sites = true", "with_sites = false"))
+    strict = policy_file.read(GOOD.replace("with_sites = true", "with_sites = false"))
     assert strict.tier({"sibling_at": "5101080001"}, site, serves=False).rule == "everybody"
 
 
 def test_the_tier_of_a_concurrent_sibling_is_the_files():
-    assert policy.read(GOOD).sibling_tier("public") == 1
-    only_public = policy.read(GOOD.replace("concurrent_tier = 1", 'concurrent_tier = 1\nnatures = ["public"]'))
+    assert policy_file.read(GOOD).sibling_tier("public") == 1
+    only_public = policy_file.read(GOOD.replace("concurrent_tier = 1", 'concurrent_tier = 1\nnatures = ["public"]'))
     assert only_public.sibling_tier("public") == 1
     assert only_public.sibling_tier("inclusive") is None
-    without = policy.read(GOOD.replace("[siblings]\nconcurrent_tier = 1\n", ""))
+    without = policy_file.read(GOOD.replace("[siblings]\nconcurrent_tier = 1\n", ""))
     assert without.sibling_tier("public") is None
 
 
 def test_who_may_apply():
-    assert policy.read(GOOD).may_apply([])
-    narrow = policy.read(GOOD + '\n[apply]\nopen_to = ["local_hukou", "residence_permit"]\n')
+    assert policy_file.read(GOOD).may_apply([])
+    narrow = policy_file.read(GOOD + '\n[apply]\nopen_to = ["local_hukou", "residence_permit"]\n')
     assert narrow.may_apply(["residence_permit"])
     assert not narrow.may_apply(["workplace"])
 
@@ -166,5 +166,5 @@ def test_a_ground_without_papers_and_papers_without_a_ground_are_faults():
 
 
 def test_the_digest_is_of_the_very_bytes():
-    assert policy.digest_of("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
-    assert policy.digest_of(GOOD) != policy.digest_of(GOOD + " ")
+    assert policy_file.digest_of("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+    assert policy_file.digest_of(GOOD) != policy_file.digest_of(GOOD + " ")

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.draw import opening
+from enrollment.draw import round_opening
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused, Stale
 from enrollment.ground.jobs import Job
@@ -17,7 +17,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 def opened(town):
-    return opening.open_round(town.session, town.the_round.id, by=town.city_pair()[0], now=town.now)
+    return round_opening.open_round(town.session, town.the_round.id, by=town.city_pair()[0], now=town.now)
 
 
 def test_a_round_takes_the_programmes_of_its_filter_and_no_other(town):
@@ -64,7 +64,9 @@ def test_every_area_needs_a_signed_policy(town):
     with pytest.raises(Refused, match="policy_not_signed") as caught:
         opened(town)
     assert caught.value.details["areas"] == ["510107"]
-    assert [refused.code for refused in opening.hindrances(town.session, town.the_round.id)] == ["policy_not_signed"]
+    assert [refused.code for refused in round_opening.hindrances(town.session, town.the_round.id)] == [
+        "policy_not_signed"
+    ]
 
 
 def test_the_pair_rule_of_the_round_is_that_of_its_policies(town):
@@ -112,7 +114,7 @@ def test_only_the_city_plans_opens_and_closes(town):
     span = {"opens_at": at(5, 21), "closes_at": at(5, 29), "confirm_by": at(6, 9)}
     for act in (
         lambda: rounds.plan(town.session, 2026, name="一", by=official, now=town.now, **span),
-        lambda: opening.open_round(town.session, found.id, by=official, now=town.now),
+        lambda: round_opening.open_round(town.session, found.id, by=official, now=town.now),
         lambda: rounds.close(town.session, found.id, by=official, now=town.now),
         lambda: rounds.extend(town.session, found.id, closes_at=at(5, 30), reason="x", by=official, now=town.now),
     ):

@@ -3,15 +3,15 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrollment.season import policies, policy
+from enrollment.season import policy_approval, policy_file
 from enrollment.season.facts import Fact
 from enrollment.season.grounds import Seen
-from enrollment.season.policy import CARE_KINDS, FAMILIES, NATURES
+from enrollment.season.policy_file import CARE_KINDS, FAMILIES, NATURES
 
 AREA = "510104"
 HERE, SITE, ELSEWHERE = "5101040001", "5101040002", "5101070001"
-RULES = [policy.read(policies.template(family, AREA, 2026)) for family in FAMILIES]
-RULES.append(policy.read(policy.fitted(policies.worked_example(), AREA, 2026)))
+RULES = [policy_file.read(policy_approval.template(family, AREA, 2026)) for family in FAMILIES]
+RULES.append(policy_file.read(policy_file.fitted(policy_approval.worked_example(), AREA, 2026)))
 
 areas = st.sampled_from([AREA, "510107", "510108"])
 kindergartens = st.sampled_from([HERE, SITE, ELSEWHERE])

@@ -9,13 +9,13 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from enrollment.families import mandates
-from enrollment.families.applications import Application
-from enrollment.families.mandates import Mandate
-from enrollment.families.people import Guardian
+from enrollment.applications import mandates
+from enrollment.applications.applications import Application
+from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
-from enrollment.ground.notices import Notice, TextMessage
+from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import WebSession
+from enrollment.people.guardians import Guardian
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_every_page import open_pages, pages_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -92,7 +92,14 @@ def test_from_the_code_to_the_paper_twin_and_to_the_guardians_own_page(client, a
     twin = client.get(f"{receipt}.pdf")
     assert twin.status_code == 200
     text = "".join(one.extract_text() for one in PdfReader(io.BytesIO(twin.data)).pages)
-    for told in (application.registration_code, "由社区协办员 小杨 代为填写", "监护人签名", "张小三", "三圣街道", "金苹果"):
+    for told in (
+        application.registration_code,
+        "由社区协办员 小杨 代为填写",
+        "监护人签名",
+        "张小三",
+        "三圣街道",
+        "金苹果",
+    ):
         assert told in text, told
     assert MOTHERS_NUMBER not in text, "numbers are masked on paper"
 
@@ -118,7 +125,12 @@ def test_every_page_of_a_helper(client, town, yang, garden):
     baby = town.helper_enters(town.acting(yang, mandate), "李", wishes=[garden], guardian="李")
     sign_in(client, yang.account_id, acting=str(mandate.id))
     mine = [path for path in pages_of(baby) if not path.endswith(("withdraw", "invite"))]
-    own = ["/parents/consent", "/parents/guardian", "/parents/children/new", f"/parents/applications/{baby.id}/receipts/1"]
+    own = [
+        "/parents/consent",
+        "/parents/guardian",
+        "/parents/children/new",
+        f"/parents/applications/{baby.id}/receipts/1",
+    ]
     forbidden = ("/withdraw", "/invite", "/result", "/findings", "/messages", "/account", "/dispute")
     links = open_pages(client, ["/helpers", *mine, *own])
     assert [(path, link) for path, link in links if link.endswith(forbidden)] == []

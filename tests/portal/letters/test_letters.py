@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from weasyprint.urls import FatalURLFetchingError
 
-from portal.letters import pictures, press
+from portal.letters import pdf_renderer, pictures
 from tests.support.signing_in import sign_in
 
 
@@ -76,7 +76,7 @@ def test_the_picture_is_the_qr_code_of_the_address():
 
 
 def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, parent):
-    from enrollment.families.people import Child
+    from enrollment.people.guardians import Child
 
     town.session.get(Child, ana.child_id).name = "李䶮堃"
     town.session.commit()
@@ -87,7 +87,7 @@ def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, parent):
 
 
 def test_the_receipt_repeats_code_and_digest(ana, parent, portal_session):
-    from enrollment.families import receipts
+    from enrollment.applications import receipts
 
     pdf = read(parent.get(f"/parents/applications/{ana.id}/receipts/1.pdf"))
     text = words(pdf)
@@ -118,15 +118,15 @@ def test_there_is_no_notice_before_the_place_is_confirmed(town, client, frozen_c
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, lang):
-    from portal import doctor
+    from portal.letters import libraries
 
-    def letters():
-        raise doctor.Unwell("notices wait for system packages: sudo apt-get install -y libpango-1.0-0")
+    def check_libraries():
+        raise libraries.LibraryMissing("notices wait for system packages: sudo apt-get install -y libpango-1.0-0")
 
-    monkeypatch.setattr(doctor, "letters", letters)
-    press._press.cache_clear()
-    with pytest.raises(press.PressStands, match="libpango"):
-        press.press()
+    monkeypatch.setattr(libraries, "check_libraries", check_libraries)
+    pdf_renderer._renderer.cache_clear()
+    with pytest.raises(pdf_renderer.PdfUnavailable, match="libpango"):
+        pdf_renderer.renderer()
     waits = parent.get(f"/parents/applications/{ana.id}/notice.pdf?lang={lang}")
     assert waits.status_code == 503
     assert "libpango-1.0-0" in waits.text
@@ -134,7 +134,9 @@ def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, l
 
 def test_a_letter_fetches_nothing():
     with pytest.raises(FatalURLFetchingError, match="Error fetching"):
-        press.press().print('<html lang="zh-CN"><title>x</title><img src="http://127.0.0.1:9/a.png" alt="x"></html>')
+        pdf_renderer.renderer().print(
+            '<html lang="zh-CN"><title>x</title><img src="http://127.0.0.1:9/a.png" alt="x"></html>'
+        )
 
 
 class TestVerifying:

@@ -9,12 +9,12 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import text
 
-from enrollment.families import review
-from enrollment.families.review import Finding
-from enrollment.families.tiers import claimed_facts
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import audit
-from portal.act_words import ACTS
-from portal.words import table
+from enrollment.review import review
+from enrollment.review.review import Finding
+from portal.text.audit_acts import ACTS
+from portal.text.words import table
 from tests.support.signing_in import sign_in
 
 ROOT = Path(__file__).parents[3]
@@ -73,7 +73,9 @@ def test_the_trail_answers_by_subject_person_and_day(town, auditor, lang):
 
 
 def test_a_reviewer_is_found_by_login(town, auditor):
-    login = town.session.execute(text("SELECT login FROM account WHERE id = :id"), {"id": town.clerk.account_id}).scalar()
+    login = town.session.execute(
+        text("SELECT login FROM account WHERE id = :id"), {"id": town.clerk.account_id}
+    ).scalar()
     found = rows(auditor.get(f"/officials/audit?person={login}"))
     assert found
     assert all(login in row for row in found)

@@ -6,11 +6,11 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.families import cases
-from enrollment.families.applications import Application
-from enrollment.families.cases import Case
+from enrollment.applications.applications import Application
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.notices import Notice
+from enrollment.ground.outbox import Notice
+from enrollment.review import cases
+from enrollment.review.cases import Case
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 

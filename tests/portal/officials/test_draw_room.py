@@ -4,12 +4,13 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.draw import answers_due, publication, rooms, runs
+from enrollment.applications.applications import Application
+from enrollment.draw import draw_rooms, publication, runs
 from enrollment.draw.run_rows import Placement
-from enrollment.families.applications import Application
-from enrollment.families.households import Household
+from enrollment.eligibility.households import Household
 from enrollment.ground import jobs
 from enrollment.ground.city_time import CHENGDU
+from enrollment.offers import answer_deadlines
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
@@ -151,7 +152,7 @@ def test_a_second_click_and_a_stale_page_freeze_nothing_twice(officials, submitt
     late = second.post(freeze, data={**stale, "once_key": "another"})
     assert "名单刚刚已经冻结（第 1 次）" in late.text and "下一期双色球" in late.text
     assert worker(town, frozen_clock) == []
-    numbers = [each.number for each in rooms.of_round(town.session, town.the_round.id).snapshots]
+    numbers = [each.number for each in draw_rooms.of_round(town.session, town.the_round.id).snapshots]
     assert numbers == [1]
 
 
@@ -302,7 +303,7 @@ def test_a_replay_is_asked_for_once_silence_is_an_answer_and_says_what_it_hands_
     assert waiting_for(first) == []
     frozen_clock.set(due)
     assert waiting_for(first) == ["递补“主批次”空出的学位"]
-    answers_due.expire_due(town.session, now=due)
+    answer_deadlines.expire_due(town.session, now=due)
     town.at(due)
     run = town.replay(sign=False)
     town.session.commit()

@@ -7,9 +7,9 @@ import python_calamine
 from bs4 import BeautifulSoup
 
 from enrollment.places import kindergartens
-from enrollment.places.imports.files import MODULES
 from enrollment.places.imports.headers import find_table
-from enrollment.places.imports.sheets import Sheet
+from enrollment.places.imports.importer import MODULES
+from enrollment.places.imports.sheet_reader import Sheet
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
 from tests.support.signing_in import fill_in, sign_in
 

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from enrollment.places import ledger, plans
+from enrollment.places import ledger, place_plans
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
@@ -51,7 +51,7 @@ def test_one_plan_is_sent_back_with_a_reason(town, waiting, client):
     assert "请写明要改什么" in fill_in(client, path, f"{path}/send-back", remark="").text
     assert fill_in(client, path, f"{path}/send-back", remark="请补教师名单").status_code == 303
     assert waiting.places(waiting.mine[0]) == 25
-    line = plans.plan_of(town.session, waiting.mine[0].id, 2026, by=waiting.official, now=town.now).line("lower")
+    line = place_plans.plan_of(town.session, waiting.mine[0].id, 2026, by=waiting.official, now=town.now).line("lower")
     assert line.sent_back.remark == "请补教师名单"
 
 

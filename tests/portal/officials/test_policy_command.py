@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from enrollment.season import policies, policy
+from enrollment.season import policy_approval, policy_file
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def run(whole_app):
     return whole_app.test_cli_runner().invoke
 
 
-@pytest.mark.parametrize("family", [*policy.FAMILIES, "example"])
+@pytest.mark.parametrize("family", [*policy_file.FAMILIES, "example"])
 def test_a_template_passes_its_own_check(run, tmp_path, family):
     printed = run(args=["policy", "template", family, "--area", "510115", "--year", "2027"])
     assert printed.exit_code == 0
@@ -21,12 +21,14 @@ def test_a_template_passes_its_own_check(run, tmp_path, family):
     checked = run(args=["policy", "check", str(file)])
     assert checked.exit_code == 0, checked.output
     assert "510115 2027" in checked.output
-    assert policy.read(printed.output).area == "510115"
+    assert policy_file.read(printed.output).area == "510115"
 
 
 def test_faults_are_listed_by_line_and_end_with_status_2(run, tmp_path):
     file = tmp_path / "rules.toml"
-    file.write_text(policies.template("whole_district", "510104", 2026).replace("tier = 0", "tier = 16"), "utf-8")
+    file.write_text(
+        policy_approval.template("whole_district", "510104", 2026).replace("tier = 0", "tier = 16"), "utf-8"
+    )
     checked = run(args=["policy", "check", str(file)])
     assert checked.exit_code == 2
     line = next(n for n, text in enumerate(file.read_text("utf-8").splitlines(), 1) if text == "tier = 16")

@@ -6,12 +6,12 @@ import io
 import pytest
 from bs4 import BeautifulSoup
 
-from enrollment.season import policies
+from enrollment.season import policy_approval
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 AREA = "510104"
 PATH = f"/officials/policies/{AREA}"
-GOOD = policies.template("whole_district", AREA, 2026)
+GOOD = policy_approval.template("whole_district", AREA, 2026)
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -60,11 +60,11 @@ def test_rules_go_from_a_template_to_two_signatures(city, second, town, lang):
 
     assert fill_in(city, f"{PATH}/1", f"{PATH}/1/sign").status_code == 303
     assert f"{PATH}/1/sign" not in city.get(f"{PATH}/1?lang={lang}").text
-    assert policies.in_force(town.session, 2026, AREA) is None
+    assert policy_approval.in_force(town.session, 2026, AREA) is None
     assert fill_in(second, f"{PATH}/1", f"{PATH}/1/sign").status_code == 303
-    assert policies.in_force(town.session, 2026, AREA).version == 1
+    assert policy_approval.in_force(town.session, 2026, AREA).version == 1
     signed = city.get(f"{PATH}/1?lang={lang}")
-    assert policies.in_force(town.session, 2026, AREA).digest in signed.text
+    assert policy_approval.in_force(town.session, 2026, AREA).digest in signed.text
     assert f"{PATH}/1/dry-run" not in signed.text, "a signed version is locked"
 
 
@@ -75,7 +75,7 @@ def test_a_second_click_on_sign_is_not_a_second_person(city, town):
     assert city.post(f"{PATH}/1/sign", data=fields).status_code == 303
     again = city.post(f"{PATH}/1/sign", data={**fields, "once_key": "another"})
     assert "您已经签署过了" in text_of(again)
-    assert policies.in_force(town.session, 2026, AREA) is None
+    assert policy_approval.in_force(town.session, 2026, AREA) is None
 
 
 def test_faults_stand_beside_their_lines_and_the_text_is_kept(city, town, lang):
@@ -88,7 +88,7 @@ def test_faults_stand_beside_their_lines_and_the_text_is_kept(city, town, lang):
     lines = wrong.splitlines()
     assert [("16" in lines[n - 1] or "staff_kid" in lines[n - 1]) for n in bad] == [True, True]
     assert page.find(id="text").get_text().strip() == wrong.strip()
-    assert policies.versions(town.session, 2026, AREA) == []
+    assert policy_approval.versions(town.session, 2026, AREA) == []
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_every_kind_of_fault_has_words_with_all_its_numbers(city, lang):
 def test_checking_shows_the_rules_in_words_and_saves_nothing(city, town, lang):
     answer = save(city, act="check", path=f"{PATH}/new?lang={lang}")
     assert ("本区户籍" if lang == "zh" else "Local hukou") in text_of(answer)
-    assert policies.versions(town.session, 2026, AREA) == []
+    assert policy_approval.versions(town.session, 2026, AREA) == []
 
 
 def test_a_file_may_be_uploaded_instead(city, town):
     file = (io.BytesIO(b"\xef\xbb\xbf" + GOOD.replace("tolerance = 3000", "tolerance = 4000").encode()), "rules.toml")
     assert save(city, "", file=file).status_code == 303
-    assert policies.rules_of(policies.versions(town.session, 2026, AREA)[0]).central_tolerance == 4000
+    assert policy_approval.rules_of(policy_approval.versions(town.session, 2026, AREA)[0]).central_tolerance == 4000
 
 
 def test_an_upload_that_is_no_text_is_refused_and_the_text_is_kept(city):
@@ -135,7 +135,7 @@ def test_an_upload_that_is_no_text_is_refused_and_the_text_is_kept(city):
 
 def test_signs_that_no_text_has_are_left_out(city, town):
     assert save(city, GOOD.replace("# Whole", "# \x00\x07Whole")).status_code == 303
-    assert policies.versions(town.session, 2026, AREA)[0].text == GOOD
+    assert policy_approval.versions(town.session, 2026, AREA)[0].text == GOOD
 
 
 def test_the_same_text_twice_is_refused_in_words(city):
@@ -178,7 +178,7 @@ def test_another_areas_rules_are_as_unknown_as_no_area(client, town):
         assert client.get(f"/officials/policies/{path}").status_code == 404, path
     for path in ("510107/new", "510107/1/sign", "510107/1/dry-run"):
         assert client.post(f"/officials/policies/{path}", data={"text": GOOD}).status_code in (302, 303, 404), path
-    assert policies.versions(town.session, 2026, "510107")[0].version == 1
+    assert policy_approval.versions(town.session, 2026, "510107")[0].version == 1
 
 
 def test_an_auditor_reads_and_decides_nothing(client, town):
@@ -214,7 +214,7 @@ def test_the_public_page_says_the_signed_rules_in_words(client, town, lang):
 @pytest.mark.parametrize("family", ["whole_district", "any_inclusive", "example"])
 def test_every_family_of_rules_can_be_said(client, town, family, lang):
     town.area(AREA)
-    text = policies.worked_example() if family == "example" else policies.template(family, AREA, 2026)
+    text = policy_approval.worked_example() if family == "example" else policy_approval.template(family, AREA, 2026)
     town.policy(AREA, text=text)
     town.session.commit()
     words = text_of(client.get(f"/rules/{AREA}?lang={lang}"))

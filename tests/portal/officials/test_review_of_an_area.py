@@ -3,8 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from enrollment.families import refusals
-from enrollment.families.applications import Application
+from enrollment.applications.applications import Application
+from enrollment.review import refusals
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 LANGUAGES = ["zh", "en"]

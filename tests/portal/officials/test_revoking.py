@@ -4,10 +4,10 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.draw import revoking
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound
-from enrollment.ground.notices import Notice
+from enrollment.ground.outbox import Notice
+from enrollment.offers import revocations
 from tests.support.signing_in import fill_in, sign_in
 
 WHY = "户口材料经公安核实系伪造"
@@ -72,5 +72,5 @@ def test_another_areas_official_finds_nothing(app, admitted, client, monkeypatch
     assert client.post(town.path, data={"sure": "y", "reason": WHY}).status_code == 404
     for by in (town.elsewhere, town.head_of(town.garden), town.parent_of(town.ana)):
         with pytest.raises(NotFound):
-            revoking.revoke(town.session, town.offer.id, by=by, now=town.now, reason=WHY)
+            revocations.revoke(town.session, town.offer.id, by=by, now=town.now, reason=WHY)
     assert town.offer_for(town.ana).state == "confirmed"

@@ -4,22 +4,22 @@ import pytest
 from sqlalchemy import func, select
 
 from enrollment.ground.jobs import Job
-from enrollment.ground.notices import Notice
+from enrollment.ground.outbox import Notice
 from enrollment.season import calendar, rounds
-from portal import background
+from portal.jobs import runner
 from tests.support.town_season import at
 
 
 @pytest.fixture
 def do(app, portal_engine, portal_session, frozen_clock):
     """Do every due job of a kind; returns what each run ended with."""
-    background.load_handlers()
+    runner.load_handlers()
 
     def _do(kind: str) -> list[str]:
         portal_session.commit()
         due = select(Job.id).where(Job.kind == kind, Job.state == "waiting", Job.due_at <= frozen_clock.now)
         ids = list(portal_session.scalars(due.order_by(Job.due_at)))
-        done = [background.run(portal_engine, lambda _session: frozen_clock.now, job_id, "worker") for job_id in ids]
+        done = [runner.run(portal_engine, lambda _session: frozen_clock.now, job_id, "worker") for job_id in ids]
         portal_session.expire_all()
         return done
 

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from enrollment.season import calendar, policies, rounds
+from enrollment.season import calendar, policy_approval, rounds
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at, dates_of
 
@@ -183,11 +183,11 @@ def test_the_home_page_names_what_waits(city, town, lang):
     town.kindergarten("金苹果", places=2)
     town.kindergarten("红房子", places=2, area="510107")
     made = town.policy("510104", signed=False)
-    policies.dry_run(town.session, made.id, [], by=town.city_pair()[0], now=town.now)
+    policy_approval.dry_run(town.session, made.id, [], by=town.city_pair()[0], now=town.now)
     town.session.commit()
     page = city.get(f"/officials/?lang={lang}")
     links = {link["href"] for link in BeautifulSoup(page.text, "lxml").select("main .tasks a")}
     assert {"/officials/policies/510104/1", "/officials/policies/510107"} <= links
-    policies.sign(town.session, made.id, by=town.city_pair()[0], now=town.now)
+    policy_approval.sign(town.session, made.id, by=town.city_pair()[0], now=town.now)
     town.session.commit()
     assert "/officials/policies/510104/1" not in city.get("/officials/").text

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from enrollment.season import policy
+from enrollment.season import policy_file
 from enrollment.season.calendar import STEPS
-from enrollment.season.documents import Document
-from enrollment.season.policy_tables import TYPE_NAMES
+from enrollment.season.document_kinds import Document
+from enrollment.season.policy_parser import TYPE_NAMES
 from enrollment.season.round_rows import PAIR_RULES
-from portal.words import table
+from portal.text.words import table
 
-WING = Path(policy.__file__).parent
+WING = Path(policy_file.__file__).parent
 
 
 def first_arguments(*names: str) -> set[str]:
@@ -32,9 +32,9 @@ CODES = {
     "calendar_conflict": first_arguments("Conflict"),
     "notice": {f"new_date_{step}" for step in STEPS},
     "document": set(Document),
-    "care_kind": set(policy.CARE_KINDS),
-    "policy_family": set(policy.FAMILIES),
-    "policy_family_meaning": set(policy.FAMILIES),
+    "care_kind": set(policy_file.CARE_KINDS),
+    "policy_family": set(policy_file.FAMILIES),
+    "policy_family_meaning": set(policy_file.FAMILIES),
     "pair_rule_meaning": set(PAIR_RULES),
     "policy_type": set(TYPE_NAMES.values()) | {"list_of_codes", "list_of_ways"},
     "policy_state": {"draft", "tried", "signed_once", "in_force", "withdrawn", "passed_over"},

@@ -5,11 +5,11 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.families import consents
-from enrollment.families.applications import Application
+from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Account
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.sign_in import WebSession
+from enrollment.people import consents
 from tests.portal.parents.desk import page, summary
 from tests.support.signing_in import fill_in, sign_in
 

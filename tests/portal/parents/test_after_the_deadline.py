@@ -2,8 +2,8 @@
 
 import pytest
 
-from enrollment.families import lifecycle
-from enrollment.families.returns import ReturnedItem
+from enrollment.applications import lifecycle
+from enrollment.applications.returned_items import ReturnedItem
 from tests.portal.parents.desk import hidden, page
 from tests.portal.parents.test_what_goes_wrong import address
 from tests.support.signing_in import fill_in, sign_in

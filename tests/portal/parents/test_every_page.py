@@ -5,13 +5,16 @@ import re
 
 from bs4 import BeautifulSoup
 
-from enrollment.families import invitations, lifecycle
-from enrollment.families.returns import ReturnedItem
+from enrollment.applications import lifecycle
+from enrollment.applications.returned_items import ReturnedItem
+from enrollment.people import invitations
 from tests.support.signing_in import sign_in
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LANGUAGES = ("zh", "en")
-NAMES = re.compile("家长|小杨|李大|安娜|本子|李|王|金苹果|公园|三圣街道|锦江区|主批次|中文|模拟数据|成都市幼儿园统一招生|街道|号")
+NAMES = re.compile(
+    "家长|小杨|李大|安娜|本子|李|王|金苹果|公园|三圣街道|锦江区|主批次|中文|模拟数据|成都市幼儿园统一招生|街道|号"
+)
 
 
 def words_of(page: str) -> str:
@@ -38,7 +41,18 @@ def open_pages(client, paths) -> list[tuple[str, str]]:
 
 def pages_of(application) -> list[str]:
     start = f"/parents/applications/{application.id}"
-    names = ["child", "household", "grounds", "evidence", "wishes", "wishes/add", "check", "tasks", "withdraw", "invite"]
+    names = [
+        "child",
+        "household",
+        "grounds",
+        "evidence",
+        "wishes",
+        "wishes/add",
+        "check",
+        "tasks",
+        "withdraw",
+        "invite",
+    ]
     return ["/parents", start, *(f"{start}/{name}" for name in names)]
 
 
@@ -123,8 +137,6 @@ def test_a_withdrawn_application_can_be_taken_up_again(client, town):
 
 def test_an_invitation_waits_for_its_guardian(client, town):
     ana, father = town.child("安娜"), town.family("王")
-    made = invitations.invite(
-        town.session, ana.child_id, father.phone, by=town.parent_of(ana), now=town.now
-    )
+    made = invitations.invite(town.session, ana.child_id, father.phone, by=town.parent_of(ana), now=town.now)
     sign_in(client, father.account)
     open_pages(client, ["/parents", f"/parents/invitations/{made.id}", "/parents/messages"])

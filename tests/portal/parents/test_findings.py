@@ -3,8 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from enrollment.families import consents, refusals, registers
-from enrollment.families.registers import Answer
+from enrollment.applications import register_answers
+from enrollment.applications.register_answers import Answer
+from enrollment.people import consents
+from enrollment.review import refusals
 from tests.support.signing_in import fill_in, sign_in
 
 
@@ -19,7 +21,7 @@ def ana(town, frozen_clock):
         Answer(ana.id, "hukou_area", "household_register", "matches", "510104"),
         Answer(ana.id, "home_place", "property", "differs", {"street": "春熙路街道"}),
     ]
-    registers.note(town.session, answers, now=town.now)
+    register_answers.note(town.session, answers, now=town.now)
     town.session.commit()
     return ana
 
@@ -41,7 +43,7 @@ def test_registers_are_shown_with_source_and_date_and_can_be_disputed(ana, paren
     assert ("不动产登记 5月22日" if lang == "zh" else "Property register 22 May") in main(page)
     assert fill_in(parent, path, f"{path}/home_place").status_code == 303
     portal_session.expire_all()
-    assert registers.answers_of(portal_session, ana.id)["home_place"].disputed_at is not None
+    assert register_answers.answers_of(portal_session, ana.id)["home_place"].disputed_at is not None
     again = main(parent.get(path))
     assert ("您已提出异议" if lang == "zh" else "You dispute this") in again
 

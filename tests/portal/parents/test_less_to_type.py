@@ -7,11 +7,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from sqlalchemy import select
 
-from enrollment.families import evidence, households
-from enrollment.families.evidence_rows import EvidencePage
-from enrollment.families.people import Child
-from enrollment.families.sharpness import looks_blurred
-from enrollment.families.wish_finder import Finder
+from enrollment.applications.evidence_rows import EvidencePage
+from enrollment.eligibility import evidence, households
+from enrollment.eligibility.blur_detection import looks_blurred
+from enrollment.eligibility.wish_candidates import Finder
+from enrollment.people.guardians import Child
 from tests.portal.parents.desk import errors, hidden, page, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -52,7 +52,12 @@ def twins(client, town, garden):
     first = town.child("安娜", wishes=[garden], submit=False, born=BORN)
     sign_in(client, first.entered_by)
     answer = fill_in(
-        client, "/parents/children/new", name="安妮", relation="mother", id_kind="resident", id_number=id_number(BORN, "m")
+        client,
+        "/parents/children/new",
+        name="安妮",
+        relation="mother",
+        id_kind="resident",
+        id_number=id_number(BORN, "m"),
     )
     second = answer.location.split("/")[3]
     return first, second
@@ -69,7 +74,9 @@ def test_a_mistyped_number_is_not_taken_for_another_guardians_child(client, town
     sign_in(client, town.family("李").account)
     right = id_number(BORN)
     wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
-    answer = fill_in(client, "/parents/children/new", name="李沐晨", relation="mother", id_kind="resident", id_number=wrong)
+    answer = fill_in(
+        client, "/parents/children/new", name="李沐晨", relation="mother", id_kind="resident", id_number=wrong
+    )
     assert "校验不符" in errors(answer)["id_number"]
     assert "另一位监护人" not in answer.text
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.families import submission
-from enrollment.families.applications import Application
+from enrollment.applications import submission
+from enrollment.applications.applications import Application
 from tests.portal.parents.desk import hidden, page
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at

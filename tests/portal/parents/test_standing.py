@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from enrollment.draw import offers
+from enrollment.offers import offers
 from tests.portal.parents.desk import page
 from tests.support.signing_in import sign_in
 
@@ -33,7 +33,12 @@ def test_an_open_offer_stands_with_its_place_and_what_to_do(client, published):
     assert shown.select_one(".lead .tag").get_text(strip=True) == "待确认"
     assert "金苹果" in shown.select_one("section.card.now").get_text()
     listed = steps(client, published.ana)
-    assert [step.partition("|")[0] for step in listed][-4:] == ["公开抽签与派位", "查询结果", "确认入园", "到园报到、体检"]
+    assert [step.partition("|")[0] for step in listed][-4:] == [
+        "公开抽签与派位",
+        "查询结果",
+        "确认入园",
+        "到园报到、体检",
+    ]
     assert listed[-3].endswith("|金苹果")
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from enrollment.families.applications import Application
+from enrollment.applications.applications import Application
 from enrollment.ground import sign_in as doors
 from tests.portal.parents.desk import page, value_of
 from tests.support.signing_in import fill_in, sign_in

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
 
-from enrollment.families import evidence, households, pages_of_paper
-from enrollment.families.applications import Application, ApplicationVersion
-from enrollment.families.people import Child
+from enrollment.applications.applications import Application, ApplicationVersion
+from enrollment.eligibility import evidence, households
+from enrollment.ground import uploads
 from enrollment.ground.sign_in import WebSession
+from enrollment.people.guardians import Child
 from tests.portal.parents.desk import errors, hidden, page, summary, value_of
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -122,7 +123,9 @@ def test_F2_a_child_of_another_account_is_refused_neutrally_with_a_way_on(client
     assert "暂时不能由您登记" in errors(answer)["id_number"]
     assert "安娜" not in answer.text
     assert page(answer).select_one(".card.warn a")["href"] == "/parents/dispute"
-    answer = fill_in(client, "/parents/dispute", child_name="安娜", id_kind="resident", id_number=number, text="由我抚养")
+    answer = fill_in(
+        client, "/parents/dispute", child_name="安娜", id_kind="resident", id_number=number, text="由我抚养"
+    )
     assert answer.status_code == 303
     assert "监护人争议" in client.get("/parents").text
 
@@ -268,7 +271,7 @@ def test_a_photo_of_20_MB_is_taken_and_made_small(client, town, draft):
     file = io.BytesIO()
     picture = Image.frombytes("RGB", (2600, 2600), os.urandom(2600 * 2600 * 3))
     picture.save(file, "PNG", compress_level=0)
-    assert 20_000_000 < len(file.getvalue()) < pages_of_paper.LARGEST_PHOTO
+    assert 20_000_000 < len(file.getvalue()) < uploads.LARGEST_PHOTO
     assert upload(client, draft, file.getvalue()).status_code == 303
     (kept,) = evidence.pages_of(town.session, draft.id)["hukou_booklet"]
     assert kept.size < 3_000_000
@@ -300,7 +303,20 @@ def test_an_own_page_is_a_download_in_a_sandbox_and_can_be_removed_and_put_back(
 
 @pytest.mark.parametrize(
     "page_name",
-    ["child", "household", "grounds", "evidence", "wishes", "wishes/add", "together", "check", "tasks", "withdraw", "invite", "receipts/1"],
+    [
+        "child",
+        "household",
+        "grounds",
+        "evidence",
+        "wishes",
+        "wishes/add",
+        "together",
+        "check",
+        "tasks",
+        "withdraw",
+        "invite",
+        "receipts/1",
+    ],
 )
 def test_anybody_elses_application_is_not_found(client, town, garden, page_name):
     ana = town.child("安娜", wishes=[garden])
@@ -310,7 +326,7 @@ def test_anybody_elses_application_is_not_found(client, town, garden, page_name)
 
 
 def test_an_invitation_to_another_phone_is_not_found(client, town, garden):
-    from enrollment.families import invitations
+    from enrollment.people import invitations
 
     ana = town.child("安娜")
     made = invitations.invite(town.session, ana.child_id, "13900000000", by=town.parent_of(ana), now=town.now)

@@ -69,7 +69,11 @@ def test_what_is_missing_is_named_beside_its_question_and_nothing_is_lost(client
 
 def test_an_empty_form_is_told_what_it_lacks(client, two_areas):
     soup = BeautifulSoup(client.get("/check", query_string={"home_area": "", "multi_child": ""}).text, "lxml")
-    assert [error["id"] for error in soup.select(".govuk-error-message")] == ["level-error", "hukou_kind-error", "home_area-error"]
+    assert [error["id"] for error in soup.select(".govuk-error-message")] == [
+        "level-error",
+        "hukou_kind-error",
+        "home_area-error",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.families.claim_rows import Claim, VerifiedFact
+from enrollment.applications.claim_rows import Claim, VerifiedFact
 
 
 @pytest.fixture
@@ -65,7 +65,9 @@ def test_grounds_are_counted_where_staff_verified_them_and_few_are_not_told(town
     run = town.drawn()
     assert "multi_child" in {claim.ground for claim in town.session.scalars(select(Claim))}
     assert "multi_child" not in run.summary["by_ground"], "one child's ground is nobody's business"
-    assert not {"service_area", "estate_owner"} & run.summary["by_ground"].keys(), "they hold at some kindergartens only"
+    assert not {"service_area", "estate_owner"} & run.summary["by_ground"].keys(), (
+        "they hold at some kindergartens only"
+    )
     told = run.summary["by_ground"]["local_hukou"]
     assert told["children"] == 11  # nine and the twins, not the one whose hukou was declined
     assert told["first"] <= told["placed"] <= told["children"]

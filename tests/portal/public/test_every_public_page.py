@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-PAGES = ("/", "/check", "/kindergartens", "/help", "/privacy", "/accessibility", "/coverage", "/sign-in", "/sign-in/staff")
+PAGES = (
+    "/",
+    "/check",
+    "/kindergartens",
+    "/help",
+    "/privacy",
+    "/accessibility",
+    "/coverage",
+    "/sign-in",
+    "/sign-in/staff",
+)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -68,7 +78,7 @@ def test_a_method_that_is_not_meant_gets_a_calm_page(client):
 @pytest.mark.parametrize("status", [403, 409, 413, 429, 503])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_other_error_pages_are_whole_pages(app, status, language):
-    from portal.errors import error_page
+    from portal.web.errors import error_page
     from tests.support.inspecting_client import faults_of
 
     with app.test_request_context("/help", query_string={"lang": language}):
@@ -78,7 +88,7 @@ def test_the_other_error_pages_are_whole_pages(app, status, language):
 
 
 def test_a_broken_part_shows_its_reference_and_no_detail(app):
-    from portal.errors import error_page
+    from portal.web.errors import error_page
     from tests.support.inspecting_client import faults_of
 
     with app.test_request_context("/"):

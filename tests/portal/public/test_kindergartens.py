@@ -5,8 +5,8 @@ import uuid
 import pytest
 from bs4 import BeautifulSoup
 
-from enrollment.draw.cut_offs import published_of
 from enrollment.places.service_areas import ServiceArea
+from enrollment.results.cut_offs import published_of
 
 
 def names(page) -> list[str]:

@@ -6,8 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.draw.arrivals import ArrivalCheck
-from enrollment.draw.offers import Offer
+from enrollment.offers.arrivals import ArrivalCheck
+from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
 from tests.support.signing_in import fill_in, sign_in
@@ -66,7 +66,9 @@ def test_ticks_stay_and_the_child_comes_onto_the_roll(at_work, admitted, portal_
     assert ben.registration_code not in listed.text
 
 
-def test_the_place_of_a_child_that_did_not_come_is_released_after_its_name_was_read(town, at_work, admitted, portal_session):
+def test_the_place_of_a_child_that_did_not_come_is_released_after_its_name_was_read(
+    town, at_work, admitted, portal_session
+):
     _, ben = admitted
     offer = offer_of(portal_session, ben)
     taken = portal_session.get(Programme, offer.programme_id).taken

@@ -8,13 +8,15 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from sqlalchemy import select
 
-from enrollment.families import consents, evidence, registers, submission
-from enrollment.families.applications import Application
-from enrollment.families.claims import VerifiedFact
-from enrollment.families.registers import Answer
-from enrollment.families.tiers import claimed_facts
+from enrollment.applications import register_answers, submission
+from enrollment.applications.applications import Application
+from enrollment.applications.register_answers import Answer
+from enrollment.eligibility import evidence
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.jobs import Job
+from enrollment.people import consents
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -41,13 +43,13 @@ def ana(town, here):
     evidence.add_page(town.session, ana.id, "hukou_booklet", photo.getvalue(), by=town.parent_of(ana), now=town.now)
     ana.review_kindergarten_id = here.id
     answers = [
-        Answer(ana.id, fact.value, registers.REGISTER_OF[fact], "matches", value)
+        Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
         for fact, value in claimed_facts(town.session, ana.id).items()
         if fact != Fact.HOME_PLACE
     ]
     answers += [Answer(ana.id, "home_place", "property", "differs", {"street": "春熙路街道"})]
     answers += [Answer(ana.id, "vaccination", "vaccination", "matches")]
-    registers.note(town.session, answers, now=town.now)
+    register_answers.note(town.session, answers, now=town.now)
     return ana
 
 
@@ -220,12 +222,12 @@ def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, an
 
 def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_session):
     answers = [
-        Answer(ana.id, fact.value, registers.REGISTER_OF[fact], "matches", value)
+        Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
         for fact, value in claimed_facts(portal_session, ana.id).items()
     ]
-    from portal.clock import real_now
+    from portal.web.clock import real_now
 
-    registers.note(portal_session, answers, now=real_now())
+    register_answers.note(portal_session, answers, now=real_now())
     portal_session.commit()
     assert "/staff/queue/matched" in at_work.get("/staff/queue").text
     listed = at_work.get("/staff/queue/matched?lang=zh").text
@@ -243,7 +245,9 @@ def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_sessi
 def test_the_watermark_of_each_minute_has_an_address_of_its_own(at_work, frozen_clock):
     seen = []
     for _ in range(2):
-        sheet = at_work.get(BeautifulSoup(at_work.get("/staff/queue").text, "lxml").select("link[href*=watermark]")[0]["href"])
+        sheet = at_work.get(
+            BeautifulSoup(at_work.get("/staff/queue").text, "lxml").select("link[href*=watermark]")[0]["href"]
+        )
         assert sheet.mimetype == "text/css" and sheet.headers["Cache-Control"] == "no-store"
         seen.append(sheet.text.split('"')[1])
         frozen_clock.move(minutes=1)
@@ -310,7 +314,7 @@ def test_the_queue_stays_one_page_long_however_many_wait(town, here, clerk, clie
     template = {column.name: getattr(ana, column.name) for column in Application.__table__.columns}
     import uuid
 
-    from enrollment.families.people import Child
+    from enrollment.people.guardians import Child
 
     child = town.session.get(Child, ana.child_id)
     kept = {column.name: getattr(child, column.name) for column in Child.__table__.columns}

@@ -5,7 +5,7 @@ import io
 import pytest
 import python_calamine
 
-from enrollment.places.imports import files
+from enrollment.places.imports import importer
 from enrollment.places.imports.faults import ImportFaults
 from enrollment.places.roll import RollChild
 from tests.support.signing_in import fill_in, sign_in
@@ -95,7 +95,7 @@ def test_class_numbers_taken_away_can_come_in_again(town, desk, client, form):
     assert answer.headers["Content-Disposition"].startswith("attachment")
     town.session.expire_all()
     with pytest.raises(ImportFaults) as raised:
-        files.compare(town.session, "roll", answer.data, by=town.area_official(), now=town.now, year=2026)
+        importer.compare(town.session, "roll", answer.data, by=town.area_official(), now=town.now, year=2026)
     assert [fault.code for fault in raised.value.faults] == ["class_has_children"]
 
 
@@ -104,7 +104,7 @@ def test_the_list_of_children_is_masked_and_cannot_come_in_again(town, desk, cli
     rows = python_calamine.load_workbook(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
     assert rows[1][2:4] == ["安**", "5101**********2011"]
     with pytest.raises(ImportFaults):
-        files.compare(town.session, "roll", answer.data, by=town.area_official(), now=town.now, year=2026)
+        importer.compare(town.session, "roll", answer.data, by=town.area_official(), now=town.now, year=2026)
 
 
 def test_a_name_that_is_a_formula_stays_a_name(town, desk, client):

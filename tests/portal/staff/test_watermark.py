@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageChops
 from pypdf import PdfReader, PdfWriter
 
-from portal.letters import press
-from portal.papers import Unmarkable, marked
+from portal.letters import pdf_renderer
+from portal.web.evidence_files import Unmarkable, marked
 
 SEEN = "王老师 1a2b3c4d 2026-05-30 10:00"
 
@@ -27,7 +27,7 @@ def test_a_picture_is_marked_all_over_and_otherwise_the_same():
 
 
 def test_every_page_of_a_pdf_is_marked_and_keeps_its_text():
-    letter = press.press().print(
+    letter = pdf_renderer.renderer().print(
         '<html lang="zh-CN"><title>x</title><p>第一页</p><p style="break-before: page">第二页</p></html>'
     )
     made = PdfReader(io.BytesIO(marked("application/pdf", letter, SEEN)))

@@ -1,0 +1,48 @@
+"""Closing a family's account: nothing goes on in its name, and nobody signs in with it any more."""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, mandates, submission, units
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.ground import audit, sign_in
+from enrollment.ground.accounts import Account, Actor, require_oneself
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.people import consents
+from enrollment.season import calendar
+
+HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
+
+
+def still_open(session: Session, *, by: Actor, now: dt.datetime) -> list[Application]:
+    """The person's applications that keep the account open: handed in, in a season whose last date is to come."""
+    mine = [each for each in applications.list_own(session, by=by) if each.stage in HANDED_IN]
+    over = {year: calendar.is_over(session, year, now) for year in {each.year for each in mine}}
+    return [each for each in mine if not over[each.year]]
+
+
+def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Close the signed-in person's account: drafts, consents and mandates are taken back, every session ends.
+
+    What was handed in stays until its retention ends.  Refuses `account_in_use` while an application is under way.
+    """
+    require_oneself(by)
+    account = session.get_one(Account, by.account_id, with_for_update=True)
+    if account.login is not None:  # staff's accounts are opened and closed by those who answer for them
+        raise NotFound()
+    if open_now := still_open(session, by=by, now=now):
+        raise Refused("account_in_use", names="、".join(each.child.name for each in open_now))
+    mine = applications.list_own(session, by=by)
+    units.lock_families(session, [application.id for application in mine])
+    for application in mine:
+        if application.stage == DRAFT:
+            submission.withdraw(session, application.id, by=by, now=now, reason="account closed")
+    for kind in consents.KINDS:
+        consents.withdraw(session, kind, by=by, now=now)
+    mandates.end_all(session, by=by, now=now)
+    account.disabled_at = now
+    audit.record(session, "close_account", "account", account.id, by=by, now=now)
+    sign_in.end_sessions(session, account.id)
+    session.flush()

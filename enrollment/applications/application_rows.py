@@ -1,0 +1,112 @@
+"""The rows of an application 入园申请, of its versions and of its wishes."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from enrollment.ground.db import Base
+from enrollment.ground.vault import Sealed
+from enrollment.people.guardians import Child
+from enrollment.places.areas import LEVELS
+from enrollment.places.programmes import Programme
+
+STAGES = ("draft", "submitted", "in_review", "returned", "confirmed", "refused", "withdrawn")
+DEAD_STAGES = ("refused", "withdrawn")
+
+
+class Application(Base):
+    """The stage is a decision and moves only through `lifecycle.make`; whatever can be computed is not kept.
+
+    `registration_code` 登记编号 is random, given at the first submission, and is what lists show.  `family_code` and
+    `child_code` are the pseudonyms that the draw sees; children of one household share the family code.
+    `unit` is shared by children who are bound 捆绑; `elder_id` is an older sibling's application in the same season.
+    `entered_by` is who typed it: a guardian, or a community helper, and then `entered_for` is the guardian.
+    """
+
+    __tablename__ = "application"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
+    year: Mapped[int] = mapped_column(ForeignKey("season.year"))
+    entered_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    entered_for: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    level: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="draft")
+    version: Mapped[int] = mapped_column(default=1)
+    registration_code: Mapped[str | None] = mapped_column(unique=True)
+    child_code: Mapped[str] = mapped_column(unique=True)
+    family_code: Mapped[str] = mapped_column(index=True)
+    unit: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    elder_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"))
+    agrees_to_central: Mapped[bool] = mapped_column(default=False)
+    on_hold: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime]
+    submitted_at: Mapped[dt.datetime | None]
+    reviewer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    taken_at: Mapped[dt.datetime | None]
+    review_kindergarten_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("kindergarten.id"))
+
+    child: Mapped[Child] = relationship()
+    wishes: Mapped[list["Wish"]] = relationship(back_populates="application", order_by="Wish.rank")
+
+    __table_args__ = (
+        CheckConstraint("stage IN ('" + "','".join(STAGES) + "')", name="known_stage"),
+        CheckConstraint("level IN ('" + "','".join(LEVELS) + "')", name="known_level"),
+        CheckConstraint(
+            "stage = 'draft' OR stage = 'withdrawn' OR registration_code IS NOT NULL", name="submitted_has_a_code"
+        ),
+        CheckConstraint("(stage = 'in_review') = (reviewer_id IS NOT NULL)", name="reviewed_by_one_clerk"),
+        Index(
+            "uq_application__one_live",
+            "child_id",
+            "year",
+            unique=True,
+            postgresql_where=text("stage NOT IN ('refused','withdrawn')"),
+        ),
+        Index("ix_application__elder_id", "elder_id", postgresql_where=text("elder_id IS NOT NULL")),
+        Index("ix_application__queue", "review_kindergarten_id", "stage", "submitted_at"),
+        Index("ix_application__stage", "year", "stage"),
+    )
+
+
+def guardians_account() -> ColumnElement[uuid.UUID]:
+    """The account of the guardian in whose name the application of the enclosing query was entered."""
+    return func.coalesce(Application.entered_for, Application.entered_by)
+
+
+class ApplicationVersion(Base):
+    """What was handed in at each submission.  `answers` is sealed JSON; its digest stands on the receipt."""
+
+    __tablename__ = "application_version"
+
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    answers: Mapped[str] = mapped_column(Sealed("application_version.answers"))
+    digest: Mapped[str]
+    changed: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    submitted_at: Mapped[dt.datetime]
+    submitted_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+
+
+class Wish(Base):
+    """A wish 志愿 belongs to an application and a round.  Rank 1 is the most wanted."""
+
+    __tablename__ = "wish"
+
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True)
+    round_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("round.id"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), index=True)
+
+    application: Mapped[Application] = relationship(back_populates="wishes")
+    programme: Mapped[Programme] = relationship(lazy="joined")
+
+    __table_args__ = (
+        UniqueConstraint("application_id", "round_id", "programme_id"),
+        CheckConstraint("rank BETWEEN 1 AND 20", name="sane_rank"),
+    )

@@ -1,0 +1,155 @@
+"""Applications 入园申请: one for each child and season.  Starting one, and finding one's own."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ColumnElement, and_, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle
+from enrollment.applications.application_rows import DEAD_STAGES, STAGES, Application, ApplicationVersion, Wish
+from enrollment.ground import audit, random_codes
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.people.guardians import Child, Guardian, Guardianship, own_child, require_guardian
+from enrollment.season import ages
+
+__all__ = ["DEAD_STAGES", "STAGES", "Application", "ApplicationVersion", "Wish"]
+
+
+def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Application:
+    """The child's application of a year: a fresh draft, the one that is there, or the withdrawn one taken up again.
+
+    A child has one row for each season, so that applying ten times keeps the registration code and the ticket.
+    Refuses `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
+    registration left, its reason.
+    """
+    child = own_child(session, child_id, by=by)
+    guardian = require_guardian(session, by=by)
+    level = level_of(child.born, year)
+    earlier = session.scalars(_of_child(child_id, year).with_for_update()).first()
+    if earlier is not None:
+        return _taken_up(session, _visible(earlier, by), level, by=by, now=now)
+    written = insert(Application).values(
+        id=uuid.uuid4(),
+        child_id=child_id,
+        year=year,
+        entered_by=by.hand,
+        entered_for=by.account_id if by.on_behalf else None,
+        level=level,
+        stage=lifecycle.DRAFT,
+        version=1,
+        child_code=random_codes.pseudonym(),
+        family_code=_family_code(session, guardian.id, year),
+        agrees_to_central=False,
+        on_hold=False,
+        created_at=now,
+        changed_at=now,
+    )
+    fresh = written.on_conflict_do_nothing(
+        index_elements=["child_id", "year"], index_where=text("stage NOT IN ('refused','withdrawn')")
+    ).returning(Application.id)
+    application_id = session.scalar(fresh)
+    if application_id is None:  # the other guardian was a moment faster: it is the same application
+        return _visible(session.scalars(_of_child(child_id, year)).one(), by)
+    audit.record(session, "start", "application", application_id, by=by, now=now)
+    session.flush()
+    return session.get_one(Application, application_id)
+
+
+def level_of(born: dt.date, year: int) -> str:
+    """The class level that a birth date fits.  Refuses `no_level_for_age`."""
+    level = ages.level_for(born, year)
+    if level is None:
+        raise Refused("no_level_for_age", field="id_number", born=born, year=year)
+    return level
+
+
+def own(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
+    """An application of a child in the signed-in guardian's care.  Raises NotFound for anybody else's."""
+    return _one(session, select(Application).where(Application.id == application_id), by)
+
+
+def locked(session: Session, application_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Application:
+    """The same, with its row locked until the end of the transaction.  Raises Stale when `version` is an older one."""
+    row = select(Application).where(Application.id == application_id).with_for_update(of=Application)
+    application = _one(session, row.execution_options(populate_existing=True), by)
+    if version is not None and version != application.version:
+        raise Stale()
+    return application
+
+
+def list_own(session: Session, *, by: Actor, year: int | None = None) -> list[Application]:
+    """The applications of the signed-in guardian's children, newest year first."""
+    mine = select(Application).join(Child).where(_mine(by))
+    if year is not None:
+        mine = mine.where(Application.year == year)
+    return list(session.scalars(mine.order_by(Application.year.desc(), Child.created_at)))
+
+
+def of_family(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
+    """The applications that share its family code, itself included, oldest child first; with `by` those in that care."""
+    same = select(Application).join(Child)
+    same = same.where(Application.family_code == application.family_code, Application.year == application.year)
+    if by is not None:  # the other guardian may have children of its own, who are not this one's business
+        same = same.where(_mine(by))
+    return list(session.scalars(same.order_by(Child.born, Application.created_at)))
+
+
+def _one(session: Session, query, by: Actor) -> Application:
+    application = session.scalars(query.where(_mine(by))).one_or_none()
+    if application is None:
+        raise NotFound()
+    return application
+
+
+def beside_a_helper(session: Session, *, by: Actor) -> bool:
+    """Whether the guardian for whom a helper acts has applications that the helper did not enter."""
+    others = select(Application.id).where(Application.child_id.in_(_in_care(by)), ~_mine(by))
+    return session.scalar(others.limit(1)) is not None
+
+
+def _mine(by: Actor) -> ColumnElement[bool]:
+    """What the person may see: for a helper only what it entered itself, in the season of its mandate."""
+    mine = Application.child_id.in_(_in_care(by))
+    if by.on_behalf is None:
+        return mine
+    return and_(mine, Application.entered_by == by.on_behalf.helper_id, Application.year == by.on_behalf.year)
+
+
+def _visible(application: Application, by: Actor) -> Application:
+    """A helper is not shown, and does not take over, what the family began itself."""
+    if by.on_behalf and application.entered_by != by.on_behalf.helper_id:
+        raise Refused("begun_by_the_family", field="id_number")
+    return application
+
+
+def _in_care(by: Actor):
+    return (
+        select(Guardianship.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(Guardian.account_id == by.account_id, Guardianship.accepted_at.is_not(None))
+    )
+
+
+def _of_child(child_id: uuid.UUID, year: int):
+    return select(Application).where(Application.child_id == child_id, Application.year == year)
+
+
+def _taken_up(session: Session, earlier: Application, level: str, *, by: Actor, now: dt.datetime) -> Application:
+    if earlier.stage == lifecycle.REFUSED:
+        raise Refused("application_was_refused")
+    if earlier.stage == lifecycle.WITHDRAWN:
+        earlier.level = level
+        lifecycle.make(session, earlier, "apply_again", by=by, now=now)
+    return earlier
+
+
+def _family_code(session: Session, guardian_id: uuid.UUID, year: int) -> str:
+    """The code that the guardian's other children have this year, or a fresh one."""
+    siblings = select(Guardianship.child_id).where(
+        Guardianship.guardian_id == guardian_id, Guardianship.accepted_at.is_not(None)
+    )
+    known = select(Application.family_code).where(Application.year == year, Application.child_id.in_(siblings))
+    return session.scalar(known.order_by(Application.created_at).limit(1)) or random_codes.pseudonym()

@@ -1,0 +1,124 @@
+"""All that an application says, as one plain value: what a receipt fixes and what a later version is compared with."""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import claim_rows, evidence_rows, units
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.people import household_rows
+from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.season.rounds import Round
+
+Answers = dict[str, Any]
+
+
+def gather(session: Session, application: Application) -> Answers:
+    """The answers as JSON-ready values.  Keys are codes; the values hold personal data and are kept sealed."""
+    return {
+        "child": _child(session.get_one(Child, application.child_id), application.level),
+        "guardians": _guardians(session, application.child_id),
+        "household": _household(session, application.id),
+        "claims": {ground.value: details for ground, details in claim_rows.of(session, application.id).items()},
+        "evidence": _evidence(session, application.id),
+        "wishes": _wishes(session, application.id),
+        "bound_with": units.codes_bound_with(session, application),
+        "elder": units.code_of_elder(session, application),
+        "agrees_to_central": application.agrees_to_central,
+    }
+
+
+def digest_of(answers: Answers) -> str:
+    """SHA-256 of the canonical JSON, 64 hex digits."""
+    return hashlib.sha256(as_text(answers).encode()).hexdigest()
+
+
+def as_text(answers: Answers) -> str:
+    return json.dumps(answers, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def changed(before: Answers, after: Answers) -> list[str]:
+    """What differs, as codes: `household.home_area`, `claims.elder_sibling`, `evidence.hukou_booklet`, `wishes` …"""
+    found = []
+    for part in after.keys() | before.keys():
+        old, new = before.get(part), after.get(part)
+        if old == new:
+            continue
+        if part in ("child", "household", "claims", "evidence"):
+            old, new = old or {}, new or {}
+            found += [f"{part}.{name}" for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
+        else:
+            found.append(part)
+    return sorted(found)
+
+
+def _child(child: Child, level: str) -> Answers:
+    return {
+        "name": child.name,
+        "id_kind": child.id_kind,
+        "id_number": child.id_number,
+        "born": child.born.isoformat(),
+        "sex": child.sex,
+        "level": level,
+    }
+
+
+def _guardians(session: Session, child_id: uuid.UUID) -> list[Answers]:
+    rows = session.execute(
+        select(Guardian, Guardianship.relation)
+        .join(Guardianship, Guardianship.guardian_id == Guardian.id)
+        .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
+        .order_by(Guardianship.since, Guardian.id)
+    )
+    return [
+        {
+            "name": row.Guardian.name,
+            "id_number": row.Guardian.id_number,
+            "phone": row.Guardian.phone,
+            "relation": row.relation,
+        }
+        for row in rows
+    ]
+
+
+def _household(session: Session, application_id: uuid.UUID) -> Answers:
+    household = household_rows.of(session, application_id)
+    if household is None:
+        return {}
+    said = {name: getattr(household, name) for name in sorted(household_rows.ANSWERS)}
+    return {name: _plain(value) for name, value in said.items() if value is not None}
+
+
+def _evidence(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]:
+    pages = evidence_rows.pages_of(session, application_id)
+    return {document: [page.original_digest for page in pages[document]] for document in sorted(pages)}
+
+
+def _wishes(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]:
+    rows = session.execute(
+        select(Round.number, Kindergarten.code, Programme.level)
+        .select_from(Wish)
+        .join(Round, Round.id == Wish.round_id)
+        .join(Programme, Programme.id == Wish.programme_id)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Wish.application_id == application_id)
+        .order_by(Round.number, Wish.rank)
+    )
+    by_round: dict[str, list[str]] = {}
+    for row in rows:
+        by_round.setdefault(str(row.number), []).append(f"{row.code}/{row.level}")
+    return by_round
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value.normalize()) if isinstance(value, Decimal) else value

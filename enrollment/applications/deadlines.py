@@ -1,0 +1,93 @@
+"""Until when a family may change what it said.  Asked inside each verb, at the moment of saving, never before."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import any_, literal, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.errors import Refused
+from enrollment.season.rounds import Round
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rounds of a year for a class level, as they stand at a moment.
+
+    `open` takes registrations now, `coming` will, `last` has opened most lately (the open one included).
+    """
+
+    open: Round | None
+    coming: Round | None
+    last: Round | None
+
+    @property
+    def returned_may_be_answered(self) -> bool:
+        """Review goes on from the end of registration until the round is frozen."""
+        return self.last is not None and self.last.stage in ("open", "closed")
+
+
+def window(session: Session, year: int, level: str, *, now: dt.datetime) -> Window:
+    """The state of registration.  A round counts as open by its stage and its dates together."""
+    rounds = session.scalars(
+        select(Round)
+        .where(Round.year == year, literal(level) == any_(Round.levels), Round.kind.in_(("main", "supplementary")))
+        .order_by(Round.number)
+    ).all()
+    opened = [each for each in rounds if each.stage != "planned"]
+    return Window(
+        open=next((each for each in rounds if each.stage == "open" and each.opens_at <= now < each.closes_at), None),
+        coming=next((each for each in rounds if each.stage == "planned" and now < each.closes_at), None),
+        last=opened[-1] if opened else None,
+    )
+
+
+def of(session: Session, application: Application, *, now: dt.datetime) -> Window:
+    return window(session, application.year, application.level, now=now)
+
+
+def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bool:
+    """Whether anything of the year can still be entered or corrected: a round is coming, open, or not yet frozen."""
+    rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(("main", "supplementary"))))
+    return any(
+        each.stage in ("open", "closed") or (each.stage == "planned" and now < each.closes_at) for each in rounds
+    )
+
+
+def before_the_freeze(session: Session, times: Window) -> bool:
+    """Whether the newest round is not frozen, and stays so until the end of this transaction.
+
+    Only asked when registration is over: while it is open, thousands of families would share one row's lock.
+    """
+    if times.last is None:
+        return True
+    stage = select(Round.stage).where(Round.id == times.last.id).with_for_update(read=True)
+    return session.scalar(stage) in ("open", "closed")
+
+
+def require_editable(session: Session, application: Application, *, now: dt.datetime) -> Window:
+    """Refuse unless the family may change this application now.  The caller holds its lock."""
+    times = of(session, application, now=now)
+    if application.on_hold:
+        raise Refused("on_hold")
+    if application.stage not in (DRAFT, RETURNED, SUBMITTED, IN_REVIEW, CONFIRMED):
+        raise Refused("application_is_over")
+    if times.open is not None:
+        return times
+    if application.stage == DRAFT and times.coming is not None:
+        return times
+    if application.stage == RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
+        return times
+    raise closed(times)
+
+
+def closed(times: Window) -> Refused:
+    """Why nothing can be handed in now: registration has not begun, or its end has passed."""
+    if times.last is None and times.coming is not None:
+        return Refused("registration_not_open_yet", opens=times.coming.opens_at.astimezone(CHENGDU))
+    if times.last is None:
+        return Refused("no_registration")
+    return Refused("registration_closed", closed=times.last.closes_at.astimezone(CHENGDU))

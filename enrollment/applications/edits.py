@@ -1,0 +1,49 @@
+"""How a family's change begins and ends, whichever page it comes from.
+
+`begin` locks the application and asks for deadline, hold and version at the moment of saving.  `keep` ends it: a draft
+is only touched, while a change after submission is an edit of its own, with a version and a receipt of what changed.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, completeness, deadlines, lifecycle, receipts, reviewer_assignment
+from enrollment.applications.application_rows import Application
+from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
+from enrollment.ground.accounts import Actor
+
+HANDED_IN = (SUBMITTED, IN_REVIEW, CONFIRMED)
+
+
+def begin(
+    session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
+) -> Application:
+    """The application, locked and open to change.  Raises Stale, NotFound, or Refused with the reason."""
+    application = applications.locked(session, application_id, by=by, version=version)
+    deadlines.require_editable(session, application, now=now)
+    return application
+
+
+def keep(session: Session, application: Application, *, by: Actor, now: dt.datetime, move: str | None = None) -> None:
+    """End a change.  Refuses what would leave a handed-in application incomplete.
+
+    `move` names the move where it is not the plain edit, which sends an application under review back into the queue.
+    """
+    session.flush()
+    if application.stage not in HANDED_IN:
+        application.version += 1
+        application.changed_at = now
+        session.flush()
+        return
+    changed = receipts.changed_since_last(session, application)
+    if not changed:
+        return
+    completeness.require(session, application, by=by)
+    if application.stage == SUBMITTED:
+        move = "edit"
+    lifecycle.make(session, application, move or "edit_in_review", by=by, now=now)
+    if "wishes" in changed and application.stage == SUBMITTED:
+        reviewer_assignment.assign(session, application)
+    receipts.write(session, application, by=by, now=now)

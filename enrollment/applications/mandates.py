@@ -1,0 +1,299 @@
+"""Mandates 代办委托: a community helper enters a family's application with the guardian's consent.
+
+A guardian gives one by reading out a code that its own phone received, or by signing a paper.  Whoever helps sees what
+it entered for this guardian in this season, and nothing else; `acting_for` makes the actor that verbs are given.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import deadlines
+from enrollment.applications.application_rows import Application
+from enrollment.ground import audit, outbox, sign_in
+from enrollment.ground.accounts import Account, Actor, OnBehalf, RoleGrant, require_oneself
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.uploads import SafePage, made_safe
+from enrollment.ground.vault import blind_index, normalised, seal_bytes, unseal_bytes
+from enrollment.people import consents
+from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
+
+__all__ = ["WAYS", "Mandate"]
+
+LONGEST = dt.timedelta(days=30)
+PAPER_KEEPS = dt.timedelta(days=30)
+LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that was read: its version and the digest of its file."""
+
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the guardian agrees to in one act: the mandate, keeping the child's data, and, if it wants, asking registers."""
+
+    year: int
+    mandate: Text
+    child_data: Text
+    register_check: Text | None = None
+
+    def digest(self) -> str:
+        """What a code is bound to besides the helper: these very texts."""
+        parts = [str(self.year), self.mandate.digest, self.child_data.digest]
+        parts.append(self.register_check.digest if self.register_check else "")
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A signed mandate as it lies on the table: who signed, when, the phone number on it, and its photo or PDF."""
+
+    name: str
+    signed_on: dt.date | None
+    phone: str
+    content: bytes
+
+
+def ask(session: Session, phone: str, terms: Terms, *, by: Actor, now: dt.datetime) -> str | None:
+    """A code for the guardian's phone, good for this helper and these terms; None when the phone was asked too often.
+
+    The caller answers the same either way.  Refuses `nothing_to_enter` when no registration is on.
+    """
+    _helper(by)
+    _require_a_season(session, terms.year, now)
+    return sign_in.send_code(session, phone, now=now, purpose=sign_in.MANDATE, bound_to=_bound_to(terms, by))
+
+
+def give_by_code(
+    session: Session, phone: str, code: str, terms: Terms, *, by: Actor, now: dt.datetime
+) -> Mandate | None:
+    """The mandate of the guardian who read the code out.  None for a wrong code, which counts; the caller commits that.
+
+    The guardian's account is opened if this is the first time.  Refuses `account_is_closed`.
+    """
+    helper_id = _helper(by)
+    _require_a_season(session, terms.year, now)
+    if not sign_in.use_code(session, phone, code, now=now, purpose=sign_in.MANDATE, bound_to=_bound_to(terms, by)):
+        return None
+    account = sign_in.account_of_phone(session, phone, now=now)
+    if account.disabled_at is not None:
+        raise Refused("account_is_closed", field="code")
+    return _give(session, Mandate(helper_id=helper_id, account_id=account.id, way="code"), terms, by=by, now=now)
+
+
+def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, now: dt.datetime) -> Mandate:
+    """The mandate of a guardian who signed a paper, whose photo is kept.
+
+    A phone number on paper proves nothing, so the account is a fresh one whether or not the number is known: the helper
+    sees nothing that was there before, and a stranger with a mistyped number gets no child.  The guardian takes it over
+    when it signs in (`taking_over`).  Refuses what is missing, next to its field.
+    """
+    helper_id = _helper(by)
+    _require_a_season(session, terms.year, now)
+    name, phone = " ".join(paper.name.split()), normalised(paper.phone)
+    if not name:
+        raise Refused("name_missing", field="name")
+    if len(name) > LONGEST_NAME or any(character.isdigit() for character in name):
+        raise Refused("name_odd", field="name", n=LONGEST_NAME)
+    if len(phone) != 11 or not phone.isdigit() or phone[0] != "1":
+        raise Refused("phone_form", field="phone")
+    if paper.signed_on is None:
+        raise Refused("signed_on_missing", field="signed_on")
+    if not today(now) - PAPER_KEEPS <= paper.signed_on <= today(now):
+        raise Refused("signed_on_odd", field="signed_on", n=PAPER_KEEPS.days)
+    if not paper.content:
+        raise Refused("file_missing", field="paper")
+    safe = made_safe(paper.content, field="paper")
+    index = blind_index(phone, sign_in.SIGN_IN)
+    mandate = Mandate(
+        helper_id=helper_id,
+        account_id=_account_on_paper(session, index, name, phone, by=by, now=now),
+        way="paper",
+        signed_name=name,
+        signed_on=paper.signed_on,
+        paper=seal_bytes(safe.content, PAPER_PURPOSE),
+        paper_type=safe.media_type,
+        phone_index=index,
+    )
+    return _give(session, mandate, terms, by=by, now=now)
+
+
+def live_of_helper(session: Session, *, by: Actor, now: dt.datetime) -> list[Mandate]:
+    """The families that this helper may enter now, the newest first."""
+    mine = select(Mandate).where(Mandate.helper_id == by.account_id, Mandate.ended_at.is_(None), Mandate.ends_at > now)
+    rows = session.scalars(mine.order_by(Mandate.given_at.desc())).all()
+    open_years = {year for year in {row.year for row in rows} if deadlines.season_takes_changes(session, year, now=now)}
+    return [row for row in rows if row.year in open_years]
+
+
+def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor | None:
+    """The helper as the one who acts for this family; None when the mandate is over or somebody else's."""
+    mandate = session.get(Mandate, mandate_id)
+    if mandate is None or mandate.helper_id != by.account_id or not by.is_any("helper"):
+        return None
+    if mandate.ended_at is not None or mandate.ends_at <= now:
+        return None
+    if not deadlines.season_takes_changes(session, mandate.year, now=now):
+        return None
+    account = session.get_one(Account, mandate.account_id)
+    if account.disabled_at is not None:
+        return None
+    behalf = OnBehalf(mandate.helper_id, mandate.id, mandate.year, mandate.given_at)
+    return Actor(mandate.account_id, by.name, frozenset({"helper"}), on_behalf=behalf)
+
+
+def go_on(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor:
+    """Take a family's application up again.  Raises NotFound when the mandate is over or somebody else's."""
+    acting = acting_for(session, mandate_id, by=by, now=now)
+    if acting is None:
+        raise NotFound()
+    audit.record(session, "act_for", "mandate", mandate_id, by=acting, now=now)
+    return acting
+
+
+def end(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """The guardian takes its mandate back, or the helper gives it back.  Twice changes nothing; NotFound for others."""
+    require_oneself(by)
+    mandate = session.get(Mandate, mandate_id, with_for_update=True)
+    if mandate is None or by.account_id not in (mandate.account_id, mandate.helper_id):
+        raise NotFound()
+    _end(session, mandate, by=by, now=now)
+
+
+def end_all(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Nobody acts for this guardian any more."""
+    require_oneself(by)
+    for mandate in of_guardian(session, by=by):
+        _end(session, mandate, by=by, now=now)
+
+
+def of_guardian(session: Session, *, by: Actor) -> Sequence[Mandate]:
+    """All mandates that the signed-in guardian has given, the newest first."""
+    require_oneself(by)
+    mine = select(Mandate).where(Mandate.account_id == by.account_id)
+    return session.scalars(mine.order_by(Mandate.given_at.desc())).all()
+
+
+def read_paper(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SafePage:
+    """The signed paper, for its guardian and for those who look after the trail, whose look is noted there."""
+    require_oneself(by)
+    mandate = session.get(Mandate, mandate_id)
+    if mandate is None or mandate.paper is None:
+        raise NotFound()
+    if by.is_any("city_official", "auditor"):
+        audit.record(session, "view_evidence", "mandate", mandate_id, by=by, now=now)
+    elif by.account_id != mandate.account_id:
+        raise NotFound()
+    return SafePage(mandate.paper_type or "", unseal_bytes(mandate.paper, PAPER_PURPOSE))
+
+
+def acts_under(session: Session, mandate: Mandate, limit: int = 20) -> Sequence[AuditEntry]:
+    """What the helper did for this guardian, the newest first."""
+    acts = select(AuditEntry).where(
+        AuditEntry.account_id == mandate.helper_id,
+        AuditEntry.details["mandate"].astext == str(mandate.id),
+    )
+    return session.scalars(acts.order_by(AuditEntry.number.desc()).limit(limit)).all()
+
+
+def entered_under(session: Session, mandate: Mandate) -> Sequence[Application]:
+    """The applications that this helper entered for this guardian this season."""
+    mine = select(Application).where(
+        Application.entered_by == mandate.helper_id,
+        Application.entered_for == mandate.account_id,
+        Application.year == mandate.year,
+    )
+    return session.scalars(mine.order_by(Application.created_at)).all()
+
+
+def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: dt.datetime) -> Mandate:
+    """Keep the mandate in place of an earlier one, and the consents that came with it; the guardian is told."""
+    earlier = select(Mandate).where(
+        Mandate.helper_id == mandate.helper_id,
+        Mandate.account_id == mandate.account_id,
+        Mandate.year == terms.year,
+        Mandate.ended_at.is_(None),
+    )
+    for one in session.scalars(earlier.with_for_update()):
+        one.ended_at, one.ended_by = now, mandate.helper_id
+    session.flush()
+    mandate.id, mandate.year = uuid.uuid4(), terms.year
+    mandate.text_version, mandate.text_digest = terms.mandate.version, terms.mandate.digest
+    mandate.given_at, mandate.ends_at = now, now + LONGEST
+    session.add(mandate)
+    session.flush()
+    acting = acting_for(session, mandate.id, by=by, now=now)
+    if acting is None:
+        raise NotFound()
+    audit.record(
+        session,
+        "give_mandate",
+        "mandate",
+        mandate.id,
+        by=acting,
+        now=now,
+        way=mandate.way,
+        version=mandate.text_version,
+    )
+    texts = {consents.CHILD_DATA: terms.child_data, consents.REGISTER_CHECK: terms.register_check}
+    for kind, text in texts.items():
+        if text is not None:
+            consents.give(
+                session, kind, text_version=text.version, text_digest=text.digest, by=acting, now=now, under=mandate.id
+            )
+    outbox.tell(
+        session, f"mandate_by_{mandate.way}", account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now
+    )
+    return mandate
+
+
+def _end(session: Session, mandate: Mandate, *, by: Actor, now: dt.datetime) -> None:
+    if mandate.ended_at is not None:
+        return
+    mandate.ended_at, mandate.ended_by = now, by.account_id
+    audit.record(session, "end_mandate", "mandate", mandate.id, by=by, now=now)
+    session.flush()
+
+
+def _account_on_paper(
+    session: Session, index: bytes, name: str, phone: str, *, by: Actor, now: dt.datetime
+) -> uuid.UUID:
+    """The account under which this helper enters the family of this paper: the one of its earlier paper, or a fresh one."""
+    earlier = select(Mandate).where(
+        Mandate.helper_id == by.account_id, Mandate.phone_index == index, Mandate.taken_over_at.is_(None)
+    )
+    for mandate in session.scalars(earlier.order_by(Mandate.given_at.desc())):
+        if mandate.signed_name == name and session.get_one(Account, mandate.account_id).disabled_at is None:
+            return mandate.account_id
+    account = Account(name=name, phone=phone, created_at=now, grants=[RoleGrant(role="guardian")])
+    session.add(account)
+    session.flush()
+    return account.id
+
+
+def _bound_to(terms: Terms, by: Actor) -> str:
+    return f"{by.account_id}:{terms.digest()}"
+
+
+def _helper(by: Actor) -> uuid.UUID:
+    """The helper's own account.  NotFound for everybody else, and for a helper who acts for a family at this moment."""
+    if not by.is_any("helper") or by.on_behalf is not None or by.account_id is None:
+        raise NotFound()
+    return by.account_id
+
+
+def _require_a_season(session: Session, year: int, now: dt.datetime) -> None:
+    if not deadlines.season_takes_changes(session, year, now=now):
+        raise Refused("nothing_to_enter", year=year)

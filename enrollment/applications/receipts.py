@@ -1,0 +1,121 @@
+"""Receipts: what was handed in, when, its digest, and what changed since the time before."""
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import contents
+from enrollment.applications.applications import Application, ApplicationVersion
+from enrollment.applications.contents import Answers
+from enrollment.applications.notifications import tell_family
+from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first.
+
+    `helper` is the name of the community helper who typed it; None where the family did.
+    """
+
+    application_id: uuid.UUID
+    registration_code: str
+    number: int
+    digest: str
+    changed: tuple[str, ...]
+    submitted_at: dt.datetime
+    helper: str | None = None
+
+
+def latest(session: Session, application: Application) -> Receipt | None:
+    """The newest receipt, or None for a draft that was never handed in."""
+    version = _latest(session, application.id)
+    return _receipt(session, application, version) if version else None
+
+
+def all_of(session: Session, application: Application) -> list[Receipt]:
+    """Every receipt, newest first."""
+    rows = session.scalars(
+        select(ApplicationVersion)
+        .where(ApplicationVersion.application_id == application.id)
+        .order_by(ApplicationVersion.number.desc())
+    )
+    return [_receipt(session, application, version) for version in rows]
+
+
+def numbered(session: Session, application: Application, number: int) -> Receipt:
+    """One receipt of an application that the caller has looked up within what the reader owns."""
+    version = session.get(ApplicationVersion, (application.id, number))
+    if version is None:
+        raise NotFound()
+    return _receipt(session, application, version)
+
+
+def answers_in(session: Session, application: Application, number: int) -> Answers:
+    """What exactly was handed in with a version."""
+    version = session.get(ApplicationVersion, (application.id, number))
+    if version is None:
+        raise NotFound()
+    return json.loads(version.answers)
+
+
+def changed_since_last(session: Session, application: Application) -> list[str]:
+    """The codes of what differs from what was handed in last."""
+    before = _latest(session, application.id)
+    now_said = contents.gather(session, application)
+    if before is None:
+        return sorted(now_said)
+    if before.digest == contents.digest_of(now_said):
+        return []
+    return contents.changed(json.loads(before.answers), now_said)
+
+
+def write(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Receipt:
+    """Add the next version and tell every guardian.  The caller holds the application's lock."""
+    before = _latest(session, application.id)
+    said = contents.gather(session, application)
+    said = json.loads(contents.as_text(said))
+    version = ApplicationVersion(
+        application_id=application.id,
+        number=before.number + 1 if before else 1,
+        answers=contents.as_text(said),
+        digest=contents.digest_of(said),
+        changed=contents.changed(json.loads(before.answers), said) if before else [],
+        submitted_at=now,
+        submitted_by=by.hand,
+    )
+    session.add(version)
+    session.flush()
+    tell_family(
+        session,
+        application,
+        ("application_changed" if before else "application_submitted") + ("_by_helper" if by.on_behalf else ""),
+        now=now,
+        event=f"receipt:{application.id}:{version.number}",
+        code=application.registration_code,
+        number=version.number,
+    )
+    return _receipt(session, application, version)
+
+
+def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:
+    newest = select(ApplicationVersion).where(ApplicationVersion.application_id == application_id)
+    return session.scalars(newest.order_by(ApplicationVersion.number.desc()).limit(1)).first()
+
+
+def _receipt(session: Session, application: Application, version: ApplicationVersion) -> Receipt:
+    typed_by = session.get_one(Account, version.submitted_by)
+    return Receipt(
+        application_id=application.id,
+        registration_code=application.registration_code or "",
+        number=version.number,
+        digest=version.digest,
+        changed=tuple(version.changed),
+        submitted_at=version.submitted_at,
+        helper=typed_by.name if typed_by.login is not None else None,  # families have no login
+    )

@@ -1,0 +1,151 @@
+"""Entering people and correcting what was typed of them: one act, for the family, that touches people and applications."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, edits
+from enrollment.applications.applications import Application, Wish
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import Refused, Stale
+from enrollment.people import guardians
+from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.season import calendar
+from enrollment.season.round_rows import Round
+
+
+def save_guardian(
+    session: Session,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    version: int | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Guardian:
+    """Say, or correct, who the signed-in person is.  An empty number keeps the one that is there.
+
+    Handed-in applications carry the guardian's details, so a correction is an edit of each, and the deadline holds.
+    Those of a season that is over stay as they were handed in.
+    Refuses `guardian_said_it_itself` to a helper who would change what the guardian has said.
+    """
+    handed_in = [each for each in applications.list_own(session, by=by) if each.stage in edits.HANDED_IN]
+    guardians.lock_guardian(session, by=by)
+    if not may_say_guardian(session, by=by):
+        raise Refused("guardian_said_it_itself")
+    mine = [each for each in handed_in if not calendar.is_over(session, each.year, now)]
+    open_now = [edits.begin(session, each.id, by=by, now=now) for each in sorted(mine, key=lambda one: one.id)]
+    known = guardians.guardian_of(session, by=by)
+    if known is not None and not id_number.strip() and known.id_number:
+        id_kind, id_number = known.id_kind or id_kind, known.id_number
+    guardian = guardians.become_guardian(
+        session, name=name, id_kind=id_kind, id_number=id_number, version=version if known else None, by=by, now=now
+    )
+    for application in open_now:
+        edits.keep(session, application, by=by, now=now)
+    return guardian
+
+
+def may_say_guardian(session: Session, *, by: Actor) -> bool:
+    """A helper says who the guardian is where nobody has, and corrects what was said under its own mandate, as long as
+    no other application stands on it."""
+    guardian = guardians.guardian_of(session, by=by) if by.on_behalf else None
+    if by.on_behalf is None or guardian is None:
+        return True
+    return guardian.created_at >= by.on_behalf.since and not applications.beside_a_helper(session, by=by)
+
+
+def enter_child(
+    session: Session,
+    year: int,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    relation: str,
+    born: dt.date | None = None,
+    sex: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    """Store the child and start its application of the year.  Doing it again gives the same application.
+
+    Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`.
+    """
+    child = guardians.add_child(
+        session,
+        name=name,
+        id_kind=id_kind,
+        id_number=id_number,
+        relation=relation,
+        born=born,
+        sex=sex,
+        by=by,
+        now=now,
+    )
+    return applications.start(session, child.id, year, by=by, now=now)
+
+
+def correct_child(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    relation: str,
+    born: dt.date | None = None,
+    sex: str | None = None,
+    version: int | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    """Correct the child of an application.  `version` is the child's.
+
+    Another class level takes the wishes and bonds away, which belonged to the old one; a handed-in application then
+    refuses `level_would_change`, because it would be left without wishes.
+    """
+    guardian = guardians.require_guardian(session, by=by)
+    application = edits.begin(session, application_id, by=by, now=now)
+    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    if version is not None and version != child.version:
+        raise Stale()
+    if relation not in guardians.RELATIONS:
+        raise Refused("relation_missing", field="relation")
+    values = guardians.child_values(name, id_kind, id_number, born, sex, today(now))
+    if values["id_index"] != child.id_index:
+        _refuse_another_child_after_the_draw(session, application.id)
+    holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
+    if holder not in (None, child.id):
+        raise Refused("child_already_entered", field="id_number")
+    _change_level(session, application, applications.level_of(values["born"], application.year))
+    for field, value in values.items():
+        setattr(child, field, value)
+    child.version += 1
+    session.get_one(Guardianship, (guardian.id, child.id)).relation = relation
+    audit.record(session, "correct_child", "child", child.id, by=by, now=now)
+    edits.keep(session, application, by=by, now=now)
+    return application
+
+
+def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
+    """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
+    drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
+    drawn = drawn.where(Round.stage.in_(("frozen", "drawn", "published", "finished")))
+    if session.scalar(drawn.limit(1)) is not None:
+        raise Refused("identity_after_the_draw", field="id_number")
+
+
+def _change_level(session: Session, application: Application, level: str) -> None:
+    if level == application.level:
+        return
+    if application.stage in edits.HANDED_IN or application.unit is not None:
+        raise Refused("level_would_change", field="id_number")
+    session.execute(delete(Wish).where(Wish.application_id == application.id))
+    application.level = level
+    application.elder_id = None

@@ -1,0 +1,127 @@
+"""Handing in, and taking back.  Handing in twice is one submission with one receipt."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from enrollment.applications import (
+    applications,
+    completeness,
+    deadlines,
+    edits,
+    lifecycle,
+    mandates,
+    receipts,
+    register_answers,
+    reviewer_assignment,
+    sibling_binding,
+    units,
+)
+from enrollment.applications.applications import Application
+from enrollment.applications.notifications import tell_family
+from enrollment.applications.receipts import Receipt
+from enrollment.applications.returned_items import ReturnedItem
+from enrollment.ground import jobs, random_codes
+from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.errors import Refused, Stale
+from enrollment.people import consents
+from enrollment.season import calendar
+
+
+def submit(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    version: int | None = None,
+    agrees_to_central: bool | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Receipt:
+    """Hand in a draft, or a returned application with its answers; the receipt.
+
+    What was handed in already and did not change gives the same receipt again, also after the deadline.
+    Refuses `not_complete`, `registration_closed` and its like, `on_hold`; raises Stale for an older `version`.
+    """
+    application = applications.locked(session, application_id, by=by)
+    if application.stage in edits.HANDED_IN:
+        return _same_again(session, application)
+    if version is not None and version != application.version:
+        raise Stale()
+    times = deadlines.require_editable(session, application, now=now)
+    if application.stage == lifecycle.DRAFT and times.open is None:
+        raise deadlines.closed(times)
+    completeness.require(session, application, by=by)
+    if agrees_to_central is not None:
+        application.agrees_to_central = agrees_to_central
+    if application.registration_code is None:
+        application.registration_code = _fresh_code(session)
+    application.submitted_at, answers_a_clerk = now, application.stage == lifecycle.RETURNED
+    reviewer_assignment.assign(session, application)
+    lifecycle.make(session, application, "submit", by=by, now=now)
+    session.execute(
+        update(ReturnedItem)
+        .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
+        .values(answered_at=now)
+    )
+    receipt = receipts.write(session, application, by=by, now=now)
+    if answers_a_clerk:
+        _ask_registers(session, application, now=now)
+    return receipt
+
+
+def _ask_registers(session: Session, application: Application, *, now: dt.datetime) -> None:
+    """At once: a clerk may take it again before the next tick of the clock, which asks about everybody."""
+    if register_answers.may_be_asked(session, application):
+        about, key = {"application": str(application.id)}, f"ask_registers:{application.id}:{now.isoformat()}"
+        jobs.enqueue(session, "ask_registers", about, key=key, now=now)
+
+
+def withdraw(
+    session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str | None = None
+) -> None:
+    """Take the application back.  The registration code stays with the child, should the family apply again.
+
+    Possible until the round is frozen; later an offer is declined instead (`withdraw_too_late`).
+    """
+    units.lock_families(session, [application_id])
+    application = applications.locked(session, application_id, by=by)
+    if application.stage == lifecycle.WITHDRAWN:
+        return
+    times = deadlines.of(session, application, now=now)
+    if times.open is None and application.registration_code and not deadlines.before_the_freeze(session, times):
+        raise Refused("withdraw_too_late")
+    sibling_binding.leave(session, application)
+    lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
+    tell_family(session, application, "application_withdrawn", now=now, code=application.registration_code or "")
+
+
+def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Take back the consent to keep a child's data: every application of a season that goes on is withdrawn with it.
+
+    Mandates end too.  Refuses what `withdraw` refuses; then nothing is taken back.
+    """
+    require_oneself(by)
+    mine = applications.list_own(session, by=by)
+    units.lock_families(session, [application.id for application in mine])
+    for application in mine:
+        if lifecycle.can(application, "withdraw") and not calendar.is_over(session, application.year, now):
+            withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
+    for kind in consents.KINDS:
+        consents.withdraw(session, kind, by=by, now=now)
+    mandates.end_all(session, by=by, now=now)
+
+
+def _same_again(session: Session, application: Application) -> Receipt:
+    receipt = receipts.latest(session, application)
+    if receipt is None:  # a handed-in application always has a version; the tables would have to be torn
+        raise Refused("move_not_possible", move="submit", stage=application.stage)
+    return receipt
+
+
+def _fresh_code(session: Session) -> str:
+    code = random_codes.registration_code()
+    while session.scalar(select(Application.id).where(Application.registration_code == code)) is not None:
+        code = random_codes.registration_code()
+    return code

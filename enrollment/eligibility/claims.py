@@ -1,0 +1,102 @@
+"""Claiming grounds: those that a family is asked about, and those that follow from its household."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import edits
+from enrollment.applications.application_rows import Application
+from enrollment.applications.claim_rows import ASKED, DETAIL, Claim, VerifiedFact, of
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.people.household_rows import Household
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.season.facts import CARE_KINDS, Ground
+
+__all__ = ["ASKED", "DETAIL", "Claim", "VerifiedFact", "of"]
+
+
+def set_claims(
+    session: Session,
+    application_id: uuid.UUID,
+    grounds: Mapping[Ground | str, Any],
+    *,
+    version: int | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Claim exactly these of the grounds that are asked about: ground → its detail (a kindergarten's code, a kind, a number).
+
+    Refuses a detail that is missing or wrong, next to the field that has the ground's name.
+    """
+    application = edits.begin(session, application_id, by=by, now=now, version=version)
+    said = {Ground(ground): detail for ground, detail in grounds.items()}
+    wanted = {ground: details_of(session, ground, detail) for ground, detail in said.items()}
+    _replace(session, application_id, ASKED, wanted, now)
+    edits.keep(session, application, by=by, now=now)
+
+
+def follow_household(session: Session, application: Application, household: Household, *, now: dt.datetime) -> None:
+    """Claim what the household's answers carry: nobody is asked for what was said already."""
+    carried = carried_by(household)
+    wanted: dict[Ground, dict[str, Any]] = {ground: {} for ground, holds in carried.items() if holds}
+    _replace(session, application.id, tuple(carried), wanted, now)
+
+
+def carried_by(household: Household) -> dict[Ground, bool]:
+    """The grounds that follow from a household's answers, and whether these answers carry them."""
+    owned = household.home_owned is True
+    return {
+        Ground.LOCAL_HUKOU: household.hukou_kind == "local",
+        Ground.COLLECTIVE_HUKOU: household.hukou_kind == "collective",
+        Ground.HOME_OWNER: owned and household.home_area is not None,
+        Ground.SERVICE_AREA: bool(household.home_street or household.home_community or household.home_estate),
+        Ground.ESTATE_OWNER: owned and household.home_estate is not None,
+        Ground.RESIDENCE_PERMIT: household.residence_permit_area is not None,
+        Ground.WORKPLACE: household.work_area is not None,
+    }
+
+
+def _replace(
+    session: Session, application_id: uuid.UUID, among: tuple[Ground, ...], wanted: dict[Ground, dict[str, Any]], now
+) -> None:
+    """Let the claims among some grounds be these; a claim that stays keeps its day."""
+    rows = session.scalars(select(Claim).where(Claim.application_id == application_id, Claim.ground.in_(among)))
+    there = {Ground(claim.ground): claim for claim in rows}
+    for ground, claim in there.items():
+        if ground not in wanted:
+            session.delete(claim)
+        elif claim.details != wanted[ground]:
+            claim.details, claim.claimed_at = wanted[ground], now
+    for ground in wanted.keys() - there.keys():
+        session.add(Claim(application_id=application_id, ground=ground.value, details=wanted[ground], claimed_at=now))
+    session.flush()
+
+
+def details_of(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
+    """What a claim of an asked ground keeps of its detail.  Refuses one that is missing or wrong."""
+    if ground not in DETAIL:
+        raise Refused("ground_follows_household", field=ground.value)
+    fact = DETAIL[ground]
+    if ground == Ground.SPECIAL_NEED:
+        return {fact.value: True}
+    if ground == Ground.POLICY_CARE:
+        if detail not in CARE_KINDS:
+            raise Refused("care_kind_missing", field=ground.value)
+        return {fact.value: detail}
+    if ground == Ground.MULTI_CHILD:
+        if not isinstance(detail, int) or not 2 <= detail <= 20:
+            raise Refused("children_number_odd", field=ground.value)
+        return {fact.value: detail}
+    if not detail:
+        raise Refused("which_kindergarten", field=ground.value)
+    known = session.scalar(
+        select(Kindergarten.code).where(Kindergarten.code == detail, Kindergarten.closed_on.is_(None))
+    )
+    if known is None:
+        raise Refused("kindergarten_unknown", field=ground.value)
+    return {fact.value: known}

@@ -1,0 +1,210 @@
+"""Evidence 证明材料: pages that a family uploads for a ground, re-encoded and sealed at rest."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, edits
+from enrollment.applications.evidence_rows import MOST_PAGES, EvidencePage, pages_of, removed_of
+from enrollment.eligibility import blur_detection
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.uploads import SafePage, made_safe
+from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.season.document_kinds import Document
+
+__all__ = ["MOST_PAGES", "EvidencePage", "pages_of", "removed_of"]
+
+MOST_BYTES = 60 * 2**20
+"""Kept bytes of one application, all documents together."""
+
+PURPOSE = "evidence_page.content"
+
+OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
+"""Papers that say nothing about a sibling."""
+
+
+def add_page(
+    session: Session,
+    application_id: uuid.UUID,
+    document: Document | str,
+    content: bytes,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> EvidencePage:
+    """Keep one page of a document, re-encoded and sealed.  The same file twice is one page."""
+    return add_pages(session, application_id, document, [content], by=by, now=now)[0]
+
+
+def add_pages(
+    session: Session,
+    application_id: uuid.UUID,
+    document: Document | str,
+    contents: Iterable[bytes],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> list[EvidencePage]:
+    """Keep several pages of a document in one act: all of them, or, when one is refused, none."""
+    application = edits.begin(session, application_id, by=by, now=now)
+    document, contents = _known(document), list(contents)
+    if not contents:
+        raise Refused("file_missing", field="pages")
+    if len(contents) > MOST_PAGES:  # before anything is decoded, which is what costs
+        raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
+    kept = [_kept(session, application_id, document, content, now) for content in contents]
+    session.flush()
+    _bound(session, application_id, document)
+    audit.record(
+        session, "add_evidence", "application", application_id, by=by, now=now, document=document.value, pages=len(kept)
+    )
+    edits.keep(session, application, by=by, now=now)
+    return kept
+
+
+def take_from_sibling(
+    session: Session,
+    application_id: uuid.UUID,
+    document: Document | str,
+    sibling_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> int:
+    """Use the pages of a paper that the family uploaded for another of its children; how many there are.
+
+    Nothing is asked twice (F10), and a page that one child's application drops stays with the other.  Raises NotFound
+    for papers about one child alone and for anybody else's application.
+    """
+    document = _known(document)
+    applications.own(session, sibling_id, by=by)
+    pages = pages_of(session, sibling_id).get(document.value, [])
+    if document in OF_ONE_CHILD or not pages:
+        raise NotFound()
+    application = edits.begin(session, application_id, by=by, now=now)
+    for page in pages:
+        if _same(session, application_id, document.value, page.original_digest) is None:
+            kept = ("document", "media_type", "size", "original_digest", "content")
+            copied = {name: getattr(page, name) for name in kept}
+            session.add(EvidencePage(application_id=application_id, uploaded_at=now, **copied))
+    session.flush()
+    _bound(session, application_id, document)
+    audit.record(
+        session,
+        "add_evidence",
+        "application",
+        application_id,
+        by=by,
+        now=now,
+        document=document.value,
+        pages=len(pages),
+    )
+    edits.keep(session, application, by=by, now=now)
+    return len(pages)
+
+
+def looks_blurred(page: EvidencePage) -> bool:
+    """Whether a photo just kept cannot be read; a hint for the family while the paper still lies on the table."""
+    return page.media_type.startswith("image/") and blur_detection.looks_blurred(unseal_bytes(page.content, PURPOSE))
+
+
+def remove_page(
+    session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> None:
+    """Take a page away.  It can be put back with `restore_page`."""
+    application = edits.begin(session, application_id, by=by, now=now)
+    page = _page(session, application_id, page_id)
+    if page.removed_at is None:
+        page.removed_at = now
+        audit.record(session, "remove_evidence", "application", application_id, by=by, now=now, page=str(page_id))
+        edits.keep(session, application, by=by, now=now)
+
+
+def restore_page(
+    session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> None:
+    """Put a removed page back; nothing happens when the same file was uploaded again meanwhile."""
+    application = edits.begin(session, application_id, by=by, now=now)
+    page = _page(session, application_id, page_id)
+    if page.removed_at is None or _same(session, application_id, page.document, page.original_digest) is not None:
+        return
+    page.removed_at = None
+    session.flush()
+    _bound(session, application_id, Document(page.document))
+    audit.record(session, "restore_evidence", "application", application_id, by=by, now=now, page=str(page_id))
+    edits.keep(session, application, by=by, now=now)
+
+
+def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> SafePage:
+    """The content of an own page.  Staff read through `page_content`, within their own scope."""
+    applications.own(session, application_id, by=by)
+    return page_content(session, application_id, page_id)
+
+
+def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
+    """A page, opened.  The caller has looked the application up within what the reader may see."""
+    page = _page(session, application_id, page_id)
+    return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))
+
+
+def _known(document: Document | str) -> Document:
+    try:
+        return Document(document)
+    except ValueError as fault:
+        raise NotFound() from fault
+
+
+def _kept(session: Session, application_id: uuid.UUID, document: Document, content: bytes, now) -> EvidencePage:
+    digest = hashlib.sha256(content).hexdigest()
+    there = _same(session, application_id, document.value, digest)
+    if there is not None:
+        return there
+    safe = made_safe(content)
+    page = EvidencePage(
+        application_id=application_id,
+        document=document.value,
+        media_type=safe.media_type,
+        size=len(safe.content),
+        original_digest=digest,
+        content=seal_bytes(safe.content, PURPOSE),
+        uploaded_at=now,
+    )
+    session.add(page)
+    session.flush()
+    return page
+
+
+def _same(session: Session, application_id: uuid.UUID, document: str, digest: str) -> EvidencePage | None:
+    return session.scalars(
+        select(EvidencePage).where(
+            EvidencePage.application_id == application_id,
+            EvidencePage.document == document,
+            EvidencePage.original_digest == digest,
+            EvidencePage.removed_at.is_(None),
+        )
+    ).one_or_none()
+
+
+def _page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> EvidencePage:
+    page = session.get(EvidencePage, page_id)
+    if page is None or page.application_id != application_id:
+        raise NotFound()
+    return page
+
+
+def _bound(session: Session, application_id: uuid.UUID, document: Document) -> None:
+    there = session.execute(
+        select(EvidencePage.document, func.count(), func.sum(EvidencePage.size))
+        .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
+        .group_by(EvidencePage.document)
+    ).all()
+    if any(name == document.value and pages > MOST_PAGES for name, pages, _ in there):
+        raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
+    if sum(size for _, _, size in there) > MOST_BYTES:
+        raise Refused("too_many_bytes", field="pages", most=MOST_BYTES // 2**20)

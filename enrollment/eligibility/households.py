@@ -1,0 +1,79 @@
+"""Saying where the family is registered, lives and works."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from enrollment.applications import edits
+from enrollment.eligibility import claims
+from enrollment.ground import city_time
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused, Stale
+from enrollment.people.household_rows import ANSWERS, HUKOU_KINDS, Household, of
+from enrollment.places.areas import Area
+
+__all__ = ["ANSWERS", "HUKOU_KINDS", "Household", "of"]
+
+LONGEST_TEXT = 120
+
+
+def save(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    version: int | None = None,
+    **said: Any,
+) -> Household:
+    """Keep where the family is registered, lives and works; `said` are columns of the table, all of them optional.
+
+    `version` is the household's own (0 before the first save).  The grounds that follow from these answers are claimed
+    with them, so the family is not asked twice.  Refuses areas and kinds that do not exist, next to their field.
+    """
+    application = edits.begin(session, application_id, by=by, now=now)
+    household = session.get(Household, application_id, populate_existing=True)
+    if version is not None and version != (household.version if household else 0):
+        raise Stale()
+    values = _checked(session, said, city_time.today(now))
+    if household is None:
+        household = Household(application_id=application_id, **values)
+        session.add(household)
+    else:
+        for field, value in values.items():
+            setattr(household, field, value)
+        household.version += 1
+    session.flush()
+    claims.follow_household(session, application, household, now=now)
+    edits.keep(session, application, by=by, now=now)
+    return household
+
+
+def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:
+    unknown = said.keys() - ANSWERS
+    if unknown:
+        raise TypeError(f"a household has no {', '.join(sorted(unknown))}")
+    values = {name: _tidied(value) for name, value in said.items()}
+    if "hukou_kind" in values and values["hukou_kind"] not in HUKOU_KINDS:
+        raise Refused("hukou_kind_missing", field="hukou_kind")
+    if values.get("hukou_kind") == "elsewhere":
+        values |= {"hukou_area": None, "hukou_street": None, "hukou_since": None}
+    elif values.get("hukou_kind") and "hukou_area" in values and values["hukou_area"] is None:
+        raise Refused("hukou_area_missing", field="hukou_area")
+    if "home_area" in values and values["home_area"] is None:
+        raise Refused("home_area_missing", field="home_area")
+    for field in ("hukou_area", "home_area", "work_area", "residence_permit_area"):
+        if values.get(field) and session.get(Area, values[field]) is None:
+            raise Refused("area_unknown", field=field)
+    since = values.get("hukou_since")
+    if since is not None and since > today:
+        raise Refused("hukou_since_in_future", field="hukou_since")
+    return values
+
+
+def _tidied(value: Any) -> Any:
+    if isinstance(value, str):
+        return " ".join(value.split())[:LONGEST_TEXT] or None
+    return value

@@ -1,0 +1,130 @@
+"""Which papers a family is asked for: computed from the grounds it claims, never a list for everybody (F10)."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import claim_rows, register_answers
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.evidence_rows import EvidencePage
+from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import tiers
+from enrollment.people.household_rows import Household
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.season import policy_approval
+from enrollment.season.document_kinds import PROVES, Document
+from enrollment.season.facts import Ground
+from enrollment.season.rules import Rules
+
+
+@dataclass
+class Needed:
+    """A paper, the claimed grounds that ask for it (none: every family brings it), and how many pages are there.
+
+    `by_register`: registers that the family lets us ask answer for everything that the paper would prove.
+    """
+
+    document: Document
+    grounds: list[Ground] = field(default_factory=list)
+    pages: int = 0
+    asked_back: bool = False
+    by_register: bool = False
+
+    @property
+    def there(self) -> bool:
+        return self.pages > 0
+
+    @property
+    def may_wait(self) -> bool:
+        """Nobody needs to bring it unless a clerk asks for it by name."""
+        return self.by_register and not self.asked_back
+
+
+def needed(session: Session, application: Application) -> list[Needed]:
+    """Each paper once, with the reason why it is asked for; papers that a clerk asked for by name come with them."""
+    claimed = claim_rows.of(session, application.id)
+    signed = [policy_approval.in_force(session, application.year, area) for area in areas_of(session, application)]
+    rules = [policy_approval.rules_of(found) for found in signed if found is not None]
+    asked = {document: Needed(document, grounds) for document, grounds in asked_for(rules, claimed).items()}
+    for item in _asked_back(session, application.id):
+        asked.setdefault(item, Needed(item)).asked_back = True
+    pages = _pages(session, application.id)
+    claimed_facts = set(tiers.claimed_facts(session, application.id))
+    of_registers = register_answers.keeping_silent_or_agreeing(session, application)
+    for document, paper in asked.items():
+        paper.pages = pages.get(document.value, 0)
+        proved = claimed_facts.intersection(PROVES[document])
+        paper.by_register = bool(proved) and proved <= of_registers
+    return [asked[document] for document in Document if document in asked]
+
+
+def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Document, list[Ground]]:
+    """The papers that any of these rules asks of a family with these grounds, each with the grounds that ask for it."""
+    grounds = list(claimed)
+    asked: dict[Document, list[Ground]] = {}
+    for each in rules:
+        useful = [ground for ground in grounds if ground in each.grounds]
+        for document in each.documents_for(useful):
+            reasons = asked.setdefault(document, [])
+            reasons += [
+                g for g in useful if g in each.terms and document in each.terms[g].documents and g not in reasons
+            ]
+    return asked
+
+
+def useful_grounds(session: Session, application: Application) -> list[Ground]:
+    """The grounds that a family is asked about: those that count somewhere in its areas; all, where no rules are signed."""
+    counting: set[Ground] = set()
+    for area in areas_of(session, application):
+        in_force = policy_approval.in_force(session, application.year, area)
+        if in_force is None:
+            return list(claim_rows.ASKED)
+        counting |= set(policy_approval.rules_of(in_force).grounds)
+    return [ground for ground in claim_rows.ASKED if ground in counting or not counting]
+
+
+def missing(session: Session, application: Application) -> list[Needed]:
+    """What the family has still to bring."""
+    return [paper for paper in needed(session, application) if not paper.there and not paper.may_wait]
+
+
+def areas_of(session: Session, application: Application) -> list[str]:
+    """The areas whose rules count: those of the wishes, or, before the first wish, where the family lives and is registered."""
+    wished = (
+        select(Kindergarten.area_code)
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .join(Wish, Wish.programme_id == Programme.id)
+        .where(Wish.application_id == application.id)
+        .distinct()
+    )
+    found = sorted(session.scalars(wished))
+    if found:
+        return found
+    household = session.get(Household, application.id)
+    if household is None:
+        return []
+    return sorted({area for area in (household.home_area, household.hukou_area) if area})
+
+
+def _asked_back(session: Session, application_id: uuid.UUID) -> list[Document]:
+    open_items = select(ReturnedItem.item).where(
+        ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None)
+    )
+    known = {document.value for document in Document}
+    return [Document(item) for item in session.scalars(open_items) if item in known]
+
+
+def _pages(session: Session, application_id: uuid.UUID) -> dict[str, int]:
+    rows = session.scalars(
+        select(EvidencePage.document).where(
+            EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None)
+        )
+    )
+    counts: dict[str, int] = {}
+    for document in rows:
+        counts[document] = counts.get(document, 0) + 1
+    return counts

@@ -1,1 +1,0 @@
-"""People, households, applications, evidence and review."""

@@ -1,1 +1,0 @@
-"""The two shares, reports, and queries that must always be empty."""

@@ -1,0 +1,118 @@
+"""Sealed values are sealed anew under the key in use, so that an old key can be taken away.
+
+Batch by batch, each in a transaction of the caller's: whoever stops in the middle goes on where values are still sealed
+with another key.  A value that somebody changes meanwhile is sealed with the key in use already.  Blind indexes have a
+key of their own and stay as they are.
+"""
+
+import base64
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit, upkeep, vault
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.db import Base
+from enrollment.ground.sign_in import WebSession
+from enrollment.ground.vault import Sealed
+
+BATCH = 200
+NEVER_CHANGES = "application_version"
+"""The one table with a sealed column whose rows never change: its door is opened for the batch."""
+
+
+@dataclass(frozen=True)
+class SealedColumn:
+    """`purpose` is what its values were sealed for."""
+
+    table: Table
+    column: Column[Any]
+    purpose: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.table.name}.{self.column.name}"
+
+    @property
+    def key(self) -> list[Column[Any]]:
+        return list(self.table.primary_key.columns)
+
+    @property
+    def value(self) -> ColumnElement[bytes]:
+        return type_coerce(self.column, LargeBinary)
+
+    def sealed_with(self, name: str) -> ColumnElement[bool]:
+        start = vault.begins_with(name)
+        return func.substring(self.value, 1, len(start)) == bindparam("start", start, type_=LargeBinary, unique=True)
+
+
+def columns() -> list[SealedColumn]:
+    """Every sealed column of every table: those of the type, and whole files that a verb seals."""
+    found = []
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, Sealed):
+                found.append(SealedColumn(table, column, column.type.purpose))
+            elif purpose := column.info.get("sealed"):
+                found.append(SealedColumn(table, column, purpose))
+    return found
+
+
+def batch(
+    session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.datetime, limit: int = BATCH
+) -> tuple | None:
+    """Seal one batch anew; returns the key of its last row to go on after, None when none was left."""
+    other = and_(sealed.column.is_not(None), ~sealed.sealed_with(vault.current_key()))
+    found = select(*sealed.key, sealed.value.label("value")).where(other).order_by(*sealed.key).limit(limit)
+    if after:
+        found = found.where(tuple_(*sealed.key) > tuple_(*after))
+    rows = session.execute(found).all()
+    if not rows:
+        return None
+    if sealed.table.name == NEVER_CHANGES:
+        upkeep.open_door(session, "reseal", now=now)
+    done = 0
+    for *key, value in rows:
+        fresh = vault.seal(vault.unseal(bytes(value), sealed.purpose), sealed.purpose)
+        same = and_(
+            *(column == part for column, part in zip(sealed.key, key, strict=True)), sealed.value == bytes(value)
+        )
+        written = update(sealed.table).where(same).values({sealed.column: type_coerce(fresh, LargeBinary)})
+        done += session.execute(written).rowcount  # type: ignore[attr-defined]
+    audit.record(session, "reseal", "sealed_column", sealed.name, by=SYSTEM, now=now, rows=done)
+    session.flush()
+    return tuple(rows[-1][:-1])
+
+
+def sealed_with(session: Session, name: str) -> Counter[str]:
+    """How many values are still sealed with the named key, by column; forms kept in a session count too."""
+    counted: Counter[str] = Counter()
+    for sealed in columns():
+        count = select(func.count()).select_from(sealed.table).where(sealed.sealed_with(name))
+        counted[sealed.name] = session.scalar(count) or 0
+    start = vault.begins_with(name)
+    kept = [base64.b64decode(text) for text in _kept_in_sessions(session)]
+    counted["web_session.data"] = sum(value.startswith(start) for value in kept)
+    return +counted
+
+
+def _kept_in_sessions(session: Session) -> Iterator[str]:
+    held = select(WebSession.data["kept"].astext).where(WebSession.data.has_key("kept"))
+    yield from session.scalars(held)

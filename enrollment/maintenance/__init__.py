@@ -1,0 +1,4 @@
+"""Retention and invariants: called by jobs and commands, calls every other package.
+
+May import everything in `enrollment`.
+"""

@@ -1,0 +1,93 @@
+"""Silence counts as giving up, but never before a reminder: the day before, and not earlier than it was sent."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.applications.applications import Application
+from enrollment.ground import audit
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.city_time import written
+from enrollment.ground.outbox import Notice
+from enrollment.offers.offers import Offer, OfferMove
+from enrollment.people.bulk_notifications import About, tell_families
+from enrollment.places.programmes import Programme
+
+REMIND_BEFORE = dt.timedelta(days=1)
+GRACE = dt.timedelta(days=1)
+"""What an unreminded family gets: no place is lost because our clock stood still."""
+
+
+def remind_due(session: Session, *, now: dt.datetime) -> int:
+    """Remind every family whose answer is due within a day and who was not reminded yet.  Returns how many offers."""
+    due = _unanswered(session, Offer.answer_by <= now + REMIND_BEFORE, Offer.answer_by > now)
+    fresh = [row for row in due if not row.reminded]
+    _remind(session, fresh, {row.id: row.answer_by for row in fresh}, now)
+    return len(fresh)
+
+
+def expire_due(session: Session, *, now: dt.datetime) -> int:
+    """End the offers whose families stayed silent after a reminder; the places go to the next in line.
+
+    A family that was not reminded is reminded now and gets one day more.  Returns how many offers ended.
+    """
+    late = _unanswered(session, Offer.answer_by <= now)
+    forgotten = [row for row in late if not row.reminded]
+    if forgotten:
+        until = now + GRACE
+        session.execute(update(Offer).where(Offer.id.in_([row.id for row in forgotten])).values(answer_by=until))
+        _remind(session, forgotten, dict.fromkeys((row.id for row in forgotten), until), now)
+    silent = [row for row in late if row.reminded]
+    _end(session, silent, now)
+    return len(silent)
+
+
+def _unanswered(session: Session, *when) -> list[Row]:
+    """Offers nobody has answered, locked; those on neutral hold wait for their dispute to be settled."""
+    reminder = select(Notice.id).where(
+        Notice.application_id == Offer.application_id,
+        Notice.kind == "answer_reminder",
+        Notice.created_at >= Offer.made_at,
+    )
+    reminded = reminder.exists().label("reminded")
+    found = (
+        select(Offer.id, Offer.child_id, Offer.application_id, Offer.programme_id, Offer.answer_by, reminded)
+        .join(Application, Application.id == Offer.application_id)
+        .where(Offer.state == "offered", Application.on_hold.is_(False), *when)
+        .order_by(Offer.id)
+    )
+    return list(session.execute(found.with_for_update(of=Offer)))
+
+
+def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime], now: dt.datetime) -> None:
+    about: list[About] = [
+        (row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": written(due[row.id])}) for row in rows
+    ]
+    tell_families(session, "answer_reminder", about, now=now)
+
+
+def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
+    if not rows:
+        return
+    ids = [row.id for row in rows]
+    session.execute(update(Offer).where(Offer.id.in_(ids)).values(state="expired", ended_at=now))
+    programmes = {row.programme_id for row in rows}  # locked in the order in which a publication locks them
+    session.execute(select(Programme.id).where(Programme.id.in_(programmes)).order_by(Programme.id).with_for_update())
+    freed = (
+        select(Offer.programme_id, func.count().label("n"))
+        .where(Offer.id.in_(ids))
+        .group_by(Offer.programme_id)
+        .subquery()
+    )
+    session.execute(
+        update(Programme).where(Programme.id == freed.c.programme_id).values(taken=Programme.taken - freed.c.n)
+    )
+    moves = [{"offer_id": id_, "before": "offered", "after": "expired", "at": now, "reason": "silence"} for id_ in ids]
+    session.execute(insert(OfferMove), moves)
+    for id_ in ids:
+        audit.record(session, "expired", "offer", id_, by=SYSTEM, now=now, reason="silence", before="offered")
+    about: list[About] = [(row.child_id, row.application_id, f"offer_expired:{row.id}", {}) for row in rows]
+    tell_families(session, "offer_expired", about, now=now)
+    session.flush()

@@ -1,0 +1,138 @@
+"""Taking an offer back 撤销录取: for proven falsehood alone, and by two different officials."""
+
+import datetime as dt
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.applications import Application
+from enrollment.ground import audit, signatures
+from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.signatures import Signature
+from enrollment.offers.offers import LIVE, Offer, change
+from enrollment.people.bulk_notifications import tell_families
+from enrollment.places import scope
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+
+SUBJECT = "revoke_offer"
+DECIDERS = ("area_official", "city_official")
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Revocable:
+    """A live offer as an official sees it: by codes.  `proposed` says that a first person has signed, and why."""
+
+    offer: Offer
+    registration_code: str
+    kindergarten: str
+    area_code: str
+    level: str
+    year: int
+    proposed: "Proposed | None"
+
+
+@dataclass(frozen=True)
+class Proposed:
+    by: uuid.UUID
+    name: str
+    at: dt.datetime
+    reason: str
+
+
+def _live(by: Actor):
+    """Live offers of places in the official's areas."""
+    return (
+        select(
+            Offer,
+            Application.registration_code,
+            Kindergarten.name,
+            Kindergarten.area_code,
+            Programme.level,
+            Programme.year,
+        )
+        .join(Application, Application.id == Offer.application_id)
+        .join(Programme, Programme.id == Offer.programme_id)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Offer.state.in_(LIVE), scope.within(by))
+    )
+
+
+def waiting(session: Session, *, by: Actor) -> list[Revocable]:
+    """Offers that one person has signed to revoke, the oldest first."""
+    found = _live(by).join(Signature, (Signature.subject == SUBJECT) & (Signature.subject_id == Offer.id))
+    return [_revocable(session, row) for row in session.execute(found.order_by(Signature.signed_at))]
+
+
+def find_code(session: Session, code: str, *, by: Actor) -> list[Revocable]:
+    """The live offers of a registration code."""
+    found = _live(by).where(Application.registration_code == code.strip().upper())
+    return [_revocable(session, row) for row in session.execute(found)]
+
+
+def find(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Revocable:
+    """A live offer within the official's areas.  NotFound elsewhere, and when it is over."""
+    row = session.execute(_live(by).where(Offer.id == offer_id)).one_or_none()
+    if row is None:
+        raise NotFound("offer")
+    return _revocable(session, row)
+
+
+def _revocable(session: Session, row: Row) -> Revocable:
+    offer, code, kindergarten, area, level, year = row
+    return Revocable(offer, code or "", kindergarten, area, level, year, _proposed(session, offer))
+
+
+def _proposed(session: Session, offer: Offer) -> Proposed | None:
+    signed = signatures.signatures_of(session, SUBJECT, offer.id, _digest(offer))
+    if not signed:
+        return None
+    first = signed[0]
+    said = select(AuditEntry.reason).where(
+        AuditEntry.subject == "offer", AuditEntry.subject_id == str(offer.id), AuditEntry.act == "propose_revoke"
+    )
+    reason = session.scalar(said.order_by(AuditEntry.number.desc()).limit(1)) or ""
+    return Proposed(first.account_id, session.get_one(Account, first.account_id).name, first.signed_at, reason)
+
+
+def _digest(offer: Offer) -> str:
+    return hashlib.sha256(f"falsehood {offer.id}".encode()).hexdigest()
+
+
+def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> bool:
+    """Two officials of the place's area, or of the city, sign; the second one ends the offer.  True when it is over.
+
+    The family is told then, and the place goes to the next in line.  Refuses `offer_is_over`, `signed_already`,
+    `say_why`.
+    """
+    if not by.is_any(*DECIDERS):
+        raise NotFound("offer")
+    here = (
+        select(Offer)
+        .join(Programme, Programme.id == Offer.programme_id)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Offer.id == offer_id, scope.within(by))
+    )
+    locked = here.with_for_update(of=Offer).execution_options(populate_existing=True)
+    offer = session.scalars(locked).one_or_none()
+    if offer is None:
+        raise NotFound("offer")
+    if offer.state not in LIVE:
+        raise Refused("offer_is_over", state=offer.state)
+    why = reason.strip()[:LONGEST_REASON]
+    if not why:
+        raise Refused("say_why", field="reason")
+    if signatures.sign(session, SUBJECT, offer.id, _digest(offer), by=by, now=now) < 2:
+        audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=why)
+        return False
+    change(session, offer, "revoked", by=by, now=now, reason=why)
+    tell_families(
+        session, "offer_revoked", [(offer.child_id, offer.application_id, f"offer_revoked:{offer.id}", {})], now=now
+    )
+    return True

@@ -1,0 +1,4 @@
+"""People: guardians, children and households, consents, invitations and mandates.
+
+May import `places`, `season` and `ground`.
+"""

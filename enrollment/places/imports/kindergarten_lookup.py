@@ -1,0 +1,50 @@
+"""Which kindergarten a row speaks of: by code, or by a name that is there once."""
+
+from collections import defaultdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.ground.accounts import Actor
+from enrollment.places import scope
+from enrollment.places.imports import cell_readers
+from enrollment.places.imports import kindergartens as list_of_kindergartens
+from enrollment.places.imports.headers import Column
+from enrollment.places.imports.records import Record, Records
+from enrollment.places.kindergartens import Kindergarten
+
+_code, _name = list_of_kindergartens.COLUMNS[:2]
+CODE = Column("code", _code.names, cell_readers.code, False, _code.example)
+NAME = Column("name", _name.names, cell_readers.short, False, _name.example)
+
+
+class Owners:
+    """The kindergartens that the actor may write to."""
+
+    def __init__(self, session: Session, by: Actor):
+        self._by_code: dict[str, Kindergarten] = {}
+        self._by_name: dict[str, list[Kindergarten]] = defaultdict(list)
+        for row in session.scalars(select(Kindergarten).where(scope.within(by))):
+            self._by_code[row.code] = row
+            self._by_name[row.name].append(row)
+
+    def of(self, records: Records, record: Record) -> Kindergarten | None:
+        """The row's kindergarten, or None after noting the fault."""
+        if record.faulty:
+            return None
+        code, name = record["code"], record["name"]
+        if code:
+            found = self._by_code.get(code)
+            if found is None:
+                records.fault(record, "code", "kindergarten_unknown", value=code)
+            return found
+        named = self._by_name.get(name or "", [])
+        if len(named) == 1:
+            return named[0]
+        if not name:
+            records.fault(record, "code", "value_missing")
+        elif named:
+            records.fault(record, "name", "name_not_unique", value=name, n=len(named))
+        else:
+            records.fault(record, "name", "kindergarten_unknown", value=name)
+        return None

@@ -1,0 +1,133 @@
+"""What waits for an official: counted from the rows, for the areas that this person decides about."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.applications import Application, Wish
+from enrollment.draw import draw_jobs, draw_rooms, freed_places, runs
+from enrollment.draw.draw_rooms import Room
+from enrollment.ground.accounts import Actor
+from enrollment.offers import revocations
+from enrollment.offers.revocations import Revocable
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.review import cases
+from enrollment.review.cases import Filed
+from enrollment.season import policy_approval, rounds
+from enrollment.season.calendar import Season
+from enrollment.season.policy_rows import Policy
+from enrollment.season.rounds import Round
+
+
+@dataclass
+class Agenda:
+    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
+
+    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
+    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke; `to_replay` are rounds
+    whose given up places somebody in line wants, where no daily replay hands them on.
+    """
+
+    to_sign: list[Policy] = field(default_factory=list)
+    to_try: list[Policy] = field(default_factory=list)
+    without_policy: list[str] = field(default_factory=list)
+    programmes: dict[str, int] = field(default_factory=dict)
+    to_open: list[Round] = field(default_factory=list)
+    to_close: list[Round] = field(default_factory=list)
+    to_freeze: list[Round] = field(default_factory=list)
+    unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
+    in_draw: list[Room] = field(default_factory=list)
+    to_replay: list[Round] = field(default_factory=list)
+    cases: list[Filed] = field(default_factory=list)
+    to_revoke: list[Revocable] = field(default_factory=list)
+
+
+def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
+    agenda = Agenda()
+    decides = by.is_any("city_official", "area_official")
+    if decides:
+        _policies(session, season, areas, agenda, by)
+        agenda.cases = cases.listing(session, by=by)
+        agenda.to_revoke = [
+            each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
+        ]
+        agenda.programmes = proposed_programmes(session, season.year, areas)
+    if by.is_any("city_official"):
+        _rounds(session, season, agenda, now)
+        _draw_rooms(session, season, agenda, by, now)
+    return agenda
+
+
+def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Agenda, by: Actor) -> None:
+    for made in policy_approval.waiting_for_signature(session, season.year, areas):
+        if made.dry_run_at is None:
+            agenda.to_try.append(made)
+        elif all(row.account_id != by.account_id for row in policy_approval.signers(session, made)):
+            agenda.to_sign.append(made)
+    in_force = policy_approval.all_in_force(session, season.year)
+    waiting = {made.area_code for made in [*agenda.to_sign, *agenda.to_try]}
+    with_programmes = _areas_with_programmes(session, season.year)
+    agenda.without_policy = [area for area in areas if area in with_programmes - in_force.keys() - waiting]
+
+
+def _areas_with_programmes(session: Session, year: int) -> set[str]:
+    found = select(Kindergarten.area_code).join(Programme, Programme.kindergarten_id == Kindergarten.id)
+    return set(session.scalars(found.where(Programme.year == year).distinct()))
+
+
+def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> dict[str, int]:
+    """Programmes that wait for approval, by area."""
+    found = (
+        select(Kindergarten.area_code, func.count())
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .where(Programme.year == year, Programme.state == "proposed", Kindergarten.area_code.in_(list(areas)))
+        .group_by(Kindergarten.area_code)
+    )
+    return {area: count for area, count in session.execute(found)}
+
+
+def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
+    for row in rounds.of_year(session, season.year):
+        if row.stage == "planned":
+            agenda.to_open.append(row)
+        elif row.stage == "open" and now >= row.closes_at:
+            agenda.to_close.append(row)
+        elif row.stage == "closed" and not draw_jobs.is_going_on(session, row.id):
+            agenda.to_freeze.append(row)
+            agenda.unreviewed[row.id] = unreviewed(session, row.id)
+
+
+def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
+    """Rooms whose next act this person may do: a run is signed by each person once."""
+    for row in rounds.of_year(session, season.year):
+        if row.stage not in ("closed", "frozen", "drawn", "published"):
+            continue
+        room = draw_rooms.of_round(session, row.id)
+        signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
+        waits = not signed and (room.to_sign or room.step in ("seed", "run"))
+        if room.at_work or room.broke_off or waits:
+            agenda.in_draw.append(room)
+        elif _waits_for_a_replay(session, room, now):
+            agenda.to_replay.append(row)
+
+
+def _waits_for_a_replay(session: Session, room: Room, now: dt.datetime) -> bool:
+    if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
+        return False
+    return freed_places.are_wanted(session, room.published, now=now)
+
+
+def unreviewed(session: Session, round_id: uuid.UUID) -> int:
+    """Applications with a wish in the round that nobody has decided yet."""
+    found = (
+        select(func.count())
+        .select_from(Application)
+        .join(Wish, Wish.application_id == Application.id)
+        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(("submitted", "in_review")))
+    )
+    return session.scalar(found) or 0

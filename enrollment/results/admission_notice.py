@@ -1,0 +1,112 @@
+"""The admission notice 录取通知书: whom it names, and whether the code on a paper belongs to one that still holds."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications
+from enrollment.applications.applications import Application
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers.offers import Offer
+from enrollment.people.guardians import Child
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.season.calendar import SeasonDate
+
+ADMITTED = ("confirmed", "confirmed_waiting", "arrived")
+"""States of an offer for which a notice is given out."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What a notice says.  `arrival` is when the kindergarten expects the child, if the calendar knows."""
+
+    code: str
+    child_name: str
+    registration_code: str
+    kindergarten: Kindergarten
+    level: str
+    year: int
+    confirmed_at: dt.datetime
+    arrival: tuple[dt.datetime, dt.datetime] | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What anybody who holds the paper may learn.  `state` is valid, superseded, revoked, ended or not_confirmed;
+    the child's name is for masking, and only a valid notice carries it."""
+
+    state: str
+    kindergarten: str
+    level: str
+    year: int
+    since: dt.datetime | None
+    child_name: str | None
+
+
+def of_application(session: Session, application_id: uuid.UUID, *, by: Actor) -> Admission:
+    """The notice of an own child.  NotFound for another family's; refuses `no_notice_yet` before a place is confirmed."""
+    application = applications.own(session, application_id, by=by)
+    offer = session.scalars(
+        select(Offer)
+        .where(Offer.application_id == application.id, Offer.state.in_(ADMITTED))
+        .order_by(Offer.made_at.desc())
+        .limit(1)
+    ).first()
+    if offer is None:
+        raise Refused("no_notice_yet")
+    return _admission(session, application, offer)
+
+
+def _admission(session: Session, application: Application, offer: Offer) -> Admission:
+    programme = session.get_one(Programme, offer.programme_id)
+    arrival = session.get(SeasonDate, (programme.year, "arrival"))
+    return Admission(
+        code=offer.notice_code,
+        child_name=session.get_one(Child, offer.child_id).name,
+        registration_code=application.registration_code or "",
+        kindergarten=programme.kindergarten,
+        level=programme.level,
+        year=programme.year,
+        confirmed_at=offer.answered_at or offer.made_at,
+        arrival=(arrival.begins_at, arrival.ends_at) if arrival else None,
+    )
+
+
+def check(session: Session, code: str) -> Checked:
+    """What a code stands for.  Raises NotFound for one that no notice ever had."""
+    found = session.execute(
+        select(Offer, Programme, Child.name.label("child_name"))
+        .join(Programme, Programme.id == Offer.programme_id)
+        .join(Child, Child.id == Offer.child_id)
+        .where(Offer.notice_code == normal(code))
+    ).one_or_none()
+    if found is None:
+        raise NotFound("notice")
+    offer, programme, child_name = found
+    state = _state(offer)
+    return Checked(
+        state=state,
+        kindergarten=programme.kindergarten.name,
+        level=programme.level,
+        year=programme.year,
+        since=offer.answered_at if state == "valid" else offer.ended_at,
+        child_name=child_name if state == "valid" else None,
+    )
+
+
+def normal(code: str) -> str:
+    """As people type it: spaces, dashes and case play no part."""
+    return "".join(character for character in code.upper() if character.isalnum())[:40]
+
+
+def _state(offer: Offer) -> str:
+    if offer.state in ADMITTED:
+        return "valid"
+    if offer.state in ("superseded", "revoked"):
+        return offer.state
+    return "not_confirmed" if offer.state == "offered" else "ended"

@@ -1,0 +1,73 @@
+"""An official gives the review of an application to another kindergarten."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review.review import locked, refuse_while_refusal_is_open
+
+
+def reassign(
+    session: Session,
+    application_id: uuid.UUID,
+    kindergarten_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+) -> None:
+    """An official gives the review to another kindergarten, of any area that is theirs.  Whoever held it loses it."""
+    application = locked(session, application_id, by=by)
+    if not by.is_any("area_official", "city_official"):
+        raise Refused("only_an_official_reassigns")
+    if not reason.strip():
+        raise Refused("reason_needed", field="reason")
+    target = session.get(Kindergarten, kindergarten_id)
+    if target is None or not (by.is_any("city_official") or target.area_code in by.areas):
+        raise NotFound("kindergarten")
+    refuse_while_refusal_is_open(session, application_id)
+    if application.stage == lifecycle.IN_REVIEW:
+        lifecycle.make(session, application, "release", by=by, now=now, reason=reason)
+    before = application.review_kindergarten_id
+    application.review_kindergarten_id = kindergarten_id
+    audit.record(
+        session,
+        "reassign",
+        "application",
+        application_id,
+        by=by,
+        now=now,
+        reason=reason,
+        before=str(before),
+        after=str(kindergarten_id),
+    )
+    session.flush()
+
+
+def reassign_many(
+    session: Session,
+    application_ids: Iterable[uuid.UUID],
+    kindergarten_id: uuid.UUID | None,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+) -> None:
+    """The same for several at once: all of them, or, when one is refused, none.
+
+    Refuses also `nothing_chosen` and `kindergarten_not_chosen`.
+    """
+    chosen = sorted(set(application_ids))
+    if not chosen:
+        raise Refused("nothing_chosen", field="applications")
+    if kindergarten_id is None:
+        raise Refused("kindergarten_not_chosen", field="target")
+    for application_id in chosen:
+        reassign(session, application_id, kindergarten_id, by=by, now=now, reason=reason)

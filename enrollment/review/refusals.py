@@ -1,0 +1,92 @@
+"""Refusals: for age, a duplicate or a falsehood only, and never by one person alone."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle
+from enrollment.applications.applications import Application
+from enrollment.applications.notifications import tell_family
+from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.review.review import LONGEST_NOTE, in_hand, locked, refuse_while_refusal_is_open, within
+
+SECOND_PEOPLE = ("head", "area_official", "city_official")
+
+
+def propose_refusal(
+    session: Session, application_id: uuid.UUID, *, rule: str, explanation: str, by: Actor, now: dt.datetime
+) -> RefusalProposal:
+    """Name the rule and explain; the application waits in the clerk's hands for a second person.
+
+    Refuses `unknown_refusal_rule`, `explanation_needed`, `refusal_is_proposed`, `not_in_your_hands`.
+    """
+    application = in_hand(session, application_id, by=by)
+    if rule not in REFUSAL_RULES:
+        raise Refused("unknown_refusal_rule", field="rule")
+    if not explanation.strip():
+        raise Refused("explanation_needed", field="explanation")
+    refuse_while_refusal_is_open(session, application_id)
+    proposal = RefusalProposal(
+        application_id=application.id,
+        rule=rule,
+        explanation=explanation.strip()[:LONGEST_NOTE],
+        proposed_by=by.account_id,
+        proposed_at=now,
+    )
+    session.add(proposal)
+    audit.record(session, "propose_refusal", "application", application.id, by=by, now=now, rule=rule)
+    session.flush()
+    return proposal
+
+
+def decide_refusal(
+    session: Session, proposal_id: uuid.UUID, *, upheld: bool, by: Actor, now: dt.datetime
+) -> RefusalProposal:
+    """The second person upholds the refusal, or gives the application back to the clerk.
+
+    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`.
+    """
+    application_id = session.scalar(select(RefusalProposal.application_id).where(RefusalProposal.id == proposal_id))
+    if application_id is None:
+        raise NotFound("refusal")
+    application = locked(session, application_id, by=by)
+    proposal = session.get_one(RefusalProposal, proposal_id, populate_existing=True)
+    if proposal.decided_at is not None:
+        raise Refused("decided_already")
+    if not by.is_any(*SECOND_PEOPLE):
+        raise Refused("only_a_head_or_official_decides")
+    if proposal.proposed_by == by.account_id:
+        raise Refused("second_person_needed")
+    proposal.decided_by, proposal.decided_at, proposal.upheld = by.account_id, now, upheld
+    audit.record(session, "decide_refusal", "application", application.id, by=by, now=now, upheld=upheld)
+    session.flush()
+    if upheld:
+        lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
+        tell_family(session, application, "review_refused", now=now, rule=proposal.rule)
+    return proposal
+
+
+def open_refusals(session: Session, *, by: Actor) -> list[tuple[RefusalProposal, Application]]:
+    """Proposals that wait for a second person within the actor's scope, oldest first."""
+    rows = session.execute(
+        select(RefusalProposal, Application)
+        .join(Application, Application.id == RefusalProposal.application_id)
+        .where(RefusalProposal.decided_at.is_(None), within(by))
+        .order_by(RefusalProposal.proposed_at)
+    )
+    return [(proposal, application) for proposal, application in rows]
+
+
+def refusal_of(session: Session, application_id: uuid.UUID) -> RefusalProposal | None:
+    """The latest proposal, open or decided."""
+    return session.scalars(
+        select(RefusalProposal)
+        .where(RefusalProposal.application_id == application_id)
+        .order_by(RefusalProposal.proposed_at.desc())
+        .limit(1)
+    ).first()

@@ -1,0 +1,266 @@
+"""The review 资格审核 of one application: a clerk takes it, verifies facts, confirms it or sends it back.
+
+The clerks of the first wish's kindergarten verify the facts once, for all wishes and areas.  Another kindergarten's
+clerk finds nothing.  Refusals stand in `refusals`, the queue in `review_queue`, the bulk in `register_matched`.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.notifications import tell_family
+from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.tiers import claimed_facts, rules_in_round
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import fact_values
+from enrollment.season.facts import Fact
+from enrollment.season.rounds import Round
+
+SOURCES = ("paper", "register", "roll", "staff")
+LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a clerk found of one fact: verified with its value, or (without a value) declined with a reason."""
+
+    fact: Fact
+    value: Any | None = None
+    reason: str | None = None
+    source: str = "paper"
+
+    @property
+    def outcome(self) -> str:
+        return "declined" if self.value is None else "verified"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing that the family is asked to mend: a fact, a document or `other`, and what exactly."""
+
+    item: str
+    note: str
+
+
+def within(by: Actor) -> ColumnElement[bool]:
+    """The applications whose review is this actor's business."""
+    if by.is_any("city_official"):
+        return true()
+    mine: list[ColumnElement[bool]] = []
+    if by.is_any("clerk", "head"):
+        mine.append(Application.review_kindergarten_id.in_(by.kindergartens))
+    if by.is_any("area_official"):
+        here = select(Kindergarten.id).where(Kindergarten.area_code.in_(by.areas))
+        mine.append(Application.review_kindergarten_id.in_(here))
+    return or_(*mine) if mine else false()
+
+
+def registration_over(now: dt.datetime) -> ColumnElement[bool]:
+    """No wish of the application stands in a round where families may still change it."""
+    still_open = exists().where(
+        Wish.application_id == Application.id,
+        Wish.round_id == Round.id,
+        Round.stage == "open",
+        Round.closes_at > now,
+    )
+    return ~still_open
+
+
+def opens_early(session: Session, kindergarten_id: uuid.UUID | None, *, now: dt.datetime) -> bool:
+    """The policy of the kindergarten's area lets its review begin while families may still change their application."""
+    area = session.scalar(select(Kindergarten.area_code).where(Kindergarten.id == kindergarten_id))
+    still_open = session.scalars(select(Round).where(Round.stage == "open", Round.closes_at > now))
+    return area is not None and any(rules_in_round(session, one, area).review_opens_early for one in still_open)
+
+
+def find(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
+    """An application to look at.  NotFound outside the actor's kindergartens and areas; the edge audits the view."""
+    found = session.scalar(select(Application).where(Application.id == application_id, within(by)))
+    if found is None:
+        raise NotFound("application")
+    return found
+
+
+def locked(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
+    found = session.scalar(
+        select(Application)
+        .where(Application.id == application_id, within(by))
+        .with_for_update(of=Application)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("application")
+    return found
+
+
+def in_hand(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
+    """The application, locked, that this clerk has taken.  Refuses `not_in_your_hands`."""
+    application = locked(session, application_id, by=by)
+    if application.stage != lifecycle.IN_REVIEW or application.reviewer_id != by.account_id:
+        raise Refused("not_in_your_hands")
+    return application
+
+
+def take(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Application:
+    """One clerk at a time.  Taking what one holds already changes nothing.
+
+    Refuses `taken_by_another`, `review_not_open` and `move_not_possible`.
+    """
+    application = locked(session, application_id, by=by)
+    if application.stage == lifecycle.IN_REVIEW:
+        if application.reviewer_id == by.account_id:
+            return application
+        raise Refused("taken_by_another")
+    over = session.scalar(select(registration_over(now)).where(Application.id == application_id))
+    if not over and not opens_early(session, application.review_kindergarten_id, now=now):
+        raise Refused("review_not_open")
+    _hand_over(session, application, by=by, now=now)
+    return application
+
+
+def _hand_over(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
+    if not lifecycle.can(application, "take"):
+        raise Refused("move_not_possible", move="take", stage=application.stage)
+    application.reviewer_id, application.taken_at = by.account_id, now
+    lifecycle.make(session, application, "take", by=by, now=now)
+
+
+def release(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Put it back into the queue.  A head or an official may put back what a clerk holds."""
+    application = locked(session, application_id, by=by)
+    mine = application.reviewer_id == by.account_id
+    if not mine and not by.is_any("head", "area_official", "city_official"):
+        raise Refused("not_in_your_hands")
+    refuse_while_refusal_is_open(session, application_id)
+    lifecycle.make(session, application, "release", by=by, now=now)
+
+
+def verify(
+    session: Session, application_id: uuid.UUID, findings: Iterable[Finding], *, by: Actor, now: dt.datetime
+) -> None:
+    """Note what the clerk found of each fact; a later finding replaces the earlier one, and the audit keeps both.
+
+    Refuses `not_in_your_hands`, `declined_without_reason`, `fact_value_not_understood`.
+    """
+    in_hand(session, application_id, by=by)
+    for finding in findings:
+        _note(session, application_id, finding, by=by, now=now)
+
+
+def _note(session: Session, application_id: uuid.UUID, finding: Finding, *, by: Actor, now: dt.datetime) -> None:
+    if finding.value is not None:
+        fact_values.check(session, finding.fact, finding.value)
+    elif not (finding.reason or "").strip():
+        raise Refused("declined_without_reason", field=finding.fact.value, fact=finding.fact.value)
+    if finding.source not in SOURCES:
+        raise Refused("unknown_source", field=finding.fact.value, source=finding.source)
+    found = {
+        "outcome": finding.outcome,
+        "value": finding.value,
+        "reason": (finding.reason or "").strip()[:LONGEST_NOTE] or None,
+        "source": finding.source,
+        "account_id": by.account_id,
+        "at": now,
+    }
+    note = insert(VerifiedFact).values(application_id=application_id, fact=finding.fact.value, **found)
+    session.execute(note.on_conflict_do_update(index_elements=["application_id", "fact"], set_=found))
+    audit.record(
+        session,
+        "verify",
+        "application",
+        application_id,
+        by=by,
+        now=now,
+        fact=finding.fact.value,
+        outcome=finding.outcome,
+        source=finding.source,
+    )
+
+
+def facts_still_open(session: Session, application_id: uuid.UUID) -> list[Fact]:
+    """The claimed facts of which nothing was found yet."""
+    settled = set(session.scalars(select(VerifiedFact.fact).where(VerifiedFact.application_id == application_id)))
+    return [fact for fact in claimed_facts(session, application_id) if fact.value not in settled]
+
+
+def confirm(
+    session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, facts: Iterable[Finding] = ()
+) -> None:
+    """The review is done: every claimed fact is verified or declined.  A declined one never refuses the application.
+
+    Refuses `facts_still_open` (with the number) and `refusal_is_proposed`, besides what `verify` refuses.
+    """
+    application = in_hand(session, application_id, by=by)
+    refuse_while_refusal_is_open(session, application_id)
+    verify(session, application_id, facts, by=by, now=now)
+    still_open = facts_still_open(session, application_id)
+    if still_open:
+        raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
+    lifecycle.make(session, application, "confirm", by=by, now=now)
+    tell_family(session, application, "review_confirmed", now=now)
+
+
+def send_back(
+    session: Session, application_id: uuid.UUID, items: Iterable[Ask], *, by: Actor, now: dt.datetime
+) -> None:
+    """Ask the family to mend named items, one by one.  Refuses `nothing_named` and `item_without_a_note`."""
+    application = in_hand(session, application_id, by=by)
+    refuse_while_refusal_is_open(session, application_id)
+    asked = list(items)
+    if not asked:
+        raise Refused("nothing_named", field="items")
+    for ask in asked:
+        if not ask.note.strip():
+            raise Refused("item_without_a_note", field=f"note-{ask.item}", item=ask.item)
+        session.add(
+            ReturnedItem(
+                application_id=application_id,
+                item=ask.item,
+                note=ask.note.strip()[:LONGEST_NOTE],
+                asked_at=now,
+                asked_by=by.account_id,
+            )
+        )
+    lifecycle.make(session, application, "send_back", by=by, now=now)
+    tell_family(session, application, "review_returned", now=now, n=len(asked))
+
+
+def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:
+    """What the family was asked and did not answer yet."""
+    return list(
+        session.scalars(
+            select(ReturnedItem)
+            .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
+            .order_by(ReturnedItem.asked_at, ReturnedItem.item)
+        )
+    )
+
+
+def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) -> None:
+    waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
+    if session.scalar(select(waiting)):
+        raise Refused("refusal_is_proposed")
+
+
+def open_count(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID | None, int]:
+    """How many applications with a wish in this round are still submitted or in review, for each kindergarten that
+    reviews them.  The freeze needs it to be empty."""
+    waiting = (
+        select(Application.review_kindergarten_id, func.count())
+        .join(Wish, and_(Wish.application_id == Application.id, Wish.round_id == round_id, Wish.rank == 1))
+        .where(Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW)))
+        .group_by(Application.review_kindergarten_id)
+    )
+    return {row[0]: row[1] for row in session.execute(waiting)}

@@ -1,0 +1,216 @@
+"""Figures of the review: how much waits and for how long, who holds and settled how many, and what the walls list.
+
+Answered, like the queue, within the actor's kindergartens and areas.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, true
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import MoveMade
+from enrollment.applications.returned_items import RefusalProposal
+from enrollment.ground.accounts import Account, Actor
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import review
+from enrollment.review.review_queue import in_state, matched, may_be_reviewed, only_those, speaks_against
+
+
+@dataclass(frozen=True)
+class Counts:
+    waiting: int
+    mine: int
+    others: int
+    returned: int
+    confirmed: int
+    mismatch: int
+    matched: int
+    old: int
+    refusals: int
+    oldest: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one kindergarten has to review, for the official who may lighten it."""
+
+    kindergarten_id: uuid.UUID
+    kindergarten: str
+    area_code: str
+    waiting: int
+    in_review: int
+    returned: int
+    confirmed: int
+    refusals: int
+    oldest: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """A clerk's share of the work: in hand now, settled today and in all.
+
+    `minutes` is the median from taking an application to settling it, without those confirmed in bulk; None before the
+    first.  `kindergartens` are the names of those whose applications the clerk settled or holds.
+    """
+
+    account_id: uuid.UUID
+    name: str
+    in_hand: int
+    today: int
+    settled: int
+    minutes: int | None
+    kindergartens: tuple[str, ...]
+
+
+def counts(session: Session, *, by: Actor, now: dt.datetime) -> Counts:
+    """The figures on top of the queue, in one reading of it."""
+    waiting = and_(in_state("waiting", by), may_be_reviewed(session, by, now))
+
+    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(*conditions)
+
+    row = session.execute(
+        select(
+            number(waiting),
+            number(in_state("mine", by)),
+            number(in_state("others", by)),
+            number(in_state("returned", by)),
+            number(in_state("confirmed", by)),
+            number(waiting, exists().where(speaks_against)),
+            number(waiting, matched()),
+            number(waiting, only_those("old", now)),
+            number(_waits_for_second()),
+            func.min(Application.submitted_at).filter(waiting),
+        ).where(review.within(by), Application.stage.not_in((lifecycle.DRAFT, lifecycle.WITHDRAWN)))
+    ).one()
+    numbers: tuple = tuple(row)
+    return Counts(*numbers)
+
+
+def _waits_for_second() -> ColumnElement[bool]:
+    return exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
+
+
+def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
+    """Who holds and settled how many, within the actor's scope; the busiest first."""
+    done = {row.account_id: row for row in session.execute(_settled(by, since=now - dt.timedelta(hours=24)))}
+    held = {row.reviewer_id: row for row in session.execute(_in_hand(by))}
+    names = session.execute(select(Account.id, Account.name).where(Account.id.in_(done.keys() | held.keys())))
+    people = [_reviewer(row.id, row.name, done.get(row.id), held.get(row.id)) for row in names]
+    return sorted(people, key=lambda reviewer: (-reviewer.settled, reviewer.name))
+
+
+def _reviewer(account_id: uuid.UUID, name: str, done: Row | None, held: Row | None) -> Reviewer:
+    at = {place for row in (done, held) if row is not None for place in row.kindergartens}
+    return Reviewer(
+        account_id,
+        name,
+        in_hand=held.number if held else 0,
+        today=done.today if done else 0,
+        settled=done.settled if done else 0,
+        minutes=round(done.minutes) if done and done.minutes is not None else None,
+        kindergartens=tuple(sorted(at)),
+    )
+
+
+def _settled(by: Actor, *, since: dt.datetime) -> Select:
+    """What each person settled, and the median minutes between taking and settling where time passed between them."""
+    before = func.lag(MoveMade.at).over(partition_by=MoveMade.application_id, order_by=MoveMade.number)
+    moves = select(MoveMade.application_id, MoveMade.account_id, MoveMade.move, MoveMade.at, before.label("taken"))
+    made = (
+        moves.join(Application, Application.id == MoveMade.application_id)
+        .where(_to_be_read(by), MoveMade.move.in_(("take", "confirm", "send_back", "refuse")))
+        .subquery()
+    )
+    minutes = func.extract("epoch", made.c.at - made.c.taken) / 60
+    return (
+        select(
+            made.c.account_id,
+            func.count().label("settled"),
+            func.count().filter(made.c.at >= since).label("today"),
+            func.percentile_cont(0.5).within_group(minutes).filter(made.c.at > made.c.taken).label("minutes"),
+            func.array_agg(Kindergarten.name.distinct()).label("kindergartens"),
+        )
+        .join(Application, Application.id == made.c.application_id)
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(made.c.move != "take", made.c.account_id.is_not(None))
+        .group_by(made.c.account_id)
+    )
+
+
+def _in_hand(by: Actor) -> Select:
+    return (
+        select(
+            Application.reviewer_id,
+            func.count().label("number"),
+            func.array_agg(Kindergarten.name.distinct()).label("kindergartens"),
+        )
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(_to_be_read(by), Application.stage == lifecycle.IN_REVIEW)
+        .group_by(Application.reviewer_id)
+    )
+
+
+def _to_be_read(by: Actor) -> ColumnElement[bool]:
+    """Whose figures this person may read: an auditor all of them, without any act."""
+    return true() if by.is_any("auditor") else review.within(by)
+
+
+def loads(session: Session, *, by: Actor) -> list[Load]:
+    """Every kindergarten in the actor's scope that has applications to review, the fullest queue first."""
+    open_ = Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW))
+    rows = session.execute(
+        select(
+            Kindergarten.id,
+            Kindergarten.name,
+            Kindergarten.area_code,
+            func.count().filter(Application.stage == lifecycle.SUBMITTED),
+            func.count().filter(Application.stage == lifecycle.IN_REVIEW),
+            func.count().filter(Application.stage == lifecycle.RETURNED),
+            func.count().filter(Application.stage == lifecycle.CONFIRMED),
+            func.count().filter(_waits_for_second(), open_),
+            func.min(Application.submitted_at).filter(open_),
+        )
+        .join(Application, Application.review_kindergarten_id == Kindergarten.id)
+        .where(_to_be_read(by), Application.stage.in_(("submitted", "in_review", "returned", "confirmed")))
+        .group_by(Kindergarten.id)
+        .order_by(func.count().filter(open_).desc(), Kindergarten.sort_key)
+    )
+    return [Load(*row) for row in rows]
+
+
+def open_lines(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, limit: int = 200) -> Sequence[Row]:
+    """What a kindergarten has not settled, oldest first, without names: id, registration_code, stage, submitted_at."""
+    return session.execute(
+        select(Application.id, Application.registration_code, Application.stage, Application.submitted_at)
+        .where(
+            review.within(by),
+            Application.review_kindergarten_id == kindergarten_id,
+            Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW)),
+        )
+        .order_by(Application.submitted_at, Application.id)
+        .limit(limit)
+    ).all()
+
+
+def confirmed_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> dict[str, list[str]]:
+    """Registration codes of the applications confirmed here, by class level: the list for the notice board 公示."""
+    rows = session.execute(
+        select(Application.level, Application.registration_code)
+        .where(
+            review.within(by),
+            Application.review_kindergarten_id == kindergarten_id,
+            Application.year == year,
+            Application.stage == lifecycle.CONFIRMED,
+        )
+        .order_by(Application.registration_code)
+    )
+    listed: dict[str, list[str]] = {}
+    for level, code in rows:
+        listed.setdefault(level, []).append(code or "")
+    return listed

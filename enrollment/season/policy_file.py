@@ -1,0 +1,197 @@
+"""Reading a policy file: TOML in, `Rules` out, or every fault at once.  `docs/policy.md` describes the file."""
+
+import hashlib
+import re
+import tomllib
+
+from enrollment.season.document_kinds import PROVES, Document
+from enrollment.season.facts import CARE_KINDS, FACTS_OF_GROUND, Fact, Ground
+from enrollment.season.grounds import TERMS_OF_GROUND, GroundTerms, Seen
+from enrollment.season.policy_checks import check_sense
+from enrollment.season.policy_faults import Fault, Lines, PolicyFaults
+from enrollment.season.policy_parser import Table
+from enrollment.season.rules import BEST, PAIR_RULES, WORST, Concurrent, Example, Rule, Rules, Tiered
+
+__all__ = ["Fault", "PolicyFaults", "Rules", "Seen", "Tiered", "digest_of", "fitted", "read"]
+
+FORMAT = "policy/1"
+FAMILIES = ("whole_district", "service_area", "any_inclusive")
+NATURES = ("public", "inclusive", "private")
+FARTHEST = 20_000
+FACT_TYPES: dict[str, type] = {
+    Fact.HOME_OWNED: bool,
+    Fact.SPECIAL_NEED: bool,
+    Fact.HOME_PLACE: dict,
+    Fact.CHILDREN_IN_FAMILY: int,
+}
+_RULE_CODE = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
+_TOP = [
+    "format",
+    "area",
+    "year",
+    "family",
+    "basis",
+    "apply",
+    "pairs",
+    "review",
+    "central",
+    "siblings",
+    "documents",
+    "grounds",
+    "rule",
+    "default",
+    "example",
+]
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of the file's bytes in UTF-8, 64 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fitted(text: str, area: str, year: int) -> str:
+    """The same file for another area and year; the lines `area = …` and `year = …` are all that changes."""
+    text = re.sub(r'(?m)^area = ".*"$', f'area = "{area}"', text, count=1)
+    return re.sub(r"(?m)^year = \d+$", f"year = {year}", text, count=1)
+
+
+def read(text: str) -> Rules:
+    """The rules of a policy file.  Raises PolicyFaults with all that is wrong, each with key, line and a code."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise PolicyFaults([_syntax(fault)]) from fault
+    faults: list[Fault] = []
+    lines = Lines(text)
+    rules = _rules(Table(content, "", lines, faults))
+    if not faults:
+        faults = check_sense(rules, lines)
+    if faults:
+        raise PolicyFaults(faults)
+    return rules
+
+
+def _syntax(fault: tomllib.TOMLDecodeError) -> Fault:
+    where = re.search(r"line (\d+)", str(fault))
+    return Fault("not_toml", "", int(where[1]) if where else None)
+
+
+def _rules(top: Table) -> Rules:
+    top.only(_TOP)
+    if top.get("format", str, "", required=True) not in ("", FORMAT):
+        top.fault("unknown_code", "format", key="format", value=top.content["format"], known=[FORMAT])
+    return Rules(
+        area=top.get("area", str, "", required=True),
+        year=top.number("year", 2020, 2100, 2020, required=True),
+        family=top.code("family", FAMILIES, required=True),
+        basis=top.get("basis", str, ""),
+        open_to=_open_to(top.table("apply")),
+        pair_rule=_pair_rule(top),
+        review_opens_early=_early(top.table("review")),
+        central_tolerance=_tolerance(top.table("central")),
+        concurrent=_concurrent(top),
+        documents_always=_always(top.table("documents")),
+        terms=_terms(top.table("grounds", required=True)),
+        rules=tuple(map(_rule, top.tables("rule", required=True))),
+        default=_default(top),
+        examples=tuple(map(_example, top.tables("example"))),
+    )
+
+
+def _open_to(table: Table) -> frozenset[Ground]:
+    table.only(["open_to"])
+    return frozenset(map(Ground, table.codes("open_to", Ground)))
+
+
+def _pair_rule(top: Table) -> str:
+    table = top.table("pairs", required=True)
+    table.only(["rule"])
+    return table.code("rule", PAIR_RULES, required="pairs" in top.content)
+
+
+def _early(table: Table) -> bool:
+    table.only(["opens_early"])
+    return table.get("opens_early", bool, False)
+
+
+def _tolerance(table: Table) -> int:
+    table.only(["tolerance"])
+    return table.number("tolerance", 0, FARTHEST, 0)
+
+
+def _concurrent(top: Table) -> Concurrent | None:
+    if "siblings" not in top.content:
+        return None
+    table = top.table("siblings")
+    table.only(["concurrent_tier", "natures"])
+    tier = table.number("concurrent_tier", BEST, WORST, WORST, required=True)
+    return Concurrent(tier, frozenset(table.codes("natures", NATURES)))
+
+
+def _always(table: Table) -> tuple[Document, ...]:
+    table.only(["always"])
+    return tuple(map(Document, table.codes("always", Document)))
+
+
+def _terms(grounds: Table) -> dict[Ground, GroundTerms]:
+    grounds.only(Ground)
+    return {
+        Ground(code): _one_ground(Ground(code), grounds.table(code)) for code in grounds.content if code in set(Ground)
+    }
+
+
+def _one_ground(ground: Ground, table: Table) -> GroundTerms:
+    more = TERMS_OF_GROUND.get(ground, ())
+    table.only(["documents", *more])
+    documents = tuple(map(Document, table.codes("documents", Document, required=True)))
+    for document in documents:
+        if not set(PROVES[document]) & set(FACTS_OF_GROUND[ground]):
+            table.fault("proves_nothing", "documents", value=document, ground=ground)
+    return GroundTerms(
+        documents=documents,
+        streets=frozenset(table.codes("streets")) if "streets" in more else frozenset(),
+        kinds=frozenset(table.codes("kinds", CARE_KINDS)) if "kinds" in more else frozenset(),
+        at_least=table.number("at_least", 2, 9, 2) if "at_least" in more else 2,
+        with_sites=table.get("with_sites", bool, False) if "with_sites" in more else False,
+    )
+
+
+def _rule(table: Table) -> Rule:
+    table.only(["code", "tier", "ways", "natures"])
+    code = table.get("code", str, "", required=True)
+    if code and not _RULE_CODE.match(code):
+        table.fault("bad_rule_code", "code", value=code)
+    ways = []
+    for way in table.get("ways", list, [], required=True):
+        if not isinstance(way, list) or not way:
+            table.fault("wrong_type", "ways", key="ways", expected="list_of_ways")
+            continue
+        ways.append(tuple(map(Ground, table.checked_codes(way, "ways", Ground, required=True))))
+    if not ways and table.content.get("ways") == []:
+        table.fault("empty_list", "ways", key="ways")
+    return Rule(
+        code=code,
+        tier=table.number("tier", BEST, WORST, WORST, required=True),
+        ways=tuple(ways),
+        natures=frozenset(table.codes("natures", NATURES)),
+    )
+
+
+def _default(top: Table) -> int:
+    table = top.table("default", required=True)
+    table.only(["tier"])
+    return table.number("tier", BEST, WORST, WORST, required="default" in top.content)
+
+
+def _example(table: Table) -> Example:
+    table.only(["facts", "nature", "serves", "tier"])
+    facts = table.table("facts", required=True)
+    facts.only(Fact)
+    for code in facts.content:
+        facts.get(code, FACT_TYPES.get(code, str))
+    return Example(
+        facts=tuple((Fact(code), value) for code, value in facts.content.items() if code in set(Fact)),
+        nature=table.code("nature", NATURES, required=True),
+        serves=table.get("serves", bool, False),
+        tier=table.number("tier", BEST, WORST, WORST, required=True),
+    )

@@ -1,0 +1,142 @@
+"""The client of the registers of other departments.  The protocol stands in `docs/registers.md`.
+
+Whatever a register does wrong — late, broken, gone, talking nonsense — becomes the answer `unavailable`, and the clerk
+looks at papers.  After a few faults in a row a register is left alone for a while, so that one that is down does not
+hold up the others.
+"""
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+from enrollment.applications.register_answers import Answer
+from enrollment.eligibility.register_questions import Question
+from enrollment.review import fact_values
+from enrollment.season.facts import Fact
+
+BATCH = 500
+SAYS = ("matches", "differs", "unknown")
+LARGEST_ANSWER = 4 * 1024 * 1024
+
+
+class Unanswered(Exception):
+    """The register gave no usable answer.  The text holds no personal data."""
+
+
+@dataclass
+class Breaker:
+    """Opens after `most` faults in a row, and lets one try pass after `rest` seconds."""
+
+    most: int = 3
+    rest: float = 60.0
+    clock: Callable[[], float] = time.monotonic
+    faults: int = 0
+    opened_at: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        return self.faults >= self.most and self.clock() - self.opened_at < self.rest
+
+    def note(self, well: bool) -> None:
+        self.faults = 0 if well else self.faults + 1
+        if self.faults >= self.most:
+            self.opened_at = self.clock()
+
+
+@dataclass
+class Registers:
+    """`url` is the gateway that all registers stand behind; `timeout` in seconds for one batch; `tries` for one batch."""
+
+    url: str
+    token: str | None = None
+    timeout: float = 10.0
+    tries: int = 2
+    pause: float = 0.2
+    breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker))
+
+    def ask(self, questions: Iterable[Question]) -> list[Answer]:
+        """One answer for each question, in order of the registers.  Never raises: what cannot be had is `unavailable`."""
+        of_register: dict[str, list[Question]] = defaultdict(list)
+        for question in questions:
+            of_register[question.register].append(question)
+        answers = []
+        for register, asked in of_register.items():
+            for batch in _batches(asked):
+                answers += self._ask_batch(register, batch)
+        return answers
+
+    def _ask_batch(self, register: str, asked: list[Question]) -> list[Answer]:
+        breaker = self.breakers[register]
+        for attempt in range(self.tries):
+            if breaker.open:
+                break
+            if attempt:
+                time.sleep(self.pause)
+            try:
+                said = self._post(register, asked)
+            except Unanswered:
+                breaker.note(well=False)
+                continue
+            breaker.note(well=True)
+            return [_answer(question, said.get(str(number))) for number, question in enumerate(asked)]
+        return [_unavailable(question) for question in asked]
+
+    def _post(self, register: str, asked: list[Question]) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        body = {"questions": [_as_plain(str(number), question) for number, question in enumerate(asked)]}
+        request = urllib.request.Request(  # noqa: S310  the operator's address
+            f"{self.url.rstrip('/')}/v1/{register}", json.dumps(body, ensure_ascii=False).encode(), headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310
+                content = json.loads(answer.read(LARGEST_ANSWER))
+            return {str(each["ref"]): each for each in content["answers"]}
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as fault:
+            raise Unanswered(type(fault).__name__) from fault
+        except (ValueError, KeyError, TypeError) as fault:
+            raise Unanswered("the answer is not as docs/registers.md says") from fault
+
+
+def _batches(asked: list[Question]) -> Iterator[list[Question]]:
+    rest = iter(asked)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _as_plain(ref: str, question: Question) -> dict[str, Any]:
+    return {
+        "ref": ref,
+        "fact": question.fact,
+        "claimed": question.claimed,
+        "child": asdict(question.child),
+        "guardians": [asdict(guardian) for guardian in question.guardians],
+    }
+
+
+def _unavailable(question: Question) -> Answer:
+    return Answer(question.application_id, question.fact, question.register, "unavailable")
+
+
+def _answer(question: Question, said: Any) -> Answer:
+    """What the register said, or `unavailable` where it cannot be what the protocol allows."""
+    if not isinstance(said, dict) or said.get("answer") not in SAYS:
+        return _unavailable(question)
+    value = said.get("value") if said["answer"] == "differs" else question.claimed
+    if said["answer"] == "unknown":
+        value = None
+    elif value is not None and not _shaped_like_a_value(question.fact, value):
+        return _unavailable(question)
+    return Answer(question.application_id, question.fact, question.register, said["answer"], value)
+
+
+def _shaped_like_a_value(fact: str, value: Any) -> bool:
+    return fact not in set(Fact) or fact_values.well_formed(Fact(fact), value)

@@ -1,1 +1,0 @@
-"""See portal/app.py: every module here is found by itself."""

@@ -1,9 +1,0 @@
-"""The engine is compiled before anybody waits for it: once on a machine for each change of its sources."""
-
-from enrollment.draw import execution
-from portal.background import Work, handles
-
-
-@handles("warm_engine", queue="bulk")
-def warm_engine(work: Work) -> None:
-    execution.warm()

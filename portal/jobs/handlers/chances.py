@@ -1,0 +1,21 @@
+"""Every morning of registration: what the draw would give the families who have applied so far, drawn many times."""
+
+from enrollment.chances import estimate_market, estimates
+from portal.jobs.runner import Work, handles
+
+
+@handles("estimate_chances", queue="bulk")
+def estimate_chances(work: Work) -> dict:
+    """Gather, let the engine draw outside any transaction, keep.  A second run keeps the same again."""
+    with work.session() as session:
+        rounds = estimates.due(session, now=work.now(session))
+    told = []
+    for round_id in rounds:
+        with work.session() as session:
+            made = estimate_market.applied(session, round_id, now=work.now(session))
+        if made is None:
+            continue
+        drawn = estimates.draw(made.market, progress=work.progress)
+        with work.session() as session:
+            told.append(estimates.keep(session, made, drawn))
+    return {"estimates": [one for one in told if one is not None]}

@@ -1,0 +1,96 @@
+"""The data folder (`var/`): its lock, its keys, and the room on its disk."""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from enrollment.ground.vault import Keys
+from portal.config import DEMO_SECRET
+from portal.operations.start_faults import Fault
+
+LEAST_FREE = 300 * 1024 * 1024
+"""Bytes that must be free before a start: PostgreSQL's first files and its log need about half of it."""
+
+
+class Folder:
+    """`path` holds everything that the portal keeps on this machine.  One supervisor at a time may hold it."""
+
+    def __init__(self, path: Path):
+        self.path = path.resolve()
+        self._lock = None
+
+    def take(self, note: str) -> None:
+        """Create the folder and lock it; `note` tells a second one who holds it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "serve.lock").open("a+")
+        except OSError as error:
+            raise Fault(
+                f"cannot write to {self.path} ({error.strerror}): give yourself the right to write there, "
+                "or set PORTAL_DATA to a folder where you may"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise Fault(
+                f"the portal of this folder already runs ({lock.read().strip() or 'just starting'}): stop it with "
+                "Ctrl-C there, or set PORTAL_DATA to another folder for a second one"
+            ) from error
+        self._lock = lock
+        self._write_note(note)
+
+    def _write_note(self, note: str) -> None:
+        try:
+            self._lock.truncate(0)
+            self._lock.write(note)
+            self._lock.flush()
+        except OSError as error:
+            raise self.full() from error
+
+    def check_room(self) -> None:
+        if shutil.disk_usage(self.path).free < LEAST_FREE:
+            raise self.full()
+
+    def full(self) -> Fault:
+        free = shutil.disk_usage(self.path).free // 1024**2
+        need = LEAST_FREE // 1024**2
+        return Fault(
+            f"the disk of {self.path} is full ({free} MB free, {need} MB needed): free some space, "
+            "or set PORTAL_DATA to a folder on another disk"
+        )
+
+    def demo_secret(self) -> str:
+        """What signs the demo's cookies; made at the first start, readable by its owner only."""
+        path = self.path / "keys" / "demo-secret"
+
+        def write() -> None:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(DEMO_SECRET + secrets.token_urlsafe(32))
+
+        return self._kept(path, write).read_text().strip()
+
+    def demo_keys(self) -> Path:
+        """The demo's key file of the sealed columns."""
+        path = self.path / "keys" / "demo-keys.json"
+        return self._kept(path, lambda: Keys.write_new(path, "demo-1"))
+
+    def _kept(self, path: Path, write: Callable[[], None]) -> Path:
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            if not path.exists() or path.stat().st_size == 0:
+                path.unlink(missing_ok=True)
+                write()
+        except OSError as error:
+            raise Fault(f"cannot keep the key {path} ({error.strerror}): free space or mend its permissions") from error
+        return path
+
+    def forget(self) -> None:
+        """Remove all data of this folder; the caller holds the lock."""
+        for entry in self.path.iterdir():
+            if entry.name != "serve.lock":
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

@@ -1,0 +1,150 @@
+"""`make serve`: database, queue, portal, workers and clock under one process, which leaves none behind."""
+
+import argparse
+import contextlib
+import http.client
+import os
+import socket
+import sys
+from pathlib import Path
+
+from portal.config import Unconfigured, from_environment
+from portal.jobs.runner import WORKERS
+from portal.operations import demo_loading, doctor, start
+from portal.operations.child_processes import Child
+from portal.operations.data_folder import Folder
+from portal.operations.demo_loading import Loading
+from portal.operations.start_faults import Fault
+from portal.operations.supervisor import Supervisor
+
+ROOT = Path(__file__).parents[2]
+
+
+def say(line: str) -> None:
+    # the terminal may be gone; that must not keep anything from being ended
+    with contextlib.suppress(OSError):
+        print(f"portal: {line}", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--forget-data", action="store_true", help="remove the data folder's content and end")
+    parser.add_argument("--without-city", action="store_true", help="do not load the demo city at the first start")
+    asked = parser.parse_args(arguments)
+    folder = Folder(Path(os.environ.get("PORTAL_DATA") or ROOT / "var"))
+    supervisor = Supervisor(say)
+    supervisor.take_signals()
+    try:
+        folder.take(f"process {os.getpid()}, http://{asked.host}:{asked.port}")
+        if asked.forget_data:
+            folder.forget()
+            return 0
+        serve(supervisor, folder, asked.host, asked.port, with_city=not asked.without_city)
+    except (Fault, Unconfigured) as fault:
+        print(f"make serve: {fault}", file=sys.stderr, flush=True)
+        return 1
+    except OSError as error:
+        print(f"make serve: {error.strerror} ({error.filename or folder.path})", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        supervisor.end()
+    say("stopped")
+    return 0
+
+
+def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_city: bool) -> None:
+    with contextlib.closing(start.listen(host, port)) as door:
+        folder.check_room()
+        environ = start.settings(folder, dict(os.environ), port)
+        say("starting database and queue")
+        environ["DATABASE_URL"], database = start.start_database(folder, environ)
+        if database:
+            supervisor.add_layer(database, started=True)
+        environ["REDIS_URL"], queue = start.start_queue(folder, environ)
+        if queue:
+            supervisor.add_layer(queue, started=True)
+        from_environment(environ)
+        if database and demo_loading.state(environ["DATABASE_URL"]) == "unfinished":
+            say("the demo city was not finished last time; it begins anew")
+            start.begin_anew(environ["DATABASE_URL"])
+        start.migrate(environ["DATABASE_URL"], folder)
+        letters = doctor.finding("letters", doctor.letters)
+        if not letters.well:
+            say(letters.fault)
+        supervisor.add_layer(*children(folder, environ, door))
+        supervisor.watch(Opening(supervisor, folder, environ, (host, port), city=with_city).turn)
+        say("stopping")
+
+
+def children(folder: Folder, environ: dict[str, str], door: socket.socket) -> list[Child]:
+    """The portal, a worker of each kind, and the clock."""
+    python = sys.executable
+    pages = [
+        python,
+        "-m",
+        "gunicorn",
+        "wsgi:app",
+        "--bind",
+        f"fd://{door.fileno()}",
+        "--workers",
+        str(start.page_workers()),
+    ]
+    # each process of it is a copy of one that has read everything: a quarter of the start, and of the memory
+    pages += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60", "--chdir", str(ROOT)]
+    described = [("portal", pages, (door.fileno(),))]
+    described += [(f"worker-{kind}", [python, "-m", "flask", "--app", "wsgi", "worker", kind], ()) for kind in WORKERS]
+    described += [("clock", [python, "-m", "flask", "--app", "wsgi", "scheduler"], ())]
+    return [
+        Child(name, command, log=start.log(folder, name), env=environ, files=files, folder=ROOT)
+        for name, command, files in described
+    ]
+
+
+class Opening:
+    """What happens once after the start: say that the portal answers, then load the demo city beside it."""
+
+    def __init__(self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address, *, city: bool):
+        self.supervisor, self.folder, self.environ = supervisor, folder, environ
+        self.host, self.port = address
+        self.city = city and environ["DEMO"] == "1"
+        self.open = False
+        self.loading: Loading | None = None
+
+    def turn(self) -> None:
+        if not self.open and self._answers():
+            self.open = True
+            self._welcome()
+        if self.loading is not None:
+            self.loading.turn()
+            if self.loading.over:
+                self.loading = None
+
+    def _answers(self) -> bool:
+        visit = http.client.HTTPConnection(self.host, self.port, timeout=5)
+        try:
+            visit.request("GET", "/healthz", headers={"Host": self.environ["PUBLIC_URL"].partition("//")[2]})
+            return visit.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            visit.close()
+
+    def _welcome(self) -> None:
+        say(f"ready at http://{self.host}:{self.port}")
+        if self.environ["DEMO"] == "1":
+            say(f"demo accounts: http://{self.host}:{self.port}/sign-in   their codes: /demo/inbox")
+        state = demo_loading.state(self.environ["DATABASE_URL"]) if self.city else "not wanted"
+        if state == "absent":
+            say("loading the demo city in the background")
+            self.loading = Loading(self.environ, start.log(self.folder, "demo"), say)
+            self.loading.begin()
+            self.supervisor.tasks.append(self.loading.child)
+        elif state == "unfinished":
+            say("the demo city of this database is unfinished: empty the database and start again")
+        say("stop with Ctrl-C")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

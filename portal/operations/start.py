@@ -1,0 +1,153 @@
+"""The steps of a start.  Each either succeeds or raises a Fault: one line that says how to mend it."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from enrollment.ground.db import open_engine
+from portal.operations import doctor
+from portal.operations.child_processes import Child
+from portal.operations.data_folder import Folder
+from portal.operations.embedded import Postgres, Valkey
+from portal.operations.migrations import upgrade
+from portal.operations.start_faults import Fault
+
+DATABASE = "portal"
+KEEP_LOG = 5 * 1024 * 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The portal's door.  The supervisor holds it open, so that nobody is turned away while the portal restarts."""
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+        door.listen(1024)
+    except (OSError, OverflowError) as error:
+        door.close()
+        code = getattr(error, "errno", None)
+        if code == errno.EADDRINUSE:
+            raise Fault(
+                f"port {port} is in use by another program: end it, or choose another with  make serve PORT={port + 1}"
+            ) from error
+        if code == errno.EACCES:
+            raise Fault(
+                f"port {port} may be opened by root only: choose one above 1023, as in  make serve PORT=8000"
+            ) from error
+        raise Fault(f"cannot listen on {host}:{port} ({error}): choose another with  make serve PORT=8000") from error
+    return door
+
+
+def settings(folder: Folder, environ: dict[str, str], port: int) -> dict[str, str]:
+    """The environment of all children.  Unless DEMO=0, what is not set is the demo's own."""
+    settings = dict(environ)
+    settings.setdefault("DEMO", "1")
+    settings.setdefault("PUBLIC_URL", f"http://127.0.0.1:{port}")
+    settings.setdefault("PYTHONUNBUFFERED", "1")
+    if settings["DEMO"] == "1":
+        settings.setdefault("SECRET_KEY", folder.demo_secret())
+        settings.setdefault("KEY_FILE", str(folder.demo_keys()))
+    return settings
+
+
+def start_database(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | None]:
+    """The address of the database, and the server if it is the embedded one."""
+    url = environ.get("DATABASE_URL")
+    if url:
+        reach_database(url)
+        return url, None
+    server = Postgres(folder.path / "postgres", log(folder, "postgres"))
+    try:
+        server.start()
+        server.ensure_database(DATABASE)
+    except OSError as error:
+        server.stop()
+        raise (
+            folder.full() if error.errno == errno.ENOSPC else Fault(f"PostgreSQL could not be started: {error}")
+        ) from error
+    except (Fault, psycopg.Error) as fault:
+        server.stop()
+        if "No space left" in str(fault):
+            raise folder.full() from fault
+        raise Fault(
+            f"{doctor.first_line(fault)}; put back a copy of {server.folder}, or begin with new demo data by  make clean-data"
+        ) from fault
+    return server.url(DATABASE), server.child
+
+
+def reach_database(url: str) -> None:
+    try:
+        with psycopg.connect(doctor.plain(url), connect_timeout=5) as connection:
+            version = connection.info.server_version
+    except psycopg.Error as error:
+        raise Fault(
+            f"the database of DATABASE_URL cannot be reached ({doctor.first_line(error)}): mend the address or start the server, "
+            "or unset DATABASE_URL to use the embedded one"
+        ) from error
+    if version < doctor.LEAST_POSTGRES:
+        raise Fault(f"the database of DATABASE_URL is PostgreSQL {version // 10000}: version 18 or newer is needed")
+
+
+def start_queue(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | None]:
+    """The address of the queue, and the server if it is the embedded one."""
+    url = environ.get("REDIS_URL")
+    if not url:
+        server = Valkey(folder.path / "valkey", log(folder, "valkey"))
+        try:
+            server.start()
+        except (Fault, OSError) as fault:
+            if server.child is not None:
+                server.stop()
+            raise Fault(f"{fault}; the queue holds nothing of worth: remove {server.folder} and start again") from fault
+        return server.url(), server.child
+    try:
+        doctor.queue(url).close()
+    except (doctor.Unwell, ValueError, redis.RedisError) as fault:
+        raise Fault(f"{doctor.first_line(fault)}, or unset REDIS_URL to use the embedded one") from fault
+    return url, None
+
+
+def migrate(url: str, folder: Folder) -> None:
+    engine = open_engine(url)
+    try:
+        upgrade(engine)
+    except doctor.Unwell as unwell:
+        raise Fault(str(unwell)) from unwell
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        if isinstance(cause, psycopg.errors.DiskFull):
+            raise folder.full() from error
+        raise Fault(
+            f"the tables could not be brought to this version ({doctor.first_line(cause)}): see the server's log; the migration that failed was rolled back"
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def begin_anew(url: str) -> None:
+    """Empty the embedded database, whose demo city was cut off in the middle."""
+    parts = urlsplit(doctor.plain(url))
+    server = urlunsplit(parts._replace(path="/postgres"))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def log(folder: Folder, name: str) -> Path:
+    """Where a child writes; the log of earlier runs is kept once when it has grown."""
+    path = folder.path / "log" / f"{name}.log"
+    path.parent.mkdir(exist_ok=True)
+    if path.exists() and path.stat().st_size > KEEP_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return path
+
+
+def page_workers() -> int:
+    """Twice as many processes as cores: one waits for the database while another computes."""
+    return 2 * (os.cpu_count() or 1)

@@ -1,0 +1,171 @@
+"""What a family said, as rows to read: for the check, and for the receipt's list of changes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import sibling_binding, units, wishes
+from enrollment.applications.applications import Application
+from enrollment.eligibility import claims, evidence, households, required_documents
+from enrollment.ground.accounts import Actor
+from enrollment.ground.vault import masked
+from enrollment.people import guardians
+from enrollment.places.areas import Area
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.season.facts import Fact
+from enrollment.season.rounds import Round
+from portal.text.formats import day
+from portal.text.words import language, word
+
+KINDERGARTENS = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
+TEXTS = ("hukou_street", "home_street", "home_community", "home_estate", "home_address")
+AREAS = ("hukou_area", "home_area", "work_area", "residence_permit_area")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page of the form as it was answered; `href` leads back to it, `rows` are (question, answer)."""
+
+    page: str
+    href: str
+    rows: list[tuple[str, str]]
+
+
+def sections(session: Session, application: Application, *, by: Actor, round_: Round | None) -> list[Section]:
+    """All pages in their order."""
+    filled = {
+        "guardian": _guardian(session, by),
+        "child": _child(application),
+        "household": _household(session, application),
+        "grounds": _grounds(session, application),
+        "evidence": _evidence(session, application),
+        "together": together(session, application, by=by),
+        "wishes": _wishes(session, application, round_),
+    }
+    return [
+        Section(page, _href(page, application), rows) for page, rows in filled.items() if rows or page != "together"
+    ]
+
+
+def wished_in(session: Session, answers: dict[str, Any]) -> list[str]:
+    """The names of the wishes in a receipt, the newest round's, first to last."""
+    rounds = answers.get("wishes") or {}
+    if not rounds:
+        return []
+    codes = [each.partition("/")[0] for each in rounds[max(rounds, key=int)]]
+    names = dict(
+        session.execute(select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes))).all()
+    )
+    return [names.get(code, code) for code in codes]
+
+
+def changed_words(code: str) -> str:
+    """`household.home_area` in words."""
+    part, _dot, name = code.partition(".")
+    whole = word("answer", part)
+    if not name:
+        return whole
+    group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
+    return _("%(part)s：%(name)s", part=whole, name=word(group, name))
+
+
+def area_name(session: Session, code: str | None) -> str:
+    area = session.get(Area, code) if code else None
+    if area is None:
+        return ""
+    return area.name_en if language() == "en" else area.name
+
+
+def _href(page: str, application: Application) -> str:
+    asked = {"from": "check"}
+    if page == "guardian":
+        return url_for("parents.guardian_page")
+    return url_for(f"parents.{page}_page", application_id=application.id, **asked)
+
+
+def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
+    guardian = guardians.guardian_of(session, by=by)
+    if guardian is None:
+        return []
+    return [
+        (_("姓名"), guardian.name),
+        (_("证件号码"), masked(guardian.id_number, keep_start=4)),
+        (_("手机号"), masked(guardian.phone, keep_start=3)),
+    ]
+
+
+def _child(application: Application) -> list[tuple[str, str]]:
+    child = application.child
+    return [
+        (_("姓名"), child.name),
+        (_("证件号码"), masked(child.id_number, keep_start=4)),
+        (_("出生日期"), day(child.born, year=True)),
+        (_("年级"), word("level", application.level)),
+    ]
+
+
+def _household(session: Session, application: Application) -> list[tuple[str, str]]:
+    household = households.of(session, application.id)
+    if household is None:
+        return []
+    rows = [(_("孩子的户籍"), word("hukou_choice", household.hukou_kind) if household.hukou_kind else "")]
+    for name in ("hukou_area", "hukou_street", "home_area", *TEXTS[1:], "work_area", "residence_permit_area"):
+        value = getattr(household, name)
+        if value:
+            rows.append((word("answer_detail", name), area_name(session, value) if name in AREAS else value))
+    if household.home_owned is not None:
+        rows.append((word("answer_detail", "home_owned"), _("是") if household.home_owned else _("否")))
+    return rows
+
+
+def _grounds(session: Session, application: Application) -> list[tuple[str, str]]:
+    rows = []
+    for ground, details in claims.of(session, application.id).items():
+        rows.append((word("ground", ground), _detail(session, details) or _("已申报")))
+    return rows or [(word("page", "grounds"), _("没有申报"))]
+
+
+def _detail(session: Session, details: dict[str, Any]) -> str:
+    for name, value in details.items():
+        if name in KINDERGARTENS:
+            found = session.scalar(select(Kindergarten.name).where(Kindergarten.code == value))
+            return found or str(value)
+        if name == Fact.POLICY_CARE:
+            return word("care_kind", value)
+        if name == Fact.CHILDREN_IN_FAMILY:
+            return _("%(n)s 个孩子", n=value)
+    return ""
+
+
+def _evidence(session: Session, application: Application) -> list[tuple[str, str]]:
+    there = evidence.pages_of(session, application.id)
+    rows = []
+    for paper in required_documents.needed(session, application):
+        pages = len(there.get(paper.document.value, ()))
+        nothing = _("先由部门核对") if paper.may_wait else _("还没有上传")
+        rows.append((word("document", paper.document), _("%(n)s 页", n=pages) if pages else nothing))
+    return rows or [(word("page", "evidence"), _("不需要"))]
+
+
+def together(session: Session, application: Application, *, by: Actor) -> list[tuple[str, str]]:
+    """Nothing for a family that has no choice to make here; no name of a child in the other guardian's care alone."""
+    siblings = sibling_binding.may_bind(session, application, by=by)
+    unit = {each.id for each in units.of(session, application)}
+    bound = [each.child.name for each in siblings if each.id in unit]
+    rows = []
+    if bound:
+        rows.append((_("派位方式"), _("与%(names)s捆绑，一起录取", names=_("、").join(bound))))
+    elif siblings:
+        rows.append((_("派位方式"), _("分开，各有各的派位号")))
+    elders = sibling_binding.elders(session, application, by=by)
+    elder = next((one for one in elders if one.id == application.elder_id), None)
+    return rows + ([(_("今年也在申请的哥哥姐姐"), elder.child.name)] if elder else [])
+
+
+def _wishes(session: Session, application: Application, round_: Round | None) -> list[tuple[str, str]]:
+    listed = wishes.of(session, application.id, round_.id) if round_ else []
+    return [(_("第 %(n)s 志愿", n=wish.rank), wish.programme.kindergarten.name) for wish in listed]

@@ -1,0 +1,88 @@
+"""How an application stands, in a word: its stage until the result is published, and from then on its place."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from enrollment.applications import deadlines, wishes
+from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.deadlines import Window
+from enrollment.applications.lifecycle import DRAFT
+from enrollment.offers.offers import Offer
+from enrollment.results import family_results
+from enrollment.results.family_results import Result
+from enrollment.season.rounds import Round
+from portal.text.words import word
+from portal.web.unit_of_work import actor
+
+STAGE_TONES = {"submitted": "ok", "returned": "pink", "confirmed": "ok", "refused": "stop", "withdrawn": "grey"}
+OFFER_TONES = {"offered": "warn", "confirmed": "ok", "confirmed_waiting": "ok", "arrived": "ok"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`result` is None until one is published, and to a helper, who is not told it."""
+
+    application: Application
+    times: Window
+    result: Result | None
+    wished_again: bool
+
+    @property
+    def offer(self) -> Offer | None:
+        return self.result.offer if self.result else None
+
+    @property
+    def missed(self) -> bool:
+        """A draft that was not handed in before its round closed."""
+        return self.application.stage == DRAFT and self.times.open is None and self.times.last is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the result says more than the stage: not while the family takes part in a further round."""
+        if self.result is None or self.application.stage in DEAD_STAGES:
+            return False
+        return self.result.holds or not self.wished_again
+
+    @property
+    def tag(self) -> str:
+        if self.missed:
+            return _("未提交")
+        if not self.settled:
+            return word("stage", self.application.stage)
+        return word("offer_tag", self.offer.state) if self.offer else _("还没有学位")
+
+    @property
+    def tone(self) -> str:
+        if self.missed:
+            return "grey"
+        if not self.settled:
+            return STAGE_TONES.get(self.application.stage, "")
+        return OFFER_TONES.get(self.offer.state, "grey") if self.offer else "warn"
+
+    @property
+    def place(self) -> str | None:
+        """The kindergarten of the newest offer."""
+        return self.result.offered_at.kindergarten.name if self.result and self.result.offered_at else None
+
+    @property
+    def supplementary(self) -> Round | None:
+        """The supplementary round, while it is open or to come."""
+        return next(
+            (each for each in (self.times.open, self.times.coming) if each and each.kind == "supplementary"), None
+        )
+
+    @property
+    def further(self) -> Round | None:
+        """The same, for a child that was in a draw and holds no place."""
+        return None if self.result is None or self.result.holds else self.supplementary
+
+
+def of(session: Session, application: Application, *, now: dt.datetime) -> Standing:
+    times = deadlines.of(session, application, now=now)
+    result = None if actor().on_behalf else family_results.for_application(session, application.id, now=now)
+    newer = times.last if result is not None and times.last is not None and times.last.id != result.round.id else None
+    wished_again = newer is not None and bool(wishes.of(session, application.id, newer.id))
+    return Standing(application, times, result, wished_again)

@@ -1,1 +1,0 @@
-"""How the portal's processes are started, watched and ended on one machine."""

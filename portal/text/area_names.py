@@ -1,0 +1,15 @@
+"""What admission areas are called in the reader's language."""
+
+from sqlalchemy.orm import Session
+
+from enrollment.places.areas import Area, all_areas
+from portal.text.words import language
+
+
+def area_name(area: Area) -> str:
+    return area.name_en if language() == "en" else area.name
+
+
+def area_names(session: Session) -> dict[str, str]:
+    """By code, in the city's order."""
+    return {area.code: area_name(area) for area in all_areas(session)}

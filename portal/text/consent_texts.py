@@ -1,0 +1,43 @@
+"""The texts that a guardian agrees to, with the version and the digest that the consent keeps."""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from enrollment.applications.mandates import Terms, Text
+from enrollment.people import consents
+
+FOLDER = Path(__file__).parent / "words" / "consents"
+
+
+@dataclass(frozen=True)
+class ConsentText:
+    """`sections` are pairs of a heading and its paragraph; `digest` is SHA-256 over the file as it was read."""
+
+    version: str
+    digest: str
+    sections: tuple[tuple[str, str], ...]
+
+
+@functools.cache
+def read(kind: str, language: str) -> ConsentText:
+    content = (FOLDER / f"{kind}.{language}.txt").read_text("utf-8")
+    version, _, body = content.partition("\n")
+    sections = [block.strip().partition("\n") for block in body.strip().split("\n\n")]
+    return ConsentText(
+        version=f"{version.strip()} {language}",
+        digest=hashlib.sha256(content.encode()).hexdigest(),
+        sections=tuple((heading, text.strip()) for heading, _, text in sections),
+    )
+
+
+def terms(year: int, *, registers: bool, language: str) -> Terms:
+    """What a guardian agrees to who lets a helper enter its application, as the helper read it out."""
+
+    def text(kind: str) -> Text:
+        found = read(kind, language)
+        return Text(found.version, found.digest)
+
+    asked = text(consents.REGISTER_CHECK) if registers else None
+    return Terms(year, text("mandate"), text(consents.CHILD_DATA), asked)

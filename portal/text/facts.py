@@ -1,0 +1,64 @@
+"""Values of facts, tiers and kindergartens in a reader's words."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.places.areas import all_areas
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review.fact_values import AREAS, KINDERGARTENS
+from enrollment.season.facts import Fact
+from enrollment.season.rules import Tiered
+from portal.text.formats import day
+from portal.text.words import language, word
+
+BETWEEN = {"zh": "、", "en": ", "}
+
+
+@dataclass(frozen=True)
+class Names:
+    """What areas and kindergartens are called, by code."""
+
+    areas: dict[str, str]
+    kindergartens: dict[str, str]
+
+    def say(self, fact: str, value: Any) -> str:
+        """A value of a fact in words; `—` where there is none."""
+        if value is None:
+            return "—"
+        if fact == Fact.BORN:
+            return day(dt.date.fromisoformat(value), year=True)
+        if fact in AREAS:
+            return self.areas.get(value, value)
+        if fact in KINDERGARTENS:
+            return self.kindergartens.get(value, value)
+        if fact == Fact.HUKOU_KIND:
+            return word("hukou_kind", value)
+        if fact == Fact.POLICY_CARE:
+            return word("care_kind", value)
+        if isinstance(value, dict):
+            parts = [str(value[part]) for part in ("street", "community", "road", "estate") if value.get(part)]
+            return BETWEEN[language()].join(parts) or _("地图上的位置")
+        return _("是") if value is True else str(value)
+
+
+def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
+    """The names that these facts need, in two queries."""
+    english = language() == "en"
+    codes = {value for fact, value in facts if fact in KINDERGARTENS and isinstance(value, str)}
+    rows = session.execute(select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes)))
+    return Names(
+        {area.code: area.name_en if english else area.name for area in all_areas(session)},
+        {row.code: row.name for row in rows} if codes else {},
+    )
+
+
+def say_tier(tiered: Tiered) -> str:
+    """`第 2 优先级 · 本区户籍`; the best tier is said as the first."""
+    number = _("第 %(n)s 优先级", n=tiered.tier + 1)
+    return f"{number} · {word('ground', tiered.ground)}" if tiered.ground else f"{number} · {_('其他家庭')}"

@@ -1,0 +1,84 @@
+"""How dates, numbers and percentages are written, in both languages."""
+
+import datetime as dt
+
+from flask import Flask
+from flask_babel import format_datetime
+
+from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.errors import Refused
+from portal.text.words import language, word
+
+
+def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
+    return moment.astimezone(CHENGDU) if isinstance(moment, dt.datetime) else moment
+
+
+def day(moment: dt.datetime | dt.date, year: bool = False) -> str:
+    """`5月21日` or `21 May`; with `year` also the year."""
+    here = _there(moment)
+    if language() == "en":
+        return f"{here.day} {here:%B %Y}" if year else f"{here.day} {here:%B}"
+    return f"{here.year}年{here.month}月{here.day}日" if year else f"{here.month}月{here.day}日"
+
+
+def moment(when: dt.datetime, year: bool = False) -> str:
+    """`5月25日 17:00` or `25 May, 17:00`."""
+    here = when.astimezone(CHENGDU)
+    return f"{day(here, year)}{', ' if language() == 'en' else ' '}{here:%H:%M}"
+
+
+def span(begins: dt.datetime, ends: dt.datetime) -> str:
+    """`5月21–25日` or `21–25 May`; a step that ends at midnight ends on the day before."""
+    first, last = begins.astimezone(CHENGDU).date(), (ends - dt.timedelta(seconds=1)).astimezone(CHENGDU).date()
+    if last <= first:
+        return day(first)
+    if (first.year, first.month) != (last.year, last.month):
+        return f"{day(first)}–{day(last)}"
+    return f"{first.day}–{day(last)}" if language() == "en" else f"{first.month}月{first.day}–{last.day}日"
+
+
+def grouped(number: int | None) -> str:
+    """`12 345`: narrow spaces that do not break, so that digits stay easy to read and together."""
+    return "—" if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+def file_size(size: int) -> str:
+    """`85 MB`, in millions of bytes as phones count them; `3 KB` below one million."""
+    return f"{max(1, round(size / 1e6))} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
+
+
+def percent(part: int, whole: int, digits: int = 1) -> str:
+    """`51.4%`, rounded half up in whole numbers; `—` where there is nothing to divide by."""
+    if not whole:
+        return "—"
+    scale = 10**digits
+    hundredths = (part * 100 * scale * 2 + whole) // (2 * whole)
+    return f"{hundredths // scale}.{hundredths % scale:0{digits}d}%" if digits else f"{hundredths}%"
+
+
+def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
+    """Whole days and hours left; (0, 0) when it is over."""
+    left = max(until - now, dt.timedelta())
+    return left.days, left.seconds // 3600
+
+
+def refusal(refused: Refused) -> str:
+    """A refusal in words; a day in it is written as days are (a moment is written by the words themselves)."""
+    details = {
+        name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
+    }
+    return word("error", refused.code, **details)
+
+
+def init(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        day=day,
+        moment=moment,
+        span=span,
+        grouped=grouped,
+        file_size=file_size,
+        percent=percent,
+        remaining=remaining,
+        format_datetime=format_datetime,
+    )

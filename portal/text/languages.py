@@ -1,0 +1,40 @@
+"""Which language a reader reads."""
+
+from flask import Flask, current_app, g, request
+from flask_babel import Babel
+
+from portal.text.catalogues import TRANSLATIONS, compile_stale
+
+COOKIE = "lang"
+LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
+
+
+def chosen() -> str:
+    """`?lang=` wins and is remembered in a cookie; Chinese is the default."""
+    if "lang" not in g:
+        asked = request.args.get("lang") or request.cookies.get(COOKIE)
+        g.lang = asked if asked in LOCALES else "zh"
+    return g.lang
+
+
+def _remember(response):
+    if request.args.get("lang") in LOCALES:
+        https = current_app.extensions["house"].config.https
+        response.set_cookie(
+            COOKIE, request.args["lang"], max_age=31_536_000, secure=https, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+def init(app: Flask) -> None:
+    compile_stale()
+    catalogues = sorted({source.stem for source in TRANSLATIONS.glob("*/LC_MESSAGES/*.po")}) or ["messages"]
+    Babel(
+        app,
+        default_domain=";".join(catalogues),
+        default_translation_directories=";".join([str(TRANSLATIONS)] * len(catalogues)),
+        default_timezone="Asia/Shanghai",
+        default_locale=LOCALES["zh"],
+        locale_selector=lambda: LOCALES[chosen()],
+    )
+    app.after_request(_remember)

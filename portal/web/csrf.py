@@ -1,0 +1,55 @@
+"""Requests that were not meant: every form carries a token, and a form whose session has ended loses nothing."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from portal.web.guards import guard_of
+from portal.web.restored_form import keep_form
+
+csrf = CSRFProtect()
+
+
+def page_of_the_form() -> str:
+    """The page that a posted form stood on: the posted address if it can be read, else where the reader came from."""
+    for path in (request.path, urlsplit(request.referrer or "").path):
+        try:
+            if path and current_app.url_map.bind("").match(path, "GET"):
+                return path
+        except (HTTPException, RequestRedirect):
+            continue
+    return "/"
+
+
+def ask_to_sign_in_again():
+    """A form of a desk was posted after the session ended: keep what was typed and ask to sign in."""
+    if request.method != "POST" or current_user.is_authenticated or request.endpoint is None:
+        return None
+    guard = guard_of(current_app, request.endpoint)
+    if guard is None or guard.desk is None:
+        return None
+    page = page_of_the_form()
+    if keep_form(page):
+        flash(_("您离开得有些久，登录已经失效。刚才填写的内容还在，重新登录后可以继续。"))
+    else:
+        flash(_("您还没有登录，或者已经退出。请登录后再填写。"))
+    return redirect(url_for("public.sign_in", next=page), 303)
+
+
+def _token_refused(_fault: CSRFError):
+    """Signed in anew in another tab, or cookies are off: show the page again with what was typed."""
+    page = page_of_the_form()
+    keep_form(page)
+    flash(_("这个页面打开得太久了，请再提交一次。您填写的内容没有丢失。"))
+    return redirect(page, 303)
+
+
+def init(app: Flask) -> None:
+    app.before_request(ask_to_sign_in_again)
+    csrf.init_app(app)
+    app.register_error_handler(CSRFError, _token_refused)

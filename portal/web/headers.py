@@ -1,0 +1,46 @@
+"""Headers of every answer: strict content policy, no framing, no caching of personal pages."""
+
+from flask import Flask, Response, session
+from flask_login import current_user
+
+from portal.web.unit_of_work import house
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+HALFWAY_IN = {"phone", "second_factor_for", "kept"}
+"""What a session knows of somebody who is about to sign in."""
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
+    if house().config.https:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if response.mimetype == "text/html" or current_user.is_authenticated:
+        personal = current_user.is_authenticated or not HALFWAY_IN.isdisjoint(session)
+        headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
+    return response
+
+
+def init(app: Flask) -> None:
+    app.after_request(_harden)

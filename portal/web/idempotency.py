@@ -1,0 +1,75 @@
+"""A family's request is done once: the same key and body get the same answer, another body under the same key is a conflict."""
+
+import hashlib
+import uuid
+
+from flask import Flask, abort, g, redirect, request
+from flask_login import current_user
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from enrollment.ground.sign_in import DoneOnce
+from portal.web.clock import real_now
+from portal.web.unit_of_work import db
+
+FIELD = "once_key"
+NOT_PART_OF_THE_BODY = {"csrf_token", FIELD}
+
+
+def once_key() -> str:
+    """A fresh key for a form that is about to be shown."""
+    return uuid.uuid4().hex
+
+
+def _body_digest() -> bytes:
+    digest = hashlib.sha256(request.path.encode())
+    for name, values in sorted(request.form.lists()):
+        if name not in NOT_PART_OF_THE_BODY:
+            digest.update(repr((name, values)).encode())
+    for name, files in sorted(request.files.lists()):
+        for file in files:
+            digest.update(repr((name, file.filename)).encode())
+            digest.update(hashlib.file_digest(file.stream, "sha256").digest())
+            file.stream.seek(0)
+    return digest.digest()
+
+
+def answer_again():
+    """Give the earlier answer when this key was used; requests with one key wait for each other."""
+    key = request.form.get(FIELD, "")
+    if request.method != "POST" or not key or len(key) > 64 or not current_user.is_authenticated:
+        return None
+    owner = uuid.UUID(current_user.get_id())
+    key = f"{owner.hex}:{key}"
+    digest = _body_digest()
+    db().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    earlier = db().execute(select(DoneOnce.body_digest, DoneOnce.location).where(DoneOnce.key == key)).one_or_none()
+    if earlier is None:
+        g.once = (key, owner, digest)
+        return None
+    if earlier.body_digest != digest:
+        abort(409)
+    return redirect(earlier.location, 303)
+
+
+def remember_answer(response):
+    """Keep where a successful post led, in the same transaction as what it did."""
+    asked = g.pop("once", None)
+    if asked is not None and response.status_code in (302, 303) and not g.get("spoiled"):
+        key, owner, digest = asked
+        values = {
+            "key": key,
+            "account_id": owner,
+            "body_digest": digest,
+            "status": 303,
+            "location": response.location,
+            "done_at": real_now(),
+        }
+        db().execute(insert(DoneOnce).values(values).on_conflict_do_nothing())
+    return response
+
+
+def init(app: Flask) -> None:
+    app.before_request(answer_again)
+    app.after_request(remember_answer)
+    app.jinja_env.globals["once_key"] = once_key

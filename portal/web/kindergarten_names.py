@@ -1,0 +1,24 @@
+"""Between the name of a kindergarten, as a family types it, and its code."""
+
+from enrollment.ground.errors import Refused
+from enrollment.places import finder, kindergartens
+from portal.web.unit_of_work import db
+
+ENOUGH = 5
+
+
+def code_of(typed: str, *, field: str) -> str | None:
+    """The code of the one kindergarten that a name, part of a name or a code means.  Refuses `several_kindergartens`."""
+    typed = typed.strip()
+    if not typed:
+        return None
+    found = finder.search(db(), words=typed, per_page=ENOUGH).items
+    exact = [each for each in found if typed in (each.name, each.code)]
+    if len(exact or found) > 1:
+        raise Refused("several_kindergartens", field=field, names="、".join(each.name for each in found))
+    return (exact or found)[0].code if found else typed
+
+
+def name_of(code: str | None) -> str:
+    kindergarten = kindergartens.by_code(db(), code or "")
+    return kindergarten.name if kindergarten else code or ""

@@ -1,0 +1,134 @@
+"""Server-side sessions: the cookie is a random key, the table holds its digest, and sign-out ends it for good.
+
+A session is written in a transaction of its own, so that a message to the reader survives a refused act.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import secrets
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import CallbackDict
+
+from enrollment.ground.sign_in import WebSession
+from enrollment.ground.vault import seal, unseal
+from portal.web.clock import real_now
+
+IDLE = dt.timedelta(hours=1)
+LONGEST = dt.timedelta(hours=12)
+SEEN_EVERY = dt.timedelta(minutes=1)
+
+
+class ServerSession(CallbackDict, SessionMixin):
+    """What views see as `flask.session`."""
+
+    def __init__(self, data: dict[str, Any] | None = None, key: str | None = None, row: WebSession | None = None):
+        super().__init__(data or {}, on_update=_touched)
+        self.key = key
+        self.row = row
+        self.modified = False
+        self.accessed = False
+        self.renew = False
+        self.expired = False
+        self.belonged_to: str | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """The account that is, or until the session's time was up was, signed in; None where nobody knows."""
+        return self.get("_user_id") or self.belonged_to
+
+    def hide(self, name: str, text: str) -> None:
+        """Keep a text about a person: the row holds it sealed."""
+        self[name] = base64.b64encode(seal(text, f"web_session.{name}")).decode()
+
+    def hidden(self, name: str) -> str | None:
+        return unseal(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
+
+    @property
+    def permanent(self) -> bool:
+        return False
+
+
+def _touched(session: ServerSession) -> None:
+    session.modified = True
+
+
+def digest_of(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+class SessionTable(SessionInterface):
+    def open_session(self, app: Flask, request: Request) -> ServerSession:
+        key = request.cookies.get(self.cookie_name(app))
+        if not key or request.path.startswith("/static/"):
+            return ServerSession()
+        with Session(app.extensions["house"].engine) as database:
+            row = database.scalar(select(WebSession).where(WebSession.digest == digest_of(key)))
+        if row is None or row.expires_at <= real_now():
+            fresh = ServerSession()
+            fresh.expired = True
+            fresh.belonged_to = str(row.account_id) if row is not None and row.account_id else None
+            return fresh
+        return ServerSession(row.data, key, row)
+
+    def cookie_name(self, app: Flask) -> str:
+        return "__Host-session" if app.extensions["house"].config.https else "session"
+
+    def save_session(self, app: Flask, session: ServerSession, response: Response) -> None:  # type: ignore[override]
+        moment = real_now()
+        if session.row is not None and not session and session.modified:
+            self._forget(app, session.key)
+            response.delete_cookie(
+                self.cookie_name(app),
+                path="/",
+                secure=app.extensions["house"].config.https,
+                httponly=True,
+                samesite="Lax",
+            )
+            return
+        shared = response.cache_control.public  # a cache between us and others must never keep somebody's cookie
+        stale = session.row is not None and moment - session.row.seen_at > SEEN_EVERY and not shared
+        if not (session.modified or stale or session.renew) or (not session and session.row is None):
+            return
+        if not self._write(app, session, moment):
+            return
+        response.set_cookie(
+            self.cookie_name(app),
+            session.key or "",
+            path="/",
+            httponly=True,
+            secure=app.extensions["house"].config.https,
+            samesite="Lax",
+        )
+
+    def _write(self, app: Flask, session: ServerSession, moment: dt.datetime) -> bool:
+        """Keep the session.  False: it was signed out while this request was under way, and stays so."""
+        goes_on = session.row is not None and session.key is not None and not session.renew
+        began = session.row.created_at if session.row is not None and goes_on else moment
+        values = {
+            "account_id": session.get("_user_id"),
+            "data": dict(session),
+            "seen_at": moment,
+            "expires_at": min(moment + IDLE, began + LONGEST),
+        }
+        with Session(app.extensions["house"].engine) as database, database.begin():
+            if goes_on:
+                known = update(WebSession).where(WebSession.digest == digest_of(session.key or "")).values(values)
+                return database.scalar(known.returning(WebSession.digest)) is not None
+            if session.key is not None:
+                database.execute(delete(WebSession).where(WebSession.digest == digest_of(session.key)))
+            session.key = secrets.token_urlsafe(32)
+            fresh = {"digest": digest_of(session.key), "created_at": began}
+            database.execute(insert(WebSession).values(values | fresh))
+        return True
+
+    def _forget(self, app: Flask, key: str | None) -> None:
+        if key is None:
+            return
+        with Session(app.extensions["house"].engine) as database, database.begin():
+            database.execute(delete(WebSession).where(WebSession.digest == digest_of(key)))

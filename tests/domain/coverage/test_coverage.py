@@ -1,0 +1,189 @@
+"""The two shares from rows in the database: the golden figures, what counts, and what the intake changes."""
+
+import datetime as dt
+
+import pytest
+
+from enrollment.coverage import shares
+from enrollment.coverage.counts import Definition
+from enrollment.coverage.targets import Target
+from enrollment.ground.accounts import SYSTEM
+from enrollment.places import promotion
+from tests.support.counted_city import YEAR, CountedCity
+
+ON = dt.date(2026, 5, 22)
+
+
+@pytest.fixture
+def city(session):
+    return CountedCity(session)
+
+
+def figures(session, **switches):
+    return shares.of_the_city(session, Definition(ON, **switches), year=YEAR)
+
+
+def counted(coverage) -> tuple[int, int, int]:
+    return coverage.all, coverage.public, coverage.inclusive
+
+
+def test_the_golden_figures_of_hengnan_come_out_of_the_roll(session, city):
+    """衡南县, official page: 25,113 children, 10,301 public, 7,629 inclusive private → 41.02 % and 71.40 %."""
+    city.kindergarten("public", {"lower": 3_400, "middle": 3_401, "upper": 3_500})
+    city.kindergarten("inclusive", {"lower": 2_543, "middle": 2_543, "upper": 2_543}, area_code="GXQ")
+    city.kindergarten("private", {"mixed": 7_183})
+    result = figures(session).city.now
+    assert counted(result) == (25_113, 10_301, 7_629)
+    assert result.public_share.text == "41.02"
+    assert result.inclusive_coverage.text == "71.40"
+    assert not result.public_share.met
+    assert not result.inclusive_coverage.met
+    assert result.public_share.to_move == 2_507
+    assert result.public_share.to_add == 5_116
+
+
+def test_a_rounded_percent_never_meets_a_target(session, city):
+    city.kindergarten("public", {"lower": 12_749})
+    city.kindergarten("private", {"lower": 12_251})
+    share = figures(session).city.now.public_share
+    assert share.text == "51.00"
+    assert not share.met
+
+
+def test_nursery_children_count_only_when_asked(session, city):
+    city.kindergarten("public", {"nursery": 20, "lower": 25})
+    assert counted(figures(session).city.now) == (25, 25, 0)
+    assert counted(figures(session, nursery=True).city.now) == (45, 45, 0)
+
+
+def test_attached_classes_stand_in_the_denominator_and_in_the_numerator_only_when_asked(session, city):
+    city.kindergarten("public", {"upper": 30})
+    city.kindergarten("public", {"upper": 10}, attached=True)
+    assert counted(figures(session).city.now) == (40, 30, 0)
+    assert counted(figures(session, attached=True).city.now) == (40, 40, 0)
+
+
+def test_a_site_counts_in_its_own_area_with_its_parents_nature(session, city):
+    parent = city.kindergarten("public", {"lower": 25})
+    city.kindergarten("private", {"lower": 50}, parent_id=parent.id, area_code="GXQ")
+    by_code = {line.code: line.now for line in figures(session).areas}
+    assert counted(by_code["510104"]) == (25, 25, 0)
+    assert counted(by_code["GXQ"]) == (50, 50, 0)
+
+
+def test_an_area_without_children_has_a_dash(session, city):
+    city.kindergarten("public", {"lower": 25})
+    empty = next(line.now for line in figures(session).areas if line.code == "GXQ")
+    assert empty.public_share.text == "—"
+    assert empty.public_share.met is None
+
+
+def test_a_closed_kindergarten_no_longer_counts(session, city):
+    city.kindergarten("public", {"lower": 25}, closed_on=dt.date(2026, 1, 31))
+    city.kindergarten("private", {"lower": 25}, closed_on=dt.date(2026, 7, 31))
+    assert counted(figures(session).city.now) == (25, 0, 0)
+
+
+def test_children_kept_as_rows_count_at_the_reference_date(session, city):
+    school = city.kindergarten("public")
+    _group, (first, second) = city.listed_class(school, "lower", [dt.date(2022, 3, 1), dt.date(2022, 4, 1)])
+    second.left_on = dt.date(2026, 3, 1)
+    session.flush()
+    assert first.left_on is None
+    assert counted(figures(session).city.now) == (1, 1, 0)
+    in_winter = shares.of_the_city(session, Definition(dt.date(2026, 1, 15)), year=YEAR)
+    assert counted(in_winter.city.now) == (2, 2, 0)
+
+
+def test_an_older_roll_gives_way_to_the_newest(session, city):
+    school = city.kindergarten("public", {"lower": 25})
+    city.counted_class(school, "lower", 99, school_year=YEAR - 2)
+    assert counted(figures(session).city.now) == (25, 25, 0)
+
+
+def test_after_the_intake_the_upper_class_has_left_and_the_offers_are_there(session, city):
+    school = city.kindergarten("public", {"nursery": 4, "lower": 25, "middle": 30, "upper": 35})
+    other = city.kindergarten("private", {"lower": 10, "upper": 5})
+    for _ in range(3):
+        city.offer(school, "lower")
+    city.offer(school, "lower", state="declined")
+    city.offer(other, "lower", state="confirmed")
+    result = figures(session).city
+    assert counted(result.now) == (105, 90, 0)
+    assert counted(result.after) == (4 + 25 + 30 + 3 + 10 + 1, 4 + 25 + 30 + 3, 0)
+
+
+def test_a_child_on_a_roll_who_is_offered_a_place_elsewhere_is_one_child(session, city):
+    old, new = city.kindergarten("private"), city.kindergarten("public")
+    _group, (child,) = city.listed_class(old, "nursery", [dt.date(2023, 3, 1)])
+    assert counted(figures(session).city.after) == (1, 0, 0)
+    city.offer(new, "lower", of=child)
+    assert counted(figures(session).city.after) == (1, 1, 0)
+
+
+def test_a_mixed_class_loses_those_who_go_to_school(session, city):
+    school = city.kindergarten("public")
+    city.listed_class(school, "mixed", [dt.date(2020, 8, 31), dt.date(2020, 9, 1), dt.date(2022, 5, 5)])
+    result = figures(session).city
+    assert result.now.all == 3
+    assert result.after.all == 2
+
+
+def test_an_arrived_child_is_not_counted_twice_once_the_new_roll_is_kept(session, city):
+    school = city.kindergarten("public", {"lower": 25})
+    city.offer(school, "lower", state="arrived")
+    assert figures(session).city.after.all == 26
+    city.counted_class(school, "lower", 26, school_year=YEAR)
+    in_september = shares.of_the_city(session, Definition(dt.date(2026, 9, 20)), year=YEAR)
+    assert in_september.city.now.all == 26
+    assert in_september.city.after.all == 26
+
+
+def test_targets_come_from_the_year_and_an_area_may_have_its_own(session, city):
+    session.add_all(
+        [
+            Target(year=YEAR, area_code=None, share="public", percent=53),
+            Target(year=YEAR, area_code="GXQ", share="inclusive", percent=90),
+        ]
+    )
+    city.kindergarten("public", {"lower": 52})
+    city.kindergarten("private", {"lower": 48})
+    city.kindergarten("inclusive", {"lower": 10}, area_code="GXQ")
+    result = figures(session)
+    assert result.city.now.public_target == 53
+    zone = next(line.now for line in result.areas if line.code == "GXQ")
+    assert (zone.public_target, zone.inclusive_target) == (53, 90)
+
+
+def test_the_drill_down_names_the_kindergartens_of_an_area_largest_first(session, city):
+    small, large = city.kindergarten("public", {"lower": 5}), city.kindergarten("inclusive", {"lower": 50})
+    city.kindergarten("public", {"lower": 500}, area_code="GXQ")
+    city.offer(small, "lower")
+    lines = shares.of_an_area(session, "510104", Definition(ON), year=YEAR)
+    assert [line.code for line in lines] == [large.code, small.code]
+    assert counted(lines[1].after) == (6, 6, 0)
+
+
+def test_the_date_of_the_roll_is_the_newest_that_was_counted(session, city):
+    assert figures(session).roll_of is None
+    city.kindergarten("public", {"lower": 5})
+    assert figures(session).roll_of == dt.date(2026, 5, 20)
+
+
+def test_the_first_arrivals_do_not_make_the_others_vanish_until_their_classes_move_up(town):
+    """In September a kindergarten may have taken in its new children and not moved its classes up yet."""
+    school = town.kindergarten("锦官新城幼儿园")
+    for number, level in enumerate(("lower", "middle", "upper")):
+        for child in range(3 - number):
+            town.child_on_roll(school, f"{level}{child}", level=level)
+    town.roll(school, "middle", 30, name="中一班")
+    assert shares.of_the_city(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
+    town.child_on_roll(school, "安安", level="lower", year=YEAR, entered_on=dt.date(2026, 9, 1))
+
+    def in_september() -> int:
+        return shares.of_the_city(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
+
+    waiting = in_september()
+    town.at(dt.datetime(2026, 9, 2, 9, tzinfo=town.now.tzinfo))
+    promotion.promote(town.session, school.id, YEAR - 1, by=SYSTEM, now=town.now)
+    assert waiting == in_september() == 3 + 2 + 30 + 1

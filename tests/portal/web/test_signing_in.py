@@ -1,0 +1,124 @@
+"""Getting in and out, as a browser does it."""
+
+import re
+
+import pyotp
+import pytest
+from sqlalchemy import select
+
+from enrollment.ground import sign_in as codes
+from enrollment.ground.accounts import Account, RoleGrant
+from enrollment.ground.outbox import TextMessage
+from enrollment.ground.sign_in import WebSession
+from tests.support.signing_in import fill_in, sign_in
+
+PHONE = "13912345678"
+
+
+def newest_code(session) -> str:
+    text = session.scalars(select(TextMessage).order_by(TextMessage.written_at.desc())).first()
+    return re.search(r"\d{6}", text.body).group()
+
+
+def sign_in_by_phone(client, session, phone=PHONE):
+    assert fill_in(client, "/sign-in", phone=phone).headers["Location"] == "/sign-in/code"
+    return fill_in(client, "/sign-in/code", code=newest_code(session))
+
+
+def test_a_parent_gets_in_by_a_code(client, portal_session, town):
+    answer = sign_in_by_phone(client, portal_session)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/parents"
+    account = portal_session.scalars(select(Account)).one()
+    assert [grant.role for grant in account.grants] == ["guardian"]
+
+
+@pytest.mark.parametrize("typed", ["１３９ 1234 5678", "+86 139-1234-5678"])
+def test_however_the_number_is_typed(client, portal_session, typed):
+    assert sign_in_by_phone(client, portal_session, typed).headers["Location"] == "/parents"
+
+
+@pytest.mark.parametrize(("language", "error"), [("zh", "手机号是 11 位数字"), ("en", "A phone number has 11 digits")])
+def test_a_number_that_is_none_is_told_next_to_the_field(client, language, error):
+    client.get(f"/sign-in?lang={language}")
+    answer = fill_in(client, "/sign-in", phone="12345")
+    assert answer.status_code == 200
+    assert error in answer.text
+    assert 'value="12345"' in answer.text
+
+
+def test_a_wrong_code_is_told_and_counts(client, portal_session):
+    fill_in(client, "/sign-in", phone=PHONE)
+    code = newest_code(portal_session)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    for _try in range(codes.CODE_TRIES):
+        assert "验证码不对或已过期" in fill_in(client, "/sign-in/code", code=wrong).text
+    assert "验证码不对或已过期" in fill_in(client, "/sign-in/code", code=code).text
+
+
+def test_the_answer_is_the_same_whether_or_not_a_phone_may_have_a_code(client, portal_session):
+    for _code in range(codes.CODES_AN_HOUR + 2):
+        answer = fill_in(client, "/sign-in", phone=PHONE)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in/code")
+
+
+def test_one_is_led_where_one_wanted_to_go_and_nowhere_else(client, portal_session):
+    led = client.get("/parents")
+    assert led.headers["Location"] == "/sign-in?next=/parents"
+    assert (
+        fill_in(client, "/sign-in?next=/parents", action="/sign-in", phone=PHONE, next="https://elsewhere.example/")
+        is not None
+    )
+    answer = fill_in(client, "/sign-in/code", code=newest_code(portal_session))
+    assert answer.headers["Location"] == "/parents"
+
+
+def test_signing_in_changes_the_key_and_signing_out_ends_it(client, portal_session):
+    client.get("/sign-in")
+    before = client.get_cookie("session").value if client.get_cookie("session") else None
+    sign_in_by_phone(client, portal_session)
+    inside = client.get_cookie("session").value
+    assert inside != before
+    client.get("/")
+    page = client.get("/sign-in?next=/help")
+    token = re.search(r'csrf_token" value="([^"]+)"', page.text).group(1)
+    client.post("/sign-out", data={"csrf_token": token})
+    assert client.get("/parents").headers["Location"].startswith("/sign-in")
+    client.set_cookie("session", inside, domain="localhost")
+    assert client.get("/parents").headers["Location"].startswith("/sign-in"), "the old cookie opens nothing"
+
+
+@pytest.fixture
+def official(portal_session, town):
+    account = codes.staff_account(
+        portal_session, "he.wei", "何处", "a long enough password", [RoleGrant(role="city_official")], now=town.now
+    )
+    portal_session.commit()
+    return account
+
+
+def test_an_official_needs_password_and_second_factor(client, official):
+    assert "账号或密码不对" in fill_in(client, "/sign-in/staff", login="he.wei", password="wrong").text
+    answer = fill_in(client, "/sign-in/staff", login="he.wei", password="a long enough password")
+    assert answer.headers["Location"] == "/sign-in/staff/code"
+    assert client.get("/officials/").headers["Location"].startswith("/sign-in"), "a password alone opens nothing"
+    code = pyotp.TOTP(official.second_factor).now()
+    assert (
+        "动态口令不对" in fill_in(client, "/sign-in/staff/code", code="000000" if code != "000000" else "000001").text
+    )
+    assert fill_in(client, "/sign-in/staff/code", code=code).headers["Location"] == "/officials"
+
+
+def test_a_disabled_account_is_out_at_once(client, portal_session, official, town):
+    sign_in(client, official)
+    assert client.get("/officials/").status_code == 200
+    official.disabled_at = town.now
+    portal_session.commit()
+    assert client.get("/officials/").headers["Location"].startswith("/sign-in")
+
+
+def test_the_table_of_sessions_opens_no_door(client, portal_session, official):
+    sign_in(client, official)
+    row = portal_session.scalars(select(WebSession)).one()
+    client.set_cookie("session", row.digest.hex(), domain="localhost")
+    assert client.get("/officials/").headers["Location"].startswith("/sign-in")
