@@ -8,7 +8,7 @@ import numpy as np
 
 from allocation.arrays import Array
 from allocation.checks.optimality import best_ranks
-from allocation.checks.proposals import FAR, Tries
+from allocation.checks.proposals import FAR, Proposals
 from allocation.checks.row_order import changed_by_shuffling
 
 CHECKS = (
@@ -54,18 +54,20 @@ def check(market: Any, outcome: Any, solve: Callable[[Any], Any] | None = None) 
     findings["one_placement"] = _listed("child", _placement_wrong(market, outcome))
     if findings["one_placement"]:
         return Report(findings)
-    tries = Tries(market, outcome)
-    findings["units_together"] = _listed("child", _apart(tries))
-    findings["tiers"] = _listed("wish", outcome.unit_tier != tries.tier[tries.of_wish])
-    findings["eligibility"] = _listed("child", _misplaced(tries))
+    proposals = Proposals(market, outcome)
+    findings["units_together"] = _listed("child", _apart(proposals))
+    findings["tiers"] = _listed("wish", outcome.unit_tier != proposals.tier[proposals.of_wish])
+    findings["eligibility"] = _listed("child", _misplaced(proposals))
     if any(findings.values()):
         return Report(findings)
-    findings["capacities"] = _listed("pool", _over_capacity(tries)) + _listed("programme", _wrong_overhang(tries))
-    findings["no_justified_envy"] = _listed("pool", _envied(tries))
-    findings["no_empty_place_wanted"] = _listed("pool", _wasted(tries))
-    findings["best_for_each_family"] = _listed("child", (best_ranks(tries) != tries.rank)[tries.unit])
-    findings["cutoffs"] = _listed("pool", _wrong_cutoffs(tries))
-    findings["cutoffs_reproduce"] = _listed("child", _not_reproduced(tries))
+    findings["capacities"] = _listed("pool", _over_capacity(proposals)) + _listed(
+        "programme", _wrong_overhang(proposals)
+    )
+    findings["no_justified_envy"] = _listed("pool", _envied(proposals))
+    findings["no_empty_place_wanted"] = _listed("pool", _wasted(proposals))
+    findings["best_for_each_family"] = _listed("child", (best_ranks(proposals) != proposals.rank)[proposals.unit])
+    findings["cutoffs"] = _listed("pool", _wrong_cutoffs(proposals))
+    findings["cutoffs_reproduce"] = _listed("child", _not_reproduced(proposals))
     if solve is not None:
         findings["same_when_shuffled"] = _listed("child", changed_by_shuffling(market, outcome, solve))
     return Report(findings)
@@ -90,72 +92,81 @@ def _placement_wrong(market: Any, outcome: Any) -> Array:
     return np.asarray(wrong)
 
 
-def _apart(tries: Tries) -> Array:
+def _apart(proposals: Proposals) -> Array:
     """Children placed otherwise than another member of their unit."""
-    one = tries.member[tries.unit]
-    return np.asarray((tries.outcome.rank != tries.outcome.rank[one]) | (tries.outcome.pool != tries.outcome.pool[one]))
+    one = proposals.member[proposals.unit]
+    return np.asarray(
+        (proposals.outcome.rank != proposals.outcome.rank[one])
+        | (proposals.outcome.pool != proposals.outcome.pool[one])
+    )
 
 
-def _misplaced(tries: Tries) -> Array:
+def _misplaced(proposals: Proposals) -> Array:
     """Children in a pool that their unit could not ask and that is not their guaranteed place."""
-    sits = np.zeros(len(tries.member), dtype=bool)
-    sits[tries.try_unit[tries.seat | (tries.refused & (tries.try_pool == tries.pool[tries.try_unit]))]] = True
-    where = tries.outcome.programme[tries.member]
-    return np.asarray(((where >= 0) & ~sits & (tries.guaranteed != where))[tries.unit])
+    sits = np.zeros(len(proposals.member), dtype=bool)
+    sits[
+        proposals.proposal_unit[
+            proposals.seat | (proposals.refused & (proposals.proposal_pool == proposals.pool[proposals.proposal_unit]))
+        ]
+    ] = True
+    where = proposals.outcome.programme[proposals.member]
+    return np.asarray(((where >= 0) & ~sits & (proposals.guaranteed != where))[proposals.unit])
 
 
-def _over_capacity(tries: Tries) -> Array:
+def _over_capacity(proposals: Proposals) -> Array:
     """Pools that hold more than the pair rule allows."""
-    places = tries.market.pools.places
-    if tries.market.pair_rule == "close":
-        return np.asarray(tries.held > places)
-    return np.asarray((tries.held > 0) & (tries.held - tries.worst_size >= places))
+    places = proposals.market.pools.places
+    if proposals.market.pair_rule == "close":
+        return np.asarray(proposals.held > places)
+    return np.asarray((proposals.held > 0) & (proposals.held - proposals.worst_size >= places))
 
 
-def _wrong_overhang(tries: Tries) -> Array:
+def _wrong_overhang(proposals: Proposals) -> Array:
     """Programmes whose listed overhang is not what stands over."""
-    taken = np.bincount(tries.outcome.programme[tries.outcome.programme >= 0], minlength=tries.market.programmes)
-    return np.asarray(tries.outcome.overhang != np.maximum(taken - tries.market.places, 0))
+    taken = np.bincount(
+        proposals.outcome.programme[proposals.outcome.programme >= 0], minlength=proposals.market.programmes
+    )
+    return np.asarray(proposals.outcome.overhang != np.maximum(taken - proposals.market.places, 0))
 
 
-def _envied(tries: Tries) -> Array:
+def _envied(proposals: Proposals) -> Array:
     """Pools that seat somebody who stands after somebody they refused."""
-    return np.asarray(tries.worst_seated >= tries.best_refused)
+    return np.asarray(proposals.worst_seated >= proposals.best_refused)
 
 
-def _wasted(tries: Tries) -> Array:
+def _wasted(proposals: Proposals) -> Array:
     """Pools that refused somebody although the better ones leave a place (close: although it fits)."""
-    asked = tries.best_refused < FAR
-    if tries.market.pair_rule == "close":
-        return np.asarray(asked & (tries.held + tries.refused_size <= tries.market.pools.places))
-    return np.asarray(asked & (tries.held < tries.market.pools.places))
+    asked = proposals.best_refused < FAR
+    if proposals.market.pair_rule == "close":
+        return np.asarray(asked & (proposals.held + proposals.refused_size <= proposals.market.pools.places))
+    return np.asarray(asked & (proposals.held < proposals.market.pools.places))
 
 
-def _wrong_cutoffs(tries: Tries) -> Array:
+def _wrong_cutoffs(proposals: Proposals) -> Array:
     """Pools whose published line is not the last admitted without a guaranteed place."""
-    cutoffs, places = tries.outcome.cutoffs, tries.market.pools.places
-    ordinary = tries.worst_seated >= 1 << 37
-    line = (places > 0) & (tries.best_refused < FAR) & ordinary
-    everybody = (places > 0) & (tries.best_refused == FAR)
+    cutoffs, places = proposals.outcome.cutoffs, proposals.market.pools.places
+    ordinary = proposals.worst_seated >= 1 << 37
+    line = (places > 0) & (proposals.best_refused < FAR) & ordinary
+    everybody = (places > 0) & (proposals.best_refused == FAR)
     state = np.where(everybody, 0, np.where(line, 2, 1))
-    worst = np.where(line, tries.worst_seated, 0)
+    worst = np.where(line, proposals.worst_seated, 0)
     eligible = line & ((worst >> 36) & 1 == 0)
-    at = tries.outcome.pool[tries.outcome.pool >= 0]
+    at = proposals.outcome.pool[proposals.outcome.pool >= 0]
     wrong = (cutoffs.state != state) | (cutoffs.filled != np.bincount(at, minlength=len(places)))
     wrong |= (cutoffs.eligible != eligible) | (cutoffs.tier != (worst >> 32) & 15)
     return np.asarray(wrong | (cutoffs.ticket != worst & 0xFFFF_FFFF))
 
 
-def _not_reproduced(tries: Tries) -> Array:
+def _not_reproduced(proposals: Proposals) -> Array:
     """Children whose place is not the first wish whose published line they meet."""
-    cutoffs = tries.outcome.cutoffs
-    pool = tries.try_pool
+    cutoffs = proposals.outcome.cutoffs
+    pool = proposals.proposal_pool
     line = ((1 - cutoffs.eligible[pool].astype(np.int64)) << 36) + (cutoffs.tier[pool].astype(np.int64) << 32)
     line += cutoffs.ticket[pool]
-    plain = tries.standing & ((1 << 37) - 1)
-    meets = (cutoffs.state[pool] == 0) | ((cutoffs.state[pool] == 2) & (plain <= line)) | tries.try_own
-    first = np.full(len(tries.member), FAR)
-    np.minimum.at(first, tries.try_unit[meets], tries.step[tries.try_wish[meets]] + 1)
-    keeps = tries.guaranteed[tries.wish_unit] == tries.wish_programme
-    np.minimum.at(first, tries.wish_unit[keeps], tries.step[keeps] + 1)
-    return np.asarray((np.where(first == FAR, 0, first) != tries.rank)[tries.unit])
+    plain = proposals.standing & ((1 << 37) - 1)
+    meets = (cutoffs.state[pool] == 0) | ((cutoffs.state[pool] == 2) & (plain <= line)) | proposals.proposal_own
+    first = np.full(len(proposals.member), FAR)
+    np.minimum.at(first, proposals.proposal_unit[meets], proposals.step[proposals.proposal_wish[meets]] + 1)
+    keeps = proposals.guaranteed[proposals.wish_unit] == proposals.wish_programme
+    np.minimum.at(first, proposals.wish_unit[keeps], proposals.step[keeps] + 1)
+    return np.asarray((np.where(first == FAR, 0, first) != proposals.rank)[proposals.unit])

@@ -8,18 +8,20 @@ is refused any more each unit has the best that any stable outcome gives it (Gal
 import numpy as np
 
 from allocation.arrays import Array
-from allocation.checks.proposals import FAR, Tries
+from allocation.checks.proposals import FAR, Proposals
 
 _POOL_AT = 38  # above a standing
 
 
-def best_ranks(tries: Tries) -> Array:
+def best_ranks(proposals: Proposals) -> Array:
     """The rank of each unit in the stable outcome that is best for all (0 for none)."""
-    market, units = tries.market, len(tries.member)
+    market, units = proposals.market, len(proposals.member)
     places, close = market.pools.places, market.pair_rule == "close"
-    kept = _step_of_guarantee(tries)
-    mine = np.flatnonzero(tries.step[tries.try_wish] <= kept[tries.try_unit])  # nobody asks beyond a guaranteed place
-    unit, pool, standing = tries.try_unit[mine], tries.try_pool[mine], tries.standing[mine]
+    kept = _step_of_guarantee(proposals)
+    mine = np.flatnonzero(
+        proposals.step[proposals.proposal_wish] <= kept[proposals.proposal_unit]
+    )  # nobody asks beyond a guaranteed place
+    unit, pool, standing = proposals.proposal_unit[mine], proposals.proposal_pool[mine], proposals.standing[mine]
     in_line = (pool.astype(np.int64) << _POOL_AT) + standing
     at, end = np.searchsorted(unit, np.arange(units)), np.searchsorted(unit, np.arange(units), side="right")
     nowhere = len(places)
@@ -34,7 +36,7 @@ def best_ranks(tries: Tries) -> Array:
         line = np.flatnonzero(asked[asks])
         line = line[np.argsort(stands[line])]
         here = asks[line]
-        through, size = _sums_by_pool(tries.size[line], here), tries.size[line]
+        through, size = _sums_by_pool(proposals.size[line], here), proposals.size[line]
         no = (through > places[here]) if close else (through - size >= places[here])
         no |= standing[at[line]] >= limit[here]
         refused = line[no]
@@ -44,15 +46,15 @@ def best_ranks(tries: Tries) -> Array:
         newcomers = refused[at[refused] < end[refused]]
     rank = np.where(kept == FAR, 0, kept + 1)  # who has a guaranteed place keeps it when every pool refuses
     seated = np.flatnonzero(at < end)
-    rank[seated] = tries.step[tries.try_wish[mine[at[seated]]]] + 1
+    rank[seated] = proposals.step[proposals.proposal_wish[mine[at[seated]]]] + 1
     return rank
 
 
-def _step_of_guarantee(tries: Tries) -> Array:
+def _step_of_guarantee(proposals: Proposals) -> Array:
     """For each unit the place in its list of the guaranteed programme, ``FAR`` without one."""
-    step = np.full(len(tries.member), FAR)
-    own = tries.guaranteed[tries.wish_unit] == tries.wish_programme
-    step[tries.wish_unit[own]] = tries.step[own]
+    step = np.full(len(proposals.member), FAR)
+    own = proposals.guaranteed[proposals.wish_unit] == proposals.wish_programme
+    step[proposals.wish_unit[own]] = proposals.step[own]
     return step
 
 

@@ -14,14 +14,14 @@ from allocation.arrays import Array
 FAR = np.int64(2**63 - 1)
 
 
-class Tries:
-    """The market as units with tries, and where an outcome seats them: rows for units, unit-wishes and tries."""
+class Proposals:
+    """The market as units with proposals, and where an outcome seats them: rows for units, unit-wishes and proposals."""
 
     def __init__(self, market: Any, outcome: Any) -> None:
         self.market, self.outcome = market, outcome
         self._units()
         self._wishes()
-        self._tries()
+        self._proposals()
         self._seats()
 
     def _units(self) -> None:
@@ -70,8 +70,8 @@ class Tries:
         home[named[where >= 0]] = self.market.kindergarten[where[where >= 0]]
         return home
 
-    def _tries(self) -> None:
-        """Tries: every pool that a unit-wish may ask, with the standing there; and whether it was refused."""
+    def _proposals(self) -> None:
+        """Proposals: every pool that a unit-wish may ask, with the standing there; and whether it was refused."""
         pools = self.market.pools
         width = (pools.start[1:] - pools.start[:-1])[self.wish_programme]
         wish = np.repeat(np.arange(len(self.wish_unit)), width)
@@ -79,22 +79,22 @@ class Tries:
         pool = pools.start[self.wish_programme[wish]] + within
         belongs = self._belongs(wish, pool)
         may = (pools.places[pool] > 0) & (belongs | ~pools.locked[pool])
-        self.try_wish, self.try_pool, belongs = wish[may], pool[may], belongs[may]
-        self.try_unit = self.wish_unit[self.try_wish]
-        own = self.guaranteed[self.try_unit] == self.wish_programme[self.try_wish]
-        self.try_own = own
+        self.proposal_wish, self.proposal_pool, belongs = wish[may], pool[may], belongs[may]
+        self.proposal_unit = self.wish_unit[self.proposal_wish]
+        own = self.guaranteed[self.proposal_unit] == self.wish_programme[self.proposal_wish]
+        self.proposal_own = own
         self.belongs = belongs
         self.standing = (
             ((~own).astype(np.int64) << 37)
             + ((~belongs).astype(np.int64) << 36)
-            + (self.tier[self.try_wish] << 32)
-            + self.ticket[self.try_unit]
+            + (self.tier[self.proposal_wish] << 32)
+            + self.ticket[self.proposal_unit]
         )
-        rank = np.where(self.rank > 0, self.rank, FAR)[self.try_unit]
-        before = self.step[self.try_wish] + 1 < rank
-        at_rank = self.step[self.try_wish] + 1 == rank
-        self.refused = before | (at_rank & (self.try_pool < self.pool[self.try_unit]))
-        self.seat = at_rank & (self.try_pool == self.pool[self.try_unit])
+        rank = np.where(self.rank > 0, self.rank, FAR)[self.proposal_unit]
+        before = self.step[self.proposal_wish] + 1 < rank
+        at_rank = self.step[self.proposal_wish] + 1 == rank
+        self.refused = before | (at_rank & (self.proposal_pool < self.pool[self.proposal_unit]))
+        self.seat = at_rank & (self.proposal_pool == self.pool[self.proposal_unit])
 
     def _belongs(self, wish: Array, pool: Array) -> Array:
         """For each pair of a unit-wish and a pool: every member of the unit is of one of the pool's groups."""
@@ -128,14 +128,14 @@ class Tries:
         pools, close = self.market.pools.count, self.market.pair_rule == "close"
         places = self.market.pools.places
         seated = np.flatnonzero(self.seat)
-        seated = seated[np.lexsort((self.standing[seated], self.try_pool[seated]))]
-        size, pool = self.size[self.try_unit[seated]], self.try_pool[seated]
+        seated = seated[np.lexsort((self.standing[seated], self.proposal_pool[seated]))]
+        size, pool = self.size[self.proposal_unit[seated]], self.proposal_pool[seated]
         through = np.cumsum(size)
         starts = np.searchsorted(pool, np.arange(pools))
         through = through - np.concatenate(([0], through))[starts][pool]
         no_room = (through > places[pool]) if close else (through - size >= places[pool])
-        last = self._last_try()
-        may_stand_over = self.try_own[seated] & last[seated]
+        last = self._last_proposal()
+        may_stand_over = self.proposal_own[seated] & last[seated]
         self.best_refused = self._lowest(self.refused)
         closed = self.standing[seated] >= self.best_refused[pool]
         over = seated[may_stand_over & (no_room | (closed & close))]
@@ -143,28 +143,28 @@ class Tries:
         self.best_refused = self._lowest(self.refused)
         self.seat[over] = False
         at = self.seat
-        self.held = np.bincount(self.try_pool[at], weights=self.size[self.try_unit[at]], minlength=pools).astype(
-            np.int64
-        )
+        self.held = np.bincount(
+            self.proposal_pool[at], weights=self.size[self.proposal_unit[at]], minlength=pools
+        ).astype(np.int64)
         self.worst_seated = np.full(pools, -1)
-        np.maximum.at(self.worst_seated, self.try_pool[at], self.standing[at])
+        np.maximum.at(self.worst_seated, self.proposal_pool[at], self.standing[at])
         self.worst_size = self._size_of(at, self.worst_seated)
         self.refused_size = self._size_of(self.refused, self.best_refused)
 
-    def _last_try(self) -> Array:
-        """bool[tries]: no later pool of the same wish may be asked."""
-        last = np.ones(len(self.try_wish), dtype=bool)
-        last[:-1] = self.try_wish[1:] != self.try_wish[:-1]
+    def _last_proposal(self) -> Array:
+        """bool[proposals]: no later pool of the same wish may be asked."""
+        last = np.ones(len(self.proposal_wish), dtype=bool)
+        last[:-1] = self.proposal_wish[1:] != self.proposal_wish[:-1]
         return last
 
     def _lowest(self, rows: Array) -> Array:
         lowest = np.full(self.market.pools.count, FAR)
-        np.minimum.at(lowest, self.try_pool[rows], self.standing[rows])
+        np.minimum.at(lowest, self.proposal_pool[rows], self.standing[rows])
         return lowest
 
     def _size_of(self, rows: Array, standing: Array) -> Array:
         """For each pool the size of the unit with this standing (0 if there is none)."""
-        found = np.flatnonzero(rows & (self.standing == standing[self.try_pool]))
+        found = np.flatnonzero(rows & (self.standing == standing[self.proposal_pool]))
         size = np.zeros(self.market.pools.count, dtype=np.int64)
-        size[self.try_pool[found]] = self.size[self.try_unit[found]]
+        size[self.proposal_pool[found]] = self.size[self.proposal_unit[found]]
         return size
