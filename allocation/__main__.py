@@ -50,12 +50,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def say(line: str) -> None:
-    """Progress, for whoever waits."""
+    """Print one line of progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 def solve_command(options: argparse.Namespace) -> int:
-    """Read, draw, solve, check, write; the result folder appears complete or not at all."""
+    """Read, draw, solve, check and write. The result folder is renamed into place, so it is complete or does not exist."""
     from allocation import checks, files
     from allocation.files.summary import summary
     from allocation.solve import solve
@@ -67,8 +67,8 @@ def solve_command(options: argparse.Namespace) -> int:
     say(f"{market.children} children, {len(market.programme)} wishes, {market.programmes} programmes read")
     outcome = solve(market, say)
     say(f"{outcome.placed} children placed; checking")
-    with ThreadPoolExecutor(1) as beside:
-        written = beside.submit(files.result_files, outcome)
+    with ThreadPoolExecutor(1) as executor:
+        written = executor.submit(files.result_files, outcome)
         report = checks.check(market, outcome, solve)
     if not report.ok:
         for line in report.failures:

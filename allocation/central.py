@@ -1,9 +1,9 @@
-"""Central placement: children without a place who agreed to it are proposed the nearest vacancies.
+"""Central placement: the nearest vacancies for children without a place who agreed to it.
 
-First as many children as possible are seated, then the total cost is least. The cost of a proposal is its distance
+As many children as possible get a proposal; among these assignments the total cost is minimal. The cost of a proposal is its distance
 plus ``tolerance`` for an inclusive and twice that for another kindergarten: a public place is preferred up to that much
 farther away. Bound units go first, in ticket order, each to its cheapest kindergarten with room for all. The least-cost
-assignment is a flow problem, so its linear program has a whole-number solution (HiGHS, simplex).
+assignment is a network flow, so its linear program has an integer solution (HiGHS, simplex).
 """
 
 from dataclasses import dataclass

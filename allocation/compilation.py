@@ -1,7 +1,7 @@
-"""The one door to the compiler: compiled once, kept on disk, and without the interpreter lock.
+"""The compiler (numba) with its cache: functions run without the interpreter lock and are compiled once per machine.
 
-A cached binary does not notice that a function it calls has changed in another file. So the folder of the cache
-carries the digest of the engine's sources: an old binary is never run against new rules.
+The cache of numba does not notice that a function which another one calls has changed in another file. So the name of
+the cache folder contains the digest of the engine's sources, and a changed rule never runs with an old binary.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ ENGINE = Path(__file__).parent
 
 
 def sources_digest(folder: Path = ENGINE) -> str:
-    """Sixteen hex digits over every source file that compiles something, in name order."""
+    """The digest (16 hex digits) of every source file with compiled functions, in name order."""
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(folder.rglob("*.py")):
         source = path.read_bytes()
@@ -27,7 +27,7 @@ def sources_digest(folder: Path = ENGINE) -> str:
 
 
 def cache_folder(wanted: str | None = None, places: tuple[Path, ...] | None = None) -> str:
-    """The first of these folders that can be written: the wanted one, the engine's own, the user's; else a new private one."""
+    """The first writable folder: the wanted one, the package's own, the user's; else a new temporary one."""
     places = places or (ENGINE / "__pycache__", Path.home() / ".cache" / "allocation")
     for base in (*([Path(wanted)] if wanted else []), *places):
         folder = base / f"compiled-{sources_digest()}"
@@ -55,10 +55,10 @@ def _mark() -> Path:
 
 
 def is_warm() -> bool:
-    """Whether somebody has compiled all that a draw needs into this machine's cache, from these very sources."""
+    """Whether all functions of these sources are compiled in the cache of this machine (:func:`note_warm`)."""
     return _mark().exists()
 
 
 def note_warm() -> None:
-    """Whoever did says so."""
+    """Note that all functions are compiled; call it after :func:`allocation.warmup.compile_all`."""
     _mark().touch()

@@ -1,10 +1,10 @@
-"""Deferred acceptance of units by pools (Gale & Shapley 1962), with lines that only ever tighten.
+"""Deferred acceptance (Gale & Shapley 1962): units propose to pools, and cut-offs only become stricter.
 
-Each unit asks down its list; inside a programme it asks pool after pool. A pool keeps its best units and refuses the
-rest; a refused unit asks on. The outcome does not depend on who asks first, and every unit gets the best that any
-stable outcome gives it. With bound units the pools follow the score-limit rules of Biró & Kiselgof (2015).
+Each unit proposes in the order of its list, inside a programme to one pool after the other. A pool keeps its best units
+and refuses the others; a refused unit makes its next proposal. The outcome does not depend on the order of proposals,
+and every unit gets the best place that it has in any stable outcome. With bound units the pools follow the score-limit rules of Biró & Kiselgof (2015).
 
-A unit's standing in a pool is one 64-bit number, lower is better::
+The key of a unit in a pool (its *standing*) is one 64-bit number, lower is better::
 
     bit 63  no guaranteed place here      bits 58-61  tier
     bit 62  not of the pool's groups      bits 26-57  ticket      bits 0-25  the unit itself
@@ -19,7 +19,7 @@ from allocation.compilation import jit
 from allocation.units import over_full
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-STANDS_OVER = 16  # added to the pool's number of a guaranteed unit that no pool has room for
+STANDS_OVER = 16  # added to the pool's number of a guaranteed unit for which no pool has room
 
 _ONE = np.uint64(1)
 _UNIT_MASK = np.uint64((1 << 26) - 1)
@@ -64,7 +64,7 @@ def replace_worst(heap: Array, base: Any, count: int, key: np.uint64) -> None:
     base, at, below, last = np.uint64(base), np.uint64(0), np.uint64(1), np.uint64(max(count - 1, 0))
     while below < last:
         left, right = heap[base + below], heap[base + below + _ONE]
-        below += np.uint64(right > left)  # no branch: the processor could only guess which child is worse
+        below += np.uint64(right > left)  # no branch: the branch would be unpredictable
         worse = max(left, right)
         if worse <= key:
             break
@@ -99,7 +99,7 @@ def last_pool(first: int, last: int, mask: np.uint16, places: Array, locked: Arr
 
 @jit
 def heap_starts(programme: Array, pool_start: Array, places: Array) -> Array:
-    """Where each pool's heap begins (int64[pools + 1]); a heap never outgrows its places or who could ask."""
+    """Where the heap of each pool begins (int64[pools + 1]). A heap holds at most its places, or all who can propose, plus one."""
     asked = np.zeros(pool_start.shape[0] - 1, dtype=np.int64)
     for wish in range(programme.shape[0]):
         asked[programme[wish]] += 1
@@ -124,10 +124,10 @@ def match_singles(
     limit: Array,
     at: Array,
 ) -> int:
-    """The plain rule: one pool a programme, one child a unit. Fills the state arrays; returns how often was asked.
+    """The plain rule: one pool for each programme, one child for each unit. Updates the state; returns the number of proposals.
 
     State, kept between calls: ``heap`` (uint64, laid out by ``base``), ``held`` int32[pools] children in each,
-    ``limit`` uint64[pools] the best standing ever refused, ``at`` int64[n] the wish each child has come to.
+    ``limit`` uint64[pools] the best key ever refused, ``at`` int64[n] the present wish of each child.
     """
     asked = 0
     for start in range(order.shape[0]):
@@ -164,8 +164,8 @@ def match_units(
     used: Array, limit: Array, at: Array, pool_at: Array, waiting: Array,
 ) -> int:  # fmt: skip
     """The whole rule. As :func:`match_singles`, and: ``mask`` (``None``: one pool each), ``size``, ``current`` as in
-    :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the pool of its programme
-    that each unit has come to; ``waiting`` int32[n] room for the units that are on their way.
+    :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the present pool of
+    each unit inside its programme; ``waiting`` int32[n + 1] a stack for the refused units.
     """
     asked = 0
     for start in range(order.shape[0]):

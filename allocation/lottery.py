@@ -1,8 +1,8 @@
-"""The one draw of a season: commitment, seed, tickets. Anybody can do it again with a SHA-256 tool.
+"""The draw of a season: commitment, seed, tickets. Anybody can repeat it with a SHA-256 tool.
 
 ``seed_bytes = SHA-256(commitment ‖ beacon ‖ ceremony)``: the commitment as its 32 bytes, the other two as published
-(text as UTF-8), absent ones empty. ``digest = SHA-256(seed_bytes ‖ family code)``; families stand in the order of their
-digests, the children of a family side by side in the order of their codes; the ticket is the place in that line.
+(text as UTF-8), absent ones empty. ``digest = SHA-256(seed_bytes ‖ family code)``; families are ordered by their
+digests, the children of a family by their codes; the ticket of a child is its position in that order, from 1.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ DIGEST_BYTES = 32
 def commitment(files: Mapping[str, bytes]) -> str:
     """The 64 hex digits that fix a market: SHA-256 over a line for each file, in name order.
 
-    ``files`` holds ``market.json`` and the CSV files of the market; the seed in ``market.json`` counts as not drawn.
+    ``files`` holds ``market.json`` and the CSV files of the market; the seed in ``market.json`` counts as null.
     """
     return hashlib.sha256(commitment_lines(files)).hexdigest()
 
 
 def commitment_lines(files: Mapping[str, bytes]) -> bytes:
-    """What is hashed: ``sha256␠␠name␊`` for each file, as ``sha256sum`` prints it."""
+    """The hashed lines: ``sha256␠␠name␊`` for each file, as ``sha256sum`` prints it."""
     fixed = {**files, "market.json": without_seed(files["market.json"])}
     lines = (f"{hashlib.sha256(fixed[name]).hexdigest()}  {name}\n" for name in sorted(fixed))
     return "".join(lines).encode()
@@ -58,11 +58,11 @@ def _bytes(part: str | bytes) -> bytes:
 def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: int = 0) -> Array:
     """Tickets (uint32[n]) for ``children`` (distinct codes) of ``families`` (the family code of each).
 
-    The first ticket is ``after + 1``: children who join later stand after the last ticket, from a seed of their own.
-    Raises ``ValueError`` for a seed that is not 32 bytes or a child code that stands twice.
+    The first ticket is ``after + 1``: children who join later get tickets after the last one, from a seed of their own.
+    Raises ``ValueError`` for a seed that is not 32 bytes or a repeated child code.
     """
     if len(set(children)) != len(children):
-        raise ValueError("a child code stands twice")
+        raise ValueError("a child code is there twice")
     number: dict[str, int] = {}
     family = [number.setdefault(code, len(number)) for code in families]
     encoded = [code.encode() for code in number]
@@ -82,7 +82,7 @@ def family_ranks(seed: bytes, texts: Array, starts: Array) -> Array:
         raise ValueError(f"a seed has {DIGEST_BYTES} bytes, not {len(seed)}")
     words = digests(seed, texts, starts).view(">u8").astype(np.uint64)
     order = np.argsort(words[:, 0])
-    if (np.diff(words[order, 0]) == 0).any():  # two digests that begin alike
+    if (np.diff(words[order, 0]) == 0).any():  # two digests with the same first 8 bytes
         order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))

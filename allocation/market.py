@@ -1,7 +1,7 @@
-"""The input of an allocation: programmes, pools, children and their ranked wishes, as columns of numbers.
+"""The input of an allocation: programmes, pools, children and their ranked wishes, as arrays of numbers.
 
-n children, m wishes, p programmes. Children, programmes, families, kindergartens, areas and groups are indices from 0;
--1 says "none". ``codes`` carries the published names of these indices, where there are any; no rule looks at them.
+n children, m wishes, p programmes. Children, programmes, families, kindergartens, areas and groups are numbered from 0;
+-1 means "none". ``codes`` holds the published codes of these numbers, if there are any; no rule uses them.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ __all__ = ["LEVELS", "NATURES", "PAIR_RULES", "Codes", "Market", "Pool"]
 
 @dataclass(frozen=True)
 class Codes:
-    """Published codes, one for each index. Each is a sequence of text; an absent one is empty."""
+    """Published codes: of each kind one text for each number; a kind without codes is empty."""
 
     children: Sequence[str] = ()
     programmes: Sequence[str] = ()
@@ -37,7 +37,7 @@ class Codes:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. Build it with :meth:`from_arrays`, which checks it; the arrays are read-only."""
+    """One market. Make it with :meth:`from_arrays` or :meth:`from_frames`, which check it; the arrays are read-only."""
 
     offsets: Array  # int64[n + 1]: the wishes of child i are offsets[i] to offsets[i + 1], best first
     programme: Array  # int32[m]
@@ -158,7 +158,7 @@ class Market:
         return read_frames({name: frame for name, frame in frames.items() if frame is not None}, head)
 
     def with_columns(self, pools: PoolTable | None = None, **columns: Any) -> "Market":
-        """The same market with some columns exchanged, unchecked: for rows known to be sound in another order."""
+        """The same market with other arrays, unchecked and not copied: for the engine's own reordered rows."""
         return replace(self, pools=pools or self.pools, **readonly_columns(columns))
 
     def with_tickets(self, ticket: Numbers, seed: str | None = None) -> "Market":

@@ -1,4 +1,4 @@
-"""The state of one matching: what each pool holds while the units propose, and the outcome that is read from it."""
+"""The state of one matching: what each pool holds while the units propose, and the outcome."""
 
 from collections.abc import Callable
 
@@ -16,11 +16,11 @@ from allocation.units import Units, form_units
 
 
 class Matching:
-    """What the pools hold while the units ask (arrays as in :mod:`allocation.deferred_acceptance`)."""
+    """What the pools hold while the units propose (arrays as in :mod:`allocation.deferred_acceptance`)."""
 
     def __init__(self, market: Market, units: Units) -> None:
         self.market, self.units = market, units
-        self.tier, self.ticket = readonly(units.tier, np.uint8), readonly(units.ticket, np.uint32)  # views for reading
+        self.tier, self.ticket = readonly(units.tier, np.uint8), readonly(units.ticket, np.uint32)  # read-only views
         pools = market.pools
         self.base = deferred_acceptance.heap_starts(market.programme, pools.start, pools.places)
         self.heap = np.empty(self.base[-1], dtype=np.uint64)
@@ -47,13 +47,13 @@ class Matching:
         return self
 
     def clear(self) -> None:
-        """Nobody has asked yet."""
+        """Back to the state before the first proposal."""
         self.held[:], self.used[:], self.limit[:], self.pool_at[:] = 0, 0, deferred_acceptance.NO_LIMIT, 0
         self.at[:] = self.market.offsets[:-1]
         self.proposals = 0
 
     def place(self, order: Array) -> None:
-        """Let the units in ``order`` ask, after those placed before."""
+        """Let the units in ``order`` propose, after the units of earlier calls."""
         market, units, pools = self.market, self.units, self.market.pools
         if units.elder is not None and market.sibling_tier is not None and market.kindergarten is not None:
             leader = units.leader if units.leader is not None else np.arange(market.children, dtype=np.int32)
@@ -75,7 +75,7 @@ class Matching:
         )  # fmt: skip
 
     def outcome(self, first: Market, number: Array | None = None) -> Outcome:
-        """Read the outcome off the pools, told of the ``first`` market: its child ``i`` is child ``number[i]`` here."""
+        """The outcome for the market ``first``, whose child ``i`` is child ``number[i]`` of this market."""
         market, units, pools = self.market, self.units, self.market.pools
         tier = _tiers_of_members(market, units)
         if number is None:
@@ -109,9 +109,9 @@ class Matching:
 def read_placements(
     number: Array, leader: Array | None, offsets: Array, programme: Array, pool_start: Array, at: Array, pool_at: Array, to_programme: Array, to_rank: Array, to_pool: Array, filled: Array
 ) -> None:  # fmt: skip
-    """Where the unit of each child has come to rest: its programme, rank and pool; and the children in each pool.
+    """Write for each child the programme, rank and pool of its unit, and for each pool the number of its children.
 
-    Child ``i`` of what is written is child ``number[i]`` of what is read.
+    Child ``i`` of the written arrays is child ``number[i]`` of the read arrays.
     """
     for child in range(number.shape[0]):
         unit = np.int64(number[child])
@@ -135,7 +135,7 @@ def read_placements(
 def read_cutoffs(
     places: Array, base: Array, heap: Array, held: Array, limit: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """The line of each pool: its worst unit without a guaranteed place, where somebody was refused."""
+    """The cut-off of each pool: its worst unit without a guaranteed place, if a unit was refused."""
     count = places.shape[0]
     state = np.zeros(count, dtype=np.uint8)
     eligible = np.zeros(count, dtype=np.uint8)
@@ -159,7 +159,7 @@ def read_cutoffs(
 
 
 def _tiers_of_members(market: Market, units: Units) -> Array:
-    """The tier that counted for each wish: every member of a unit shows the unit's."""
+    """The tier that counted for each wish: that of the unit, for every member."""
     if units.leader is not None:
         share_tiers(units.leader, market.offsets, units.tier)
     return readonly(units.tier, np.uint8)

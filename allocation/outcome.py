@@ -1,4 +1,4 @@
-"""The result of an allocation, as columns of numbers in the order of the market's children and pools."""
+"""The result of an allocation, as arrays in the order of the market's children and pools."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,10 +30,10 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """One line for each pool of ``market.pools``.
+    """The cut-off of each pool of ``market.pools``.
 
     ``state``: ALL who asked got in; NONE could; LINE: whoever stands at or before ``(eligible, tier, ticket)``, the
-    last admitted without a guaranteed place, gets in. The three numbers are 0 unless there is a line.
+    last admitted without a guaranteed place, gets in. The three numbers are 0 in the other states.
     """
 
     filled: Array  # int32[pools], places taken, in children
@@ -45,7 +45,7 @@ class Cutoffs:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Who goes where. ``programme`` and ``pool`` are -1 and ``rank`` is 0 for a child without a place."""
+    """The placement of every child. ``programme`` and ``pool`` are -1 and ``rank`` is 0 for a child without a place."""
 
     market: Market
     programme: Array  # int32[n]

@@ -1,8 +1,8 @@
 """Pools: the reserved places of a programme, in the order in which a wish tries them.
 
-The places of a programme are split into pools. A pool names the groups it is for; nobody named means everybody.
-Places that nobody of its groups claims go to others (``open``) or stay empty (``locked``). The order matters for who
-gains (Kominers & Sönmez 2016, slot-specific priorities; Hafalir, Yenmez & Yildirim 2013, soft reserves).
+The places of a programme are split into pools. A pool lists the groups it is for; without groups it is for everybody.
+Places that no child of its groups claims go to others (``open``) or stay empty (``locked``). The order decides who gains
+(Kominers & Sönmez 2016, slot-specific priorities; Hafalir, Yenmez & Yildirim 2013, soft reserves).
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ LARGEST_PRECEDENCE = 2**31 - 1
 
 
 class Pool(NamedTuple):
-    """One listed pool. ``places=None`` (only for ``general``) means what the other pools leave."""
+    """One listed pool. ``places=None`` (only for ``general``) means all places that the other pools leave."""
 
     programme: int
     name: str
@@ -32,7 +32,7 @@ class Pool(NamedTuple):
 
 @dataclass(frozen=True)
 class PoolTable:
-    """All pools, programme by programme in precedence order; ``general`` is there wherever places are left over.
+    """All pools, programme by programme in precedence order; places outside the listed pools form the pool ``general``.
 
     Programme ``p`` has the pools ``start[p]`` to ``start[p + 1]``; the groups of pool ``q`` are
     ``group[group_start[q]:group_start[q + 1]]``, none for everybody.
@@ -76,7 +76,7 @@ def one_pool_each(places: Array) -> PoolTable:
 
 
 def pool_table(listed: list[Pool], places: Array) -> PoolTable:
-    """Lay out the listed pools and the places they leave. Call :func:`pool_faults` first."""
+    """The table of the listed pools and of the places that they leave. Call :func:`pool_faults` first."""
     if not listed:
         return one_pool_each(places)
     by_programme: dict[int, list[Pool]] = {}

@@ -1,4 +1,4 @@
-"""Why: for each wish what became of it, with the numbers that decided; and how a family checks it by itself."""
+"""For each wish the reason why it was granted or refused, with the numbers that decided; and a family's own check."""
 
 from dataclasses import dataclass
 
@@ -16,18 +16,18 @@ PLACED, PLACED_HIGHER, NO_PLACES, NOT_ELIGIBLE, CLOSED_BY_UNIT, TIER_BELOW_CUTOF
 
 @dataclass(frozen=True)
 class Reasons:
-    """One row for each wish, in the order of the market's wishes; -1 says "none"."""
+    """One row for each wish, in the order of the market's wishes; -1 means "none"."""
 
     code: Array  # uint8[m], index in allocation.outcome.REASONS
     pool: Array  # int32[m]: the pool that placed it, or the last one that refused it
     tier: Array  # uint8[m]: the unit's tier here, after the sibling rule
     ticket: Array  # uint32[n]: the unit's ticket, for each child
-    cutoff_tier: Array  # int16[m]: the line of that pool
+    cutoff_tier: Array  # int16[m]: the cut-off of that pool
     cutoff_ticket: Array  # int64[m]
 
 
 def reasons(market: Market, outcome: Outcome) -> Reasons:
-    """What became of each wish."""
+    """The reason of each wish of an outcome."""
     units = form_units(market, pool_masks(market))
     leader = units.leader if units.leader is not None else np.arange(market.children, dtype=np.int32)
     pools, cutoffs = market.pools, outcome.cutoffs
@@ -122,7 +122,7 @@ def _refused_by(
 
 @dataclass(frozen=True)
 class PublishedLine:
-    """What the public list says of one pool, and whether a family's child is of its groups."""
+    """The published cut-off of one pool, and whether the child of a family belongs to its groups."""
 
     state: str  # one of outcome.STATES
     belongs: bool
@@ -132,7 +132,7 @@ class PublishedLine:
     ticket: int = 0
 
     def admits(self, tier: int, ticket: int) -> bool:
-        """Whether a child with this tier and ticket meets the line."""
+        """Whether a child with this tier and ticket meets the cut-off."""
         if self.state == STATES[LINE]:
             mine = (not self.belongs, tier, ticket)
             return (self.belongs or not self.locked) and mine <= (not self.eligible, self.tier, self.ticket)
@@ -141,7 +141,7 @@ class PublishedLine:
 
 @dataclass(frozen=True)
 class PublishedWish:
-    """One wish as a family knows it: its tier there, the lines of the pools, and whether the place is guaranteed."""
+    """One wish as a family knows it: its tier there, the cut-offs of the pools, and whether the place is guaranteed."""
 
     tier: int
     lines: tuple[PublishedLine, ...]
@@ -149,7 +149,7 @@ class PublishedWish:
 
 
 def first_wish_met(ticket: int, wishes: list[PublishedWish]) -> int | None:
-    """The rank (from 1) of the first wish whose line the family meets: its result, from public numbers alone."""
+    """The rank (from 1) of the first wish whose cut-off the family meets: its result, computed from published numbers only."""
     for rank, wish in enumerate(wishes, start=1):
         if wish.guaranteed or any(line.admits(wish.tier, ticket) for line in wish.lines):
             return rank
@@ -157,7 +157,7 @@ def first_wish_met(ticket: int, wishes: list[PublishedWish]) -> int | None:
 
 
 def published_wishes(outcome: Outcome, child: int) -> tuple[int, list[PublishedWish]]:
-    """The arguments of :func:`first_wish_met` for one child, read off an outcome."""
+    """The arguments of :func:`first_wish_met` for one child, taken from an outcome."""
     market, cutoffs = outcome.market, outcome.cutoffs
     units = form_units(market, pool_masks(market))
     head = child if units.leader is None else int(units.leader[child])

@@ -1,8 +1,8 @@
-"""Children in the order of their first wish: neighbours then ask the same pools, which are in the cache.
+"""Renumbers the children by their first wish: children with neighbouring numbers then use the same pools in the cache.
 
-Pays when a market is solved many times, or when it is far larger than the cache. Every step walks through the children
-once and writes to as many places as there are blocks, each of them from front to back, so that a cohort of millions
-moves about as fast as memory can be copied. Arrays are made by numpy, which asks the system for large pages.
+This saves time if a market is solved many times, or if it is much larger than the cache. Every step reads the children
+once in order and writes each block in order, so it is about as fast as copying memory. The arrays are allocated by
+numpy, which asks the operating system for large pages.
 """
 
 from typing import Any
@@ -14,11 +14,11 @@ from allocation.compilation import jit
 from allocation.market import Market
 
 LARGE_MARKET = 1 << 17  # children; from this size on, ``solve`` renumbers them first
-BLOCK = 1 << 14  # children whose wishes, places and standings fit into a core's own cache
+BLOCK = 1 << 14  # children whose wishes, places and keys fit into the cache of one core
 
 
 def number_by_first_wish(market: Market, block: int = 1) -> Array:
-    """The new number of each child (int32[n]), in the order of the first wish's programme; those without one last.
+    """The new number of each child (int32[n]), in the order of the first wish's programme; children without a wish last.
 
     Programmes are taken together until about ``block`` children wish for them first; inside such a block the children
     stay in the order they are in.
@@ -30,7 +30,7 @@ def number_by_first_wish(market: Market, block: int = 1) -> Array:
 
 
 def renumber_market(market: Market, number: Array) -> Market:
-    """The market with child ``i`` as child ``number[i]``; without families, which decide nothing, and with its old codes."""
+    """The market with child ``i`` as child ``number[i]``; without families, which change no result, and with the old codes."""
     offsets = permute_offsets(market.offsets, number)
     programme, tier = np.empty_like(market.programme), np.empty_like(market.tier)
     _move_wishes(market.programme, market.tier, market.offsets, offsets, number, programme, tier)
@@ -54,7 +54,7 @@ def renumber_market(market: Market, number: Array) -> Market:
 
 
 def _read_only(column: Array) -> Array:
-    """The same column as compiled code knows it, so that it is compiled for one kind of array only."""
+    """The same column as a read-only array, so that numba compiles for one type of array only."""
     return readonly(column, column.dtype)
 
 

@@ -1,4 +1,4 @@
-"""SHA-256 (FIPS 180-4) of many short texts behind one prefix, in one compiled loop."""
+"""SHA-256 (FIPS 180-4) of many short texts, each after the same prefix, in one compiled loop."""
 
 import numpy as np
 

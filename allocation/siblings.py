@@ -1,4 +1,4 @@
-"""Concurrent siblings: the oldest class level is placed first, and a younger child rises where its elder was placed."""
+"""Concurrent siblings: class levels are allocated from the oldest down; a younger child gets the sibling tier."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from allocation.validation import child_levels
 
 
 def by_level(market: Market, units: Units) -> list[Array]:
-    """The leaders in groups to be placed one after the other (int32 arrays); one group where no child names an elder."""
+    """The unit leaders of each class level, the oldest level first (int32 arrays); all in one array if no child has an elder."""
     if units.elder is None:
         return [units.order]
     levels = child_levels(market)[units.order]

@@ -1,4 +1,4 @@
-"""Chances: the same market drawn many times, every chance with its uncertainty.
+"""Chances: one market is drawn many times; each chance has a confidence interval.
 
 Random numbers come from a seed, so the same call gives the same numbers on any number of cores.
 """
@@ -23,7 +23,7 @@ from allocation.splitmix import below, mix
 from allocation.units import form_units
 
 Z95 = 1.959964  # two-sided 95 % of the normal distribution
-_OPEN_LINE = np.uint64(1 << 37)  # above every standing: everybody gets in
+_OPEN_LINE = np.uint64(1 << 37)  # above every key: everybody is admitted
 _OUTSIDER_AT, _TIER_AT = 36, 32
 
 
@@ -31,8 +31,8 @@ _OUTSIDER_AT, _TIER_AT = 36, 32
 class Chance:
     """``hits`` of ``draws``; ``low`` and ``high`` are the ends of the 95 % score interval.
 
-    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22: right also for chances
-    near 0 and 1, where an interval around the share itself is too narrow.
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22: it is also right for
+    chances near 0 and 1, where the normal interval around the share is too narrow.
     """
 
     hits: int
@@ -63,12 +63,12 @@ class Chance:
 
 @dataclass(frozen=True)
 class Draws:
-    """What many draws of one market gave."""
+    """The results of many draws of one market."""
 
     market: Market
     draws: int
     granted: Array  # uint32[m]: in how many draws each wish was granted
-    lines: Array  # uint64[draws, pools]: the highest standing that got in; 0 nobody
+    lines: Array  # uint64[draws, pools]: the key of the last admitted; 0 if nobody was
 
     def chance(self, child: int, rank: int) -> Chance:
         """How often the child got the wish at this place of its list (from 1). Raises ``IndexError`` beyond the list."""
@@ -88,9 +88,9 @@ class Draws:
 
 
 def simulate(market: Market, draws: int, seed: int = 1, workers: int | None = None) -> Draws:
-    """Place the children of ``market`` under ``draws`` drawings of tickets (its own tickets play no part).
+    """Place the children of ``market`` with ``draws`` random draws of tickets (its own tickets are not used).
 
-    The children of a family stay side by side in the line, as in the real draw. ``workers`` threads share the work.
+    The children of a family have adjacent tickets, as in the real draw. ``workers`` threads share the work.
     """
     number = number_by_first_wish(market)
     local = renumber_market(market, number)
@@ -111,12 +111,12 @@ def simulate(market: Market, draws: int, seed: int = 1, workers: int | None = No
 
 
 class _Table:
-    """Where one thread draws again and again: all that a draw does not change is made once."""
+    """The state of one thread: everything that is the same for all draws is made once."""
 
     def __init__(self, market: Market, masks: Array | None, families: tuple[Array, Array]) -> None:
         alone = np.arange(market.children, dtype=np.int32)
         self.market, self.families = market, families
-        self.family_line = np.empty(len(families[1]) - 1, dtype=np.int32)
+        self.family_order = np.empty(len(families[1]) - 1, dtype=np.int32)
         self.ticket = np.empty(market.children, dtype=np.uint32)
         self.units = form_units(market.with_columns(ticket=self.ticket), masks)
         self.leader = alone if self.units.leader is None else self.units.leader
@@ -127,11 +127,11 @@ class _Table:
         self.granted = np.zeros(len(market.programme), dtype=np.uint32)
 
     def draw(self, seed: int, line: Array) -> None:
-        """Draw tickets, place everybody, add to the counts, and note the lines."""
+        """Draw tickets, allocate, count the granted wishes, and note the cut-offs."""
         market, state = self.market, self.state
         with np.errstate(over="ignore"):
-            dice = np.array([mix(seed)], dtype=np.uint64)
-            draw_tickets_of_families(*self.families, dice, self.family_line, self.ticket)
+            state_of_generator = np.array([mix(seed)], dtype=np.uint64)
+            draw_tickets_of_families(*self.families, state_of_generator, self.family_order, self.ticket)
         if self.units.leader is not None:
             share_best_ticket(self.leader, self.ticket)
         if self.units.elder is not None:
@@ -156,9 +156,9 @@ def _family_rows(family: Array) -> tuple[Array, Array]:
 
 @jit
 def draw_tickets_of_families(children: Array, start: Array, state: Array, families: Array, ticket: Array) -> None:
-    """Tickets from a shuffle of the families (Fisher & Yates), each family's children side by side.
+    """Tickets from a shuffle of the families (Fisher & Yates); the children of a family get adjacent tickets.
 
-    ``families`` is room for the line of families.
+    ``families`` is overwritten.
     """
     for family in range(families.shape[0]):
         families[family] = family
@@ -190,7 +190,7 @@ def count(offsets: Array, leader: Array, at: Array, granted: Array) -> None:
 
 @dataclass(frozen=True)
 class SupposedWish:
-    """One wish of an imagined family: a programme, the tier there, the groups of the child."""
+    """One wish of a family that is not in the market: a programme, the tier there, the groups of the child."""
 
     programme: int
     tier: int
@@ -199,7 +199,10 @@ class SupposedWish:
 
 @dataclass(frozen=True)
 class FamilyOdds:
-    """For an imagined family: each wish in turn (all its children there), together anywhere, nobody placed at all."""
+    """Chances of a family that is not in the market.
+
+    ``together_at``: all its children at this wish; ``together``: at any one wish; ``none``: no child has a place.
+    """
 
     together_at: tuple[Chance, ...]
     together: Chance
@@ -209,17 +212,17 @@ class FamilyOdds:
 def family_odds(
     drawn: Draws, wishes: Sequence[SupposedWish], children: int = 1, bound: bool = True, seed: int = 1
 ) -> FamilyOdds:
-    """The odds of a family that is not in the market, from the lines of its draws; so small that it moves no line.
+    """The chances of a family that is not in the market, from the cut-offs of its draws, which the family does not change.
 
-    Two or more ``children`` hand in the same wishes; ``bound`` ones go by their best ticket, separate ones each by
-    their own, side by side in the line.
+    Two or more ``children`` have the same wishes. For ``bound`` children the best ticket counts, for others each child's
+    own; the tickets are adjacent.
     """
-    dice = np.random.default_rng(seed)
-    first = dice.integers(1, max(drawn.market.children, 1) + 1, drawn.draws)
-    lots = first[:, None] + np.arange(1 if bound else children)
-    rank = np.full(lots.shape, len(wishes))
+    generator = np.random.default_rng(seed)
+    first = generator.integers(1, max(drawn.market.children, 1) + 1, drawn.draws)
+    tickets = first[:, None] + np.arange(1 if bound else children)
+    rank = np.full(tickets.shape, len(wishes))
     for step in reversed(range(len(wishes))):
-        rank[_admitted(drawn, wishes[step], lots)] = step
+        rank[_admitted(drawn, wishes[step], tickets)] = step
     same = (rank == rank[:, :1]).all(axis=1)
     placed = rank[:, 0] < len(wishes)
     at = tuple(Chance(int((same & (rank[:, 0] == step)).sum()), drawn.draws) for step in range(len(wishes)))
@@ -230,14 +233,14 @@ def family_odds(
     )
 
 
-def _admitted(drawn: Draws, wish: SupposedWish, lots: Array) -> Array:
-    """bool[draws, tickets]: some pool of the programme takes a child with this ticket."""
+def _admitted(drawn: Draws, wish: SupposedWish, tickets: Array) -> Array:
+    """bool[draws, tickets]: a pool of the programme admits a child with this ticket."""
     pools = drawn.market.pools
-    admitted = np.zeros(lots.shape, dtype=bool)
+    admitted = np.zeros(tickets.shape, dtype=bool)
     for pool in range(int(pools.start[wish.programme]), int(pools.start[wish.programme + 1])):
         groups = set(pools.group[pools.group_start[pool] : pools.group_start[pool + 1]].tolist())
         belongs = not groups or bool(groups & wish.groups)
         if belongs or not pools.locked[pool]:
-            standing = lots + (wish.tier << _TIER_AT) + (0 if belongs else 1 << _OUTSIDER_AT)
+            standing = tickets + (wish.tier << _TIER_AT) + (0 if belongs else 1 << _OUTSIDER_AT)
             admitted |= standing <= drawn.lines[:, pool, None].astype(np.int64)
     return admitted

@@ -17,6 +17,6 @@ def mix(value: int | np.uint64) -> np.uint64:
 
 @jit
 def below(state: Array, limit: int) -> np.int64:
-    """A number from 0 to ``limit - 1`` from the state, which moves on."""
+    """A number from 0 to ``limit - 1``; the state is advanced."""
     state[0] += np.uint64(1)
     return np.int64((mix(state[0]) >> np.uint64(33)) % np.uint64(limit))

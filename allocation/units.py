@@ -1,7 +1,7 @@
-"""Bound units: twins and triplets that go together or not at all, and the rule for the last place.
+"""Bound units: twins and triplets who are placed together or not at all, and the rule for the last place.
 
-A unit is carried by its *leader*, the member with the lowest index; the other members follow. The leader's rows hold
-what counts for the unit: the worst tier of its members, their best ticket, and only pools that are for all of them.
+The *leader* of a unit is the member with the lowest number. The rows of the leader hold the values of the unit: the
+worst tier of its members, their best ticket, and only pools that are for all of them.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from allocation.market import Market
 
 @dataclass
 class Units:
-    """Who proposes, and with what. Arrays are by child (n) or by wish (m); only leaders' rows count."""
+    """The proposing units. Arrays are by child (n) or by wish (m); only the rows of leaders are used."""
 
     leader: Array | None  # int32[n]; None: every child stands alone
     order: Array  # int32[...]: the leaders
-    tier: Array  # uint8[m], may be raised for siblings; the market's own where nothing can change it
+    tier: Array  # uint8[m], overwritten for siblings; the market's own array if it is never changed
     ticket: Array  # uint32[n], likewise
     mask: Array | None  # uint16[m]: the pools that are for the whole unit
     size: Array | None  # int32[n]; None: one each
@@ -84,7 +84,7 @@ def leaders(unit: Array) -> Array:
 def bind(
     leader: Array, offsets: Array, tier: Array, ticket: Array, size: Array, mask: Array | None, elder: Array | None
 ) -> None:
-    """Write into each leader's rows what counts for its unit: worst tier, best ticket, common pools, common elder."""
+    """Write the values of each unit into the rows of its leader: worst tier, best ticket, common pools, common elder."""
     for child in range(leader.shape[0]):
         head = leader[child]
         if head == child:
@@ -103,9 +103,9 @@ def bind(
 
 @jit
 def over_full(used: int, worst: int, places: int, close: bool) -> bool:
-    """Whether a pool must give up its worst unit: ``used`` places are held, ``worst`` of them by that unit.
+    """Whether a pool must refuse its worst unit: ``used`` places are taken, ``worst`` of them by that unit.
 
-    Overhang: it goes if the better ones leave it no place. Close: it goes if it does not fit wholly.
+    Overhang: if the better units leave no place. Close: if the unit does not fit completely.
     """
     if close:
         return used > places

@@ -1,4 +1,4 @@
-"""Whether columns of numbers are a market: every rule of the input, with the row that breaks it."""
+"""Whether arrays are a valid market: every rule of the input, with the row that breaks it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST_UNIT = 3
 
 
 def market_faults(market: Market) -> list[Fault]:
-    """Everything wrong with the market; empty if it can be solved."""
+    """All faults of the market; empty if it can be solved."""
     faults = list(_shape_faults(market))
     if faults:
         return faults
@@ -105,7 +105,7 @@ def _child_faults(market: Market) -> Iterator[Fault]:
 
 
 def ticket_faults(market: Market) -> Iterator[Fault]:
-    """Two equal tickets, or none where there should be one."""
+    """Equal tickets, or a wrong number of tickets."""
     ticket = market.ticket
     if ticket is None:
         return

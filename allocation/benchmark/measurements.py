@@ -1,8 +1,8 @@
-"""How fast: each step on a synthetic market, as ratios against a plain C loop compiled in the same run.
+"""Run times of each step on a synthetic market, with ratios to a plain C loop that is compiled in the same run.
 
-Runs are paired (the yardstick and the step in turn) and the median ratio of their processor time counts, so other work
-on the machine weighs on both. ``…_s`` is by the clock on the wall, ``…_cpu_s`` processor time, ``…_waited_s`` what a
-run waited for a core that others had. Without a C compiler the ratios are missing and ``c_loop`` says so.
+Runs are paired (the reference and the step in turn), and the median of the ratios of processor time counts, so that
+other work on the machine slows down both. ``…_s`` is elapsed time, ``…_cpu_s`` processor time, ``…_waited_s`` the time
+in which a run waited for a core that other processes used. Without a C compiler there are no ratios.
 """
 
 import ctypes
@@ -37,15 +37,15 @@ from allocation.warmup import compile_all
 LOOP = Path(__file__).parents[2] / "bench" / "loop.c"
 ROUNDS = 11
 FEWEST_CHILDREN = 1
-FILES_AT_MOST = 1_000_000  # children; above this only what goes from array to array is measured
+FILES_AT_MOST = 1_000_000  # children; above this only the steps from array to array are measured
 SMALL = 25_000
 DRAWS = 100
 SEED = "5e" * 32
 
 
 def measure(children: int, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """Everything measured, as one dictionary for JSON."""
-    others = MachineLoad()
+    """All measurements on a market of this many children, ready for JSON."""
+    load = MachineLoad()
     say("compiling")
     found: dict[str, Any] = {"compile_s": round(time_call(compile_all).wall, 2)}
     solve(synthetic_market(2_000, units=True, pools=True))
@@ -71,7 +71,7 @@ def measure(children: int, say: Callable[[str], None] = lambda line: None) -> di
         say("files to files")
         found |= _files(children)
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return found | others.found()
+    return found | load.figures()
 
 
 def compile_loop(folder: str) -> Callable[[Market], tuple[Duration, Array]] | None:
@@ -117,15 +117,15 @@ def _solving(market: Market) -> Duration:
     return time_call(lambda: solve(market))
 
 
-def _told(name: str, runs: list[Duration]) -> dict[str, float]:
-    """The run that time_call the least processor time."""
+def _fastest(name: str, runs: list[Duration]) -> dict[str, float]:
+    """The figures of the run with the least processor time."""
     best = min(runs, key=lambda run: run.cpu)
     seconds = zip(("s", "cpu_s", "waited_s"), best, strict=True)
     return {f"{name}_{unit}": round(second, 6) for unit, second in seconds}
 
 
-def _ratio(runs: list[Duration], yardstick: list[Duration]) -> float:
-    return round(float(np.median([run.cpu / other.cpu for run, other in zip(runs, yardstick, strict=True)])), 2)
+def _ratio(runs: list[Duration], reference: list[Duration]) -> float:
+    return round(float(np.median([run.cpu / other.cpu for run, other in zip(runs, reference, strict=True)])), 2)
 
 
 def _against_c(market: Market, rounds: int) -> dict[str, Any]:
@@ -137,16 +137,16 @@ def _against_c(market: Market, rounds: int) -> dict[str, Any]:
         if loop is None:
             pairs = [(_matching(local), _solving(market)) for _ in range(rounds)]
             ours, whole = map(list, zip(*pairs, strict=True))
-            return {"c_loop": "no C compiler here"} | _told("matching", ours) | _told("solve", whole)
+            return {"c_loop": "no C compiler here"} | _fastest("matching", ours) | _fastest("solve", whole)
         if not np.array_equal(loop(market)[1], solve(market).programme):
             raise AssertionError("the C loop and the engine disagree")
         runs = [(loop(market)[0], loop(local)[0], _matching(local), _solving(market)) for _ in range(rounds)]
     c, c_local, ours, whole = map(list, zip(*runs, strict=True))
-    found: dict[str, Any] = _told("c_loop", c) | _told("matching", ours) | _told("solve", whole)
+    found: dict[str, Any] = _fastest("c_loop", c) | _fastest("matching", ours) | _fastest("solve", whole)
     found |= {"matching_to_c": _ratio(ours, c_local), "solve_to_c": _ratio(whole, c)}
     if large:
-        found |= _told("c_loop_renumbered", c_local)
-        found |= _told("renumber", [time_call(lambda: renumber_market(market, number_by_first_wish(market, BLOCK)))])
+        found |= _fastest("c_loop_renumbered", c_local)
+        found |= _fastest("renumber", [time_call(lambda: renumber_market(market, number_by_first_wish(market, BLOCK)))])
     return found
 
 
@@ -161,12 +161,12 @@ def _against_plain(children: int, plain: Market, rounds: int) -> dict[str, Any]:
         market = synthetic_market(children, **shape)
         runs = [(_solving(plain), _solving(market)) for _ in range(rounds)]
         without, with_them = map(list, zip(*runs, strict=True))
-        found |= _told(name, with_them) | {f"{name}_to_plain": _ratio(with_them, without)}
+        found |= _fastest(name, with_them) | {f"{name}_to_plain": _ratio(with_them, without)}
     return found
 
 
 def _per_wish(market: Market) -> dict[str, Any]:
-    """Nanoseconds of processor time for a wish here, renumbering counted, and in a market that fits the cache."""
+    """Nanoseconds of processor time per wish in this market, with renumbering, and in one that fits into the cache."""
     small = synthetic_market(SMALL)
     here = min(_solving(market).cpu for _ in range(3)) / len(market.programme)
     there = min(_solving(small).cpu for _ in range(15)) / len(small.programme)
@@ -178,7 +178,7 @@ def _per_wish(market: Market) -> dict[str, Any]:
 
 
 def _draws(market: Market) -> dict[str, Any]:
-    """Many draws on all cores, counted up to a thousand."""
+    """Many draws on all cores, extrapolated to a thousand."""
     simulate(synthetic_market(100), 1)
     cpu = time.process_time()
     wall = time_call(lambda: simulate(market, DRAWS)).wall
@@ -191,7 +191,7 @@ def _draws(market: Market) -> dict[str, Any]:
 
 
 def _files(children: int) -> dict[str, Any]:
-    """The steps of the command on files one by one, then all of it in a process of its own, with its peak memory."""
+    """Each step of the command on files, then the whole command in a process of its own, with its peak memory."""
     market = draw_market(synthetic_market(children, codes=True), bytes.fromhex(SEED))
     written = files.market_files(market)
     found = _steps(written)
@@ -233,7 +233,7 @@ import pathlib, re, resource, sys
 from allocation.__main__ import main
 ended = main(sys.argv[1:])
 used = resource.getrusage(resource.RUSAGE_SELF)
-status = pathlib.Path("/proc/self/status")  # ru_maxrss counts what this process was before it became the command, too
+status = pathlib.Path("/proc/self/status")  # ru_maxrss also counts the process before exec
 peak = re.search(r"VmHWM:\s+(\d+)", status.read_text())[1] if status.exists() else used.ru_maxrss
 print(used.ru_utime + used.ru_stime, peak)
 sys.exit(ended)

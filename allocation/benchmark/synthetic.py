@@ -1,7 +1,7 @@
-"""Invented markets of any size for measuring and trying out; whole numbers only, the same for the same arguments.
+"""Synthetic markets of any size for measurements; the same market for the same arguments, without floating point.
 
-Shaped after a large city: programmes of 20 to 60 places in areas, popular ones wished by many, three to four wishes a
-child, five tiers, one child in thirty bound to a twin, one in eight with an elder sibling's claim as its tier 0.
+Modelled on a large city: areas with programmes of 20 to 60 places, a few of them popular; three to four wishes for each
+child; five tiers; one child in thirty is bound to a twin, one in eight has the best tier because of an older sibling.
 """
 
 import numpy as np
@@ -82,8 +82,8 @@ def _wishes(home: Array, areas: int, programmes: int, state: Array) -> tuple[Arr
                 twice = twice or programme[earlier] == chosen
             if not twice:
                 programme[at] = chosen
-                luck = below(state, 64)
-                tier[at] = 0 if luck < 8 else 1 + (luck >= 20) + (luck >= 44) + (luck >= 58)
+                roll = below(state, 64)
+                tier[at] = 0 if roll < 8 else 1 + (roll >= 20) + (roll >= 44) + (roll >= 58)
                 at += 1
         offsets[child + 1] = at
     return offsets, programme[:at].copy(), tier[:at].copy()

@@ -1,7 +1,7 @@
-"""How long a step time_call, and how much of that was ours: on a shared machine the clock on the wall counts others' work too.
+"""Elapsed time and processor time of a step, and the load by other processes.
 
-``cpu`` is the processor time of this thread, ``waited`` the time in which it was ready but another process had the core
-(Linux keeps count in ``/proc/thread-self/schedstat``). What is left of the wall time was spent blocked.
+``cpu`` is the processor time of this thread. ``waited`` is the time in which the thread was ready but another process had
+the core (Linux counts it in ``/proc/thread-self/schedstat``). The rest of the elapsed time the thread was blocked.
 """
 
 import os
@@ -15,7 +15,7 @@ SCHEDULER, STATISTICS = Path("/proc/thread-self/schedstat"), Path("/proc/stat")
 
 
 class Duration(NamedTuple):
-    """Seconds; ``waited`` is 0 where the system does not say."""
+    """Seconds; ``waited`` is 0 where the system does not report it."""
 
     wall: float
     cpu: float
@@ -23,7 +23,7 @@ class Duration(NamedTuple):
 
 
 def time_call(step: Callable[[], object]) -> Duration:
-    """Do it once, and say how long it time_call."""
+    """Call ``step`` once and measure it."""
     waited, cpu, wall = _waited(), time.thread_time(), time.perf_counter()
     step()
     return Duration(time.perf_counter() - wall, time.thread_time() - cpu, _waited() - waited)
@@ -34,14 +34,14 @@ def _waited() -> float:
 
 
 class MachineLoad:
-    """What other processes had of all cores since this was made."""
+    """The share of all cores that other processes used since this object was made."""
 
     def __init__(self) -> None:
         self.load, self.begun = os.getloadavg()[0], time.perf_counter()
         self.busy, self.ours = _busy(), _ours()
 
-    def found(self) -> dict[str, float | None]:
-        """The load average before and now, and the share of all cores' time that others used; ``None`` if not known."""
+    def figures(self) -> dict[str, float | None]:
+        """The load average before and now, and the share of all cores that other processes used; ``None`` if not known."""
         all_cores = (os.cpu_count() or 1) * (time.perf_counter() - self.begun)
         busy = _busy()
         used = None if busy is None or self.busy is None else busy - self.busy - (_ours() - self.ours)
@@ -53,7 +53,7 @@ class MachineLoad:
 
 
 def _busy() -> float | None:
-    """Seconds in which some core did anything, or another machine had it (all but idle and waiting for a disk)."""
+    """Seconds of all cores that were not idle and not waiting for a disk; time taken by the hypervisor counts as busy."""
     if not STATISTICS.exists():
         return None
     user, nice, system, _, _, *rest = map(int, STATISTICS.read_text().splitlines()[0].split()[1:9])
@@ -61,6 +61,6 @@ def _busy() -> float | None:
 
 
 def _ours() -> float:
-    """Processor seconds of this process and of those that it waited for."""
+    """Processor seconds of this process and of its finished child processes."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)

@@ -1,4 +1,4 @@
-"""Is this outcome what the rule says? Written from the definitions; it shares no code with the solver."""
+"""Whether an outcome satisfies the definitions of the rule. Shares no code with the solver."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _MOST_LISTED = 20
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked, and for each check what was found wrong (indices of children, programmes or pools)."""
+    """For each check the rows that violate it (numbers of children, wishes, programmes or pools)."""
 
     findings: dict[str, tuple[str, ...]]
 
@@ -93,7 +93,7 @@ def _placement_wrong(market: Any, outcome: Any) -> Array:
 
 
 def _apart(proposals: Proposals) -> Array:
-    """Children placed otherwise than another member of their unit."""
+    """Children who are not placed with the other members of their unit."""
     one = proposals.member[proposals.unit]
     return np.asarray(
         (proposals.outcome.rank != proposals.outcome.rank[one])
@@ -102,7 +102,7 @@ def _apart(proposals: Proposals) -> Array:
 
 
 def _misplaced(proposals: Proposals) -> Array:
-    """Children in a pool that their unit could not ask and that is not their guaranteed place."""
+    """Children in a pool to which their unit may not propose and that is not their guaranteed place."""
     sits = np.zeros(len(proposals.member), dtype=bool)
     sits[
         proposals.proposal_unit[
@@ -122,7 +122,7 @@ def _over_capacity(proposals: Proposals) -> Array:
 
 
 def _wrong_overhang(proposals: Proposals) -> Array:
-    """Programmes whose listed overhang is not what stands over."""
+    """Programmes whose listed overhang is not the number of children above their places."""
     taken = np.bincount(
         proposals.outcome.programme[proposals.outcome.programme >= 0], minlength=proposals.market.programmes
     )
@@ -130,12 +130,12 @@ def _wrong_overhang(proposals: Proposals) -> Array:
 
 
 def _envied(proposals: Proposals) -> Array:
-    """Pools that seat somebody who stands after somebody they refused."""
+    """Pools that hold a unit with a worse key than a unit they refused (justified envy)."""
     return np.asarray(proposals.worst_seated >= proposals.best_refused)
 
 
 def _wasted(proposals: Proposals) -> Array:
-    """Pools that refused somebody although the better ones leave a place (close: although it fits)."""
+    """Pools that refused a unit although the better units leave a place (close: although the unit fits)."""
     asked = proposals.best_refused < FAR
     if proposals.market.pair_rule == "close":
         return np.asarray(asked & (proposals.held + proposals.refused_size <= proposals.market.pools.places))
@@ -143,7 +143,7 @@ def _wasted(proposals: Proposals) -> Array:
 
 
 def _wrong_cutoffs(proposals: Proposals) -> Array:
-    """Pools whose published line is not the last admitted without a guaranteed place."""
+    """Pools whose published cut-off is not the last admitted unit without a guaranteed place."""
     cutoffs, places = proposals.outcome.cutoffs, proposals.market.pools.places
     ordinary = proposals.worst_seated >= 1 << 37
     line = (places > 0) & (proposals.best_refused < FAR) & ordinary
@@ -158,7 +158,7 @@ def _wrong_cutoffs(proposals: Proposals) -> Array:
 
 
 def _not_reproduced(proposals: Proposals) -> Array:
-    """Children whose place is not the first wish whose published line they meet."""
+    """Children whose place is not the first wish whose published cut-off they meet."""
     cutoffs = proposals.outcome.cutoffs
     pool = proposals.proposal_pool
     line = ((1 - cutoffs.eligible[pool].astype(np.int64)) << 36) + (cutoffs.tier[pool].astype(np.int64) << 32)

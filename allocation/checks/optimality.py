@@ -1,8 +1,8 @@
-"""The best that each family can have, found by the definition alone: all ask from the top, round after round.
+"""The unit-optimal stable outcome, from the definition: all units propose from the top of their lists, in rounds.
 
-In a round every unit that was refused asks its next pool; each pool that somebody asks looks at all who ask it now and
-refuses those whom the pair rule does not take. Who is refused here is refused in every stable outcome, so where nobody
-is refused any more each unit has the best that any stable outcome gives it (Gale & Shapley 1962, Biró & Kiselgof 2015).
+In a round every refused unit makes its next proposal. Each pool with a new proposal considers all units that propose to it
+now and refuses those that the pair rule does not admit. A unit that is refused here is refused in every stable outcome.
+So when no unit is refused any more, each unit has the best place that it has in any stable outcome (Gale & Shapley 1962, Biró & Kiselgof 2015).
 """
 
 import numpy as np
@@ -14,13 +14,13 @@ _POOL_AT = 38  # above a standing
 
 
 def best_ranks(proposals: Proposals) -> Array:
-    """The rank of each unit in the stable outcome that is best for all (0 for none)."""
+    """The rank of each unit in the stable outcome that is best for all units (0: no place)."""
     market, units = proposals.market, len(proposals.member)
     places, close = market.pools.places, market.pair_rule == "close"
     kept = _step_of_guarantee(proposals)
     mine = np.flatnonzero(
         proposals.step[proposals.proposal_wish] <= kept[proposals.proposal_unit]
-    )  # nobody asks beyond a guaranteed place
+    )  # no unit proposes after its guaranteed place
     unit, pool, standing = proposals.proposal_unit[mine], proposals.proposal_pool[mine], proposals.standing[mine]
     in_line = (pool.astype(np.int64) << _POOL_AT) + standing
     at, end = np.searchsorted(unit, np.arange(units)), np.searchsorted(unit, np.arange(units), side="right")
@@ -44,7 +44,7 @@ def best_ranks(proposals: Proposals) -> Array:
         at[refused] += 1
         asks[refused] = nowhere
         newcomers = refused[at[refused] < end[refused]]
-    rank = np.where(kept == FAR, 0, kept + 1)  # who has a guaranteed place keeps it when every pool refuses
+    rank = np.where(kept == FAR, 0, kept + 1)  # a unit with a guaranteed place keeps it if every pool refuses
     seated = np.flatnonzero(at < end)
     rank[seated] = proposals.step[proposals.proposal_wish[mine[at[seated]]]] + 1
     return rank
@@ -59,7 +59,7 @@ def _step_of_guarantee(proposals: Proposals) -> Array:
 
 
 def _sums_by_pool(size: Array, pool: Array) -> Array:
-    """Children up to and with each unit of a line, counted anew in each pool."""
+    """The number of children up to each unit in the order of its pool."""
     through = np.cumsum(size)
     first = np.flatnonzero(np.diff(pool, prepend=-1))
     return np.asarray(through - np.repeat((through - size)[first], np.diff(np.append(first, len(pool)))))

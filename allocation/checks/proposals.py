@@ -1,8 +1,8 @@
-"""Every unit asking every pool, derived anew from the market: what an independent check starts from.
+"""All possible proposals of units to pools, computed again from the market: the input of the independent check.
 
-Shares no code with the solver. A *try* is a unit asking a pool, wish after wish and inside a programme pool after pool.
-A try is *refused* if the unit went on, or if it keeps a guaranteed place for which the pool has no room (it *stands
-over*). A pool's *seated* units are those placed in it, without those that stand over.
+Shares no code with the solver. A unit proposes to one pool after the other, wish by wish and inside a programme in
+precedence order. A proposal is *refused* if the unit made a later one, or if the unit keeps a guaranteed place for which
+the pool has no room (it *stands over*). The *seated* units of a pool are those placed in it without those that stand over.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ FAR = np.int64(2**63 - 1)
 
 
 class Proposals:
-    """The market as units with proposals, and where an outcome seats them: rows for units, unit-wishes and proposals."""
+    """The units, unit-wishes and proposals of a market, and which of them an outcome grants or refuses."""
 
     def __init__(self, market: Any, outcome: Any) -> None:
         self.market, self.outcome = market, outcome

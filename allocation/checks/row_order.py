@@ -1,4 +1,4 @@
-"""The same market with its rows in another order: who comes first in a table may change nothing."""
+"""The same market with its rows in another order, which must not change the outcome."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ def changed_by_shuffling(market: Any, outcome: Any, solve: Callable[[Any], Any])
 
 
 def _shuffle(count: int) -> Array:
-    """A fixed mixture of 0 … count - 1 (int64)."""
+    """A fixed permutation of 0 … count - 1 (int64)."""
     mixed = (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E37_79B9_7F4A_7C15)
     return np.argsort(mixed ^ (mixed >> np.uint64(29)), kind="stable")
 

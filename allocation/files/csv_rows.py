@@ -1,4 +1,4 @@
-"""Numbers and texts side by side as the rows of a CSV file, in one compiled loop."""
+"""Columns of numbers and texts as the rows of a CSV file, in one compiled loop."""
 
 import io
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ import numpy as np
 from allocation.arrays import Array
 from allocation.compilation import jit
 
-ROWS_AT_ONCE = 1 << 14  # their cells stay in the cache
+ROWS_AT_ONCE = 1 << 14  # a block whose cells fit into the cache
 _LONGEST_NUMBER = 20
 _COMMA, _LINE_END, _ZERO = ord(","), ord("\n"), ord("0")
 
 
 class Texts(NamedTuple):
-    """Texts one after the other: text ``i`` is ``data[starts[i]:starts[i + 1]]``."""
+    """Concatenated texts: text ``i`` is ``data[starts[i]:starts[i + 1]]``."""
 
     data: Array  # uint8
     starts: Array  # int64[texts + 1]
@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
 
 def encode_texts(values: Sequence[str]) -> Texts:
-    """Texts in a row, as their UTF-8 bytes."""
+    """Texts as concatenated UTF-8 bytes."""
     encoded = [value.encode() for value in values]
     starts = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(value) for value in encoded], out=starts[1:])
@@ -37,8 +37,8 @@ def encode_texts(values: Sequence[str]) -> Texts:
 
 
 def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
-    """One file: the header, then the columns side by side. No text may hold a comma or a line end."""
-    data, starts, first_text = _together([column.texts for column in columns])
+    """One file: the header, then the rows. No text may contain a comma or a line end."""
+    data, starts, first_text = _concatenate([column.texts for column in columns])
     lengths = [None if column.texts is None else np.diff(column.texts.starts, append=column.texts.starts[-1])
                for column in columns]  # fmt: skip
     sink = io.BytesIO()
@@ -52,8 +52,8 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
     return sink.getvalue()
 
 
-def _together(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:
-    """All texts in one row, and for each column the index of its first text; -1 for numbers."""
+def _concatenate(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:
+    """The texts of all columns as one, and for each column the index of its first text; -1 for numbers."""
     data, starts = [np.zeros(0, dtype=np.uint8)], [np.zeros(1, dtype=np.int64)]
     first_text = np.full(len(tables), -1, dtype=np.int64)
     texts = size = 0

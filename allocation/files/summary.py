@@ -1,4 +1,4 @@
-"""The numbers that stand above a result: how many got what, the checks, and the digests of what went in and out."""
+"""The summary of a result: counts, the checks, and the digests of the input and output files."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""CSV bytes as columns of text, and such columns as numbers: the only module that knows Arrow.
+"""CSV bytes as columns of text, and such columns as numbers: the only module that imports Arrow.
 
-What is right is recognised by a quick test of a whole column; only where that fails each cell is looked at.
+A whole column is tested at once; only if the test fails is each cell tested.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,9 @@ from allocation.files.csv_rows import Texts, encode_texts
 _NUMBER = r"^(0|[1-9][0-9]{0,9})$"
 _LARGEST_NUMBER = 10**10 - 1
 _BLANK = 0x20
-_NOT_PLAIN = np.ones(256, dtype=bool)  # bytes that need a look at the characters: all but visible ASCII and the blank
+_NOT_PLAIN = np.ones(
+    256, dtype=bool
+)  # bytes for which the characters must be tested: all but visible ASCII and the blank
 _NOT_PLAIN[_BLANK:0x7F] = False
 _NOT_PLAIN[[*b'",']] = True
 
@@ -27,11 +29,11 @@ Text = Any  # an Arrow array of texts
 
 
 class Unreadable(ValueError):
-    """Bytes that are no table."""
+    """The bytes are not a CSV table."""
 
 
 def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str], None]) -> dict[str, Text]:
-    """The columns of a CSV file; ``wrong`` is told of each row (from 1, the header) that is not UTF-8 or of another length.
+    """The columns of a CSV file; ``wrong`` is called for each row (from 1, the header) that is not UTF-8 or has a wrong number of fields.
 
     Raises :class:`Unreadable`.
     """
@@ -53,7 +55,7 @@ def read_columns(data: bytes, header: Sequence[str], wrong: Callable[[int, str],
 
 
 def release_memory() -> None:
-    """Arrow keeps the memory of columns that nobody holds any more; the system has better use for it."""
+    """Give memory that Arrow keeps for reuse back to the operating system."""
     pa.default_memory_pool().release_unused()
 
 
@@ -103,7 +105,7 @@ def lengths(values: Text) -> Array:
 
 
 def not_codes(values: Text) -> Array:
-    """bool[rows]: the cell is no code, a text that can stand for something and be written back."""
+    """bool[rows]: the cell is no code (:mod:`allocation.files.codes`)."""
     data, starts = texts(values)
     size = np.diff(starts)
     if not len(size):
@@ -119,7 +121,7 @@ def not_codes(values: Text) -> Array:
 
 
 def duplicates(values: Text) -> Array:
-    """bool[rows]: the cell repeats one above it."""
+    """bool[rows]: the cell is equal to one above it."""
     if is_sorted(values) or len(pc.unique(values)) == len(values):
         return np.zeros(len(values), dtype=bool)
     place = lookup(values, pc.unique(values))
@@ -141,7 +143,7 @@ def numbers(values: Text, empty: int | None = None) -> tuple[Array, Array]:
 
 
 def _plain_numbers(values: Text) -> Array | None:
-    """The numbers if every cell is one and written as we write it, with no more characters than it has digits."""
+    """The numbers if every cell is a number in canonical form, without sign or leading zeros; else ``None``."""
     try:
         found = _integers(pc.cast(values, pa.int64()))
     except pa.ArrowInvalid:
@@ -206,7 +208,7 @@ def sort_order(values: Text | Sequence[str], *then: Text | Sequence[str]) -> Arr
     return _integers(pc.sort_indices(pa.table(keys), [(key, "ascending") for key in keys])).astype(np.int64)
 
 
-# Between Arrow and numpy by their buffers: what Arrow offers for it looks for pandas and loads it where it is.
+# Arrow's own conversions to numpy import pandas if it is installed, so the buffers are read directly.
 
 
 def _number_column(values: Array, dtype: npt.DTypeLike) -> pa.Array:

@@ -57,7 +57,7 @@ def result_files(outcome: Outcome) -> dict[str, bytes]:
 
 
 class _Names:
-    """Columns of codes, their texts made once; an index without a code is written as its number."""
+    """Columns of codes; their texts are encoded once. An index without a code is written as its number."""
 
     def __init__(self, codes: Codes) -> None:
         self.codes = codes

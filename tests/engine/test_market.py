@@ -102,7 +102,7 @@ def test_columns_can_not_be_written_and_unknown_ones_are_refused():
 
 def test_tickets_are_checked_when_they_come_later():
     market = Market.from_arrays(**{**PLAIN, "ticket": None})
-    with pytest.raises(MarketFault, match="^tickets, column ticket: the tickets have not been drawn"):
+    with pytest.raises(MarketFault, match=r"^tickets, column ticket: the tickets have not been drawn"):
         solve(market)
     with pytest.raises(MarketFault, match="stands twice"):
         market.with_tickets([3, 3])
