@@ -29,7 +29,7 @@ test: setup-test ## everything needed, then every test
 	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
 coverage-of-engine: setup-test ## every branch of allocation/ is reached without the compiler; else it fails and says which
-	@$(PY) -m tests.engine.reached
+	@$(PY) -m tests.engine.engine_coverage
 
 mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
 	@$(PY) -m bench.mutate

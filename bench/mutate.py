@@ -24,13 +24,13 @@ from bench.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
-SMALL = ("test_cases.py", "test_standing_over.py")
+SMALL = ("test_cases.py", "test_guaranteed_places.py")
 ABOUT_CHECKS = (*SMALL, "test_checks.py", "test_planted_bugs.py", "test_every_outcome.py")
 ABOUT_THE_RULE = (
     *SMALL,
     "test_pools.py",
     "test_heap.py",
-    "test_explain.py",
+    "test_reasons.py",
     "test_market.py",
     "test_every_outcome.py",
     "test_properties.py",

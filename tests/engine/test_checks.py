@@ -12,8 +12,8 @@ from allocation.checks.row_order import _shuffle
 from allocation.market import Market, Pool
 from allocation.solve import solve
 from tests.engine.definitions import Rule
-from tests.engine.telling import told
-from tests.engine.tiny import tiny_market
+from tests.engine.outcome_builder import told
+from tests.engine.small_markets import tiny_market
 
 ABOUT_STABILITY = ("capacities", "no_justified_envy", "no_empty_place_wanted")
 

@@ -15,8 +15,8 @@ from allocation.checks import Report
 from allocation.files import bundle, verification
 from allocation.outcome import REASONS
 from tests.engine.bundles import packed, with_codes
+from tests.engine.small_markets import tiny_market
 from tests.engine.test_files import GOOD, as_bytes
-from tests.engine.tiny import tiny_market
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Files in and out: round trips, one line for each fault, and bytes that do not depend on the order of rows."""
+"""Reading and writing files: round trips, one line for each fault, bytes that do not depend on the order of rows."""
 
 import json
 import zipfile
@@ -13,7 +13,7 @@ from allocation.files import archive, csv_rows
 from allocation.files import text_columns as text
 from allocation.market import Codes
 from allocation.solve import solve
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 GOOD = {
     "market.json": '{"format": "market/1", "season": "2026", "round": "main", "seed": null, "pair_rule": "overhang"}',

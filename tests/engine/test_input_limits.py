@@ -16,9 +16,9 @@ from allocation.market import Codes, Market, Pool
 from allocation.simulation import simulate
 from allocation.solve import solve
 from tests.engine.bundles import packed
+from tests.engine.small_markets import tiny_market
 from tests.engine.tampering import edit, entries_of, with_entry, zipped
 from tests.engine.test_files import GOOD, as_bytes
-from tests.engine.tiny import tiny_market
 
 PLAIN = {"offsets": [0, 1, 3], "programme": [0, 0, 1], "tier": [0, 0, 0], "ticket": [1, 2], "places": [1, 1]}
 TYPES = {"offsets": np.int64, "programme": np.int32, "tier": np.uint8, "ticket": np.uint32, "places": np.int32}

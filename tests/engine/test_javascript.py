@@ -15,12 +15,12 @@ from portal.public.verify_draw import PREFIXED, SAID
 from portal.text.words import table
 from tests.engine.bundles import packed
 from tests.engine.cases import case
-from tests.engine.every_market import RULES, every_outcome, worked
-from tests.engine.one_city import as_bundle, side_by_side
+from tests.engine.combined_market import as_bundle, side_by_side
+from tests.engine.market_collection import RULES, every_outcome, worked
+from tests.engine.small_markets import tiny_market
 from tests.engine.tampering import TAMPERINGS, entries_of, whole_bundle, zipped
 from tests.engine.test_files import GOOD, as_bytes
 from tests.engine.test_input_limits import gaps_and_blanks
-from tests.engine.tiny import tiny_market
 from tests.support.chromium import open_context
 from tests.support.verifier import VERIFIER, served
 
@@ -78,7 +78,7 @@ SHAPES = (
 
 
 def a_round(number):
-    """One of endless random rounds: shape, pair rule, and a draw of its own or tickets from an earlier one."""
+    """A random round by its number: shape, pair rule, and a draw of its own or tickets from an earlier one."""
     rule, contrary = ("overhang", "close")[number // 5 % 2], number // 10 % 2 == 1
     market = tiny_market(number, pair_rule=rule, contrary=contrary, **SHAPES[number % 5])
     return packed(

@@ -11,7 +11,7 @@ from matching.games import HospitalResident
 from allocation.benchmark.synthetic import synthetic_market
 from allocation.market import Market
 from allocation.solve import solve
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 
 def told_as_preferences(market: Market):

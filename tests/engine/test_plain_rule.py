@@ -9,7 +9,7 @@ import pytest
 
 from allocation import solve
 from tests.engine.definitions import pools_of
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "engine.md"
 MOST_LINES = 32

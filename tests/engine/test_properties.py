@@ -12,8 +12,8 @@ from allocation import renumber
 from allocation.checks import check
 from allocation.market import Market, Pool
 from allocation.solve import solve
-from tests.engine.changes import after_giving_up, again, given_up, unit_of, with_list, without_children
-from tests.engine.tiny import tiny_market
+from tests.engine.market_changes import after_giving_up, again, given_up, unit_of, with_list, without_children
+from tests.engine.small_markets import tiny_market
 
 numbers = st.integers(0, 10**9)
 rules = st.sampled_from(["overhang", "close"])

@@ -7,8 +7,8 @@ import allocation
 from allocation import Market, MarketFault, Outcome, explain, files, simulate, solve, verify
 from allocation.by_code import Cutoff, Placement, WishReason
 from tests.engine.bundles import packed, with_codes
+from tests.engine.small_markets import tiny_market
 from tests.engine.test_files import GOOD, as_bytes
-from tests.engine.tiny import tiny_market
 
 PROGRAMMES = {"programme": ["rose", "lily"], "places": [1, 1]}
 CHILDREN = {"child": ["ann", "ben"]}

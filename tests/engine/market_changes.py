@@ -1,4 +1,4 @@
-"""The same market with something changed, built anew and checked anew."""
+"""Changed copies of a market, checked again."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from allocation.market import Market
 
 
 def again(market, **change):
-    """The same market built anew with some columns changed."""
+    """The same market with some columns changed."""
     keep = {
         name: getattr(market, name)
         for name in ("offsets", "programme", "tier", "ticket", "places", "unit", "family", "elder", "current", "level",
@@ -41,7 +41,7 @@ def unit_of(market, child):
 
 
 def with_list(market, child, wishes):
-    """The market in which one child hands in these of its wishes, in this order."""
+    """The market in which one child submits these of its wishes, in this order."""
     rows = [list(range(market.offsets[c], market.offsets[c + 1])) for c in range(market.children)]
     rows[child] = list(wishes)
     flat = [w for row in rows for w in row]

@@ -1,7 +1,7 @@
-"""An outcome told as the solver tells it, from nothing but placements and the definitions.
+"""A complete outcome from placements alone: cut-offs, overhang and tiers are computed from the definitions.
 
-So a wrong placement comes with lines, overhang and tiers that fit it: only what is wrong with the placement is left to
-be found.
+So the cut-offs, overhang and tiers of a wrong placement are consistent with it, and a check can find only the placement
+itself.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def told(market: Market, rank, pool) -> Outcome:
 
 
 def lines(rule: Rule, rank, pool) -> Cutoffs:
-    """The line of each pool: the worst that it seats without a guarantee, where it refused somebody."""
+    """The cut-off of each pool: its worst unit without a guaranteed place, if it refused a unit."""
     rows = []
     for q, places in enumerate(rule.places):
         seated, refused = [], 0

@@ -9,11 +9,11 @@ from allocation.market import Market, Pool
 from allocation.outcome import Outcome
 from allocation.solve import solve
 from tests.engine.cases import FOLDER, case, market_of
-from tests.engine.changes import after_giving_up, again, given_up, unit_of, with_list, without_children
+from tests.engine.market_changes import after_giving_up, again, given_up, unit_of, with_list, without_children
+from tests.engine.small_markets import tiny_market
 from tests.engine.test_cases import sibling_market
 from tests.engine.test_every_outcome import SHAPES
 from tests.engine.test_worked_example import DOCS
-from tests.engine.tiny import tiny_market
 
 RULES = ("overhang", "close")
 

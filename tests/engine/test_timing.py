@@ -1,4 +1,4 @@
-"""How long a step took, and what others had of the machine."""
+"""Elapsed and processor time of a step, and the load by other processes."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""Runs the engine's quicker tests without the compiler and fails if they miss a line or a branch of ``allocation/``.
+"""Runs the quicker tests of the engine without the compiler; fails if a line or a branch of ``allocation/`` is not reached.
 
-python -m tests.engine.reached
+python -m tests.engine.engine_coverage
 """
 
 import os
@@ -16,7 +16,7 @@ NOT_NEEDED = "not makes and not gains and not replay and not order_of"
 
 
 def run() -> subprocess.CompletedProcess:
-    """pytest with coverage in a process of its own; what it says is caught.
+    """pytest with coverage in a process of its own; the output is captured.
 
     Without a C compiler the benchmark can not be compared with the C loop, and is left out.
     """

@@ -1,4 +1,4 @@
-"""Chances from many draws, compared with chances counted over every possible line."""
+"""Chances from many draws, compared with chances counted over every possible order of the families."""
 
 from itertools import permutations
 
@@ -8,8 +8,8 @@ import pytest
 from allocation.market import Market, Pool
 from allocation.simulation import Chance, SupposedWish, family_odds, simulate
 from allocation.solve import solve
-from tests.engine.changes import again
-from tests.engine.tiny import tiny_market
+from tests.engine.market_changes import again
+from tests.engine.small_markets import tiny_market
 
 
 def counted(market):

@@ -1,4 +1,4 @@
-"""Compiled code is kept where it can be written, and never used for other sources."""
+"""The cache of compiled code is in a writable folder and is never used for other sources."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tiny markets made from a number, with every rule that the engine knows."""
+"""Random tiny markets, each made from a number, with every rule of the engine."""
 
 import random
 
@@ -19,8 +19,8 @@ def tiny_market(
 ) -> Market:
     """A market of at most ``children`` children; the same number gives the same market.
 
-    ``contrary``: programmes think better of those who think less of them, and places are scarce. Only then has a market
-    often more than one stable outcome, and a sibling often a place where its elder is.
+    ``contrary``: programmes prefer the children who like them less, and places are scarce. Only then do many markets have
+    more than one stable outcome, and many siblings a place where their elder is.
     """
     dice = random.Random(number)
     p = programmes if contrary else dice.randint(1, programmes)
@@ -98,7 +98,7 @@ def _pools(dice, places):
 
 
 def _hold_places(dice, rows, unit, places, now):
-    """Guarantee some children a place that they wish for, never more than a programme has."""
+    """Guarantee some children a place that they wish for, at most as many as a programme has."""
     free = list(places)
     units = {}
     for child in range(len(rows)):

@@ -5,7 +5,7 @@ import pytest
 from allocation import checks
 from allocation.market import Market, Pool
 from allocation.solve import solve
-from tests.engine.telling import told
+from tests.engine.outcome_builder import told
 
 
 @pytest.mark.parametrize("places,groups,expected", [

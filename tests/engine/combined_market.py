@@ -1,6 +1,6 @@
-"""Many small markets side by side as one: none has a child, a programme or a group in common with another.
+"""Many small markets combined into one, without common children, programmes or groups.
 
-So each is solved as if it were alone, and thousands of them can be put before the second implementation in one bundle.
+So each of them is solved as if it were alone, and the second implementation can check thousands of them in one bundle.
 """
 
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def side_by_side(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _moved(column, length: int, by: int) -> np.ndarray:
-    """Indices moved on, -1 where there is none."""
+    """Indices shifted by an offset; -1 stays -1."""
     return np.full(length, -1) if column is None else np.where(column < 0, -1, column.astype(np.int64) + by)
 
 
