@@ -1,4 +1,4 @@
-"""Reading an estimate: the stored lines of a few programmes, laid out as the engine asks them."""
+"""Reading an estimate: the stored cut-offs of a few programmes, in the arrays that the engine needs."""
 
 import uuid
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from enrollment.chances.estimate_market import GROUNDS
 from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine, unpacked
 
 
-class Lines:
-    """The lines of some programmes, as the engine's draws of a market that has these programmes alone.
+class SimulatedLines:
+    """The simulated cut-offs 录取线 (lines) of some programmes, as the engine's draws of a market with only these programmes.
 
-    `number` is each programme's number there; a programme that the estimate does not know has none.
+    `number` is the number of each programme in that market; programmes outside the estimate have none.
     """
 
     def __init__(self, session: Session, estimate: ChanceEstimate, programme_ids: Sequence[uuid.UUID]):
@@ -28,7 +28,7 @@ class Lines:
             .where(
                 ChanceLine.round_id == estimate.round_id,
                 ChanceLine.programme_id.in_(programme_ids),
-                ChanceEstimate.digest == estimate.digest,  # not those of an estimate that replaced it just now
+                ChanceEstimate.digest == estimate.digest,  # a newer estimate may have replaced it meanwhile
             )
         ).all()
         self.number = {row.programme_id: at for at, row in enumerate(rows)}
@@ -49,12 +49,12 @@ class Lines:
         )
 
     def odds(self, wishes: Sequence[SupposedWish], children: int = 1, bound: bool = True) -> FamilyOdds:
-        """The odds of a family with these wishes; the same lots for every family, so that two lists can be compared."""
+        """The odds of a family with these wishes.  Every call uses the same random tickets, so that two lists can be compared."""
         return family_odds(self._draws, wishes, children=children, bound=bound)
 
 
 def _pools(rows: Sequence[ChanceLine]) -> PoolTable:
-    """For whom each pool is; the numbers of places play no part any more."""
+    """The groups of each pool.  Numbers of places are 0, because they are not needed any more."""
     pools = [(at, pool) for at, row in enumerate(rows) for pool in row.pools]
     programme = [at for at, _ in pools]
     return PoolTable(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.eligibility import households
 from enrollment.eligibility.households import Household
-from enrollment.eligibility.tiers import Standings, claimed_facts
+from enrollment.eligibility.tiers import TierTable, claimed_facts
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -61,22 +61,23 @@ class Finder:
         self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
         self._home = households.of(session, application.id)
-        self._serving = lookup(session).serving(home_of(self._facts))
-        self._standings = Standings(session, self._round, self._facts, self._serving)
+        areas = lookup(session)
+        self._serving = areas.serving(home_of(self._facts))
+        self._tiers = TierTable(session, self._round, areas)
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
         """These programmes as candidates, in the same order."""
         listed = list(programmes)
-        standings = self._standings.at(listed)
+        priorities = self._tiers.priorities(self._facts, self._tiers.entries(listed))
         return [
             Candidate(
                 programme,
-                standing.tiered,
+                priority.tiered,
                 programme.kindergarten_id in self._serving,
                 metres(self._home, programme),
-                standing.grounds,
+                priority.grounds,
             )
-            for programme, standing in zip(listed, standings, strict=True)
+            for programme, priority in zip(listed, priorities, strict=True)
         ]
 
     def nearby(self, but: Iterable[uuid.UUID], most: int) -> list[Programme]:

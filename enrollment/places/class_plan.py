@@ -13,6 +13,15 @@ NUMBERS = ("planned_classes", "staffed_classes", "class_norm", "continuing", "wi
 MOST_CLASSES = 60
 
 
+def places_of_level(planned_classes: int, staffed_classes: int, class_norm: int, continuing: int, withheld: int) -> int:
+    """Places of a class level that families can be offered, never below zero.
+
+    min(planned, staffed classes) × class norm − continuing − withheld.  The table `programme` checks the same sum on
+    every row (`places_follow_the_class_plan`).
+    """
+    return max(min(planned_classes, staffed_classes) * class_norm - continuing - withheld, 0)
+
+
 @dataclass(frozen=True)
 class LevelPlan:
     """One class level: classes planned and staffed, children a class, children who continue, places kept out of the draw."""
@@ -28,12 +37,10 @@ class LevelPlan:
         return min(self.planned_classes, self.staffed_classes)
 
     @property
-    def capacity(self) -> int:
-        return self.classes * self.class_norm
-
-    @property
     def places(self) -> int:
-        return max(self.capacity - self.continuing - self.withheld, 0)
+        return places_of_level(
+            self.planned_classes, self.staffed_classes, self.class_norm, self.continuing, self.withheld
+        )
 
     @property
     def children(self) -> int:

@@ -4,6 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
+from enrollment.ground.accounts import Role
 from enrollment.season import calendar, rounds
 from portal.officials import draw_status, pages
 from portal.officials.draw_forms import FreezeForm, SeedForm
@@ -46,11 +47,11 @@ def _room_page(round_id, form: PageForm):
         draw_work=draw_status,
         steps_of_room=draw_rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
-        may_act=actor().is_any("city_official"),
+        may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
-def _beacon_of(room: draw_rooms.Room) -> str:
+def _beacon_of(room: draw_rooms.DrawRoom) -> str:
     return room.draw.beacon_name if room.draw else snapshot.BEACON
 
 
@@ -62,7 +63,7 @@ def draw_progress(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def freeze_round(round_id):
     form = FreezeForm()
     if form.validate_on_submit():
@@ -75,7 +76,7 @@ def freeze_round(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/seed")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def enter_seed(round_id):
     form = SeedForm()
     if form.validate_on_submit():
@@ -92,7 +93,7 @@ def enter_seed(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/runs")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def start_run(round_id):
     form = ActForm()
     if form.validate_on_submit():
@@ -103,7 +104,7 @@ def start_run(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/replay")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def start_replay(round_id):
     form = ActForm()
     if form.validate_on_submit():
@@ -115,7 +116,7 @@ def start_replay(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def approve_daily_replays(round_id):
     form = ActForm()
     if form.validate_on_submit():

@@ -4,6 +4,8 @@ from flask import abort, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import account_closing, applications
+from enrollment.applications.application_rows import Stage
+from enrollment.ground.accounts import Role
 from enrollment.people import consents
 from portal.parents import pages
 from portal.web.authentication import dismiss
@@ -13,7 +15,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.post("/account/consents/<kind>/withdraw")
-@desk("parents", "guardian")
+@desk("parents", Role.GUARDIAN)
 def withdraw_one_consent(kind: str):
     """A consent without which an application goes on; the one to keep a child's data has a page of its own."""
     if kind not in consents.KINDS or kind == consents.CHILD_DATA:
@@ -24,13 +26,13 @@ def withdraw_one_consent(kind: str):
 
 
 @pages.get("/account/close")
-@desk("parents", "guardian")
+@desk("parents", Role.GUARDIAN)
 def close_account_page():
     return _page(PageForm())
 
 
 @pages.post("/account/close")
-@desk("parents", "guardian")
+@desk("parents", Role.GUARDIAN)
 def close_account():
     form = PageForm()
     if form.validate_on_submit():
@@ -48,5 +50,5 @@ def _page(form: PageForm):
         "parents/close_account.html",
         form=form,
         still_open=account_closing.still_open(db(), by=actor(), now=clock()),
-        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == "draft"],
+        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == Stage.DRAFT],
     )

@@ -11,7 +11,7 @@ from enrollment.applications import applications
 from enrollment.eligibility import evidence, required_documents
 from enrollment.people import consents
 from portal.parents import pages, steps
-from portal.parents.form_pages import answers_late, application_of, form_page, steps_of
+from portal.parents.form_pages import answers_late, application_of, form_page, state_of_form
 from portal.web.evidence_files import as_file
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -59,7 +59,7 @@ def _onward(application) -> str:
     """The next page that is not done; after registration, back to hand in again."""
     if answers_late(application):
         return url_for("parents.check_page", application_id=application.id)
-    onward = steps.after("evidence", steps_of(application))
+    onward = steps.after("evidence", state_of_form(application))
     return onward.href or url_for("parents.tasks", application_id=application.id)
 
 

@@ -9,9 +9,8 @@ from wtforms import HiddenField
 from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import DRAFT, RETURNED
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
@@ -60,14 +59,17 @@ def times_of(application: Application) -> Window:
     return deadlines.of(db(), application, now=clock())
 
 
+def state_of_form(application: Application | None) -> steps.FormState:
+    return steps.FormState(db(), application, by=actor(), now=clock())
+
+
 def steps_of(application: Application | None) -> list[steps.Step]:
-    times = times_of(application) if application is not None else None
-    return steps.steps(steps.known_of(db(), application, by=actor(), now=clock(), times=times))
+    return steps.steps(state_of_form(application))
 
 
 def answers_late(application: Application, times: Window | None = None) -> bool:
     """Whether what was sent back is answered after registration: the rest stays as it was handed in."""
-    return application.stage == RETURNED and (times or times_of(application)).open is None
+    return application.stage == Stage.RETURNED and (times or times_of(application)).open is None
 
 
 def review_ends(application: Application) -> dt.datetime | None:
@@ -88,15 +90,14 @@ def bound_with(application: Application) -> list[Application]:
 
 def onward(page: str, application: Application | None):
     """After a page was saved: back to the check where it came from, to what was handed in, or to the next open page."""
-    if application is not None and application.stage not in (DRAFT, RETURNED):
+    if application is not None and application.stage not in (Stage.DRAFT, Stage.RETURNED):
         return _told_of_the_edit(application)
     flash(_("已保存。"))
     if application is not None and (request.args.get("from") == "check" or answers_late(application)):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
     if application is None and _has_more_to_see():
         return redirect(url_for("parents.home"), 303)
-    listed = steps_of(application)
-    return redirect(steps.after(page, listed).href or url_for("parents.home"), 303)
+    return redirect(steps.after(page, state_of_form(application)).href or url_for("parents.home"), 303)
 
 
 def _has_more_to_see() -> bool:

@@ -5,8 +5,8 @@ import uuid
 from flask import render_template
 
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DRAFT, WITHDRAWN
+from enrollment.applications.applications import Application, Stage
+from enrollment.ground.classifications import Level
 from enrollment.people import consents, guardians, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
@@ -45,7 +45,7 @@ def _beginning(season):
     listed = steps_of(None)
     return render_template(
         "parents/beginning.html",
-        times=deadlines.window(db(), season.year, "lower", now=clock()) if season else None,
+        times=deadlines.window(db(), season.year, Level.LOWER, now=clock()) if season else None,
         listed=listed,
         bar=steps.bar(listed),
         next_page=steps.next_step(listed),
@@ -55,12 +55,12 @@ def _beginning(season):
 
 def _in_short(application: Application) -> dict:
     stands = application_status.of(db(), application, now=clock())
-    listed = steps_of(application) if application.stage == DRAFT and not stands.missed else []
+    listed = steps_of(application) if application.stage == Stage.DRAFT and not stands.missed else []
     return {"application": application, "next_page": steps.next_step(listed), "stands": stands}
 
 
 def _own_page(application: Application, *, at_home: bool = False):
-    if application.stage == DRAFT:
+    if application.stage == Stage.DRAFT:
         return _task_list(application, at_home=at_home)
     return render_template(
         "parents/application.html",
@@ -101,6 +101,6 @@ def application_page(application_id: uuid.UUID):
 def tasks(application_id: uuid.UUID):
     """The list of pages, also after submission, for whoever wants to change something."""
     application = application_of(application_id)
-    if application.stage == WITHDRAWN:
+    if application.stage == Stage.WITHDRAWN:
         return _own_page(application)
     return _task_list(application, at_home=False)

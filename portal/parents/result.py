@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from enrollment.offers import offers
 from enrollment.results import family_results
-from enrollment.results.family_results import Result
+from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar
 from portal.parents import application_status, pages
 from portal.parents.form_pages import application_of
@@ -53,7 +53,7 @@ def _answer_page(application_id, answer: str, form: PageForm):
     )
 
 
-def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
+def _answerable(application_id, answer: str, form: PageForm) -> FamilyResult | None:
     """The result while its offer can be answered, or while a refused answer is told."""
     if answer not in ANSWERS:
         abort(404)

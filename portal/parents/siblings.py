@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from enrollment.applications import sibling_binding
-from enrollment.applications.lifecycle import DRAFT
+from enrollment.applications.application_rows import Stage
 from portal.parents import answer_summary, chances, pages
 from portal.parents.form_pages import VersionedForm, application_of, form_page, onward, times_of
 from portal.text.words import word
@@ -34,7 +34,7 @@ def _view(form, application):
     ]
     times = times_of(application)
     round_ = times.open or times.last or times.coming
-    closed = times.open is None and application.stage != DRAFT
+    closed = times.open is None and application.stage != Stage.DRAFT
     told = chances.kept(application, times.open, siblings)[1] if siblings else None
     return form_page(
         "together",

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, receipts, wishes
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED, MoveMade
+from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
 from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.document_kinds import Document
@@ -49,9 +50,7 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> dict[
         "timeline": _history(session, application) + list(_steps(season, stands, now)),
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
-        "papers": required_documents.missing(session, application)
-        if application.stage in (SUBMITTED, IN_REVIEW)
-        else [],
+        "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "receipts": receipts.all_of(session, application),
         "wished": _wished(session, application, now),
         "result": url_for("parents.result_page", application_id=application.id),
@@ -85,7 +84,7 @@ def _history(session: Session, application: Application) -> list[dict[str, Any]]
 
 def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """What follows the family's own moves: the calendar's steps to come, and once there is a result, what it led to."""
-    if season is None or stands.application.stage in ("refused", "withdrawn") or stands.missed:
+    if season is None or stands.application.stage in DEAD_STAGES or stands.missed:
         return
     dates = {date.step: date for date in season.dates}
     if stands.result is None:
@@ -97,7 +96,7 @@ def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterato
     yield _done("result", stands.result.run.published_at) | {"more": stands.place or _("还没有学位")}
     yield from _answer(stands)
     if stands.result.holds:
-        arrived = stands.offer is not None and stands.offer.state == "arrived"
+        arrived = stands.offer is not None and stands.offer.state == OfferState.ARRIVED
         yield _dated(dates["arrival"], now, done=arrived)
     if stands.further is not None:
         when = span(stands.further.opens_at, stands.further.closes_at)
@@ -113,13 +112,14 @@ def _answer(stands: Standing) -> Iterator[dict[str, Any]]:
     offer = stands.offer
     if offer is None:
         return
-    if offer.state == "offered":
+    if offer.state == OfferState.OFFERED:
         until = _("%(when)s 前", when=moment(offer.answer_by))
         yield {"what": word("season_step", "confirmation"), "when": until, "state": "now"}
         return
     if offer.answered_at is not None:
-        answer = "confirmed_waiting" if offer.state == "confirmed_waiting" else "confirmed"
-        if offer.state != "declined" or offer.answered_at != offer.ended_at:
+        waits = offer.state == OfferState.CONFIRMED_WAITING
+        answer = OfferState.CONFIRMED_WAITING if waits else OfferState.CONFIRMED
+        if offer.state != OfferState.DECLINED or offer.answered_at != offer.ended_at:
             yield {"what": word("offer_state", answer), "when": moment(offer.answered_at), "state": "done"}
     if offer.ended_at is not None:
         yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}

@@ -7,6 +7,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.eligibility import tiers
 from enrollment.eligibility.claims import VerifiedFact
@@ -18,7 +19,7 @@ from portal.text.facts import names_for
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
-DECIDED = ("confirmed", "returned", "refused")
+DECIDED = (Stage.CONFIRMED, Stage.RETURNED, Stage.REFUSED)
 """Stages in which the clerk's findings are findings, not notes of somebody at work."""
 
 
@@ -49,14 +50,14 @@ def lines_of(application: Application) -> list[dict]:
 @desk("parents")
 def findings_page(application_id: uuid.UUID):
     application = application_of(application_id)
-    proposal = refusals.refusal_of(db(), application_id) if application.stage == "refused" else None
+    proposal = refusals.refusal_of(db(), application_id) if application.stage == Stage.REFUSED else None
     return render_template(
         "parents/findings.html",
         application=application,
         lines=lines_of(application),
         decided=application.stage in DECIDED,
         refusal=proposal,
-        may_dispute=application.stage in ("submitted", "in_review", "returned"),
+        may_dispute=application.stage in (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED),
     )
 
 

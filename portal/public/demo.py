@@ -28,7 +28,7 @@ def demo_clock():
 
 def _clock_page(form):
     return render_template(
-        "public/demo_clock.html", form=form, steps=time_travel.steps(db(), clock()), acting=time_travel.acting(db())
+        "public/demo_clock.html", form=form, steps=time_travel.steps(db(), clock()), simulated=time_travel.acting(db())
     )
 
 

@@ -53,7 +53,7 @@ def draw_page(round_id):
     )
 
 
-def _lines(run: Run | None) -> published_runs.Lines | None:
+def _lines(run: Run | None) -> published_runs.CutOffPage | None:
     if run is None:
         return None
     page = request.args.get("page", 1, type=int)

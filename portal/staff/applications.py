@@ -4,6 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, households, required_documents, tiers
 from enrollment.eligibility.claims import VerifiedFact
@@ -34,7 +35,7 @@ def facts_of(application: Application):
 
 def application_page(application: Application, lines, names, form: PageForm):
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
-    mine = application.stage == "in_review" and application.reviewer_id == actor().account_id
+    mine = application.stage == Stage.IN_REVIEW and application.reviewer_id == actor().account_id
     return render_template(
         "staff/application.html",
         application=application,

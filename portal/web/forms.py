@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from flask import g, request
 from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from wtforms import IntegerField
 
 from enrollment.ground.errors import Refused, Stale
 from portal.text.formats import refusal
@@ -44,6 +46,16 @@ class PageForm(FlaskForm):
             self.form_errors.append(text)
         else:
             field.errors = [*field.errors, text]
+
+
+class WholeField(IntegerField):
+    """Says in the reader's language that a number is meant."""
+
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata([value.strip() for value in valuelist])
+        except ValueError as fault:
+            raise ValueError(_("请填写整数，没有就填 0")) from fault
 
 
 class ActForm(PageForm):

@@ -7,7 +7,7 @@ from flask import Flask, abort, current_app, flash, g, redirect, request, url_fo
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from enrollment.ground.accounts import DESK_OF_ROLE
+from enrollment.ground.accounts import DESK_OF_ROLE, Role
 from enrollment.ground.errors import Refused
 from portal.web import acting_for
 
@@ -64,7 +64,7 @@ def desk(name: str, *roles: str, helped: bool = False):
         def guarded(*args, **kwargs):
             if not current_user.is_authenticated:
                 return redirect(url_for("public.sign_in", next=request.full_path.rstrip("?")), 303)
-            if guard.helped and current_user.actor.is_any("helper"):
+            if guard.helped and current_user.actor.is_any(Role.HELPER):
                 return _on_behalf() or view(*args, **kwargs)
             if not guard.admits(current_user.actor.roles):
                 abort(403)

@@ -71,3 +71,5 @@ def init(app: Flask) -> None:
     """Register the commit first: Flask runs after-request functions last in first out, so it comes after all others."""
     app.after_request(_commit_success)
     app.teardown_request(_close)
+    # a command has no request: its session ends with the application's context
+    app.teardown_appcontext(_close)

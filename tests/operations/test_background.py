@@ -74,6 +74,7 @@ def row(database, job) -> jobs.Job:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_work_is_done_is_told_and_is_never_lost(start, database, redis_url, tmp_path):
     """One clock and two workers show it all: they take long to start, and so do both gaps, which pass side by side."""
     start("clock")

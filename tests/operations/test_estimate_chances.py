@@ -47,7 +47,7 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
     assert (int(hour), int(minute)) == (estimates.EVERY_DAY_AT.hour, estimates.EVERY_DAY_AT.minute)
     assert days == ["*", "*", "*"]
     open_while_drawing = []
-    real = estimates.simulate
+    real = estimates.simulate_market
 
     def watched(*args, **more):
         with engine.connect() as connection:
@@ -55,7 +55,7 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
             open_while_drawing.append(connection.scalar(text(seen)))
         return real(*args, **more)
 
-    monkeypatch.setattr(estimates, "simulate", watched)
+    monkeypatch.setattr(estimates, "simulate_market", watched)
     digests = []
     for day in (1, 2):
         morning = NOW + dt.timedelta(days=day)
@@ -76,8 +76,8 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
 
 def test_a_worker_that_died_while_drawing_leaves_it_to_the_next(engine):
     with Session(engine) as session, session.begin():
-        job_id = estimates.ask(session, why="test", now=NOW)
-        assert estimates.ask(session, why="test", now=NOW) == job_id
+        job_id = estimates.request(session, why="test", now=NOW)
+        assert estimates.request(session, why="test", now=NOW) == job_id
         jobs.take(session, job_id, owner="dead", now=NOW - dt.timedelta(minutes=5))
     assert runner.run(engine, at(NOW), job_id, "worker 2") == "done"
     with Session(engine) as session:
@@ -90,7 +90,7 @@ def test_a_flushed_queue_delays_it_only(engine, redis_url):
     with redis.Redis.from_url(redis_url) as connection:
         queues = {name: Queue(name, connection=connection) for name in runner.QUEUES}
         with Session(engine) as session, session.begin():
-            job_id = estimates.ask(session, why="test", now=NOW)
+            job_id = estimates.request(session, why="test", now=NOW)
         runner.relay(engine, queues.__getitem__, now=NOW)
         assert queues["bulk"].get_job_ids() == [str(job_id)]
         connection.flushdb()

@@ -22,7 +22,7 @@ def demo_people_act(work: Work) -> dict:
         now = work.now(session)
         for found in rounds.of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
-        estimates.ask(session, why=f"demo:{work.job_id}", now=now)
+        estimates.request(session, why=f"demo:{work.job_id}", now=now)
     result |= ask_registers(work)
     if step in ("draw", "result", "confirmation"):
         result["reviewed"] = story.finish_reviews(

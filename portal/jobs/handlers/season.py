@@ -20,7 +20,7 @@ def close_round(work: Work) -> dict:
         round_id = uuid.UUID(work.args["round_id"])
         closed = rounds.close_if_due(session, round_id, by=SYSTEM, now=work.now(session))
         if closed:
-            estimates.ask(session, why=f"closed:{work.job_id}", now=work.now(session))
+            estimates.request(session, why=f"closed:{work.job_id}", now=work.now(session))
         return {"closed": closed}
 
 

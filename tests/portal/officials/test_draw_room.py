@@ -217,7 +217,7 @@ def test_what_the_worker_could_not_do_is_said_and_asked_again(officials, submitt
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(publication, "_tell", breaks)
+        broken.setattr(publication, "_notify", breaks)
         for _ in range(jobs.MOST_ATTEMPTS):
             assert worker(town, frozen_clock) == ["failed"]
     page = first.get(address).text
