@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from allocation.files.verification import verify
     from allocation.simulation import simulate
 
-VERSION = "1.0"  # of the engine; it stands in every result
+VERSION = "1.0"  # written into every result
 
 __all__ = [
     "VERSION", "Codes", "Fault", "Market", "MarketFault", "Outcome", "Pool", "check", "explain", "read_market",

@@ -62,7 +62,7 @@ def _is_readonly(values: Any, dtype: npt.DTypeLike) -> bool:
 
 
 def readonly_copy(values: Any, dtype: npt.DTypeLike) -> Any:
-    """A read-only copy of ``values``; nobody else holds its memory. ``None`` is returned."""
+    """A read-only copy of ``values``; its memory is not shared. ``None`` is returned."""
     if values is None:
         return None
     copy = np.array(values, dtype=dtype, order="C")

@@ -12,7 +12,7 @@ INCLUSIVE_TARGET = 82
 
 @dataclass(frozen=True)
 class Share:
-    """``part`` of ``all`` children, beside a target in percent (0 to 99)."""
+    """``part`` of ``all`` children, with a target in percent (0 to 99)."""
 
     part: int
     all: int
@@ -62,12 +62,12 @@ class Coverage:
 
     @property
     def public_share(self) -> Share:
-        """Children in public kindergartens beside 51 %."""
+        """The share of children in public kindergartens; its target is 51 %."""
         return Share(self.public, self.all, self.public_target)
 
     @property
     def inclusive_coverage(self) -> Share:
-        """Children in public and inclusive private kindergartens beside 82 %."""
+        """The share of children in public and inclusive private kindergartens; its target is 82 %."""
         return Share(self.public + self.inclusive, self.all, self.inclusive_target)
 
     def __add__(self, other: "Coverage") -> "Coverage":

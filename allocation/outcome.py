@@ -20,7 +20,7 @@ ALL, NONE, LINE = range(3)
 REASONS = (
     "placed",
     "placed_higher",  # a wish before this one was granted
-    "no_places",  # no place here that is not guaranteed to somebody
+    "no_places",  # every place here is guaranteed to others, or there is none
     "not_eligible",  # the pools left are locked to others, or full with those they are for
     "closed_by_unit",  # the next in line was a bound unit that did not fit; the pool waits
     "tier_below_cutoff",

@@ -18,7 +18,7 @@ from allocation.market import Market
 class Units:
     """The proposing units. Arrays are by child (n) or by wish (m); only the rows of leaders are used."""
 
-    leader: Array | None  # int32[n]; None: every child stands alone
+    leader: Array | None  # int32[n]; None: no child is bound
     order: Array  # int32[...]: the leaders
     tier: Array  # uint8[m], overwritten for siblings; the market's own array if it is never changed
     ticket: Array  # uint32[n], likewise
@@ -69,7 +69,7 @@ def _named(column: Array | None) -> Array | None:
 
 @jit
 def leaders(unit: Array) -> Array:
-    """For each child the lowest index in its unit, itself if it stands alone (int32[n])."""
+    """For each child the lowest index in its unit, its own if it is not bound (int32[n])."""
     leader = np.arange(unit.shape[0]).astype(np.int32)
     first = np.full(max(unit.max() + 1, 1), -1, dtype=np.int32)
     for child in range(unit.shape[0]):

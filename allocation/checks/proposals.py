@@ -124,7 +124,7 @@ class Proposals:
         return belongs
 
     def _seats(self) -> None:
-        """For each pool what its seated units hold, who stands over, and the best refused standing."""
+        """For each pool the places of its seated units, the units that stand over, and the best refused key."""
         pools, close = self.market.pools.count, self.market.pair_rule == "close"
         places = self.market.pools.places
         seated = np.flatnonzero(self.seat)

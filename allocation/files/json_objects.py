@@ -1,4 +1,4 @@
-"""JSON objects as both verifiers read them: UTF-8 only, no constants beside true, false and null, no half characters."""
+"""JSON objects as both verifiers read them: UTF-8, no NaN or Infinity; texts without unpaired surrogates."""
 
 import json
 from typing import Any

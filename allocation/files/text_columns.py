@@ -159,7 +159,7 @@ def _plain_numbers(values: Text) -> Array | None:
 
 
 def lookup(values: Text, known: Text | Sequence[str]) -> Array:
-    """Where each cell stands in ``known`` (int32), -1 if it does not."""
+    """The index of each cell in ``known`` (int32), -1 if it is not there."""
     return _integers(pc.index_in(values, to_column(known)))
 
 
@@ -194,7 +194,7 @@ def take(values: Text | Sequence[str], index: Array) -> Text:
 
 
 def is_sorted(values: Text | Sequence[str]) -> bool:
-    """Whether each text comes after the one before, by their UTF-8 bytes; so none stands twice."""
+    """Whether the texts rise strictly in the order of their UTF-8 bytes; then no text is there twice."""
     values = to_column(values)
     return len(values) < 2 or pc.all(pc.less(values[:-1], values[1:])).as_py()
 

@@ -12,7 +12,7 @@ from tests.engine.definitions import pools_of
 from tests.engine.small_markets import tiny_market
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "engine.md"
-MOST_LINES = 32
+MOST_LINES = 30  # without blank lines
 
 
 def statement() -> str:
@@ -130,4 +130,4 @@ def test_guaranteed_places_that_no_pool_has_room_for():
 
 def test_the_statement_is_short_plain_python():
     code = statement()
-    assert len(code.splitlines()) <= MOST_LINES and "import" not in code
+    assert len(list(filter(str.strip, code.splitlines()))) <= MOST_LINES and "import" not in code
