@@ -48,7 +48,9 @@ class MachineLoad:
         return {
             "load_before": round(self.load, 1),
             "load_after": round(os.getloadavg()[0], 1),
-            "share_of_cores_used_by_others": None if used is None else round(max(0.0, used / all_cores), 2),
+            "share_of_cores_used_by_others": None
+            if used is None
+            else round(min(1.0, max(0.0, used / all_cores)), 2),  # counted in coarse ticks
         }
 
 
