@@ -24,25 +24,26 @@ from bench.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
-SMALL = ("test_cases.py", "test_standing_over.py")
+SMALL = ("test_cases.py", "test_guaranteed_places.py")
 ABOUT_CHECKS = (*SMALL, "test_checks.py", "test_planted_bugs.py", "test_every_outcome.py")
 ABOUT_THE_RULE = (
     *SMALL,
     "test_pools.py",
     "test_heap.py",
-    "test_explain.py",
+    "test_reasons.py",
     "test_market.py",
     "test_every_outcome.py",
     "test_properties.py",
 )
 MODULES = {
-    "quotas": ABOUT_THE_RULE,
+    "pools": ABOUT_THE_RULE,
+    "eligibility": ABOUT_THE_RULE,
     "units": ABOUT_THE_RULE,
     "deferred_acceptance": ABOUT_THE_RULE,
-    "checks": ABOUT_CHECKS,
-    "tries": ABOUT_CHECKS,
-    "by_rounds": ABOUT_CHECKS,
-    "shuffled_rows": ABOUT_CHECKS,
+    "checks.definitions": ABOUT_CHECKS,
+    "checks.proposals": ABOUT_CHECKS,
+    "checks.optimality": ABOUT_CHECKS,
+    "checks.row_order": ABOUT_CHECKS,
 }
 MEMORY = 4 << 30
 
@@ -85,7 +86,7 @@ class Mutations:
         return {item.nodeid: took for item, took in zip(self.items, seconds, strict=True)}
 
     def _run(self) -> dict:
-        source = (ROOT / "allocation" / f"{self.module}.py").read_text("utf-8")
+        source = source_of(self.module).read_text("utf-8")
         tried = sorted(mutants(source), key=lambda mutant: mutant.line)
         listed = equivalent(self.module)
         if unknown := set(listed) - {key(mutant) for mutant in tried}:
@@ -149,6 +150,10 @@ def exchange(name: str, mutant: Mutant) -> None:
             for thing, value in list(vars(module).items()):
                 if thing in old and value is old[thing] and not thing.startswith("__"):
                     setattr(module, thing, inside[thing])
+
+
+def source_of(module: str) -> Path:
+    return ROOT / "allocation" / f"{module.replace('.', '/')}.py"
 
 
 def equivalent(module: str) -> dict[tuple, str]:

@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page
 
-from allocation.synthetic import synthetic_market
+from allocation.benchmark.synthetic import synthetic_market
 from tests.engine.bundles import packed
 from tests.support.chromium import chromium, open_context
 from tests.support.verifier import served

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from allocation.validity import LARGEST_UNIT
+from allocation.validation import LARGEST_UNIT
 from enrollment.applications import applications, edits, units, wishes
 from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import LIVE_STAGES

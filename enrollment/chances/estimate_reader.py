@@ -7,10 +7,10 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from allocation.columns import frozen
+from allocation.arrays import readonly as frozen
 from allocation.market import Market
-from allocation.quotas import PoolTable
-from allocation.simulate import Draws, FamilyOdds, WishHere, imagine
+from allocation.pools import PoolTable
+from allocation.simulation import Draws, FamilyOdds, SupposedWish, family_odds
 from enrollment.chances.estimate_market import GROUNDS
 from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine, unpacked
 
@@ -48,9 +48,9 @@ class SimulatedLines:
             lines=np.concatenate(lines, axis=1) if lines else np.zeros((estimate.draws, 0), dtype=np.uint64),
         )
 
-    def odds(self, wishes: Sequence[WishHere], children: int = 1, bound: bool = True) -> FamilyOdds:
+    def odds(self, wishes: Sequence[SupposedWish], children: int = 1, bound: bool = True) -> FamilyOdds:
         """The odds of a family with these wishes.  Every call uses the same random tickets, so that two lists can be compared."""
-        return imagine(self._draws, wishes, children=children, bound=bound)
+        return family_odds(self._draws, wishes, children=children, bound=bound)
 
 
 def _pools(rows: Sequence[ChanceLine]) -> PoolTable:

@@ -18,7 +18,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from allocation.market import Market
-from allocation.simulate import draw_many
+from allocation.simulation import simulate as simulate_market
 from enrollment.chances.estimate_market import EstimateMarket
 from enrollment.chances.estimate_rows import ChanceEstimate, packed
 from enrollment.ground import bulk_copy, city_time, jobs
@@ -86,7 +86,7 @@ def simulate(market: Market, progress: Callable[[int, int], None] | None = None)
     """Simulate many draws.  Needs no transaction, uses one core so that pages stay fast; the same market gives the same bytes."""
     number, parts = draws_for(market), []
     for start in range(0, number, AT_ONCE):
-        drawn = draw_many(market, min(AT_ONCE, number - start), seed=1 + start // AT_ONCE, workers=1)
+        drawn = simulate_market(market, min(AT_ONCE, number - start), seed=1 + start // AT_ONCE, workers=1)
         parts.append(drawn.lines)
         if progress is not None:
             progress(min(start + AT_ONCE, number), number)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from allocation.simulate import Chance, WishHere
+from allocation.simulation import Chance, SupposedWish
 from enrollment.applications.applications import Application
 from enrollment.chances.estimate_market import GROUNDS
 from enrollment.chances.estimate_reader import SimulatedLines
@@ -143,7 +143,7 @@ class _Children:
         self.finder, self._bound = finder, application.unit is not None
         self._theirs = [Finder(session, sibling, round_.id) for sibling in siblings]
 
-    def wishes_at(self, lines: SimulatedLines, listed: Sequence[Candidate]) -> tuple[list[WishHere | None], bool]:
+    def wishes_at(self, lines: SimulatedLines, listed: Sequence[Candidate]) -> tuple[list[SupposedWish | None], bool]:
         """Each wish as the engine needs it, and whether all the children have equal priorities.
 
         Bound children have the worst priority among them, and only the pools that are for all of them.
@@ -156,28 +156,28 @@ class _Children:
         return [_worst(at_one) for at_one in zip(*members, strict=True)], alike
 
 
-def _here(lines: SimulatedLines, listed: Sequence[Candidate]) -> list[WishHere | None]:
-    found: list[WishHere | None] = []
+def _here(lines: SimulatedLines, listed: Sequence[Candidate]) -> list[SupposedWish | None]:
+    found: list[SupposedWish | None] = []
     for each in listed:
         number, groups = lines.number.get(each.programme.id), frozenset(GROUNDS[ground] for ground in each.grounds)
-        found.append(None if number is None else WishHere(number, each.tiered.tier, groups))
+        found.append(None if number is None else SupposedWish(number, each.tiered.tier, groups))
     return found
 
 
-def _worst(at_one: Sequence[WishHere | None]) -> WishHere | None:
+def _worst(at_one: Sequence[SupposedWish | None]) -> SupposedWish | None:
     known = [wish for wish in at_one if wish is not None]
     if not known:
         return None
     groups = frozenset.intersection(*(wish.groups for wish in known))
-    return WishHere(known[0].programme, max(wish.tier for wish in known), groups)
+    return SupposedWish(known[0].programme, max(wish.tier for wish in known), groups)
 
 
-def _place(lines: SimulatedLines, wishes: Sequence[WishHere]) -> Odds:
+def _place(lines: SimulatedLines, wishes: Sequence[SupposedWish]) -> Odds:
     """The chance to meet at least one of the lines."""
     return Odds(lines.odds(wishes).together)
 
 
-def _together(lines: SimulatedLines, wishes: Sequence[WishHere], children: int) -> SiblingChances:
+def _together(lines: SimulatedLines, wishes: Sequence[SupposedWish], children: int) -> SiblingChances:
     bound, separate = (lines.odds(wishes, children, bound=bound) for bound in (True, False))
     one = Chance(separate.none.draws - separate.none.hits, separate.none.draws)
     return SiblingChances(Odds(bound.together), Odds(separate.together), Odds(one))

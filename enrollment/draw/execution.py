@@ -17,11 +17,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import bundle, checks, compiled, files, lottery, solve
-from allocation import summary as summaries
+from allocation import checks, compilation, files, lottery
 from allocation.faults import MarketFault
+from allocation.files import bundle
+from allocation.files import summary as summaries
 from allocation.market import Market
 from allocation.outcome import Outcome
+from allocation.solve import solve
+from allocation.warmup import compile_all
 from enrollment.draw import draws, fairness, market_files
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_rows import Run, RunState
@@ -108,11 +111,11 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     try:
         market = files.parse_market(task.files)
         tell(1, len(STEPS), "placing")
-        found = solve.solve(market)
+        found = solve(market)
     except MarketFault as fault:
         return RunOutput(outcome=None, failures=tuple(map(str, fault.faults[:20])))
     tell(2, len(STEPS), "checking")
-    report = checks.check(market, found, solve=solve.solve)
+    report = checks.check(market, found, solve=solve)
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
     digest = hashlib.sha256(b"".join(result[name] for name in sorted(result))).hexdigest()
@@ -256,6 +259,6 @@ def warm() -> None:
     )
     tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
-    solve.compile_all()
+    compile_all()
     compute(RunInput(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
-    compiled.note_warm()
+    compilation.note_warm()

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from allocation.validity import LARGEST_UNIT
+from allocation.validation import LARGEST_UNIT
 from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, TAKES_PART
 from enrollment.draw.round_market import (

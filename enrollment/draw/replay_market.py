@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from allocation.validity import LARGEST_UNIT
+from allocation.validation import LARGEST_UNIT
 from enrollment.draw import market_builder
 from enrollment.draw.market_files import MarketFiles
 from enrollment.draw.round_market import (

@@ -12,7 +12,7 @@ from rq import Queue, Worker
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from allocation import compiled
+from allocation import compilation
 from enrollment.ground import jobs
 from portal.jobs import runner
 from portal.web import clock
@@ -41,7 +41,7 @@ def serve(app: Flask, kind: str) -> None:
     engine: Engine = _app.extensions["house"].engine
     # a connection that two processes share is broken for both
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
-    if kind == "all" and not compiled.is_warm():
+    if kind == "all" and not compilation.is_warm():
         ask_to_warm(engine)
     connection = Redis.from_url(_app.extensions["house"].config.redis_url)
     worker = Worker(

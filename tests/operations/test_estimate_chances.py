@@ -47,7 +47,7 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
     assert (int(hour), int(minute)) == (estimates.EVERY_DAY_AT.hour, estimates.EVERY_DAY_AT.minute)
     assert days == ["*", "*", "*"]
     open_while_drawing = []
-    real = estimates.draw_many
+    real = estimates.simulate_market
 
     def watched(*args, **more):
         with engine.connect() as connection:
@@ -55,7 +55,7 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
             open_while_drawing.append(connection.scalar(text(seen)))
         return real(*args, **more)
 
-    monkeypatch.setattr(estimates, "draw_many", watched)
+    monkeypatch.setattr(estimates, "simulate_market", watched)
     digests = []
     for day in (1, 2):
         morning = NOW + dt.timedelta(days=day)

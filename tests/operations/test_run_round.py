@@ -154,13 +154,13 @@ def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
     """The honest check notices by itself: the run is kept as failed, without placements, and nobody can sign it."""
     runner.load_handlers()
     run_id, job_id, (first, _second) = a_started_run(engine)
-    honest = execution.solve.solve
+    honest = execution.solve
 
     def the_last_first(market):
         wrong = honest(market.with_tickets(market.ticket.max() - market.ticket))
         return dataclasses.replace(wrong, market=market)
 
-    monkeypatch.setattr(execution.solve, "solve", the_last_first)
+    monkeypatch.setattr(execution, "solve", the_last_first)
     assert runner.run(engine, clock, job_id, "worker") == "done"
     run = the_run(engine, run_id)
     assert (run.state, run.digest) == ("failed", None)

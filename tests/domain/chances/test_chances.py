@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from allocation import lottery
-from allocation.simulate import Chance
+from allocation.simulation import Chance
 from allocation.solve import solve
 from enrollment.applications.applications import Application
 from enrollment.chances import estimate_market, estimates
