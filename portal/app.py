@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from typing import cast
 
 from flask import Flask, g
 from flask_login import current_user
@@ -31,7 +32,7 @@ from portal.web import (
     sessions,
     unit_of_work,
 )
-from portal.web.unit_of_work import House, house
+from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
 LARGEST_REQUEST = 64 * 1024 * 1024
@@ -41,7 +42,9 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     """The portal.  Raises UnguardedRoute when a route has no guard; tests give an engine of their own."""
     app = Flask("portal", template_folder="../templates")
     unlock(config.keys)
-    app.extensions["house"] = House(config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5))
+    app.extensions["services"] = Services(
+        config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5)
+    )
     app.config.update(
         SECRET_KEY=config.secret_key,
         TESTING=config.testing,
@@ -80,7 +83,7 @@ def _teach_templates(app: Flask) -> None:
     @app.context_processor
     def what_every_page_knows():
         return {
-            "demo": house().config.demo,
+            "demo": services().config.demo,
             "lang": languages.chosen(),
             "account": current_user if current_user.is_authenticated else None,
             "now": unit_of_work.clock() if "broken" not in g else None,
@@ -92,7 +95,7 @@ def _teach_templates(app: Flask) -> None:
 
 def _open_doors(app: Flask, *, demo: bool) -> None:
     """Import every module of the desks, so that its views stand on the blueprint, and of the commands."""
-    guards.public(app.view_functions["static"])
+    guards.public(cast(guards.View, app.view_functions["static"]))
     for desk in DESKS:
         for module in pkgutil.iter_modules(desk.__path__):
             importlib.import_module(f"{desk.__name__}.{module.name}")

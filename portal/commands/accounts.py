@@ -41,7 +41,9 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     db().commit()
     click.echo(f"{login} is added.  Second factor, shown only now:")
     click.echo(
-        pyotp.TOTP(account.second_factor or "").provisioning_uri(login, issuer_name="Chengdu Kindergarten Admission")
+        pyotp.TOTP(account.second_factor or "").provisioning_uri(
+            name=login, issuer_name="Chengdu Kindergarten Admission"
+        )
     )
 
 

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from tqdm import tqdm
 
 from portal.demo.story import STEPS, City, NotEmpty
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 
 class Bars:
@@ -49,11 +49,11 @@ class Bars:
 @with_appcontext
 def cli(children: int, seed: int, through: str) -> None:
     """Build the demo city on an empty database."""
-    if not house().config.demo:
+    if not services().config.demo:
         raise click.ClickException("this is not a demo: set DEMO=1, and never on a real city's database")
     bars, began = Bars(), time.monotonic()
     try:
-        City(house().engine, children, seed, bars.report).build(through)
+        City(services().engine, children, seed, bars.report).build(through)
     except NotEmpty:
         raise click.ClickException("there are kindergartens already; `make clean-data` begins anew") from None
     finally:

@@ -4,14 +4,14 @@ import click
 from flask.cli import with_appcontext
 
 from portal.operations import doctor, overdue_work
-from portal.web.unit_of_work import clock, db, house
+from portal.web.unit_of_work import clock, db, services
 
 
 @click.command("doctor")
 @with_appcontext
 def cli() -> None:
     """Look at database, queue, worker, clock, letters, whether what is over was deleted, and for a key that is left over."""
-    config = house().config
+    config = services().config
     findings = doctor.examine(config.database_url, config.redis_url)
     if findings[0].well:
         findings.append(doctor.finding("retention", lambda: overdue_work.retention(db(), clock())))

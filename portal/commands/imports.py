@@ -15,7 +15,7 @@ from enrollment.season import calendar
 from portal.text import import_messages
 from portal.text.words import word
 from portal.web.clock import now as now_of
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 cli = AppGroup("import", help="Take in lists as district offices keep them (xlsx or csv).")
 HEADINGS = {"zh": ("列名", "必填", "示例", "说明"), "en": ("Column", "Needed", "Example", "Meaning")}
@@ -42,8 +42,8 @@ for _kind, _what in {
 
 
 def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | None, lang: str) -> None:
-    with Session(house().engine) as session:
-        now = now_of(session, demo=house().config.demo)
+    with Session(services().engine) as session:
+        now = now_of(session, demo=services().config.demo)
         if year is None:
             season = calendar.current(session, now)
             year = season.year if season else now.year

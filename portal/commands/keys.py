@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import key_rotation, vault
 from enrollment.ground.vault import Keys, VaultClosed
 from portal.web.clock import now
-from portal.web.unit_of_work import db, house
+from portal.web.unit_of_work import db, services
 
 cli = AppGroup("keys", help="The keys of the sealed columns.")
 
@@ -58,10 +58,11 @@ def rotate() -> None:
     """Seal every value anew that is sealed with another key than the one in use.  May be stopped, and goes on from there."""
     click.echo(f"sealing with {vault.current_key()}")
     for sealed in key_rotation.columns():
-        done, after = 0, ()
+        done = 0
+        after: tuple | None = ()
         while after is not None:
-            with Session(house().engine) as session, session.begin():
-                moment = now(session, demo=house().config.demo)
+            with Session(services().engine) as session, session.begin():
+                moment = now(session, demo=services().config.demo)
                 after = key_rotation.batch(session, sealed, after=after, now=moment)
             done += after is not None
         click.echo(f"{sealed.name}: {'nothing to do' if not done else 'done'}")

@@ -4,12 +4,12 @@ import click
 from flask.cli import with_appcontext
 
 from portal.operations.migrations import upgrade
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 
 @click.command("migrate")
 @with_appcontext
 def cli() -> None:
     """Bring the tables to this version of the portal."""
-    upgrade(house().engine)
+    upgrade(services().engine)
     click.echo("the tables are up to date")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import retention
 from portal.web.clock import now, real_now
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 cli = AppGroup("retention", help="How long data are kept.")
 
@@ -34,11 +34,11 @@ def run(dry_run: bool, as_json: bool) -> None:
 
 
 def _moment(session: Session) -> Moment:
-    return Moment(now(session, demo=house().config.demo), real_now())
+    return Moment(now(session, demo=services().config.demo), real_now())
 
 
 def _counted() -> dict[str, Counter[str]]:
-    with Session(house().engine) as session:
+    with Session(services().engine) as session:
         told = retention.apply_all(session, _moment(session))
         session.rollback()
     return told
@@ -51,7 +51,7 @@ def _done() -> dict[str, Counter[str]]:
         for batch in retention.batches(rule):
             gone: Counter[str] | None = None
             while gone is None or gone:
-                with Session(house().engine) as session, session.begin():
+                with Session(services().engine) as session, session.begin():
                     gone = batch(session, _moment(session), retention.BATCH)
                 told[rule.code] += gone
     return told

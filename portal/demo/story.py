@@ -1,6 +1,7 @@
 """The demo city from the first stone to a step of its season, told in order."""
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -106,15 +107,14 @@ class City:
             families = households.draw(self.random, area.code, number, offers, demand, numbers, phone)
             if area.code == people.AREA:
                 families = _with_the_demo_family(families, offers)
-            before = done
             written, children = family_rows.write_all(
-                session,
-                batch,
-                families,
-                lambda more, before=before: self.report("registration", before + more, self.children),
+                session, batch, families, functools.partial(self._report_families, done)
             )
             phone += written
             done += children
+
+    def _report_families(self, before: int, written: int) -> None:
+        self.report("registration", before + written, self.children)
 
     def _offers(self, session: Session, round_id: uuid.UUID) -> list[Choice]:
         rows = session.execute(

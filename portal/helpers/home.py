@@ -3,6 +3,7 @@
 import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import mandates
@@ -16,7 +17,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("", strict_slashes=False)
 @desk("helpers")
-def home():
+def home() -> ResponseReturnValue:
     families = []
     for mandate in mandates.live_of_helper(db(), by=actor(), now=clock()):
         on_behalf = mandates.acting_for(db(), mandate.id, by=actor(), now=clock())
@@ -26,7 +27,7 @@ def home():
     return render_template(
         "helpers/home.html",
         families=families,
-        here=acting_for.now_for(),
+        here=acting_for.current_family(),
         season=calendar.current(db(), clock()),
         masked=masked,
     )
@@ -34,8 +35,8 @@ def home():
 
 @pages.post("/<uuid:mandate_id>/act")
 @desk("helpers")
-def act(mandate_id: uuid.UUID):
-    here = acting_for.now_for()
+def act(mandate_id: uuid.UUID) -> ResponseReturnValue:
+    here = acting_for.current_family()
     if here is not None and here.mandate.id != mandate_id:
         flash(_("一次只代办一个家庭。请先结束正在代办的。"), "warn")
         return redirect(url_for("helpers.home"), 303)
@@ -46,7 +47,7 @@ def act(mandate_id: uuid.UUID):
 
 @pages.post("/leave")
 @desk("helpers")
-def leave():
+def leave() -> ResponseReturnValue:
     """Stop acting; the mandate lasts, so that a correction needs no second code."""
     acting_for.leave()
     flash(_("已退出这个家庭的申请。"))
@@ -55,8 +56,8 @@ def leave():
 
 @pages.post("/<uuid:mandate_id>/end")
 @desk("helpers")
-def end(mandate_id: uuid.UUID):
+def end(mandate_id: uuid.UUID) -> ResponseReturnValue:
     mandates.end(db(), mandate_id, by=actor(), now=clock())
-    acting_for.now_for()  # forgets a mandate that is over
+    acting_for.current_family()  # forgets a mandate that is over
     flash(_("委托已交还。需要再代办时，请家长重新同意。"))
     return redirect(url_for("helpers.home"), 303)

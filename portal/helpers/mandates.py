@@ -4,6 +4,7 @@ import json
 import uuid
 
 from flask import Response, flash, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -29,7 +30,8 @@ from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.phone_fields import code_field, phone_field, shortened
 from portal.web.rate_limits import limiter
-from portal.web.unit_of_work import actor, clock, db, house
+from portal.web.sessions import current_session
+from portal.web.unit_of_work import actor, clock, db, services
 
 KEPT = "asked_to_help"
 ACCEPTED = "image/*,.heic,.heif,application/pdf"
@@ -77,29 +79,29 @@ def _season() -> Season:
     return found
 
 
-def _one_at_a_time():
+def _one_at_a_time() -> ResponseReturnValue | None:
     """Where a helper who acts for a family is led instead."""
-    if acting_for.now_for() is None:
+    if acting_for.current_family() is None:
         return None
     flash(_("一次只代办一个家庭。请先结束正在代办的。"), "warn")
     return redirect(url_for("helpers.home"), 303)
 
 
-def _page(template: str, form: PageForm, **more):
+def _page(template: str, form: PageForm, **more) -> ResponseReturnValue:
     texts = {kind: consent_texts.read(kind, language()) for kind in ("mandate", *consents.KINDS)}
     return render_template(f"helpers/{template}.html", form=form, texts=texts, season=_season(), **more)
 
 
 @pages.get("/new")
 @desk("helpers")
-def new_family():
+def new_family() -> ResponseReturnValue:
     return _one_at_a_time() or _page("new", AskForm())
 
 
 @pages.post("/new")
 @desk("helpers")
 @limiter.limit("30 per hour", key_func=_who)
-def ask():
+def ask() -> ResponseReturnValue:
     """The same answer whether or not the phone is known, and whether or not it was asked too often."""
     form = AskForm()
     if (led := _one_at_a_time()) is not None:
@@ -112,7 +114,7 @@ def ask():
             code = mandates.ask(db(), form.phone.data or "", _terms(kept), by=actor(), now=clock())
             if code is not None:
                 _text(kept, code)
-            session.hide(KEPT, json.dumps(kept))  # type: ignore[attr-defined]
+            current_session().hide(KEPT, json.dumps(kept))
             return redirect(url_for("helpers.enter_code"), 303)
     return _page("new", form)
 
@@ -138,26 +140,27 @@ def _text(kept: dict, code: str) -> None:
 
 @pages.get("/new/code")
 @desk("helpers")
-def enter_code():
+def enter_code() -> ResponseReturnValue:
     return _one_at_a_time() or _code_page(CodeForm())
 
 
-def _code_page(form: CodeForm):
-    if KEPT not in session:
+def _code_page(form: CodeForm) -> ResponseReturnValue:
+    kept = current_session().hidden(KEPT)
+    if kept is None:
         return redirect(url_for("helpers.new_family"), 303)
-    kept = json.loads(session.hidden(KEPT))  # type: ignore[attr-defined]
-    return render_template("helpers/code.html", form=form, phone=shortened(kept["phone"]))
+    return render_template("helpers/code.html", form=form, phone=shortened(json.loads(kept)["phone"]))
 
 
 @pages.post("/new/code")
 @desk("helpers")
 @limiter.limit("60 per hour", key_func=_who)
-def use_code():
+def use_code() -> ResponseReturnValue:
     form = CodeForm()
     if (led := _one_at_a_time()) is not None:
         return led
-    if KEPT in session and form.validate_on_submit():
-        kept = json.loads(session.hidden(KEPT))  # type: ignore[attr-defined]
+    sealed = current_session().hidden(KEPT)
+    if sealed is not None and form.validate_on_submit():
+        kept = json.loads(sealed)
         with refusals_in(form):
             given = mandates.give_by_code(
                 db(), kept["phone"], form.code.data or "", _terms(kept), by=actor(), now=clock()
@@ -168,7 +171,7 @@ def use_code():
     return _code_page(form)
 
 
-def _begun(mandate: mandates.Mandate):
+def _begun(mandate: mandates.Mandate) -> ResponseReturnValue:
     session.pop(KEPT, None)
     acting_for.begin(mandate.id)
     flash(_("监护人已同意。下面由您代为填写，每一步都会记下是您替这家办理的。"))
@@ -177,14 +180,14 @@ def _begun(mandate: mandates.Mandate):
 
 @pages.get("/new/paper")
 @desk("helpers")
-def paper_page():
+def paper_page() -> ResponseReturnValue:
     return _one_at_a_time() or _page("paper", PaperForm(), accepted=ACCEPTED)
 
 
 @pages.post("/new/paper")
 @desk("helpers")
 @limiter.limit("30 per hour", key_func=_who)
-def give_paper():
+def give_paper() -> ResponseReturnValue:
     form = PaperForm()
     if (led := _one_at_a_time()) is not None:
         return led
@@ -199,10 +202,10 @@ def give_paper():
 
 @pages.get("/mandate.pdf")
 @desk("helpers")
-def blank_paper():
+def blank_paper() -> ResponseReturnValue:
     """The paper to sign: the same texts, and places for name, phone, date and signature."""
     try:
-        content = mandate_letter(_season().year, helper=actor().name, demo=house().config.demo)
+        content = mandate_letter(_season().year, helper=actor().name, demo=services().config.demo)
     except PdfUnavailable as stands:
         return letters_wait(stands)
     answer = Response(content, mimetype="application/pdf")

@@ -18,6 +18,7 @@ from enrollment.ground import audit, jobs
 from portal.jobs import runner
 from portal.web import clock
 from portal.web.clock import real_now
+from portal.web.unit_of_work import Services
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,9 @@ class Clock(CronScheduler):
         """One turn: rows for the ticks that are due, then the relay and, at their times, the seal and the sweep."""
         due = [job for job in self.get_jobs() if job.should_run()]
         for job in due:
+            slot = job.next_enqueue_time or real_now()  # RQ sets it for every cron job
             with Session(self.engine) as session, session.begin():
-                write_row(session, job.name, job.next_enqueue_time, now=self.now(session))
+                write_row(session, job.name, slot, now=self.now(session))
             job.set_enqueue_time(real_now())
         self._housekeeping(time.monotonic())
         return due
@@ -92,7 +94,7 @@ def serve(app: Flask) -> None:
     """Run until SIGTERM.  Cron expressions are read in Chengdu's time."""
     os.environ["TZ"] = "Asia/Shanghai"
     time.tzset()
-    house = app.extensions["house"]
+    services: Services = app.extensions["services"]
     runner.load_handlers()
-    connection = Redis.from_url(house.config.redis_url)
-    Clock(house.engine, connection, lambda session: clock.now(session, demo=house.config.demo)).start()
+    connection = Redis.from_url(services.config.redis_url)
+    Clock(services.engine, connection, lambda session: clock.now(session, demo=services.config.demo)).start()

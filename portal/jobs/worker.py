@@ -1,7 +1,6 @@
 """A process that does background work: `flask worker quick|all`."""
 
 import gc
-import logging
 import os
 import socket
 import uuid
@@ -16,7 +15,7 @@ from allocation import compiled
 from enrollment.ground import jobs
 from portal.jobs import runner
 from portal.web import clock
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 HEARTBEAT = 20
 """Seconds until RQ thinks that a silent worker is gone (its own default is seven minutes)."""
@@ -28,9 +27,9 @@ _app: Flask
 def perform(job_id: str) -> str:
     """What the queue calls, in the process that RQ forked for this one job."""
     with _app.app_context():
-        demo = house().config.demo
+        demo = services().config.demo
         owner = f"{socket.gethostname()}:{os.getpid()}"
-        return runner.run(house().engine, lambda session: clock.now(session, demo=demo), uuid.UUID(job_id), owner)
+        return runner.run(services().engine, lambda session: clock.now(session, demo=demo), uuid.UUID(job_id), owner)
 
 
 def serve(app: Flask, kind: str) -> None:
@@ -38,12 +37,12 @@ def serve(app: Flask, kind: str) -> None:
     global _app
     _app = app
     runner.load_handlers()
-    engine: Engine = _app.extensions["house"].engine
+    engine: Engine = _app.extensions["services"].engine
     # a connection that two processes share is broken for both
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
     if kind == "all" and not compiled.is_warm():
         ask_to_warm(engine)
-    connection = Redis.from_url(_app.extensions["house"].config.redis_url)
+    connection = Redis.from_url(_app.extensions["services"].config.redis_url)
     worker = Worker(
         [Queue(name, connection=connection) for name in runner.WORKERS[kind]],
         connection=connection,
@@ -55,11 +54,11 @@ def serve(app: Flask, kind: str) -> None:
     )
     # each job runs in a copy of this process: what is loaded shall not be touched, and so not be copied, in any of them
     gc.freeze()
-    worker.work(logging_level=logging.WARNING)
+    worker.work(logging_level="WARNING")
 
 
 def ask_to_warm(engine: Engine) -> None:
     """The first draw after a change of the engine's sources shall not wait for the compiler: a job of its own does."""
     with Session(engine) as session, session.begin():
-        now = clock.now(session, demo=_app.extensions["house"].config.demo)
+        now = clock.now(session, demo=_app.extensions["services"].config.demo)
         jobs.enqueue(session, "warm_engine", key=f"warm_engine:{socket.gethostname()}:{uuid.uuid4()}", now=now)

@@ -3,6 +3,7 @@
 import uuid
 
 from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -80,21 +81,21 @@ def subject_words(subject: str) -> str:
 
 @pages.get("/audit", endpoint="audit_trail")
 @desk("officials", *MAY_READ)
-def trail_page():
+def trail_page() -> ResponseReturnValue:
     return _page(TrailForm(request.args))
 
 
 @pages.get("/audit/chain")
 @desk("officials", *MAY_READ)
 @limiter.limit("6 per minute")
-def check_chain():
+def check_chain() -> ResponseReturnValue:
     """Follow the whole chain from its first entry, as `flask audit verify` does."""
     return _page(TrailForm(request.args), broken=audit.broken_links(db()))
 
 
 @pages.get("/mandates/<uuid:mandate_id>/paper")
 @desk("officials", *MAY_READ)
-def mandate_paper(mandate_id: uuid.UUID):
+def mandate_paper(mandate_id: uuid.UUID) -> ResponseReturnValue:
     """The paper by which a family let a helper act, marked with who looks at it and when."""
     safe = mandates.read_paper(db(), mandate_id, by=actor(), now=clock())
     try:
@@ -104,7 +105,7 @@ def mandate_paper(mandate_id: uuid.UUID):
     return as_file(safe.media_type, content, "mandate")
 
 
-def _page(form: TrailForm, broken: list[int] | None = None):
+def _page(form: TrailForm, broken: list[int] | None = None) -> ResponseReturnValue:
     form.offer()
     asked = form.asked() if form.understood() else audit_trail.Question()
     found = audit_trail.find(db(), asked)

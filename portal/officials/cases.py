@@ -1,6 +1,9 @@
 """Cases 争议: those of the official's areas with their clocks, and settling one."""
 
+import uuid
+
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, TextAreaField
@@ -31,7 +34,7 @@ class SettleForm(OfficialForm):
 
 @pages.get("/cases", endpoint="cases")
 @desk("officials", *READERS)
-def case_list():
+def case_list() -> ResponseReturnValue:
     return render_template(
         "officials/cases.html",
         open_cases=cases.listing(db(), by=actor()),
@@ -42,7 +45,7 @@ def case_list():
     )
 
 
-def _case_page(case_id, form: SettleForm):
+def _case_page(case_id: uuid.UUID, form: SettleForm) -> ResponseReturnValue:
     filed = cases.find(db(), case_id, by=actor())
     form.offer()
     case = filed.case
@@ -62,13 +65,13 @@ def _case_page(case_id, form: SettleForm):
 
 @pages.get("/cases/<uuid:case_id>")
 @desk("officials", *DECIDERS)
-def case_page(case_id):
+def case_page(case_id: uuid.UUID) -> ResponseReturnValue:
     return _case_page(case_id, SettleForm())
 
 
 @pages.post("/cases/<uuid:case_id>")
 @desk("officials", *DECIDERS)
-def settle_case(case_id):
+def settle_case(case_id: uuid.UUID) -> ResponseReturnValue:
     cases.find(db(), case_id, by=actor())
     form = SettleForm()
     form.offer()

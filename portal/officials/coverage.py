@@ -1,6 +1,7 @@
 """The same figures for officials, down to the kindergarten that matters."""
 
 from flask import abort, render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.coverage import shares
 from portal.officials import pages
@@ -11,7 +12,7 @@ from portal.web.unit_of_work import db
 
 @pages.get("/coverage")
 @desk("officials")
-def coverage():
+def coverage() -> ResponseReturnValue:
     form = coverage_views.asked()
     figures = coverage_views.city(form.definition())
     on_map, inset = coverage_views.patches(figures.areas)
@@ -22,14 +23,14 @@ def coverage():
 
 @pages.get("/coverage/<area>")
 @desk("officials")
-def coverage_of_an_area(area):
+def coverage_of_an_area(area: str) -> ResponseReturnValue:
     form, line, lines = _asked_area(area)
     return render_template("officials/coverage_area.html", form=form, line=line, lines=lines, pages=coverage_views)
 
 
 @pages.get("/coverage/<area>.csv")
 @desk("officials")
-def coverage_of_an_area_csv(area):
+def coverage_of_an_area_csv(area: str) -> ResponseReturnValue:
     form, line, lines = _asked_area(area)
     return coverage_views.as_csv(lines, form.definition(), line, f"coverage-{area}")
 

@@ -1,6 +1,9 @@
 """The draw room: freeze, commitment, seed, run, two signatures, publication; and afterwards the next in line."""
 
+import uuid
+
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
@@ -16,7 +19,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("/draws", endpoint="draws")
 @desk("officials", *READERS)
-def draw_list():
+def draw_list() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     found = [row for row in rounds.of_year(db(), season.year) if row.kind in rounds.WITH_WISHES] if season else []
     return render_template(
@@ -26,11 +29,11 @@ def draw_list():
 
 @pages.get("/rounds/<uuid:round_id>/draw")
 @desk("officials", *READERS)
-def draw_room(round_id):
+def draw_room(round_id: uuid.UUID) -> ResponseReturnValue:
     return _room_page(round_id, ActForm())
 
 
-def _room_page(round_id, form: PageForm):
+def _room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     after = room.snapshots[0].number if room.snapshots else 0
     fresh = FreezeForm(formdata=None, beacon_name=_beacon_of(room), after=after)
@@ -56,14 +59,14 @@ def _beacon_of(room: draw_rooms.Room) -> str:
 
 @pages.get("/rounds/<uuid:round_id>/draw/progress.json")
 @desk("officials", *READERS)
-def draw_progress(round_id):
+def draw_progress(round_id: uuid.UUID) -> ResponseReturnValue:
     """What the page's script asks while the worker freezes, draws or publishes."""
     return draw_status.progress(draw_jobs.of_round(db(), rounds.one(db(), round_id)))
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
 @desk("officials", "city_official")
-def freeze_round(round_id):
+def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = FreezeForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -76,7 +79,7 @@ def freeze_round(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/seed")
 @desk("officials", "city_official")
-def enter_seed(round_id):
+def enter_seed(round_id: uuid.UUID) -> ResponseReturnValue:
     form = SeedForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -93,7 +96,7 @@ def enter_seed(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/runs")
 @desk("officials", "city_official")
-def start_run(round_id):
+def start_run(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -104,7 +107,7 @@ def start_run(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/replay")
 @desk("officials", "city_official")
-def start_replay(round_id):
+def start_replay(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         requests.end_overdue(db(), round_id, by=actor(), now=clock())
@@ -116,7 +119,7 @@ def start_replay(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays")
 @desk("officials", "city_official")
-def approve_daily_replays(round_id):
+def approve_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

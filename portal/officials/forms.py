@@ -47,7 +47,7 @@ def _named(details: dict) -> dict:
     if not isinstance(areas, list):
         return details
     names = area_names()
-    return details | {"areas": listed(names.get(code, code) for code in areas)}
+    return details | {"areas": listed(names.get(str(code), str(code)) for code in areas)}
 
 
 class ChengduTime(DateTimeLocalField):

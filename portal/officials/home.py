@@ -1,6 +1,7 @@
 """What needs this official now, and which dates come next."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.reports import worklist
 from enrollment.season import calendar, current_step
@@ -13,7 +14,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("", strict_slashes=False)
 @desk("officials")
-def home():
+def home() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     areas = [area.code for area in my_areas()]
     waiting = worklist.for_official(db(), season, areas, by=actor(), now=clock()) if season else worklist.Agenda()

@@ -1,6 +1,7 @@
 """An area's rules: upload or edit, see them in words, try them on families, sign, and the second person signs."""
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.chances import policy_trial
@@ -47,11 +48,11 @@ def states(made: list[Policy]) -> dict:
 
 @pages.get("/policies")
 @desk("officials", *READERS)
-def policy_list():
+def policy_list() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     lines = []
-    for area in my_areas() if season else []:
-        made = policy_approval.versions(db(), season.year, area.code)
+    for area, year in [(area, season.year) for area in my_areas()] if season else []:
+        made = policy_approval.versions(db(), year, area.code)
         in_force = next((each for each in made if each.signed_at and not each.withdrawn_at), None)
         lines.append((area, in_force, made[0] if made else None, states(made)))
     return render_template("officials/policies.html", season=season, lines=lines, rules_of=policy_approval.rules_of)
@@ -59,7 +60,7 @@ def policy_list():
 
 @pages.get("/policies/<area>")
 @desk("officials", *READERS)
-def policy_versions(area):
+def policy_versions(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
     made = policy_approval.versions(db(), season.year, area)
     return render_template(
@@ -75,7 +76,7 @@ def policy_versions(area):
 
 @pages.get("/policies/<area>/new")
 @desk("officials", *DECIDERS)
-def new_policy(area):
+def new_policy(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
     return _editor(found, season, PolicyForm(data={"text": _beginning(area, season.year)}))
 
@@ -93,7 +94,7 @@ def _beginning(area: str, year: int) -> str:
 
 @pages.post("/policies/<area>/new")
 @desk("officials", *DECIDERS)
-def upload_policy(area):
+def upload_policy(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
     form = PolicyForm()
     faults: list = []
@@ -114,7 +115,7 @@ def upload_policy(area):
     return _editor(found, season, form, faults=faults, rules=rules)
 
 
-def _editor(area, season, form: PolicyForm, faults=(), rules: Rules | None = None):
+def _editor(area, season, form: PolicyForm, faults=(), rules: Rules | None = None) -> ResponseReturnValue:
     return render_template(
         "officials/policy_new.html",
         area=area,
@@ -137,11 +138,11 @@ def _version_or_404(area: str, version: int) -> Policy:
 
 @pages.get("/policies/<area>/<int:version>")
 @desk("officials", *READERS)
-def policy_page(area, version):
+def policy_page(area: str, version: int) -> ResponseReturnValue:
     return _policy_page(_version_or_404(area, version), ActForm())
 
 
-def _policy_page(made: Policy, form: ActForm):
+def _policy_page(made: Policy, form: ActForm) -> ResponseReturnValue:
     signed = policy_approval.signers(db(), made)
     versions = policy_approval.versions(db(), made.year, made.area_code)
     return render_template(
@@ -153,7 +154,7 @@ def _policy_page(made: Policy, form: ActForm):
         state=states(versions)[made.version],
         signatures=[(db().get_one(Account, row.account_id).name, row.signed_at) for row in signed],
         signed_by_me=any(row.account_id == actor().account_id for row in signed),
-        author=db().get(Account, made.made_by).name if made.made_by else "",
+        author=db().get_one(Account, made.made_by).name if made.made_by else "",
         before=policy_approval.before(db(), made),
         newest=versions[0].version,
         may_change=policy_approval.may_decide(actor(), made.area_code),
@@ -162,7 +163,7 @@ def _policy_page(made: Policy, form: ActForm):
 
 @pages.post("/policies/<area>/<int:version>/dry-run")
 @desk("officials", *DECIDERS)
-def try_policy(area, version):
+def try_policy(area: str, version: int) -> ResponseReturnValue:
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -173,7 +174,7 @@ def try_policy(area, version):
 
 @pages.get("/policies/<area>/<int:version>/trial")
 @desk("officials", *READERS)
-def policy_trial_page(area, version):
+def policy_trial_page(area: str, version: int) -> ResponseReturnValue:
     made = _version_or_404(area, version)
     return render_template(
         "officials/policy_trial.html",
@@ -187,7 +188,7 @@ def policy_trial_page(area, version):
 
 @pages.get("/policies/<area>/<int:version>/trial.csv")
 @desk("officials", *READERS)
-def policy_trial_csv(area, version):
+def policy_trial_csv(area: str, version: int) -> ResponseReturnValue:
     made = _version_or_404(area, version)
     name = f"trial-{area}-{made.year}-v{version}.csv"
     return Response(
@@ -199,7 +200,7 @@ def policy_trial_csv(area, version):
 
 @pages.post("/policies/<area>/<int:version>/sign")
 @desk("officials", *DECIDERS)
-def sign_policy(area, version):
+def sign_policy(area: str, version: int) -> ResponseReturnValue:
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,8 +1,10 @@
 """Rounds: plan, see what still stands in the way, open, extend, close."""
 
+import uuid
 from collections import Counter
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import round_opening
@@ -28,7 +30,7 @@ WHERE_TO_MEND = {
 
 @pages.get("/rounds")
 @desk("officials", *READERS)
-def round_list():
+def round_list() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     return render_template(
         "officials/rounds.html",
@@ -40,7 +42,7 @@ def round_list():
 
 @pages.get("/rounds/new")
 @desk("officials", "city_official")
-def new_round():
+def new_round() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     if season is None:
         flash(_("请先创建招生年度。"), "warn")
@@ -66,7 +68,7 @@ def _suggested(season: calendar.Season) -> dict:
 
 @pages.post("/rounds/new")
 @desk("officials", "city_official")
-def plan_round():
+def plan_round() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     form = RoundForm()
     form.areas.choices = list(area_names().items())
@@ -78,18 +80,18 @@ def plan_round():
     return _new_round_page(form)
 
 
-def _new_round_page(form: RoundForm):
+def _new_round_page(form: RoundForm) -> ResponseReturnValue:
     form.areas.choices = list(area_names().items())
     return render_template("officials/round_new.html", form=form)
 
 
 @pages.get("/rounds/<uuid:round_id>")
 @desk("officials", *READERS)
-def round_page(round_id):
+def round_page(round_id: uuid.UUID) -> ResponseReturnValue:
     return _round_page(rounds.one(db(), round_id), ActForm())
 
 
-def _round_page(found: Round, form: OfficialForm):
+def _round_page(found: Round, form: OfficialForm) -> ResponseReturnValue:
     offered = [row for row in round_opening.offered(db(), found.year) if rounds.in_filter(found, row)]
     missing = rounds.hindrances(db(), found, offered) if found.stage == "planned" else []
     return render_template(
@@ -110,7 +112,7 @@ def _round_page(found: Round, form: OfficialForm):
 
 @pages.post("/rounds/<uuid:round_id>/open")
 @desk("officials", "city_official")
-def open_round(round_id):
+def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -122,7 +124,7 @@ def open_round(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/close")
 @desk("officials", "city_official")
-def close_round(round_id):
+def close_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -134,14 +136,14 @@ def close_round(round_id):
 
 @pages.get("/rounds/<uuid:round_id>/extend")
 @desk("officials", "city_official")
-def extension(round_id):
+def extension(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.one(db(), round_id)
     return _extension_page(found, ExtendForm(data={"closes_at": found.closes_at, "version": found.version}))
 
 
 @pages.post("/rounds/<uuid:round_id>/extend")
 @desk("officials", "city_official")
-def extend_round(round_id):
+def extend_round(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.one(db(), round_id)
     form = ExtendForm()
     if form.validate_on_submit():
@@ -160,5 +162,5 @@ def extend_round(round_id):
     return _extension_page(found, form)
 
 
-def _extension_page(found: Round, form: ExtendForm):
+def _extension_page(found: Round, form: ExtendForm) -> ResponseReturnValue:
     return render_template("officials/round_extend.html", round=found, form=form)

@@ -1,6 +1,9 @@
 """One run: its progress, what it gave, the check, and the two signatures."""
 
+import uuid
+
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
@@ -25,11 +28,11 @@ from portal.web.unit_of_work import actor, city_day, clock, db
 
 @pages.get("/draws/runs/<uuid:run_id>")
 @desk("officials", *READERS)
-def run_page(run_id):
+def run_page(run_id: uuid.UUID) -> ResponseReturnValue:
     return _run_page(run_id, ActForm())
 
 
-def _run_page(run_id, form: PageForm):
+def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
     round_ = rounds.one(db(), run.round_id)
     doing = draw_jobs.of_round(db(), round_)
@@ -71,7 +74,7 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
 
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")
 @desk("officials", *READERS)
-def run_progress(run_id):
+def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
     """What the page's script asks while the engine works."""
     run = runs.one(db(), run_id)
     job = db().get(Job, run.job_id) if run.job_id else None
@@ -85,7 +88,7 @@ def run_progress(run_id):
 
 @pages.post("/draws/runs/<uuid:run_id>/sign")
 @desk("officials", "city_official")
-def sign_run(run_id):
+def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -97,7 +100,7 @@ def sign_run(run_id):
 
 @pages.post("/draws/runs/<uuid:run_id>/publish")
 @desk("officials", "city_official")
-def publish_run_again(run_id):
+def publish_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -108,7 +111,7 @@ def publish_run_again(run_id):
 
 @pages.post("/draws/runs/<uuid:run_id>/set-aside")
 @desk("officials", "city_official")
-def set_run_aside(run_id):
+def set_run_aside(run_id: uuid.UUID) -> ResponseReturnValue:
     form = SetAsideForm()
     if form.validate_on_submit():
         with refusals_in(form):

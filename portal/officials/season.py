@@ -1,6 +1,7 @@
 """The season's calendar: create a year, see how its steps and rounds fit, give a step other dates."""
 
 from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.season import calendar, current_step, rounds
@@ -12,7 +13,7 @@ from portal.officials.scope import READERS
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db, house
+from portal.web.unit_of_work import actor, clock, db, services
 
 
 def conflict_words(conflict) -> str:
@@ -28,7 +29,7 @@ def conflict_words(conflict) -> str:
 
 @pages.get("/season")
 @desk("officials", *READERS)
-def season():
+def season() -> ResponseReturnValue:
     found = calendar.current(db(), clock())
     return render_template(
         "officials/season.html",
@@ -42,14 +43,14 @@ def season():
 
 @pages.get("/season/new")
 @desk("officials", "city_official")
-def new_season():
+def new_season() -> ResponseReturnValue:
     year = suggested.next_year(calendar.current(db(), clock()), clock())
     return _new_season_page(SeasonForm(data=suggested.as_form(year)))
 
 
 @pages.post("/season/new")
 @desk("officials", "city_official")
-def create_season():
+def create_season() -> ResponseReturnValue:
     form = SeasonForm()
     conflicts: list = []
     if form.validate_on_submit():
@@ -62,7 +63,7 @@ def create_season():
                     by=actor(),
                     now=clock(),
                     hotline=form.hotline.data or None,
-                    simulated=house().config.demo,
+                    simulated=services().config.demo,
                 )
             except CalendarConflicts as refused:
                 conflicts = refused.conflicts
@@ -72,7 +73,7 @@ def create_season():
     return _new_season_page(form, conflicts)
 
 
-def _new_season_page(form: SeasonForm, conflicts=()):
+def _new_season_page(form: SeasonForm, conflicts=()) -> ResponseReturnValue:
     words = [conflict_words(conflict) for conflict in conflicts]
     return render_template("officials/season_new.html", form=form, conflicts=words, steps=STEPS)
 
@@ -86,7 +87,7 @@ def _date_or_404(year: int, step: str) -> calendar.SeasonDate:
 
 @pages.get("/season/<int:year>/<step>")
 @desk("officials", "city_official")
-def season_date(year, step):
+def season_date(year: int, step: str) -> ResponseReturnValue:
     date = _date_or_404(year, step)
     seen = f"{date.begins_at.isoformat()}|{date.ends_at.isoformat()}"
     return _date_page(date, DateForm(data={"begins_at": date.begins_at, "ends_at": date.ends_at, "seen": seen}))
@@ -94,7 +95,7 @@ def season_date(year, step):
 
 @pages.post("/season/<int:year>/<step>")
 @desk("officials", "city_official")
-def move_season_date(year, step):
+def move_season_date(year: int, step: str) -> ResponseReturnValue:
     date = _date_or_404(year, step)
     form = DateForm()
     conflicts: list = []
@@ -120,6 +121,6 @@ def move_season_date(year, step):
     return _date_page(date, form, conflicts)
 
 
-def _date_page(date: calendar.SeasonDate, form: DateForm, conflicts=()):
+def _date_page(date: calendar.SeasonDate, form: DateForm, conflicts=()) -> ResponseReturnValue:
     words = [conflict_words(conflict) for conflict in conflicts]
     return render_template("officials/season_date.html", date=date, form=form, conflicts=words)

@@ -1,6 +1,7 @@
 """Children without a place: nobody is forgotten."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.coverage import Coverage
@@ -20,11 +21,11 @@ from portal.web.unit_of_work import actor, city_day, clock, db
 
 @pages.get("/unplaced", endpoint="unplaced")
 @desk("officials", *READERS)
-def unplaced_children():
+def unplaced_children() -> ResponseReturnValue:
     return _page(ActForm())
 
 
-def _page(form: PageForm):
+def _page(form: PageForm) -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
@@ -56,7 +57,7 @@ def _shares(year: int) -> tuple[Coverage, Coverage]:
 
 @pages.post("/unplaced/propose")
 @desk("officials", "city_official")
-def propose_central():
+def propose_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -68,7 +69,7 @@ def propose_central():
 
 @pages.post("/unplaced/send")
 @desk("officials", "city_official")
-def send_central():
+def send_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

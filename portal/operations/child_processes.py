@@ -83,7 +83,7 @@ class Child:
             self.start()
 
     def ask_to_end(self) -> None:
-        if self.running:
+        if self.process is not None and self.running:
             self.process.send_signal(self.end_signal)
 
     def make_end(self, deadline: float) -> None:

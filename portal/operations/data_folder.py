@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from enrollment.ground.vault import Keys
 from portal.config import DEMO_SECRET
@@ -20,7 +21,7 @@ class Folder:
 
     def __init__(self, path: Path):
         self.path = path.resolve()
-        self._lock = None
+        self._lock: TextIO | None = None
 
     def take(self, note: str) -> None:
         """Create the folder and lock it; `note` tells a second one who holds it."""
@@ -41,13 +42,13 @@ class Folder:
                 "Ctrl-C there, or set PORTAL_DATA to another folder for a second one"
             ) from error
         self._lock = lock
-        self._write_note(note)
+        self._write_note(lock, note)
 
-    def _write_note(self, note: str) -> None:
+    def _write_note(self, lock: TextIO, note: str) -> None:
         try:
-            self._lock.truncate(0)
-            self._lock.write(note)
-            self._lock.flush()
+            lock.truncate(0)
+            lock.write(note)
+            lock.flush()
         except OSError as error:
             raise self.full() from error
 

@@ -58,13 +58,17 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.sockets.mkdir(mode=0o700, exist_ok=True)
         if self.user:
-            self._hand_over()
+            self._hand_over(self.user)
         end_leftover(self.folder / "postmaster.pid", "postgres")
         if not (self.folder / "PG_VERSION").exists():
             self._make_cluster()
 
-    def _hand_over(self) -> None:
-        owner = ensure_user_exists(self.user)
+    def _hand_over(self, user: str) -> None:
+        owner = ensure_user_exists(user)
+        if owner is None:
+            raise Fault(
+                f"the system user {user} of PostgreSQL could not be made: start the portal as another user than root"
+            )
         for folder in (BINARIES.parent, self.folder):
             for parent in folder.parents:
                 mode = parent.stat().st_mode
@@ -107,12 +111,12 @@ class Postgres:
             user=self.user,
         )
         self.child.start()
-        self.wait_ready()
+        self.wait_ready(self.child)
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, server: Child, seconds: float = 60) -> None:
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
-            if not self.child.running:
+            if not server.running:
                 raise Fault(f"PostgreSQL did not start: {last_line(self.log)} (whole log: {self.log})")
             with contextlib.suppress(psycopg.OperationalError):
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()
@@ -154,13 +158,13 @@ class Valkey:
         command += ["--set-proc-title", "no", "--save", "", "--appendonly", "yes" if self.durable else "no"]
         self.child = Child("Valkey", command, log=self.log)
         self.child.start()
-        self.wait_ready()
+        self.wait_ready(self.child)
 
-    def wait_ready(self, seconds: float = 30) -> None:
+    def wait_ready(self, server: Child, seconds: float = 30) -> None:
         limit = time.monotonic() + seconds
         with contextlib.closing(redis.Redis.from_url(self.url())) as client:
             while time.monotonic() < limit:
-                if not self.child.running:
+                if not server.running:
                     raise Fault(f"Valkey did not start: {last_line(self.log)} (whole log: {self.log})")
                 with contextlib.suppress(redis.exceptions.ConnectionError):
                     if client.ping():

@@ -71,7 +71,7 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
             start.begin_anew(environ["DATABASE_URL"])
         start.migrate(environ["DATABASE_URL"], folder)
         letters = doctor.finding("letters", doctor.letters)
-        if not letters.well:
+        if letters.fault is not None:
             say(letters.fault)
         supervisor.add_layer(*children(folder, environ, door))
         supervisor.watch(Opening(supervisor, folder, environ, (host, port), city=with_city).turn)
@@ -93,7 +93,7 @@ def children(folder: Folder, environ: dict[str, str], door: socket.socket) -> li
     ]
     # each process of it is a copy of one that has read everything: a quarter of the start, and of the memory
     pages += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60", "--chdir", str(ROOT)]
-    described = [("portal", pages, (door.fileno(),))]
+    described: list[tuple[str, list[str], tuple[int, ...]]] = [("portal", pages, (door.fileno(),))]
     described += [(f"worker-{kind}", [python, "-m", "flask", "--app", "wsgi", "worker", kind], ()) for kind in WORKERS]
     described += [("clock", [python, "-m", "flask", "--app", "wsgi", "scheduler"], ())]
     return [

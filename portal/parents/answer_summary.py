@@ -81,7 +81,7 @@ def area_name(session: Session, code: str | None) -> str:
 
 
 def _href(page: str, application: Application) -> str:
-    asked = {"from": "check"}
+    asked: dict[str, Any] = {"from": "check"}
     if page == "guardian":
         return url_for("parents.guardian_page")
     return url_for(f"parents.{page}_page", application_id=application.id, **asked)

@@ -3,6 +3,7 @@
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
@@ -23,7 +24,7 @@ class CheckForm(VersionedForm):
     true = BooleanField(_l("以上内容属实。我知道虚假材料会取消录取资格"))
 
 
-def _view(form, application):
+def _view(form, application) -> ResponseReturnValue:
     if actor().on_behalf:
         form.true.label.text = _("监护人已逐项核对，以上内容属实，知道虚假材料会取消录取资格")
     round_ = times_of(application).open or times_of(application).last
@@ -41,8 +42,8 @@ def _view(form, application):
 
 
 @pages.get("/applications/<uuid:application_id>/check")
-@desk("parents", helped=True)
-def check_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
     if not form.version.data:
@@ -53,8 +54,8 @@ def check_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/check")
-@desk("parents", helped=True)
-def submit(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def submit(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
     if form.validate_on_submit():
@@ -76,11 +77,12 @@ def submit(application_id: uuid.UUID):
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>")
-@desk("parents", helped=True)
-def receipt_page(application_id: uuid.UUID, number: int):
+@desk("parents", allows_helper=True)
+def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
-    newest = receipts.latest(db(), application).number
+    latest = receipts.latest(db(), application)
+    newest = latest.number if latest is not None else number
     answers = receipts.answers_in(db(), application, number)
     return form_page(
         "receipt",

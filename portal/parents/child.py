@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
@@ -67,15 +68,15 @@ class ChildForm(VersionedForm):
         return (self.id_kind.data or "resident") not in EIGHTEEN_DIGITS or bool(self.born.errors or self.sex.errors)
 
 
-def _view(form, application=None):
+def _view(form, application=None) -> ResponseReturnValue:
     form.offer()
     shown = masked(application.child.id_number, keep_start=4) if application else ""
     return form_page("child", "child", application, form, shown=shown, year=this_year())
 
 
 @pages.get("/children/new")
-@desk("parents", helped=True)
-def new_child():
+@desk("parents", allows_helper=True)
+def new_child() -> ResponseReturnValue:
     if guardians.guardian_of(db(), by=actor()) is None:
         flash(_("请先填写监护人信息。"))
         return redirect(url_for("parents.guardian_page"), 303)
@@ -86,8 +87,8 @@ def new_child():
 
 
 @pages.post("/children/new")
-@desk("parents", helped=True)
-def enter_child():
+@desk("parents", allows_helper=True)
+def enter_child() -> ResponseReturnValue:
     form = ChildForm()
     if form.understood(known=False):
         with refusals_in(form):
@@ -99,8 +100,8 @@ def enter_child():
 
 
 @pages.get("/applications/<uuid:application_id>/child")
-@desk("parents", helped=True)
-def child_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def child_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ChildForm()
     if not form.name.data:
@@ -113,8 +114,8 @@ def child_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/child")
-@desk("parents", helped=True)
-def save_child(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ChildForm()
     if form.understood(known=True):

@@ -1,8 +1,10 @@
 """Papers: the list that the claims ask for, photos from the phone, and taking a page away or back."""
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, MultipleFileField
@@ -28,7 +30,7 @@ class PagesForm(PageForm):
         return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
 
 
-def _view(application, faulty: PagesForm | None = None):
+def _view(application, faulty: PagesForm | None = None) -> ResponseReturnValue:
     needed = required_documents.needed(db(), application)
     there = evidence.pages_of(db(), application.id)
     names = [paper.document.value for paper in needed]
@@ -76,14 +78,14 @@ def _at_siblings(application) -> dict[str, tuple]:
 
 
 @pages.get("/applications/<uuid:application_id>/evidence")
-@desk("parents", helped=True)
-def evidence_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def evidence_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(application_of(application_id))
 
 
 @pages.post("/applications/<uuid:application_id>/evidence")
-@desk("parents", helped=True)
-def add_evidence(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def add_evidence(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = PagesForm()
     if form.validate_on_submit():
@@ -104,8 +106,8 @@ def add_evidence(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/from/<uuid:sibling_id>")
-@desk("parents", helped=True)
-def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID) -> ResponseReturnValue:
     document = request.form.get("document", "")
     taken = evidence.take_from_sibling(db(), application_id, document, sibling_id, by=actor(), now=clock())
     flash(_("已保存 %(n)s 页。", n=taken))
@@ -113,30 +115,30 @@ def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/remove")
-@desk("parents", helped=True)
-def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     evidence.remove_page(db(), application_id, page_id, by=actor(), now=clock())
     flash(_("已移除。可以在页面下方恢复。"))
     return _back(application_id)
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/restore")
-@desk("parents", helped=True)
-def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     evidence.restore_page(db(), application_id, page_id, by=actor(), now=clock())
     flash(_("已恢复。"))
     return _back(application_id)
 
 
 @pages.get("/applications/<uuid:application_id>/evidence/<uuid:page_id>")
-@desk("parents", helped=True)
-def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     """An own page as a file to keep: never shown as a page of this portal."""
     safe = evidence.read_page(db(), application_id, page_id, by=actor())
     return as_file(safe.media_type, safe.content, page_id.hex[:8])
 
 
-def _back(application_id: uuid.UUID, document: str | None = None):
+def _back(application_id: uuid.UUID, document: str | None = None) -> ResponseReturnValue:
     anchor = f"paper-{document}" if document else None
-    kept = {"from": "check"} if request.args.get("from") == "check" else {}
-    return redirect(url_for("parents.evidence_page", application_id=application_id, _anchor=anchor, **kept), 303)
+    query: dict[str, Any] = {"from": "check"} if request.args.get("from") == "check" else {}
+    return redirect(url_for("parents.evidence_page", application_id=application_id, _anchor=anchor, **query), 303)

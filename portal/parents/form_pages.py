@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import HiddenField
 from wtforms.validators import StopValidation
@@ -86,7 +87,7 @@ def bound_with(application: Application) -> list[Application]:
     return [each for each in others if each.id in own]
 
 
-def onward(page: str, application: Application | None):
+def onward(page: str, application: Application | None) -> ResponseReturnValue:
     """After a page was saved: back to the check where it came from, to what was handed in, or to the next open page."""
     if application is not None and application.stage not in (DRAFT, RETURNED):
         return _told_of_the_edit(application)
@@ -105,7 +106,7 @@ def _has_more_to_see() -> bool:
     return bool(waiting or applications.list_own(db(), by=actor()))
 
 
-def _told_of_the_edit(application: Application):
+def _told_of_the_edit(application: Application) -> ResponseReturnValue:
     receipt = receipts.latest(db(), application)
     if receipt is not None and receipt.submitted_at == clock():
         flash(_("修改已生效，这是新的回执。"))
@@ -122,7 +123,9 @@ def tell_of_a_kept_edit(application: Application) -> None:
         flash(_("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=receipt.number))
 
 
-def form_page(template: str, page: str, application: Application | None, form: PageForm | None, **more):
+def form_page(
+    template: str, page: str, application: Application | None, form: PageForm | None, **more
+) -> ResponseReturnValue:
     """A page of the form, with the way back to the list and, for a handed-in application, a word about edits."""
     times = times_of(application) if application is not None else None
     late = application is not None and answers_late(application, times)

@@ -3,6 +3,7 @@
 import uuid
 
 from flask import request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, SelectField, StringField
@@ -92,7 +93,7 @@ class GroundsForm(VersionedForm):
         return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
 
 
-def _view(form, application):
+def _view(form, application) -> ResponseReturnValue:
     form.offer()
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
@@ -101,8 +102,8 @@ def _view(form, application):
 
 
 @pages.get("/applications/<uuid:application_id>/grounds")
-@desk("parents", helped=True)
-def grounds_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
     if not form.version.data:
@@ -112,8 +113,8 @@ def grounds_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/grounds")
-@desk("parents", helped=True)
-def save_grounds(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
     form.validate_on_submit()
@@ -128,8 +129,8 @@ def save_grounds(application_id: uuid.UUID):
 
 
 @pages.get("/kindergarten-names")
-@desk("parents", helped=True)
-def kindergarten_names():
+@desk("parents", allows_helper=True)
+def kindergarten_names() -> ResponseReturnValue:
     """Names that begin to fit what is typed, for the list that opens beside the field."""
     found = finder.search(db(), words=request.args.get("q", "")[:40], per_page=8).items
     return {"names": [each.name for each in found]}

@@ -1,5 +1,6 @@
 """The first two pages: consent, and who the signed-in person is."""
 
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
@@ -39,7 +40,7 @@ class GuardianForm(VersionedForm):
             self.name.label.text = _("监护人的姓名")
 
 
-def _consent_view(form=None):
+def _consent_view(form=None) -> ResponseReturnValue:
     """Without a form: a helper reads what the guardian agreed to, by its code or its paper."""
     text = consent_texts.read(consents.CHILD_DATA, language())
     registers = consent_texts.read(consents.REGISTER_CHECK, language())
@@ -49,8 +50,8 @@ def _consent_view(form=None):
 
 
 @pages.get("/consent")
-@desk("parents", helped=True)
-def consent_page():
+@desk("parents", allows_helper=True)
+def consent_page() -> ResponseReturnValue:
     if actor().on_behalf:
         return _consent_view()
     form = ConsentForm()
@@ -61,7 +62,7 @@ def consent_page():
 
 @pages.post("/consent")
 @desk("parents")
-def give_consent():
+def give_consent() -> ResponseReturnValue:
     form = ConsentForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -81,7 +82,7 @@ def _keep(kind: str, given: bool) -> None:
     consents.give(db(), kind, text_version=text.version, text_digest=text.digest, by=actor(), now=clock())
 
 
-def _guardian_view(form):
+def _guardian_view(form) -> ResponseReturnValue:
     form.offer()
     guardian = guardians.guardian_of(db(), by=actor())
     shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
@@ -90,8 +91,8 @@ def _guardian_view(form):
 
 
 @pages.get("/guardian")
-@desk("parents", helped=True)
-def guardian_page():
+@desk("parents", allows_helper=True)
+def guardian_page() -> ResponseReturnValue:
     form = GuardianForm()
     guardian = guardians.guardian_of(db(), by=actor())
     if guardian is not None and not form.name.data:
@@ -101,8 +102,8 @@ def guardian_page():
 
 
 @pages.post("/guardian")
-@desk("parents", helped=True)
-def save_guardian():
+@desk("parents", allows_helper=True)
+def save_guardian() -> ResponseReturnValue:
     form = GuardianForm()
     if form.understood(known=guardians.guardian_of(db(), by=actor()) is not None):
         with refusals_in(form):

@@ -3,6 +3,7 @@
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
@@ -40,7 +41,7 @@ class DisputeForm(PageForm):
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
 
 
-def _invite_view(form, application):
+def _invite_view(form, application) -> ResponseReturnValue:
     waiting = invitations.open_for(db(), application.child_id, now=clock())
     shared = len(guardians.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
@@ -48,13 +49,13 @@ def _invite_view(form, application):
 
 @pages.get("/applications/<uuid:application_id>/invite")
 @desk("parents")
-def invite_page(application_id: uuid.UUID):
+def invite_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _invite_view(InviteForm(), application_of(application_id))
 
 
 @pages.post("/applications/<uuid:application_id>/invite")
 @desk("parents")
-def invite(application_id: uuid.UUID):
+def invite(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = InviteForm()
     if form.validate_on_submit():
@@ -72,7 +73,7 @@ def _invitation_of(invitation_id: uuid.UUID):
     raise NotFound
 
 
-def _accept_view(form, invitation):
+def _accept_view(form, invitation) -> ResponseReturnValue:
     form.offer()
     known = guardians.guardian_of(db(), by=actor()) is not None
     return form_page("invitation", "guardian", None, form, invitation=invitation, known=known)
@@ -80,13 +81,13 @@ def _accept_view(form, invitation):
 
 @pages.get("/invitations/<uuid:invitation_id>")
 @desk("parents")
-def invitation_page(invitation_id: uuid.UUID):
+def invitation_page(invitation_id: uuid.UUID) -> ResponseReturnValue:
     return _accept_view(AcceptForm(), _invitation_of(invitation_id))
 
 
 @pages.post("/invitations/<uuid:invitation_id>")
 @desk("parents")
-def accept_invitation(invitation_id: uuid.UUID):
+def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
     form = AcceptForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -96,20 +97,20 @@ def accept_invitation(invitation_id: uuid.UUID):
     return _accept_view(form, _invitation_of(invitation_id))
 
 
-def _dispute_view(form):
+def _dispute_view(form) -> ResponseReturnValue:
     form.offer()
     return form_page("dispute", "guardian", None, form)
 
 
 @pages.get("/dispute")
 @desk("parents")
-def dispute_page():
+def dispute_page() -> ResponseReturnValue:
     return _dispute_view(DisputeForm())
 
 
 @pages.post("/dispute")
 @desk("parents")
-def open_dispute():
+def open_dispute() -> ResponseReturnValue:
     form = DisputeForm()
     if form.validate_on_submit():
         with refusals_in(form):

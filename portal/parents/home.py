@@ -3,6 +3,7 @@
 import uuid
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
 from enrollment.applications.applications import Application
@@ -17,8 +18,8 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("")
-@desk("parents", helped=True)
-def home():
+@desk("parents", allows_helper=True)
+def home() -> ResponseReturnValue:
     """No child yet: how to begin.  One: its own page.  Several: all of them."""
     season = calendar.current(db(), clock())
     mine = applications.list_own(db(), by=actor())
@@ -41,7 +42,7 @@ def _around() -> dict:
     }
 
 
-def _beginning(season):
+def _beginning(season) -> ResponseReturnValue:
     listed = steps_of(None)
     return render_template(
         "parents/beginning.html",
@@ -59,7 +60,7 @@ def _in_short(application: Application) -> dict:
     return {"application": application, "next_page": steps.next_step(listed), "stands": stands}
 
 
-def _own_page(application: Application, *, at_home: bool = False):
+def _own_page(application: Application, *, at_home: bool = False) -> ResponseReturnValue:
     if application.stage == DRAFT:
         return _task_list(application, at_home=at_home)
     return render_template(
@@ -72,7 +73,7 @@ def _own_page(application: Application, *, at_home: bool = False):
     )
 
 
-def _task_list(application: Application, *, at_home: bool):
+def _task_list(application: Application, *, at_home: bool) -> ResponseReturnValue:
     listed = steps_of(application)
     return render_template(
         "parents/tasks.html",
@@ -91,14 +92,14 @@ def _task_list(application: Application, *, at_home: bool):
 
 
 @pages.get("/applications/<uuid:application_id>")
-@desk("parents", helped=True)
-def application_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def application_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _own_page(application_of(application_id))
 
 
 @pages.get("/applications/<uuid:application_id>/tasks")
-@desk("parents", helped=True)
-def tasks(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
     """The list of pages, also after submission, for whoever wants to change something."""
     application = application_of(application_id)
     if application.stage == WITHDRAWN:

@@ -4,6 +4,7 @@ import uuid
 from decimal import Decimal, InvalidOperation
 
 from flask import jsonify, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
@@ -95,7 +96,7 @@ def _siblings_answers(application: Application) -> tuple[str, households.Househo
     return None
 
 
-def _view(form, application, *, taken_from: str = ""):
+def _view(form, application, *, taken_from: str = "") -> ResponseReturnValue:
     form.offer()
     area = form.home_area.data
     names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
@@ -103,8 +104,8 @@ def _view(form, application, *, taken_from: str = ""):
 
 
 @pages.get("/applications/<uuid:application_id>/household")
-@desk("parents", helped=True)
-def household_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
     if form.version.data:
@@ -119,8 +120,8 @@ def household_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/household")
-@desk("parents", helped=True)
-def save_household(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_household(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
     if form.understood():
@@ -132,8 +133,8 @@ def save_household(application_id: uuid.UUID):
 
 
 @pages.get("/places")
-@desk("parents", helped=True)
-def place_names():
+@desk("parents", allows_helper=True)
+def place_names() -> ResponseReturnValue:
     """The streets, communities and estates of an area, for the lists that open while a family types."""
     area = request.args.get("area", "")[:6]
     return jsonify({kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})

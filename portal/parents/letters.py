@@ -1,6 +1,9 @@
 """Letters to take away: the admission notice of a confirmed place, and the receipt of a submission."""
 
+import uuid
+
 from flask import Response
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import receipts
 from enrollment.results import admission_notice
@@ -12,7 +15,7 @@ from portal.letters.unavailable import letters_wait
 from portal.parents import answer_summary, pages
 from portal.parents.form_pages import application_of
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db, house
+from portal.web.unit_of_work import actor, clock, db, services
 
 
 def _sheet(content: bytes, name: str) -> Response:
@@ -25,8 +28,8 @@ def _sheet(content: bytes, name: str) -> Response:
 
 @pages.get("/applications/<uuid:application_id>/notice.pdf")
 @desk("parents")
-def notice_pdf(application_id):
-    config = house().config
+def notice_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
+    config = services().config
     found = admission_notice.of_application(db(), application_id, by=actor())
     try:
         content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
@@ -36,8 +39,8 @@ def notice_pdf(application_id):
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>.pdf")
-@desk("parents", helped=True)
-def receipt_pdf(application_id, number):
+@desk("parents", allows_helper=True)
+def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
     answers = receipts.answers_in(db(), application, number)
@@ -46,7 +49,7 @@ def receipt_pdf(application_id, number):
     changed = [answer_summary.changed_words(code) for code in receipt.changed]
     try:
         content = receipt_letter(
-            application, receipt, wished=wished, changed=changed, lines=lines, demo=house().config.demo
+            application, receipt, wished=wished, changed=changed, lines=lines, demo=services().config.demo
         )
     except PdfUnavailable as stands:
         return letters_wait(stands)

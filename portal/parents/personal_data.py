@@ -5,6 +5,7 @@ import json
 import zipfile
 
 from flask import Response, render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
@@ -21,7 +22,7 @@ from portal.web.unit_of_work import actor, clock, db
 @pages.get("/account", endpoint="account")
 @pages.get("/data")
 @desk("parents")
-def data_page():
+def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     return render_template(
         "parents/data.html",
@@ -46,7 +47,7 @@ def _helped(mandate: Mandate) -> dict:
 
 @pages.post("/data/download")
 @desk("parents")
-def download_data():
+def download_data() -> ResponseReturnValue:
     """A zip: `data.json` with every row about the family, and each uploaded page as a file."""
     plain = personal_data.gather(db(), by=actor(), now=clock())
     packed = io.BytesIO()

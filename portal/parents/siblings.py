@@ -2,6 +2,7 @@
 
 import uuid
 
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
@@ -25,7 +26,7 @@ class TogetherForm(VersionedForm):
     elder = RadioField(_l("今年也在申请的哥哥姐姐"), validate_choice=False)
 
 
-def _view(form, application):
+def _view(form, application) -> ResponseReturnValue:
     siblings = sibling_binding.may_bind(db(), application, by=actor())
     elders = sibling_binding.elders(db(), application, by=actor())
     form.elder.choices = [
@@ -51,8 +52,8 @@ def _view(form, application):
 
 
 @pages.get("/applications/<uuid:application_id>/together")
-@desk("parents", helped=True)
-def together_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def together_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = TogetherForm()
     if not form.version.data:
@@ -63,8 +64,8 @@ def together_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/together")
-@desk("parents", helped=True)
-def save_together(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_together(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = TogetherForm()
     if form.validate_on_submit():

@@ -2,8 +2,10 @@
 clerk's finding with its reason."""
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
@@ -27,10 +29,10 @@ def lines_of(application: Application) -> list[dict]:
     answers = register_answers.answers_of(db(), application.id)
     rows = db().query(VerifiedFact).filter_by(application_id=application.id)
     found = {row.fact: row for row in rows} if application.stage in DECIDED else {}
-    said = [(fact, value) for fact, value in claimed.items()]
-    said += [(row.fact, row.value) for row in found.values()]
-    said += [(answer.fact, answer.value) for answer in answers.values()]
-    names = names_for(db(), said)
+    values: list[tuple[str, Any]] = list(claimed.items())
+    values += [(row.fact, row.value) for row in found.values()]
+    values += [(answer.fact, answer.value) for answer in answers.values()]
+    names = names_for(db(), values)
     return [
         {
             "fact": fact,
@@ -47,7 +49,7 @@ def lines_of(application: Application) -> list[dict]:
 
 @pages.get("/applications/<uuid:application_id>/findings")
 @desk("parents")
-def findings_page(application_id: uuid.UUID):
+def findings_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     proposal = refusals.refusal_of(db(), application_id) if application.stage == "refused" else None
     return render_template(
@@ -62,7 +64,7 @@ def findings_page(application_id: uuid.UUID):
 
 @pages.post("/applications/<uuid:application_id>/findings/<fact>")
 @desk("parents")
-def dispute_register(application_id: uuid.UUID, fact: str):
+def dispute_register(application_id: uuid.UUID, fact: str) -> ResponseReturnValue:
     register_answers.dispute(db(), application_id, fact, by=actor(), now=clock())
     flash(_("已记下您的异议。审核员会看证明材料，不以部门数据为准。"))
     return redirect(url_for("parents.findings_page", application_id=application_id), 303)

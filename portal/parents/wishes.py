@@ -1,8 +1,10 @@
 """The wishes: their order by buttons (or by drag), each with its tier, and adding one from the finder."""
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -64,7 +66,7 @@ class FinderForm(FlaskForm):
         self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
 
 
-def _view(form, application, shown: list[uuid.UUID] | None = None):
+def _view(form, application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
     round_ = times_of(application).open
     if round_ is None:
         return _closed(application)
@@ -85,7 +87,7 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
     )
 
 
-def _closed(application):
+def _closed(application) -> ResponseReturnValue:
     """Between two rounds: the wishes that wait for their draw, with the last estimate."""
     round_ = times_of(application).last
     listed, told = chances.kept(application, round_, bound_with(application))
@@ -93,8 +95,8 @@ def _closed(application):
 
 
 @pages.get("/applications/<uuid:application_id>/wishes")
-@desk("parents", helped=True)
-def wishes_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = WishesForm(formdata=None)
     form.version.data = str(application.version)
@@ -102,8 +104,8 @@ def wishes_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/wishes")
-@desk("parents", helped=True)
-def save_wishes(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     """`act` is the button: `up:1`, `down:0`, `remove:2`, `order` after a drag, or `next`, which also leads on."""
     application = application_of(application_id)
     form = WishesForm()
@@ -123,8 +125,8 @@ def save_wishes(application_id: uuid.UUID):
 
 
 @pages.get("/applications/<uuid:application_id>/wishes/add")
-@desk("parents", helped=True)
-def find_wish(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def find_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     round_ = times_of(application).open
     if round_ is None:
@@ -146,8 +148,8 @@ def find_wish(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/wishes/add")
-@desk("parents", helped=True)
-def add_wish(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def add_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = WishesForm()
     wanted = id_in(request.form.get("add", ""))
@@ -166,7 +168,7 @@ def add_wish(application_id: uuid.UUID):
     return _view(form, application)
 
 
-def _from() -> dict[str, str]:
+def _from() -> dict[str, Any]:
     return {"from": "check"} if request.args.get("from") == "check" else {}
 
 

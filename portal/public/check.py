@@ -5,6 +5,7 @@ nothing asked for says who somebody is: no name, no birth date, no house number.
 """
 
 from flask import render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -113,7 +114,7 @@ def _born(level: str, year: int) -> str:
 
 @pages.get("/check")
 @public
-def check():
+def check() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     if season is None:
         return render_template("public/check.html", season=None)

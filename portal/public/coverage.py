@@ -1,6 +1,7 @@
 """The two shares of the city and its areas beside their targets, for everybody."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from portal.public import pages
 from portal.web import coverage_views
@@ -9,7 +10,7 @@ from portal.web.guards import public
 
 @pages.get("/coverage")
 @public
-def coverage():
+def coverage() -> ResponseReturnValue:
     form = coverage_views.asked()
     figures = coverage_views.city(form.definition())
     on_map, inset = coverage_views.patches(figures.areas)
@@ -20,6 +21,6 @@ def coverage():
 
 @pages.get("/coverage.csv")
 @public
-def coverage_csv():
+def coverage_csv() -> ResponseReturnValue:
     figures = coverage_views.city(coverage_views.asked().definition())
     return coverage_views.as_csv(figures.areas, figures.definition, figures.city, "coverage")

@@ -1,8 +1,10 @@
 """Draws for everybody: what was committed, what was drawn, where the lines are, and the file to check it all."""
 
 import re
+import uuid
 
 from flask import Response, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from enrollment.draw import draw_rooms
@@ -26,14 +28,14 @@ def bold_numbers(text: str) -> Markup:
 
 @pages.get("/draws")
 @public
-def draw_list():
+def draw_list() -> ResponseReturnValue:
     found = [draw_rooms.of_round(db(), row.id) for row in published_runs.rounds_with_a_commitment(db())]
     return render_template("public/draws.html", found=found)
 
 
 @pages.get("/draws/<uuid:round_id>")
 @public
-def draw_page(round_id):
+def draw_page(round_id: uuid.UUID) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     run = published_runs.result_run(db(), round_id)
     asked = request.args.get("ticket", "")[:64]
@@ -67,7 +69,7 @@ def _bundle_name(run: Run) -> str:
 
 @pages.get("/draws/<uuid:round_id>/bundle.zip")
 @public
-def draw_bundle(round_id):
+def draw_bundle(round_id: uuid.UUID) -> ResponseReturnValue:
     """The public file of the round's result; `?run=` asks for that of a published replay."""
     run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
     if run is None or not run.bundle:

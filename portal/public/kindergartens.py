@@ -1,6 +1,7 @@
 """Find a kindergarten, and a page for each: places this season, fee, how to reach it, last cut-offs."""
 
 from flask import render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
@@ -42,7 +43,7 @@ def this_year() -> int | None:
 
 @pages.get("/kindergartens")
 @public
-def kindergarten_list():
+def kindergarten_list() -> ResponseReturnValue:
     form = FinderForm(request.args)
     form.offer()
     year = this_year()
@@ -61,7 +62,7 @@ def kindergarten_list():
 
 @pages.get("/kindergartens/<code>")
 @public
-def kindergarten_page(code):
+def kindergarten_page(code: str) -> ResponseReturnValue:
     kindergarten = kindergartens.by_code(db(), code)
     if kindergarten is None:
         raise NotFound

@@ -1,6 +1,9 @@
 """The page on which anybody checks a published draw in the own browser, with the second implementation."""
 
+import uuid
+
 from flask import abort, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
 
 from enrollment.draw import draw_rooms
 from enrollment.results import published_runs
@@ -17,7 +20,7 @@ PREFIXED = {"reason": "reason_", "verify_why": "why_", "level": "level_", "round
 
 @pages.get("/draws/<uuid:round_id>/verify")
 @public
-def verify_draw(round_id):
+def verify_draw(round_id: uuid.UUID) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     if not room.snapshots:
         abort(404)
@@ -32,7 +35,7 @@ def verify_draw(round_id):
     )
 
 
-def _run(round_id):
+def _run(round_id: uuid.UUID):
     """The run that the reader asks about: a published replay by its number, else the round's result."""
     return published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
 
@@ -44,7 +47,7 @@ def _words() -> dict[str, str]:
 
 @pages.get("/draws/<uuid:round_id>/names.json")
 @public
-def names_of_draw(round_id):
+def names_of_draw(round_id: uuid.UUID) -> ResponseReturnValue:
     """What the codes of the public file are called: kindergartens and their reserved places, nobody's names."""
     run = _run(round_id)
     if run is None:

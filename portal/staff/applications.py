@@ -1,6 +1,10 @@
 """One application: claim, register and paper side by side; take, verify, confirm."""
 
+import uuid
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
@@ -26,13 +30,13 @@ def facts_of(application: Application):
     answers = register_answers.answers_of(db(), application.id)
     found = {row.fact: row for row in db().query(VerifiedFact).filter_by(application_id=application.id)}
     lines = lines_of(claimed, answers, found)
-    said = [(line.fact, value) for line in lines for value in (line.claimed, line.registered)]
-    said += [(fact, row.value) for fact, row in found.items()]
-    names = names_for(db(), said)
+    values: list[tuple[str, Any]] = [(line.fact, value) for line in lines for value in (line.claimed, line.registered)]
+    values += [(fact, row.value) for fact, row in found.items()]
+    names = names_for(db(), values)
     return lines, names, form_for(lines, names)
 
 
-def application_page(application: Application, lines, names, form: PageForm):
+def application_page(application: Application, lines, names, form: PageForm) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
     mine = application.stage == "in_review" and application.reviewer_id == actor().account_id
     return render_template(
@@ -81,21 +85,21 @@ def wishes_here(application: Application, lines: list[Line]) -> list[dict[str, s
 
 @pages.get("/applications/<uuid:application_id>")
 @desk("staff")
-def application(application_id):
+def application(application_id: uuid.UUID) -> ResponseReturnValue:
     found = review.find(db(), application_id, by=actor())
     return application_page(found, *facts_of(found))
 
 
 @pages.post("/applications/<uuid:application_id>/take")
 @desk("staff")
-def take(application_id):
+def take(application_id: uuid.UUID) -> ResponseReturnValue:
     review.take(db(), application_id, by=actor(), now=clock())
     return redirect(url_for("staff.application", application_id=application_id), 303)
 
 
 @pages.post("/applications/<uuid:application_id>/release")
 @desk("staff")
-def release(application_id):
+def release(application_id: uuid.UUID) -> ResponseReturnValue:
     review.release(db(), application_id, by=actor(), now=clock())
     flash(_("已放回待审队列。"))
     return redirect(url_for("staff.queue"), 303)
@@ -103,7 +107,7 @@ def release(application_id):
 
 @pages.post("/applications/<uuid:application_id>/facts")
 @desk("staff")
-def settle(application_id):
+def settle(application_id: uuid.UUID) -> ResponseReturnValue:
     """Save the findings, or (`act=confirm`) confirm with them and go on to the next."""
     found = review.find(db(), application_id, by=actor())
     lines, names, form = facts_of(found)

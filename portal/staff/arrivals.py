@@ -1,6 +1,9 @@
 """Arrivals: tick what was seen, put the child on the roll, release the place of one who did not come; lists for print."""
 
+import uuid
+
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
@@ -27,7 +30,9 @@ class DoorForm(PageForm):
     class_name = StringField(_l("班级"), [Length(max=20)])
 
 
-def list_page(form: PageForm, template: str = "staff/arrivals.html", per_page: int = arrivals.PER_PAGE):
+def list_page(
+    form: PageForm, template: str = "staff/arrivals.html", per_page: int = arrivals.PER_PAGE
+) -> ResponseReturnValue:
     year, state = admission_year(), request.args.get("state", "expected")
     state = state if state in STATES else "expected"
     found = arrivals.expected(
@@ -56,19 +61,19 @@ def list_page(form: PageForm, template: str = "staff/arrivals.html", per_page: i
 
 @pages.get("/arrivals", endpoint="arrivals")
 @desk("staff")
-def arrivals_list():
+def arrivals_list() -> ResponseReturnValue:
     return list_page(DoorForm(formdata=None))
 
 
 @pages.get("/arrivals/print")
 @desk("staff")
-def arrivals_for_print():
+def arrivals_for_print() -> ResponseReturnValue:
     return list_page(DoorForm(formdata=None), "staff/arrivals_print.html", per_page=400)
 
 
 @pages.post("/arrivals/<uuid:offer_id>")
 @desk("staff")
-def at_the_door(offer_id):
+def at_the_door(offer_id: uuid.UUID) -> ResponseReturnValue:
     """Keep the ticks, or (`act=arrived`) put the child on the roll."""
     form = DoorForm()
     if form.validate_on_submit():
@@ -93,7 +98,7 @@ def at_the_door(offer_id):
 
 @pages.get("/notice-board")
 @desk("staff")
-def notice_board():
+def notice_board() -> ResponseReturnValue:
     """Registration codes only, for the wall beside the gate: no name, no number of a person."""
     year = admission_year()
     boards = [

@@ -1,6 +1,7 @@
 """In bulk: those on whom all registers agree, listed before anybody confirms them."""
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import HiddenField
 
@@ -21,7 +22,7 @@ class MatchedForm(PageForm):
         return [found for found in map(id_in, (self.listed.data or "").split()) if found is not None]
 
 
-def _page(form: PageForm):
+def _page(form: PageForm) -> ResponseReturnValue:
     found = review_queue.queue(
         db(), by=actor(), now=clock(), state="waiting", only="matched", per_page=bulk_confirmation.MOST_AT_ONCE
     )
@@ -31,13 +32,13 @@ def _page(form: PageForm):
 
 @pages.get("/queue/matched")
 @desk("staff")
-def matched_page():
+def matched_page() -> ResponseReturnValue:
     return _page(MatchedForm())
 
 
 @pages.post("/queue/matched")
 @desk("staff")
-def confirm_matched():
+def confirm_matched() -> ResponseReturnValue:
     form, confirmed = MatchedForm(), 0
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,6 +1,9 @@
 """A child that did not come: named and read once more before its place goes to the next in line."""
 
+import uuid
+
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
@@ -21,7 +24,7 @@ class NoShowForm(PageForm):
     reason = StringField(_l("原因"), [InputRequired(_l("请写明原因。")), Length(max=300)], default=DID_NOT_COME)
 
 
-def _page(offer_id, form: PageForm):
+def _page(offer_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     line = arrivals.one_expected(db(), offer_id, by=actor())
     audit.record(db(), "view", "offer", offer_id, by=actor(), now=clock(), reason="arrival")
     return render_template("staff/no_show.html", form=form, line=line)
@@ -29,13 +32,13 @@ def _page(offer_id, form: PageForm):
 
 @pages.get("/arrivals/<uuid:offer_id>/no-show")
 @desk("staff")
-def no_show_page(offer_id):
+def no_show_page(offer_id: uuid.UUID) -> ResponseReturnValue:
     return _page(offer_id, NoShowForm())
 
 
 @pages.post("/arrivals/<uuid:offer_id>/no-show")
 @desk("staff")
-def did_not_come(offer_id):
+def did_not_come(offer_id: uuid.UUID) -> ResponseReturnValue:
     form = NoShowForm()
     if form.validate_on_submit():
         with refusals_in(form):

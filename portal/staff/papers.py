@@ -1,6 +1,9 @@
 """The pages that a family uploaded, opened from the sealed storage for the clerk who looks at them, and marked with who and when."""
 
+import uuid
+
 from flask import Response
+from flask.typing import ResponseReturnValue
 
 from enrollment.eligibility import evidence
 from enrollment.ground import audit
@@ -14,7 +17,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("/applications/<uuid:application_id>/papers/<uuid:page_id>")
 @desk("staff")
-def paper(application_id, page_id):
+def paper(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     review.find(db(), application_id, by=actor())
     page = evidence.page_content(db(), application_id, page_id)
     audit.record(

@@ -1,6 +1,7 @@
 """The places ledger of a kindergarten: the plan by level, its history, and asking the area for other numbers."""
 
 from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, TextAreaField
@@ -48,7 +49,7 @@ class PlanForm(PageForm):
 
 @pages.get("/places")
 @desk("staff")
-def places():
+def places() -> ResponseReturnValue:
     kindergarten, year = kindergarten_of_page(), asked_year() or admission_year()
     return render_template(
         "staff/places.html",
@@ -61,13 +62,13 @@ def places():
 
 @pages.get("/places/<level>")
 @desk("staff")
-def place_plan(level: str):
+def place_plan(level: str) -> ResponseReturnValue:
     return _plan_page(level, None)
 
 
 @pages.post("/places/<level>")
 @desk("staff")
-def propose_plan(level: str):
+def propose_plan(level: str) -> ResponseReturnValue:
     kindergarten, form = kindergarten_of_page(), PlanForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -84,12 +85,14 @@ def _seen(form: PlanForm) -> int | None:
     return int(form.version.data) if (form.version.data or "").isdigit() else None
 
 
-def _plan_page(level: str, form: PlanForm | None):
+def _plan_page(level: str, form: PlanForm | None) -> ResponseReturnValue:
     if level not in LEVELS:
         abort(404)
     kindergarten, year = kindergarten_of_page(), admission_year()
     plan = place_plans.plan_of(db(), kindergarten.id, year, by=actor(), now=clock())
     line = plan.line(level)
+    if line is None:
+        abort(404)
     if form is None:
         told = {number: getattr(line.wanted, number) for number in NUMBERS}
         form = PlanForm(data=told | {"version": line.programme.version if line.programme else ""})

@@ -1,6 +1,7 @@
 """The review queue: filters, and the next one."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.review import review_queue, workload
@@ -15,7 +16,7 @@ def _asked(name: str, known: tuple[str, ...]) -> str:
     return value if value in known else known[0]
 
 
-def queue_page(form: PageForm):
+def queue_page(form: PageForm) -> ResponseReturnValue:
     state, only = _asked("state", review_queue.STATES), _asked("only", review_queue.ONLY)
     return render_template(
         "staff/queue.html",
@@ -35,11 +36,11 @@ def queue_page(form: PageForm):
 
 @pages.get("/queue")
 @desk("staff")
-def queue():
+def queue() -> ResponseReturnValue:
     return queue_page(ActForm())
 
 
-def to_next(only: str = "all"):
+def to_next(only: str = "all") -> ResponseReturnValue:
     """Take the next application and go to it, or back to an empty queue."""
     taken = review_queue.take_next(db(), by=actor(), now=clock(), only=only)
     if taken is None:
@@ -50,5 +51,5 @@ def to_next(only: str = "all"):
 
 @pages.post("/queue/next")
 @desk("staff")
-def next_in_queue():
+def next_in_queue() -> ResponseReturnValue:
     return to_next(_asked("only", review_queue.ONLY))

@@ -1,6 +1,9 @@
 """Sending an application back with named items: which fact or paper, and what exactly is needed."""
 
+import uuid
+
 from flask import flash, render_template
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
@@ -54,7 +57,7 @@ def form_for(items: list[str]) -> PageForm:
     return SendBackForm()
 
 
-def page(application: Application, items: list[str], form: PageForm):
+def page(application: Application, items: list[str], form: PageForm) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="send_back")
     return render_template(
         "staff/send_back.html", application=application, items=items, form=form, item_words=item_words
@@ -63,7 +66,7 @@ def page(application: Application, items: list[str], form: PageForm):
 
 @pages.route("/applications/<uuid:application_id>/send-back", methods=["GET", "POST"])
 @desk("staff")
-def send_back(application_id):
+def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
     items = items_of(application)
     form = form_for(items)

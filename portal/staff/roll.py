@@ -1,6 +1,9 @@
 """The roll of a kindergarten: its classes, the children of one (masked), who enters and leaves, moving up, taking away."""
 
+import uuid
+
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, StringField
@@ -63,13 +66,13 @@ def _school_year() -> int:
 
 @pages.get("/roll", endpoint="roll")
 @desk("staff")
-def roll_page():
+def roll_page() -> ResponseReturnValue:
     return _roll_page(ClassForm())
 
 
 @pages.post("/roll")
 @desk("staff")
-def count_class():
+def count_class() -> ResponseReturnValue:
     kindergarten, form = kindergarten_of_page(), ClassForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -82,7 +85,7 @@ def count_class():
     return _roll_page(form)
 
 
-def _roll_page(form: ClassForm):
+def _roll_page(form: ClassForm) -> ResponseReturnValue:
     here, year = kindergarten_of_page(), _school_year()
     years = sorted({*roll.years_on_roll(db(), here.id), roll.school_year_of(city_day())}, reverse=True)
     return render_template(
@@ -98,13 +101,13 @@ def _roll_page(form: ClassForm):
 
 @pages.get("/roll/classes/<uuid:class_id>")
 @desk("staff")
-def roll_class(class_id):
+def roll_class(class_id: uuid.UUID) -> ResponseReturnValue:
     return _class_page(class_id, ChildForm(data={"entered_on": city_day()}))
 
 
 @pages.post("/roll/classes/<uuid:class_id>")
 @desk("staff")
-def enter_roll(class_id):
+def enter_roll(class_id: uuid.UUID) -> ResponseReturnValue:
     form, here = ChildForm(), roll.class_for(db(), class_id, by=actor())
     if form.validate_on_submit():
         with refusals_in(form):
@@ -118,7 +121,7 @@ def enter_roll(class_id):
     return _class_page(class_id, form)
 
 
-def _class_page(class_id, form: ChildForm):
+def _class_page(class_id: uuid.UUID, form: ChildForm) -> ResponseReturnValue:
     here = roll.class_for(db(), class_id, by=actor())
     return render_template(
         "staff/roll_class.html",
@@ -130,13 +133,13 @@ def _class_page(class_id, form: ChildForm):
 
 @pages.get("/roll/children/<uuid:child_id>/leave")
 @desk("staff")
-def leave_form(child_id):
+def leave_form(child_id: uuid.UUID) -> ResponseReturnValue:
     return _leave_page(child_id, LeaveForm(data={"on": city_day()}))
 
 
 @pages.post("/roll/children/<uuid:child_id>/leave")
 @desk("staff")
-def leave_roll(child_id):
+def leave_roll(child_id: uuid.UUID) -> ResponseReturnValue:
     form, child = LeaveForm(), roll.child_for(db(), child_id, by=actor())
     if form.validate_on_submit():
         with refusals_in(form):
@@ -146,7 +149,7 @@ def leave_roll(child_id):
     return _leave_page(child_id, form)
 
 
-def _leave_page(child_id, form: LeaveForm):
+def _leave_page(child_id: uuid.UUID, form: LeaveForm) -> ResponseReturnValue:
     child = roll.child_for(db(), child_id, by=actor())
     here = roll.class_for(db(), child.class_id, by=actor())
     return render_template("staff/roll_leave.html", child=child, roll_class=here, form=form)
@@ -154,13 +157,13 @@ def _leave_page(child_id, form: LeaveForm):
 
 @pages.get("/roll/promote")
 @desk("staff")
-def promote_preview():
+def promote_preview() -> ResponseReturnValue:
     return _promote_page(ActForm())
 
 
 @pages.post("/roll/promote")
 @desk("staff")
-def promote_roll():
+def promote_roll() -> ResponseReturnValue:
     here, form = kindergarten_of_page(), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -170,7 +173,7 @@ def promote_roll():
     return _promote_page(form)
 
 
-def _promote_page(form: ActForm):
+def _promote_page(form: ActForm) -> ResponseReturnValue:
     here, year = kindergarten_of_page(), _school_year()
     try:
         seen, hindrance = promotion.preview(db(), here.id, year, by=actor(), now=clock()), None
@@ -181,7 +184,7 @@ def _promote_page(form: ActForm):
 
 @pages.get("/roll/export.<form>")
 @desk("staff")
-def export_roll(form: str):
+def export_roll(form: str) -> ResponseReturnValue:
     """`what=classes` (numbers, may be imported again) or `what=children` (masked, for the notice board of the office)."""
     here, year, what = kindergarten_of_page(), _school_year(), request.args.get("what", "classes")
     if form not in FORMATS or what not in ("classes", "children"):
@@ -189,7 +192,9 @@ def export_roll(form: str):
     if what == "classes":
         head = ["学校标识码", "学年", "班级", "年级段", "在园人数"]
         found = roll_export.classes(db(), here.id, year, by=actor(), now=clock())
-        rows = [(here.code, y, name, word("level", level, in_language="zh"), n) for y, name, level, n in found]
+        rows: list[tuple] = [
+            (here.code, y, name, word("level", level, in_language="zh"), n) for y, name, level, n in found
+        ]
     else:
         head = ["班级", "年级段", "幼儿（脱敏）", "证件（脱敏）", "出生", "入园"]
         children = roll_export.children(db(), here.id, year, by=actor(), now=clock())

@@ -6,6 +6,7 @@ The minute stands in the addresses, so that no browser shows an earlier one.
 import re
 
 from flask import Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from portal.staff import pages
 from portal.staff.navigation import seen_by, this_minute
@@ -16,7 +17,7 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 
 @pages.get("/watermark.css")
 @desk("staff")
-def watermark_style():
+def watermark_style() -> ResponseReturnValue:
     at = request.args.get("at", "")
     drawn = url_for("staff.watermark", at=at if re.fullmatch(r"\d{12}", at) else this_minute())
     style = f'.marked, .marked .card {{ background-image: url("{drawn}") }}\n'
@@ -25,6 +26,6 @@ def watermark_style():
 
 @pages.get("/watermark.svg")
 @desk("staff")
-def watermark():
+def watermark() -> ResponseReturnValue:
     drawn = render_template("staff/watermark.svg", text=seen_by())
     return Response(drawn, mimetype="image/svg+xml", headers=NOT_KEPT)

@@ -19,7 +19,7 @@ def chosen() -> str:
 
 def _remember(response):
     if request.args.get("lang") in LOCALES:
-        https = current_app.extensions["house"].config.https
+        https = current_app.extensions["services"].config.https
         response.set_cookie(
             COOKIE, request.args["lang"], max_age=31_536_000, secure=https, httponly=True, samesite="Lax"
         )

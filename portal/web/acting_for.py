@@ -31,7 +31,7 @@ class Family:
         return str(self.mandate.id)
 
 
-def now_for() -> Family | None:
+def current_family() -> Family | None:
     """The family of this helper's session, while its mandate lasts."""
     kept = session.get(FIELD)
     if kept is None:

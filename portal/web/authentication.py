@@ -11,6 +11,7 @@ from sqlalchemy import select
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor, actor_of
 from portal.web.clock import real_now
+from portal.web.sessions import current_session
 from portal.web.unit_of_work import db
 
 
@@ -39,11 +40,11 @@ def _load(account_id: str) -> SignedIn | None:
 
 def admit(account: Account) -> None:
     """Sign the person in under a fresh session key, so that an older cookie opens nothing."""
-    kept = session.hidden("kept")  # type: ignore[attr-defined]
+    kept = current_session().hidden("kept")
     session.clear()
     if kept and json.loads(kept)["owner"] == str(account.id):
-        session.hide("kept", kept)  # type: ignore[attr-defined]
-    session.renew = True  # type: ignore[attr-defined]
+        current_session().hide("kept", kept)
+    current_session().renew = True
     login_user(SignedIn(actor_of(account)))
     audit.record(db(), "sign_in", "account", account.id, by=actor_of(account), now=real_now())
 
@@ -52,7 +53,7 @@ def dismiss() -> None:
     """Sign the person out: the old key opens nothing, even if a request under way writes its session back."""
     logout_user()
     session.clear()
-    session.renew = True  # type: ignore[attr-defined]
+    current_session().renew = True
 
 
 def init(app: Flask) -> None:

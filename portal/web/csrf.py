@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -26,7 +27,7 @@ def page_of_the_form() -> str:
     return "/"
 
 
-def ask_to_sign_in_again():
+def ask_to_sign_in_again() -> ResponseReturnValue | None:
     """A form of a desk was posted after the session ended: keep what was typed and ask to sign in."""
     if request.method != "POST" or current_user.is_authenticated or request.endpoint is None:
         return None
@@ -41,7 +42,7 @@ def ask_to_sign_in_again():
     return redirect(url_for("public.sign_in", next=page), 303)
 
 
-def _token_refused(_fault: CSRFError):
+def _token_refused(_fault: CSRFError) -> ResponseReturnValue:
     """Signed in anew in another tab, or cookies are off: show the page again with what was typed."""
     page = page_of_the_form()
     keep_form(page)

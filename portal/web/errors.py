@@ -4,6 +4,7 @@ import secrets
 
 import structlog
 from flask import Flask, Response, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
@@ -35,7 +36,7 @@ def error_page(status: int, heading=None, text=None, **more):
     return page, status
 
 
-def _http(fault: HTTPException):
+def _http(fault: HTTPException) -> ResponseReturnValue:
     if isinstance(fault, InternalServerError):
         return _broken(fault.original_exception or fault)
     if fault.code is not None and 300 <= fault.code < 400:
@@ -43,21 +44,21 @@ def _http(fault: HTTPException):
     return error_page(fault.code or 500)
 
 
-def _foreign_host(_fault: SecurityError):
+def _foreign_host(_fault: SecurityError) -> ResponseReturnValue:
     """Asked for under a name that is not ours: no page, whose links would carry that name on."""
     return Response("400\n", 400, mimetype="text/plain")
 
 
-def _not_found(_fault: NotFound):
+def _not_found(_fault: NotFound) -> ResponseReturnValue:
     return error_page(404)
 
 
-def _refused(refused: Refused):
+def _refused(refused: Refused) -> ResponseReturnValue:
     g.spoiled = True
     return error_page(409, text=refusal(refused))
 
 
-def _stale(_stale: Stale):
+def _stale(_stale: Stale) -> ResponseReturnValue:
     """Somebody else, or another tab, saved first: nothing is overwritten, and what was typed is shown."""
     g.spoiled = True
     form = g.get("stale_form")
@@ -66,14 +67,14 @@ def _stale(_stale: Stale):
     return error_page(409, newer=newer, typed=form.typed() if form else [], frame=frame)
 
 
-def _no_such_value(_fault: DataError):
+def _no_such_value(_fault: DataError) -> ResponseReturnValue:
     """A number beyond all numbers, a text with a zero in it: nothing of ours is called that."""
     g.spoiled = True
     g.session.rollback()
     return error_page(404 if request.method in ("GET", "HEAD") else 400)
 
 
-def _broken(fault: BaseException):
+def _broken(fault: BaseException) -> ResponseReturnValue:
     g.spoiled = g.broken = True
     if "session" in g:
         g.session.rollback()  # the page of the fault asks the database again

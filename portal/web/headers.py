@@ -3,7 +3,7 @@
 from flask import Flask, Response, session
 from flask_login import current_user
 
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 CONTENT_POLICY = "; ".join(
     (
@@ -34,7 +34,7 @@ def _harden(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
-    if house().config.https:
+    if services().config.https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.mimetype == "text/html" or current_user.is_authenticated:
         personal = current_user.is_authenticated or not HALFWAY_IN.isdisjoint(session)

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from typing import IO
 
 from flask import Flask, abort, g, redirect, request
 from flask_login import current_user
@@ -13,12 +14,21 @@ from portal.web.clock import real_now
 from portal.web.unit_of_work import db
 
 FIELD = "once_key"
+CHUNK = 65536
+"""Bytes of an uploaded file that are read at once."""
 NOT_PART_OF_THE_BODY = {"csrf_token", FIELD}
 
 
 def once_key() -> str:
     """A fresh key for a form that is about to be shown."""
     return uuid.uuid4().hex
+
+
+def _file_digest(stream: IO[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    while part := stream.read(CHUNK):
+        digest.update(part)
+    return digest.digest()
 
 
 def _body_digest() -> bytes:
@@ -29,7 +39,7 @@ def _body_digest() -> bytes:
     for name, files in sorted(request.files.lists()):
         for file in files:
             digest.update(repr((name, file.filename)).encode())
-            digest.update(hashlib.file_digest(file.stream, "sha256").digest())
+            digest.update(_file_digest(file.stream))
             file.stream.seek(0)
     return digest.digest()
 

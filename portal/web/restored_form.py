@@ -11,24 +11,26 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
+from portal.web.sessions import current_session
+
 NEVER_KEPT = {"csrf_token", "once_key", "password", "code", "acting"}
 LONGEST = 200_000
 
 
 def keep_form(path: str) -> bool:
     """Keep the posted fields for the page at `path`, if it is known whose they are.  Files cannot be kept; their pages say so."""
-    owner = session.owner  # type: ignore[attr-defined]
+    owner = current_session().owner
     fields = [[name, value] for name, values in request.form.lists() if name not in NEVER_KEPT for value in values]
     text = json.dumps({"owner": owner, "family": request.form.get("acting"), "path": path, "fields": fields})
     if owner is None or len(text) > LONGEST:
         return False
-    session.hide("kept", text)  # type: ignore[attr-defined]
+    current_session().hide("kept", text)
     return True
 
 
 def kept_for(path: str) -> MultiDict | None:
     """The kept fields of this page, once, for whoever typed them.  Other pages leave them alone."""
-    text = session.hidden("kept")  # type: ignore[attr-defined]
+    text = current_session().hidden("kept")
     if text is None or not current_user.is_authenticated:
         return None
     kept = json.loads(text)

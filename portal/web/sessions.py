@@ -7,9 +7,9 @@ import base64
 import datetime as dt
 import hashlib
 import secrets
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, session
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -49,13 +49,14 @@ class ServerSession(CallbackDict, SessionMixin):
     def hidden(self, name: str) -> str | None:
         return unseal(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
 
-    @property
-    def permanent(self) -> bool:
-        return False
-
 
 def _touched(session: ServerSession) -> None:
     session.modified = True
+
+
+def current_session() -> ServerSession:
+    """`flask.session` with the methods that this portal's sessions have."""
+    return cast(ServerSession, session)
 
 
 def digest_of(key: str) -> bytes:
@@ -67,7 +68,7 @@ class SessionTable(SessionInterface):
         key = request.cookies.get(self.cookie_name(app))
         if not key or request.path.startswith("/static/"):
             return ServerSession()
-        with Session(app.extensions["house"].engine) as database:
+        with Session(app.extensions["services"].engine) as database:
             row = database.scalar(select(WebSession).where(WebSession.digest == digest_of(key)))
         if row is None or row.expires_at <= real_now():
             fresh = ServerSession()
@@ -77,7 +78,7 @@ class SessionTable(SessionInterface):
         return ServerSession(row.data, key, row)
 
     def cookie_name(self, app: Flask) -> str:
-        return "__Host-session" if app.extensions["house"].config.https else "session"
+        return "__Host-session" if app.extensions["services"].config.https else "session"
 
     def save_session(self, app: Flask, session: ServerSession, response: Response) -> None:  # type: ignore[override]
         moment = real_now()
@@ -86,7 +87,7 @@ class SessionTable(SessionInterface):
             response.delete_cookie(
                 self.cookie_name(app),
                 path="/",
-                secure=app.extensions["house"].config.https,
+                secure=app.extensions["services"].config.https,
                 httponly=True,
                 samesite="Lax",
             )
@@ -102,7 +103,7 @@ class SessionTable(SessionInterface):
             session.key or "",
             path="/",
             httponly=True,
-            secure=app.extensions["house"].config.https,
+            secure=app.extensions["services"].config.https,
             samesite="Lax",
         )
 
@@ -116,7 +117,7 @@ class SessionTable(SessionInterface):
             "seen_at": moment,
             "expires_at": min(moment + IDLE, began + LONGEST),
         }
-        with Session(app.extensions["house"].engine) as database, database.begin():
+        with Session(app.extensions["services"].engine) as database, database.begin():
             if goes_on:
                 known = update(WebSession).where(WebSession.digest == digest_of(session.key or "")).values(values)
                 return database.scalar(known.returning(WebSession.digest)) is not None
@@ -130,5 +131,5 @@ class SessionTable(SessionInterface):
     def _forget(self, app: Flask, key: str | None) -> None:
         if key is None:
             return
-        with Session(app.extensions["house"].engine) as database, database.begin():
+        with Session(app.extensions["services"].engine) as database, database.begin():
             database.execute(delete(WebSession).where(WebSession.digest == digest_of(key)))

@@ -1,6 +1,7 @@
 """The unit of work of a request: one session, committed after a successful answer, and who asks and when."""
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
+from enrollment.ground.errors import NotFound
 from portal.config import Config
 from portal.web.clock import now
 
@@ -17,28 +19,35 @@ NOBODY = Actor(account_id=None, name="")
 
 
 @dataclass(frozen=True)
-class House:
+class Services:
     """What the app holds for its whole life."""
 
     config: Config
     engine: Engine
 
 
-def house() -> House:
-    return current_app.extensions["house"]
+def services() -> Services:
+    return current_app.extensions["services"]
+
+
+def account_id() -> uuid.UUID:
+    """The account of the signed-in person.  Raises NotFound when nobody is signed in."""
+    if not current_user.is_authenticated:
+        raise NotFound
+    return uuid.UUID(current_user.get_id())
 
 
 def db() -> Session:
     """The session of this request, opened at its first use."""
     if "session" not in g:
-        g.session = Session(house().engine, expire_on_commit=False)
+        g.session = Session(services().engine, expire_on_commit=False)
     return g.session
 
 
 def clock() -> dt.datetime:
     """The time of this request: the same however often it is asked."""
     if "moment" not in g:
-        g.moment = now(db(), demo=house().config.demo)
+        g.moment = now(db(), demo=services().config.demo)
     return g.moment
 
 

@@ -20,7 +20,7 @@ def seen(whole_app, portal_engine):
     """What a page sees of its visitor, when so many proxies stand in front."""
 
     def seen(proxies: int) -> tuple[str | None, str, str]:
-        config = dataclasses.replace(whole_app.extensions["house"].config, proxies=proxies)
+        config = dataclasses.replace(whole_app.extensions["services"].config, proxies=proxies)
         app = create_app(config, portal_engine)
         kept = []
 

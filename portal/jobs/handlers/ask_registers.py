@@ -9,7 +9,7 @@ from portal.config import Config
 from portal.gateways.registers import Registers
 from portal.gateways.stand_ins import registers as stand_in
 from portal.jobs.runner import Work, handles
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 BATCH = 500
 
@@ -24,7 +24,7 @@ def client(config: Config) -> Registers | None:
 @handles("ask_registers", queue="bulk")
 def ask_registers(work: Work) -> dict:
     """Ask about everybody who waits, once, or about the one application of `args`.  A register that cannot be reached is asked again at a later tick."""
-    outside = client(house().config)
+    outside = client(services().config)
     with work.session() as session:
         only = uuid.UUID(work.args["application"]) if "application" in work.args else None
         ids = register_answers.to_ask(session, now=work.now(session), only=only)

@@ -2,14 +2,14 @@
 
 from portal.gateways import messages
 from portal.jobs.runner import Work, handles
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 
 @handles("send_texts", queue="quick", timeout=60)
 def send_texts(work: Work) -> dict:
     with work.session() as session:
         now = work.now(session)
-        return {"sent": messages.send_texts(session, messages.messenger(house().config, session, now), now=now)}
+        return {"sent": messages.send_texts(session, messages.messenger(services().config, session, now), now=now)}
 
 
 @handles("send_notices", queue="quick", timeout=600)
@@ -19,6 +19,6 @@ def send_notices(work: Work) -> dict:
     while batch == messages.BATCH:
         with work.session() as session:
             now = work.now(session)
-            batch = messages.send_notices(session, messages.messenger(house().config, session, now), now=now)
+            batch = messages.send_notices(session, messages.messenger(services().config, session, now), now=now)
         sent += batch
     return {"sent": sent}

@@ -1,6 +1,7 @@
 """The draw's background work: a run in three short transactions, the daily replay, reminders and silence."""
 
 import uuid
+from typing import Any
 
 from enrollment.draw import execution, replay
 from enrollment.offers import answer_deadlines
@@ -19,7 +20,7 @@ def run_round(work: Work) -> dict:
     computed = execution.compute(task, progress=work.progress)
     with work.session() as session:
         run = execution.save(session, run_id, computed, now=work.now(session))
-        told = {"state": run.state, "digest": run.digest}
+        told: dict[str, Any] = {"state": run.state, "digest": run.digest}
     with work.session() as session:
         told["published"] = replay.publish_if_approved(session, run_id, now=work.now(session))
     return told

@@ -27,7 +27,7 @@ def close_round(work: Work) -> dict:
 @handles("tell_new_date", queue="bulk")
 def tell_new_date(work: Work) -> dict:
     """In batches, each in a transaction of its own; a second run tells nobody twice."""
-    dates = {name: dt.datetime.fromisoformat(work.args[name]) for name in ("begins_at", "ends_at")}
+    begins_at, ends_at = (dt.datetime.fromisoformat(work.args[name]) for name in ("begins_at", "ends_at"))
     after, batches = None, 0
     while batches == 0 or after is not None:
         with work.session() as session:
@@ -35,10 +35,11 @@ def tell_new_date(work: Work) -> dict:
                 session,
                 work.args["year"],
                 work.args["step"],
+                begins_at,
+                ends_at,
                 key=f"new_date:{work.job_id}",
                 now=work.now(session),
                 after=after,
-                **dates,
             )
         batches += 1
     return {"batches": batches}
