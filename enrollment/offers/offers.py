@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.applications.applications import Application
-from enrollment.ground import audit
+from enrollment.ground import audit, constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
@@ -152,9 +152,10 @@ def make(
             session.add(offer)
             session.flush()
     except IntegrityError as fault:
-        if "uq_offer__one_live" in str(fault):
-            raise Refused("child_has_an_offer") from fault
-        raise
+        refused = constraint_errors.refusal_of(fault)
+        if refused is None:
+            raise
+        raise refused from fault
     session.add(OfferMove(offer_id=offer.id, before=None, after="offered", account_id=by.account_id, at=now))
     return offer
 

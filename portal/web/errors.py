@@ -6,9 +6,10 @@ import structlog
 from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
+from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
 from portal.text.formats import refusal
 from portal.web.logs import way_of
@@ -74,6 +75,28 @@ def _no_such_value(_fault: DataError) -> ResponseReturnValue:
     return error_page(404 if request.method in ("GET", "HEAD") else 400)
 
 
+def _constraint_violated(fault: IntegrityError) -> ResponseReturnValue:
+    """Show the refusal that the constraint stands for.  A constraint without an error code is an error of the program."""
+    refused = constraint_errors.refusal_of(fault)
+    if refused is None:
+        return _broken(fault)
+    if "session" in g:
+        g.session.rollback()  # the error page reads from the database
+    return _refused(refused)
+
+
+def _flush(response: Response) -> Response:
+    """Write what the view left pending while an error can still become a page; the commit comes after all headers."""
+    session = g.get("session")
+    if session is None or response.status_code >= 400 or g.get("spoiled"):
+        return response
+    try:
+        session.flush()
+    except IntegrityError as fault:
+        return current_app.make_response(current_app.handle_user_exception(fault))
+    return response
+
+
 def _broken(fault: BaseException) -> ResponseReturnValue:
     g.spoiled = g.broken = True
     if "session" in g:
@@ -92,4 +115,6 @@ def init(app: Flask) -> None:
     app.register_error_handler(Stale, _stale)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(DataError, _no_such_value)
+    app.register_error_handler(IntegrityError, _constraint_violated)
     app.register_error_handler(Exception, _broken)
+    app.after_request(_flush)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from flask import g, request
 from flask_babel import LazyString
 from flask_wtf import FlaskForm
+from sqlalchemy.exc import IntegrityError
 
+from enrollment.ground import constraint_errors
 from enrollment.ground.errors import Refused, Stale
 from portal.text.formats import refusal
 from portal.text.words import word
@@ -65,7 +67,11 @@ def coded_choices(group: str, codes: Iterable[str]) -> list[tuple[str, LazyStrin
 
 @contextlib.contextmanager
 def refusals_in(form: PageForm) -> Iterator[None]:
-    """Run a verb; a refusal undoes what it wrote and is shown in the form.  A stale tab is told by its own page."""
+    """Call a service; show its refusal in the form, and undo what it wrote.
+
+    A violated constraint with a code in `constraint_errors` counts as a refusal.  `Stale` is raised again, because it
+    has a page of its own.
+    """
     try:
         with db().begin_nested():
             yield
@@ -74,3 +80,8 @@ def refusals_in(form: PageForm) -> Iterator[None]:
         raise
     except Refused as refused:
         form.refuse(refused)
+    except IntegrityError as fault:
+        violation = constraint_errors.refusal_of(fault)
+        if violation is None:
+            raise
+        form.refuse(violation)
