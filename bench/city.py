@@ -31,7 +31,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from enrollment.season.rounds import Round
 from portal.demo import people, season
-from portal.demo.story import STEPS, City
+from portal.demo.city_builder import STEPS, DemoCity
 from portal.operations.embedded import Postgres
 from portal.operations.migrations import upgrade
 
@@ -145,7 +145,7 @@ def measured(children: int, through: str) -> dict:
         postgres.ensure_database("city")
         engine, watch = open_engine(postgres.url("city")), Watch(postgres)
         upgrade(engine)
-        city = City(engine, children, 2026, lambda step, done, of: None)
+        city = DemoCity(engine, children, 2026, lambda step, done, of: None)
         for step in STEPS[: STEPS.index(through) + 1]:
             with watch.step(step):
                 getattr(city, f"_{step}")()

@@ -1,4 +1,4 @@
-"""The portal is put together here, and refuses to start when something is missing."""
+"""The application factory.  It raises an error when a setting or a guard is missing."""
 
 import importlib
 import pkgutil
@@ -39,7 +39,7 @@ LARGEST_REQUEST = 64 * 1024 * 1024
 
 
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
-    """The portal.  Raises UnguardedRoute when a route has no guard; tests give an engine of their own."""
+    """Build the Flask app.  `engine` replaces the one of `config.database_url`.  Raises UnguardedRoute."""
     app = Flask("portal", template_folder="../templates")
     unlock(config.keys)
     app.extensions["services"] = Services(
@@ -73,28 +73,28 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         errors,
     ):
         part.init(app)
-    _teach_templates(app)
-    _open_doors(app, demo=config.demo)
+    _add_template_globals(app)
+    _register_pages_and_commands(app, demo=config.demo)
     guards.refuse_unguarded(app)
     return app
 
 
-def _teach_templates(app: Flask) -> None:
+def _add_template_globals(app: Flask) -> None:
     @app.context_processor
-    def what_every_page_knows():
+    def template_context():
         return {
             "demo": services().config.demo,
             "lang": languages.chosen(),
             "account": current_user if current_user.is_authenticated else None,
-            "now": unit_of_work.clock() if "broken" not in g else None,
+            "now": unit_of_work.clock() if "internal_error" not in g else None,
             "acting": g.get("acting"),
         }
 
     app.jinja_env.globals.update(word=word)
 
 
-def _open_doors(app: Flask, *, demo: bool) -> None:
-    """Import every module of the desks, so that its views stand on the blueprint, and of the commands."""
+def _register_pages_and_commands(app: Flask, *, demo: bool) -> None:
+    """Import every module of the desks, which registers their views, and of the commands."""
     guards.public(cast(guards.View, app.view_functions["static"]))
     for desk in DESKS:
         for module in pkgutil.iter_modules(desk.__path__):

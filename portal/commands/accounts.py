@@ -1,4 +1,4 @@
-"""`flask account add`: the first people of a city, who can then be at their desks."""
+"""`flask account`: add and disable accounts of staff and officials."""
 
 import click
 import pyotp
@@ -24,7 +24,7 @@ SHORTEST_PASSWORD = 12
 @click.password_option(help="At least 12 characters.")
 @with_appcontext
 def add(login: str, name: str, role: str, kindergarten: str | None, area: str | None, password: str) -> None:
-    """Add an account with a password and a second factor, whose address is printed once."""
+    """Add an account with a password and a second factor, whose otpauth URI is printed once."""
     if len(password) < SHORTEST_PASSWORD:
         raise click.ClickException(f"the password has fewer than {SHORTEST_PASSWORD} characters")
     if db().scalar(select(Account.id).where(Account.login == login.lower())):
@@ -60,7 +60,7 @@ def _kindergarten(code: str | None, role: str):
 @click.argument("login")
 @with_appcontext
 def disable(login: str) -> None:
-    """Close an account at once; whoever is signed in with it is out."""
+    """Disable an account and end its sessions."""
     account = db().scalar(select(Account).where(Account.login == login.lower()))
     if account is None:
         raise click.ClickException(f"no account {login}")

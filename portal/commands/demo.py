@@ -7,12 +7,12 @@ import click
 from flask.cli import with_appcontext
 from tqdm import tqdm
 
-from portal.demo.story import STEPS, City, NotEmpty
+from portal.demo.city_builder import STEPS, DatabaseNotEmpty, DemoCity
 from portal.web.unit_of_work import services
 
 
 class Bars:
-    """A progress bar for each step on a terminal; one line for each tenth of it in a log."""
+    """A progress bar per step on a terminal; one line per ten percent in a log."""
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
@@ -53,8 +53,8 @@ def cli(children: int, seed: int, through: str) -> None:
         raise click.ClickException("this is not a demo: set DEMO=1, and never on a real city's database")
     bars, began = Bars(), time.monotonic()
     try:
-        City(services().engine, children, seed, bars.report).build(through)
-    except NotEmpty:
+        DemoCity(services().engine, children, seed, bars.report).build(through)
+    except DatabaseNotEmpty:
         raise click.ClickException("there are kindergartens already; `make clean-data` begins anew") from None
     finally:
         bars.close()

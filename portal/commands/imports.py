@@ -1,4 +1,4 @@
-"""`flask import kindergartens|programmes|roll|service-areas FILE`: a list comes in whole or not at all."""
+"""`flask import kindergartens|programmes|roll|service-areas FILE`: import a list completely or not at all."""
 
 import json
 from pathlib import Path
@@ -55,19 +55,19 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | Non
                 difference = importer.take_in(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
                 session.commit()
         except ImportFaults as found:
-            _tell_faults(found, as_json, lang)
+            _print_faults(found, as_json, lang)
             raise SystemExit(1) from found
-    _tell_difference(difference, dry_run, as_json, lang)
+    _print_difference(difference, dry_run, as_json, lang)
 
 
-def _tell_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
+def _print_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
     lines = [
         {
             "row": fault.row,
             "cell": fault.cell,
             "column": fault.heading,
             "code": fault.code,
-            "words": import_messages.what_is_wrong(fault, lang),
+            "words": import_messages.fault_words(fault, lang),
         }
         for fault in found.faults
     ]
@@ -80,7 +80,7 @@ def _tell_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
     click.echo(total[lang], err=True)
 
 
-def _tell_difference(difference: Difference, dry_run: bool, as_json: bool, lang: str) -> None:
+def _print_difference(difference: Difference, dry_run: bool, as_json: bool, lang: str) -> None:
     if as_json:
         answer = {"written": not dry_run} | difference.as_plain()
         click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -91,7 +91,7 @@ def _tell_difference(difference: Difference, dry_run: bool, as_json: bool, lang:
                 click.echo(f"{sign} {change.key} {change.title}")
                 for key, (before, after) in change.fields.items() if sign == "~" or not change.line else ():
                     name = import_messages.field_name(difference.kind, key, lang)
-                    was, becomes = (import_messages.shown(key, value, lang) for value in (before, after))
+                    was, becomes = (import_messages.value_words(key, value, lang) for value in (before, after))
                     click.echo(f"    {name}: {was} → {becomes}")
     for note in difference.notes:
         click.echo(word("import_note", note, in_language=lang))

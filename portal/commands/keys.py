@@ -1,4 +1,4 @@
-"""`flask keys …`: the keys of the sealed columns, made, changed one for another, and taken away."""
+"""`flask keys …`: create, add, rotate and remove the keys of the encrypted columns."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ OLD_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False
 @FILE
 @click.option("--name", default="k1", show_default=True, help="The id of the key.")
 def new(file: Path, name: str) -> None:
-    """Make a key file that only its owner may read.  Without it the sealed columns can never be read again."""
+    """Create a key file that only its owner may read.  Without it the encrypted columns cannot be read."""
     try:
         Keys.write_new(file, name)
     except FileExistsError:
@@ -36,7 +36,7 @@ def new(file: Path, name: str) -> None:
 @OLD_FILE
 @click.argument("name")
 def add(file: Path, name: str) -> None:
-    """Put a further key into FILE, not used yet.  Then restart every process, so that each can read what it will seal."""
+    """Add a key to FILE without using it yet.  Then restart every process, so that each can decrypt with it."""
     _changed(file, lambda keys: keys.with_new(name))
     click.echo(
         f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`"
@@ -47,7 +47,7 @@ def add(file: Path, name: str) -> None:
 @OLD_FILE
 @click.argument("name")
 def use(file: Path, name: str) -> None:
-    """Seal new values with the named key from the next start on."""
+    """Encrypt new values with the named key after the next restart."""
     _changed(file, lambda keys: keys.using(name))
     click.echo(f"{name} is used from the next start on: restart every process, then `flask keys rotate`")
 
@@ -55,7 +55,7 @@ def use(file: Path, name: str) -> None:
 @cli.command("rotate")
 @with_appcontext
 def rotate() -> None:
-    """Seal every value anew that is sealed with another key than the one in use.  May be stopped, and goes on from there."""
+    """Encrypt all values again that use an older key.  It can be stopped and continued."""
     click.echo(f"sealing with {vault.current_key()}")
     for sealed in key_rotation.columns():
         done = 0
@@ -73,7 +73,7 @@ def rotate() -> None:
 @click.argument("name")
 @with_appcontext
 def remove(file: Path, name: str) -> None:
-    """Take an old key out of FILE, if nothing is sealed with it any more."""
+    """Remove an old key from FILE, if no value is encrypted with it."""
     left = key_rotation.sealed_with(db(), name)
     if left:
         told = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))

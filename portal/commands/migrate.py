@@ -1,4 +1,4 @@
-"""`flask migrate`: bring the tables to this version of the portal."""
+"""`flask migrate`: upgrade the database schema to this version of the portal."""
 
 import click
 from flask.cli import with_appcontext
@@ -10,6 +10,6 @@ from portal.web.unit_of_work import services
 @click.command("migrate")
 @with_appcontext
 def cli() -> None:
-    """Bring the tables to this version of the portal."""
+    """Upgrade the database schema to this version of the portal."""
     upgrade(services().engine)
     click.echo("the tables are up to date")

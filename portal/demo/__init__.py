@@ -1,5 +1,5 @@
-"""The demo city: kindergartens, families and officials that are invented, and say so on every page.
+"""The demo city: invented kindergartens, families and officials; every page says that the data are simulated.
 
-What few people do (a season, its policies, its places) goes through the verbs that real people use.  The families are
-too many for that: their rows are written in bulk, and a test holds that they are the rows the verbs would have written.
+The season, its policies and its places are created through the services.  The families are too many for that: their rows
+are written in bulk, and a test checks that the services would have written the same rows.
 """

@@ -1,4 +1,4 @@
-"""Rows of the demo city, kept by table until they are written together: a verb for each family would take hours."""
+"""Collect rows of the demo city by table and write them together; calling a service per family would take hours."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,7 @@ from enrollment.ground.bulk_copy import copy_in
 
 
 class RowBatch:
-    """`columns` names each table's columns, in the order of writing.  Ids come from `random`: one seed, one city."""
+    """`columns` maps each table, in the order of writing, to its columns.  Ids come from `random`, so a seed fixes them."""
 
     columns: dict[str, tuple[str, ...]]
 

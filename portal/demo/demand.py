@@ -1,7 +1,7 @@
-"""What families wish for: kindergartens near home that people like and that are not overrun already.
+"""The wishes of simulated families: near, popular kindergartens with few first wishes so far.
 
-Hot public kindergartens of a real city draw two to six first wishes a place, at most about twelve; others stay half
-empty.  Parents talk, so each first wish makes a kindergarten a little less tempting to the next family.
+In a real city a popular public kindergarten has two to six first wishes per place, at most about twelve, and others are
+half empty.  Each first wish makes a kindergarten slightly less attractive to the next family.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,23 +13,23 @@ from portal.demo import geography, people
 from portal.demo.programmes import Offer
 
 NEAR = 24
-"""How many of the nearest kindergartens a family thinks about."""
+"""The number of nearest kindergartens that a family considers."""
 
 LIKED_SPREAD, LIKED_IF_PUBLIC, LIKED_IF_NAMED = 0.9, 0.7, 0.9
-"""How much kindergartens differ in what people say of them; public ones, and the two of the sign-in page, stand out."""
+"""The spread of popularity, and the bonus of public kindergartens and of the two that the demo's staff work at."""
 
 DISTANCE, CROWD, CHANCE = 1.5, 0.8, 0.45
 WALK = 600.0
-"""Metres that nobody minds."""
+"""The scale of walking distance in metres."""
 
 HOW_MANY = (0.07, 0.15, 0.3, 0.2, 0.28)
-"""Shares of families with one to five wishes."""
+"""The shares of families with one to five wishes."""
 
 AT_ONCE = 500
 
 
 class Demand:
-    """The kindergartens of a city as its families see them, and how many first wishes each has so far."""
+    """The attractiveness of the city's kindergartens, and the number of first wishes so far."""
 
     def __init__(self, random: Generator, offers: Sequence[Offer]):
         self.random = random

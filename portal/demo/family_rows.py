@@ -1,4 +1,4 @@
-"""The rows of many families at once, as the verbs of the families wing would have written them one by one."""
+"""The rows of many families at once, equal to those that the services would write one by one."""
 
 import datetime as dt
 import functools
@@ -41,11 +41,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "application_version": ("application_id", "number", "answers", "digest", "changed", "submitted_at", "submitted_by"),
     "move_made": ("application_id", "move", "before", "after", "account_id", "at"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, and the columns that are written."""
 
 
 class Batch(RowBatch):
-    """Rows of a few thousand families, kept until `write`.  Ids and codes come from `random`: one seed, one city."""
+    """Rows of a few thousand families, collected until `write`.  Ids and codes come from `random`."""
 
     columns = COLUMNS
 
@@ -93,7 +93,7 @@ class Batch(RowBatch):
         bound = sorted(code for _application, _child, code in codes) if family.bound else []
         for application, child, child_code in codes:
             self._add_child(family, child, account, guardian, application, child_code, family_code, unit, began)
-            self._hand_in(family, child, account, application, bound, began)
+            self._add_submission(family, child, account, application, bound, began)
 
     def _add_child(self, family, child, account, guardian, application, child_code, family_code, unit, began) -> None:
         child_id = self._id()
@@ -117,7 +117,7 @@ class Batch(RowBatch):
             unit, agrees_to_central(family), False, began, began, began, first,
         )  # fmt: skip
 
-    def _hand_in(
+    def _add_submission(
         self, family: Household, child: Child, account, application, bound: list[str], began: dt.datetime
     ) -> None:
         longitude, latitude = family.point
@@ -140,7 +140,7 @@ class Batch(RowBatch):
         self._add("move_made", application, "submit", "draft", "submitted", account, began)
 
     def _answers(self, family: Household, child: Child, claims: dict[str, dict], bound: list[str]) -> dict[str, Any]:
-        """What `answers.gather` would find: the receipt's digest is over exactly this."""
+        """The same value that `contents.gather` returns; the receipt's digest is computed from it."""
         longitude, latitude = family.point
         household = {
             "home_address": family.address,
@@ -170,18 +170,18 @@ class Batch(RowBatch):
 
 
 def agrees_to_central(family: Household) -> bool:
-    """Nine families of ten tick the box; told from the guardian's number, so that no other draw of the demo moves."""
+    """True for nine of ten families.  Derived from the guardian's number, so that other random draws do not change."""
     return zlib.crc32(family.guardian_id.encode()) % 10 > 0
 
 
 @functools.lru_cache(maxsize=4096)
 def plain(degrees: float) -> str:
-    """A coordinate as the receipt writes it."""
+    """A coordinate in the format of the receipt."""
     return str(Decimal(str(degrees)).normalize())
 
 
 def claims_of(family: Household) -> dict[str, dict]:
-    """What the family is asked about, and what follows from its household, as `claims.follow_household` has it."""
+    """The claimed grounds, and those that follow from the household as in `claims.follow_household`."""
     carried = {
         "local_hukou": family.hukou_kind == "local",
         "collective_hukou": family.hukou_kind == "collective",
@@ -197,7 +197,7 @@ def claims_of(family: Household) -> dict[str, dict]:
 def write_all(
     session: Session, batch: Batch, families: Iterable[Household], progress: Callable[[int], None], size: int = 2000
 ) -> tuple[int, int]:
-    """Write the families in batches, `progress` hears of each; the numbers of families and of children."""
+    """Write the families in batches and report progress; returns the numbers of families and children."""
     written = children = 0
     for family in families:
         batch.add(family)

@@ -1,4 +1,4 @@
-"""Where things lie: points within the districts' outlines, and around invented centres for the three zones without one."""
+"""Random points within the outlines of districts, and around invented centres for the three zones without outline."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ from portal import maps
 
 ZONES = {"GXQ": (104.061, 30.578, 0.05), "TFXQ": (104.080, 30.420, 0.06), "DBXQ": (104.440, 30.330, 0.08)}
 BORN_IN = {"GXQ": "510107", "TFXQ": "510116", "DBXQ": "510185"}
-"""The region code on ID numbers of families in the zones, which have none of their own."""
+"""The region code in identity numbers of families in the zones, which have no code of their own."""
 
 METRES_PER_DEGREE = 111_320.0
 LONGITUDE_SHRINKS = math.cos(math.radians(30.6))
@@ -27,7 +27,7 @@ def outlines() -> dict[str, BaseGeometry]:
 
 
 def points_in(random: Generator, area: str, number: int) -> np.ndarray:
-    """`number` points (longitude, latitude) of an area, denser towards its middle."""
+    """`number` random points (longitude, latitude) in an area, denser near its centre."""
     if area in ZONES:
         longitude, latitude, spread = ZONES[area]
         return random.normal((longitude, latitude), spread / 2, size=(number, 2)).round(6)
@@ -42,7 +42,7 @@ def points_in(random: Generator, area: str, number: int) -> np.ndarray:
 
 
 def metres_between(here: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Distances between every point of `here` (n, 2) and every point of `there` (m, 2), as n × m metres on a flat city."""
+    """Distances in metres between each point of `here` (n, 2) and of `there` (m, 2) on a flat surface; shape (n, m)."""
     east = (here[:, None, 0] - there[None, :, 0]) * LONGITUDE_SHRINKS
     north = here[:, None, 1] - there[None, :, 1]
     return np.hypot(east, north) * METRES_PER_DEGREE

@@ -1,4 +1,4 @@
-"""What kind of family lives where, drawn with the rates of a realistic city.  Plain values; no row is written here.
+"""Random families with realistic rates per area.  Plain values; nothing is written to the database.
 
 Rates: multiples 3.3 % of children; an elder sibling at one of the wishes 12–18 %; collective hukou 6 % in the zones and
 1.5 % elsewhere; no local hukou 28 % in the centre and 8 % in the counties; policy care 1 %; declared disability 0.6 %.
@@ -34,7 +34,7 @@ class Child:
 
 @dataclass
 class Household:
-    """One family: where it lives and is registered, what it claims, what it wishes for (indices of offers, best first)."""
+    """One family: home, hukou, claims, and wishes (indices of programmes, best first)."""
 
     area: str
     point: tuple[float, float]
@@ -58,8 +58,8 @@ class Household:
     claims: dict[str, dict] = field(default_factory=dict)
 
 
-class Numbers:
-    """Identity numbers that nobody has twice; checksum after GB 11643."""
+class IdNumbers:
+    """A generator of distinct identity numbers, with the check character of GB 11643."""
 
     def __init__(self) -> None:
         self._next: dict[tuple[str, dt.date, str], int] = {}
@@ -80,15 +80,15 @@ def draw(
     number: int,
     offers: Sequence[Offer],
     demand: Demand,
-    numbers: Numbers,
+    numbers: IdNumbers,
     first_phone: int,
 ) -> Iterator[Household]:
-    """`number` children of an area in their families, each with wishes among the offers near its home."""
+    """Families with `number` children in an area, with wishes among the programmes near their homes."""
     homes = geography.points_in(random, area, number)
     children = 0
     for made, (home, wishes) in enumerate(zip(homes, demand.wishes(homes), strict=True)):
         if children >= number:
-            return  # twins need one home
+            return  # twins use one home, so some homes are left over
         family = _family(random, area, home, numbers, first_phone + made)
         twins = random.random() < MULTIPLES / 2 and children + 2 <= number
         family.children = _children(random, family, numbers, 2 if twins else 1)
@@ -99,7 +99,7 @@ def draw(
         yield family
 
 
-def _family(random: Generator, area: str, home: np.ndarray, numbers: Numbers, phone: int) -> Household:
+def _family(random: Generator, area: str, home: np.ndarray, numbers: IdNumbers, phone: int) -> Household:
     surname = names.surname(random)
     mother = bool(random.random() < 0.7)
     collective = 0.06 if area in ZONES else 0.015
@@ -132,7 +132,7 @@ def _family(random: Generator, area: str, home: np.ndarray, numbers: Numbers, ph
     )
 
 
-def _children(random: Generator, family: Household, numbers: Numbers, how_many: int) -> list[Child]:
+def _children(random: Generator, family: Household, numbers: IdNumbers, how_many: int) -> list[Child]:
     born = FIRST_BIRTHDAY + dt.timedelta(days=int(random.integers(0, 365)))
     made: list[Child] = []
     while len(made) < how_many:
@@ -144,7 +144,7 @@ def _children(random: Generator, family: Household, numbers: Numbers, how_many: 
 
 
 def _claims(random: Generator, family: Household, offers: Sequence[Offer]) -> dict[str, dict]:
-    """The grounds that the family is asked about; those that its household carries are added when the rows are written."""
+    """The claimed grounds; those that follow from the household are added in `family_rows`."""
     claims: dict[str, dict] = {}
     if random.random() < ELDER_SIBLING:
         claims["elder_sibling"] = {"sibling_at": offers[family.wishes[0]].kindergarten}

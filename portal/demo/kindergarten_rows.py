@@ -1,4 +1,4 @@
-"""The rows of many kindergartens at once, as the verbs of the places wing would have written them one by one."""
+"""The rows of many kindergartens at once, equal to those that the services would write one by one."""
 
 import datetime as dt
 import json
@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "roll_class": ("id", "kindergarten_id", "school_year", "level", "name", "kept_as", "counted", "as_of"),
     "audit_entry": ("at", "act", "subject", "subject_id", "details"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, and the columns that are written."""
 
 RUN_BY = ("教办", "部门办", "集体办")
 REASON = "模拟数据：按办学许可和师资编制"
@@ -46,7 +46,7 @@ def build(
     now: dt.datetime,
     progress: Callable[[int, int], None],
 ) -> None:
-    """The city's kindergartens.  `progress` is told how many of how many are done."""
+    """Write the city's kindergartens; `progress` gets the numbers of finished and of all kindergartens."""
     areas = list(session.scalars(select(Area).order_by(Area.position)))
     built = list(kindergartens.layout(random, areas, children))
     batch = Batch(random, year, now)
@@ -58,7 +58,7 @@ def build(
 
 
 class Batch(RowBatch):
-    """Rows of some kindergartens, kept until `write`.  Ids come from `random`: one seed, one city."""
+    """Rows of some kindergartens, collected until `write`.  Ids come from `random`."""
 
     columns = COLUMNS
 
@@ -81,7 +81,7 @@ class Batch(RowBatch):
         self._add_roll(id_, built.classes)
 
     def _add_places(self, kindergarten: uuid.UUID, built: Built) -> None:
-        """The plan is written, then approved as it stands."""
+        """The rows of a plan that was proposed and approved."""
         id_, classes, withheld, places = self._id(), built.plan.lower_classes, built.withheld, built.places
         self._add(
             "programme", id_, kindergarten, "lower", self.year, "approved", classes, classes, CLASS_NORM["lower"], 0,
@@ -92,13 +92,13 @@ class Batch(RowBatch):
             if after:
                 self._add("ledger_entry", id_, self.now, field, "0", str(after), REASON)
         self._add("ledger_entry", id_, self.now, "state", "draft", "approved", STANDS)
-        self._say("approve_plan", "programme", id_, places=places)
+        self._audit("approve_plan", "programme", id_, places=places)
 
     def _add_roll(self, kindergarten: uuid.UUID, classes: Iterable[tuple[str, str, int]]) -> None:
         for name, level, children in classes:
             id_ = self._id()
             self._add("roll_class", id_, kindergarten, self.year - 1, level, name, "count", children, today(self.now))
-            self._say("count_class", "roll_class", id_, children=children)
+            self._audit("count_class", "roll_class", id_, children=children)
 
-    def _say(self, act: str, subject: str, id_: uuid.UUID, **details: int) -> None:
+    def _audit(self, act: str, subject: str, id_: uuid.UUID, **details: int) -> None:
         self._add("audit_entry", self.now, act, subject, str(id_), json.dumps(details))

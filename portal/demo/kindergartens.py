@@ -1,7 +1,7 @@
-"""The demo's kindergartens: places for about as many children as apply, public ones enough to stand near the targets.
+"""The demo's kindergartens: about as many places as applicants, with a public share near the target.
 
-Kindergartens, service areas, class plans that the area approved, and a roll whose public share lies a little below the
-year's target.  Plain values; no row is written here.
+Kindergartens, service areas, approved class plans, and a roll with a public share slightly below the year's target.
+Plain values; nothing is written to the database.
 """
 
 from collections import Counter
@@ -16,21 +16,21 @@ from portal.demo import geography, names
 NATURES = ("public", "inclusive", "private")
 SHARES = (0.49, 0.35, 0.16)
 CHILDREN_OF_A_KINDERGARTEN = 42
-"""Applicants for each kindergarten of the city, about what 110,000 children are to 2,600 kindergartens."""
+"""Applicants per kindergarten, about the ratio of 110,000 children to 2,600 kindergartens."""
 PLACES_FOR_A_CHILD = 0.97
-"""Public and inclusive places for each applicant: a little fewer than are wanted, as in a real year."""
+"""Public and inclusive places per applicant: slightly fewer than applicants, as in a real year."""
 
 NAMED = (
     ("锦江区机关第一幼儿园", "510104", "public"),
     ("锦官新城幼儿园", "510104", "public"),
     ("小蜜蜂普惠幼儿园", "510104", "inclusive"),
 )
-"""The three that the demo's people speak of."""
+"""The three kindergartens that the demo's people use."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a kindergarten shall be: class counts by level, places in the first class level."""
+    """The planned kindergarten: name, area, nature and numbers of classes."""
 
     name: str
     area: str
@@ -41,7 +41,7 @@ class Plan:
 
 
 def plans(random: Generator, areas: Sequence[Area], children: int) -> list[Plan]:
-    """At least four kindergartens in each area, more where more children live."""
+    """The plans of all kindergartens: at least four per area, more in areas with more children."""
     weight = sum(area.weight for area in areas)
     number = {area.code: max(4, round(children / CHILDREN_OF_A_KINDERGARTEN * area.weight / weight)) for area in areas}
     open_to_wishes = sum(number.values()) * (SHARES[0] + SHARES[1])
@@ -74,7 +74,7 @@ def _plan(random: Generator, area: Area, number: int, classes: float) -> Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """A plan on its place: everything that chance decides of a kindergarten."""
+    """A planned kindergarten with its random values: location, fee, service area, classes."""
 
     plan: Plan
     number: int
@@ -91,7 +91,7 @@ class Built:
 
 
 def layout(random: Generator, areas: Sequence[Area], children: int) -> Iterator[Built]:
-    """All the kindergartens of a city, one after the other."""
+    """Generate all kindergartens of the city."""
     wanted = plans(random, areas, children)
     of_area = Counter(plan.area for plan in wanted)
     points = {area.code: iter(geography.points_in(random, area.code, of_area[area.code]).tolist()) for area in areas}
@@ -110,7 +110,7 @@ def layout(random: Generator, areas: Sequence[Area], children: int) -> Iterator[
 
 
 def _classes(random: Generator, plan: Plan) -> Iterator[tuple[str, str, int]]:
-    """Name, level and children of each class of the year before the intake; private ones are a little emptier."""
+    """Name, level and children of each class before the intake; private kindergartens have slightly fewer children."""
     fullest = {"public": 1.0, "inclusive": 0.93, "private": 0.9}[plan.nature]
     for level, chinese, classes in (
         ("lower", "小", plan.lower_classes),

@@ -1,4 +1,4 @@
-"""Invented names.  Nobody of this city is called so on purpose."""
+"""Invented names."""
 
 from numpy.random import Generator
 
@@ -97,5 +97,5 @@ def adult(random: Generator, surname: str) -> str:
 
 
 def surname(random: Generator) -> str:
-    """The common ones come first, and are drawn more often."""
+    """A random surname; names at the beginning of the list are more frequent."""
     return SURNAMES[min(int(random.exponential(11)), len(SURNAMES) - 1)]

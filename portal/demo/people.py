@@ -1,4 +1,4 @@
-"""The people of the demo city whom the sign-in page lists.  Every name and number is invented."""
+"""The people of the demo city that the sign-in page lists.  All names and numbers are invented."""
 
 import datetime as dt
 import secrets
@@ -20,7 +20,7 @@ PASSWORD = "chengdu-2026"  # noqa: S105  the demo's, shown on its sign-in page; 
 
 @dataclass(frozen=True)
 class Person:
-    """`login` is a phone number for families; `role` and `place` are codes with words in the group `demo_person`."""
+    """`login` is a phone number for families; `role` is a code in the word group `demo_person`."""
 
     login: str
     name: str
@@ -46,7 +46,7 @@ STAFF = (
 
 
 REVIEWER = "simulated_reviewer"
-"""Who reviews for all kindergartens of the simulated city; nobody can sign in as this account."""
+"""The login of the account that reviews for all simulated kindergartens; nobody can sign in with it."""
 
 
 def families() -> tuple[Person, ...]:
@@ -58,7 +58,7 @@ def staff() -> tuple[Person, ...]:
 
 
 def show_second_factor(session: Session, account: Account, *, now: dt.datetime) -> None:
-    """The demo has no authenticator in anybody's pocket, so its inbox shows the code of this moment."""
+    """Send the current code of the second factor to the demo's inbox, because nobody has an authenticator for it."""
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
     body = word("text_message", "second_factor", name=account.name, code=code)
@@ -70,8 +70,8 @@ ELSEWHERE = "锦江区机关第一幼儿园"
 AREA = "510104"
 
 
-def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
-    """Open the accounts of the staff; by login."""
+def create_staff(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
+    """Create the accounts of staff and officials; returns the actors by login."""
     place = {
         kindergarten.name: kindergarten.id
         for kindergarten in session.scalars(select(Kindergarten).where(Kindergarten.name.in_((HOME, ELSEWHERE))))
@@ -100,5 +100,5 @@ def actor(session: Session, login: str) -> Actor:
 
 
 def phone_indices() -> list[bytes]:
-    """How the accounts of the demo's own families are found."""
+    """The blind indexes of the phone numbers of the demo's own families."""
     return [blind_index(person.login, "phone") for person in FAMILIES]

@@ -1,4 +1,4 @@
-"""A programme as a family sees it."""
+"""A programme that simulated families can wish for."""
 
 import uuid
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Offer:
-    """`point` is (longitude, latitude); `places` those of the round."""
+    """A programme of the round; `point` is (longitude, latitude)."""
 
     programme_id: uuid.UUID
     kindergarten_id: uuid.UUID

@@ -1,6 +1,6 @@
-"""The reviews of many applications at once, as the verbs of the families wing would have written them one by one.
+"""The reviews of many applications at once, equal to those that the services would write one by one.
 
-What the registers agree with is confirmed in bulk, as a kindergarten does; of the rest a clerk has seen the papers.
+Applications that agree with all registers are confirmed in bulk; for the others a clerk has reviewed the documents.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ Found = tuple[uuid.UUID, str, str, Any, str | None, str]
 
 
 def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
-    """Review the next applications that wait; how many, 0 when none is left."""
+    """Review the next waiting applications; returns how many, 0 if none is left."""
     waiting = select(Application.id, matched()).where(Application.stage == lifecycle.SUBMITTED, registration_over(now))
     first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
     agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
@@ -49,7 +49,7 @@ def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
 
 
 def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
-    """A clerk finds anew what was found before, of each fact."""
+    """Replace the findings of these applications by a clerk's findings for each fact."""
     found = list(_findings(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
     rows = (
@@ -65,7 +65,7 @@ def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
-    """A clerk's view of the papers: what a register contradicts is declined, everything else was on paper."""
+    """The findings of a clerk: facts that a register contradicts are declined, all others are verified."""
     answers = (
         select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.answer)
         .join(Application, Application.id == RegisterAnswer.application_id)

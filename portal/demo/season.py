@@ -1,4 +1,4 @@
-"""The demo's season: its calendar, three families of rules over 23 areas, each signed by two, and its first round."""
+"""The demo's season: its calendar, the policies of 23 areas from three templates, and its first round."""
 
 import datetime as dt
 
@@ -22,7 +22,7 @@ RULES_OF_AREA = {
     "510116": "any_inclusive",
     "GXQ": "any_inclusive",
 }
-"""Every other area goes by the whole district's hukou."""
+"""The policy template of each area; all other areas use `whole_district`."""
 
 
 def at(month: int, day: int, hour: int = 9) -> dt.datetime:
@@ -40,11 +40,11 @@ DATES = {
     "arrival": (at(8, 28), at(9, 10)),
 }
 BEGINS = at(5, 22, 10)
-"""Where the demo's clock stands after loading: the second morning of registration."""
+"""The time of the demo's clock after loading: the second morning of registration."""
 
 
 def open_season(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:
-    """The year, its targets, and every area's rules, tried and signed by two officials of the city."""
+    """Create the year, its targets, and the policy of each area, signed by two city officials after a dry run."""
     calendar.open_season(session, YEAR, DATES, by=first, now=now, hotline="028-12345", simulated=True)
     session.add(Target(year=YEAR, share="public", percent=51))
     session.add(Target(year=YEAR, share="inclusive", percent=82))

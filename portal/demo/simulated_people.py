@@ -1,6 +1,6 @@
-"""What the simulated people of the demo city do when its clock moves: clerks review, families answer their offers.
+"""Acts of the simulated people of the demo city when its clock moves: clerks review, families answer their offers.
 
-They use the same verbs as real people.  Their accounts are the demo's own; a real kindergarten has no such clerk.
+They call the same services as real people, with accounts that exist in the demo only.
 """
 
 import datetime as dt
@@ -24,16 +24,16 @@ from enrollment.review import review
 Progress = Callable[[int, int], None]
 BATCH = 500
 DIFFERS, UNKNOWN = 0.03, 0.02
-"""How often a register says something else, or nothing; the rest agrees with the family."""
+"""The rates of registers that differ from the claim or do not know; the rest agrees."""
 
 DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
-"""How families answer: give the place up, keep it and wait for a better wish, say nothing; the rest confirms."""
+"""The rates of families that decline, confirm and wait for a better wish, or do not answer; the rest confirms."""
 
 
 def ask_registers(
     session: Session, random: np.random.Generator, application_ids: Collection[uuid.UUID], now: dt.datetime
 ) -> None:
-    """Let the stand-in registers answer about these applications."""
+    """Save random register answers for these applications."""
     found = []
     for question in register_questions.questions_about(session, application_ids):
         luck = random.random()
@@ -48,13 +48,13 @@ def ask_registers(
     register_answers.note(session, found, now=now)
 
 
-def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Into the queue with what somebody took more than a day ago and left; a proposed refusal waits for its second person."""
+def release_stale_reviews(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Return applications to the queue whose review started more than a day ago, except those with a proposed refusal."""
     proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
-    lying = select(Application.id).where(
+    stale = select(Application.id).where(
         Application.stage == "in_review", Application.taken_at < now - dt.timedelta(days=1), ~proposed
     )
-    for application_id in session.scalars(lying).all():
+    for application_id in session.scalars(stale).all():
         review.release(session, application_id, by=by, now=now)
 
 
@@ -67,7 +67,7 @@ def answer_offers(
     leave: frozenset[uuid.UUID],
     limit: int = BATCH,
 ) -> tuple[int, uuid.UUID | None]:
-    """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
+    """Answer the next offers after an id, except those of accounts in `leave`; returns how many, and the last id."""
     waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
     waiting = waiting.where(Offer.state == "offered", guardians_account().not_in(leave))
     if after is not None:
@@ -76,7 +76,7 @@ def answer_offers(
     for offer, account_id in rows:
         luck = random.random()
         if offer.state != "offered":
-            continue  # bound children answer together: the sibling before it has answered
+            continue  # bound children answer together, so a sibling has answered already
         family = actor_of(session.get_one(Account, account_id))
         if luck < DECLINED:
             offers.decline(session, offer.id, by=family, now=now)

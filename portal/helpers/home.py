@@ -1,4 +1,4 @@
-"""The families that this helper enters now, and going on with one of them: one at a time."""
+"""The families with a mandate for this helper, and choosing the one to act for."""
 
 import uuid
 
@@ -41,15 +41,15 @@ def act(mandate_id: uuid.UUID) -> ResponseReturnValue:
         flash(_("一次只代办一个家庭。请先结束正在代办的。"), "warn")
         return redirect(url_for("helpers.home"), 303)
     mandates.go_on(db(), mandate_id, by=actor(), now=clock())
-    acting_for.begin(mandate_id)
+    acting_for.start(mandate_id)
     return redirect(url_for("parents.home"), 303)
 
 
 @pages.post("/leave")
 @desk("helpers")
 def leave() -> ResponseReturnValue:
-    """Stop acting; the mandate lasts, so that a correction needs no second code."""
-    acting_for.leave()
+    """Stop acting for the family; the mandate stays valid, so that a correction needs no second code."""
+    acting_for.stop()
     flash(_("已退出这个家庭的申请。"))
     return redirect(url_for("helpers.home"), 303)
 
@@ -58,6 +58,6 @@ def leave() -> ResponseReturnValue:
 @desk("helpers")
 def end(mandate_id: uuid.UUID) -> ResponseReturnValue:
     mandates.end(db(), mandate_id, by=actor(), now=clock())
-    acting_for.current_family()  # forgets a mandate that is over
+    acting_for.current_family()  # removes an ended mandate from the session
     flash(_("委托已交还。需要再代办时，请家长重新同意。"))
     return redirect(url_for("helpers.home"), 303)

@@ -1,4 +1,4 @@
-"""What was handed in, as lines on paper: so that a guardian signs what it can read.  In Chinese, as the letter is."""
+"""The submitted answers as rows of a Chinese letter, so that a guardian can read what it signs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +16,10 @@ AREAS = ("hukou_area", "home_area", "work_area", "residence_permit_area")
 LEFT_OUT = ("home_longitude", "home_latitude", "hukou_kind")
 AT = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
 
-Line = tuple[str, str]
+AnswerRow = tuple[str, str]
 
 
-def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
+def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]:
     """(question, answer) of a version, in the order of the form; numbers of papers and phones are masked."""
     child = answers["child"]
     lines = [
@@ -39,7 +39,7 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
     return [*lines, (_word("answer", "agrees_to_central"), "是" if answers["agrees_to_central"] else "否")]
 
 
-def _household(session: Session, household: Mapping[str, Any]) -> list[Line]:
+def _household(session: Session, household: Mapping[str, Any]) -> list[AnswerRow]:
     lines = []
     if household.get("hukou_kind"):
         lines.append(("孩子的户籍", _word("hukou_choice", household["hukou_kind"])))

@@ -1,7 +1,7 @@
 """The sketch map of the city (示意图, 非标准地图): the outline of each district as an SVG path.
 
-Officials replace the picture by replacing `chengdu-districts.geojson` (WGS-84, GB/T 2260 codes in `adcode`).  The three
-functional zones have no boundary there; they stand in an inset.
+To replace the map, replace `chengdu-districts.geojson` (WGS-84, GB/T 2260 codes in `adcode`).  The three functional zones
+have no boundary in this file; they are shown in an inset.
 """
 
 import functools
@@ -13,9 +13,9 @@ from pathlib import Path
 
 FILE = Path(__file__).parent / "chengdu-districts.geojson"
 WIDTH, HEIGHT = 430, 350
-# where the inset's boxes begin, left of the mountains in the empty upper corner of the frame
+# the position of the inset's boxes, in the empty upper left corner of the frame
 INSET_LEFT, INSET_TOP, INSET_STEP = 6, 24, 38
-# the labels of the inner districts would lie on each other
+# the labels of the inner districts would overlap
 UNLABELLED = {"510104", "510105", "510106", "510107", "510108"}
 
 Ring = list[tuple[float, float]]
@@ -23,7 +23,7 @@ Ring = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Outline:
-    """A district's path in a frame of WIDTH × HEIGHT, and where its name stands (None: no room)."""
+    """A district's path in a frame of WIDTH × HEIGHT, and the position of its label (None: no label)."""
 
     code: str
     path: str
@@ -66,7 +66,7 @@ def _outline(code: str, rings: list[Ring]) -> Outline:
 
 
 def _thinned(ring: Ring) -> list[str]:
-    """Half a unit is finer than a screen shows; points that fall together are written once."""
+    """Points rounded to half a unit, without repeated points."""
     texts = [f"{round(x * 2) / 2:g},{round(y * 2) / 2:g}" for x, y in ring]
     return [text for before, text in zip([None, *texts], texts, strict=False) if text != before]
 

@@ -1,4 +1,4 @@
-"""Cases 争议: those of the official's areas with their clocks, and settling one."""
+"""Cases 争议 of the official's areas with their deadlines, and settling one."""
 
 import uuid
 
@@ -28,7 +28,7 @@ class SettleForm(OfficialForm):
     reason = TextAreaField(_l("依据和经过"), [Length(max=cases.LONGEST_TEXT)])
     sure = BooleanField(_l("我已听取各方，结论不再改变"), [InputRequired(_l("请确认后再办结。"))])
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.outcome.choices = coded_choices("case_outcome", cases.OUTCOMES)
 
 
@@ -47,7 +47,7 @@ def case_list() -> ResponseReturnValue:
 
 def _case_page(case_id: uuid.UUID, form: SettleForm) -> ResponseReturnValue:
     filed = cases.find(db(), case_id, by=actor())
-    form.offer()
+    form.set_choices()
     case = filed.case
     opener = db().get_one(Account, case.account_id)
     audit.record(db(), "view", "case_file", case.id, by=actor(), now=clock())
@@ -74,7 +74,7 @@ def case_page(case_id: uuid.UUID) -> ResponseReturnValue:
 def settle_case(case_id: uuid.UUID) -> ResponseReturnValue:
     cases.find(db(), case_id, by=actor())
     form = SettleForm()
-    form.offer()
+    form.set_choices()
     if form.validate_on_submit():
         with refusals_in(form):
             cases.settle(

@@ -1,4 +1,4 @@
-"""The same figures for officials, down to the kindergarten that matters."""
+"""The officials' coverage pages: the city, and each area down to its kindergartens."""
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -13,9 +13,9 @@ from portal.web.unit_of_work import db
 @pages.get("/coverage")
 @desk("officials")
 def coverage() -> ResponseReturnValue:
-    form = coverage_views.asked()
-    figures = coverage_views.city(form.definition())
-    on_map, inset = coverage_views.patches(figures.areas)
+    form = coverage_views.definition_form()
+    figures = coverage_views.city_shares(form.definition())
+    on_map, inset = coverage_views.map_areas(figures.areas)
     return render_template(
         "officials/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_views
     )
@@ -36,8 +36,8 @@ def coverage_of_an_area_csv(area: str) -> ResponseReturnValue:
 
 
 def _asked_area(area: str):
-    form = coverage_views.asked()
-    figures = coverage_views.city(form.definition())
+    form = coverage_views.definition_form()
+    figures = coverage_views.city_shares(form.definition())
     line = next((line for line in figures.areas if line.code == area), None)
     if line is None:
         abort(404)

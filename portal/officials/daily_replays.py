@@ -1,4 +1,4 @@
-"""Taking the standing approval of daily replays back."""
+"""Withdrawing the standing approval of daily replays."""
 
 import uuid
 

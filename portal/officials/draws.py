@@ -1,4 +1,4 @@
-"""The draw room: freeze, commitment, seed, run, two signatures, publication; and afterwards the next in line."""
+"""The draw room: freeze, commitment, seed, run, two signatures, publication, and later the replays."""
 
 import uuid
 
@@ -46,7 +46,7 @@ def _room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         freeze=freeze,
         seed=seed,
         after=after,
-        draw_work=draw_status,
+        draw_status=draw_status,
         steps_of_room=draw_rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
         may_act=actor().is_any("city_official"),
@@ -60,7 +60,7 @@ def _beacon_of(room: draw_rooms.Room) -> str:
 @pages.get("/rounds/<uuid:round_id>/draw/progress.json")
 @desk("officials", *READERS)
 def draw_progress(round_id: uuid.UUID) -> ResponseReturnValue:
-    """What the page's script asks while the worker freezes, draws or publishes."""
+    """The progress for the page's script while the worker freezes, draws or publishes."""
     return draw_status.progress(draw_jobs.of_round(db(), rounds.one(db(), round_id)))
 
 

@@ -32,13 +32,13 @@ LARGEST_POLICY = 200_000
 
 
 class OfficialForm(PageForm):
-    """Refusals that list areas name them."""
+    """A form of officials; refusals show area names instead of codes."""
 
     def refuse(self, refused: Refused) -> None:
         super().refuse(Refused(refused.code, refused.field, **_named(refused.details)))
 
     def words_of(self, refused: Refused) -> str:
-        """The words of a refusal that is shown before anybody tried."""
+        """The words of a refusal that a page shows in advance."""
         return word("error", refused.code, **_named(refused.details))
 
 
@@ -51,7 +51,7 @@ def _named(details: dict) -> dict:
 
 
 class ChengduTime(DateTimeLocalField):
-    """A moment by the clock on the wall in Chengdu; `.moment` is aware."""
+    """A date and time in Chengdu; `.moment` is timezone-aware."""
 
     def __init__(self, label, **kwargs):
         super().__init__(label, [InputRequired(NEEDED)], format="%Y-%m-%dT%H:%M", **kwargs)
@@ -76,7 +76,7 @@ class Checkboxes(SelectMultipleField):
 
 
 class SeasonForm(OfficialForm):
-    """The year and two moments for each step."""
+    """The year, and the begin and end of each step."""
 
     year = IntegerField(_l("招生年度（秋季入园的年份）"), [InputRequired(NEEDED), NumberRange(2020, 2100)])
     hotline = StringField(_l("咨询热线"), [Length(max=40)])
@@ -91,7 +91,7 @@ for _step in STEPS:
 
 
 class DateForm(OfficialForm):
-    """New dates of one step; `seen` are those that the person saw."""
+    """New dates of one step; `seen` holds the dates that the page showed."""
 
     seen = HiddenField()
     begins_at = ChengduTime(_l("开始"))
@@ -142,7 +142,7 @@ class ExtendForm(OfficialForm):
 
 
 class ActForm(OfficialForm):
-    """A button and nothing else."""
+    """A form without fields except the hidden ones."""
 
 
 class PolicyForm(OfficialForm):
@@ -150,7 +150,7 @@ class PolicyForm(OfficialForm):
     file = FileField(_l("或者上传文件（.toml）"))
 
     def validate_file(self, field):
-        """An uploaded text takes the place of what stands in the text field."""
+        """An uploaded file replaces the content of the text field."""
         if not field.data:
             return
         try:
@@ -162,7 +162,7 @@ class PolicyForm(OfficialForm):
         self.text.data = text
 
     def content(self) -> str:
-        """The text with line ends as they are in files, and without characters that no text has."""
+        """The text with `\\n` line ends and without control characters."""
         text = (self.text.data or "").replace("\r\n", "\n")
         self.text.data = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t")
         return self.text.data

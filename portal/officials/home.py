@@ -1,4 +1,4 @@
-"""What needs this official now, and which dates come next."""
+"""The officials' home page: tasks and the next dates."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""Taking a list in: choose a file, see what it would change or what is wrong, say the word."""
+"""Importing a list: upload a file, review the changes or faults, confirm."""
 
 import uuid
 
@@ -33,7 +33,7 @@ class FileForm(PageForm):
     file = FileField(_l("文件（.xlsx 或 .csv）"))
 
     def content(self) -> bytes:
-        """At most a little more than what is allowed, so that a file that is too large is told and not kept."""
+        """At most one byte more than allowed, so that the service can refuse a file that is too large."""
         return self.file.data.read(sheet_reader.MOST_BYTES + 1) if self.file.data else b""
 
     @property

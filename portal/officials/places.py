@@ -1,4 +1,4 @@
-"""Plans that wait for the area's word: one kindergarten at a time, or all of an area whose numbers hold."""
+"""Place plans that wait for approval: one kindergarten at a time, or all valid plans of an area."""
 
 import uuid
 
@@ -21,7 +21,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 class AreaForm(PageForm):
-    """All of an area at once, after saying that somebody looked."""
+    """Approve all plans of an area, after confirming that they were reviewed."""
 
     area = HiddenField()
     looked = BooleanField(_l("我已看过这些计划的班数、在园人数和可派学位"), [InputRequired(_l("请先核对再整区同意"))])

@@ -1,4 +1,4 @@
-"""An area's rules: upload or edit, see them in words, try them on families, sign, and the second person signs."""
+"""Policies of an area: upload or edit, show in words, dry run on families, two signatures."""
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,7 +28,7 @@ def season_or_404() -> calendar.Season:
 
 
 def state_of(made: Policy, newest: int, signatures: int) -> str:
-    """The code of a version's state, for the group `policy_state`."""
+    """The code of a version's state in the word group `policy_state`."""
     if made.withdrawn_at:
         return "withdrawn"
     if made.signed_at:
@@ -41,7 +41,7 @@ def state_of(made: Policy, newest: int, signatures: int) -> str:
 
 
 def states(made: list[Policy]) -> dict:
-    """By version, the newest first in `made`."""
+    """The state of each version; `made` is sorted with the newest version first."""
     newest = made[0].version if made else 0
     return {each.version: state_of(each, newest, len(policy_approval.signers(db(), each))) for each in made}
 
@@ -78,16 +78,16 @@ def policy_versions(area: str) -> ResponseReturnValue:
 @desk("officials", *DECIDERS)
 def new_policy(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
-    return _editor(found, season, PolicyForm(data={"text": _beginning(area, season.year)}))
+    return _editor(found, season, PolicyForm(data={"text": _initial_text(area, season.year)}))
 
 
-def _beginning(area: str, year: int) -> str:
-    """What the editor begins with: a family of rules, the worked example, or the newest version to be corrected."""
-    begin = request.args.get("from", "")
-    if begin == "example":
+def _initial_text(area: str, year: int) -> str:
+    """The initial text of the editor: a template, the worked example, or the newest version."""
+    source = request.args.get("from", "")
+    if source == "example":
         return policy_file.fitted(policy_approval.worked_example(), area, year)
-    if begin in policy_file.FAMILIES:
-        return policy_approval.template(begin, area, year)
+    if source in policy_file.FAMILIES:
+        return policy_approval.template(source, area, year)
     newest = policy_approval.versions(db(), year, area)[:1]
     return newest[0].text if newest else policy_approval.template("whole_district", area, year)
 

@@ -1,4 +1,4 @@
-"""The text of a policy file by lines, with what is wrong beside each."""
+"""The lines of a policy file with their faults."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ NEARBY = 2
 
 @dataclass(frozen=True)
 class SourceLine:
-    """`gap` is true when lines before this one were left out."""
+    """`gap` is true if lines before this one are left out."""
 
     number: int
     text: str
@@ -20,7 +20,7 @@ class SourceLine:
 
 
 def source_lines(text: str, faults: Iterable[Fault]) -> list[SourceLine]:
-    """The lines that have faults and those around them."""
+    """The lines with faults and the lines near them."""
     said: dict[int, list[str]] = {}
     for fault in faults:
         if fault.line:

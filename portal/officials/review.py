@@ -1,4 +1,4 @@
-"""The area's view of the review: who has how much, what is stuck, giving work to another kindergarten, second persons."""
+"""The review in an area: workload, open applications, reassignment to another kindergarten, refusals."""
 
 import uuid
 

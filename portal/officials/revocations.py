@@ -1,4 +1,4 @@
-"""Revoking an offer for proven falsehood: found by its code, signed by two different officials."""
+"""Revoking an offer because of false statements: search by registration code, two signatures."""
 
 import uuid
 
@@ -27,7 +27,7 @@ class RevokeForm(OfficialForm):
 @pages.get("/cases/revocations", endpoint="revocations")
 @desk("officials", *DECIDERS)
 def revocation_list() -> ResponseReturnValue:
-    """What waits for a second person, and the way to an offer by its registration code."""
+    """Revocations that wait for the second signature, and the search for an offer by registration code."""
     asked = request.args.get("code", "").strip()[:40]
     return render_template(
         "officials/revocations.html",

@@ -1,4 +1,4 @@
-"""Rounds: plan, see what still stands in the way, open, extend, close."""
+"""Rounds: plan, show what prevents opening, open, extend, close."""
 
 import uuid
 from collections import Counter
@@ -25,7 +25,7 @@ WHERE_TO_MEND = {
     "another_round_open": "officials.round_list",
     "no_programmes": "officials.imports",
 }
-"""The page on which each hindrance to opening is mended."""
+"""The page on which each hindrance to opening is resolved."""
 
 
 @pages.get("/rounds")
@@ -51,7 +51,7 @@ def new_round() -> ResponseReturnValue:
 
 
 def _suggested(season: calendar.Season) -> dict:
-    """The first round on the days of registration, the next one on those of the supplementary round."""
+    """Suggested values: the first round at the registration dates, the next at those of the supplementary round."""
     dates, planned = calendar.spans(season), rounds.of_year(db(), season.year)
     step, until = ("supplementary", "arrival") if planned else ("registration", "confirmation")
     confirm_by = dates[until][0] if planned else dates[until][1]

@@ -1,4 +1,4 @@
-"""One run: its progress, what it gave, the check, and the two signatures."""
+"""A run: its progress, result, independent check, and the two signatures."""
 
 import uuid
 
@@ -42,7 +42,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         run=run,
         round=round_,
         publishing=doing if doing and doing.run_id == run.id and run.state == "checked" else None,
-        draw_work=draw_status,
+        draw_status=draw_status,
         signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
         form=form,
@@ -61,7 +61,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
 
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
-    """The city's children on roll today, and after this run's children have come; a first, unpublished run alone tells that."""
+    """The city's coverage today and after this run's children have arrived; None for replays and unfinished runs."""
     if not run.summary or run.replays or run.state not in ("checked", "published"):
         return None
     on = city_day()
@@ -75,7 +75,7 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")
 @desk("officials", *READERS)
 def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
-    """What the page's script asks while the engine works."""
+    """The progress for the page's script while the engine runs."""
     run = runs.one(db(), run_id)
     job = db().get(Job, run.job_id) if run.job_id else None
     return {

@@ -1,4 +1,4 @@
-"""The season's calendar: create a year, see how its steps and rounds fit, give a step other dates."""
+"""The season's calendar: create a year, show its steps and rounds, change dates."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""Children without a place: nobody is forgotten."""
+"""Children without a place, and central placement."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -50,7 +50,7 @@ def _page(form: PageForm) -> ResponseReturnValue:
 
 
 def _shares(year: int) -> tuple[Coverage, Coverage]:
-    """The city's children after the intake, and after those for whom a place is proposed have come too."""
+    """The city's coverage after the intake, and after the proposed central placement."""
     after_intake = shares.of_the_city(db(), Definition(city_day()), year=year).city.after
     return after_intake, central_placement.effect(db(), year, after_intake)
 

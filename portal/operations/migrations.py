@@ -1,4 +1,4 @@
-"""Bring the tables to this version of the portal."""
+"""Upgrade the database schema to this version of the portal."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ONE_AT_A_TIME = 731000
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Run the migrations that are missing.  Two hosts that start together take turns."""
+    """Run the missing migrations.  A lock makes hosts that start at the same time take turns."""
     config = Config(str(MIGRATIONS))
     with engine.connect() as turn, engine.connect() as connection:
         turn.execute(text("SET lock_timeout = 0"))

@@ -1,4 +1,4 @@
-"""Check your answers, hand in, and the receipts."""
+"""The check page, the submission, and the receipts."""
 
 import uuid
 
@@ -47,7 +47,7 @@ def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
     if not form.version.data:
-        # a consent is given by hand: nothing is ticked for a family that has not handed in
+        # a consent must be given explicitly: the box is not ticked before the first submission
         form.agrees_to_central.data = application.agrees_to_central and application.submitted_at is not None
         form.version.data = str(application.version)
     return _view(form, application)
@@ -66,7 +66,7 @@ def submit(application_id: uuid.UUID) -> ResponseReturnValue:
             receipt = submission.submit(
                 db(),
                 application_id,
-                version=form.seen(),
+                version=form.seen_version(),
                 agrees_to_central=bool(form.agrees_to_central.data),
                 by=actor(),
                 now=clock(),
@@ -90,7 +90,7 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         application,
         None,
         receipt=receipt,
-        wished=answer_summary.wished_in(db(), answers),
+        wished=answer_summary.wish_names(db(), answers),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         papers=_still_missing(application) if number == newest else [],
@@ -100,10 +100,10 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
 
 
 def _still_missing(application):
-    """The papers that review would still need."""
+    """The documents that are still missing for the review."""
     return required_documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
 
 
 def _bound_but_not_handed_in(application):
-    """Bound siblings who still have to be handed in: bound children are drawn together or not at all."""
+    """Bound siblings whose application is not submitted: bound children take part in the draw together or not at all."""
     return [each for each in bound_with(application) if each.stage == DRAFT]

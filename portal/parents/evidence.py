@@ -1,4 +1,4 @@
-"""Papers: the list that the claims ask for, photos from the phone, and taking a page away or back."""
+"""Evidence: the documents that the claims require, uploading photos, removing and restoring a page."""
 
 import uuid
 from typing import Any
@@ -13,8 +13,8 @@ from enrollment.applications import applications
 from enrollment.eligibility import evidence, required_documents
 from enrollment.people import consents
 from portal.parents import pages, steps
-from portal.parents.form_pages import answers_late, application_of, form_page, steps_of
-from portal.web.evidence_files import as_file
+from portal.parents.form_pages import application_of, form_page, is_late_correction, steps_of
+from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -52,21 +52,21 @@ def _view(application, faulty: PagesForm | None = None) -> ResponseReturnValue:
         removed=evidence.removed_of(db(), application.id),
         at_siblings=_at_siblings(application),
         registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        onward=_onward(application),
+        onward=_next_url(application),
         accepted=ACCEPTED,
     )
 
 
-def _onward(application) -> str:
-    """The next page that is not done; after registration, back to hand in again."""
-    if answers_late(application):
+def _next_url(application) -> str:
+    """The address of the next unfinished page; after registration, of the check page."""
+    if is_late_correction(application):
         return url_for("parents.check_page", application_id=application.id)
-    onward = steps.after("evidence", steps_of(application))
-    return onward.href or url_for("parents.tasks", application_id=application.id)
+    redirect_after_save = steps.step_after("evidence", steps_of(application))
+    return redirect_after_save.href or url_for("parents.tasks", application_id=application.id)
 
 
 def _at_siblings(application) -> dict[str, tuple]:
-    """For each paper, the first other child of the family for whom it is there: (application, number of pages)."""
+    """For each document, the first sibling's application that has it, and its number of pages."""
     found: dict[str, tuple] = {}
     for sibling in applications.of_family(db(), application, by=actor()):
         if sibling.id == application.id:
@@ -133,9 +133,9 @@ def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseR
 @pages.get("/applications/<uuid:application_id>/evidence/<uuid:page_id>")
 @desk("parents", allows_helper=True)
 def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
-    """An own page as a file to keep: never shown as a page of this portal."""
+    """Download a page of the family's evidence."""
     safe = evidence.read_page(db(), application_id, page_id, by=actor())
-    return as_file(safe.media_type, safe.content, page_id.hex[:8])
+    return file_response(safe.media_type, safe.content, page_id.hex[:8])
 
 
 def _back(application_id: uuid.UUID, document: str | None = None) -> ResponseReturnValue:

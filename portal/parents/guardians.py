@@ -1,4 +1,4 @@
-"""The other guardian: inviting, accepting, and what to do when the two do not agree."""
+"""The second guardian: invitations, and disputes between guardians."""
 
 import uuid
 
@@ -27,7 +27,7 @@ class InviteForm(PageForm):
 class AcceptForm(PageForm):
     relation = SelectField(_l("您是孩子的"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
 
 
@@ -37,7 +37,7 @@ class DisputeForm(PageForm):
     id_number = StringField(_l("孩子的证件号码"))
     text = TextAreaField(_l("请说明情况"))
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
 
 
@@ -74,7 +74,7 @@ def _invitation_of(invitation_id: uuid.UUID):
 
 
 def _accept_view(form, invitation) -> ResponseReturnValue:
-    form.offer()
+    form.set_choices()
     known = guardians.guardian_of(db(), by=actor()) is not None
     return form_page("invitation", "guardian", None, form, invitation=invitation, known=known)
 
@@ -98,7 +98,7 @@ def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _dispute_view(form) -> ResponseReturnValue:
-    form.offer()
+    form.set_choices()
     return form_page("dispute", "guardian", None, form)
 
 

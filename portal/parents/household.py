@@ -1,4 +1,4 @@
-"""Hukou, home, work: what the area's rules may ask of a family's place."""
+"""The household page: hukou, home and workplace."""
 
 import uuid
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,7 @@ from enrollment.eligibility import households
 from enrollment.eligibility.households import HUKOU_KINDS
 from enrollment.places import service_areas
 from portal.parents import pages
-from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward
+from portal.parents.form_pages import Required, VersionedForm, application_of, form_page, redirect_after_save
 from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.forms import refusals_in
@@ -28,11 +28,11 @@ WITHIN = {"home_longitude": 180, "home_latitude": 90}
 
 
 class HouseholdForm(VersionedForm):
-    hukou_kind = RadioField(_l("孩子的户籍"), [Needed("hukou_kind_missing")], validate_choice=False)
+    hukou_kind = RadioField(_l("孩子的户籍"), [Required("hukou_kind_missing")], validate_choice=False)
     hukou_area = SelectField(_l("户籍所在区域"), validate_choice=False)
     hukou_street = StringField(_l("户籍所在街道（镇）"))
     hukou_since = DateField(_l("落户日期（知道就填）"))
-    home_area = SelectField(_l("孩子现在住在"), [Needed("home_area_missing")], validate_choice=False)
+    home_area = SelectField(_l("孩子现在住在"), [Required("home_area_missing")], validate_choice=False)
     home_street = StringField(_l("街道（镇）"))
     home_community = StringField(_l("社区（村）"))
     home_estate = StringField(_l("小区"))
@@ -43,22 +43,22 @@ class HouseholdForm(VersionedForm):
     work_area = SelectField(_l("父母一方在哪个区工作（可不填）"), validate_choice=False)
     residence_permit_area = SelectField(_l("居住证由哪个区签发（没有就不选）"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         named = list(area_names(db()).items())
         self.hukou_kind.choices = [(kind, word("hukou_choice", kind)) for kind in HUKOU_KINDS]
         self.home_owned.choices = [("yes", _("是，自有住房")), ("no", _("不是，租住或借住"))]
         for field in (self.hukou_area, self.home_area, self.work_area, self.residence_permit_area):
             field.choices = [("", _("请选择")), *named]
 
-    def understood(self) -> bool:
+    def is_valid(self) -> bool:
         registered_here = self.hukou_kind.data in ("local", "collective")
-        self.validate_on_submit({"hukou_area": [Needed("hukou_area_missing")]} if registered_here else None)
+        self.validate_on_submit({"hukou_area": [Required("hukou_area_missing")]} if registered_here else None)
         if self.hukou_since.errors:
             typed = (self.hukou_since.raw_data or [""])[0].strip()
             self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")] if typed else []
         return not self.errors
 
-    def said(self) -> dict:
+    def values(self) -> dict:
         plain = {
             name: self[name].data or None
             for name in ("hukou_kind", "hukou_area", "hukou_street", "hukou_since", "home_area", "work_area")
@@ -79,7 +79,7 @@ class HouseholdForm(VersionedForm):
 
 
 def _degrees(text: str | None, most: int) -> Decimal | None:
-    """A coordinate that the phone gave; rubbish is no coordinate."""
+    """A coordinate sent by the browser; None if it is invalid."""
     try:
         value = Decimal((text or "").strip())
     except InvalidOperation:
@@ -88,7 +88,7 @@ def _degrees(text: str | None, most: int) -> Decimal | None:
 
 
 def _siblings_answers(application: Application) -> tuple[str, households.Household] | None:
-    """What the family said for another of its children: its name and the household, so that nobody types it twice."""
+    """The name and household of a sibling, to prefill the form."""
     for sibling in applications.of_family(db(), application, by=actor()):
         household = households.of(db(), sibling.id)
         if household is not None:
@@ -97,7 +97,7 @@ def _siblings_answers(application: Application) -> tuple[str, households.Househo
 
 
 def _view(form, application, *, taken_from: str = "") -> ResponseReturnValue:
-    form.offer()
+    form.set_choices()
     area = form.home_area.data
     names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
     return form_page("household", "household", application, form, names=names, taken_from=taken_from)
@@ -124,17 +124,17 @@ def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
 def save_household(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
-    if form.understood():
+    if form.is_valid():
         with refusals_in(form):
-            seen = form.seen() if form.version.data else 0
-            households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.said())
-            return onward("household", application)
+            seen = form.seen_version() if form.version.data else 0
+            households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.values())
+            return redirect_after_save("household", application)
     return _view(form, application)
 
 
 @pages.get("/places")
 @desk("parents", allows_helper=True)
 def place_names() -> ResponseReturnValue:
-    """The streets, communities and estates of an area, for the lists that open while a family types."""
+    """The streets, communities and estates of an area, for the fields' suggestions."""
     area = request.args.get("area", "")[:6]
     return jsonify({kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})

@@ -1,4 +1,4 @@
-"""Letters to take away: the admission notice of a confirmed place, and the receipt of a submission."""
+"""PDF letters: the admission notice of a confirmed place, and the receipt of a submission."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from enrollment.applications import receipts
 from enrollment.results import admission_notice
 from portal.letters.notice import notice
-from portal.letters.paper_copy import lines_of
+from portal.letters.paper_copy import answer_rows
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.receipt import receipt_letter
 from portal.letters.unavailable import letters_wait
@@ -33,8 +33,8 @@ def notice_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
     found = admission_notice.of_application(db(), application_id, by=actor())
     try:
         content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
-    except PdfUnavailable as stands:
-        return letters_wait(stands)
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
     return _sheet(content, f"notice-{found.code}")
 
 
@@ -44,13 +44,13 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
     answers = receipts.answers_in(db(), application, number)
-    wished = answer_summary.wished_in(db(), answers)
-    lines = lines_of(db(), answers) if receipt.helper else ()
+    wished = answer_summary.wish_names(db(), answers)
+    lines = answer_rows(db(), answers) if receipt.helper else ()
     changed = [answer_summary.changed_words(code) for code in receipt.changed]
     try:
         content = receipt_letter(
             application, receipt, wished=wished, changed=changed, lines=lines, demo=services().config.demo
         )
-    except PdfUnavailable as stands:
-        return letters_wait(stands)
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
     return _sheet(content, f"receipt-{receipt.registration_code}-{number}")

@@ -1,4 +1,4 @@
-"""What a guardian decides about community helpers: ending a mandate, and taking over what was entered on paper."""
+"""A guardian's decisions about community helpers: ending a mandate, and taking over an application entered on paper."""
 
 import uuid
 
@@ -11,15 +11,15 @@ from wtforms import StringField
 from enrollment.applications import guardian_takeover, mandates
 from enrollment.ground.errors import NotFound
 from portal.parents import pages
-from portal.parents.form_pages import Needed
-from portal.web.evidence_files import as_file
+from portal.parents.form_pages import Required
+from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
 class TakeOverForm(PageForm):
-    id_number = StringField(_l("您的证件号码"), [Needed("id_empty")])
+    id_number = StringField(_l("您的证件号码"), [Required("id_empty")])
 
 
 @pages.post("/account/mandates/<uuid:mandate_id>/end")
@@ -34,7 +34,7 @@ def end_mandate(mandate_id: uuid.UUID) -> ResponseReturnValue:
 @desk("parents")
 def own_mandate(mandate_id: uuid.UUID) -> ResponseReturnValue:
     safe = mandates.read_paper(db(), mandate_id, by=actor(), now=clock())
-    return as_file(safe.media_type, safe.content, "mandate")
+    return file_response(safe.media_type, safe.content, "mandate")
 
 
 @pages.get("/papers/<uuid:mandate_id>")
@@ -70,5 +70,5 @@ def disown_paper(mandate_id: uuid.UUID) -> ResponseReturnValue:
 def _view(mandate_id: uuid.UUID, form: TakeOverForm) -> ResponseReturnValue:
     for waiting in guardian_takeover.waiting_for_me(db(), by=actor()):
         if waiting.mandate_id == mandate_id:
-            return render_template("parents/paper.html", form=form, waiting=waiting)
+            return render_template("parents/guardian_takeover.html", form=form, waiting=waiting)
     raise NotFound

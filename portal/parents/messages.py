@@ -1,4 +1,4 @@
-"""Messages of a family, newest first; opening the page reads them."""
+"""Messages of a family, the newest first; opening the page marks them as read."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""Everything held about a family: what it is, a file with all of it, and consent taken back."""
+"""The personal data of a family: overview, download of all data, consents."""
 
 import io
 import json
@@ -25,17 +25,17 @@ from portal.web.unit_of_work import actor, clock, db
 def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     return render_template(
-        "parents/data.html",
+        "parents/personal_data.html",
         guardian=guardian,
         shown=masked(guardian.id_number, keep_start=4) if guardian else "",
         phone=masked(guardian.phone, keep_start=3) if guardian else "",
-        helped=[_helped(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
+        mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.live(db(), kind, by=actor()) for kind in consents.KINDS},
     )
 
 
-def _helped(mandate: Mandate) -> dict:
-    """A mandate as its guardian sees it: who, how, until when, and what was done."""
+def _mandate_summary(mandate: Mandate) -> dict:
+    """A mandate for its guardian: the helper, the state, and the acts under it."""
     acts = mandates.acts_under(db(), mandate)
     return {
         "mandate": mandate,

@@ -1,4 +1,4 @@
-"""The result of a child, the reason for every wish, and the family's answer."""
+"""The result of a child with the reason for every wish, and the family's answer."""
 
 import uuid
 
@@ -35,7 +35,7 @@ def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
         application=application,
         result=result,
         arrival=arrival,
-        stands=application_status.of(db(), application, now=clock()),
+        status=application_status.status_of(db(), application, now=clock()),
     )
 
 
@@ -50,14 +50,14 @@ def _answer_page(application_id: uuid.UUID, answer: str, form: PageForm) -> Resp
     result = _answerable(application.id, answer, form)
     if result is None:
         return redirect(url_for("parents.result_page", application_id=application.id), 303)
-    stands = application_status.of(db(), application, now=clock())
+    status = application_status.status_of(db(), application, now=clock())
     return render_template(
-        "parents/answer.html", application=application, result=result, answer=answer, form=form, stands=stands
+        "parents/answer.html", application=application, result=result, answer=answer, form=form, status=status
     )
 
 
 def _answerable(application_id: uuid.UUID, answer: str, form: PageForm) -> Result | None:
-    """The result while its offer can be answered, or while a refused answer is told."""
+    """The result if its offer can be answered, or if the form shows a refused answer; else None."""
     if answer not in ANSWERS:
         abort(404)
     result = family_results.for_application(db(), application_id, now=clock())

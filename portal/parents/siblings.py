@@ -1,4 +1,4 @@
-"""Twins and siblings of one level, bound or separate; and an elder sibling who applies this year too."""
+"""The siblings page: binding twins and siblings of one level, and an elder sibling who applies in the same year."""
 
 import uuid
 
@@ -10,9 +10,9 @@ from wtforms import RadioField
 from enrollment.applications import sibling_binding
 from enrollment.applications.lifecycle import DRAFT
 from portal.parents import answer_summary, chances, pages
-from portal.parents.form_pages import VersionedForm, application_of, form_page, onward, times_of
+from portal.parents.form_pages import VersionedForm, application_of, form_page, redirect_after_save, times_of
 from portal.text.words import word
-from portal.web.forms import id_in, refusals_in
+from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -36,16 +36,16 @@ def _view(form, application) -> ResponseReturnValue:
     times = times_of(application)
     round_ = times.open or times.last or times.coming
     closed = times.open is None and application.stage != DRAFT
-    told = chances.kept(application, times.open, siblings)[1] if siblings else None
+    estimate = chances.chances_of_saved_wishes(application, times.open, siblings)[1] if siblings else None
     return form_page(
-        "together",
+        "siblings",
         "together",
         application,
         form,
         siblings=siblings,
         elders=elders,
         round=round_,
-        chances=told,
+        chances=estimate,
         closed=closed,
         chosen=answer_summary.together(db(), application, by=actor()) if closed else [],
     )
@@ -74,10 +74,10 @@ def save_together(application_id: uuid.UUID) -> ResponseReturnValue:
                 db(),
                 application_id,
                 bound=form.together.data == "bound",
-                elder_id=id_in(form.elder.data),
-                version=form.seen(),
+                elder_id=parse_uuid(form.elder.data),
+                version=form.seen_version(),
                 by=actor(),
                 now=clock(),
             )
-            return onward("together", application)
+            return redirect_after_save("together", application)
     return _view(form, application)

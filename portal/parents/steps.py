@@ -1,4 +1,4 @@
-"""The pages of the form: one tuple is their order, one function says how far each is, one what comes next."""
+"""The pages of the form: their order, the state of each, and the next one."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ OPTIONAL = ("grounds", "together")
 
 @dataclass(frozen=True)
 class Step:
-    """A page and how far it is: done, now (the one to go on with), todo, later, optional, or wanting `n` things."""
+    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents."""
 
     page: str
     state: str
@@ -37,14 +37,14 @@ class Step:
     href: str | None = None
 
     @property
-    def stops(self) -> bool:
-        """Whether the way to the submission leads through this page."""
+    def blocks_submission(self) -> bool:
+        """Whether this page must be done before the submission."""
         return self.state in ("now", "todo", "later")
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the database says of a family's form; `round_` is the round that takes wishes now, if any."""
+class FormState:
+    """The saved state of a family's form; `round_` is the round that accepts wishes now, if any."""
 
     consented: bool
     guardian: bool
@@ -57,18 +57,18 @@ class Known:
     wished: int = 0
 
 
-def known_of(
+def form_state(
     session: Session, application: Application | None, *, by: Actor, now: dt.datetime, times: Window | None = None
-) -> Known:
+) -> FormState:
     consented = consents.live(session, consents.CHILD_DATA, by=by) is not None
     guardian = guardians.guardian_of(session, by=by)
-    mine = Known(consented=consented, guardian=guardian is not None and guardian.id_number is not None)
+    mine = FormState(consented=consented, guardian=guardian is not None and guardian.id_number is not None)
     if application is None:
         return mine
     gaps = {gap.part for gap in completeness.missing(session, application, by=by)}
     asked = claims.of(session, application.id)
     round_ = times.open or times.last if times else None
-    return Known(
+    return FormState(
         consented=consented,
         guardian=mine.guardian,
         application=application,
@@ -83,8 +83,8 @@ def known_of(
     )
 
 
-def steps(known: Known) -> list[Step]:
-    """Every page of this family's form in its order, each with its state."""
+def steps(known: FormState) -> list[Step]:
+    """Every page of this family's form in order, with its state."""
     listed = [page for page in ORDER if page != "together" or known.may_bind]
     found = [_step(page, known) for page in listed]
     first = next((step for step in found if step.state == "todo"), None)
@@ -92,28 +92,28 @@ def steps(known: Known) -> list[Step]:
 
 
 def next_step(listed: list[Step]) -> Step | None:
-    """The page to go on with: the first that stops the submission."""
+    """The first page that blocks the submission; None if there is none."""
     return next((step for step in listed if step.state == "now"), None)
 
 
-def after(page: str, listed: list[Step]) -> Step:
-    """Where saving a page leads: to the next page that is not done, an optional one included."""
+def step_after(page: str, listed: list[Step]) -> Step:
+    """The next page after this one that is not done, including optional pages."""
     later = listed[[step.page for step in listed].index(page) + 1 :]
     return next((step for step in later if step.state != "done"), listed[-1])
 
 
-def bar(listed: list[Step]) -> list[tuple[str, str]]:
-    """The five parts of the progress bar, each done, now or todo."""
+def progress_bar(listed: list[Step]) -> list[tuple[str, str]]:
+    """The five parts of the progress bar, each with the state `done`, `now` or `todo`."""
     states, found = {step.page: step for step in listed}, []
     for part, pages in PARTS.items():
-        open_pages = [states[page] for page in pages if page in states and states[page].stops]
+        open_pages = [states[page] for page in pages if page in states and states[page].blocks_submission]
         state = "done" if not open_pages else "now" if any(step.state == "now" for step in open_pages) else "todo"
         found.append((part, state))
     return found
 
 
-def address(page: str, application: Application | None) -> str | None:
-    """Where a page of the form stands; None while there is nothing yet that it could be about."""
+def page_url(page: str, application: Application | None) -> str | None:
+    """The address of a form page; None while there is no application for it."""
     if page in ("consent", "guardian"):
         return url_for(f"parents.{page}_page")
     if page == "child" and application is None:
@@ -121,8 +121,8 @@ def address(page: str, application: Application | None) -> str | None:
     return url_for(f"parents.{page}_page", application_id=application.id) if application else None
 
 
-def _step(page: str, known: Known) -> Step:
-    href = address(page, known.application)
+def _step(page: str, known: FormState) -> Step:
+    href = page_url(page, known.application)
     if known.application is None and page not in WITHOUT_APPLICATION:
         return Step(page, "later")
     if page == "child" and known.application is None and not (known.consented and known.guardian):
@@ -134,7 +134,7 @@ def _step(page: str, known: Known) -> Step:
     return Step(page, "optional" if page in OPTIONAL else "todo", 0, href)
 
 
-def _done(page: str, known: Known) -> bool:
+def _done(page: str, known: FormState) -> bool:
     application = known.application
     return {
         "consent": known.consented,

@@ -1,5 +1,5 @@
-"""What was found of each thing a family claims: the register's answer with source and date, open to dispute, and the
-clerk's finding with its reason."""
+"""The verification of each claimed fact: the register's answer with source and date, which the family may dispute, and
+the clerk's finding with its reason."""
 
 import uuid
 from typing import Any
@@ -21,10 +21,10 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 DECIDED = ("confirmed", "returned", "refused")
-"""Stages in which the clerk's findings are findings, not notes of somebody at work."""
+"""Stages in which the clerk's findings are final, so that the family sees them."""
 
 
-def lines_of(application: Application) -> list[dict]:
+def fact_rows(application: Application) -> list[dict]:
     claimed = tiers.claimed_facts(db(), application.id)
     answers = register_answers.answers_of(db(), application.id)
     rows = db().query(VerifiedFact).filter_by(application_id=application.id)
@@ -36,11 +36,11 @@ def lines_of(application: Application) -> list[dict]:
     return [
         {
             "fact": fact,
-            "claimed": names.say(fact, claimed[fact]),
+            "claimed": names.value_words(fact, claimed[fact]),
             "answer": answers.get(fact),
-            "registered": names.say(fact, answers[fact].value) if fact in answers else None,
+            "registered": names.value_words(fact, answers[fact].value) if fact in answers else None,
             "found": found.get(fact),
-            "value": names.say(fact, found[fact].value) if fact in found else None,
+            "value": names.value_words(fact, found[fact].value) if fact in found else None,
         }
         for fact in Fact
         if fact in claimed
@@ -53,9 +53,9 @@ def findings_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     proposal = refusals.refusal_of(db(), application_id) if application.stage == "refused" else None
     return render_template(
-        "parents/findings.html",
+        "parents/verified_facts.html",
         application=application,
-        lines=lines_of(application),
+        lines=fact_rows(application),
         decided=application.stage in DECIDED,
         refusal=proposal,
         may_dispute=application.stage in ("submitted", "in_review", "returned"),

@@ -1,4 +1,4 @@
-"""Taking an application back, after a page that says what it means; and taking it up again."""
+"""Withdrawing an application, after a page with the consequences; and reopening it."""
 
 import uuid
 

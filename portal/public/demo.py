@@ -1,4 +1,4 @@
-"""The demo's own pages: the inbox of delivered messages, and the clock that lets a season pass in an afternoon."""
+"""Pages of the demo: the inbox of delivered messages, and the clock that can be moved to a later step of the season."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from enrollment.ground.outbox import SentMessage, TextMessage
-from portal.demo import time_travel
+from portal.demo import clock_moves
 from portal.public import pages
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import demo_only
@@ -29,7 +29,7 @@ def demo_clock() -> ResponseReturnValue:
 
 def _clock_page(form) -> ResponseReturnValue:
     return render_template(
-        "public/demo_clock.html", form=form, steps=time_travel.steps(db(), clock()), acting=time_travel.acting(db())
+        "public/demo_clock.html", form=form, steps=clock_moves.steps(db(), clock()), acting=clock_moves.progress(db())
     )
 
 
@@ -39,7 +39,7 @@ def move_demo_clock(step: str) -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            time_travel.pass_until(db(), step, now=clock())
+            clock_moves.move_clock_to(db(), step, now=clock())
             flash(_("演示城市的时间已经往前走了。"))
             return redirect(url_for("public.demo_clock"), 303)
     return _clock_page(form)

@@ -1,4 +1,4 @@
-"""Draws for everybody: what was committed, what was drawn, where the lines are, and the file to check it all."""
+"""Public pages of a draw: the commitment, the seed, the cut-offs, and the file for verification."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ from portal.web.unit_of_work import db
 
 @pages.app_template_filter("bold_numbers")
 def bold_numbers(text: str) -> Markup:
-    """The numbers of a sentence stand out: a family looks for its own and for the line."""
+    """The text with its numbers in bold, so that a family finds its own ticket and the cut-off quickly."""
     parts = re.split(r"(\d[\d\u202f]*)", text)
     marked = (
         Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
@@ -70,7 +70,7 @@ def _bundle_name(run: Run) -> str:
 @pages.get("/draws/<uuid:round_id>/bundle.zip")
 @public
 def draw_bundle(round_id: uuid.UUID) -> ResponseReturnValue:
-    """The public file of the round's result; `?run=` asks for that of a published replay."""
+    """The public file of the round's result; `?run=` selects the file of a published replay."""
     run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
     if run is None or not run.bundle:
         abort(404)

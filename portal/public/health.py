@@ -1,4 +1,4 @@
-"""`/healthz`: for a load balancer or a watchman.  It says which part is unwell; why stands in the log."""
+"""`/healthz`, for load balancers and monitoring.  The response names unhealthy parts; the log has the reasons."""
 
 import structlog
 from flask import jsonify

@@ -1,4 +1,4 @@
-"""The first page: what is open now, what comes next, and three things to do today."""
+"""The home page: the current and the next step of the season, and links to the main tasks."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue

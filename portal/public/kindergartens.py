@@ -1,4 +1,4 @@
-"""Find a kindergarten, and a page for each: places this season, fee, how to reach it, last cut-offs."""
+"""Search for kindergartens, and a page for each with places, fee, location and the last cut-offs."""
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ from portal.web.unit_of_work import clock, db
 
 
 class FinderForm(FlaskForm):
-    """A question, so it travels in the address and needs no token."""
+    """A GET form: its values are in the query string, and it needs no CSRF token."""
 
     class Meta:
         csrf = False
@@ -29,7 +29,7 @@ class FinderForm(FlaskForm):
     nature = SelectField(_l("性质"), validate_choice=False)
     level = SelectField(_l("今年招生"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("不限")), ("", _l("不限"))
         self.area.choices = [everywhere, *area_names(db()).items()]
         self.nature.choices = [any_nature, *((code, word("nature", code)) for code in NATURES)]
@@ -45,7 +45,7 @@ def this_year() -> int | None:
 @public
 def kindergarten_list() -> ResponseReturnValue:
     form = FinderForm(request.args)
-    form.offer()
+    form.set_choices()
     year = this_year()
     found = finder.search(
         db(),

@@ -1,4 +1,4 @@
-"""The rules of each area in plain words, generated from the file that two people signed."""
+"""The rules of each area in words, generated from the signed policy file."""
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -38,7 +38,7 @@ def rules_of_an_area(code: str) -> ResponseReturnValue:
 @pages.get("/rules/<code>/<int:version>.toml")
 @public
 def rules_file(code: str, version: int) -> ResponseReturnValue:
-    """The signed file itself, so that anybody can check its digest."""
+    """The signed policy file, so that anybody can check its digest."""
     season = calendar.current(db(), clock())
     made = policy_approval.versions(db(), season.year, code) if season else []
     found = next((each for each in made if each.version == version and each.signed_at), None)

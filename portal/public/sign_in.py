@@ -1,4 +1,4 @@
-"""Signing in: families by a one-time code, everybody else by login, password and second factor."""
+"""Sign-in: families with a one-time code, all others with login, password and second factor."""
 
 import uuid
 
@@ -11,19 +11,19 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from enrollment.ground import outbox
-from enrollment.ground import sign_in as doors
+from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.accounts import Account
 from enrollment.ground.vault import normalised
 from portal.demo import people as demo_people
 from portal.public import pages
 from portal.text.words import word
-from portal.web.authentication import admit, dismiss
+from portal.web.authentication import log_in, log_out
 from portal.web.clock import real_now
 from portal.web.forms import PageForm
 from portal.web.guards import public
-from portal.web.phone_fields import code_field, digits, phone_field, shortened
+from portal.web.phone_fields import code_field, digits, masked_phone, phone_field
 from portal.web.rate_limits import limiter
-from portal.web.safe_redirect import inside
+from portal.web.safe_redirect import local_path
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import clock, db, services
 
@@ -49,8 +49,8 @@ class SecondFactorForm(PageForm):
     )
 
 
-def _onward() -> ResponseReturnValue:
-    target = inside(session.pop("next", None))
+def _redirect_after_sign_in() -> ResponseReturnValue:
+    target = local_path(session.pop("next", None))
     return redirect(target or f"/{current_user.desk}", 303)
 
 
@@ -76,54 +76,54 @@ def send_code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _phone_page(form)
     phone = form.phone.data
-    code = doors.send_code(db(), phone, now=clock())
+    code = sign_in_service.send_code(db(), phone, now=clock())
     if code is not None:
-        body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
+        body = word("text_message", "code", code=code, minutes=sign_in_service.CODE_LIFE.seconds // 60)
         outbox.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
-    current_session().hide("phone", phone)
-    session["next"] = inside(form.next.data)
+    current_session().set_sealed("phone", phone)
+    session["next"] = local_path(form.next.data)
     return redirect(url_for("public.enter_code"), 303)
 
 
 @pages.get("/sign-in/code")
 @public
 def enter_code() -> ResponseReturnValue:
-    phone = current_session().hidden("phone")
+    phone = current_session().get_sealed("phone")
     if phone is None:
         return redirect(url_for("public.sign_in"), 303)
     return _code_page(CodeForm(), phone)
 
 
 def _code_page(form: CodeForm, phone: str) -> ResponseReturnValue:
-    return render_template("public/sign_in_code.html", form=form, phone=shortened(phone))
+    return render_template("public/sign_in_code.html", form=form, phone=masked_phone(phone))
 
 
 @pages.post("/sign-in/code")
 @public
 @limiter.limit("60 per hour")
 def use_code() -> ResponseReturnValue:
-    phone = current_session().hidden("phone")
+    phone = current_session().get_sealed("phone")
     if phone is None:
         flash(_("请先填写手机号，我们再发一次验证码。"))
         return redirect(url_for("public.sign_in"), 303)
     form = CodeForm()
     if not form.validate_on_submit():
         return _code_page(form, phone)
-    if not doors.use_code(db(), phone, form.code.data, now=clock()):
+    if not sign_in_service.use_code(db(), phone, form.code.data, now=clock()):
         form.code.errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
         return _code_page(form, phone)
-    account = doors.account_of_phone(db(), phone, now=clock())
+    account = sign_in_service.account_of_phone(db(), phone, now=clock())
     if account.disabled_at is not None or account.login is not None:  # staff need a password and a second factor
         form.code.errors = [_("这个账号已停用，请拨打服务热线。")]
         return _code_page(form, phone)
-    return _admit(account)
+    return _log_in(account)
 
 
-def _admit(account: Account) -> ResponseReturnValue:
+def _log_in(account: Account) -> ResponseReturnValue:
     target = session.get("next")
-    admit(account)
+    log_in(account)
     session["next"] = target
-    return _onward()
+    return _redirect_after_sign_in()
 
 
 @pages.get("/sign-in/staff")
@@ -145,12 +145,12 @@ def check_password() -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate_on_submit():
         return _password_page(form)
-    account = doors.check_password(db(), form.login.data, form.password.data)
+    account = sign_in_service.check_password(db(), form.login.data, form.password.data)
     if account is None:
         form.password.errors = [_("账号或密码不对。")]
         return _password_page(form)
     session["second_factor_for"] = str(account.id)
-    session["next"] = inside(form.next.data)
+    session["next"] = local_path(form.next.data)
     if services().config.demo:
         demo_people.show_second_factor(db(), account, now=clock())
     return redirect(url_for("public.second_factor"), 303)
@@ -174,8 +174,10 @@ def check_second_factor() -> ResponseReturnValue:
         return redirect(url_for("public.staff_sign_in"), 303)
     form = SecondFactorForm()
     account = db().get_one(Account, uuid.UUID(waiting))
-    if form.validate_on_submit() and doors.check_second_factor(db(), account.id, form.code.data, at=real_now()):
-        return _admit(account)
+    if form.validate_on_submit() and sign_in_service.check_second_factor(
+        db(), account.id, form.code.data, at=real_now()
+    ):
+        return _log_in(account)
     form.code.errors = [*form.code.errors, _("动态口令不对，或已经用过。请等下一组数字。")][:1]
     return render_template("public/sign_in_second_factor.html", form=form)
 
@@ -183,6 +185,6 @@ def check_second_factor() -> ResponseReturnValue:
 @pages.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
-    dismiss()
+    log_out()
     flash(_("您已退出。"))
     return redirect("/", 303)

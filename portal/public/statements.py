@@ -1,4 +1,4 @@
-"""Help, and the two statements that the law asks for: personal information and accessibility."""
+"""The help page, and the statements on personal information and accessibility that the law requires."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue

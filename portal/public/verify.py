@@ -1,4 +1,4 @@
-"""Is this notice real?  What the QR code on an admission notice opens."""
+"""Verification of an admission notice: the page that its QR code opens."""
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ TONES = {"valid": "ok", "superseded": "warn", "revoked": "stop", "ended": "warn"
 
 
 class CodeForm(FlaskForm):
-    """A question, so it travels in the address and needs no token."""
+    """A GET form: its values are in the query string, and it needs no CSRF token."""
 
     class Meta:
         csrf = False

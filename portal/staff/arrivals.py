@@ -1,4 +1,4 @@
-"""Arrivals: tick what was seen, put the child on the roll, release the place of one who did not come; lists for print."""
+"""Arrivals: note the checks, put the child on the roll, release the place of a no-show; lists for print."""
 
 import uuid
 
@@ -24,7 +24,7 @@ STATES = ("expected", "arrived", "no_show")
 FIRST_CLASS = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}
 
 
-class DoorForm(PageForm):
+class ArrivalForm(PageForm):
     health = BooleanField(_l("健康检查"))
     vaccination = BooleanField(_l("预防接种证"))
     class_name = StringField(_l("班级"), [Length(max=20)])
@@ -62,20 +62,20 @@ def list_page(
 @pages.get("/arrivals", endpoint="arrivals")
 @desk("staff")
 def arrivals_list() -> ResponseReturnValue:
-    return list_page(DoorForm(formdata=None))
+    return list_page(ArrivalForm(formdata=None))
 
 
 @pages.get("/arrivals/print")
 @desk("staff")
 def arrivals_for_print() -> ResponseReturnValue:
-    return list_page(DoorForm(formdata=None), "staff/arrivals_print.html", per_page=400)
+    return list_page(ArrivalForm(formdata=None), "staff/arrivals_print.html", per_page=400)
 
 
 @pages.post("/arrivals/<uuid:offer_id>")
 @desk("staff")
-def at_the_door(offer_id: uuid.UUID) -> ResponseReturnValue:
-    """Keep the ticks, or (`act=arrived`) put the child on the roll."""
-    form = DoorForm()
+def save_arrival(offer_id: uuid.UUID) -> ResponseReturnValue:
+    """Save the checks, or with `act=arrived` put the child on the roll."""
+    form = ArrivalForm()
     if form.validate_on_submit():
         checks = {"health": form.health.data, "vaccination": form.vaccination.data}
         with refusals_in(form):
@@ -99,7 +99,7 @@ def at_the_door(offer_id: uuid.UUID) -> ResponseReturnValue:
 @pages.get("/notice-board")
 @desk("staff")
 def notice_board() -> ResponseReturnValue:
-    """Registration codes only, for the wall beside the gate: no name, no number of a person."""
+    """The notice board for print: registration codes only, no personal data."""
     year = admission_year()
     boards = [
         (

@@ -1,4 +1,4 @@
-"""What waits today, and the next thing to do."""
+"""The staff's home page: open tasks."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""The places ledger of a kindergarten: the plan by level, its history, and asking the area for other numbers."""
+"""The places ledger of a kindergarten: the plan by level, its history, and proposing other numbers to the area."""
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,7 +23,7 @@ NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 
 
 
 class WholeField(IntegerField):
-    """Says in the reader's language that a number is meant."""
+    """An integer field with an error message in the reader's language."""
 
     def process_formdata(self, valuelist):
         try:
@@ -33,7 +33,7 @@ class WholeField(IntegerField):
 
 
 class PlanForm(PageForm):
-    """The five numbers of a level, and why; `version` is that of the page."""
+    """The five numbers of a level and the reason; `version` is the programme's version on the page."""
 
     version = HiddenField()
     planned_classes = WholeField(_l("计划班数"), NEEDED)
@@ -74,14 +74,14 @@ def propose_plan(level: str) -> ResponseReturnValue:
         with refusals_in(form):
             ledger.propose_level(
                 db(), kindergarten.id, level, admission_year(), by=actor(), now=clock(),
-                reason=form.reason.data, version=_seen(form), **form.numbers(),
+                reason=form.reason.data, version=_seen_version(form), **form.numbers(),
             )  # fmt: skip
             flash(_("已提交区级审批。审批前仍按原数字执行。"))
             return redirect(url_for("staff.places", at=kindergarten.id), 303)
     return _plan_page(level, form)
 
 
-def _seen(form: PlanForm) -> int | None:
+def _seen_version(form: PlanForm) -> int | None:
     return int(form.version.data) if (form.version.data or "").isdigit() else None
 
 

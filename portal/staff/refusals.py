@@ -1,4 +1,4 @@
-"""Refusals: a rule, an explanation, and a second person who decides."""
+"""Refusals: the proposal with a rule and an explanation, and the decision of a second person."""
 
 import uuid
 

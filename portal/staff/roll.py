@@ -1,4 +1,4 @@
-"""The roll of a kindergarten: its classes, the children of one (masked), who enters and leaves, moving up, taking away."""
+"""The roll of a kindergarten: classes, children (masked), entering, leaving, promotion, export."""
 
 import uuid
 
@@ -33,7 +33,7 @@ LEAVING = tuple(reason for reason in LEAVE_REASONS if reason != "promoted")
 
 
 class ClassForm(PageForm):
-    """A class that is kept as a number."""
+    """A class that is kept as a number of children."""
 
     class_name = StringField(_l("班级名称"), [InputRequired(NEEDED), Length(max=40)])
     level = SelectField(_l("年级"), choices=coded_choices("level", CLASS_LEVELS), default="lower")
@@ -41,7 +41,7 @@ class ClassForm(PageForm):
 
 
 class ChildForm(PageForm):
-    """A child by name."""
+    """A child that enters a class."""
 
     name = StringField(_l("幼儿姓名"), [InputRequired(NEEDED), Length(max=40)])
     id_number = StringField(_l("证件号码"), [Length(max=30)])
@@ -185,7 +185,7 @@ def _promote_page(form: ActForm) -> ResponseReturnValue:
 @pages.get("/roll/export.<form>")
 @desk("staff")
 def export_roll(form: str) -> ResponseReturnValue:
-    """`what=classes` (numbers, may be imported again) or `what=children` (masked, for the notice board of the office)."""
+    """`what=classes`: numbers, which can be imported again; `what=children`: masked names."""
     here, year, what = kindergarten_of_page(), _school_year(), request.args.get("what", "classes")
     if form not in FORMATS or what not in ("classes", "children"):
         abort(404)

@@ -1,4 +1,4 @@
-"""Which language a reader reads."""
+"""The language of the reader."""
 
 from flask import Flask, current_app, g, request
 from flask_babel import Babel

@@ -1,4 +1,4 @@
-"""How a line of the places ledger is read, at the kindergarten and at the area."""
+"""Entries of the places ledger in words."""
 
 from flask_babel import gettext as _
 
@@ -26,7 +26,7 @@ def _value(field: str, value: str | None) -> str:
 
 
 def reason(entry: Entry) -> str:
-    """What somebody wrote, or a code of the ledger's own, said in words."""
+    """The reason as it was entered; a reason code of the ledger in words."""
     if entry.reason == ledger.STANDS:
         return _("按现有数字同意")
     if entry.reason.startswith(ledger.IMPORTED):

@@ -1,4 +1,4 @@
-"""Headers of every answer: strict content policy, no framing, no caching of personal pages."""
+"""Security headers of every response: strict content policy, no framing, no caching of personal pages."""
 
 from flask import Flask, Response, session
 from flask_login import current_user
@@ -21,8 +21,8 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
-HALFWAY_IN = {"phone", "second_factor_for", "kept"}
-"""What a session knows of somebody who is about to sign in."""
+SIGN_IN_KEYS = {"phone", "second_factor_for", "saved_form"}
+"""Session keys that hold personal data before the sign-in is complete."""
 
 
 def _harden(response: Response) -> Response:
@@ -37,7 +37,7 @@ def _harden(response: Response) -> Response:
     if services().config.https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.mimetype == "text/html" or current_user.is_authenticated:
-        personal = current_user.is_authenticated or not HALFWAY_IN.isdisjoint(session)
+        personal = current_user.is_authenticated or not SIGN_IN_KEYS.isdisjoint(session)
         headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
     return response
 

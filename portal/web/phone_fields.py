@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Regexp
 
 
 def digits(text: str | None) -> str:
-    """Full-width digits, spaces, dashes and a leading +86 play no part."""
+    """The digits as ASCII, without spaces, dashes, brackets and a leading +86."""
     typed = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", text or ""))
     return typed.removeprefix("+86")
 
@@ -36,5 +36,5 @@ def code_field(label) -> StringField:
     )
 
 
-def shortened(phone: str) -> str:
+def masked_phone(phone: str) -> str:
     return phone[:3] + "****" + phone[-4:]

@@ -1,4 +1,4 @@
-"""Rate limits on codes and sign-in, by address and for everybody together; those by phone stand in the database."""
+"""Rate limits of one-time codes and sign-in, per IP address and in total.  Limits per phone are in the database."""
 
 from flask import Flask
 from flask_limiter import Limiter

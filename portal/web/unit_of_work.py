@@ -1,4 +1,4 @@
-"""The unit of work of a request: one session, committed after a successful answer, and who asks and when."""
+"""The unit of work of a request: one database session, committed after a successful response, the actor and the time."""
 
 import datetime as dt
 import uuid
@@ -20,7 +20,7 @@ NOBODY = Actor(account_id=None, name="")
 
 @dataclass(frozen=True)
 class Services:
-    """What the app holds for its whole life."""
+    """The objects that live as long as the app."""
 
     config: Config
     engine: Engine
@@ -38,34 +38,34 @@ def account_id() -> uuid.UUID:
 
 
 def db() -> Session:
-    """The session of this request, opened at its first use."""
+    """The database session of this request, opened at its first use."""
     if "session" not in g:
         g.session = Session(services().engine, expire_on_commit=False)
     return g.session
 
 
 def clock() -> dt.datetime:
-    """The time of this request: the same however often it is asked."""
-    if "moment" not in g:
-        g.moment = now(db(), demo=services().config.demo)
-    return g.moment
+    """The time of this request.  Every call in one request returns the same value."""
+    if "now" not in g:
+        g.now = now(db(), demo=services().config.demo)
+    return g.now
 
 
 def city_day() -> dt.date:
-    """The day of this request, in Chengdu."""
+    """The date of this request in Chengdu."""
     return today(clock())
 
 
 def actor() -> Actor:
-    """Who acts in this request; a helper whom a guard has let in for a family acts on its behalf."""
+    """The actor of this request.  A helper that a guard admitted for a family acts on behalf of the family."""
     if "acting" in g:
         return g.acting.actor
     return current_user.actor if current_user and current_user.is_authenticated else NOBODY
 
 
-def _commit_success(response: Response) -> Response:
+def _commit(response: Response) -> Response:
     session = g.get("session")
-    if session is not None and response.status_code < 400 and not g.get("spoiled"):
+    if session is not None and response.status_code < 400 and not g.get("rollback_only"):
         session.commit()
     return response
 
@@ -77,6 +77,6 @@ def _close(_fault) -> None:
 
 
 def init(app: Flask) -> None:
-    """Register the commit first: Flask runs after-request functions last in first out, so it comes after all others."""
-    app.after_request(_commit_success)
+    """Register the commit before all others: Flask runs after-request functions in reverse order, so it runs last."""
+    app.after_request(_commit)
     app.teardown_request(_close)

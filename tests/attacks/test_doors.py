@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from enrollment.ground import sign_in as doors
 from portal.web.guards import guard_of
 from portal.web.rate_limits import limiter
-from portal.web.safe_redirect import inside
+from portal.web.safe_redirect import local_path
 from tests.portal.web.test_signing_in import newest_code
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
@@ -71,7 +71,7 @@ def test_a_token_of_another_session_is_no_token(client, another_client, town):
 
 @pytest.mark.parametrize("target", OUTSIDE)
 def test_nobody_is_led_outside(target):
-    assert inside(target) is None
+    assert local_path(target) is None
 
 
 @pytest.mark.parametrize("target", [*OUTSIDE, "/parents\x00", "/parents?x=\ud7ff", "/" + "a" * 9000])

@@ -47,8 +47,8 @@ def test_dark_mode_and_large_text_are_as_accessible(new_page, city, phone):
 
 def test_the_map_tells_the_figures_of_a_tapped_area(phone, city):
     phone.goto("/coverage")
-    phone.locator("svg.sketch path[data-told^='武侯区']").tap(force=True)
-    expect(phone.locator("[data-told-here]")).to_contain_text("武侯区：公办 0.00%，普惠 100.00%")
+    phone.locator("svg.sketch path[data-summary^='武侯区']").tap(force=True)
+    expect(phone.locator("[data-summary-output]")).to_contain_text("武侯区：公办 0.00%，普惠 100.00%")
 
 
 def test_the_chart_is_drawn_from_the_table_when_the_reader_comes_near(desk, city):

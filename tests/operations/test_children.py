@@ -22,10 +22,10 @@ def test_a_crash_is_told_with_its_reason_and_the_waits_grow(tmp_path):
     for _ in range(3):
         child.process.wait()
         now = time.monotonic()
-        child.revive(now, said.append)
+        child.restart_if_due(now, said.append)
         assert not child.running, "not at once"
         waits.append(child.due - now)
-        child.revive(child.due, said.append)
+        child.restart_if_due(child.due, said.append)
         assert child.process is not None
     child.process.wait()
     assert waits == sorted(set(waits))
@@ -41,8 +41,8 @@ def test_a_child_that_will_not_end_is_killed(tmp_path):
     child.start()
     eventually(lambda: "deaf" in child.log.read_text())
     pid = child.process.pid
-    child.ask_to_end()
-    child.make_end(time.monotonic() + 0.2)
+    child.terminate()
+    child.kill_after(time.monotonic() + 0.2)
     assert not psutil.pid_exists(pid)
 
 

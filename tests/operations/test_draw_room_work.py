@@ -19,7 +19,7 @@ from enrollment.offers.offers import Offer
 from enrollment.season.rounds import Round
 from portal.jobs import runner
 from portal.jobs.handlers import draw_room
-from portal.jobs.runner import HANDLERS, Lost, Work
+from portal.jobs.runner import HANDLERS, JobRun, LeaseLost
 from tests.conftest import NOW
 from tests.support.town import Town
 
@@ -72,10 +72,10 @@ class Room:
     def clock(self, _session) -> dt.datetime:
         return self.now + MINUTE
 
-    def lease(self, *, long_ago: bool = False) -> Work:
+    def lease(self, *, long_ago: bool = False) -> JobRun:
         with Session(self.engine) as session, session.begin():
             now = self.now if long_ago else self.clock(session)
-            return Work(self.engine, jobs.take(session, self.job_id, owner="somebody", now=now), self.clock)
+            return JobRun(self.engine, jobs.take(session, self.job_id, owner="somebody", now=now), self.clock)
 
     def the_job(self) -> jobs.Job:
         with Session(self.engine) as session:
@@ -132,16 +132,16 @@ def test_a_worker_that_was_paused_and_lost_its_lease_writes_nothing(room):
     sleeper = room.lease(long_ago=True)
     second = room.lease()
     kind = room.the_job().kind
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         HANDLERS[kind].function(sleeper)
     assert room.written() == before
     HANDLERS[kind].function(second)
-    with pytest.raises((Lost, Refused)):
+    with pytest.raises((LeaseLost, Refused)):
         HANDLERS[kind].function(sleeper)
     assert room.written() == DONE[kind]
 
 
-class Cut(Work):
+class Cut(JobRun):
     """Its database connections are cut when the last step begins."""
 
     def progress(self, done, of, step=None):
@@ -156,7 +156,7 @@ def test_a_connection_lost_in_the_middle_leaves_nothing_and_the_next_try_does_al
     before, kind = room.written(), room.the_job().kind
     leased = room.lease(long_ago=True)
     cut = Cut(room.engine, leased._lease, room.clock)
-    assert runner._do(cut, HANDLERS[kind]) == "failed"
+    assert runner._run_handler(cut, HANDLERS[kind]) == "failed"
     assert room.written() == before
     assert room.the_job().state == "waiting", "it will be tried again"
     assert room.work() == "done"
@@ -167,7 +167,7 @@ def test_whoever_asks_while_the_worker_writes_is_told_at_once(engine):
     room = Room(engine, "freeze_round")
     asked, told = threading.Event(), {}
 
-    class Watched(Work):
+    class Watched(JobRun):
         def progress(self, done, of, step=None):
             super().progress(done, of, step)
             if done == 0:

@@ -77,12 +77,12 @@ def test_a_worker_that_woke_up_late_saves_nothing(engine):
     long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
-    sleeper = runner.Work(engine, lease, clock)
+    sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
         task = execution.read(session, run_id)
     computed = execution.compute(task)
     assert runner.run(engine, clock, job_id, "second") == "done"
-    with pytest.raises((runner.Lost, Refused)), sleeper.session() as session:
+    with pytest.raises((runner.LeaseLost, Refused)), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     with Session(engine) as session:
         assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 3
@@ -94,12 +94,12 @@ def test_a_paused_worker_cannot_save_even_while_the_run_still_runs(engine):
     long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
-    sleeper = runner.Work(engine, lease, clock)
+    sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
         computed = execution.compute(execution.read(session, run_id))
     with Session(engine) as session, session.begin():
         assert jobs.take(session, job_id, owner="second", now=real_now()).fence == 2
-    with pytest.raises(runner.Lost), sleeper.session() as session:
+    with pytest.raises(runner.LeaseLost), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     assert the_run(engine, run_id).state == "running"
 

@@ -1,4 +1,4 @@
-"""`make serve` as a person meets it: it starts, lives through the death of its children, and leaves no process."""
+"""`make serve` as a person meets it: it starts, survives the death of its children, and leaves no process."""
 
 import os
 import signal

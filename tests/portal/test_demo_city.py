@@ -28,6 +28,8 @@ from enrollment.review import bulk_confirmation, review
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
 from portal.demo import (
+    city_builder,
+    clock_moves,
     geography,
     kindergarten_rows,
     kindergartens,
@@ -36,13 +38,11 @@ from portal.demo import (
     review_rows,
     season,
     simulated_people,
-    story,
-    time_travel,
 )
 from portal.demo import households as drawn
+from portal.demo.city_builder import DatabaseNotEmpty, DemoCity
 from portal.demo.demand import Demand
 from portal.demo.programmes import Offer
-from portal.demo.story import City, NotEmpty
 from portal.web.clock import now as city_now
 
 CHILDREN = 120
@@ -61,7 +61,7 @@ def engine_of_the_city(addresses, worker_number):
 
 
 def build(engine, through, seed=7):
-    City(engine, CHILDREN, seed, lambda step, done, of: None).build(through)
+    DemoCity(engine, CHILDREN, seed, lambda step, done, of: None).build(through)
 
 
 def test_a_city_in_its_registration(engine_of_the_city):
@@ -74,7 +74,7 @@ def test_a_city_in_its_registration(engine_of_the_city):
 
 
 def test_it_is_only_built_on_empty_ground(engine_of_the_city):
-    with pytest.raises(NotEmpty):
+    with pytest.raises(DatabaseNotEmpty):
         build(engine_of_the_city, "places")
 
 
@@ -194,11 +194,11 @@ def test_bulk_kindergartens_are_what_the_verbs_would_have_written(session):
 def test_the_clock_goes_forward_and_never_back(engine_of_the_city):
     with Session(engine_of_the_city) as session:
         now = city_now(session, demo=True)
-        [following] = [stop for stop in time_travel.steps(session, now) if stop.next]
+        [following] = [stop for stop in clock_moves.steps(session, now) if stop.next]
         assert following.step == "review"
-        time_travel.pass_until(session, "review", now=now)
+        clock_moves.move_clock_to(session, "review", now=now)
         with pytest.raises(Refused):
-            time_travel.pass_until(session, "registration", now=city_now(session, demo=True))
+            clock_moves.move_clock_to(session, "registration", now=city_now(session, demo=True))
         assert city_now(session, demo=True) >= season.DATES["review"][0]
         session.rollback()
 
@@ -252,7 +252,7 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
         for found in rounds.of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
     told = []
-    assert story.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of))) == CHILDREN
+    assert city_builder.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of))) == CHILDREN
     assert told[-1] == (CHILDREN, CHILDREN)
     with Session(engine_of_the_city) as session:
         assert set(session.scalars(select(Application.stage))) == {"confirmed"}

@@ -126,7 +126,7 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
 
 
 def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
-    data = json.dumps({"kept": base64.b64encode(vault.seal("typed", "web_session.kept")).decode()})
+    data = json.dumps({"saved_form": base64.b64encode(vault.seal("typed", "web_session.saved_form")).decode()})
     town.session.execute(
         text(
             "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"

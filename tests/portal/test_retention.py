@@ -47,7 +47,7 @@ def test_a_dry_run_counts_and_keeps_and_the_run_deletes_what_it_counted(app, ove
 
 def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
     runner.load_handlers()
-    assert "retention" in {tick.kind for tick in scheduler.TICKS}
+    assert "retention" in {tick.kind for tick in scheduler.SCHEDULE}
     job = jobs.enqueue(over.session, "retention", now=frozen_clock.now)
     over.session.commit()
     assert runner.run(portal_engine, lambda _session: frozen_clock.now, job, "worker") == "done"

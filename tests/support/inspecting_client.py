@@ -42,7 +42,7 @@ class InspectingClient(FlaskClient):
 def refuse_unsaved_work(_fault) -> None:
     """At the end of a request: whatever a view changed after the commit would be lost without a word."""
     session = g.get("session")
-    if session is not None and not g.get("spoiled") and (session.new or session.dirty or session.deleted):
+    if session is not None and not g.get("rollback_only") and (session.new or session.dirty or session.deleted):
         raise PageFault(f"unsaved: {[*session.new, *session.dirty, *session.deleted]}")
 
 

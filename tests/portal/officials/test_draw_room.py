@@ -149,7 +149,7 @@ def test_a_second_click_and_a_stale_page_freeze_nothing_twice(officials, submitt
     busy = second.post(freeze, data=stale)
     assert "后台正在处理这一批" in busy.text and "正在冻结名单" in busy.text
     assert worker(town, frozen_clock) == ["done"]
-    late = second.post(freeze, data={**stale, "once_key": "another"})
+    late = second.post(freeze, data={**stale, "idempotency_key": "another"})
     assert "名单刚刚已经冻结（第 1 次）" in late.text and "下一期双色球" in late.text
     assert worker(town, frozen_clock) == []
     numbers = [each.number for each in draw_rooms.of_round(town.session, town.the_round.id).snapshots]

@@ -73,7 +73,7 @@ def test_a_second_click_on_sign_is_not_a_second_person(city, town):
     fill_in(city, f"{PATH}/1", f"{PATH}/1/dry-run")
     fields = hidden_fields(city.get(f"{PATH}/1").text, f"{PATH}/1/sign")
     assert city.post(f"{PATH}/1/sign", data=fields).status_code == 303
-    again = city.post(f"{PATH}/1/sign", data={**fields, "once_key": "another"})
+    again = city.post(f"{PATH}/1/sign", data={**fields, "idempotency_key": "another"})
     assert "您已经签署过了" in text_of(again)
     assert policy_approval.in_force(town.session, 2026, AREA) is None
 

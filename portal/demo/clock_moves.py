@@ -1,6 +1,6 @@
-"""How a season passes in the demo: the clock moves to the next step, and the simulated people do their part as jobs.
+"""Moving the demo clock to a later step; a job lets the simulated people act.
 
-They act through the same verbs as real ones: the other kindergartens' clerks review, the other families answer.
+They call the same services as real people: clerks of other kindergartens review, other families answer.
 """
 
 import datetime as dt
@@ -21,8 +21,8 @@ KIND = "demo_people_act"
 
 
 @dataclass(frozen=True)
-class Stop:
-    """A place where the demo's clock may go: an hour into a step of the calendar, or an hour before answers are due."""
+class ClockStop:
+    """A time that the demo clock can move to: one hour after the begin of a step, or before the end of confirmation."""
 
     step: str
     at: dt.datetime
@@ -31,8 +31,8 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Acting:
-    """How far the simulated people are; `over` when nobody is acting."""
+class DemoProgress:
+    """The progress of the simulated people's job; `over` if none is running."""
 
     over: bool
     failed: bool
@@ -44,38 +44,38 @@ def stop_of(date: SeasonDate) -> dt.datetime:
     return date.ends_at - HOUR if date.step == "confirmation" else date.begins_at + HOUR
 
 
-def steps(session: Session, now: dt.datetime) -> list[Stop]:
+def steps(session: Session, now: dt.datetime) -> list[ClockStop]:
     season = session.scalar(select(Season).order_by(Season.year.desc()).limit(1))
     if season is None:
         return []
     stops, coming = [], True
     for date in sorted(season.dates, key=stop_of):
         ahead = stop_of(date) > now
-        stops.append(Stop(date.step, stop_of(date), passed=not ahead, next=ahead and coming))
+        stops.append(ClockStop(date.step, stop_of(date), passed=not ahead, next=ahead and coming))
         coming = coming and not ahead
     return stops
 
 
-def acting(session: Session) -> Acting:
+def progress(session: Session) -> DemoProgress:
     newest = select(Job).where(Job.kind == KIND).order_by(Job.created_at.desc()).limit(1)
     job = session.scalars(newest).first()
     if job is None:
-        return Acting(over=True, failed=False, done=0, of=0)
-    return Acting(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
+        return DemoProgress(over=True, failed=False, done=0, of=0)
+    return DemoProgress(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
 
 
 def set_clock(session: Session, at: dt.datetime) -> None:
-    """Let the demo city live at `at` from this moment on."""
+    """Set the demo clock to `at`."""
     session.merge(DemoClock(single=True, ahead=at - real_now()))
     session.flush()
 
 
-def pass_until(session: Session, step: str, *, now: dt.datetime) -> None:
-    """Move the clock to a later step; the simulated people act in a job.  Refuses to go back."""
+def move_clock_to(session: Session, step: str, *, now: dt.datetime) -> None:
+    """Move the clock to a later step and enqueue the job of the simulated people.  Refuses to move back."""
     date = session.scalar(select(SeasonDate).where(SeasonDate.step == step).order_by(SeasonDate.year.desc()))
     if date is None:
         raise Refused("no_such_step")
-    if not acting(session).over:
+    if not progress(session).over:
         raise Refused("people_still_act")
     at = stop_of(date)
     if at <= now:

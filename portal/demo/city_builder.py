@@ -1,4 +1,4 @@
-"""The demo city from the first stone to a step of its season, told in order."""
+"""Building the demo city step by step up to a step of its season."""
 
 import datetime as dt
 import functools
@@ -23,6 +23,7 @@ from enrollment.places.programmes import Programme
 from enrollment.season import rounds
 from enrollment.season.rounds import Round, RoundProgramme
 from portal.demo import (
+    clock_moves,
     family_rows,
     households,
     kindergarten_rows,
@@ -30,40 +31,39 @@ from portal.demo import (
     review_rows,
     season,
     simulated_people,
-    time_travel,
 )
 from portal.demo.demand import Demand
 from portal.demo.programmes import Offer as Choice
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
 Report = Callable[[str, int, int], None]
-"""Told the name of the step, how much of it is done, and how much there is."""
+"""A callback with the name of the step, the number of finished units and of all units."""
 
 FIRST_PHONE = 19_000_000_000
 CONSENT = ("demo", "0" * 64)
 
 
-class NotEmpty(RuntimeError):
-    """There are kindergartens already; the demo city is only ever built on empty ground."""
+class DatabaseNotEmpty(RuntimeError):
+    """There are kindergartens already; the demo city can only be built in an empty database."""
 
 
-class City:
-    """Builds one city.  Each step is one transaction, so that a stop in between leaves whole steps behind."""
+class DemoCity:
+    """Builds one city.  Each step is one transaction, so that an interruption leaves complete steps."""
 
     def __init__(self, engine: Engine, children: int, seed: int, report: Report):
         self.engine, self.children, self.report = engine, children, report
         self.random = np.random.default_rng(seed)
 
     def build(self, through: str) -> None:
-        """Every step up to and including `through`.  Raises NotEmpty."""
+        """Every step up to and including `through`.  Raises DatabaseNotEmpty."""
         with Session(self.engine) as session:
             if session.scalar(select(Kindergarten.id).limit(1)) is not None:
-                raise NotEmpty
+                raise DatabaseNotEmpty
         for step in STEPS[: STEPS.index(through) + 1]:
             getattr(self, f"_{step}")()
 
-    def _count_rows(self) -> None:
-        """The planner of a database that was filled a moment ago takes a city for a village."""
+    def _analyze(self) -> None:
+        """Update the statistics of the query planner after loading many rows."""
         with self._session() as session, session.begin():
             session.execute(text("ANALYZE"))
 
@@ -77,10 +77,10 @@ class City:
             kindergarten_rows.build(
                 session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
             )
-            staff = people.enter(session, now=now)
+            staff = people.create_staff(session, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
-            # in the same breath as the round: the worker closes what is past its deadline by the city's time
-            time_travel.set_clock(session, season.BEGINS)
+            # in the transaction of the round, because a worker closes rounds by the city's time
+            clock_moves.set_clock(session, season.BEGINS)
             season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))
 
     def _registration(self) -> None:
@@ -88,9 +88,9 @@ class City:
         with self._session() as session, session.begin():
             self._families(session, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
-        self._count_rows()
+        self._analyze()
         self._registers(now)
-        self._count_rows()
+        self._analyze()
         with self._session() as session, session.begin():
             estimates.ask(session, why=f"demo:{now.isoformat()}", now=now)
 
@@ -99,7 +99,7 @@ class City:
         offers = self._offers(session, found.id)
         demand = Demand(self.random, offers)
         batch = family_rows.Batch(self.random, found.id, found.number, season.YEAR, offers, now, CONSENT)
-        numbers, all_areas = households.Numbers(), session.scalars(select(Area).order_by(Area.position)).all()
+        numbers, all_areas = households.IdNumbers(), session.scalars(select(Area).order_by(Area.position)).all()
         weight, done, phone = sum(area.weight for area in all_areas), 0, FIRST_PHONE
         for position, area in enumerate(all_areas):
             share = round(self.children * area.weight / weight)
@@ -151,20 +151,20 @@ class City:
             self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
 
     def _review(self) -> None:
-        """Registration is over and everybody is reviewed, by the simulated clerks."""
+        """Close registration and review all applications."""
         now = season.DATES["review"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
-            time_travel.set_clock(session, now)
+            clock_moves.set_clock(session, now)
             for found in rounds.of_year(session, season.YEAR):
                 rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         finish_reviews(self.engine, now, lambda done, of: self.report("review", done, of))
-        self._count_rows()
+        self._analyze()
 
     def _draw(self) -> None:
-        """Frozen, drawn, run, checked, signed by two and published."""
+        """Freeze, draw the tickets, run and check."""
         now = season.DATES["draw"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
-            time_travel.set_clock(session, now)
+            clock_moves.set_clock(session, now)
             first = people.actor(session, "city1")
             found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
             snapshot.freeze(session, found.id, by=first, now=now)
@@ -185,7 +185,7 @@ class City:
     def _results(self) -> None:
         now = season.DATES["result"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
-            time_travel.set_clock(session, now)
+            clock_moves.set_clock(session, now)
             run = session.scalars(select(runs.Run).where(runs.Run.state == "checked")).one()
             for login in ("city1", "city2"):
                 runs.sign(session, run.id, by=people.actor(session, login), now=now)
@@ -195,14 +195,14 @@ class City:
         now = season.DATES["result"][0] + dt.timedelta(hours=5)
         finish_answers(self.engine, now, lambda done, of: self.report("arrival", done, of), leave_demo_family=False)
         with self._session() as session, session.begin():
-            time_travel.set_clock(session, season.DATES["arrival"][0] + dt.timedelta(hours=1))
+            clock_moves.set_clock(session, season.DATES["arrival"][0] + dt.timedelta(hours=1))
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """The simulated clerks review whatever waits or was left lying, some at a time."""
+    """Review all waiting and abandoned applications in batches; returns how many."""
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, people.REVIEWER)
-        simulated_people.put_back_what_lies(session, by=clerk, now=now)
+        simulated_people.release_stale_reviews(session, by=clerk, now=now)
         everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
     done = 0
     while True:
@@ -217,7 +217,7 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
 def finish_answers(
     engine: Engine, now: dt.datetime, progress: Callable[[int, int], None], *, leave_demo_family: bool = True
 ) -> int:
-    """The simulated families answer, except the demo's own; the silent ones are looked at once."""
+    """Answer the offers of all simulated families except the demo's own; each offer is visited once.  Returns how many."""
     random = np.random.default_rng(51)
     with Session(engine) as session:
         mine = session.scalars(
@@ -238,8 +238,7 @@ def finish_answers(
 def _with_the_demo_family(
     families: Iterator[households.Household], offers: list[Choice]
 ) -> Iterator[households.Household]:
-    """The first of them is the family of the sign-in page: it wishes for the three kindergartens that the pages are drawn
-    with."""
+    """Make the first family that of the sign-in page, with wishes for the three named kindergartens."""
     codes = {offer.kindergarten: index for index, offer in enumerate(offers)}
     first = next(families)
     first.guardian, first.surname, first.phone, first.relation = "王芳", "李", people.FAMILIES[1].login, "mother"
