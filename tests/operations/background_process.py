@@ -12,7 +12,7 @@ from portal.jobs.runner import JobRun, job_handler
 
 @job_handler("test_hold")
 def hold(job: JobRun) -> dict:
-    """The first run says that it began, and never comes back; the second one ends."""
+    """The first run writes a line and hangs; the second one ends."""
     with Path(job.args["file"]).open("a") as file:
         file.write(f"run {job.attempt}\n")
     if job.attempt == 1 and job.args.get("hangs"):

@@ -1,4 +1,4 @@
-"""The morning's estimate as a job: twice does no harm, a flushed queue delays it only, no transaction is open while it draws."""
+"""The daily estimate as a job: it can run twice, survives a flushed queue, and holds no transaction while it computes."""
 
 import datetime as dt
 
@@ -41,7 +41,7 @@ def estimate(engine) -> ChanceEstimate:
         return session.scalars(select(ChanceEstimate)).one()
 
 
-def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engine, monkeypatch):
+def test_the_scheduler_starts_it_daily_and_a_second_run_gives_the_same(engine, monkeypatch):
     (tick,) = [tick for tick in scheduler.SCHEDULE if tick.kind == estimates.KIND]
     minute, hour, *days = tick.cron.split()
     assert (int(hour), int(minute)) == (estimates.EVERY_DAY_AT.hour, estimates.EVERY_DAY_AT.minute)

@@ -1,4 +1,4 @@
-"""Whatever keeps the portal from starting is one clear line that says how to mend it, and nothing is left running."""
+"""A failed start prints one line that says how to correct it, and leaves no process."""
 
 import re
 import socket
@@ -85,6 +85,6 @@ def test_tables_of_another_version(tmp_path, real_database, redis_url):
     assert "another version" in line
 
 
-def test_half_set_settings_of_a_real_city(tmp_path, real_database, redis_url):
+def test_incomplete_production_settings(tmp_path, real_database, redis_url):
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url, DEMO="0")
     assert "SECRET_KEY is not set" in line

@@ -1,4 +1,4 @@
-"""Who looks, and when, stands on every picture and every page of a PDF that staff open."""
+"""Pictures and PDF pages that staff open have a watermark with the viewer and the time."""
 
 import io
 
@@ -36,7 +36,7 @@ def test_every_page_of_a_pdf_is_marked_and_keeps_its_text():
     assert all("Review only  1a2b3c4d 2026-05-30 10:00" in text for text in texts)
 
 
-def test_an_empty_page_is_marked_too():
+def test_an_empty_page_gets_a_watermark():
     writer, made = PdfWriter(), io.BytesIO()
     writer.add_blank_page(200, 200)
     writer.write(made)
@@ -45,6 +45,6 @@ def test_an_empty_page_is_marked_too():
 
 
 @pytest.mark.parametrize("media_type", ["image/webp", "application/pdf"])
-def test_what_cannot_be_opened_is_not_shown(media_type):
+def test_an_unreadable_file_is_refused(media_type):
     with pytest.raises(WatermarkError):
         watermarked(media_type, b"no such thing", SEEN)

@@ -1,4 +1,4 @@
-"""Nothing is asked twice and nothing chosen is lost: what one child's pages know, the next one's offer."""
+"""Forms are prefilled with answers for a sibling, and entered values are not lost."""
 
 import datetime as dt
 import io

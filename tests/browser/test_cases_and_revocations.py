@@ -45,7 +45,7 @@ def look(page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_pages_keep_nobody_out(site, waiting, new_page):
+def test_review_pages_are_accessible(site, waiting, new_page):
     for phone, language in ((True, "zh-CN"), (False, "en")):
         page = new_page(phone=phone, language=language)
         let_in(site, page, waiting.city)
