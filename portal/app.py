@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, g
 from flask_login import current_user
@@ -81,7 +81,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
 
 def _add_template_globals(app: Flask) -> None:
     @app.context_processor
-    def template_context():
+    def template_context() -> dict[str, Any]:
         return {
             "demo": services().config.demo,
             "lang": languages.chosen(),

@@ -1,5 +1,7 @@
 """`flask account`: add and disable accounts of staff and officials."""
 
+import uuid
+
 import click
 import pyotp
 from flask.cli import AppGroup, with_appcontext
@@ -47,7 +49,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     )
 
 
-def _kindergarten(code: str | None, role: str):
+def _kindergarten(code: str | None, role: str) -> uuid.UUID | None:
     if role not in ("clerk", "head"):
         return None
     found = kindergartens.by_code(db(), code) if code else None

@@ -76,8 +76,8 @@ def remove(file: Path, name: str) -> None:
     """Remove an old key from FILE, if no value is encrypted with it."""
     left = key_rotation.sealed_with(db(), name)
     if left:
-        told = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
-        raise click.ClickException(f"still sealed with {name}: {told}; run `flask keys rotate`")
+        remaining = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
+        raise click.ClickException(f"still sealed with {name}: {remaining}; run `flask keys rotate`")
     _changed(file, lambda keys: keys.without(name))
     click.echo(f"{name} is out of {file}: restart every process; older copies of the database still need the old file")
 

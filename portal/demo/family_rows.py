@@ -95,7 +95,18 @@ class Batch(RowBatch):
             self._add_child(family, child, account, guardian, application, child_code, family_code, unit, began)
             self._add_submission(family, child, account, application, bound, began)
 
-    def _add_child(self, family, child, account, guardian, application, child_code, family_code, unit, began) -> None:
+    def _add_child(
+        self,
+        family: Household,
+        child: Child,
+        account: uuid.UUID,
+        guardian: uuid.UUID,
+        application: uuid.UUID,
+        child_code: str,
+        family_code: str,
+        unit: uuid.UUID | None,
+        began: dt.datetime,
+    ) -> None:
         child_id = self._id()
         sealed_id = seal(child.id_number, "child.id_number")
         self._add(
@@ -118,7 +129,13 @@ class Batch(RowBatch):
         )  # fmt: skip
 
     def _add_submission(
-        self, family: Household, child: Child, account, application, bound: list[str], began: dt.datetime
+        self,
+        family: Household,
+        child: Child,
+        account: uuid.UUID,
+        application: uuid.UUID,
+        bound: list[str],
+        began: dt.datetime,
     ) -> None:
         longitude, latitude = family.point
         address = seal(family.address, "household.home_address")
@@ -131,11 +148,11 @@ class Batch(RowBatch):
             self._add("claim", application, ground, details, began)
         for rank, index in enumerate(family.wishes, start=1):
             self._add("wish", application, self.round_id, rank, self.offers[index].programme_id)
-        said = self._answers(family, child, claims, bound)
-        text = contents.as_text(said)
+        answers = self._answers(family, child, claims, bound)
+        text = contents.as_text(answers)
         sealed = seal(text, "application_version.answers")
         self._add(
-            "application_version", application, 1, sealed, contents.digest_of(said), json.dumps([]), began, account
+            "application_version", application, 1, sealed, contents.digest_of(answers), json.dumps([]), began, account
         )
         self._add("move_made", application, "submit", "draft", "submitted", account, began)
 

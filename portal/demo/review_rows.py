@@ -57,11 +57,11 @@ def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now
         for id_, fact, outcome, value, reason, source in found
     )
     copy_in(session, "verified_fact", FACTS, rows)
-    said = (
+    entries = (
         (now, by.account_id, "verify", "application", str(id_), {"fact": fact, "outcome": outcome, "source": source})
         for id_, fact, outcome, _value, _reason, source in found
     )
-    copy_in(session, "audit_entry", AUDIT, said)
+    copy_in(session, "audit_entry", AUDIT, entries)
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
@@ -71,10 +71,10 @@ def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
         .join(Application, Application.id == RegisterAnswer.application_id)
         .where(Application.id.in_(ids), is_current())
     )
-    said = {(row.application_id, row.fact): row.answer for row in session.execute(answers)}
+    answered = {(row.application_id, row.fact): row.answer for row in session.execute(answers)}
     for id_, facts in claimed_facts_of(session, ids).items():
         for fact, value in facts.items():
-            answer = said.get((id_, fact.value))
+            answer = answered.get((id_, fact.value))
             if answer == "differs":
                 yield id_, fact.value, "declined", None, CONTRADICTED, "register"
             else:

@@ -80,12 +80,12 @@ class Registers:
             if attempt:
                 time.sleep(self.pause)
             try:
-                said = self._post(register, asked)
+                answers = self._post(register, asked)
             except RegisterUnavailable:
                 breaker.note(well=False)
                 continue
             breaker.note(well=True)
-            return [_answer(question, said.get(str(number))) for number, question in enumerate(asked)]
+            return [_answer(question, answers.get(str(number))) for number, question in enumerate(asked)]
         return [_unavailable(question) for question in asked]
 
     def _post(self, register: str, asked: list[Question]) -> dict[str, Any]:
@@ -126,16 +126,16 @@ def _unavailable(question: Question) -> Answer:
     return Answer(question.application_id, question.fact, question.register, "unavailable")
 
 
-def _answer(question: Question, said: Any) -> Answer:
+def _answer(question: Question, response: Any) -> Answer:
     """The register's answer, or `unavailable` if it does not follow the protocol."""
-    if not isinstance(said, dict) or said.get("answer") not in ANSWERS:
+    if not isinstance(response, dict) or response.get("answer") not in ANSWERS:
         return _unavailable(question)
-    value = said.get("value") if said["answer"] == "differs" else question.claimed
-    if said["answer"] == "unknown":
+    value = response.get("value") if response["answer"] == "differs" else question.claimed
+    if response["answer"] == "unknown":
         value = None
     elif value is not None and not _is_well_formed(question.fact, value):
         return _unavailable(question)
-    return Answer(question.application_id, question.fact, question.register, said["answer"], value)
+    return Answer(question.application_id, question.fact, question.register, response["answer"], value)
 
 
 def _is_well_formed(fact: str, value: Any) -> bool:

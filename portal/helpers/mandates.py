@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 from flask import Response, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
@@ -87,7 +88,7 @@ def _redirect_if_acting() -> ResponseReturnValue | None:
     return redirect(url_for("helpers.home"), 303)
 
 
-def _page(template: str, form: PageForm, **more) -> ResponseReturnValue:
+def _page(template: str, form: PageForm, **more: Any) -> ResponseReturnValue:
     texts = {kind: consent_texts.read(kind, language()) for kind in ("mandate", *consents.KINDS)}
     return render_template(f"helpers/{template}.html", form=form, texts=texts, season=_season(), **more)
 

@@ -15,7 +15,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from rq import Queue
 from sqlalchemy import Engine
@@ -43,12 +43,19 @@ class LeaseLost(Exception):
     """Another worker has taken the job; the transaction of this one is rolled back."""
 
 
+Function = Callable[["JobRun"], dict[str, Any] | None]
+"""A handler: it gets the run of a job; its return value becomes the job's result."""
+
+
+F = TypeVar("F", bound=Function)
+
+
 @dataclass(frozen=True)
 class Handler:
     """`timeout` in seconds is the longest that one run may take."""
 
     kind: str
-    function: Callable[["JobRun"], dict[str, Any] | None]
+    function: Function
     queue: str
     timeout: int
 
@@ -63,12 +70,12 @@ def load_handlers() -> None:
         importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-def job_handler(kind: str, *, queue: str = "steady", timeout: int = HOUR):
+def job_handler(kind: str, *, queue: str = "steady", timeout: int = HOUR) -> Callable[[F], F]:
     """Register a function as the handler of one kind of job.  Its return value becomes the job's result."""
     if queue not in QUEUES:
         raise ValueError(f"{queue!r} is none of the queues {QUEUES}")
 
-    def mark(function):
+    def mark(function: F) -> F:
         if kind in HANDLERS and HANDLERS[kind].function.__qualname__ != function.__qualname__:
             raise ValueError(f"two handlers for jobs of the kind {kind!r}")
         HANDLERS[kind] = Handler(kind, function, queue, timeout)

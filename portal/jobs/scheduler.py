@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from flask import Flask
@@ -49,7 +49,13 @@ SCHEDULE = (
 class Scheduler(CronScheduler):
     """RQ's scheduler computes the times; each job is a database row, whose key makes a second scheduler harmless."""
 
-    def __init__(self, engine: Engine, connection: Redis, now: Callable[[Session], dt.datetime], schedule=SCHEDULE):
+    def __init__(
+        self,
+        engine: Engine,
+        connection: Redis,
+        now: Callable[[Session], dt.datetime],
+        schedule: Iterable[ScheduledJob] = SCHEDULE,
+    ):
         super().__init__(connection=connection, logging_level=logging.WARNING)
         self.engine, self.now = engine, now
         self.queues = {name: Queue(name, connection=connection) for name in runner.QUEUES}

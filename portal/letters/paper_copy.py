@@ -28,10 +28,12 @@ def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]
         ("孩子的证件号码", masked(child["id_number"], keep_start=4)),
     ]
     for guardian in answers["guardians"]:
-        said = (guardian["name"], masked(guardian["id_number"], keep_start=4), masked(guardian["phone"], keep_start=3))
-        lines.append((f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in said if part)))
+        parts = (guardian["name"], masked(guardian["id_number"], keep_start=4), masked(guardian["phone"], keep_start=3))
+        lines.append(
+            (f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in parts if part))
+        )
     lines += _household(session, answers["household"])
-    lines += [(_word("ground", ground), _detail(session, said)) for ground, said in answers["claims"].items()]
+    lines += [(_word("ground", ground), _detail(session, details)) for ground, details in answers["claims"].items()]
     lines += [(_word("document", paper), f"{len(there)} 页") for paper, there in answers["evidence"].items()]
     lines.append(
         (_word("answer", "bound_with"), f"{len(answers['bound_with'])} 个孩子" if answers["bound_with"] else "否")
@@ -45,19 +47,19 @@ def _household(session: Session, household: Mapping[str, Any]) -> list[AnswerRow
         lines.append(("孩子的户籍", _word("hukou_choice", household["hukou_kind"])))
     for name, value in household.items():
         if name not in LEFT_OUT:
-            lines.append((_word("answer_detail", name), _said(session, name, value)))
+            lines.append((_word("answer_detail", name), _value_words(session, name, value)))
     return lines
 
 
-def _said(session: Session, name: str, value: Any) -> str:
+def _value_words(session: Session, name: str, value: Any) -> str:
     if name in AREAS:
         area = session.get(Area, value)
         return area.name if area else str(value)
     return {True: "是", False: "否"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _detail(session: Session, said: Mapping[str, Any]) -> str:
-    for name, value in said.items():
+def _detail(session: Session, details: Mapping[str, Any]) -> str:
+    for name, value in details.items():
         if name in AT:
             return session.scalar(select(Kindergarten.name).where(Kindergarten.code == value)) or str(value)
         if name == Fact.POLICY_CARE and value in CARE_KINDS:

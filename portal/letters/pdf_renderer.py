@@ -28,7 +28,7 @@ class PdfUnavailable(Exception):
 class PdfRenderer:
     """Converts HTML to a tagged PDF.  It loads nothing over the network: a letter contains all its resources."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import weasyprint
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher

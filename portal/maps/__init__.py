@@ -8,6 +8,7 @@ import functools
 import itertools
 import json
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,14 +40,14 @@ def outlines() -> tuple[Outline, ...]:
     return tuple(_outline(code, [[place(p) for p in ring] for ring in rings]) for code, rings in shapes.items())
 
 
-def _rings(geometry: dict):
+def _rings(geometry: dict) -> Iterator[Ring]:
     polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     for polygon in polygons:
         for ring in polygon:
             yield [(lon, lat) for lon, lat, *_height in ring]
 
 
-def _projection(points: Ring):
+def _projection(points: Ring) -> Callable[[tuple[float, float]], tuple[float, float]]:
     """Degrees to the frame: a degree of longitude is shorter than one of latitude by the cosine of the latitude."""
     west, east = min(p[0] for p in points), max(p[0] for p in points)
     south, north = min(p[1] for p in points), max(p[1] for p in points)

@@ -1,6 +1,7 @@
 """The audit trail, read only: who did or viewed what and when, and whether the trail was changed."""
 
 import uuid
+from collections.abc import Iterable
 
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,7 @@ from enrollment.applications import mandates
 from enrollment.applications.applications import Application
 from enrollment.ground import audit, audit_trail
 from enrollment.ground.accounts import Account
+from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import CHENGDU
 from portal.officials import pages
 from portal.text.audit_acts import act_words
@@ -109,9 +111,11 @@ def mandate_paper(mandate_id: uuid.UUID) -> ResponseReturnValue:
 
 def _page(form: TrailForm, broken: list[int] | None = None) -> ResponseReturnValue:
     form.set_choices()
-    asked = form.query() if form.is_valid() else audit_trail.Question()
-    found = audit_trail.find(db(), asked)
-    audit.record(db(), "view", "audit_trail", asked.subject_id or "", by=actor(), now=clock(), lines=len(found.items))
+    question = form.query() if form.is_valid() else audit_trail.Question()
+    found = audit_trail.find(db(), question)
+    audit.record(
+        db(), "view", "audit_trail", question.subject_id or "", by=actor(), now=clock(), lines=len(found.items)
+    )
     return render_template(
         "officials/audit_trail.html",
         form=form,
@@ -122,18 +126,18 @@ def _page(form: TrailForm, broken: list[int] | None = None) -> ResponseReturnVal
         codes=_codes(found.items),
         act_words=act_words,
         subject_words=subject_words,
-        filtered=asked != audit_trail.Question(),
+        filtered=question != audit_trail.Question(),
     )
 
 
-def _people(entries) -> dict[uuid.UUID, str]:
+def _people(entries: Iterable[AuditEntry]) -> dict[uuid.UUID, str]:
     """The accounts of the entries: staff with name and login, families without a name."""
     ids = {entry.account_id for entry in entries if entry.account_id}
     accounts = db().scalars(select(Account).where(Account.id.in_(ids)))
     return {each.id: f"{each.name}（{each.login}）" if each.login else _("家长") for each in accounts}
 
 
-def _codes(entries) -> dict[str, str]:
+def _codes(entries: Iterable[AuditEntry]) -> dict[str, str]:
     """The registration codes of the entries' applications, by id."""
     ids = [uuid.UUID(entry.subject_id) for entry in entries if entry.subject == "application"]
     rows = db().execute(select(Application.id, Application.registration_code).where(Application.id.in_(ids)))

@@ -35,7 +35,7 @@ def coverage_of_an_area_csv(area: str) -> ResponseReturnValue:
     return coverage_views.as_csv(lines, form.definition(), line, f"coverage-{area}")
 
 
-def _asked_area(area: str):
+def _asked_area(area: str) -> tuple[coverage_views.DefinitionForm, shares.Line, tuple[shares.Line, ...]]:
     form = coverage_views.definition_form()
     figures = coverage_views.city_shares(form.definition())
     line = next((line for line in figures.areas if line.code == area), None)

@@ -1,11 +1,14 @@
 """Forms of the season's pages.  Times are entered and shown as they are in Chengdu."""
 
 import datetime as dt
+from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import (
     DateTimeLocalField,
+    Field,
     HiddenField,
     IntegerField,
     RadioField,
@@ -53,16 +56,16 @@ def _named(details: dict) -> dict:
 class ChengduTime(DateTimeLocalField):
     """A date and time in Chengdu; `.moment` is timezone-aware."""
 
-    def __init__(self, label, **kwargs):
+    def __init__(self, label: LazyString, **kwargs: Any):
         super().__init__(label, [InputRequired(NEEDED)], format="%Y-%m-%dT%H:%M", **kwargs)
 
-    def process_formdata(self, valuelist):
+    def process_formdata(self, valuelist: list[Any]) -> None:
         try:
             super().process_formdata(valuelist)
         except ValueError as fault:
             raise ValueError(_l("请写成 2026-05-21 09:00 这样的日期和时间")) from fault
 
-    def process_data(self, value):
+    def process_data(self, value: dt.datetime | None) -> None:
         super().process_data(value.astimezone(CHENGDU).replace(tzinfo=None) if value else None)
 
     @property
@@ -120,11 +123,11 @@ class RoundForm(OfficialForm):
     closes_at = ChengduTime(_l("登记截止"))
     confirm_by = ChengduTime(_l("确认入园的最后时间"))
 
-    def validate_levels(self, field):
+    def validate_levels(self, field: Field) -> None:
         if not field.data:
             raise ValidationError(_l("请至少选一项"))
 
-    def validate_natures(self, field):
+    def validate_natures(self, field: Field) -> None:
         if not field.data:
             raise ValidationError(_l("请至少选一项"))
 
@@ -149,7 +152,7 @@ class PolicyForm(OfficialForm):
     text = TextAreaField(_l("规则文件"), [Length(max=LARGEST_POLICY)])
     file = FileField(_l("或者上传文件（.toml）"))
 
-    def validate_file(self, field):
+    def validate_file(self, field: Field) -> None:
         """An uploaded file replaces the content of the text field."""
         if not field.data:
             return

@@ -1,5 +1,8 @@
 """The navigation of the officials' pages."""
 
+import uuid
+from typing import Any
+
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
@@ -27,7 +30,7 @@ SECTIONS = (
 DRAW_ROOM = "officials.draw_room"
 
 
-def link_to(endpoint: str, **values) -> str | None:
+def link_to(endpoint: str, **values: Any) -> str | None:
     """The address of an endpoint, or None if it does not exist."""
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
@@ -39,14 +42,14 @@ def _may_open(endpoint: str) -> bool:
 
 
 @pages.context_processor
-def navigation_context():
+def navigation_context() -> dict[str, Any]:
     def sections() -> list[tuple[str, str, bool]]:
         """(label, address, whether the current page belongs to it)."""
         found = [(name, url_for(end)) for name, end in SECTIONS if _may_open(end)]
         here = max((href for _name, href in found if request.path.startswith(href)), key=len, default="")
         return [(name, href, href == here) for name, href in found]
 
-    def draw_room_url(round_id) -> str | None:
+    def draw_room_url(round_id: uuid.UUID) -> str | None:
         """The address of the round's draw room, or None."""
         return link_to(DRAW_ROOM, round_id=round_id)
 

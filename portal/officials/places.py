@@ -1,6 +1,7 @@
 """Place plans that wait for approval: one kindergarten at a time, or all valid plans of an area."""
 
 import uuid
+from collections.abc import Iterable
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -54,8 +55,8 @@ def approve_area() -> ResponseReturnValue:
 
 def _places_page(form: AreaForm) -> ResponseReturnValue:
     year = admission_year()
-    asked = request.values.get("area") or ""
-    area = my_area_or_404(asked) if asked else None
+    code = request.values.get("area") or ""
+    area = my_area_or_404(code) if code else None
     counts = place_plans.waiting_by_area(db(), year, by=actor())
     if area is None and len(my_areas()) == 1:
         area = my_areas()[0]
@@ -107,7 +108,7 @@ def send_back_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     return _plan_page(kindergarten_id, form)
 
 
-def _plan_page(kindergarten_id: uuid.UUID, form: SendBackForm, on_top=()) -> ResponseReturnValue:
+def _plan_page(kindergarten_id: uuid.UUID, form: SendBackForm, on_top: Iterable[str] = ()) -> ResponseReturnValue:
     year = admission_year()
     return render_template(
         "officials/place_plan.html",

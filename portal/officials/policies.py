@@ -1,5 +1,7 @@
 """Policies of an area: upload or edit, show in words, dry run on families, two signatures."""
 
+from collections.abc import Sequence
+
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -7,7 +9,9 @@ from flask_babel import gettext as _
 from enrollment.chances import policy_trial
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import NotFound
+from enrollment.places.areas import Area
 from enrollment.season import calendar, policy_approval, policy_file
+from enrollment.season.policy_faults import Fault
 from enrollment.season.policy_file import PolicyFaults
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
@@ -115,7 +119,9 @@ def upload_policy(area: str) -> ResponseReturnValue:
     return _editor(found, season, form, faults=faults, rules=rules)
 
 
-def _editor(area, season, form: PolicyForm, faults=(), rules: Rules | None = None) -> ResponseReturnValue:
+def _editor(
+    area: Area, season: calendar.Season, form: PolicyForm, faults: Sequence[Fault] = (), rules: Rules | None = None
+) -> ResponseReturnValue:
     return render_template(
         "officials/policy_new.html",
         area=area,

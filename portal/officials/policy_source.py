@@ -21,13 +21,13 @@ class SourceLine:
 
 def source_lines(text: str, faults: Iterable[Fault]) -> list[SourceLine]:
     """The lines with faults and the lines near them."""
-    said: dict[int, list[str]] = {}
+    faults_of_line: dict[int, list[str]] = {}
     for fault in faults:
         if fault.line:
-            said.setdefault(fault.line, []).append(fault_words(fault))
+            faults_of_line.setdefault(fault.line, []).append(fault_words(fault))
     shown, last = [], 0
     for number, line in enumerate(text.splitlines(), 1):
-        if any(abs(number - faulty) <= NEARBY for faulty in said):
-            shown.append(SourceLine(number, line, tuple(said.get(number, ())), gap=number > last + 1))
+        if any(abs(number - faulty) <= NEARBY for faulty in faults_of_line):
+            shown.append(SourceLine(number, line, tuple(faults_of_line.get(number, ())), gap=number > last + 1))
             last = number
     return shown

@@ -1,11 +1,13 @@
 """The review in an area: workload, open applications, reassignment to another kindergarten, refusals."""
 
 import uuid
+from collections.abc import Iterable
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Row
 from wtforms import HiddenField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -69,7 +71,7 @@ def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None) ->
     return render_template("officials/review_queue.html", form=form, kindergarten=kindergarten, lines=lines)
 
 
-def _offer(form: ReassignForm, lines, kindergarten: Kindergarten, loads: list[workload.Load]) -> None:
+def _offer(form: ReassignForm, lines: Iterable[Row], kindergarten: Kindergarten, loads: list[workload.Load]) -> None:
     form.applications.choices = [(str(line.id), line.registration_code) for line in lines]
     others = [load for load in loads if load.kindergarten_id != kindergarten.id]
     form.target.choices = [

@@ -28,11 +28,11 @@ class RevokeForm(OfficialForm):
 @desk("officials", *DECIDERS)
 def revocation_list() -> ResponseReturnValue:
     """Revocations that wait for the second signature, and the search for an offer by registration code."""
-    asked = request.args.get("code", "").strip()[:40]
+    code = request.args.get("code", "").strip()[:40]
     return render_template(
         "officials/revocations.html",
-        asked=asked,
-        found=revocations.find_code(db(), asked, by=actor()) if asked else [],
+        code=code,
+        found=revocations.find_code(db(), code, by=actor()) if code else [],
         waiting=revocations.waiting(db(), by=actor()),
         area_names=area_names(),
     )

@@ -1,11 +1,14 @@
 """The season's calendar: create a year, show its steps and rounds, change dates."""
 
+from collections.abc import Iterable
+
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.season import calendar, current_step, rounds
 from enrollment.season.calendar import STEPS, CalendarConflicts
+from enrollment.season.calendar_validation import Conflict
 from portal.officials import pages
 from portal.officials import suggested_dates as suggested
 from portal.officials.forms import DateForm, SeasonForm
@@ -16,7 +19,7 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
 
-def conflict_words(conflict) -> str:
+def conflict_words(conflict: Conflict) -> str:
     other = word("season_step", conflict.other) if conflict.other else ""
     return word(
         "calendar_conflict",
@@ -73,7 +76,7 @@ def create_season() -> ResponseReturnValue:
     return _new_season_page(form, conflicts)
 
 
-def _new_season_page(form: SeasonForm, conflicts=()) -> ResponseReturnValue:
+def _new_season_page(form: SeasonForm, conflicts: Iterable[Conflict] = ()) -> ResponseReturnValue:
     words = [conflict_words(conflict) for conflict in conflicts]
     return render_template("officials/season_new.html", form=form, conflicts=words, steps=STEPS)
 
@@ -121,6 +124,6 @@ def move_season_date(year: int, step: str) -> ResponseReturnValue:
     return _date_page(date, form, conflicts)
 
 
-def _date_page(date: calendar.SeasonDate, form: DateForm, conflicts=()) -> ResponseReturnValue:
+def _date_page(date: calendar.SeasonDate, form: DateForm, conflicts: Iterable[Conflict] = ()) -> ResponseReturnValue:
     words = [conflict_words(conflict) for conflict in conflicts]
     return render_template("officials/season_date.html", date=date, form=form, conflicts=words)

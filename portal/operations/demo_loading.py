@@ -77,7 +77,7 @@ class Loading:
         if not well:
             self.say(f"the demo city could not be loaded (see {self.child.log}): the next start tries again")
 
-    def _write(self, statement: str, **values) -> None:
+    def _write(self, statement: str, **values: object) -> None:
         try:
             with psycopg.connect(plain(self.url), connect_timeout=5) as connection:
                 connection.execute(statement, {"key": KEY, **values})

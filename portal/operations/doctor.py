@@ -94,7 +94,7 @@ def workers(client: redis.Redis) -> None:
 
 def clock(client: redis.Redis) -> None:
     if not client.exists(SCHEDULER_HEARTBEAT):
-        raise Unwell("the clock stands: start `flask scheduler`")
+        raise Unwell("the scheduler does not run: start `flask scheduler`")
 
 
 def letters() -> None:

@@ -32,16 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument("--forget-data", action="store_true", help="remove the data folder's content and end")
     parser.add_argument("--without-city", action="store_true", help="do not load the demo city at the first start")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     folder = Folder(Path(os.environ.get("PORTAL_DATA") or ROOT / "var"))
     supervisor = Supervisor(say)
     supervisor.take_signals()
     try:
-        folder.lock(f"process {os.getpid()}, http://{asked.host}:{asked.port}")
-        if asked.forget_data:
+        folder.lock(f"process {os.getpid()}, http://{options.host}:{options.port}")
+        if options.forget_data:
             folder.clear()
             return 0
-        serve(supervisor, folder, asked.host, asked.port, with_city=not asked.without_city)
+        serve(supervisor, folder, options.host, options.port, with_city=not options.without_city)
     except (Fault, Unconfigured) as fault:
         print(f"make serve: {fault}", file=sys.stderr, flush=True)
         return 1
@@ -105,7 +105,9 @@ def children(folder: Folder, environ: dict[str, str], listener: socket.socket) -
 class AfterStart:
     """Tasks after the start: report that the portal answers, then load the demo city in the background."""
 
-    def __init__(self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address, *, city: bool):
+    def __init__(
+        self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address: tuple[str, int], *, city: bool
+    ):
         self.supervisor, self.folder, self.environ = supervisor, folder, environ
         self.host, self.port = address
         self.city = city and environ["DEMO"] == "1"

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from types import FrameType
 
 from portal.operations.child_processes import STOP_TIMEOUT, Child
 
@@ -20,7 +21,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
 
-    def _stop(self, number: int, frame) -> None:
+    def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
 
     def add_layer(self, *children: Child, started: bool = False) -> None:

@@ -81,10 +81,10 @@ def area_name(session: Session, code: str | None) -> str:
 
 
 def _href(page: str, application: Application) -> str:
-    asked: dict[str, Any] = {"from": "check"}
+    query: dict[str, Any] = {"from": "check"}
     if page == "guardian":
         return url_for("parents.guardian_page")
-    return url_for(f"parents.{page}_page", application_id=application.id, **asked)
+    return url_for(f"parents.{page}_page", application_id=application.id, **query)
 
 
 def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from portal.web.unit_of_work import clock, db
 
 def chances_of_programmes(
     application: Application, round_: Round, shown: Sequence[Programme], siblings: Sequence[Application] = ()
-):
+) -> tuple[list[Candidate], Chances | None]:
     """These programmes as candidates, and their estimated chances; None for the chances if there are no programmes."""
     finder = Finder(db(), application, round_.id)
     listed = finder.seen(shown)

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
 from enrollment.applications import completeness, receipts, submission
+from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DRAFT, IN_REVIEW, RETURNED, SUBMITTED
 from enrollment.eligibility import required_documents
 from enrollment.ground.errors import Refused
@@ -24,7 +25,7 @@ class CheckForm(VersionedForm):
     true = BooleanField(_l("以上内容属实。我知道虚假材料会取消录取资格"))
 
 
-def _view(form, application) -> ResponseReturnValue:
+def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
     if actor().on_behalf:
         form.true.label.text = _("监护人已逐项核对，以上内容属实，知道虚假材料会取消录取资格")
     round_ = times_of(application).open or times_of(application).last
@@ -99,11 +100,11 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     )
 
 
-def _still_missing(application):
+def _still_missing(application: Application) -> list[required_documents.Needed]:
     """The documents that are still missing for the review."""
     return required_documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
 
 
-def _bound_but_not_handed_in(application):
+def _bound_but_not_handed_in(application: Application) -> list[Application]:
     """Bound siblings whose application is not submitted: bound children take part in the draw together or not at all."""
     return [each for each in bound_with(application) if each.stage == DRAFT]

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
 from enrollment.applications import registration
+from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import masked
@@ -75,7 +76,7 @@ class ChildForm(VersionedForm):
         return (self.id_kind.data or "resident") not in EIGHTEEN_DIGITS or bool(self.born.errors or self.sex.errors)
 
 
-def _view(form, application=None) -> ResponseReturnValue:
+def _view(form: ChildForm, application: Application | None = None) -> ResponseReturnValue:
     form.set_choices()
     shown = masked(application.child.id_number, keep_start=4) if application else ""
     return form_page("child", "child", application, form, shown=shown, year=season_year())
@@ -140,7 +141,7 @@ def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(form, application)
 
 
-def _flash_birth_and_level(application, answer):
+def _flash_birth_and_level(application: Application, answer: ResponseReturnValue) -> ResponseReturnValue:
     """Flash the birth date and class level that follow from the number."""
     born: dt.date = application.child.born
     flash(_("%(born)s出生，适龄%(level)s。", born=day(born, year=True), level=word("level", application.level)))

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, MultipleFileField
 
 from enrollment.applications import applications
+from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, required_documents
 from enrollment.people import consents
 from portal.parents import pages, steps
@@ -30,7 +31,7 @@ class PagesForm(PageForm):
         return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
 
 
-def _view(application, faulty: PagesForm | None = None) -> ResponseReturnValue:
+def _view(application: Application, faulty: PagesForm | None = None) -> ResponseReturnValue:
     needed = required_documents.needed(db(), application)
     there = evidence.pages_of(db(), application.id)
     names = [paper.document.value for paper in needed]
@@ -57,7 +58,7 @@ def _view(application, faulty: PagesForm | None = None) -> ResponseReturnValue:
     )
 
 
-def _next_url(application) -> str:
+def _next_url(application: Application) -> str:
     """The address of the next unfinished page; after registration, of the check page."""
     if is_late_correction(application):
         return url_for("parents.check_page", application_id=application.id)
@@ -65,7 +66,7 @@ def _next_url(application) -> str:
     return redirect_after_save.href or url_for("parents.tasks", application_id=application.id)
 
 
-def _at_siblings(application) -> dict[str, tuple]:
+def _at_siblings(application: Application) -> dict[str, tuple]:
     """For each document, the first sibling's application that has it, and its number of pages."""
     found: dict[str, tuple] = {}
     for sibling in applications.of_family(db(), application, by=actor()):
@@ -91,13 +92,13 @@ def add_evidence(application_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             there = evidence.pages_of(db(), application_id).get(form.document.data or "", [])
-            kept = evidence.add_pages(
+            pages_now = evidence.add_pages(
                 db(), application_id, form.document.data or "", form.contents(), by=actor(), now=clock()
             )
-            fresh = {page.id: page for page in kept if page.id not in {known.id for known in there}}
+            fresh = {page.id: page for page in pages_now if page.id not in {known.id for known in there}}
             if fresh:
                 flash(_("已保存 %(n)s 页。", n=len(fresh)))
-            if same := len(kept) - len(fresh):
+            if same := len(pages_now) - len(fresh):
                 flash(_("有 %(n)s 张与已有的照片完全相同，只留一份。", n=same), "warn")
             if blurred := sum(1 for page in fresh.values() if evidence.looks_blurred(page)):
                 flash(_("其中 %(n)s 页看起来不够清楚。请放大看看，字认不出来就移除、重拍一张。", n=blurred), "warn")

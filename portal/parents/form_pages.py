@@ -2,11 +2,12 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from wtforms import HiddenField
+from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units
@@ -40,7 +41,7 @@ class Required:
     def __init__(self, code: str):
         self.code = code
 
-    def __call__(self, form: PageForm, field) -> None:
+    def __call__(self, form: PageForm, field: Field) -> None:
         if not str(field.data or "").strip():
             raise StopValidation(word("error", self.code))
 
@@ -124,7 +125,7 @@ def flash_saved_edit(application: Application) -> None:
 
 
 def form_page(
-    template: str, page: str, application: Application | None, form: PageForm | None, **more
+    template: str, page: str, application: Application | None, form: PageForm | None, **more: Any
 ) -> ResponseReturnValue:
     """Render a page of the form with the values that all form pages need."""
     times = times_of(application) if application is not None else None

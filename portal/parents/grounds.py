@@ -1,6 +1,7 @@
 """The grounds that a family claims in addition to those that follow from its household."""
 
 import uuid
+from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, SelectField, StringField
 
+from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.places import finder
@@ -86,14 +88,14 @@ class GroundsForm(VersionedForm):
                 whole = False
         return found if whole else None
 
-    def _detail(self, ground: Ground):
+    def _detail(self, ground: Ground) -> Any:
         if f"{ground.value}_detail" not in self._fields:
             return True
         value = self[f"{ground.value}_detail"].data
         return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
 
 
-def _view(form, application) -> ResponseReturnValue:
+def _view(form: GroundsForm, application: Application) -> ResponseReturnValue:
     form.set_choices()
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
@@ -120,10 +122,10 @@ def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
     form.validate_on_submit()
     form.multi_child_detail.errors = []  # the service checks a missing number, and only if the ground is ticked
     with refusals_in(form):
-        said = form.values(required_documents.useful_grounds(db(), application))
-        if said is None:
+        claimed = form.values(required_documents.useful_grounds(db(), application))
+        if claimed is None:
             return _view(form, application)
-        claims.set_claims(db(), application_id, said, version=form.seen_version(), by=actor(), now=clock())
+        claims.set_claims(db(), application_id, claimed, version=form.seen_version(), by=actor(), now=clock())
         return redirect_after_save("grounds", application)
     return _view(form, application)
 

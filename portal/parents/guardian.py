@@ -40,7 +40,7 @@ class GuardianForm(VersionedForm):
             self.name.label.text = _("监护人的姓名")
 
 
-def _consent_view(form=None) -> ResponseReturnValue:
+def _consent_view(form: ConsentForm | None = None) -> ResponseReturnValue:
     """Without a form, for a helper, who only reads what the guardian agreed to."""
     text = consent_texts.read(consents.CHILD_DATA, language())
     registers = consent_texts.read(consents.REGISTER_CHECK, language())
@@ -82,7 +82,7 @@ def _keep(kind: str, given: bool) -> None:
     consents.give(db(), kind, text_version=text.version, text_digest=text.digest, by=actor(), now=clock())
 
 
-def _guardian_view(form) -> ResponseReturnValue:
+def _guardian_view(form: GuardianForm) -> ResponseReturnValue:
     form.set_choices()
     guardian = guardians.guardian_of(db(), by=actor())
     shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""

@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
+from enrollment.applications.applications import Application
 from enrollment.ground.errors import NotFound
 from enrollment.people import guardians, invitations
-from enrollment.people.guardians import ID_KINDS, RELATIONS
+from enrollment.people.guardians import ID_KINDS, RELATIONS, Invitation
 from enrollment.review import cases
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page
@@ -41,7 +42,7 @@ class DisputeForm(PageForm):
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
 
 
-def _invite_view(form, application) -> ResponseReturnValue:
+def _invite_view(form: InviteForm, application: Application) -> ResponseReturnValue:
     waiting = invitations.open_for(db(), application.child_id, now=clock())
     shared = len(guardians.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
@@ -66,14 +67,14 @@ def invite(application_id: uuid.UUID) -> ResponseReturnValue:
     return _invite_view(form, application)
 
 
-def _invitation_of(invitation_id: uuid.UUID):
+def _invitation_of(invitation_id: uuid.UUID) -> Invitation:
     for each in invitations.for_me(db(), by=actor(), now=clock()):
         if each.id == invitation_id:
             return each
     raise NotFound
 
 
-def _accept_view(form, invitation) -> ResponseReturnValue:
+def _accept_view(form: AcceptForm, invitation: Invitation) -> ResponseReturnValue:
     form.set_choices()
     known = guardians.guardian_of(db(), by=actor()) is not None
     return form_page("invitation", "guardian", None, form, invitation=invitation, known=known)
@@ -97,7 +98,7 @@ def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
     return _accept_view(form, _invitation_of(invitation_id))
 
 
-def _dispute_view(form) -> ResponseReturnValue:
+def _dispute_view(form: DisputeForm) -> ResponseReturnValue:
     form.set_choices()
     return form_page("dispute", "guardian", None, form)
 

@@ -42,7 +42,7 @@ def _pending_items() -> dict:
     }
 
 
-def _start_page(season) -> ResponseReturnValue:
+def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
     listed = steps_of(None)
     return render_template(
         "parents/start.html",

@@ -70,11 +70,11 @@ class HouseholdForm(VersionedForm):
             point = dict.fromkeys(WITHIN)
         return plain | point | {"home_owned": {"yes": True, "no": False}.get(self.home_owned.data or "")}
 
-    def fill_from(self, household, *, version: str) -> None:
+    def fill_from(self, household: households.Household, *, version: str) -> None:
         for name in households.ANSWERS:
             value = getattr(household, name)
             self[name].data = str(value) if isinstance(value, Decimal) else value
-        self.home_owned.data = {True: "yes", False: "no"}.get(household.home_owned, "")
+        self.home_owned.data = "" if household.home_owned is None else "yes" if household.home_owned else "no"
         self.version.data = version
 
 
@@ -96,7 +96,7 @@ def _siblings_answers(application: Application) -> tuple[str, households.Househo
     return None
 
 
-def _view(form, application, *, taken_from: str = "") -> ResponseReturnValue:
+def _view(form: HouseholdForm, application: Application, *, taken_from: str = "") -> ResponseReturnValue:
     form.set_choices()
     area = form.home_area.data
     names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}

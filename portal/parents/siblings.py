@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from enrollment.applications import sibling_binding
+from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DRAFT
 from portal.parents import answer_summary, chances, pages
 from portal.parents.form_pages import VersionedForm, application_of, form_page, redirect_after_save, times_of
@@ -26,7 +27,7 @@ class TogetherForm(VersionedForm):
     elder = RadioField(_l("今年也在申请的哥哥姐姐"), validate_choice=False)
 
 
-def _view(form, application) -> ResponseReturnValue:
+def _view(form: TogetherForm, application: Application) -> ResponseReturnValue:
     siblings = sibling_binding.may_bind(db(), application, by=actor())
     elders = sibling_binding.elders(db(), application, by=actor())
     form.elder.choices = [

@@ -66,14 +66,14 @@ def form_state(
     if application is None:
         return mine
     gaps = {gap.part for gap in completeness.missing(session, application, by=by)}
-    asked = claims.of(session, application.id)
+    claimed_grounds = claims.of(session, application.id)
     round_ = times.open or times.last if times else None
     return FormState(
         consented=consented,
         guardian=mine.guardian,
         application=application,
         household=households.of(session, application.id) is not None and "household" not in gaps,
-        claimed=sum(1 for ground in asked if ground in claims.ASKED),
+        claimed=sum(1 for ground in claimed_grounds if ground in claims.ASKED),
         papers_missing=len(required_documents.missing(session, application)),
         may_bind=bool(
             sibling_binding.may_bind(session, application, by=by) or sibling_binding.elders(session, application, by=by)

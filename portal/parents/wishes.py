@@ -11,6 +11,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
 from enrollment.applications import wishes
+from enrollment.applications.applications import Application
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
@@ -66,7 +67,7 @@ class FinderForm(FlaskForm):
         self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
 
 
-def _view(form, application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
+def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
     round_ = times_of(application).open
     if round_ is None:
         return _closed(application)
@@ -87,7 +88,7 @@ def _view(form, application, shown: list[uuid.UUID] | None = None) -> ResponseRe
     )
 
 
-def _closed(application) -> ResponseReturnValue:
+def _closed(application: Application) -> ResponseReturnValue:
     """Between two rounds: the wishes for the next draw, with the last estimate."""
     round_ = times_of(application).last
     listed, estimate = chances.chances_of_saved_wishes(application, round_, bound_with(application))

@@ -118,15 +118,15 @@ def check() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     if season is None:
         return render_template("public/check.html", season=None)
-    asked = "home_area" in request.args  # a browser always sends a select field, but not an unchecked radio field
-    form = CheckForm(request.args if asked else None)
+    submitted = "home_area" in request.args  # a browser always sends a select field, but not an unchecked radio field
+    form = CheckForm(request.args if submitted else None)
     form.set_choices(season.year)
     at_hand = current_step.at_hand(season, now=clock())
     return render_template(
         "public/check.html",
         season=season,
         form=form,
-        found=_check_result(form, season) if asked and form.is_valid() else None,
+        found=_check_result(form, season) if submitted and form.is_valid() else None,
         area_names=area_names(db()),
         most=MOST_SHOWN,
         open_now=at_hand is not None and at_hand.state == "now" and at_hand.step in ("registration", "supplementary"),

@@ -27,7 +27,7 @@ def demo_clock() -> ResponseReturnValue:
     return _clock_page(PageForm())
 
 
-def _clock_page(form) -> ResponseReturnValue:
+def _clock_page(form: PageForm) -> ResponseReturnValue:
     return render_template(
         "public/demo_clock.html", form=form, steps=clock_moves.steps(db(), clock()), acting=clock_moves.progress(db())
     )

@@ -38,7 +38,7 @@ def draw_list() -> ResponseReturnValue:
 def draw_page(round_id: uuid.UUID) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     run = published_runs.result_run(db(), round_id)
-    asked = request.args.get("ticket", "")[:64]
+    ticket = request.args.get("ticket", "")[:64]
     return render_template(
         "public/draw.html",
         room=room,
@@ -47,8 +47,8 @@ def draw_page(round_id: uuid.UUID) -> ResponseReturnValue:
         size=published_runs.bundle_size(db(), run) if run else 0,
         bundle_name=_bundle_name(run) if run else "",
         replays=[each for each in room.runs if each.replays and each.published_at],
-        asked=asked,
-        found=published_runs.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
+        ticket=ticket,
+        found=published_runs.of_ticket(db(), run, room.round.year, ticket) if run and ticket.strip() else None,
         lines=_lines(run),
         area_names=area_names(db()),
         verify=url_for("public.verify_draw", round_id=round_id),

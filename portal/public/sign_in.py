@@ -62,7 +62,7 @@ def sign_in() -> ResponseReturnValue:
     return _phone_page(PhoneForm(next=request.args.get("next", "")))
 
 
-def _phone_page(form) -> ResponseReturnValue:
+def _phone_page(form: PhoneForm) -> ResponseReturnValue:
     people = demo_people.families() if services().config.demo else []
     return render_template("public/sign_in.html", form=form, people=people)
 
@@ -132,7 +132,7 @@ def staff_sign_in() -> ResponseReturnValue:
     return _password_page(PasswordForm(next=request.args.get("next", "")))
 
 
-def _password_page(form) -> ResponseReturnValue:
+def _password_page(form: PasswordForm) -> ResponseReturnValue:
     people = demo_people.staff() if services().config.demo else []
     return render_template("public/sign_in_staff.html", form=form, people=people, password=demo_people.PASSWORD)
 

@@ -6,6 +6,7 @@ from flask import abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from enrollment.draw import draw_rooms
+from enrollment.draw.run_rows import Run
 from enrollment.results import published_runs
 from portal.public import pages
 from portal.text.words import table, word
@@ -35,7 +36,7 @@ def verify_draw(round_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-def _run(round_id: uuid.UUID):
+def _run(round_id: uuid.UUID) -> Run | None:
     """The run that `?run=` selects: a published replay by its number, else the round's result."""
     return published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
 

@@ -18,13 +18,13 @@ from enrollment.season.rounds import Round
 from portal.staff import pages
 from portal.staff.fact_forms import FactRow, fact_rows, findings_in, form_for, other_names
 from portal.staff.queue import redirect_to_next
-from portal.text.facts import names_for, tier_words
+from portal.text.facts import Names, names_for, tier_words
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
-def facts_of(application: Application):
+def facts_of(application: Application) -> tuple[list[FactRow], Names, PageForm]:
     """The rows of the facts table, the names that they refer to, and their form."""
     claimed = tiers.claimed_facts(db(), application.id)
     answers = register_answers.answers_of(db(), application.id)
@@ -36,7 +36,9 @@ def facts_of(application: Application):
     return lines, names, form_for(lines, names)
 
 
-def application_page(application: Application, lines, names, form: PageForm) -> ResponseReturnValue:
+def application_page(
+    application: Application, lines: list[FactRow], names: Names, form: PageForm
+) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
     mine = application.stage == "in_review" and application.reviewer_id == actor().account_id
     return render_template(

@@ -10,8 +10,8 @@ from portal.web.forms import parse_uuid
 def kindergarten_of_page() -> Kindergarten:
     """`?at=<id>` selects one of the person's kindergartens; 404 for any other."""
     mine = own_kindergartens()
-    asked = request.values.get("at")
-    if not asked:
+    requested = request.values.get("at")
+    if not requested:
         return mine[0] if mine else abort(404)
-    wanted = parse_uuid(asked)
+    wanted = parse_uuid(requested)
     return next((each for each in mine if each.id == wanted), None) or abort(404)

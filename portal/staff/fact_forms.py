@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
@@ -100,8 +101,8 @@ def form_for(lines: list[FactRow], names: Names) -> PageForm:
 def _choices(line: FactRow, names: Names) -> list[tuple[str, str]]:
     choices = [("claimed", _("按申报核实"))]
     if line.registered is not None:
-        said = names.value_words(line.fact, line.registered)
-        choices.append(("register", _("按部门数据：%(value)s", value=said)))
+        registered = names.value_words(line.fact, line.registered)
+        choices.append(("register", _("按部门数据：%(value)s", value=registered)))
     if line.fact not in YES_NO_FACTS:
         choices.append(("other", _("按材料另行认定")))
     return [*choices, ("declined", _("不认定"))]
@@ -145,7 +146,7 @@ def _other_choices(fact: Fact, names: Names) -> list[tuple[str, str]]:
     return []
 
 
-def _label(fact: Fact):
+def _label(fact: Fact) -> LazyString:
     if fact in (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT):
         return _l("认定为（学校标识码）")
     return _l("认定为（年-月-日）") if fact == Fact.BORN else _l("认定为")

@@ -1,5 +1,7 @@
 """The navigation of the staff pages, and the text of the watermark."""
 
+from typing import Any
+
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
@@ -29,7 +31,7 @@ def current_minute() -> str:
 
 
 @pages.context_processor
-def navigation_context():
+def navigation_context() -> dict[str, Any]:
     def sections(here: str = "") -> list[tuple[str, str, bool]]:
         """(label, address, whether it is current); `here` is the endpoint of the current section, by default this page."""
         return [

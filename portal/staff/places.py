@@ -1,5 +1,7 @@
 """The places ledger of a kindergarten: the plan by level, its history, and proposing other numbers to the area."""
 
+from typing import Any
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -25,7 +27,7 @@ NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 
 class WholeField(IntegerField):
     """An integer field with an error message in the reader's language."""
 
-    def process_formdata(self, valuelist):
+    def process_formdata(self, valuelist: list[Any]) -> None:
         try:
             super().process_formdata([value.strip() for value in valuelist])
         except ValueError as fault:
@@ -94,6 +96,6 @@ def _plan_page(level: str, form: PlanForm | None) -> ResponseReturnValue:
     if line is None:
         abort(404)
     if form is None:
-        told = {number: getattr(line.wanted, number) for number in NUMBERS}
-        form = PlanForm(data=told | {"version": line.programme.version if line.programme else ""})
+        values = {number: getattr(line.wanted, number) for number in NUMBERS}
+        form = PlanForm(data=values | {"version": line.programme.version if line.programme else ""})
     return render_template("staff/place_plan.html", plan=plan, line=line, form=form)

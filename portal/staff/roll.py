@@ -6,7 +6,7 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField, SelectField, StringField
+from wtforms import DateField, Field, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from enrollment.ground.errors import Refused
@@ -48,7 +48,7 @@ class ChildForm(PageForm):
     born = DateField(_l("出生日期"), [Optional()])
     entered_on = DateField(_l("入园日期"), [InputRequired(NEEDED)])
 
-    def validate_id_number(self, field):
+    def validate_id_number(self, field: Field) -> None:
         try:
             field.data = cell_readers.id_number(field.data or "")
         except Bad as bad:

@@ -39,5 +39,5 @@ def terms(year: int, *, registers: bool, language: str) -> Terms:
         found = read(kind, language)
         return Text(found.version, found.digest)
 
-    asked = text(consents.REGISTER_CHECK) if registers else None
-    return Terms(year, text("mandate"), text(consents.CHILD_DATA), asked)
+    registers_text = text(consents.REGISTER_CHECK) if registers else None
+    return Terms(year, text("mandate"), text(consents.CHILD_DATA), registers_text)

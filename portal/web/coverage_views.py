@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from wtforms import BooleanField, DateField
+from wtforms import BooleanField, DateField, Field
 from wtforms.validators import Optional, ValidationError
 
 from allocation.coverage import Share
@@ -34,7 +34,7 @@ class DefinitionForm(FlaskForm):
     nursery = BooleanField(_l("计入托班（2 岁班）"))
     attached = BooleanField(_l("附设幼儿班计入公办、普惠"))
 
-    def validate_on(self, field):
+    def validate_on(self, field: Field) -> None:
         if field.data and not EARLIEST <= field.data <= city_day():
             raise ValidationError(_("请选 2015 年 9 月到今天之间的日期。"))
 

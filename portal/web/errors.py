@@ -1,10 +1,12 @@
 """Error pages.  A page of an internal error shows a reference number and no detail."""
 
 import secrets
+from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
@@ -29,7 +31,9 @@ PAGES = {
 }
 
 
-def error_page(status: int, heading=None, text=None, **more):
+def error_page(
+    status: int, heading: LazyString | str | None = None, text: LazyString | str | None = None, **more: Any
+) -> ResponseReturnValue:
     default_heading, default_text = PAGES.get(status, PAGES[400 if status < 500 else 500])
     page = render_template(
         "public/error.html", status=status, heading=heading or default_heading, text=text or default_text, **more

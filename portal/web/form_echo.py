@@ -12,7 +12,7 @@ NOT_SHOWN = (FileField, HiddenField, MultipleFileField, PasswordField)
 
 def entered_values(form: Form) -> list[tuple[str, str]]:
     """(label, value) of each filled field.  A code that is not among the field's choices is left out."""
-    return [(str(field.label.text), said) for field in form if (said := _entered_value(field))]
+    return [(str(field.label.text), value) for field in form if (value := _entered_value(field))]
 
 
 def _entered_value(field: Field) -> str:

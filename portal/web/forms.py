@@ -3,6 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from flask import g, request
 from flask_babel import LazyString
@@ -21,7 +22,7 @@ from portal.web.unit_of_work import db
 class PageForm(FlaskForm):
     """A form that restores values saved when a session expired, and shows refusals of services."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         saved = (
             take_saved_form(request.path) if request.method == "GET" and not args and "formdata" not in kwargs else None
         )

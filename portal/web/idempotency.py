@@ -4,7 +4,8 @@ import hashlib
 import uuid
 from typing import IO
 
-from flask import Flask, abort, g, redirect, request
+from flask import Flask, Response, abort, g, redirect, request
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -44,7 +45,7 @@ def _body_digest() -> bytes:
     return digest.digest()
 
 
-def replay_answer():
+def replay_answer() -> ResponseReturnValue | None:
     """Return the saved answer if this key was used.  Requests with the same key wait for each other."""
     key = request.form.get(FIELD, "")
     if request.method != "POST" or not key or len(key) > 64 or not current_user.is_authenticated:
@@ -62,7 +63,7 @@ def replay_answer():
     return redirect(saved.location, 303)
 
 
-def save_answer(response):
+def save_answer(response: Response) -> Response:
     """Save the redirect target of a successful POST in the same transaction as its changes."""
     pending = g.pop("idempotency", None)
     if pending is not None and response.status_code in (302, 303) and not g.get("rollback_only"):

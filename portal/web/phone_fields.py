@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import InputRequired, Regexp
@@ -14,7 +15,7 @@ def digits(text: str | None) -> str:
     return typed.removeprefix("+86")
 
 
-def phone_field(label) -> StringField:
+def phone_field(label: LazyString) -> StringField:
     return StringField(
         label,
         filters=[digits],
@@ -25,7 +26,7 @@ def phone_field(label) -> StringField:
     )
 
 
-def code_field(label) -> StringField:
+def code_field(label: LazyString) -> StringField:
     return StringField(
         label,
         filters=[digits],

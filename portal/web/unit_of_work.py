@@ -70,7 +70,7 @@ def _commit(response: Response) -> Response:
     return response
 
 
-def _close(_fault) -> None:
+def _close(_fault: BaseException | None) -> None:
     session = g.pop("session", None)
     if session is not None:
         session.close()

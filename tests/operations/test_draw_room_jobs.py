@@ -172,7 +172,7 @@ def test_a_request_during_the_job_is_refused_immediately(engine):
             super().progress(done, of, step)
             if done == 0:
                 with Session(engine) as session:
-                    began, by = time.monotonic(), draw_room.asked_by(session, self)
+                    began, by = time.monotonic(), draw_room.requesting_official(session, self)
                     with pytest.raises(Refused, match="draw_at_work"):
                         requests.freeze(session, room.round_id, by=by, now=room.now, beacon_name="另一个")
                     told["waited"] = time.monotonic() - began

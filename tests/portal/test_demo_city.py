@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same_families():
     def families():
         random = np.random.default_rng(11)
         demand = Demand(random, places)
-        return list(drawn.draw(random, "510104", 60, places, demand, drawn.Numbers(), 19_000_000_000))
+        return list(drawn.draw(random, "510104", 60, places, demand, drawn.IdNumbers(), 19_000_000_000))
 
     assert families() == families()
     assert sum(len(family.children) for family in families()) == 60

@@ -49,7 +49,7 @@ class TestRegisters:
         self._thread.start()
         return self
 
-    def __exit__(self, *_fault) -> None:
+    def __exit__(self, *_fault: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -82,10 +82,10 @@ class TestRegisters:
         registers = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
+            def do_GET(self) -> None:
                 self._send(200, f"<!doctype html><title>{NAME}</title><h1>{NAME}</h1>".encode(), "text/html")
 
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 registers.asked.append((self.path.rsplit("/", 1)[-1], len(body["questions"])))
                 if registers.mood == "down":
@@ -96,10 +96,10 @@ class TestRegisters:
                 if registers.mood == "wrong":
                     self._send(200, b'{"answers": [{"ref": 0, "answer": "perhaps"}], "source": 7')
                     return
-                said = [registers.answer(question) for question in body["questions"]]
-                self._send(200, json.dumps({"source": NAME, "answers": said}, ensure_ascii=False).encode())
+                answers = [registers.answer(question) for question in body["questions"]]
+                self._send(200, json.dumps({"source": NAME, "answers": answers}, ensure_ascii=False).encode())
 
-            def _send(self, status: int, content: bytes, kind: str = "application/json"):
+            def _send(self, status: int, content: bytes, kind: str = "application/json") -> None:
                 try:
                     self.send_response(status)
                     self.send_header("Content-Type", f"{kind}; charset=utf-8")
@@ -109,7 +109,7 @@ class TestRegisters:
                 except BrokenPipeError:
                     pass  # the client has closed the connection
 
-            def log_message(self, *_args):
+            def log_message(self, *_args: object) -> None:
                 pass  # requests contain identity numbers, which must not be logged
 
         return Handler

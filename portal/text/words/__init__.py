@@ -7,6 +7,7 @@ Every stage, move, ground, fact, reason, nature, notice and error code has its w
 import functools
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from flask_babel import get_locale
 
@@ -37,7 +38,7 @@ def language() -> str:
     return "en" if locale is not None and locale.language == "en" else "zh"
 
 
-def word(group: str, code: object, /, *, in_language: str | None = None, **params) -> str:
+def word(group: str, code: object, /, *, in_language: str | None = None, **params: Any) -> str:
     """The words of a code in the reader's language.  Raises WordMissing."""
     try:
         words = table()[group][str(code)][in_language or language()]
