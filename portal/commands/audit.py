@@ -14,7 +14,7 @@ cli = AppGroup("audit", help="The audit trail.")
 
 
 @cli.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def verify(as_json: bool) -> None:
     """Verify the hash chain from its first row; exit status 1 if it is broken."""

@@ -44,7 +44,7 @@ class Bars:
     default="registration",
     show_default=True,
     type=click.Choice(STEPS),
-    help="How far the season has gone.",
+    help="The last step of the season to build.",
 )
 @with_appcontext
 def cli(children: int, seed: int, through: str) -> None:

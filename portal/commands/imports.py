@@ -17,16 +17,18 @@ from portal.text.words import word
 from portal.web.clock import now as now_of
 from portal.web.unit_of_work import services
 
-cli = AppGroup("import", help="Take in lists as district offices keep them (xlsx or csv).")
+cli = AppGroup("import", help="Import lists of district offices (xlsx or csv).")
 HEADINGS = {"zh": ("列名", "必填", "示例", "说明"), "en": ("Column", "Needed", "Example", "Meaning")}
 
 
 def _import_command(kind: str, what: str) -> None:
-    @cli.command(kind, help=f"Take in {what}.")
+    @cli.command(kind, help=f"Import {what}.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-    @click.option("--year", type=int, help="Admission year of plans that name none; by default the present season's.")
+    @click.option("--dry-run", is_flag=True, help="Print the changes and write nothing.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.option(
+        "--year", type=int, help="Admission year of plans without a year; by default that of the current season."
+    )
     @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
     def command(file: Path, dry_run: bool, as_json: bool, year: int | None, lang: str) -> None:
         _run(kind, file, dry_run=dry_run, as_json=as_json, year=year, lang=lang)
@@ -98,7 +100,7 @@ def _print_difference(difference: Difference, dry_run: bool, as_json: bool, lang
     click.echo("; ".join(f"{name} {n}" for name, n in import_messages.counts(difference, lang)) or "0")
 
 
-@cli.command("template", help="Write an empty list with every column explained.")
+@cli.command("template", help="Write an empty list with an explanation of every column.")
 @click.argument("kind", type=click.Choice(tuple(importer.MODULES)))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="By default KIND.xlsx in this folder.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)

@@ -12,7 +12,7 @@ from enrollment.ground.vault import Keys, VaultClosed
 from portal.web.clock import now
 from portal.web.unit_of_work import db, services
 
-cli = AppGroup("keys", help="The keys of the sealed columns.")
+cli = AppGroup("keys", help="The keys of the encrypted columns.")
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 OLD_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))

@@ -11,7 +11,7 @@ from enrollment.season import policy_approval, policy_file
 from enrollment.season.policy_file import PolicyFaults
 from portal.text.policy_rules import fault_words, priority_lists
 
-cli = AppGroup("policy", help="Files of admission rules.")
+cli = AppGroup("policy", help="Policy files of admission rules.")
 
 
 @cli.command("check")

@@ -12,12 +12,12 @@ from enrollment.maintenance import retention
 from portal.web.clock import now, real_now
 from portal.web.unit_of_work import services
 
-cli = AppGroup("retention", help="How long data are kept.")
+cli = AppGroup("retention", help="Retention periods of data.")
 
 
 @cli.command("run")
-@click.option("--dry-run", is_flag=True, help="Count what would go, and keep it.")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--dry-run", is_flag=True, help="Count the rows that would be deleted, and delete nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def run(dry_run: bool, as_json: bool) -> None:
     """Apply every retention rule in batches.  The scheduler does the same nightly; running twice does no harm."""

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    parser.add_argument("--forget-data", action="store_true", help="remove the data folder's content and end")
+    parser.add_argument("--forget-data", action="store_true", help="delete the content of the data folder and exit")
     parser.add_argument("--without-city", action="store_true", help="do not load the demo city at the first start")
     options = parser.parse_args(arguments)
     folder = Folder(Path(os.environ.get("PORTAL_DATA") or ROOT / "var"))

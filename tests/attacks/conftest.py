@@ -17,7 +17,7 @@ from tests.support.keys import KEYS
 from tests.support.town import Town
 
 WAITS_FOR_A_LOCK = 0.5
-"""Seconds after which an act that has its first lock goes on: the others are held up by it, which is as it should be."""
+"""Seconds after which an act with its first lock continues, because the others wait for this lock, as they should."""
 
 
 @pytest.fixture(scope="session")

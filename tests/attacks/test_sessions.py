@@ -75,7 +75,7 @@ def test_the_phone_of_a_code_request_is_not_stored_in_plain_text(client, portal_
 
 
 def test_entered_values_are_not_shown_to_another_person_at_the_same_computer(client, portal_session, town):
-    """The session ended while somebody typed; somebody else signs in at this browser."""
+    """A session expires while one person enters values; another person signs in with the same browser."""
     sign_in(client, town.family("甲").account)
     body = hidden_fields(client.get("/parents/guardian").text) | {"name": "泄漏甲", "id_number": "510104199001011234"}
     portal_session.execute(text("UPDATE web_session SET expires_at = created_at"))

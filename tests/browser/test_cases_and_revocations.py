@@ -40,7 +40,7 @@ def waiting(site, now):
 
 
 def look(page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
+    """Save a screenshot if a folder for screenshots is set."""
     if folder := os.environ.get("PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 

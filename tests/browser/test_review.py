@@ -44,7 +44,7 @@ def reviewed(site, now):
 
 
 def let_in(site, page, actor) -> None:
-    """Give this browser the session of somebody who has signed in."""
+    """Give this browser the session of a signed-in person."""
     key, moment = secrets.token_urlsafe(32), real_now()
     with site.session() as session, session.begin():
         session.add(

@@ -70,7 +70,7 @@ class Person:
         """Check that the page is accessible and does not scroll horizontally."""
         self.page.wait_for_load_state()
         expect(self.page.locator("h1")).to_have_count(1)
-        # the sticky act covers what lies at the lower edge until one scrolls: look where it has come to rest
+        # the sticky button covers the lower edge until the page is scrolled, so scroll to its final position first
         self.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         width = self.page.viewport_size["width"]
         faults = axe_faults(self.page)

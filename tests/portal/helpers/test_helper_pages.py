@@ -328,10 +328,10 @@ def test_what_was_typed_for_one_family_is_never_shown_for_another(client, town, 
     led = client.post("/parents/guardian", data=typed)
     assert led.headers["Location"] == "/sign-in?next=/parents/guardian"
     with client.session_transaction() as session:
-        kept = session["saved_form"]
-    sign_in(client, yang.account_id, acting=str(second.id), kept=kept)
+        saved_form = session["saved_form"]
+    sign_in(client, yang.account_id, acting=str(second.id), saved_form=saved_form)
     assert "张写到一半" not in client.get("/parents/guardian").text
-    sign_in(client, yang.account_id, acting=str(first.id), kept=kept)
+    sign_in(client, yang.account_id, acting=str(first.id), saved_form=saved_form)
     assert "张写到一半" in client.get("/parents/guardian").text
 
 
