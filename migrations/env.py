@@ -1,4 +1,7 @@
-"""How Alembic finds the tables.  The connection is given by the caller, or opened from DATABASE_URL."""
+"""How Alembic runs the migrations: with which tables, on which connection, within which times.
+
+The caller gives a connection that is in no transaction, or it is opened from DATABASE_URL.
+"""
 
 import os
 
@@ -8,27 +11,47 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Sealed
 from enrollment.tables import METADATA
 
+LOCK_TIMEOUT = "3s"
+"""How long a statement waits for a lock.  Whatever reads or writes the table queues behind the waiting migration, so the
+pages stand still for as long.  The migration that gives up is rolled back and run again when the long transaction is over."""
+
+STATEMENT_TIMEOUT = "60s"
+"""How long a statement runs, and so how long it may keep the lock that it got.  What takes longer on the rows of a whole city
+is split into batches, or builds its index concurrently and sets a bound of its own."""
+
 
 def _plain_type(kind, item, context_) -> str | bool:
     """A migration writes sealed columns as the bytes they are, so that old migrations never import today's code."""
     return "sa.LargeBinary()" if kind == "type" and isinstance(item, Sealed) else False
 
 
-def _migrate(connection) -> None:
-    context.configure(
-        connection=connection,
-        target_metadata=METADATA,
-        compare_type=True,
-        compare_server_default=True,
-        render_item=_plain_type,
-        transaction_per_migration=True,
-    )
+def _run(**where) -> None:
+    context.configure(target_metadata=METADATA, transaction_per_migration=True, **where)
     with context.begin_transaction():
+        context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        context.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
         context.run_migrations()
 
 
+def _migrate(connection) -> None:
+    try:
+        _run(connection=connection, compare_type=True, compare_server_default=True, render_item=_plain_type)
+    finally:
+        # the bounds are the migrations' own: no connection goes back to a pool with them
+        connection.rollback()
+        connection.invalidate()
+
+
+def _write_sql() -> None:
+    """`upgrade --sql` writes what would be done, without a database."""
+    # a named style of parameters, or each % in a function would be written twice
+    _run(dialect_name="postgresql", dialect_opts={"paramstyle": "named"}, literal_binds=True)
+
+
 given = context.config.attributes.get("connection")
-if given is not None:
+if context.is_offline_mode():
+    _write_sql()
+elif given is not None:
     _migrate(given)
 else:
     with open_engine(os.environ["DATABASE_URL"]).connect() as opened:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from flask import Flask, g
 from flask_login import current_user
+from jinja2 import StrictUndefined, Undefined
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -56,6 +57,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.jinja_env.undefined = _undefined(config)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.session_interface = sessions.SessionTable()
     if config.proxies:
@@ -77,6 +79,14 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     _register_pages_and_commands(app, demo=config.demo)
     guards.refuse_unguarded(app)
     return app
+
+
+def _undefined(config: Config) -> type[Undefined]:
+    """The type of an undefined template variable: an error in tests and in the demo, an empty text in production.
+
+    In production a family still gets the rest of the page.
+    """
+    return StrictUndefined if config.testing or config.demo else Undefined
 
 
 def _add_template_globals(app: Flask) -> None:

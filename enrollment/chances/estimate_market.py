@@ -18,15 +18,15 @@ from sqlalchemy.orm import Session
 from allocation.market import Market, Pool
 from allocation.validity import LARGEST_UNIT
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.eligibility.tiers import TierTable, likely_facts_of
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.areas import LEVELS
 from enrollment.places.programmes import Programme
 from enrollment.season.facts import Ground
 from enrollment.season.rounds import Round, RoundProgramme
 
-HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 BATCH = 2000
 GROUNDS = {str(ground): number for number, ground in enumerate(Ground)}
 Wished = Mapping[uuid.UUID, Sequence[int]]
@@ -92,7 +92,7 @@ def _people(session: Session, round_: Round) -> list[Row]:
         session.execute(
             select(Application.id, Application.family_code, Application.unit, Application.level, Application.elder_id)
             .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
-            .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == "arrived"))
+            .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == OfferState.ARRIVED))
             .where(Application.year == round_.year, Application.stage.in_(HANDED_IN), Offer.id.is_(None))
             .order_by(Application.id)
         )
@@ -102,7 +102,7 @@ def _people(session: Session, round_: Round) -> list[Row]:
 def _current_places(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
     wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
     rows = select(Offer.application_id, Offer.programme_id).where(
-        Offer.state.in_(LIVE), Offer.state != "arrived", Offer.application_id.in_(wishing)
+        Offer.state.in_(LIVE), Offer.state != OfferState.ARRIVED, Offer.application_id.in_(wishing)
     )
     return dict(session.execute(rows).all())
 

@@ -21,6 +21,7 @@ from allocation.simulate import draw_many
 from enrollment.chances.estimate_market import Applied
 from enrollment.chances.estimate_rows import ChanceEstimate, packed
 from enrollment.ground import bulk_copy, city_time, jobs
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import WITH_WISHES, Round
 
 KIND = "estimate_chances"
@@ -34,7 +35,7 @@ MOST_WORK = 2_000_000_000
 AT_ONCE = 100
 """Draws between two looks at whether the work is still ours."""
 
-STILL_CHANGING = ("open", "closed")
+STILL_CHANGING = (RoundStage.OPEN, RoundStage.CLOSED)
 """Stages of a round in which its list is not frozen yet."""
 
 
@@ -53,12 +54,13 @@ def ask(session: Session, *, why: str, now: dt.datetime) -> uuid.UUID:
 def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     """The rounds that take wishes now, and those that closed after their last estimate."""
     closed_since = and_(
-        Round.stage == "closed", or_(ChanceEstimate.round_id.is_(None), ChanceEstimate.made_at < Round.closes_at)
+        Round.stage == RoundStage.CLOSED,
+        or_(ChanceEstimate.round_id.is_(None), ChanceEstimate.made_at < Round.closes_at),
     )
     found = (
         select(Round.id)
         .outerjoin(ChanceEstimate, ChanceEstimate.round_id == Round.id)
-        .where(Round.kind.in_(WITH_WISHES), Round.opens_at <= now, or_(Round.stage == "open", closed_since))
+        .where(Round.kind.in_(WITH_WISHES), Round.opens_at <= now, or_(Round.stage == RoundStage.OPEN, closed_since))
         .order_by(Round.opens_at, Round.id)
     )
     return list(session.scalars(found))

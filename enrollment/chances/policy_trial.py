@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import DEAD_STAGES, Application, Wish
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.eligibility import kindergarten_facts, tiers
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
@@ -16,7 +17,6 @@ from enrollment.season.facts import home_of
 from enrollment.season.policy_comparison import Case
 from enrollment.season.policy_rows import Policy
 
-NOT_HANDED_IN = ("draft", *DEAD_STAGES)
 BATCH = 2000
 LAST_YEARS = (0, 1)
 
@@ -61,7 +61,7 @@ def _wishing(year: int, area: str):
         select(Application.id)
         .where(
             Application.year == year,
-            Application.stage.not_in(NOT_HANDED_IN),
+            Application.stage.in_(HANDED_IN),
             Application.registration_code.is_not(None),
             Application.wishes.any(Wish.programme.has(Programme.kindergarten.has(Kindergarten.area_code == area))),
         )

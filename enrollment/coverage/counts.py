@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, and_, case, cas
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.ground.classifications import Level
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.people.guardians import Child
 from enrollment.places.kindergartens import Kindergarten
@@ -29,7 +31,7 @@ class Definition:
         return school_year_of(self.on)
 
     def counts(self, level: str) -> bool:
-        return self.nursery or level != "nursery"
+        return self.nursery or level != Level.NURSERY
 
 
 def is_open(definition: Definition) -> ColumnElement[bool]:
@@ -66,7 +68,9 @@ def newest_rolls(definition: Definition) -> Subquery:
 def in_newest(newest: Subquery) -> ColumnElement[bool]:
     """The classes that count: those of the newest roll and, while it is not whole, last year's without the upper ones,
     whose children have gone to school."""
-    waiting = and_(newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != "upper")
+    waiting = and_(
+        newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != Level.UPPER
+    )
     return and_(
         newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, waiting)
     )
@@ -77,7 +81,7 @@ def _expected(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]
     return and_(
         Programme.year == year,
         Offer.state.in_(LIVE),
-        or_(Offer.state != "arrived", newest_year.is_(None), newest_year < year),
+        or_(Offer.state != OfferState.ARRIVED, newest_year.is_(None), newest_year < year),
     )
 
 
@@ -85,9 +89,11 @@ def _children(definition: Definition, year: int) -> Subquery:
     """Children on roll by class: all, and those who stay (not of school age next September, not expected elsewhere)."""
     expected = _with_a_live_offer(year)
     # a child that is on one roll and holds an offer for another kindergarten will be one child, there
-    moves = and_(expected.c.id_index.is_not(None), or_(expected.c.state != "arrived", RollClass.school_year < year))
+    moves = and_(
+        expected.c.id_index.is_not(None), or_(expected.c.state != OfferState.ARRIVED, RollClass.school_year < year)
+    )
     last_born = func.make_date(RollClass.school_year - 5, 8, 31)
-    leaves = and_(RollClass.level == "mixed", RollClass.school_year < year, RollChild.born <= last_born)
+    leaves = and_(RollClass.level == Level.MIXED, RollClass.school_year < year, RollChild.born <= last_born)
     on = definition.on
     return (
         select(

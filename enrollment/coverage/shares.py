@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from allocation.coverage import INCLUSIVE_TARGET, PUBLIC_TARGET, Coverage
 from enrollment.coverage.counts import Definition, coming, in_newest, is_open, newest_rolls, on_roll
 from enrollment.coverage.targets import Target
+from enrollment.ground.classifications import Nature
 from enrollment.places.areas import NEXT_LEVEL, Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollClass
@@ -68,9 +69,9 @@ class _Tally:
         self.all += children
         if row.attached and not definition.attached:
             return
-        if row.nature == "public":
+        if row.nature == Nature.PUBLIC:
             self.public += children
-        elif row.nature == "inclusive":
+        elif row.nature == Nature.INCLUSIVE:
             self.inclusive += children
 
     def coverage(self) -> Coverage:

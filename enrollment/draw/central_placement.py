@@ -15,19 +15,21 @@ from allocation import central
 from allocation.coverage import Coverage
 from allocation.market import NATURES
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.draw import publication, unplaced
 from enrollment.draw.draws import Ticket
 from enrollment.eligibility.households import Household
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import written
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
-from enrollment.people.bulk_notifications import tell_families, written
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.calendar import only_the_city
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import WITH_WISHES, Round
 
 NEAREST = 40
@@ -94,7 +96,12 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
 def _tolerances(session: Session, year: int, homes: list[str | None]) -> np.ndarray:
     """Metres for each child, from the rules that the newest published round applied in its area; 0 where there are none."""
-    newest = select(Round).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+    newest = (
+        select(Round)
+        .where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+        .order_by(Round.number.desc())
+        .limit(1)
+    )
     round_ = session.scalars(newest).first()
     metres: dict[str | None, int] = {None: 0}
     for area in sorted({home for home in homes if home}):
@@ -124,7 +131,9 @@ def effect(session: Session, year: int, before: Coverage) -> Coverage:
 
 def _refuse_during_a_round(session: Session, year: int) -> None:
     going = select(Round.name).where(
-        Round.year == year, Round.kind.in_(WITH_WISHES), Round.stage.in_(("open", "closed", "frozen", "drawn"))
+        Round.year == year,
+        Round.kind.in_(WITH_WISHES),
+        Round.stage.in_((RoundStage.OPEN, RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)),
     )
     name = session.scalar(going.limit(1))
     if name is not None:
@@ -169,7 +178,7 @@ def _vacancies(session: Session, year: int) -> list[Row]:
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(
             Programme.year == year,
-            Programme.state == "approved",
+            Programme.state == ProgrammeState.APPROVED,
             Programme.taken < Programme.places,
             Kindergarten.closed_on.is_(None),
             Kindergarten.longitude.is_not(None),
@@ -201,7 +210,10 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     only_the_city(by)
     _refuse_during_a_round(session, year)
     round_id = session.scalar(
-        select(Round.id).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+        select(Round.id)
+        .where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+        .order_by(Round.number.desc())
+        .limit(1)
     )
     found = (
         select(CentralProposal, Application)
@@ -213,16 +225,17 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     if round_id is None or not waiting_ones:
         raise Refused("nobody_to_propose")
     answer_by = publication.due(now, now)
-    about = []
+    told = []
     for proposal, application in waiting_ones:
         offer = _offer(session, application, proposal, round_id, answer_by, by, now)
         if offer is not None:
             proposal.offer_id = offer.id
-            about.append((application.child_id, application.id, f"central:{offer.id}", {"due": written(answer_by)}))
-    tell_families(session, "central_offered", about, now=now)
-    audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(about))
+            due = {"due": written(answer_by)}
+            told.append(Notification(application.child_id, application.id, f"central:{offer.id}", due))
+    notify_guardians_each(session, "central_offered", told, now=now)
+    audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(told))
     session.flush()
-    return len(about)
+    return len(told)
 
 
 def _offer(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.jobs import Job
+from enrollment.ground.jobs import Job, JobState
 from enrollment.season.calendar import Season
 from enrollment.season.rounds import Round
 
@@ -60,8 +60,8 @@ def of_round(session: Session, round_: Round) -> Doing | None:
     job = session.get(Job, round_.draw_job_id, populate_existing=True) if round_.draw_job_id else None
     if job is None:
         return None
-    refused = Refused.from_row(job.result) if job.state == "failed" else None
-    state = "refused" if refused else "waiting" if job.state == "queued" else job.state
+    refused = Refused.from_row(job.result) if job.state == JobState.FAILED else None
+    state = "refused" if refused else "waiting" if job.state == JobState.QUEUED else job.state
     run_id = uuid.UUID(job.args["run"]) if "run" in job.args else None
     return Doing(job.kind, state, job.done_units, job.all_units, job.step, run_id, refused, job.error)
 

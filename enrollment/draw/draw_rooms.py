@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import RETURNED
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.draw import draw_jobs, replay, runs, snapshot
 from enrollment.draw.draw_jobs import Doing
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.season import round_rows
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 STEPS = ("review", "freeze", "seed", "run", "sign", "published")
@@ -58,7 +59,7 @@ class Room:
             "replay_round": ("published",),
         }
         run = next((run for run in self.runs if run.id == doing.run_id), None)
-        still = self.step in waits_for[doing.kind] and (run is None or run.state == "checked")
+        still = self.step in waits_for[doing.kind] and (run is None or run.state == RunState.CHECKED)
         return doing if still else None
 
     @property
@@ -70,26 +71,28 @@ class Room:
 
     @property
     def in_progress(self) -> Run | None:
-        return next((run for run in self.runs if run.state in ("waiting", "running")), None)
+        return next((run for run in self.runs if run.state in (RunState.WAITING, RunState.RUNNING)), None)
 
     @property
     def to_sign(self) -> Run | None:
         """The newest checked run whose market still stands."""
         replaced = {each.id for each in self.snapshots if each.replaced_at is not None}
-        return next((run for run in self.runs if run.state == "checked" and run.snapshot_id not in replaced), None)
+        return next(
+            (run for run in self.runs if run.state == RunState.CHECKED and run.snapshot_id not in replaced), None
+        )
 
     @property
     def published(self) -> Run | None:
-        return next((run for run in self.runs if run.state == "published"), None)
+        return next((run for run in self.runs if run.state == RunState.PUBLISHED), None)
 
     @property
     def step(self) -> str:
         """What this room waits for, a code of `STEPS`."""
-        if self.round.stage in ("planned", "open", "closed"):
-            return "review" if self.under_review or self.round.stage != "closed" else "freeze"
-        if self.round.stage == "frozen":
+        if self.round.stage in (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED):
+            return "review" if self.under_review or self.round.stage != RoundStage.CLOSED else "freeze"
+        if self.round.stage == RoundStage.FROZEN:
             return "seed"
-        if self.round.stage == "drawn":
+        if self.round.stage == RoundStage.DRAWN:
             return "sign" if self.to_sign else "run"
         return "published"
 
@@ -110,7 +113,9 @@ def of_round(session: Session, round_id: uuid.UUID) -> Room:
         runs=tuple(runs.of_round(session, round_id)),
         unanswered=_count(
             session,
-            select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == "offered"),
+            select(func.count())
+            .select_from(Offer)
+            .where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED),
         ),
         answer_by=_answer_by(session, round_),
         approvals=len(replay.approvals(session, round_id)),
@@ -133,7 +138,7 @@ def draw_of(session: Session, round_: Round) -> Draw | None:
 
 def _answer_by(session: Session, round_: Round) -> dt.datetime:
     last = session.scalar(
-        select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == "offered")
+        select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == OfferState.OFFERED)
     )
     return max(last or round_.confirm_by, round_.confirm_by)
 
@@ -144,7 +149,7 @@ def _returned(session: Session, round_id: uuid.UUID) -> int:
         select(func.count())
         .select_from(Application)
         .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
-        .where(Application.stage == RETURNED)
+        .where(Application.stage == Stage.RETURNED)
     )
     return _count(session, found)
 

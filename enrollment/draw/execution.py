@@ -26,7 +26,7 @@ from enrollment.applications.applications import Application
 from enrollment.draw import fairness, market_files
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.market_builder import programme_code
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
@@ -61,9 +61,9 @@ class Computed:
 def read(session: Session, run_id: uuid.UUID) -> Task:
     """Take the frozen market, with everybody's ticket, and mark the run as running.  Refuses `run_is_over`."""
     run = session.get_one(Run, run_id, with_for_update=True)
-    if run.state not in ("waiting", "running"):
+    if run.state not in (RunState.WAITING, RunState.RUNNING):
         raise Refused("run_is_over", state=run.state)
-    run.state = "running"
+    run.state = RunState.RUNNING
     snapshot = session.get_one(Snapshot, run.snapshot_id)
     frozen = market_files.unpack(snapshot.market)
     draw = _draw_of(session, snapshot)
@@ -145,11 +145,11 @@ def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
 def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.datetime) -> Run:
     """Keep what the engine gave.  The caller commits only while it still holds the job."""
     run = session.get_one(Run, run_id, with_for_update=True, populate_existing=True)
-    if run.state != "running":
+    if run.state != RunState.RUNNING:
         raise Refused("run_is_over", state=run.state)
     run.finished_at, run.engine = now, f"allocation {allocation.VERSION}"
     if computed.failures or computed.outcome is None:
-        run.state, run.error = "failed", "\n".join(computed.failures)[:4000]
+        run.state, run.error = RunState.FAILED, "\n".join(computed.failures)[:4000]
     else:
         ids = _programme_ids(session, run)
         overhang = _overhang(computed.outcome, ids)
@@ -158,7 +158,7 @@ def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.dat
         run.summary = computed.summary | {"stands_over": overhang, "by_ground": grounds}
         if run.replays and computed.outcome.market.current is not None:
             run.summary |= {"replay": _handed_on(computed.outcome, computed.outcome.market.current)}
-        run.digest, run.bundle, run.state = computed.digest, computed.bundle, "checked"
+        run.digest, run.bundle, run.state = computed.digest, computed.bundle, RunState.CHECKED
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)
     session.flush()
     return run

@@ -6,12 +6,14 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Run, WishReason
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 
-GIVEN_UP = ("declined", "expired", "no_show", "revoked")
+GIVEN_UP = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)
 BY_THE_LINE = ("no_places", "tier_below_cutoff", "ticket_after_cutoff")
 """Refused for want of a place; who may not have it, or goes only together with a sibling, makes no replay due."""
 
@@ -25,7 +27,7 @@ def are_wanted(session: Session, run: Run, *, now: dt.datetime) -> bool:
         own.application_id == WishReason.application_id, own.round_id == run.round_id, own.state.in_(GIVEN_UP)
     )
     settled = select(held.id).where(
-        held.application_id == WishReason.application_id, held.state.in_(("confirmed", "arrived"))
+        held.application_id == WishReason.application_id, held.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
     )
     found = (
         select(Offer.id)
@@ -46,5 +48,7 @@ def are_wanted(session: Session, run: Run, *, now: dt.datetime) -> bool:
 
 
 def _somebody_may_answer(session: Session, round_id: uuid.UUID, now: dt.datetime) -> bool:
-    in_time = select(Offer.id).where(Offer.round_id == round_id, Offer.state == "offered", Offer.answer_by > now)
+    in_time = select(Offer.id).where(
+        Offer.round_id == round_id, Offer.state == OfferState.OFFERED, Offer.answer_by > now
+    )
     return session.scalar(in_time.limit(1)) is not None

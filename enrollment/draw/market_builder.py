@@ -10,11 +10,12 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED, RETURNED
+from enrollment.applications.lifecycle import TAKES_PART
 from enrollment.draw.draws import Ticket
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
 from enrollment.eligibility.tiers import Spot, TierTable, verified_facts_of_round
 from enrollment.ground.errors import Refused
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.areas import LEVELS
 from enrollment.places.programmes import Programme
@@ -25,7 +26,6 @@ SIGN_OF_LIFE = 2000
 """After so many children the database hears from us: it ends a transaction that is silent for two minutes, and on a busy
 machine a city takes longer."""
 
-TAKES_PART = (CONFIRMED, RETURNED)
 """A returned application that was not answered goes in with its verified facts only."""
 
 
@@ -95,7 +95,7 @@ def _people(session: Session, round_: Round) -> list[Row]:
             )
             .outerjoin(elder, elder.id == Application.elder_id)
             .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
-            .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == "arrived"))
+            .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == OfferState.ARRIVED))
             .where(Application.year == round_.year, Application.stage.in_(TAKES_PART), Offer.id.is_(None))
             .order_by(Application.child_code)
         )
@@ -114,7 +114,7 @@ def _current_places(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, uu
     """Where those who take part already hold a place: it is theirs until they get a better one."""
     wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
     rows = select(Offer.application_id, Offer.programme_id).where(
-        Offer.state.in_(LIVE), Offer.state != "arrived", Offer.application_id.in_(wishing)
+        Offer.state.in_(LIVE), Offer.state != OfferState.ARRIVED, Offer.application_id.in_(wishing)
     )
     return dict(session.execute(rows).all())
 

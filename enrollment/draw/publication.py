@@ -13,20 +13,23 @@ from typing import Any
 from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications.lifecycle import REFUSED, WITHDRAWN
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.notifications import notify_guardians_of
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, written
 from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import notice_codes
-from enrollment.offers.offers import LIVE, Offer
-from enrollment.people.bulk_notifications import tell_selected
+from enrollment.offers import offer_lifecycle
+from enrollment.offers.offer_lifecycle import OFFER_MOVES
+from enrollment.offers.offer_rows import LIVE
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds
+from enrollment.season.round_rows import RoundStage
 
 TO_ANSWER = dt.timedelta(days=3)
 """The least time to answer, so that a reminder the day before is possible; it ends at 17:00."""
@@ -53,8 +56,8 @@ def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress
     answer_by = due(round_.confirm_by, now)
     offers = _make_offers(session, run, round_.year, answer_by, by, now)
     _retire_earlier(session, run)
-    run.state, run.published_at = "published", now
-    if round_.stage == "drawn":
+    run.state, run.published_at = RunState.PUBLISHED, now
+    if round_.stage == RoundStage.DRAWN:
         rounds.move(session, round_, "publish", by=by, now=now)
     audit.record(session, "publish", "run", run.id, by=by, now=now, digest=run.digest, offers=offers)
     progress(2, len(STEPS), "telling")
@@ -138,29 +141,18 @@ def _refuse_overtaken(session: Session, run: Run) -> None:
                ON expected.child = run_move.child_code
         WHERE (run_move.stage = ANY(:gone) AND run_move.programme_id IS NOT NULL)
            OR coalesce(kindergarten.code || '-' || programme.level, '') <> coalesce(expected.place, '')
+           OR (run_move.moves AND run_move.held_state <> ALL(:may_move))
     """)
-    values = {"children": list(expected), "places": list(expected.values()), "gone": [REFUSED, WITHDRAWN]}
+    values: dict[str, Any] = {"children": list(expected), "places": list(expected.values()), "gone": list(DEAD_STAGES)}
+    values["may_move"] = list(OFFER_MOVES["supersede"].from_)  # a child that arrived meanwhile stays where it is
     count = session.scalar(overtaken, values) or 0
     if count:
         raise Refused("answers_changed", n=count)
 
 
 def _end_old(session: Session, by: Actor, now: dt.datetime) -> None:
-    session.execute(
-        text("""
-            UPDATE offer SET state = 'superseded', ended_at = :now FROM run_move
-            WHERE offer.id = run_move.held_id AND run_move.moves
-        """),
-        {"now": now},
-    )
-    session.execute(
-        text("""
-            INSERT INTO offer_move (offer_id, before, after, account_id, at, reason)
-            SELECT held_id, held_state, 'superseded', :by, :now, 'better_wish' FROM run_move
-            WHERE moves AND held_id IS NOT NULL
-        """),
-        {"by": by.account_id, "now": now},
-    )
+    held = "SELECT held_id FROM run_move WHERE moves"
+    offer_lifecycle.end_many(session, held, "supersede", by=by, now=now, reason="better_wish")
 
 
 def _move_places(session: Session, run: Run) -> None:
@@ -177,7 +169,7 @@ def _move_places(session: Session, run: Run) -> None:
     moved = session.execute(guarded, values | _stands_over(run))
     if moved.rowcount != len(change):  # type: ignore[attr-defined]
         raise Refused("places_changed", n=len(change) - moved.rowcount)  # type: ignore[attr-defined]
-    for known in [item for item in session.identity_map.values() if isinstance(item, Programme | Offer)]:
+    for known in [item for item in session.identity_map.values() if isinstance(item, Programme)]:
         session.expire(known)
 
 
@@ -204,45 +196,39 @@ def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, 
     count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
     codes = enumerate(notice_codes(count), start=1)
     bulk_copy.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
-    session.execute(
-        text("""
-            INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,
-                               notice_code, made_at, answer_by, answered_at)
-            SELECT gen_random_uuid(), child_id, application_id, programme_id, :year, :round, :run, rank, state, code,
-                   :now, :answer_by, CASE WHEN state <> 'offered' THEN CAST(:now AS timestamptz) END
-            FROM (SELECT *, row_number() OVER (ORDER BY application_id) AS number,
-                         CASE WHEN held_id IS NULL OR held_state = 'offered' THEN 'offered'
-                              WHEN held_state = 'confirmed_waiting' AND rank > 1 THEN 'confirmed_waiting'
-                              ELSE 'confirmed' END AS state
-                  FROM run_move WHERE moves) AS step
-            JOIN fresh_code USING (number)
-        """),
-        {"year": year, "round": run.round_id, "run": run.id, "now": now, "answer_by": answer_by},
-    )
-    session.execute(
-        text("""
-            INSERT INTO offer_move (offer_id, before, after, account_id, at, reason)
-            SELECT id, NULL, state, :by, :now, NULL FROM offer WHERE run_id = :run
-        """),
-        {"run": run.id, "by": by.account_id, "now": now},
-    )
-    return count
+    selected = """
+        SELECT child_id, application_id, programme_id, CAST(:year AS int) AS year, CAST(:round AS uuid) AS round_id,
+               CAST(:run AS uuid) AS run_id, rank, code AS notice_code, CAST(:answer_by AS timestamptz) AS answer_by, move
+        FROM (SELECT *, row_number() OVER (ORDER BY application_id) AS number,
+                     CASE WHEN held_id IS NULL OR held_state = 'offered' THEN 'offer'
+                          WHEN held_state = 'confirmed_waiting' AND rank > 1 THEN 'move_up_and_wait'
+                          ELSE 'move_up' END AS move
+              FROM run_move WHERE moves) AS step
+        JOIN fresh_code USING (number)
+    """
+    values = {"year": year, "round": run.round_id, "run": run.id, "answer_by": answer_by}
+    moves = ("offer", "move_up", "move_up_and_wait")
+    return offer_lifecycle.create_many(session, selected, moves, by=by, now=now, values=values)
 
 
 def _retire_earlier(session: Session, run: Run) -> None:
     session.execute(
-        update(Run).where(Run.round_id == run.round_id, Run.state == "published").values(state="superseded")
+        update(Run)
+        .where(Run.round_id == run.round_id, Run.state == RunState.PUBLISHED)
+        .values(state=RunState.SUPERSEDED)
     )
 
 
 def _tell(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) -> None:
     """Everybody of a first run has a result to read; a replay concerns those who got a place by it."""
     if run.replays is None:
-        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS key FROM run_move"
-        tell_selected(session, "result_published", result, {"run": str(run.id)}, now=now)
+        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS event FROM run_move"
+        notify_guardians_of(session, "result_published", result, {"run": str(run.id)}, now=now)
         return
-    made = "SELECT child_id, application_id, '{0}:' || id AS key FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    made = (
+        "SELECT child_id, application_id, '{0}:' || id AS event FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    )
     values = {"run": run.id}
     due_then = {"due": written(answer_by)}
-    tell_selected(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
-    tell_selected(session, "moved_up", made.format("moved_up", "<>"), values, now=now)
+    notify_guardians_of(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
+    notify_guardians_of(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

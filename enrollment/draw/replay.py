@@ -20,16 +20,18 @@ from enrollment.draw import draw_jobs, market_files, publication, runs, snapshot
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.market_builder import programme_code
 from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import SYSTEM, Actor
+from enrollment.ground.accounts import SYSTEM, Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
 from enrollment.offers import answer_deadlines, waitlist
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.offers.waitlist import TAKES_PART, Standing
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import only_the_city
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 LAST_TIER = 15
@@ -42,7 +44,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     Refuses `nothing_is_published`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
     `run_in_progress`, and, by the clock alone, `no_standing_approval`.
     """
-    if by.account_id is not None:
+    if not by.is_any(Role.SYSTEM):
         only_the_city(by)
     elif not is_approved(session, round_id):
         raise Refused("no_standing_approval")
@@ -66,14 +68,16 @@ def refuse_early(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> 
     if latest is None:
         raise Refused("nothing_is_published")
     runs.refuse_while_one_runs(session, round_id)
-    in_time = select(func.count()).where(Offer.round_id == round_id, Offer.state == "offered", Offer.answer_by > now)
+    in_time = select(func.count()).where(
+        Offer.round_id == round_id, Offer.state == OfferState.OFFERED, Offer.answer_by > now
+    )
     waiting_for = session.scalar(in_time) or 0
     if latest.replays is None and waiting_for:
         raise Refused("answers_still_due", n=waiting_for)
 
 
 def _unanswered(session: Session, round_id: uuid.UUID) -> int:
-    found = select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == "offered")
+    found = select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED)
     return session.scalar(found) or 0
 
 
@@ -260,7 +264,7 @@ def is_approved(session: Session, round_id: uuid.UUID) -> bool:
 def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     """Start what is due under a standing approval: every published round where a place can be handed on."""
     started = []
-    published = select(Round.id).where(Round.stage == "published").order_by(Round.year, Round.number)
+    published = select(Round.id).where(Round.stage == RoundStage.PUBLISHED).order_by(Round.year, Round.number)
     for round_id in session.scalars(published).all():
         if not is_approved(session, round_id) or draw_jobs.is_going_on(session, round_id):
             continue
@@ -280,14 +284,14 @@ def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime
         return False
     draw_jobs.lock_round(session, run.round_id)
     run = runs.one(session, run_id, lock=True)
-    if run.state != "checked" or not is_approved(session, run.round_id):  # taken back in the meantime
+    if run.state != RunState.CHECKED or not is_approved(session, run.round_id):  # taken back in the meantime
         return False
     try:
         with session.begin_nested():
             publication.publish(session, run, by=SYSTEM, now=now)
     except Refused as refused:
         run = runs.one(session, run_id, lock=True)
-        run.state, run.error = "set_aside", refused.code
+        run.state, run.error = RunState.SET_ASIDE, refused.code
         session.flush()
         return False
     return True

@@ -7,9 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
-from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season import rounds
 from enrollment.season.rounds import Offered, Round
 
@@ -22,7 +21,7 @@ def offered(session: Session, year: int) -> list[Offered]:
             Kindergarten.area_code,
             Kindergarten.nature,
             Programme.level,
-            (Programme.state == "approved").label("approved"),
+            (Programme.state == ProgrammeState.APPROVED).label("approved"),
         )
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(Programme.year == year, Kindergarten.closed_on.is_(None))
@@ -33,9 +32,3 @@ def offered(session: Session, year: int) -> list[Offered]:
 def open_round(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Round:
     """Open a planned round; what it refuses is written at `rounds.open`."""
     return rounds.open(session, round_id, offered(session, rounds.one(session, round_id).year), by=by, now=now)
-
-
-def hindrances(session: Session, round_id: uuid.UUID) -> list[Refused]:
-    """What stands in the way of opening this round."""
-    found = rounds.one(session, round_id)
-    return rounds.hindrances(session, found, offered(session, found.year))

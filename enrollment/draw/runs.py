@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from enrollment.draw import draw_jobs, publication, snapshot
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, WishReason
+from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, RunState, WishReason
 from enrollment.ground import audit, jobs, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season.calendar import only_the_city
+from enrollment.season.round_rows import RoundStage
 
 __all__ = ["STATES", "CutOff", "Placement", "Run", "WishReason"]
 
@@ -34,7 +35,7 @@ def of_round(session: Session, round_id: uuid.UUID) -> list[Run]:
 
 
 def published(session: Session, round_id: uuid.UUID) -> Run | None:
-    return session.scalars(select(Run).where(Run.round_id == round_id, Run.state == "published")).one_or_none()
+    return session.scalars(select(Run).where(Run.round_id == round_id, Run.state == RunState.PUBLISHED)).one_or_none()
 
 
 def first_published(session: Session, round_id: uuid.UUID) -> Run | None:
@@ -52,13 +53,15 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     draw_jobs.refuse_while_at_work(session, round_id)
     round_ = draw_jobs.lock_round(session, round_id)
     frozen = snapshot.current(session, round_id)
-    if round_.stage != "drawn" or frozen is None:
-        raise Refused("run_is_published" if round_.stage == "published" else "round_not_drawn", stage=round_.stage)
+    if round_.stage != RoundStage.DRAWN or frozen is None:
+        raise Refused(
+            "run_is_published" if round_.stage == RoundStage.PUBLISHED else "round_not_drawn", stage=round_.stage
+        )
     return add(session, round_id, frozen.id, by=by, now=now)
 
 
 def refuse_while_one_runs(session: Session, round_id: uuid.UUID) -> None:
-    if any(run.state in ("waiting", "running") for run in of_round(session, round_id)):
+    if any(run.state in (RunState.WAITING, RunState.RUNNING) for run in of_round(session, round_id)):
         raise Refused("run_in_progress")
 
 
@@ -74,7 +77,7 @@ def add(
     """A run's row and its job, in one breath.  The caller holds the round's lock.  Refuses `run_in_progress`."""
     refuse_while_one_runs(session, round_id)
     run = Run(
-        id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state="waiting",
+        id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state=RunState.WAITING,
         replays=replays, started_at=now, started_by=by.account_id,
     )  # fmt: skip
     run.job_id = jobs.enqueue(session, "run_round", {"run": str(run.id)}, key=f"run_round:{run.id}", now=now)
@@ -131,7 +134,7 @@ def to_publish(session: Session, run_id: uuid.UUID) -> Run:
 
 def _signable(session: Session, run_id: uuid.UUID) -> Run:
     run = one(session, run_id, lock=True)
-    if run.state != "checked" or run.digest is None:
+    if run.state != RunState.CHECKED or run.digest is None:
         raise Refused("run_cannot_be_signed", state=run.state)
     if session.get_one(Snapshot, run.snapshot_id).replaced_at is not None:
         raise Refused("snapshot_was_replaced")
@@ -150,13 +153,13 @@ def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, no
     only_the_city(by)
     draw_jobs.refuse_while_at_work(session, one(session, run_id).round_id)
     run = one(session, run_id, lock=True)
-    if run.state in ("published", "superseded"):
+    if run.state in (RunState.PUBLISHED, RunState.SUPERSEDED):
         raise Refused("run_is_published")
-    if run.state in ("failed", "set_aside"):
+    if run.state in (RunState.FAILED, RunState.SET_ASIDE):
         raise Refused("run_is_over", state=run.state)
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    run.state, run.error = "set_aside", reason.strip()[:500]
+    run.state, run.error = RunState.SET_ASIDE, reason.strip()[:500]
     audit.record(session, "set_aside", "run", run.id, by=by, now=now, reason=run.error)
     session.flush()
     return run

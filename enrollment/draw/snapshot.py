@@ -13,25 +13,26 @@ from sqlalchemy.orm import Session
 
 from allocation import lottery
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.market_builder import gather
 from enrollment.draw.market_files import MarketFiles
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import round_rows as rounds
 from enrollment.season.calendar import only_the_city
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
 """The public value that nobody controls, unless the officials name another one before they freeze."""
 
-MAY_FREEZE = ("closed", "frozen", "drawn")
+MAY_FREEZE = (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)
 
 STEPS = ("gathering", "sealing")
 """What freezing does, as its progress tells it."""
@@ -72,7 +73,9 @@ def refuse_early(session: Session, round_: Round, *, now: dt.datetime) -> None:
     and `another_draw_is_open` while another round's commitment waits for its seed.
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
-        raise Refused("run_is_published" if round_.stage == "published" else "round_not_closed", stage=round_.stage)
+        raise Refused(
+            "run_is_published" if round_.stage == RoundStage.PUBLISHED else "round_not_closed", stage=round_.stage
+        )
     waiting = under_review(session, round_.id)
     if waiting:
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
@@ -87,9 +90,9 @@ def _last_draw(session: Session, year: int) -> Draw | None:
 
 
 def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor, now: dt.datetime) -> None:
-    if round_.stage == "closed":
+    if round_.stage == RoundStage.CLOSED:
         rounds.move(session, round_, "freeze", by=by, now=now)
-    elif round_.stage == "drawn":
+    elif round_.stage == RoundStage.DRAWN:
         rounds.move(session, round_, "set_aside", by=by, now=now)
     if not waits_for_seed:
         rounds.move(session, round_, "draw", by=by, now=now)
@@ -104,7 +107,7 @@ def under_review(session: Session, round_id: uuid.UUID) -> list[Row]:
             .select_from(Application)
             .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
             .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-            .where(Application.stage.in_((SUBMITTED, IN_REVIEW)))
+            .where(Application.stage.in_(AWAITING_DECISION))
             .group_by(Kindergarten.name)
             .order_by(count.desc(), Kindergarten.name)
         )
@@ -145,7 +148,7 @@ def current(session: Session, round_id: uuid.UUID) -> Snapshot | None:
 
 
 def _replace_earlier(session: Session, snapshot: Snapshot, now: dt.datetime) -> None:
-    if session.scalar(select(Run.id).where(Run.round_id == snapshot.round_id, Run.state == "published")):
+    if session.scalar(select(Run.id).where(Run.round_id == snapshot.round_id, Run.state == RunState.PUBLISHED)):
         raise Refused("run_is_published")
     session.execute(
         update(Snapshot)

@@ -9,15 +9,17 @@ import numpy as np
 from sqlalchemy import ColumnElement, Row, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import DEAD_STAGES, Application, Wish
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Nature
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places import scope
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.rounds import Round
 
 MOST_VACANCIES = 3
@@ -137,8 +139,8 @@ class _Vacancies:
             select(Programme.level, Kindergarten.name, Kindergarten.area_code, Kindergarten.longitude, Kindergarten.latitude)
             .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
             .where(
-                Programme.year == year, Programme.state == "approved", Programme.taken < Programme.places,
-                Kindergarten.nature != "private", Kindergarten.closed_on.is_(None),
+                Programme.year == year, Programme.state == ProgrammeState.APPROVED, Programme.taken < Programme.places,
+                Kindergarten.nature != Nature.PRIVATE, Kindergarten.closed_on.is_(None),
             )
             .order_by(Kindergarten.sort_key)
         )  # fmt: skip

@@ -11,7 +11,7 @@ from enrollment.eligibility import claims, kindergarten_facts, required_document
 from enrollment.people.household_rows import Household
 from enrollment.places.areas import NATURES
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.places.service_areas import lookup
 from enrollment.season import policy_approval
 from enrollment.season.document_kinds import Document
@@ -96,7 +96,7 @@ def _offering(session: Session, year: int, level: str, areas: list[str]) -> dict
         .where(
             Programme.year == year,
             Programme.level == level,
-            Programme.state == "approved",
+            Programme.state == ProgrammeState.APPROVED,
             Kindergarten.closed_on.is_(None),
             Kindergarten.area_code.in_(areas),
         )

@@ -29,19 +29,6 @@ OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
 """Papers that say nothing about a sibling."""
 
 
-def add_page(
-    session: Session,
-    application_id: uuid.UUID,
-    document: Document | str,
-    content: bytes,
-    *,
-    by: Actor,
-    now: dt.datetime,
-) -> EvidencePage:
-    """Keep one page of a document, re-encoded and sealed.  The same file twice is one page."""
-    return add_pages(session, application_id, document, [content], by=by, now=now)[0]
-
-
 def add_pages(
     session: Session,
     application_id: uuid.UUID,

@@ -115,16 +115,6 @@ def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> d
     return facts
 
 
-def verified_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
-    """What counts: the facts that staff verified, with their values."""
-    rows = session.execute(
-        select(VerifiedFact.fact, VerifiedFact.value).where(
-            VerifiedFact.application_id == application_id, VerifiedFact.outcome == "verified"
-        )
-    )
-    return {Fact(row.fact): row.value for row in rows}
-
-
 def verified_facts_of_round(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, dict[Fact, Any]]:
     """What counts for every application with a wish in this round; applications with no verified fact are left out."""
     wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,16 +12,33 @@ from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import Sealed
 
-ROLES = ("guardian", "helper", "clerk", "head", "area_official", "city_official", "auditor", "operator")
-DESK_OF_ROLE = {
-    "guardian": "parents",
-    "helper": "helpers",
-    "clerk": "staff",
-    "head": "staff",
-    "area_official": "officials",
-    "city_official": "officials",
-    "auditor": "officials",
-    "operator": "officials",
+
+class Role(StrEnum):
+    """What somebody is to an act.  `SYSTEM` is the clock and the commands of the machine; no account is granted it."""
+
+    GUARDIAN = "guardian"
+    HELPER = "helper"
+    CLERK = "clerk"
+    HEAD = "head"
+    AREA_OFFICIAL = "area_official"
+    CITY_OFFICIAL = "city_official"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
+"""The roles that an account can be granted, the narrower before the wider."""
+
+DESK_OF_ROLE: dict[str, str] = {
+    Role.GUARDIAN: "parents",
+    Role.HELPER: "helpers",
+    Role.CLERK: "staff",
+    Role.HEAD: "staff",
+    Role.AREA_OFFICIAL: "officials",
+    Role.CITY_OFFICIAL: "officials",
+    Role.AUDITOR: "officials",
+    Role.OPERATOR: "officials",
 }
 
 
@@ -114,7 +132,7 @@ class Actor:
         return bool(self.roles & set(roles))
 
 
-SYSTEM = Actor(account_id=None, name="system")
+SYSTEM = Actor(account_id=None, name="system", roles=frozenset({Role.SYSTEM}))
 
 
 def require_oneself(by: Actor) -> None:

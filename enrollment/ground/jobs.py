@@ -5,6 +5,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, and_, or_, select, text, update
@@ -13,7 +14,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 
-STATES = ("waiting", "queued", "running", "done", "failed")
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+STATES = tuple(JobState)
 
 
 class Job(Base):
@@ -25,7 +35,7 @@ class Job(Base):
     kind: Mapped[str]
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     args: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    state: Mapped[str] = mapped_column(default="waiting")
+    state: Mapped[str] = mapped_column(default=JobState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None]
     lease_until: Mapped[dt.datetime | None]
@@ -52,7 +62,7 @@ LEASE = dt.timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 
 
-ACTIVE = ("waiting", "queued", "running")
+ACTIVE = (JobState.WAITING, JobState.QUEUED, JobState.RUNNING)
 """States of a job that somebody does or will do."""
 
 
@@ -82,7 +92,7 @@ def enqueue(
     nothing.  `args` hold ids and numbers, never personal data.
     """
     job_id = uuid.uuid4()
-    row = {"id": job_id, "kind": kind, "dedupe_key": key or str(job_id), "args": args or {}, "state": "waiting"}
+    row = {"id": job_id, "kind": kind, "dedupe_key": key or str(job_id), "args": args or {}, "state": JobState.WAITING}
     row |= {"attempts": 0, "fence": 0, "done_units": 0, "all_units": 0, "created_at": now, "due_at": due or now}
     written = insert(Job).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Job.id)
     # no NOTIFY here: PostgreSQL then commits one transaction at a time; the relay looks twice a second instead
@@ -95,7 +105,7 @@ def take_waiting(session: Session, *, now: dt.datetime, limit: int = 500) -> lis
     """Mark due rows as queued and return (id, kind) of each.  Two relays never get the same row."""
     due = (
         select(Job.id)
-        .where(Job.state == "waiting", Job.due_at <= now)
+        .where(Job.state == JobState.WAITING, Job.due_at <= now)
         .order_by(Job.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -103,7 +113,7 @@ def take_waiting(session: Session, *, now: dt.datetime, limit: int = 500) -> lis
     marked = (
         update(Job)
         .where(Job.id.in_(due.scalar_subquery()))
-        .values(state="queued", lease_until=now + LEASE)
+        .values(state=JobState.QUEUED, lease_until=now + LEASE)
         .returning(Job.id, Job.kind)
     )
     return [(row.id, row.kind) for row in session.execute(marked)]
@@ -113,12 +123,14 @@ def take(
     session: Session, job_id: uuid.UUID, *, owner: str, now: dt.datetime, lease: dt.timedelta = LEASE
 ) -> Lease | None:
     """Take the job for `owner`, or return None: it is done, failed, or in the hands of a worker that still lives."""
-    free = or_(Job.state.in_(("waiting", "queued")), and_(Job.state == "running", Job.lease_until < now))
+    free = or_(
+        Job.state.in_((JobState.WAITING, JobState.QUEUED)), and_(Job.state == JobState.RUNNING, Job.lease_until < now)
+    )
     taken = (
         update(Job)
         .where(Job.id == job_id, free)
         .values(
-            state="running",
+            state=JobState.RUNNING,
             lease_owner=owner,
             lease_until=now + lease,
             fence=Job.fence + 1,
@@ -132,7 +144,11 @@ def take(
 
 
 def _while_held(lease: Lease):
-    return update(Job).where(Job.id == lease.job_id, Job.fence == lease.fence, Job.state == "running").returning(Job.id)
+    return (
+        update(Job)
+        .where(Job.id == lease.job_id, Job.fence == lease.fence, Job.state == JobState.RUNNING)
+        .returning(Job.id)
+    )
 
 
 def keep(session: Session, lease: Lease, *, now: dt.datetime, length: dt.timedelta = LEASE) -> bool:
@@ -147,7 +163,7 @@ def report(session: Session, lease: Lease, *, done: int, of: int, step: str | No
 
 def hold(session: Session, lease: Lease) -> bool:
     """Lock the row until the caller's commit, so that what it publishes is published by the holder of the fence alone."""
-    held = select(Job.id).where(Job.id == lease.job_id, Job.fence == lease.fence, Job.state == "running")
+    held = select(Job.id).where(Job.id == lease.job_id, Job.fence == lease.fence, Job.state == JobState.RUNNING)
     return session.scalar(held.with_for_update()) is not None
 
 
@@ -155,7 +171,7 @@ def finish(session: Session, lease: Lease, *, now: dt.datetime, result: dict[str
     """Close the job.  False: somebody else holds it now, so the caller must roll back what it wrote."""
     body = json.dumps(result, sort_keys=True, ensure_ascii=False)
     closed = _while_held(lease).values(
-        state="done",
+        state=JobState.DONE,
         result=result,
         result_digest=hashlib.sha256(body.encode()).hexdigest(),
         finished_at=now,
@@ -180,34 +196,42 @@ def fail(
     """
     values: dict[str, Any]
     if final or lease.attempt >= MOST_ATTEMPTS:
-        values = {"state": "failed", "finished_at": now, "result": result}
+        values = {"state": JobState.FAILED, "finished_at": now, "result": result}
     else:
-        values = {"state": "waiting", "due_at": now + dt.timedelta(seconds=5 * 2**lease.attempt)}
+        values = {"state": JobState.WAITING, "due_at": now + dt.timedelta(seconds=5 * 2**lease.attempt)}
     return session.scalar(_while_held(lease).values(error=error[:500], lease_until=None, **values)) is not None
 
 
 def expired_queued(session: Session, *, now: dt.datetime, limit: int = 500) -> list[uuid.UUID]:
     """Rows that were handed to the queue and that no worker took in time: the queue may have lost them."""
-    late = select(Job.id).where(Job.state == "queued", Job.lease_until < now).order_by(Job.due_at).limit(limit)
+    late = select(Job.id).where(Job.state == JobState.QUEUED, Job.lease_until < now).order_by(Job.due_at).limit(limit)
     return list(session.scalars(late.with_for_update(skip_locked=True)))
 
 
 def expect_longer(session: Session, job_ids: list[uuid.UUID], *, now: dt.datetime) -> None:
     """The queue still holds these: look again when another lease has passed."""
-    session.execute(update(Job).where(Job.id.in_(job_ids), Job.state == "queued").values(lease_until=now + LEASE))
+    session.execute(
+        update(Job).where(Job.id.in_(job_ids), Job.state == JobState.QUEUED).values(lease_until=now + LEASE)
+    )
 
 
 def put_back(session: Session, job_ids: list[uuid.UUID]) -> None:
     """The queue lost these: they wait for the relay again."""
     session.execute(
-        update(Job).where(Job.id.in_(job_ids), Job.state == "queued").values(state="waiting", lease_until=None)
+        update(Job)
+        .where(Job.id.in_(job_ids), Job.state == JobState.QUEUED)
+        .values(state=JobState.WAITING, lease_until=None)
     )
 
 
 def sweep_running(session: Session, *, now: dt.datetime) -> int:
     """Put back the jobs whose worker fell silent; those that fell silent too often have failed.  Returns how many."""
-    silent = (Job.state == "running", Job.lease_until < now)
+    silent = (Job.state == JobState.RUNNING, Job.lease_until < now)
     lost = update(Job).where(*silent, Job.attempts >= MOST_ATTEMPTS)
-    failed = session.execute(lost.values(state="failed", finished_at=now, error="worker_lost").returning(Job.id)).all()
-    again = session.execute(update(Job).where(*silent).values(state="waiting", due_at=now).returning(Job.id)).all()
+    failed = session.execute(
+        lost.values(state=JobState.FAILED, finished_at=now, error="worker_lost").returning(Job.id)
+    ).all()
+    again = session.execute(
+        update(Job).where(*silent).values(state=JobState.WAITING, due_at=now).returning(Job.id)
+    ).all()
     return len(failed) + len(again)

@@ -15,7 +15,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.ground.accounts import Account, RoleGrant
+from enrollment.ground.accounts import Account, Role, RoleGrant
 from enrollment.ground.db import Base
 from enrollment.ground.vault import blind_index, normalised
 
@@ -130,7 +130,7 @@ def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Accou
     if known is not None:
         return known
     account = Account(
-        name="", phone=normalised(phone), phone_index=index, created_at=now, grants=[RoleGrant(role="guardian")]
+        name="", phone=normalised(phone), phone_index=index, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)]
     )
     session.add(account)
     session.flush()

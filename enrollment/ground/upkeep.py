@@ -1,7 +1,8 @@
 """The one door through the rows that never change, and it leaves a row that never changes itself.
 
-Migration 0011 says what each kind opens.  The door is open for the transaction that writes the row and for no other, so
-there is no setting to forget, and whoever deletes has said in the same breath what and as of when.
+What each kind opens is said in `migrations/versions/sql/0001_ground/upkeep_of_now.sql`.  The door is open for the
+transaction that writes the row and for no other, so there is no setting to forget, and whoever deletes has said in the same
+breath what and as of when.
 """
 
 import datetime as dt

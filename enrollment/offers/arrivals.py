@@ -20,15 +20,14 @@ from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import offers
-from enrollment.offers.offers import Offer
+from enrollment.offers.offers import EXPECTED, Offer, OfferState
 from enrollment.people.guardians import Child
 from enrollment.places import scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import SeasonDate
 
-EXPECTED = ("confirmed", "confirmed_waiting")
-SHOWN = (*EXPECTED, "arrived", "no_show")
+SHOWN = (*EXPECTED, OfferState.ARRIVED, OfferState.NO_SHOW)
 PER_PAGE = 50
 
 
@@ -148,8 +147,8 @@ def counts(session: Session, year: int, *, by: Actor, kindergarten_id: uuid.UUID
     row = session.execute(
         select(
             func.count().filter(Offer.state.in_(EXPECTED)),
-            func.count().filter(Offer.state == "arrived"),
-            func.count().filter(Offer.state == "no_show"),
+            func.count().filter(Offer.state == OfferState.ARRIVED),
+            func.count().filter(Offer.state == OfferState.NO_SHOW),
         )
         .select_from(Offer)
         .join(Programme, _of_year(year))

@@ -8,13 +8,20 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.ground.classifications import LEVELS, NATURES, Level, Nature
 from enrollment.ground.db import Base
 
-NATURES = ("public", "inclusive", "private")
-LEVELS = ("nursery", "lower", "middle", "upper")
-CLASS_NORM = {"nursery": 20, "lower": 25, "middle": 30, "upper": 35}
+__all__ = ["LEVELS", "NATURES", "Level", "Nature"]
+
+CLASS_NORM: dict[str, int] = {Level.NURSERY: 20, Level.LOWER: 25, Level.MIDDLE: 30, Level.UPPER: 35}
 MOST_CHILDREN = 360
-NEXT_LEVEL = {"nursery": "lower", "lower": "middle", "middle": "upper", "upper": None, "mixed": "mixed"}
+NEXT_LEVEL: dict[str, Level | None] = {
+    Level.NURSERY: Level.LOWER,
+    Level.LOWER: Level.MIDDLE,
+    Level.MIDDLE: Level.UPPER,
+    Level.UPPER: None,
+    Level.MIXED: Level.MIXED,
+}
 
 FILE = Path(__file__).with_name("data") / "admission-areas.csv"
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.places.areas import LEVELS
 from enrollment.places.kindergartens import Found, Kindergarten, page_of
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.places.service_areas import ServiceArea
 
 
@@ -51,7 +51,7 @@ def matches(word: str):
 
 
 def _offers(level: str | None, year: int | None):
-    offered = exists().where(Programme.kindergarten_id == Kindergarten.id, Programme.state == "approved")
+    offered = exists().where(Programme.kindergarten_id == Kindergarten.id, Programme.state == ProgrammeState.APPROVED)
     if level:
         offered = offered.where(Programme.level == level)
     if year:
@@ -62,7 +62,9 @@ def _offers(level: str | None, year: int | None):
 def offered(session: Session, kindergarten_ids: list[uuid.UUID], year: int) -> dict[uuid.UUID, list[Programme]]:
     """The approved programmes of the year for each kindergarten that has one, youngest children first."""
     query = select(Programme).where(
-        Programme.kindergarten_id.in_(kindergarten_ids), Programme.year == year, Programme.state == "approved"
+        Programme.kindergarten_id.in_(kindergarten_ids),
+        Programme.year == year,
+        Programme.state == ProgrammeState.APPROVED,
     )
     found: dict[uuid.UUID, list[Programme]] = defaultdict(list)
     for programme in sorted(session.scalars(query), key=lambda p: LEVELS.index(p.level)):

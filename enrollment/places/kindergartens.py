@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound
 from enrollment.places.areas import NATURES, Area
-from enrollment.places.pinyin import sort_key
 
 
 class Kindergarten(Base):
@@ -84,13 +83,3 @@ def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
 
 def by_code(session: Session, code: str) -> Kindergarten | None:
     return session.scalars(select(Kindergarten).where(Kindergarten.code == code)).one_or_none()
-
-
-def add(session: Session, *, code: str, name: str, nature: str, area_code: str, **more) -> Kindergarten:
-    """A new kindergarten; `more` are other columns.  Its sort key follows from its name."""
-    kindergarten = Kindergarten(
-        code=code, name=name, nature=nature, area_code=area_code, sort_key=sort_key(name), **more
-    )
-    session.add(kindergarten)
-    session.flush()
-    return kindergarten

@@ -17,34 +17,9 @@ from enrollment.places import class_plan, programmes, scope
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.ledger_rows import IMPORTED, STANDS, LedgerEntry, PlanProposal, enter
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 
 __all__ = ["IMPORTED", "STANDS", "LedgerEntry", "PlanProposal", "enter"]
-
-
-def change_plan(
-    session: Session,
-    programme_id: uuid.UUID,
-    *,
-    by: Actor,
-    now: dt.datetime,
-    reason: str,
-    version: int | None = None,
-    **numbers: int,
-) -> Programme:
-    """Change numbers at once: an official in the own area, or the kindergarten while nothing was approved yet.
-
-    `numbers` are some of `class_plan.NUMBERS`.  Refuses `reason_missing`, `needs_approval`, `places_below_taken` and
-    what `class_plan` refuses; Stale when `version` is no longer the row's.
-    """
-    programme = locked(session, programme_id, by=by, version=version)
-    if programme.state == "approved" and not scope.decides(by, programme.kindergarten):
-        raise Refused("needs_approval")
-    wanted = _wanted(programme, numbers)
-    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
-    _write_numbers(session, programme, wanted, account_id=by.account_id, now=now, reason=said(reason))
-    session.flush()
-    return programme
 
 
 def propose(
@@ -73,8 +48,8 @@ def propose(
         programme_id=programme.id, numbers=_as_numbers(wanted), reason=said(reason), made_by=by.account_id, made_at=now
     )
     session.add(proposal)
-    if programme.state == "draft":
-        _move(session, programme, "proposed", by=by, now=now, reason=proposal.reason)
+    if programme.state == ProgrammeState.DRAFT:
+        _move(session, programme, ProgrammeState.PROPOSED, by=by, now=now, reason=proposal.reason)
     audit.record(session, "propose_plan", "programme", programme.id, by=by, now=now, **proposal.numbers)
     session.flush()
     return proposal
@@ -100,20 +75,6 @@ def propose_level(
     return propose(session, programme.id, by=by, now=now, reason=reason, version=version, **numbers)
 
 
-def approve(
-    session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
-) -> Programme:
-    """The area agrees: the open proposal becomes the plan, or the numbers that stand become the approved ones."""
-    programme = locked(session, programme_id, by=by, version=version)
-    _must_decide(by, programme)
-    proposal = open_proposal(session, programme.id)
-    wanted = proposal.plan if proposal else class_plan.plan_of(programme)
-    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
-    _approve_locked(session, programme, proposal, by=by, now=now)
-    session.flush()
-    return programme
-
-
 def approve_kindergarten(
     session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
 ) -> int:
@@ -128,7 +89,7 @@ def approve_kindergarten(
         {level: row.plan if isinstance(row, PlanProposal) else class_plan.plan_of(row) for level, row in plans.items()},
         kindergarten.licensed_classes,
     )
-    waiting = [row for row in rows if proposals[row.id] or row.state == "proposed"]
+    waiting = [row for row in rows if proposals[row.id] or row.state == ProgrammeState.PROPOSED]
     for row in waiting:
         _approve_locked(session, row, proposals[row.id], by=by, now=now)
     session.flush()
@@ -143,8 +104,8 @@ def send_back(session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.d
     if proposal is None:
         raise Refused("nothing_proposed")
     _decide(proposal, "sent_back", by=by, now=now, remark=said(remark, field="remark"))
-    if programme.state == "proposed":
-        _move(session, programme, "draft", by=by, now=now, reason=remark)
+    if programme.state == ProgrammeState.PROPOSED:
+        _move(session, programme, ProgrammeState.DRAFT, by=by, now=now, reason=remark)
     audit.record(session, "send_back_plan", "programme", programme.id, by=by, now=now, reason=remark)
     session.flush()
     return proposal
@@ -209,7 +170,8 @@ def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
 
 def _programmes_of(session: Session, kindergarten_id: uuid.UUID, year: int) -> list[Programme]:
     found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
-    return list(session.scalars(found.order_by(Programme.id).with_for_update(of=Programme)))
+    held = found.order_by(Programme.id).with_for_update(of=Programme)
+    return list(session.scalars(held.execution_options(populate_existing=True)))
 
 
 def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:
@@ -239,8 +201,8 @@ def _approve_locked(
         _check_promised(programme, proposal.plan)
         _write_numbers(session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason)
         _decide(proposal, "approved", by=by, now=now)
-    if programme.state != "approved":
-        _move(session, programme, "approved", by=by, now=now, reason=reason)
+    if programme.state != ProgrammeState.APPROVED:
+        _move(session, programme, ProgrammeState.APPROVED, by=by, now=now, reason=reason)
     audit.record(session, "approve_plan", "programme", programme.id, by=by, now=now, places=programme.places)
 
 

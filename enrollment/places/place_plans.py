@@ -138,9 +138,16 @@ def _line(
 
 
 def history(
-    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, page: int = 1, per_page: int = 30
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    year: int,
+    *,
+    by: Actor,
+    level: str | None = None,
+    page: int = 1,
+    per_page: int = 30,
 ) -> Found:
-    """The ledger of a kindergarten's year, newest first, with the author's name."""
+    """The ledger of a kindergarten's year, or of one level, newest first, with the author's name."""
     kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
     query = (
         select(LedgerEntry)
@@ -148,6 +155,8 @@ def history(
         .where(Programme.kindergarten_id == kindergarten.id, Programme.year == year)
         .order_by(LedgerEntry.number.desc())
     )
+    if level is not None:
+        query = query.where(Programme.level == level)
     found = kindergartens.page_of(session, query, page, per_page)
     levels = {row.id: row.level for row in of_kindergarten(session, kindergarten.id, year)}
     wanted = {entry.account_id for entry in found.items if entry.account_id}

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import scope
 from enrollment.places.areas import NEXT_LEVEL
 from enrollment.places.roll import RollChild, RollClass
 
-ENTRY_LEVELS = ("nursery", "lower")
-LETTER = {"nursery": "托", "lower": "小", "middle": "中", "upper": "大"}
+ENTRY_LEVELS = (Level.NURSERY, Level.LOWER)
+LETTER: dict[str, str] = {Level.NURSERY: "托", Level.LOWER: "小", Level.MIDDLE: "中", Level.UPPER: "大"}
 
 
 @dataclass
@@ -65,7 +66,7 @@ def preview(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by:
     for roll_class in classes:
         step = _step(session, roll_class, names)
         promotion.steps.append(step)
-        if roll_class.level == "mixed" and roll_class.kept_as == "count":
+        if roll_class.level == Level.MIXED and roll_class.kept_as == "count":
             promotion.to_check.append(roll_class.name)
     return promotion
 
@@ -129,7 +130,7 @@ def _step(session: Session, roll_class: RollClass, names: set[str]) -> Step:
     else:
         there = session.scalars(_there(roll_class)).all()
         children = len(there)
-        leavers = sum(_of_school_age(roll_class, child) for child in there) if roll_class.level == "mixed" else 0
+        leavers = sum(_of_school_age(roll_class, child) for child in there) if roll_class.level == Level.MIXED else 0
     if to_level is None:
         leavers = children
     name = _name_above(roll_class, to_level)
@@ -149,7 +150,7 @@ def _name_above(roll_class: RollClass, to_level: str | None) -> str:
 
 def _move_children(session: Session, old: RollClass, new: RollClass | None, begins: dt.date) -> None:
     there = list(session.scalars(_there(old)))
-    staying = [c for c in there if new is not None and not (old.level == "mixed" and _of_school_age(old, c))]
+    staying = [c for c in there if new is not None and not (old.level == Level.MIXED and _of_school_age(old, c))]
     for child in there:
         child.left_on = begins
         child.leave_reason = "promoted" if child in staying else "graduated"

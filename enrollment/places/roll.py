@@ -179,19 +179,6 @@ def leave(session: Session, child_id: uuid.UUID, *, on: dt.date, reason: str, by
     return child
 
 
-def is_on_roll(session: Session, id_number: str, kindergarten_code: str | None = None) -> bool:
-    """Whether a child with this number is on roll, anywhere or at one kindergarten (an elder sibling, say)."""
-    found = (
-        select(RollChild.id)
-        .join(RollClass, RollClass.id == RollChild.class_id)
-        .where(RollChild.id_index == index_of(id_number), RollChild.left_on.is_(None))
-    )
-    if kindergarten_code:
-        found = found.join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        found = found.where(Kindergarten.code == kindergarten_code)
-    return session.scalar(found.limit(1)) is not None
-
-
 def continuing(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: dt.datetime) -> dict[str, int]:
     """How many children will stand in each level when school year `year` begins, from the roll of the year before.
 

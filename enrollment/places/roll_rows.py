@@ -19,11 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import CLASS_LEVELS
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
-from enrollment.places.areas import LEVELS
 
-CLASS_LEVELS = (*LEVELS, "mixed")
 MOST_IN_A_CLASS = 60
 LEAVE_REASONS = ("moved", "transferred", "graduated", "promoted", "no_show", "illness", "other")
 
@@ -46,7 +45,7 @@ class RollClass(Base):
         UniqueConstraint("kindergarten_id", "school_year", "name"),
         UniqueConstraint("id", "kept_as"),
         Index("ix_roll_class__year", "school_year", "kindergarten_id"),
-        CheckConstraint("level IN ('" + "','".join(LEVELS) + "','mixed')", name="known_level"),
+        CheckConstraint("level IN ('" + "','".join(CLASS_LEVELS) + "')", name="known_level"),
         CheckConstraint(
             "kept_as IN ('rows','count') AND (kept_as = 'count') = (counted IS NOT NULL)", name="rows_or_count"
         ),

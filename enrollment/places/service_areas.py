@@ -81,20 +81,14 @@ class Lookup:
         # by area too: a city has the same community in many areas, and a draw asks for each of its families
         self._names: dict[tuple[str, str], dict[str, set[uuid.UUID]]] = defaultdict(lambda: defaultdict(set))
         self._owners: list[uuid.UUID] = []
-        self._with_areas: set[uuid.UUID] = set()
         shapes = []
         for row in _rows(session, year):
-            self._with_areas.add(row.kindergarten_id)
             if row.kind == "polygon":
                 shapes.append(polygon(row.boundary))
                 self._owners.append(row.kindergarten_id)
             else:
                 self._names[row.kind, plain(row.name)][row.area_code].add(row.kindergarten_id)
         self._tree = STRtree(shapes)
-
-    def has_any(self, kindergarten_id: uuid.UUID) -> bool:
-        """Whether the kindergarten has a service area at all."""
-        return kindergarten_id in self._with_areas
 
     def serves(self, kindergarten_id: uuid.UUID, place: Mapping[str, Any] | None) -> bool:
         """Whether the place lies in a service area of the kindergarten.
@@ -145,12 +139,6 @@ def lookup(session: Session) -> Lookup:
     return known[1]
 
 
-def of_kindergarten(session: Session, kindergarten_id: uuid.UUID) -> list[ServiceArea]:
-    """The rows of the notice, streets first."""
-    found = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten_id))
-    return sorted(found, key=lambda row: (KINDS.index(row.kind), row.name))
-
-
 def names(session: Session, kind: str, area_code: str | None = None) -> list[str]:
     """The names that a family picks from: every street (community, estate, road) that any kindergarten of the area serves."""
     query = select(ServiceArea.name).where(ServiceArea.kind == kind).distinct()
@@ -158,17 +146,3 @@ def names(session: Session, kind: str, area_code: str | None = None) -> list[str
         query = query.join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
         query = query.where(Kindergarten.area_code == area_code)
     return sorted(session.scalars(query))
-
-
-def add(
-    session: Session, kindergarten_id: uuid.UUID, kind: str, name: str, boundary: Mapping[str, Any] | None = None
-) -> ServiceArea:
-    """One row more.  Refuses `service_area_kind` and what `polygon` refuses."""
-    if kind not in KINDS or (kind == "polygon") != (boundary is not None):
-        raise Refused("service_area_kind", field="kind")
-    if boundary is not None:
-        polygon(boundary)
-    row = ServiceArea(kindergarten_id=kindergarten_id, kind=kind, name=name.strip(), boundary=boundary)
-    session.add(row)
-    session.flush()
-    return row

@@ -9,18 +9,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.draw import draw_jobs, draw_rooms, freed_places, runs
 from enrollment.draw.draw_rooms import Room
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.review import cases
 from enrollment.review.cases import Filed
 from enrollment.season import policy_approval, rounds
 from enrollment.season.calendar import Season
 from enrollment.season.policy_rows import Policy
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 
@@ -49,7 +51,7 @@ class Agenda:
 
 def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
     agenda = Agenda()
-    decides = by.is_any("city_official", "area_official")
+    decides = by.is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL)
     if decides:
         _policies(session, season, areas, agenda, by)
         agenda.cases = cases.listing(session, by=by)
@@ -57,7 +59,7 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
             each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
         ]
         agenda.programmes = proposed_programmes(session, season.year, areas)
-    if by.is_any("city_official"):
+    if by.is_any(Role.CITY_OFFICIAL):
         _rounds(session, season, agenda, now)
         _draw_rooms(session, season, agenda, by, now)
     return agenda
@@ -85,7 +87,9 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
     found = (
         select(Kindergarten.area_code, func.count())
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)
-        .where(Programme.year == year, Programme.state == "proposed", Kindergarten.area_code.in_(list(areas)))
+        .where(
+            Programme.year == year, Programme.state == ProgrammeState.PROPOSED, Kindergarten.area_code.in_(list(areas))
+        )
         .group_by(Kindergarten.area_code)
     )
     return {area: count for area, count in session.execute(found)}
@@ -93,11 +97,11 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
 
 def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
     for row in rounds.of_year(session, season.year):
-        if row.stage == "planned":
+        if row.stage == RoundStage.PLANNED:
             agenda.to_open.append(row)
-        elif row.stage == "open" and now >= row.closes_at:
+        elif row.stage == RoundStage.OPEN and now >= row.closes_at:
             agenda.to_close.append(row)
-        elif row.stage == "closed" and not draw_jobs.is_going_on(session, row.id):
+        elif row.stage == RoundStage.CLOSED and not draw_jobs.is_going_on(session, row.id):
             agenda.to_freeze.append(row)
             agenda.unreviewed[row.id] = unreviewed(session, row.id)
 
@@ -105,7 +109,7 @@ def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) 
 def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
     """Rooms whose next act this person may do: a run is signed by each person once."""
     for row in rounds.of_year(session, season.year):
-        if row.stage not in ("closed", "frozen", "drawn", "published"):
+        if row.stage not in (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED):
             continue
         room = draw_rooms.of_round(session, row.id)
         signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
@@ -128,6 +132,6 @@ def unreviewed(session: Session, round_id: uuid.UUID) -> int:
         select(func.count())
         .select_from(Application)
         .join(Wish, Wish.application_id == Application.id)
-        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(("submitted", "in_review")))
+        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(AWAITING_DECISION))
     )
     return session.scalar(found) or 0

@@ -11,13 +11,14 @@ from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.people.guardians import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import SeasonDate
 
-ADMITTED = ("confirmed", "confirmed_waiting", "arrived")
+ADMITTED = (OfferState.CONFIRMED, OfferState.CONFIRMED_WAITING, OfferState.ARRIVED)
 """States of an offer for which a notice is given out."""
 
 
@@ -107,6 +108,6 @@ def normal(code: str) -> str:
 def _state(offer: Offer) -> str:
     if offer.state in ADMITTED:
         return "valid"
-    if offer.state in ("superseded", "revoked"):
+    if offer.state in (OfferState.SUPERSEDED, OfferState.REVOKED):
         return offer.state
-    return "not_confirmed" if offer.state == "offered" else "ended"
+    return "not_confirmed" if offer.state == OfferState.OFFERED else "ended"

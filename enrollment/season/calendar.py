@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground import audit, jobs
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.season.calendar_validation import STEPS, CalendarConflicts, Conflict, Span, conflicts_of, working_days
@@ -77,7 +77,7 @@ def open_season(
 
 
 def only_the_city(by: Actor) -> None:
-    if not by.is_any("city_official"):
+    if not by.is_any(Role.CITY_OFFICIAL):
         raise Refused("only_the_city")
 
 

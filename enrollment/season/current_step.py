@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.season.calendar import Season
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
-WITH_A_DRAW = ("frozen", "drawn", "published", "finished")
+WITH_A_DRAW = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season import policy_file
 from enrollment.season.calendar import Season
@@ -37,7 +37,7 @@ def worked_example() -> str:
 
 def may_decide(by: Actor, area: str) -> bool:
     """City officials decide everywhere, area officials in their own areas."""
-    return by.is_any("city_official") or (by.is_any("area_official") and area in by.areas)
+    return by.is_any(Role.CITY_OFFICIAL) or (by.is_any(Role.AREA_OFFICIAL) and area in by.areas)
 
 
 def _check_scope(by: Actor, area: str) -> None:

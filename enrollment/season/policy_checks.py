@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from enrollment.ground.classifications import NATURES
 from enrollment.season.grounds import Seen
 from enrollment.season.policy_faults import Fault, Lines
 from enrollment.season.rules import Example, Rule, Rules
 
-ALL_NATURES = frozenset({"public", "inclusive", "private"})
+ALL_NATURES: frozenset[str] = frozenset(NATURES)
 HERE = "here"
 """In an example: this area, or this kindergarten."""
 

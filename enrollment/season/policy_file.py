@@ -4,6 +4,7 @@ import hashlib
 import re
 import tomllib
 
+from enrollment.ground.classifications import NATURES
 from enrollment.season.document_kinds import PROVES, Document
 from enrollment.season.facts import CARE_KINDS, FACTS_OF_GROUND, Fact, Ground
 from enrollment.season.grounds import TERMS_OF_GROUND, GroundTerms, Seen
@@ -16,7 +17,6 @@ __all__ = ["Fault", "PolicyFaults", "Rules", "Seen", "Tiered", "digest_of", "fit
 
 FORMAT = "policy/1"
 FAMILIES = ("whole_district", "service_area", "any_inclusive")
-NATURES = ("public", "inclusive", "private")
 FARTHEST = 20_000
 FACT_TYPES: dict[str, type] = {
     Fact.HOME_OWNED: bool,

@@ -2,30 +2,51 @@
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season.rules import PAIR_RULES
 
-KINDS = ("main", "waitlist", "supplementary", "central")
-STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
-WITH_WISHES = ("main", "supplementary")
-"""Kinds for which families hand in wishes; a waitlist replays, central placement assigns."""
+
+class RoundKind(StrEnum):
+    """Families hand in wishes for the main and the supplementary round; a waitlist replays, central placement assigns."""
+
+    MAIN = "main"
+    WAITLIST = "waitlist"
+    SUPPLEMENTARY = "supplementary"
+    CENTRAL = "central"
+
+
+class RoundStage(StrEnum):
+    PLANNED = "planned"
+    OPEN = "open"
+    CLOSED = "closed"
+    FROZEN = "frozen"
+    DRAWN = "drawn"
+    PUBLISHED = "published"
+    FINISHED = "finished"
+
+
+KINDS = tuple(RoundKind)
+STAGES = tuple(RoundStage)
+WITH_WISHES = (RoundKind.MAIN, RoundKind.SUPPLEMENTARY)
 
 MOVES = {
-    "open": ("planned", "open"),
-    "close": ("open", "closed"),
-    "reopen": ("closed", "open"),
-    "freeze": ("closed", "frozen"),
-    "draw": ("frozen", "drawn"),
-    "set_aside": ("drawn", "frozen"),
-    "publish": ("drawn", "published"),
-    "finish": ("published", "finished"),
+    "open": (RoundStage.PLANNED, RoundStage.OPEN),
+    "close": (RoundStage.OPEN, RoundStage.CLOSED),
+    "reopen": (RoundStage.CLOSED, RoundStage.OPEN),
+    "freeze": (RoundStage.CLOSED, RoundStage.FROZEN),
+    "draw": (RoundStage.FROZEN, RoundStage.DRAWN),
+    "set_aside": (RoundStage.DRAWN, RoundStage.FROZEN),
+    "publish": (RoundStage.DRAWN, RoundStage.PUBLISHED),
+    "finish": (RoundStage.PUBLISHED, RoundStage.FINISHED),
 }
 """All moves of a round: from, to."""
 
@@ -44,12 +65,12 @@ class Round(Base):
     number: Mapped[int]
     kind: Mapped[str]
     name: Mapped[str]
-    stage: Mapped[str] = mapped_column(default="planned")
+    stage: Mapped[str] = mapped_column(default=RoundStage.PLANNED)
     max_wishes: Mapped[int] = mapped_column(default=5)
     pair_rule: Mapped[str] = mapped_column(default="overhang")
     areas: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    natures: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["public", "inclusive"])
-    levels: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["lower"])
+    natures: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: [Nature.PUBLIC, Nature.INCLUSIVE])
+    levels: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: [Level.LOWER])
     opens_at: Mapped[dt.datetime]
     closes_at: Mapped[dt.datetime]
     confirm_by: Mapped[dt.datetime]

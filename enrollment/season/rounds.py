@@ -9,7 +9,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, jobs
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.season import calendar, policy_approval
 from enrollment.season.calendar import Season, only_the_city
@@ -20,8 +21,10 @@ from enrollment.season.round_rows import (
     STAGES,
     WITH_WISHES,
     Round,
+    RoundKind,
     RoundPolicy,
     RoundProgramme,
+    RoundStage,
     move,
     one,
 )
@@ -44,19 +47,9 @@ def of_year(session: Session, year: int) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.year == year).order_by(Round.number)))
 
 
-def current(session: Session, now: dt.datetime) -> Round | None:
-    """The round that families take part in: the latest that was opened, else the next one planned."""
-    season = calendar.current(session, now)
-    if season is None:
-        return None
-    rounds = [row for row in of_year(session, season.year) if row.kind in WITH_WISHES]
-    begun = [row for row in rounds if row.stage != "planned"]
-    return begun[-1] if begun else (rounds[0] if rounds else None)
-
-
 def open_for_registration(found: Round, now: dt.datetime) -> bool:
     """Whether a family may hand in or change wishes: the round was opened and the clock is inside its dates."""
-    return found.stage == "open" and found.opens_at <= now < found.closes_at
+    return found.stage == RoundStage.OPEN and found.opens_at <= now < found.closes_at
 
 
 def programmes_of(session: Session, round_id: uuid.UUID) -> list[uuid.UUID]:
@@ -83,12 +76,12 @@ def plan(
     confirm_by: dt.datetime,
     by: Actor,
     now: dt.datetime,
-    kind: str = "main",
+    kind: str = RoundKind.MAIN,
     max_wishes: int = 5,
     pair_rule: str = "overhang",
     areas: Iterable[str] = (),
-    natures: Iterable[str] = ("public", "inclusive"),
-    levels: Iterable[str] = ("lower",),
+    natures: Iterable[str] = (Nature.PUBLIC, Nature.INCLUSIVE),
+    levels: Iterable[str] = (Level.LOWER,),
 ) -> Round:
     """Add a round to a year.  Refuses `only_the_city`, `no_such_season`, `dates_out_of_order`, `name_needed`."""
     only_the_city(by)
@@ -154,7 +147,9 @@ def open(session: Session, round_id: uuid.UUID, offered: Iterable[Offered], *, b
 def hindrances(session: Session, found: Round, offered: Iterable[Offered]) -> list[Refused]:
     """Everything that stands in the way of opening, for the page that prepares it."""
     faults = []
-    open_now = select(Round).where(Round.year == found.year, Round.stage == "open", Round.kind.in_(WITH_WISHES))
+    open_now = select(Round).where(
+        Round.year == found.year, Round.stage == RoundStage.OPEN, Round.kind.in_(WITH_WISHES)
+    )
     if other := session.scalars(open_now.where(Round.id != found.id)).first():
         faults.append(Refused("another_round_open", name=other.name))
     chosen = [programme for programme in offered if in_filter(found, programme)]
@@ -193,7 +188,7 @@ def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     Nobody closes before the announced deadline, for families rely on it: refuses `before_the_deadline`.
     """
     found = one(session, round_id, lock=True)
-    if by.account_id is not None:
+    if not by.is_any(Role.SYSTEM):
         only_the_city(by)
     if now < found.closes_at:
         raise Refused("before_the_deadline", closes_at=found.closes_at)
@@ -204,7 +199,7 @@ def close(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 def close_if_due(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
     """The clock's way to close: says False when it was extended or is closed already."""
     found = one(session, round_id, lock=True)
-    if found.stage != "open" or now < found.closes_at:
+    if found.stage != RoundStage.OPEN or now < found.closes_at:
         return False
     close(session, round_id, by=by, now=now)
     return True
@@ -231,7 +226,7 @@ def extend(
         raise Stale()
     if not reason.strip():
         raise Refused("reason_needed", field="reason")
-    if found.stage not in ("open", "closed"):
+    if found.stage not in (RoundStage.OPEN, RoundStage.CLOSED):
         raise Refused("round_move_not_possible", stage=found.stage, move="reopen")
     if closes_at <= max(found.closes_at, now):
         raise Refused("only_later", field="closes_at")
@@ -240,7 +235,7 @@ def extend(
     _check_before_draw(season, found, closes_at)
     before, found.closes_at = found.closes_at, closes_at
     found.version += 1
-    if found.stage == "closed":
+    if found.stage == RoundStage.CLOSED:
         move(session, found, "reopen", by=by, now=now)
     session.flush()
     audit.record(
@@ -262,12 +257,12 @@ def one_season(session: Session, year: int) -> Season:
 
 
 def _step_of(found: Round) -> str:
-    return "supplementary" if found.kind == "supplementary" else "registration"
+    return "supplementary" if found.kind == RoundKind.SUPPLEMENTARY else "registration"
 
 
 def _check_before_draw(season: Season, found: Round, closes_at: dt.datetime) -> None:
     dates = calendar.spans(season)
-    if found.kind == "main" and "draw" in dates and found.opens_at < dates["draw"][0] < closes_at:
+    if found.kind == RoundKind.MAIN and "draw" in dates and found.opens_at < dates["draw"][0] < closes_at:
         raise Refused("runs_into_draw", field="closes_at", begins_at=dates["draw"][0])
 
 

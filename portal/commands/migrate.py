@@ -3,6 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
+from portal.operations import doctor
 from portal.operations.migrations import upgrade
 from portal.web.unit_of_work import services
 
@@ -11,5 +12,8 @@ from portal.web.unit_of_work import services
 @with_appcontext
 def cli() -> None:
     """Upgrade the database schema to this version of the portal."""
-    upgrade(services().engine)
+    try:
+        upgrade(services().engine)
+    except doctor.Unwell as unwell:
+        raise click.ClickException(str(unwell)) from unwell
     click.echo("the tables are up to date")

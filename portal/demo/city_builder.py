@@ -10,11 +10,14 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.chances import estimates
 from enrollment.draw import draws, execution, runs, snapshot
+from enrollment.draw.run_rows import RunState
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Account
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.places import areas
 from enrollment.places.areas import Area
@@ -186,7 +189,7 @@ class DemoCity:
         now = season.DATES["result"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
             clock_moves.set_clock(session, now)
-            run = session.scalars(select(runs.Run).where(runs.Run.state == "checked")).one()
+            run = session.scalars(select(runs.Run).where(runs.Run.state == RunState.CHECKED)).one()
             for login in ("city1", "city2"):
                 runs.sign(session, run.id, by=people.actor(session, login), now=now)
         self.report("results", 1, 1)
@@ -203,7 +206,7 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
     with Session(engine) as session, session.begin():
         clerk = people.actor(session, people.REVIEWER)
         simulated_people.release_stale_reviews(session, by=clerk, now=now)
-        everything = session.scalar(select(func.count()).where(Application.stage == "submitted")) or 0
+        everything = session.scalar(select(func.count()).where(Application.stage == Stage.SUBMITTED)) or 0
     done = 0
     while True:
         with Session(engine) as session, session.begin():
@@ -224,7 +227,7 @@ def finish_answers(
             select(Account.id).where(Account.login.is_(None), Account.phone_index.in_(people.phone_indices()))
         )
         leave = frozenset(mine) if leave_demo_family else frozenset()
-        everything = session.scalar(select(func.count()).where(Offer.state == "offered")) or 0
+        everything = session.scalar(select(func.count()).where(Offer.state == OfferState.OFFERED)) or 0
     done, last = 0, None
     while True:
         with Session(engine) as session, session.begin():

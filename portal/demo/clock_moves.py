@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import jobs
 from enrollment.ground.demo_clock import DemoClock
 from enrollment.ground.errors import Refused
-from enrollment.ground.jobs import Job
+from enrollment.ground.jobs import Job, JobState
 from enrollment.season.calendar import Season, SeasonDate
 from portal.web.clock import real_now
 
@@ -61,7 +61,9 @@ def progress(session: Session) -> DemoProgress:
     job = session.scalars(newest).first()
     if job is None:
         return DemoProgress(over=True, failed=False, done=0, of=0)
-    return DemoProgress(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
+    return DemoProgress(
+        job.state in (JobState.DONE, JobState.FAILED), job.state == JobState.FAILED, job.done_units, job.all_units
+    )
 
 
 def set_clock(session: Session, at: dt.datetime) -> None:

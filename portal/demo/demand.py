@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.random import Generator
 
+from enrollment.ground.classifications import Nature
 from portal.demo import geography, people
 from portal.demo.programmes import Offer
 
@@ -55,7 +56,7 @@ class Demand:
 
 
 def _liked(random: Generator, offers: Sequence[Offer]) -> np.ndarray:
-    public = np.array([offer.nature == "public" for offer in offers])
+    public = np.array([offer.nature == Nature.PUBLIC for offer in offers])
     named = np.array([offer.name in (people.HOME, people.ELSEWHERE) for offer in offers])
     luck = random.normal(0, LIKED_SPREAD, len(offers))
     return np.where(named, np.abs(luck), luck) + LIKED_IF_PUBLIC * public + LIKED_IF_NAMED * named

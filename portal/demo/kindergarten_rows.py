@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import Nature
 from enrollment.places.areas import CLASS_NORM, Area
-from enrollment.places.ledger_rows import STANDS
 from enrollment.places.pinyin import sort_key
 from portal.demo import kindergartens, names
 from portal.demo.batches import RowBatch
@@ -27,6 +27,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "id", "kindergarten_id", "level", "year", "state", "planned_classes", "staffed_classes", "class_norm", "continuing", "withheld",
         "places", "taken", "overhang", "version",
     ),
+    "plan_proposal": ("id", "programme_id", "numbers", "reason", "made_at", "decision", "decided_at"),
     "ledger_entry": ("programme_id", "at", "field", "before", "after", "reason"),
     "roll_class": ("id", "kindergarten_id", "school_year", "level", "name", "kept_as", "counted", "as_of"),
     "audit_entry": ("at", "act", "subject", "subject_id", "details"),
@@ -68,7 +69,7 @@ class Batch(RowBatch):
 
     def add(self, built: Built) -> None:
         plan, number, id_ = built.plan, built.number, self._id()
-        run_by = RUN_BY[number % 3] if plan.nature == "public" else "民办"
+        run_by = RUN_BY[number % 3] if plan.nature == Nature.PUBLIC else "民办"
         address = f"{plan.street}{names.COMMUNITIES[number % 12]}路 {number % 180 + 1} 号（模拟数据）"
         self._add(
             "kindergarten", id_, f"51{900000000 + number}", plan.name, sort_key(plan.name), plan.nature, run_by, plan.area, False,
@@ -85,13 +86,20 @@ class Batch(RowBatch):
         id_, classes, withheld, places = self._id(), built.plan.lower_classes, built.withheld, built.places
         self._add(
             "programme", id_, kindergarten, "lower", self.year, "approved", classes, classes, CLASS_NORM["lower"], 0,
-            withheld, places, 0, 0, 3,
+            withheld, places, 0, 0, 4,
         )  # fmt: skip
+        numbers = {
+            "planned_classes": classes, "staffed_classes": classes, "class_norm": CLASS_NORM["lower"], "continuing": 0,
+            "withheld": withheld,
+        }  # fmt: skip
+        self._add("plan_proposal", self._id(), id_, json.dumps(numbers), REASON, self.now, "approved", self.now)
+        self._add("ledger_entry", id_, self.now, "state", "draft", "proposed", REASON)
+        self._audit("propose_plan", "programme", id_, **numbers)
         changed = {"planned_classes": classes, "staffed_classes": classes, "withheld": withheld, "places": places}
         for field, after in changed.items():
             if after:
                 self._add("ledger_entry", id_, self.now, field, "0", str(after), REASON)
-        self._add("ledger_entry", id_, self.now, "state", "draft", "approved", STANDS)
+        self._add("ledger_entry", id_, self.now, "state", "proposed", "approved", REASON)
         self._audit("approve_plan", "programme", id_, places=places)
 
     def _add_roll(self, kindergarten: uuid.UUID, classes: Iterable[tuple[str, str, int]]) -> None:

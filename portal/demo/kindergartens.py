@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from enrollment.ground.classifications import NATURES, Nature
 from enrollment.places.areas import CLASS_NORM, Area
 from portal.demo import geography, names
 
-NATURES = ("public", "inclusive", "private")
 SHARES = (0.49, 0.35, 0.16)
 CHILDREN_OF_A_KINDERGARTEN = 42
 """Applicants per kindergarten, about the ratio of 110,000 children to 2,600 kindergartens."""
@@ -21,9 +21,9 @@ PLACES_FOR_A_CHILD = 0.97
 """Public and inclusive places per applicant: slightly fewer than applicants, as in a real year."""
 
 NAMED = (
-    ("锦江区机关第一幼儿园", "510104", "public"),
-    ("锦官新城幼儿园", "510104", "public"),
-    ("小蜜蜂普惠幼儿园", "510104", "inclusive"),
+    ("锦江区机关第一幼儿园", "510104", Nature.PUBLIC),
+    ("锦官新城幼儿园", "510104", Nature.PUBLIC),
+    ("小蜜蜂普惠幼儿园", "510104", Nature.INCLUSIVE),
 )
 """The three kindergartens that the demo's people use."""
 
@@ -59,7 +59,7 @@ def _plan(random: Generator, area: Area, number: int, classes: float) -> Plan:
     place = names.COMMUNITIES[(number // len(names.KINDERGARTENS)) % len(names.COMMUNITIES)]
     more = f"第{number // (len(names.KINDERGARTENS) * len(names.COMMUNITIES)) + 1}" if number >= 300 else ""
     short = area.name.removeprefix("成都").removeprefix("四川").rstrip("区县市")
-    end = "公立幼儿园" if nature == "public" else "幼儿园"
+    end = "公立幼儿园" if nature == Nature.PUBLIC else "幼儿园"
     street = names.STREETS[int(random.integers(8))]
     lower = min(max(int(classes + random.random()), 1), 4)
     return Plan(

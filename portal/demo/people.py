@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import outbox, sign_in
-from enrollment.ground.accounts import Account, Actor, RoleGrant, actor_of
+from enrollment.ground.accounts import Account, Actor, Role, RoleGrant, actor_of
 from enrollment.ground.vault import blind_index
 from enrollment.places.kindergartens import Kindergarten
 from portal.text.words import word
@@ -77,20 +77,20 @@ def create_staff(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
         for kindergarten in session.scalars(select(Kindergarten).where(Kindergarten.name.in_((HOME, ELSEWHERE))))
     }
     grants = {
-        "clerk": lambda: RoleGrant(role="clerk", kindergarten_id=place[HOME]),
-        "head": lambda: RoleGrant(role="head", kindergarten_id=place[HOME]),
-        "clerk_elsewhere": lambda: RoleGrant(role="clerk", kindergarten_id=place[ELSEWHERE]),
-        "area_official": lambda: RoleGrant(role="area_official", area_code=AREA),
-        "city_official": lambda: RoleGrant(role="city_official"),
-        "helper": lambda: RoleGrant(role="helper"),
-        "auditor": lambda: RoleGrant(role="auditor"),
+        "clerk": lambda: RoleGrant(role=Role.CLERK, kindergarten_id=place[HOME]),
+        "head": lambda: RoleGrant(role=Role.HEAD, kindergarten_id=place[HOME]),
+        "clerk_elsewhere": lambda: RoleGrant(role=Role.CLERK, kindergarten_id=place[ELSEWHERE]),
+        "area_official": lambda: RoleGrant(role=Role.AREA_OFFICIAL, area_code=AREA),
+        "city_official": lambda: RoleGrant(role=Role.CITY_OFFICIAL),
+        "helper": lambda: RoleGrant(role=Role.HELPER),
+        "auditor": lambda: RoleGrant(role=Role.AUDITOR),
     }
     made = {}
     for person in STAFF:
         account = sign_in.staff_account(session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now)
         made[person.login] = actor_of(account)
     unknown = secrets.token_urlsafe(32)
-    everywhere = [RoleGrant(role="city_official")]
+    everywhere = [RoleGrant(role=Role.CITY_OFFICIAL), grants["clerk"]()]  # reviews like a clerk, in the whole city
     made[REVIEWER] = actor_of(sign_in.staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now))
     return made
 

@@ -13,8 +13,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_many
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts_of
@@ -35,7 +35,7 @@ Found = tuple[uuid.UUID, str, str, Any, str | None, str]
 
 def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """Review the next waiting applications; returns how many, 0 if none is left."""
-    waiting = select(Application.id, matched()).where(Application.stage == lifecycle.SUBMITTED, registration_over(now))
+    waiting = select(Application.id, matched()).where(Application.stage == Stage.SUBMITTED, registration_over(now))
     first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
     agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
     if not agreed:
@@ -44,7 +44,7 @@ def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
     _note_papers(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
     lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
-    tell_many(session, agreed, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", agreed, now=now)
     return len(agreed)
 
 

@@ -12,12 +12,13 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
-from enrollment.applications.application_rows import Application, guardians_account
+from enrollment.applications.application_rows import Application, Stage, guardians_account
 from enrollment.applications.register_answers import Answer
 from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility import register_questions
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.offers import offers
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.review import review
 
@@ -52,7 +53,7 @@ def release_stale_reviews(session: Session, *, by: Actor, now: dt.datetime) -> N
     """Return applications to the queue whose review started more than a day ago, except those with a proposed refusal."""
     proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
     stale = select(Application.id).where(
-        Application.stage == "in_review", Application.taken_at < now - dt.timedelta(days=1), ~proposed
+        Application.stage == Stage.IN_REVIEW, Application.taken_at < now - dt.timedelta(days=1), ~proposed
     )
     for application_id in session.scalars(stale).all():
         review.release(session, application_id, by=by, now=now)
@@ -69,13 +70,13 @@ def answer_offers(
 ) -> tuple[int, uuid.UUID | None]:
     """Answer the next offers after an id, except those of accounts in `leave`; returns how many, and the last id."""
     waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
-    waiting = waiting.where(Offer.state == "offered", guardians_account().not_in(leave))
+    waiting = waiting.where(Offer.state == OfferState.OFFERED, guardians_account().not_in(leave))
     if after is not None:
         waiting = waiting.where(Offer.id > after)
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()
     for offer, account_id in rows:
         luck = random.random()
-        if offer.state != "offered":
+        if offer.state != OfferState.OFFERED:
             continue  # bound children answer together, so a sibling has answered already
         family = actor_of(session.get_one(Account, account_id))
         if luck < DECLINED:

@@ -14,7 +14,7 @@ from wtforms import DateField, SelectField, StringField
 from enrollment.applications import mandates
 from enrollment.applications.applications import Application
 from enrollment.ground import audit, audit_trail
-from enrollment.ground.accounts import Account
+from enrollment.ground.accounts import Account, Role
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import CHENGDU
 from portal.officials import pages
@@ -25,7 +25,7 @@ from portal.web.guards import desk
 from portal.web.rate_limits import limiter
 from portal.web.unit_of_work import actor, clock, db
 
-MAY_READ = ("auditor", "city_official")
+MAY_READ = (Role.AUDITOR, Role.CITY_OFFICIAL)
 UNKNOWN_ACCOUNT = uuid.UUID(int=0)
 
 

@@ -10,7 +10,7 @@ from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.draw import replay
-from enrollment.ground.accounts import Account
+from enrollment.ground.accounts import Account, Role
 from enrollment.season import rounds
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
@@ -35,13 +35,13 @@ def _page(round_id: uuid.UUID, form: WithdrawForm) -> ResponseReturnValue:
 
 
 @pages.get("/rounds/<uuid:round_id>/daily-replays/withdraw")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def withdraw_daily_replays_page(round_id: uuid.UUID) -> ResponseReturnValue:
     return _page(round_id, WithdrawForm())
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays/withdraw")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def withdraw_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = WithdrawForm()
     if form.validate_on_submit():

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
+from enrollment.ground.accounts import Role
 from enrollment.season import calendar, rounds
 from portal.officials import draw_status, pages
 from portal.officials.draw_forms import FreezeForm, SeedForm
@@ -49,7 +50,7 @@ def _room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         draw_status=draw_status,
         steps_of_room=draw_rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
-        may_act=actor().is_any("city_official"),
+        may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
@@ -65,7 +66,7 @@ def draw_progress(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = FreezeForm()
     if form.validate_on_submit():
@@ -78,7 +79,7 @@ def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/seed")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def enter_seed(round_id: uuid.UUID) -> ResponseReturnValue:
     form = SeedForm()
     if form.validate_on_submit():
@@ -95,7 +96,7 @@ def enter_seed(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/runs")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def start_run(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -106,7 +107,7 @@ def start_run(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/replay")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def start_replay(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -118,7 +119,7 @@ def start_replay(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def approve_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():

@@ -21,9 +21,11 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
+from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
 from portal.officials.scope import area_names
 from portal.text.policy_rules import listed
@@ -111,13 +113,15 @@ class DateForm(OfficialForm):
 
 class RoundForm(OfficialForm):
     name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
-    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default="main")
+    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default=RoundKind.MAIN)
     max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
     pair_rule = RadioField(
         _l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang"
     )
-    levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=["lower"])
-    natures = Checkboxes(_l("办园性质"), choices=coded_choices("nature", NATURES), default=["public", "inclusive"])
+    levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=[Level.LOWER])
+    natures = Checkboxes(
+        _l("办园性质"), choices=coded_choices("nature", NATURES), default=[Nature.PUBLIC, Nature.INCLUSIVE]
+    )
     areas = Checkboxes(_l("招生区域（不选就是全市）"))
     opens_at = ChengduTime(_l("登记开始"))
     closes_at = ChengduTime(_l("登记截止"))

@@ -3,6 +3,7 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from enrollment.ground.accounts import Role
 from enrollment.reports import worklist
 from enrollment.season import calendar, current_step
 from portal.officials import pages
@@ -26,5 +27,5 @@ def home() -> ResponseReturnValue:
         at_hand=current_step.at_hand(season, now=clock()) if season else None,
         area_names=area_names(),
         link_to=link_to,
-        is_city=actor().is_any("city_official"),
+        is_city=actor().is_any(Role.CITY_OFFICIAL),
     )

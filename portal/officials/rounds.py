@@ -8,7 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import round_opening
+from enrollment.ground.accounts import Role
+from enrollment.ground.classifications import Level, Nature
 from enrollment.season import calendar, rounds
+from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import STAGES, Round
 from portal.officials import pages
 from portal.officials.forms import ActForm, ExtendForm, OfficialForm, RoundForm
@@ -36,12 +39,12 @@ def round_list() -> ResponseReturnValue:
         "officials/rounds.html",
         season=season,
         rounds=rounds.of_year(db(), season.year) if season else [],
-        may_change=actor().is_any("city_official"),
+        may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 @pages.get("/rounds/new")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def new_round() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     if season is None:
@@ -57,9 +60,9 @@ def _suggested(season: calendar.Season) -> dict:
     confirm_by = dates[until][0] if planned else dates[until][1]
     return {
         "name": _("补录") if planned else _("主批次"),
-        "kind": "supplementary" if planned else "main",
-        "levels": ["lower"],
-        "natures": ["public", "inclusive"],
+        "kind": RoundKind.SUPPLEMENTARY if planned else RoundKind.MAIN,
+        "levels": [Level.LOWER],
+        "natures": [Nature.PUBLIC, Nature.INCLUSIVE],
         "opens_at": dates[step][0],
         "closes_at": dates[step][1],
         "confirm_by": max(confirm_by, dates[step][1]),
@@ -67,7 +70,7 @@ def _suggested(season: calendar.Season) -> dict:
 
 
 @pages.post("/rounds/new")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def plan_round() -> ResponseReturnValue:
     season = calendar.current(db(), clock())
     form = RoundForm()
@@ -93,7 +96,7 @@ def round_page(round_id: uuid.UUID) -> ResponseReturnValue:
 
 def _round_page(found: Round, form: OfficialForm) -> ResponseReturnValue:
     offered = [row for row in round_opening.offered(db(), found.year) if rounds.in_filter(found, row)]
-    missing = rounds.hindrances(db(), found, offered) if found.stage == "planned" else []
+    missing = rounds.hindrances(db(), found, offered) if found.stage == RoundStage.PLANNED else []
     return render_template(
         "officials/round.html",
         round=found,
@@ -105,13 +108,13 @@ def _round_page(found: Round, form: OfficialForm) -> ResponseReturnValue:
         by_area=sorted(Counter(row.area for row in offered).items()),
         area_names=area_names(),
         open_now=rounds.open_for_registration(found, clock()),
-        overdue=found.stage == "open" and clock() >= found.closes_at,
-        may_change=actor().is_any("city_official"),
+        overdue=found.stage == RoundStage.OPEN and clock() >= found.closes_at,
+        may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 @pages.post("/rounds/<uuid:round_id>/open")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -123,7 +126,7 @@ def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/close")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def close_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -135,14 +138,14 @@ def close_round(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.get("/rounds/<uuid:round_id>/extend")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def extension(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.one(db(), round_id)
     return _extension_page(found, ExtendForm(data={"closes_at": found.closes_at, "version": found.version}))
 
 
 @pages.post("/rounds/<uuid:round_id>/extend")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def extend_round(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.one(db(), round_id)
     form = ExtendForm()

@@ -12,8 +12,9 @@ from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
 from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import Run
-from enrollment.ground.accounts import Account
+from enrollment.draw.run_rows import Run, RunState
+from enrollment.ground.accounts import Account, Role
+from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
 from enrollment.season import rounds
 from portal.officials import draw_status, pages
@@ -41,7 +42,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         "officials/run.html",
         run=run,
         round=round_,
-        publishing=doing if doing and doing.run_id == run.id and run.state == "checked" else None,
+        publishing=doing if doing and doing.run_id == run.id and run.state == RunState.CHECKED else None,
         draw_status=draw_status,
         signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
@@ -56,20 +57,20 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         checks=CHECKS,
         shares=_shares(run),
         area_names=area_names(),
-        may_act=actor().is_any("city_official"),
+        may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     """The city's coverage today and after this run's children have arrived; None for replays and unfinished runs."""
-    if not run.summary or run.replays or run.state not in ("checked", "published"):
+    if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.PUBLISHED):
         return None
     on = city_day()
     city = shares.of_the_city(db(), Definition(on), year=rounds.one(db(), run.round_id).year).city
-    if run.state == "published":
+    if run.state == RunState.PUBLISHED:
         return city.now, city.after
     given = run.summary["by_nature"]
-    return city.now, city.after + Coverage(sum(given.values()), given["public"], given["inclusive"])
+    return city.now, city.after + Coverage(sum(given.values()), given[Nature.PUBLIC], given[Nature.INCLUSIVE])
 
 
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")
@@ -87,7 +88,7 @@ def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/draws/runs/<uuid:run_id>/sign")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -99,7 +100,7 @@ def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/draws/runs/<uuid:run_id>/publish")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def publish_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -110,7 +111,7 @@ def publish_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/draws/runs/<uuid:run_id>/set-aside")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def set_run_aside(run_id: uuid.UUID) -> ResponseReturnValue:
     form = SetAsideForm()
     if form.validate_on_submit():

@@ -2,6 +2,7 @@
 
 from flask import abort
 
+from enrollment.ground.accounts import Role
 from enrollment.places.areas import Area, all_areas
 from portal.text.area_names import area_name
 from portal.text.area_names import area_names as names_of_areas
@@ -9,13 +10,13 @@ from portal.web.unit_of_work import actor, db
 
 __all__ = ["DECIDERS", "READERS", "area_name", "area_names", "my_area_or_404", "my_areas"]
 
-READERS = ("area_official", "city_official", "auditor")
-DECIDERS = ("area_official", "city_official")
+READERS = (Role.AREA_OFFICIAL, Role.CITY_OFFICIAL, Role.AUDITOR)
+DECIDERS = (Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 
 
 def my_areas() -> list[Area]:
     """The areas that the current official may see, in the official order."""
-    everywhere = actor().is_any("city_official", "auditor")
+    everywhere = actor().is_any(Role.CITY_OFFICIAL, Role.AUDITOR)
     return [area for area in all_areas(db()) if everywhere or area.code in actor().areas]
 
 

@@ -6,6 +6,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.ground.accounts import Role
 from enrollment.season import calendar, current_step, rounds
 from enrollment.season.calendar import STEPS, CalendarConflicts
 from enrollment.season.calendar_validation import Conflict
@@ -40,19 +41,19 @@ def season() -> ResponseReturnValue:
         steps=current_step.steps(found, now=clock()) if found else [],
         rounds=rounds.of_year(db(), found.year) if found else [],
         outside=rounds.outside_the_calendar(db(), found) if found else [],
-        may_change=actor().is_any("city_official"),
+        may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 @pages.get("/season/new")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def new_season() -> ResponseReturnValue:
     year = suggested.next_year(calendar.current(db(), clock()), clock())
     return _new_season_page(SeasonForm(data=suggested.as_form(year)))
 
 
 @pages.post("/season/new")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def create_season() -> ResponseReturnValue:
     form = SeasonForm()
     conflicts: list = []
@@ -89,7 +90,7 @@ def _date_or_404(year: int, step: str) -> calendar.SeasonDate:
 
 
 @pages.get("/season/<int:year>/<step>")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def season_date(year: int, step: str) -> ResponseReturnValue:
     date = _date_or_404(year, step)
     seen = f"{date.begins_at.isoformat()}|{date.ends_at.isoformat()}"
@@ -97,7 +98,7 @@ def season_date(year: int, step: str) -> ResponseReturnValue:
 
 
 @pages.post("/season/<int:year>/<step>")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def move_season_date(year: int, step: str) -> ResponseReturnValue:
     date = _date_or_404(year, step)
     form = DateForm()

@@ -9,6 +9,7 @@ from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
 from enrollment.draw import central_placement, unplaced
 from enrollment.ground import audit
+from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
 from enrollment.season import calendar
 from portal.officials import pages
@@ -30,7 +31,7 @@ def _page(form: PageForm) -> ResponseReturnValue:
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
         area = None
-    found, may_act = None, actor().is_any("city_official")
+    found, may_act = None, actor().is_any(Role.CITY_OFFICIAL)
     proposed = central_placement.waiting(db(), season.year) if season else []
     if season:
         page = request.args.get("page", 1, type=int)
@@ -56,7 +57,7 @@ def _shares(year: int) -> tuple[Coverage, Coverage]:
 
 
 @pages.post("/unplaced/propose")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def propose_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -68,7 +69,7 @@ def propose_central() -> ResponseReturnValue:
 
 
 @pages.post("/unplaced/send")
-@desk("officials", "city_official")
+@desk("officials", Role.CITY_OFFICIAL)
 def send_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():

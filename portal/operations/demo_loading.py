@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from enrollment.ground.jobs import JobState
 from portal.operations.child_processes import Child
 from portal.operations.doctor import plain
 
@@ -24,7 +25,7 @@ def state(url: str) -> str:
             return "absent"
         row = connection.execute("SELECT state FROM job WHERE dedupe_key = %s", [KEY]).fetchone()
         if row is not None:
-            return "there" if row[0] == "done" else "unfinished"
+            return "there" if row[0] == JobState.DONE else "unfinished"
         filled = connection.execute("SELECT EXISTS (SELECT 1 FROM kindergarten)").fetchone()
         return "there" if filled == (True,) else "absent"
 
@@ -72,7 +73,7 @@ class Loading:
         well = self.child.process is not None and self.child.process.returncode == 0
         self._write(
             "UPDATE job SET state = %(state)s, finished_at = now() WHERE dedupe_key = %(key)s",
-            state="done" if well else "failed",
+            state=JobState.DONE if well else JobState.FAILED,
         )
         if not well:
             self.say(f"the demo city could not be loaded (see {self.child.log}): the next start tries again")

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import redis
@@ -14,6 +15,9 @@ from portal.jobs.runner import SCHEDULER_HEARTBEAT, WORKERS
 from portal.letters import libraries
 from portal.web.clock import real_now
 
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
 PATIENCE = 2
 """Seconds to wait for a server's answer."""
 
@@ -21,7 +25,7 @@ LEAST_POSTGRES = 180000
 SILENT = dt.timedelta(seconds=45)
 """A worker without a heartbeat for this time counts as dead."""
 
-ROOT = Path(__file__).parents[2]
+ALEMBIC = Path(__file__).parents[2] / "migrations" / "alembic.ini"
 NEEDED = ("database", "queue", "worker")
 """Without these parts the portal is unhealthy; without the others some jobs wait."""
 
@@ -53,18 +57,37 @@ def database(url: str) -> None:
         raise Unwell(
             f"the database does not answer ({first_line(error)}): check DATABASE_URL and the server"
         ) from error
-    if there != newest_tables():
-        raise Unwell("the tables are of another version of the portal: run `flask migrate`")
+    check_revision(there)
+    if there != newest_revision():
+        raise Unwell("the tables are of an earlier version of the portal: run `flask migrate`")
+
+
+def check_revision(there: set[str]) -> None:
+    """Raises Unwell if `there`, the revisions of a database, holds one that this version of the portal does not know."""
+    if unknown := sorted(there - known_revisions()):
+        raise Unwell(
+            f"the database is of another version of the portal (revision {', '.join(unknown)} is not known here): "
+            "check out that version, or begin anew: `make clean-data` removes the demo data of this folder, "
+            "and DATABASE_URL may name an empty database"
+        )
+
+
+def newest_revision() -> set[str]:
+    """The migration that this version of the portal ends with."""
+    return set(migrations().get_heads())
+
+
+def known_revisions() -> set[str]:
+    return {revision.revision for revision in migrations().walk_revisions()}
 
 
 @functools.cache
-def newest_tables() -> set[str]:
-    """The head revisions of this version of the portal."""
+def migrations() -> "ScriptDirectory":
     # imported here, because only the first check needs it and every process would load it at its start
     from alembic.config import Config as AlembicConfig
     from alembic.script import ScriptDirectory
 
-    return set(ScriptDirectory.from_config(AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))).get_heads())
+    return ScriptDirectory.from_config(AlembicConfig(str(ALEMBIC)))
 
 
 def plain(url: str) -> str:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import redis
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from enrollment.ground.db import open_engine
@@ -118,17 +117,14 @@ def migrate(url: str, folder: Folder) -> None:
     engine = open_engine(url)
     try:
         upgrade(engine)
-    except CommandError as error:
-        raise Fault(
-            f"the database belongs to another version of the portal ({error}): check out that version, "
-            "or begin with new demo data by  make clean-data"
-        ) from error
+    except doctor.Unwell as unwell:
+        raise Fault(str(unwell)) from unwell
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         if isinstance(cause, psycopg.errors.DiskFull):
             raise folder.full() from error
         raise Fault(
-            f"the tables could not be brought to this version ({doctor.first_line(cause)}): see the server's log; nothing was changed"
+            f"the tables could not be brought to this version ({doctor.first_line(cause)}): see the server's log; the migration that failed was rolled back"
         ) from error
     finally:
         engine.dispose()

@@ -5,6 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import account_closing, applications
+from enrollment.applications.application_rows import Stage
+from enrollment.ground.accounts import Role
 from enrollment.people import consents
 from portal.parents import pages
 from portal.web.authentication import log_out
@@ -15,7 +17,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.post("/account/consents/<kind>/withdraw")
-@desk("parents", "guardian")
+@desk("parents", Role.GUARDIAN)
 def withdraw_one_consent(kind: str) -> ResponseReturnValue:
     """Withdraw an optional consent.  The consent to keep a child's data has its own page."""
     if kind not in consents.KINDS or kind == consents.CHILD_DATA:
@@ -26,13 +28,13 @@ def withdraw_one_consent(kind: str) -> ResponseReturnValue:
 
 
 @pages.get("/account/close")
-@desk("parents", "guardian")
+@desk("parents", Role.GUARDIAN)
 def close_account_page() -> ResponseReturnValue:
     return _page(PageForm())
 
 
 @pages.post("/account/close")
-@desk("parents", "guardian")
+@desk("parents", Role.GUARDIAN)
 def close_account() -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
@@ -50,5 +52,5 @@ def _page(form: PageForm) -> ResponseReturnValue:
         "parents/close_account.html",
         form=form,
         still_open=account_closing.still_open(db(), by=actor(), now=clock()),
-        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == "draft"],
+        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == Stage.DRAFT],
     )

@@ -7,18 +7,31 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, wishes
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import DRAFT
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.results import family_results
 from enrollment.results.family_results import Result
+from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
 from portal.text.words import word
 from portal.web.unit_of_work import actor
 
-STAGE_TONES = {"submitted": "ok", "returned": "pink", "confirmed": "ok", "refused": "stop", "withdrawn": "grey"}
-OFFER_TONES = {"offered": "warn", "confirmed": "ok", "confirmed_waiting": "ok", "arrived": "ok"}
+STAGE_TONES: dict[str, str] = {
+    Stage.SUBMITTED: "ok",
+    Stage.RETURNED: "pink",
+    Stage.CONFIRMED: "ok",
+    Stage.REFUSED: "stop",
+    Stage.WITHDRAWN: "grey",
+}
+OFFER_TONES: dict[str, str] = {
+    OfferState.OFFERED: "warn",
+    OfferState.CONFIRMED: "ok",
+    OfferState.CONFIRMED_WAITING: "ok",
+    OfferState.ARRIVED: "ok",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class ApplicationStatus:
     @property
     def missed(self) -> bool:
         """Whether it is a draft whose round has closed."""
-        return self.application.stage == DRAFT and self.times.open is None and self.times.last is not None
+        return self.application.stage == Stage.DRAFT and self.times.open is None and self.times.last is not None
 
     @property
     def settled(self) -> bool:
@@ -71,7 +84,8 @@ class ApplicationStatus:
     def supplementary(self) -> Round | None:
         """The supplementary round, if it is open or planned."""
         return next(
-            (each for each in (self.times.open, self.times.coming) if each and each.kind == "supplementary"), None
+            (each for each in (self.times.open, self.times.coming) if each and each.kind == RoundKind.SUPPLEMENTARY),
+            None,
         )
 
     @property

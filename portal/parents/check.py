@@ -9,8 +9,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
 from enrollment.applications import completeness, receipts, submission
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.eligibility import required_documents
 from enrollment.ground.errors import Refused
 from portal.parents import answer_summary, pages, steps
@@ -60,7 +61,7 @@ def submit(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
     if form.validate_on_submit():
-        first_time = application.stage in (DRAFT, RETURNED)
+        first_time = application.stage in (Stage.DRAFT, Stage.RETURNED)
         with refusals_in(form):
             if not form.true.data:
                 raise Refused("truth_needed", field="true")
@@ -102,9 +103,9 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
 
 def _still_missing(application: Application) -> list[required_documents.Needed]:
     """The documents that are still missing for the review."""
-    return required_documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
+    return required_documents.missing(db(), application) if application.stage in AWAITING_DECISION else []
 
 
 def _bound_but_not_handed_in(application: Application) -> list[Application]:
     """Bound siblings whose application is not submitted: bound children take part in the draw together or not at all."""
-    return [each for each in bound_with(application) if each.stage == DRAFT]
+    return [each for each in bound_with(application) if each.stage == Stage.DRAFT]

@@ -14,7 +14,7 @@ from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, required_documents
 from enrollment.people import consents
 from portal.parents import pages, steps
-from portal.parents.form_pages import application_of, form_page, is_late_correction, steps_of
+from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -62,7 +62,7 @@ def _next_url(application: Application) -> str:
     """The address of the next unfinished page; after registration, of the check page."""
     if is_late_correction(application):
         return url_for("parents.check_page", application_id=application.id)
-    redirect_after_save = steps.step_after("evidence", steps_of(application))
+    redirect_after_save = steps.step_after("evidence", state_of_form(application))
     return redirect_after_save.href or url_for("parents.tasks", application_id=application.id)
 
 

@@ -11,9 +11,8 @@ from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import DRAFT, RETURNED
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
@@ -62,14 +61,17 @@ def times_of(application: Application) -> Window:
     return deadlines.of(db(), application, now=clock())
 
 
+def state_of_form(application: Application | None) -> steps.FormState:
+    return steps.FormState(db(), application, by=actor(), now=clock())
+
+
 def steps_of(application: Application | None) -> list[steps.Step]:
-    times = times_of(application) if application is not None else None
-    return steps.steps(steps.form_state(db(), application, by=actor(), now=clock(), times=times))
+    return steps.steps(state_of_form(application))
 
 
 def is_late_correction(application: Application, times: Window | None = None) -> bool:
     """Whether a returned application is corrected after registration, when only the returned items may change."""
-    return application.stage == RETURNED and (times or times_of(application)).open is None
+    return application.stage == Stage.RETURNED and (times or times_of(application)).open is None
 
 
 def review_ends(application: Application) -> dt.datetime | None:
@@ -90,15 +92,14 @@ def bound_with(application: Application) -> list[Application]:
 
 def redirect_after_save(page: str, application: Application | None) -> ResponseReturnValue:
     """Redirect after saving: to the check page, to the new receipt, or to the next unfinished page."""
-    if application is not None and application.stage not in (DRAFT, RETURNED):
+    if application is not None and application.stage not in (Stage.DRAFT, Stage.RETURNED):
         return _redirect_to_receipt(application)
     flash(_("已保存。"))
     if application is not None and (request.args.get("from") == "check" or is_late_correction(application)):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
     if application is None and _has_more_pages():
         return redirect(url_for("parents.home"), 303)
-    listed = steps_of(application)
-    return redirect(steps.step_after(page, listed).href or url_for("parents.home"), 303)
+    return redirect(steps.step_after(page, state_of_form(application)).href or url_for("parents.home"), 303)
 
 
 def _has_more_pages() -> bool:

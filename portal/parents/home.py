@@ -6,8 +6,8 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DRAFT, WITHDRAWN
+from enrollment.applications.applications import Application, Stage
+from enrollment.ground.classifications import Level
 from enrollment.people import consents, guardians, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
@@ -46,7 +46,7 @@ def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
     listed = steps_of(None)
     return render_template(
         "parents/start.html",
-        times=deadlines.window(db(), season.year, "lower", now=clock()) if season else None,
+        times=deadlines.window(db(), season.year, Level.LOWER, now=clock()) if season else None,
         listed=listed,
         bar=steps.progress_bar(listed),
         next_page=steps.next_step(listed),
@@ -56,12 +56,12 @@ def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
 
 def _summary(application: Application) -> dict:
     status = application_status.status_of(db(), application, now=clock())
-    listed = steps_of(application) if application.stage == DRAFT and not status.missed else []
+    listed = steps_of(application) if application.stage == Stage.DRAFT and not status.missed else []
     return {"application": application, "next_page": steps.next_step(listed), "status": status}
 
 
 def _application_page(application: Application, *, at_home: bool = False) -> ResponseReturnValue:
-    if application.stage == DRAFT:
+    if application.stage == Stage.DRAFT:
         return _task_list(application, at_home=at_home)
     return render_template(
         "parents/application.html",
@@ -102,6 +102,6 @@ def application_page(application_id: uuid.UUID) -> ResponseReturnValue:
 def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
     """The list of form pages, also after submission, to change answers."""
     application = application_of(application_id)
-    if application.stage == WITHDRAWN:
+    if application.stage == Stage.WITHDRAWN:
         return _application_page(application)
     return _task_list(application, at_home=False)

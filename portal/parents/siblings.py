@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from enrollment.applications import sibling_binding
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DRAFT
 from portal.parents import answer_summary, chances, pages
 from portal.parents.form_pages import VersionedForm, application_of, form_page, redirect_after_save, times_of
 from portal.text.words import word
@@ -36,7 +36,7 @@ def _view(form: TogetherForm, application: Application) -> ResponseReturnValue:
     ]
     times = times_of(application)
     round_ = times.open or times.last or times.coming
-    closed = times.open is None and application.stage != DRAFT
+    closed = times.open is None and application.stage != Stage.DRAFT
     estimate = chances.chances_of_saved_wishes(application, times.open, siblings)[1] if siblings else None
     return form_page(
         "siblings",

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, receipts, wishes
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED, MoveMade
+from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
 from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.document_kinds import Document
@@ -49,9 +50,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "timeline": _history(session, application) + list(_steps(season, status, now)),
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
-        "papers": required_documents.missing(session, application)
-        if application.stage in (SUBMITTED, IN_REVIEW)
-        else [],
+        "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "receipts": receipts.all_of(session, application),
         "wished": _wish_names(session, application, now),
         "result": url_for("parents.result_page", application_id=application.id),
@@ -87,7 +86,7 @@ def _history(session: Session, application: Application) -> list[dict[str, Any]]
 
 def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """The timeline after the family's moves: coming steps of the calendar, or the steps since the result."""
-    if season is None or status.application.stage in ("refused", "withdrawn") or status.missed:
+    if season is None or status.application.stage in DEAD_STAGES or status.missed:
         return
     dates = {date.step: date for date in season.dates}
     if status.result is None:
@@ -99,7 +98,7 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
     yield _done("result", status.result.run.published_at) | {"more": status.place or _("还没有学位")}
     yield from _answer(status)
     if status.result.holds:
-        arrived = status.offer is not None and status.offer.state == "arrived"
+        arrived = status.offer is not None and status.offer.state == OfferState.ARRIVED
         yield _dated(dates["arrival"], now, done=arrived)
     if status.next_round is not None:
         when = span(status.next_round.opens_at, status.next_round.closes_at)
@@ -115,13 +114,14 @@ def _answer(status: ApplicationStatus) -> Iterator[dict[str, Any]]:
     offer = status.offer
     if offer is None:
         return
-    if offer.state == "offered":
+    if offer.state == OfferState.OFFERED:
         until = _("%(when)s 前", when=moment(offer.answer_by))
         yield {"what": word("season_step", "confirmation"), "when": until, "state": "now"}
         return
     if offer.answered_at is not None:
-        answer = "confirmed_waiting" if offer.state == "confirmed_waiting" else "confirmed"
-        if offer.state != "declined" or offer.answered_at != offer.ended_at:
+        waits = offer.state == OfferState.CONFIRMED_WAITING
+        answer = OfferState.CONFIRMED_WAITING if waits else OfferState.CONFIRMED
+        if offer.state != OfferState.DECLINED or offer.answered_at != offer.ended_at:
             yield {"what": word("offer_state", answer), "when": moment(offer.answered_at), "state": "done"}
     if offer.ended_at is not None:
         yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.eligibility import tiers
 from enrollment.eligibility.claims import VerifiedFact
@@ -20,7 +21,7 @@ from portal.text.facts import names_for
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
-DECIDED = ("confirmed", "returned", "refused")
+DECIDED = (Stage.CONFIRMED, Stage.RETURNED, Stage.REFUSED)
 """Stages in which the clerk's findings are final, so that the family sees them."""
 
 
@@ -51,14 +52,14 @@ def fact_rows(application: Application) -> list[dict]:
 @desk("parents")
 def findings_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
-    proposal = refusals.refusal_of(db(), application_id) if application.stage == "refused" else None
+    proposal = refusals.refusal_of(db(), application_id) if application.stage == Stage.REFUSED else None
     return render_template(
         "parents/verified_facts.html",
         application=application,
         lines=fact_rows(application),
         decided=application.stage in DECIDED,
         refusal=proposal,
-        may_dispute=application.stage in ("submitted", "in_review", "returned"),
+        may_dispute=application.stage in (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED),
     )
 
 

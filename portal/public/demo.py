@@ -29,7 +29,10 @@ def demo_clock() -> ResponseReturnValue:
 
 def _clock_page(form: PageForm) -> ResponseReturnValue:
     return render_template(
-        "public/demo_clock.html", form=form, steps=clock_moves.steps(db(), clock()), acting=clock_moves.progress(db())
+        "public/demo_clock.html",
+        form=form,
+        steps=clock_moves.steps(db(), clock()),
+        simulated=clock_moves.progress(db()),
     )
 
 

@@ -12,6 +12,7 @@ from enrollment.places.areas import LEVELS, NATURES
 from enrollment.results import cut_offs
 from enrollment.season import calendar
 from portal.public import pages
+from portal.text import ledger_entries
 from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.guards import public
@@ -76,4 +77,5 @@ def kindergarten_page(code: str) -> ResponseReturnValue:
         sites=finder.sites_of(db(), kindergarten),
         served=finder.served_by(db(), kindergarten.id),
         lines=cut_offs.published_of(db(), kindergarten.id),
+        grounds=ledger_entries.grounds,
     )

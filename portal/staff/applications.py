@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, households, required_documents, tiers
 from enrollment.eligibility.claims import VerifiedFact
@@ -40,7 +41,7 @@ def application_page(
     application: Application, lines: list[FactRow], names: Names, form: PageForm
 ) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
-    mine = application.stage == "in_review" and application.reviewer_id == actor().account_id
+    mine = application.stage == Stage.IN_REVIEW and application.reviewer_id == actor().account_id
     return render_template(
         "staff/application.html",
         application=application,

@@ -10,6 +10,7 @@ from wtforms import BooleanField, StringField
 from wtforms.validators import Length
 
 from enrollment.ground import audit
+from enrollment.ground.classifications import Level
 from enrollment.offers import arrivals
 from enrollment.places import roll
 from enrollment.review import workload
@@ -21,7 +22,12 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 STATES = ("expected", "arrived", "no_show")
-FIRST_CLASS = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}
+FIRST_CLASS: dict[str, str] = {
+    Level.NURSERY: "托一班",
+    Level.LOWER: "小一班",
+    Level.MIDDLE: "中一班",
+    Level.UPPER: "大一班",
+}
 
 
 class ArrivalForm(PageForm):

@@ -1,12 +1,10 @@
 """The places ledger of a kindergarten: the plan by level, its history, and proposing other numbers to the area."""
 
-from typing import Any
-
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, IntegerField, TextAreaField
+from wtforms import HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from enrollment.places import ledger, place_plans
@@ -17,21 +15,11 @@ from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
 from portal.text import ledger_entries
 from portal.web.admission_year import admission_year, asked_year
-from portal.web.forms import PageForm, refusals_in
+from portal.web.forms import PageForm, WholeField, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 1000, _l("请填写 0 至 1000 的整数"))]
-
-
-class WholeField(IntegerField):
-    """An integer field with an error message in the reader's language."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        try:
-            super().process_formdata([value.strip() for value in valuelist])
-        except ValueError as fault:
-            raise ValueError(_("请填写整数，没有就填 0")) from fault
 
 
 class PlanForm(PageForm):

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll, spreadsheets
 from enrollment.places.imports import cell_readers
@@ -36,7 +37,7 @@ class ClassForm(PageForm):
     """A class that is kept as a number of children."""
 
     class_name = StringField(_l("班级名称"), [InputRequired(NEEDED), Length(max=40)])
-    level = SelectField(_l("年级"), choices=coded_choices("level", CLASS_LEVELS), default="lower")
+    level = SelectField(_l("年级"), choices=coded_choices("level", CLASS_LEVELS), default=Level.LOWER)
     children = IntegerField(_l("在园人数"), [InputRequired(NEEDED), NumberRange(0, MOST_IN_A_CLASS)])
 
 

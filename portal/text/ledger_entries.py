@@ -1,16 +1,25 @@
 """Entries of the places ledger in words."""
 
+from collections.abc import Iterable
+
 from flask_babel import gettext as _
 
 from enrollment.places import ledger
 from enrollment.places.place_plans import Entry
+from enrollment.season.facts import Ground
+from portal.text.policy_rules import listed
 from portal.text.words import word
+
+POOL = "pool:"
+"""The ledger's fields of a pool: `pool:<code>` for its places, `pool:<code>:<part>` for the rest."""
 
 
 def field(entry: Entry) -> str:
     """A number's name; a pool is named by its code."""
-    if entry.field.startswith("pool:"):
-        return _("预留学位 %(code)s", code=entry.field.removeprefix("pool:"))
+    if entry.field.startswith(POOL):
+        code, _colon, part = entry.field.removeprefix(POOL).partition(":")
+        reserve = _("预留学位 %(code)s", code=_ground(code))
+        return f"{reserve} · {word('pool_part', part)}" if part else reserve
     return word("plan_number", entry.field)
 
 
@@ -22,7 +31,23 @@ def change(entry: Entry) -> str:
 def _value(field: str, value: str | None) -> str:
     if value is None:
         return "—"
-    return word("programme_state", value) if field == "state" else value
+    if field == "state":
+        return word("programme_state", value)
+    if field.startswith(POOL) and field.endswith(":groups"):
+        return grounds(value.split())
+    if field.startswith(POOL) and field.endswith(":unclaimed"):
+        return word("pool_left", value)
+    return value
+
+
+def grounds(codes: Iterable[str]) -> str:
+    """For whom a pool is, in words."""
+    return listed(map(_ground, codes))
+
+
+def _ground(code: str) -> str:
+    """A ground in words; a pool's code that is no ground stands as it is."""
+    return word("ground", code) if code in tuple(Ground) else code
 
 
 def reason(entry: Entry) -> str:

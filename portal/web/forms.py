@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import g, request
 from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
+from wtforms import IntegerField
 
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import Refused, Stale
@@ -49,6 +51,16 @@ class PageForm(FlaskForm):
             self.form_errors.append(text)
         else:
             field.errors = [*field.errors, text]
+
+
+class WholeField(IntegerField):
+    """An integer field with an error message in the reader's language."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            super().process_formdata([value.strip() for value in valuelist])
+        except ValueError as fault:
+            raise ValueError(_("请填写整数，没有就填 0")) from fault
 
 
 class ActForm(PageForm):

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from enrollment.ground.accounts import DESK_OF_ROLE
+from enrollment.ground.accounts import DESK_OF_ROLE, Role
 from enrollment.ground.errors import Refused
 from portal.web import acting_for
 from portal.web.unit_of_work import services
@@ -88,7 +88,7 @@ def desk(name: str, *roles: str, allows_helper: bool = False) -> Callable[[View[
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             if not current_user.is_authenticated:
                 return redirect(url_for("public.sign_in", next=request.full_path.rstrip("?")), 303)
-            if guard.allows_helper and current_user.actor.is_any("helper"):
+            if guard.allows_helper and current_user.actor.is_any(Role.HELPER):
                 return _admit_helper() or view(*args, **kwargs)
             if not guard.admits(current_user.actor.roles):
                 abort(403)

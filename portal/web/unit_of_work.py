@@ -80,3 +80,5 @@ def init(app: Flask) -> None:
     """Register the commit before all others: Flask runs after-request functions in reverse order, so it runs last."""
     app.after_request(_commit)
     app.teardown_request(_close)
+    # a command has no request: its session ends with the application's context
+    app.teardown_appcontext(_close)

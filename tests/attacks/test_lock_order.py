@@ -12,6 +12,8 @@ from enrollment.draw import draws, snapshot
 from tests.attacks.test_races import broken, refused
 from tests.support.town_families import id_number
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def twins(race, now):

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
-from enrollment.offers import answer_deadlines, offers
+from enrollment.offers import answer_deadlines, offer_lifecycle, offers
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.people import guardians, invitations
 from enrollment.people.guardians import Guardianship
@@ -22,6 +23,8 @@ from enrollment.review import review
 from enrollment.season.rounds import Round
 from portal.jobs import runner
 from tests.support.town_families import id_number
+
+pytestmark = pytest.mark.long
 
 
 def refused(said) -> list[str]:
@@ -167,7 +170,7 @@ def test_the_last_place_is_given_once(race, now):
     garden = town.kindergarten("锦官园", places=3)
     programme = town.programme_of(garden).id
     town.session.commit()
-    said = race.at_once(*[lambda s: offers.take_place(s, programme)] * 10)
+    said = race.at_once(*[lambda s: offer_lifecycle.take_place(s, programme)] * 10)
     assert broken(said) == []
     assert refused(said) == ["no_place_left"] * 7
 
@@ -182,9 +185,10 @@ def test_places_withdrawn_while_they_are_given_are_never_fewer_than_those_given(
     def fewer(session):
         from enrollment.places import ledger
 
-        ledger.change_plan(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+        ledger.propose(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+        ledger.approve_kindergarten(session, garden.id, programme.year, by=by, now=now)
 
-    said = race.at_once(fewer, *[lambda s: offers.take_place(s, programme.id)] * 3)
+    said = race.at_once(fewer, *[lambda s: offer_lifecycle.take_place(s, programme.id)] * 3)
     assert broken(said) == []
     with Session(race.engine) as session:
         after = session.get_one(Programme, programme.id)

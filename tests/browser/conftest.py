@@ -25,6 +25,7 @@ from portal.text.catalogues import compile_stale
 from portal.web.clock import real_now
 from tests.operations.serving import ROOT, environment, free_port
 from tests.support import chromium
+from tests.support.findings import finding_of
 from tests.support.keys import KEYS, write_key_file
 from tests.support.servers import empty
 
@@ -35,6 +36,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
+            if item.get_closest_marker("smoke") is None and finding_of(item) is None:
+                item.add_marker(pytest.mark.long)
 
 
 class Site:

@@ -31,6 +31,8 @@ def city(site, now):
             town.roll(k, level, children)
         ana = town.child_on_roll(k, "安娜娜", id_number="510104202112012011")
         clerk, official, other = town.clerk_of(k), town.area_official(AREA), town.area_official(AREA)
+        town.pool(k, "policy_care", 4, ["policy_care"], name="政策照顾")
+        town.pool(k, "staff_child", 2, ["staff_child"], name="教职工子女", unclaimed="locked")
         ask = {
             "by": clerk,
             "now": now,
@@ -59,6 +61,7 @@ def pages(k, ana, good, bad) -> list[tuple[str, str]]:
         ("clerk", "/staff/roll/promote"),
         ("official", "/officials/places"),
         ("official", f"/officials/places/{k.id}"),
+        ("official", f"/officials/places/{k.id}/lower/pools"),
         ("official", "/officials/imports"),
         ("official", f"/officials/imports/{good.id}"),
         ("other", f"/officials/imports/{bad.id}"),

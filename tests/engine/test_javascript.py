@@ -80,6 +80,7 @@ def a_round(number):
     )
 
 
+@pytest.mark.long
 def test_the_same_bytes_on_a_thousand_rounds(check):
     steps, reasons = set(), set()
     for start in range(0, 1_000, 250):
@@ -96,6 +97,7 @@ def test_the_same_bytes_on_the_worked_cases(check):
     assert_all_equal(check([packed(market, drawn=False) for market in worked()]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", RULES)
 def test_the_same_bytes_on_every_market_of_the_suite(check, rule):
     outcomes = every_outcome(rule)

@@ -1,15 +1,12 @@
 """The register of data: each column has a purpose, a legal basis, a retention and a degree, and what is sensitive is sealed."""
 
-import tomllib
-
 import pytest
 
+from enrollment.ground.data_register import DEGREES, register
 from enrollment.ground.vault import Sealed
 from enrollment.tables import METADATA
-from tests.guards.test_words_for_every_code import ROOT
 
-REGISTER = tomllib.loads((ROOT / "enrollment/ground/data_register.toml").read_text("utf-8"))
-DEGREES = ("sealed", "indexed", "personal", "key", "plain")
+REGISTER = register()
 SEALED_FILES = {
     (table.name, column.name) for table in METADATA.sorted_tables for column in table.columns if "sealed" in column.info
 }

@@ -15,8 +15,9 @@ from enrollment.applications.lifecycle import MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
 from enrollment.offers import offers
+from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import guardians
-from enrollment.places import areas, service_areas
+from enrollment.places import areas, pools, service_areas
 from enrollment.review import cases
 from enrollment.season import calendar, rounds
 from enrollment.season.facts import Fact, Ground
@@ -24,7 +25,10 @@ from portal.text.catalogues import TRANSLATIONS
 from portal.text.words import LANGUAGES, table
 
 ROOT = Path(__file__).parents[2]
+TELLING = ("tell", "notify_guardians", "notify_guardians_each", "notify_guardians_of")
 CODES = {
+    "pool_unclaimed": pools.UNCLAIMED,
+    "pool_left": pools.UNCLAIMED,
     "role": ROLES,
     "nature": areas.NATURES,
     "level": areas.LEVELS,
@@ -49,6 +53,7 @@ CODES = {
     "draw_failed": draw_jobs.KINDS,
     "draw_next": draw_jobs.KINDS,
     "offer_state": offers.STATES,
+    "offer_move": tuple(OFFER_MOVES),
     "reason": (
         "no_places",
         "not_eligible",
@@ -101,7 +106,7 @@ def test_every_notice_has_words():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if (
                 isinstance(node, ast.Call)
-                and getattr(node.func, "attr", getattr(node.func, "id", "")) == "tell"
+                and getattr(node.func, "attr", getattr(node.func, "id", "")) in TELLING
                 and len(node.args) > 1
             ):
                 kind = node.args[1]

@@ -74,6 +74,7 @@ def row(database, job) -> jobs.Job:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_jobs_survive_a_killed_worker_and_a_flushed_queue(start, database, redis_url, tmp_path):
     """One test for all cases, because the scheduler and the workers start slowly; both interruptions run in parallel."""
     start("clock")

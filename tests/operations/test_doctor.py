@@ -1,8 +1,14 @@
 """Health checks find unhealthy parts, and `/healthz` reports them."""
 
+import psycopg
 import pytest
 
+from enrollment.ground.db import open_engine
+from portal.app import create_app
+from portal.config import Config
 from portal.operations import doctor
+from tests.support.keys import KEYS
+from tests.support.servers import downgrade
 
 
 def parts(answer):
@@ -41,6 +47,49 @@ def test_an_empty_database_needs_its_tables(addresses):
 
 
 def test_a_migrated_database_is_healthy(real_database):
+    assert doctor.finding("database", lambda: doctor.database(real_database)).well
+
+
+@pytest.fixture
+def commands(real_database, redis_url):
+    """`flask …` of a portal on a database of this test's own."""
+    config = Config(
+        database_url=real_database,
+        redis_url=redis_url,
+        secret_key="for tests only, and nowhere else",
+        keys=KEYS,
+        demo=True,
+        public_url="http://localhost",
+        testing=True,
+    )
+    engine = open_engine(real_database)
+    yield create_app(config, engine).test_cli_runner().invoke
+    engine.dispose()
+
+
+def revision_becomes(url, revision):
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
+
+
+def test_a_database_of_another_version_is_named_by_migrate_and_doctor(commands, real_database):
+    revision_becomes(real_database, "0014")
+    for command in ("migrate", "doctor"):
+        said = commands(args=[command])
+        assert said.exit_code == 1
+        [line] = [line for line in said.output.splitlines() if "another version" in line]
+        assert "0014" in line
+        assert "make clean-data" in line
+    with psycopg.connect(real_database) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0014",)
+
+
+def test_earlier_tables_need_the_migrations(commands, real_database):
+    engine = open_engine(real_database)
+    downgrade(engine, "0008_draw")
+    engine.dispose()
+    assert "earlier version of the portal: run `flask migrate`" in commands(args=["doctor"]).output
+    assert commands(args=["migrate"]).output == "the tables are up to date\n"
     assert doctor.finding("database", lambda: doctor.database(real_database)).well
 
 

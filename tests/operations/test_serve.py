@@ -16,7 +16,7 @@ from portal.operations.embedded import Postgres
 from portal.web.clock import real_now
 from tests.operations.serving import LONGEST, ROOT, environment, eventually, living, refusal, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def is_well(portal) -> bool:

@@ -5,8 +5,10 @@ import socket
 import subprocess
 from contextlib import closing
 
+import psycopg
 import pytest
 
+from portal.operations.embedded import NOT_DURABLE, Postgres
 from tests.operations.serving import refusal
 
 
@@ -75,14 +77,28 @@ def test_a_broken_database_folder(tmp_path):
     assert "make clean-data" in line
 
 
-@pytest.mark.slow
-def test_tables_of_another_version(tmp_path, real_database, redis_url):
-    import psycopg
+def test_an_older_data_folder(tmp_path):
+    """The embedded database of a version whose migrations were numbered 0001 to 0014."""
+    server = Postgres(tmp_path / "var" / "postgres", tmp_path / "postgres.log", NOT_DURABLE)
+    server.start()
+    try:
+        server.ensure_database("portal")
+        with psycopg.connect(server.url("portal")) as connection:
+            connection.execute("CREATE TABLE alembic_version AS SELECT CAST('0014' AS varchar(32)) AS version_num")
+    finally:
+        server.stop()
+    line = refusal(tmp_path / "var")
+    assert "another version" in line
+    assert "0014" in line
+    assert "make clean-data" in line
 
+
+def test_a_database_of_another_version(tmp_path, real_database, redis_url):
     with psycopg.connect(real_database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'from_tomorrow'")
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url)
     assert "another version" in line
+    assert "from_tomorrow" in line
 
 
 def test_incomplete_production_settings(tmp_path, real_database, redis_url):

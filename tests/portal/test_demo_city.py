@@ -20,10 +20,11 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers as draw_offers
-from enrollment.places import kindergartens as places_of_the_city
-from enrollment.places import ledger, programmes, roll, service_areas
+from enrollment.places import ledger, programmes, roll
 from enrollment.places.areas import Area, rows_of_file
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.pinyin import sort_key
+from enrollment.places.service_areas import ServiceArea
 from enrollment.review import bulk_confirmation, review
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
@@ -133,20 +134,21 @@ def test_hot_kindergartens_draw_two_to_six_first_wishes_a_place_and_at_most_twel
 def by_the_verbs(session, built, now) -> None:
     """One kindergarten as officials and staff would have entered it."""
     plan, number = built.plan, built.number
-    place = places_of_the_city.add(
-        session, code=f"51{900000000 + number}", name=plan.name, nature=plan.nature, area_code=plan.area,
+    place = Kindergarten(
+        code=f"51{900000000 + number}", name=plan.name, sort_key=sort_key(plan.name), nature=plan.nature, area_code=plan.area,
         run_by=kindergarten_rows.RUN_BY[number % 3] if plan.nature == "public" else "民办", street=plan.street,
         address=f"{plan.street}{names.COMMUNITIES[number % 12]}路 {number % 180 + 1} 号（模拟数据）",
         longitude=Decimal(str(built.point[0])), latitude=Decimal(str(built.point[1])),
         phone=f"028-8{number % 10_000_000:07d}", fee=built.fee, licensed_classes=plan.lower_classes + plan.older_classes,
     )  # fmt: skip
-    for community in built.communities:
-        service_areas.add(session, place.id, "community", community)
+    session.add(place)
+    session.flush()
+    session.add_all(ServiceArea(kindergarten_id=place.id, kind="community", name=each) for each in built.communities)
     programme = programmes.ensure(session, place.id, "lower", season.YEAR)
     classes, why = plan.lower_classes, kindergarten_rows.REASON
     numbers = {"planned_classes": classes, "staffed_classes": classes, "withheld": built.withheld}
-    ledger.change_plan(session, programme.id, by=SYSTEM, now=now, reason=why, **numbers)
-    ledger.approve(session, programme.id, by=SYSTEM, now=now)
+    ledger.propose(session, programme.id, by=SYSTEM, now=now, reason=why, **numbers)
+    ledger.approve_kindergarten(session, place.id, season.YEAR, by=SYSTEM, now=now)
     for name, level, count in built.classes:
         of_class = {"name": name, "level": level, "school_year": season.YEAR - 1, "children": count}
         roll.count_class(session, place.id, by=SYSTEM, now=now, **of_class)
@@ -225,7 +227,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
     now = season.DATES["review"][0] + dt.timedelta(hours=1)
     tables = ("application", "verified_fact", "move_made", "audit_entry", "notice")
     with Session(engine_of_the_city) as session:
-        by = people.actor(session, "city1")
+        by = people.actor(session, people.REVIEWER)
         for found in rounds.of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         session.flush()

@@ -8,9 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from alembic import command
+from alembic.config import Config
 from psycopg.sql import SQL, Identifier
 
 from enrollment.ground.db import open_engine
+from portal.operations.doctor import ALEMBIC
 from portal.operations.embedded import NOT_DURABLE, Postgres, Valkey
 from portal.operations.migrations import upgrade
 
@@ -90,6 +93,14 @@ def make_template(addresses: Addresses) -> None:
     engine = open_engine(addresses.database(TEMPLATE))
     upgrade(engine)
     engine.dispose()
+
+
+def downgrade(engine, to: str) -> None:
+    """Take the migrations back, down to the revision `to`."""
+    config = Config(str(ALEMBIC))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
 
 
 def empty(connection) -> None:

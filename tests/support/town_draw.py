@@ -17,7 +17,6 @@ from enrollment.draw.run_rows import Run
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.offers import answer_deadlines, offers
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.places import ledger
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -99,8 +98,7 @@ class Draw:
     def change_places(self, programme: Programme, *, places: int) -> None:
         """An area official withholds places, or gives back withheld ones."""
         withheld = min(programme.planned_classes, programme.staffed_classes) * programme.class_norm - places
-        by, why = self.area_official(programme.kindergarten.area_code), "模拟数据：调整学位"
-        ledger.change_plan(self.session, programme.id, by=by, now=self.now, reason=why, withheld=withheld)
+        self.plan(programme, by=self.area_official(programme.kindergarten.area_code), withheld=withheld)
 
     def ticket_of(self, application: Application) -> int | None:
         found = select(Ticket.number).where(Ticket.child_id == application.child_id, Ticket.year == application.year)

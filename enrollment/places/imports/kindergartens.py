@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Nature
 from enrollment.places import scope
 from enrollment.places.imports import cell_readers, vocabulary
 from enrollment.places.imports.changes import Change, Difference, fields_that_differ
@@ -110,8 +111,12 @@ def _settle_nature(records: Records, record: Record, there: dict[str, Kindergart
     """民办 and a column 是否普惠 say together what one of them does not."""
     nature, inclusive = record["nature"], record["is_inclusive"]
     if nature == "unclear" and inclusive is not None:
-        nature = "inclusive" if inclusive else "private"
-    elif nature in ("inclusive", "private") and inclusive is not None and (nature == "inclusive") != inclusive:
+        nature = Nature.INCLUSIVE if inclusive else Nature.PRIVATE
+    elif (
+        nature in (Nature.INCLUSIVE, Nature.PRIVATE)
+        and inclusive is not None
+        and (nature == Nature.INCLUSIVE) != inclusive
+    ):
         records.fault(record, "nature", "nature_contradicts")
     if nature == "unclear":
         records.fault(record, "nature", "nature_unclear")

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
@@ -20,7 +21,7 @@ from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.ledger import LedgerEntry, PlanProposal
-from enrollment.places.programmes import Pool, Programme
+from enrollment.places.programmes import Pool, Programme, ProgrammeState
 
 POOL = "reserved"
 COLUMNS = (
@@ -113,8 +114,8 @@ def _row(records: Records, record: Record, owners: Owners, known: dict, year: in
     owner = owners.of(records, record)
     if owner is None or record.faulty:
         return None
-    level, of_year = record["level"] or "lower", record["year"] or year
-    if level == "mixed":
+    level, of_year = record["level"] or Level.LOWER, record["year"] or year
+    if level == Level.MIXED:
         records.fault(record, "level", "level_not_offered")
         return None
     return _Row(record, owner, level, of_year, known.get((owner.id, level, of_year)))
@@ -185,7 +186,7 @@ def _check_kindergartens(records: Records, rows: list[_Row], known: dict[tuple, 
 
 def _compare(prepared: Prepared, row: _Row) -> None:
     after: dict[str, Any] = {number: getattr(row.plan, number) for number in NUMBERS}
-    after |= {"places": row.plan.places, "state": "approved"}
+    after |= {"places": row.plan.places, "state": ProgrammeState.APPROVED}
     before = {name: getattr(row.known, name) for name in after} if row.known else None
     columns = dict(after)
     if row.reserved is not None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Level
 from enrollment.ground.identity import birth_date_in, index_of
 from enrollment.ground.vault import masked
 from enrollment.places.imports import cell_readers, vocabulary
@@ -35,7 +36,13 @@ COLUMNS = (
     Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), cell_readers.date, False, ""),
 )  # fmt: skip
 SHOWN_AS = {"name": "child", "class_id": "class_name"}
-AGES = {"nursery": (1, 4), "lower": (2, 5), "middle": (3, 6), "upper": (4, 8), "mixed": (1, 8)}
+AGES: dict[str, tuple[int, int]] = {
+    Level.NURSERY: (1, 4),
+    Level.LOWER: (2, 5),
+    Level.MIDDLE: (3, 6),
+    Level.UPPER: (4, 8),
+    Level.MIXED: (1, 8),
+}
 
 
 @dataclass

@@ -6,13 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from enrollment.ground.classifications import Level
 from enrollment.places.imports.cell_readers import text
 from enrollment.places.imports.faults import Bad
 
 FILE = Path(__file__).parents[1] / "data" / "office_words.toml"
 
 _class_name = re.compile(r"(托|小|中|大|混)(?:龄|儿)?班?[(]?第?[0-9a-z一二三四五六七八九十]{0,3}[)]?班?", re.IGNORECASE)
-_level_of_letter = {"托": "nursery", "小": "lower", "中": "middle", "大": "upper", "混": "mixed"}
+_level_of_letter = {"托": Level.NURSERY, "小": Level.LOWER, "中": Level.MIDDLE, "大": Level.UPPER, "混": Level.MIXED}
 
 
 @cache

@@ -54,9 +54,6 @@ class TestRegisters:
         self._server.server_close()
         self._thread.join()
 
-    def slow(self, seconds: float) -> None:
-        self.mood, self.delay = "slow", seconds
-
     def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """The register's answer to one question."""
         fact, claimed, number = question["fact"], question["claimed"], question["child"]["id_number"]

@@ -203,7 +203,7 @@ def test_a_returned_application_is_completed_by_the_helper(town, garden, yang):
     baby = town.helper_enters(acting, wishes=[garden])
     town.registration_is_over()
     town.clerk_sends_back(baby, "hukou_booklet")
-    evidence.add_page(town.session, baby.id, Document.HUKOU_BOOKLET, photo_of_a_paper(), by=acting, now=town.now)
+    evidence.add_pages(town.session, baby.id, Document.HUKOU_BOOKLET, [photo_of_a_paper()], by=acting, now=town.now)
     assert town.submit(baby, by=acting).helper == "小杨"
     assert baby.stage == "submitted"
 

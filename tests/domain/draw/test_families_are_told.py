@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from enrollment.ground.city_time import written
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines
-from enrollment.people.bulk_notifications import written
 
 
 def notices_of(town, application, kind):

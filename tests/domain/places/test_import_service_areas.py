@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from enrollment.places import service_areas
+from enrollment.places.service_areas import ServiceArea
 from tests.support.office_files import csv_file, xlsx
 
 SQUARE = {"type": "Polygon", "coordinates": [[[104.0, 30.6], [104.1, 30.6], [104.1, 30.7], [104.0, 30.6]]]}
@@ -16,7 +18,8 @@ def kindergarten(town):
 
 
 def rows_of(session, kindergarten):
-    return [(row.kind, row.name) for row in service_areas.of_kindergarten(session, kindergarten.id)]
+    found = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten.id))
+    return sorted(((row.kind, row.name) for row in found), key=lambda row: (service_areas.KINDS.index(row[0]), row[1]))
 
 
 def notice(*rows, headings=("学校标识码", "类型", "范围名称")):

@@ -121,7 +121,7 @@ def test_a_round_is_planned_opened_extended_and_closed(city, town, ready, frozen
     assert city.get(f"{address}?lang={lang}").status_code == 200
 
     assert fill_in(city, address, f"{address}/open").status_code == 303
-    found = rounds.current(town.session, town.now)
+    [found] = rounds.of_year(town.session, 2026)
     assert found.stage == "open"
     assert len(rounds.programmes_of(town.session, found.id)) == 2
     page = city.get(f"{address}?lang={lang}")

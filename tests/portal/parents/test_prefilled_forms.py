@@ -105,8 +105,8 @@ def test_a_second_child_finds_the_home_filled_in_but_not_saved(client, town, twi
 def test_a_paper_uploaded_for_one_child_serves_the_other(client, town, twins):
     first, second = twins
     saves_what_is_shown(client, f"/parents/applications/{second}/household")
-    evidence.add_page(town.session, first.id, "hukou_booklet", paper(), by=town.parent_of(first), now=town.now)
-    evidence.add_page(town.session, first.id, "birth_certificate", paper(), by=town.parent_of(first), now=town.now)
+    evidence.add_pages(town.session, first.id, "hukou_booklet", [paper()], by=town.parent_of(first), now=town.now)
+    evidence.add_pages(town.session, first.id, "birth_certificate", [paper()], by=town.parent_of(first), now=town.now)
     town.session.commit()
     address = f"/parents/applications/{second}/evidence"
     shown = client.get(address)

@@ -40,7 +40,7 @@ def ana(town, here):
     ana.review_kindergarten_id = here.id
     photo = io.BytesIO()
     Image.new("RGB", (400, 300), "white").save(photo, "PNG")
-    evidence.add_page(town.session, ana.id, "hukou_booklet", photo.getvalue(), by=town.parent_of(ana), now=town.now)
+    evidence.add_pages(town.session, ana.id, "hukou_booklet", [photo.getvalue()], by=town.parent_of(ana), now=town.now)
     ana.review_kindergarten_id = here.id
     answers = [
         Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)

@@ -1,0 +1,213 @@
+"""The migrations make exactly the tables that the models describe, can be taken back with rows in the tables, and wait for
+nobody for long; the histories refuse change."""
+
+import shutil
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from enrollment.ground.db import open_engine
+from enrollment.offers import offers
+from enrollment.tables import METADATA, MODULES_WITH_TABLES
+from portal.demo.city_builder import DemoCity
+from portal.operations import doctor
+from portal.operations.migrations import upgrade
+from tests.conftest import NOW
+from tests.guards import lint_migrations
+from tests.guards.test_words_for_every_code import ROOT
+from tests.support.servers import downgrade
+from tests.support.town import Town
+
+
+def test_migrations_and_models_say_the_same(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_every_noun_with_a_table_is_listed():
+    tables = {
+        path.relative_to(ROOT / "enrollment").with_suffix("").as_posix().replace("/", ".")
+        for path in (ROOT / "enrollment").rglob("*.py")
+        if "__tablename__" in path.read_text("utf-8")
+    }
+    assert tables <= set(MODULES_WITH_TABLES.split())
+
+
+def test_the_head_is_the_one_that_is_written_down():
+    """Two branches that each add a migration meet in this one line, and not at the first start after the merge."""
+    assert doctor.newest_revision() == {(ROOT / "migrations" / "HEAD").read_text("utf-8").strip()}
+
+
+def test_the_id_of_a_migration_is_the_name_of_its_file():
+    """And it fits into the column of `alembic_version`."""
+    for revision in doctor.migrations().walk_revisions():
+        assert (ROOT / "migrations" / "versions" / f"{revision.revision}.py").is_file()
+        assert len(revision.revision) <= 32
+
+
+def names_of_ours(connection, catalogue, kind):
+    """What stands in the schema beside Alembic's own table."""
+    rows = connection.execute(
+        text(
+            f"SELECT {kind}name FROM {catalogue} WHERE {kind}namespace = CAST('public' AS regnamespace)"
+            f" AND {kind}name NOT LIKE '%alembic_version%'"
+        )
+    )
+    return set(rows.scalars())
+
+
+@pytest.mark.slow
+def test_the_way_back_and_forth_with_a_city_in_the_tables(real_database):
+    engine = open_engine(real_database)
+    DemoCity(engine, 100, 7, lambda step, done, of: None).build("arrival")
+    with engine.connect() as connection:
+        filled = {
+            name
+            for name in METADATA.tables
+            if connection.execute(text(f'SELECT EXISTS (SELECT 1 FROM "{name}")')).scalar_one()
+        }
+    assert len(filled) > 40, sorted(set(METADATA.tables) - filled)
+    downgrade(engine, lint_migrations.LAST_OF_SQUASH)
+    upgrade(engine)  # what was added since meets rows
+    downgrade(engine, "base")
+    with engine.connect() as connection:
+        for catalogue, kind in (("pg_class", "rel"), ("pg_proc", "pro"), ("pg_type", "typ")):
+            assert names_of_ours(connection, catalogue, kind) == set()
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert connection.execute(text("SELECT count(*) FROM area")).scalar_one() == 23
+    engine.dispose()
+
+
+def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database):
+    # without a bound of its own: only that of the migrations can end the wait before the other session ends
+    engine = create_engine(real_database.replace("postgresql://", "postgresql+psycopg://", 1))
+    downgrade(engine, "0008_draw")
+    with open_engine(real_database).connect() as other:
+        other.execute(text("SET idle_in_transaction_session_timeout = '60s'"))
+        other.execute(text("LOCK TABLE season IN ROW EXCLUSIVE MODE"))
+        with pytest.raises(doctor.Unwell, match="locked by another transaction"):
+            upgrade(engine)
+        assert other.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0008_draw"
+        other.rollback()
+    upgrade(engine)
+    with engine.connect() as connection:
+        there = connection.execute(text("SELECT version_num FROM alembic_version"))
+        assert set(there.scalars()) == doctor.newest_revision()
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "0", "kept for the migrations alone"
+    engine.dispose()
+
+
+def test_an_index_may_be_built_concurrently_and_has_the_bounds_too(real_database, tmp_path):
+    folder = with_another_migration(
+        tmp_path,
+        "with op.get_context().autocommit_block():",
+        '    op.create_index("ix_child__born", "child", ["born"], postgresql_concurrently=True, if_not_exists=True)',
+        "    op.execute(\"CREATE TABLE IF NOT EXISTS bound AS SELECT current_setting('statement_timeout') AS it\")",
+    )
+    assert lint_migrations.main(folder) == 0
+    engine = open_engine(real_database)
+    config = Config(str(folder / "alembic.ini"))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT it FROM bound")).scalar_one() == "1min"
+        valid = connection.execute(
+            text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_child__born'::regclass")
+        )
+        assert valid.scalar_one()
+    engine.dispose()
+
+
+def with_another_migration(folder, *lines):
+    """A copy of the migrations with one more, as somebody may write it tomorrow."""
+    copy = folder / "migrations"
+    shutil.copytree(ROOT / "migrations", copy)
+    (copy / "versions" / "9999_another.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        f"revision, down_revision = '9999_another', {doctor.newest_revision().pop()!r}\n"
+        "def upgrade():\n" + "".join(f"    {line}\n" for line in lines)
+    )
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ('op.create_index("ix_child__born", "child", ["born"])', "require-concurrent-index-creation"),
+        ('op.drop_column("child", "sex")', "ban-drop-column"),
+        ('op.create_foreign_key(None, "target", "season", ["percent"], ["year"])', "adding-foreign-key-constraint"),
+    ],
+)
+def test_a_migration_that_locks_or_loses_is_complained_of(tmp_path, capfd, statement, rule):
+    assert lint_migrations.main(with_another_migration(tmp_path, statement)) == 1
+    said = capfd.readouterr().err
+    assert rule in said
+    assert all(line.startswith("9999_another.sql:") for line in said.splitlines())
+
+
+def test_the_histories_of_offers_that_are_there_are_named(addresses, real_database):
+    """`0010_the_move_of_an_offer` names the moves from the states: what the lifecycle wrote is taken away, and found again."""
+    engine = open_engine(real_database)
+    with Session(engine, expire_on_commit=False) as session:
+        town = Town(session, NOW)
+        garden, mill = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=2)
+        ana, ben, eva = (town.child(name, wishes=[garden, mill]) for name in ("安娜", "本本", "伊娃"))
+        town.drawn(ana, ben, eva)
+        town.confirm(ben, wait=True)
+        town.confirm(eva)
+        town.decline(ana)
+        town.replay()
+        offers.mark_arrived(session, town.offer_for(ben).id, by=town.clerk_of(garden), now=town.now)
+        session.commit()
+    histories = text("SELECT number, move FROM offer_move ORDER BY number")
+    with engine.connect() as connection:
+        written = connection.execute(histories).all()
+    assert {move for _number, move in written} >= {"offer", "confirm_and_wait", "decline", "supersede", "move_up"}
+    downgrade(engine, "0009_coverage")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(histories).all() == written
+        with pytest.raises(IntegrityError, match="only ever added"):
+            connection.execute(text("UPDATE offer_move SET move = 'offer'"))
+    engine.dispose()
+
+
+ADD_ONLY = (
+    "ledger_entry",
+    "move_made",
+    "offer_move",
+    "application_version",
+    "placement",
+    "cut_off",
+    "wish_reason",
+    "ticket",
+    "signature",
+)
+
+
+@pytest.mark.parametrize("table", ADD_ONLY)
+def test_histories_and_results_refuse_change(session, table):
+    """Asked of PostgreSQL itself: the trigger stands on the table, whatever the code does."""
+    found = session.execute(
+        text("SELECT tgenabled FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass) AND tgname = 'only_added'"),
+        {"table": table},
+    )
+    assert found.scalar_one() in ("O", b"O")
+
+
+def test_a_move_cannot_be_rewritten(town):
+    town.child("Ana", wishes=[town.kindergarten("金苹果", places=1)])
+    town.session.flush()
+    for harm in ("UPDATE move_made SET after = 'confirmed'", "DELETE FROM move_made"):
+        with pytest.raises(IntegrityError, match="only ever added"), town.session.begin_nested():
+            town.session.execute(text(harm))
