@@ -18,7 +18,7 @@ from portal.web.unit_of_work import db
 cli = AppGroup("account", help="Accounts of staff and officials.")
 SHORTEST_PASSWORD = 12
 ISSUER = "Chengdu Kindergarten Admission"
-"""What an authenticator shows above the codes."""
+"""The name that an authenticator app shows for the account."""
 
 
 @cli.command("add")
@@ -38,7 +38,7 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     grant = RoleGrant(role=role, kindergarten_id=_kindergarten(kindergarten, role), area_code=_area(area, role))
     account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
     audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
-    # before the commit: an account whose second factor nobody has seen can never sign in
+    # computed before the commit: if it failed afterwards, nobody could sign in with the account
     second_factor = pyotp.TOTP(account.second_factor or "").provisioning_uri(name=account.login, issuer_name=ISSUER)
     db().commit()
     click.echo(f"{account.login} is added.  Second factor, shown only now:")

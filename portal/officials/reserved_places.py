@@ -1,4 +1,4 @@
-"""Reserved places of a programme: the area official splits its places, until a round opens with them."""
+"""Reserved places: an area official splits the places of a programme into pools until a round opens with them."""
 
 import uuid
 from dataclasses import replace
@@ -72,7 +72,7 @@ class PoolForm(Form):
 
     @property
     def counts(self) -> bool:
-        """Whether the row is a pool: it is not taken away, and something was said in it."""
+        """Whether the row counts as a pool: it is not deleted and not empty."""
         said = self.code.data or self.name.data or self.groups.data or (self.places.raw_data or [""])[0]
         return bool(said) and not self.gone.data
 
@@ -87,7 +87,7 @@ class PoolForm(Form):
 
 
 class PoolsForm(PageForm):
-    """All pools of a programme; `version` is that of the page."""
+    """All pools of a programme; `version` is the programme's version on the page."""
 
     version = HiddenField()
     pools = FieldList(FormField(PoolForm), max_entries=MOST_POOLS)
@@ -95,12 +95,12 @@ class PoolsForm(PageForm):
     sure = BooleanField(_l("我已核对算式、预留对象和先后"), [InputRequired(_l("请核对后再保存。"))])
 
     def rows(self) -> list[PoolForm]:
-        """The rows that are pools, in the order that was wanted; rows without a number come last, as they stand."""
+        """The rows that count as pools, sorted by their number; rows without a number come last in the page's order."""
         rows = [entry.form for entry in self.pools if entry.form.counts]
         return sorted(rows, key=lambda row: row.order.data or MOST_POOLS + 1)
 
     def plans(self) -> list[PoolPlan]:
-        """The pools as they are wanted; a new one gets a code of its own."""
+        """The entered pools; a new one gets a new code."""
         found, taken = [], {row.code.data for row in self.rows() if row.code.data}
         for row in self.rows():
             plan = row.plan()
@@ -114,12 +114,12 @@ class PoolsForm(PageForm):
         return [row.places.data or 0 for row in self.rows()]
 
     def offer_row(self) -> None:
-        """One row more for a new pool."""
+        """Append an empty row for a new pool."""
         if len(self.pools) < MOST_POOLS:
             self.pools.append_entry({"order": len(self.pools) + 1})
 
     def refuse(self, refused: Refused) -> None:
-        """The domain names a pool by its place in the order; the page by its row."""
+        """Show the refusal beside the row: the service numbers pools by their order, the page by their row."""
         self.refused = refused.code
         name, _dash, where = (refused.field or "").partition("-")
         index, _dash, part = where.partition("-")
@@ -188,7 +188,7 @@ def reserved_places_page(kindergarten_id: uuid.UUID, level: str) -> ResponseRetu
 @pages.post("/places/<uuid:kindergarten_id>/<level>/pools")
 @desk("officials", *DECIDERS)
 def save_reserved_places(kindergarten_id: uuid.UUID, level: str) -> ResponseReturnValue:
-    """`act` is the button: `row` shows one row more for a new pool, `save` saves all."""
+    """`act` is the pressed button: `row` adds an empty row, `save` saves all pools."""
     plan, line, programme = _line_of(kindergarten_id, level)
     form = PoolsForm()
     if request.form.get("act") == "row":

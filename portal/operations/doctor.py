@@ -63,7 +63,7 @@ def database(url: str) -> None:
 
 
 def check_revision(there: set[str]) -> None:
-    """Raises Unwell if `there`, the revisions of a database, holds one that this version of the portal does not know."""
+    """Raises Unwell if `there`, the revisions of a database, contains one that this version of the portal does not know."""
     if unknown := sorted(there - known_revisions()):
         raise Unwell(
             f"the database is of another version of the portal (revision {', '.join(unknown)} is not known here): "
@@ -73,7 +73,7 @@ def check_revision(there: set[str]) -> None:
 
 
 def newest_revision() -> set[str]:
-    """The migration that this version of the portal ends with."""
+    """The head revision of this version of the portal."""
     return set(migrations().get_heads())
 
 

@@ -20,7 +20,7 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     """
     config = Config(str(doctor.ALEMBIC))
     with engine.connect() as turn, engine.connect() as connection:
-        turn.detach()  # closed at the end, and the turn with it, whatever happens
+        turn.detach()  # closing the connection releases the lock in every case
         turn.execute(text("SET lock_timeout = 0"))
         turn.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
         doctor.check_revision(set(MigrationContext.configure(turn).get_current_heads()))

@@ -41,12 +41,12 @@ def _value(field: str, value: str | None) -> str:
 
 
 def grounds(codes: Iterable[str]) -> str:
-    """For whom a pool is, in words."""
+    """The groups of a pool in words."""
     return listed(map(_ground, codes))
 
 
 def _ground(code: str) -> str:
-    """A ground in words; a pool's code that is no ground stands as it is."""
+    """A ground in words; the code itself if it is not a ground."""
     return word("ground", code) if code in tuple(Ground) else code
 
 
