@@ -114,5 +114,5 @@ def count_sealed_with(session: Session, name: str) -> Counter[str]:
 
 
 def _values_in_sessions(session: Session) -> Iterator[str]:
-    held = select(WebSession.data["kept"].astext).where(WebSession.data.has_key("kept"))
+    held = select(WebSession.data["saved_form"].astext).where(WebSession.data.has_key("saved_form"))
     yield from session.scalars(held)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
@@ -55,9 +56,10 @@ def make(
         with session.begin_nested():
             offer_lifecycle.create(session, offer, "place_centrally", by=by, now=now)
     except IntegrityError as fault:
-        if "uq_offer__one_live" in str(fault):
-            raise Refused("child_has_an_offer") from fault
-        raise
+        refused = constraint_errors.refusal_of(fault)
+        if refused is None:
+            raise
+        raise refused from fault
     return offer
 
 

@@ -1,6 +1,7 @@
 """Builds the demo city up to a step of its season."""
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -114,10 +115,13 @@ class CityBuilder:
                 session,
                 batch,
                 families,
-                lambda more, before=before: self.report("registration", before + more, self.children),
+                functools.partial(self._report_registered, before),
             )
             phone += written
             done += children
+
+    def _report_registered(self, before: int, more: int) -> None:
+        self.report("registration", before + more, self.children)
 
     def _offers(self, session: Session, round_id: uuid.UUID) -> list[Choice]:
         rows = session.execute(

@@ -95,7 +95,18 @@ class Batch(RowBatch):
             self._add_child(family, child, account, guardian, application, child_code, family_code, unit, began)
             self._hand_in(family, child, account, application, bound, began)
 
-    def _add_child(self, family, child, account, guardian, application, child_code, family_code, unit, began) -> None:
+    def _add_child(
+        self,
+        family: Household,
+        child: Child,
+        account: uuid.UUID,
+        guardian: uuid.UUID,
+        application: uuid.UUID,
+        child_code: str,
+        family_code: str,
+        unit: uuid.UUID | None,
+        began: dt.datetime,
+    ) -> None:
         child_id = self._id()
         sealed_id = seal(child.id_number, "child.id_number")
         self._add(
@@ -118,7 +129,13 @@ class Batch(RowBatch):
         )  # fmt: skip
 
     def _hand_in(
-        self, family: Household, child: Child, account, application, bound: list[str], began: dt.datetime
+        self,
+        family: Household,
+        child: Child,
+        account: uuid.UUID,
+        application: uuid.UUID,
+        bound: list[str],
+        began: dt.datetime,
     ) -> None:
         longitude, latitude = family.point
         address = seal(family.address, "household.home_address")

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.random import Generator
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from portal import maps
 
@@ -20,7 +21,7 @@ LONGITUDE_SHRINKS = math.cos(math.radians(30.6))
 
 
 @functools.cache
-def outlines() -> dict[str, shapely.Geometry]:
+def outlines() -> dict[str, BaseGeometry]:
     features = json.loads(maps.FILE.read_text("utf-8"))["features"]
     return {feature["properties"]["adcode"]: shape(feature["geometry"]) for feature in features}
 

@@ -1,4 +1,4 @@
-"""The admission notice 录取通知书, in Chinese, with a QR code that anybody can check."""
+"""The admission notice 录取通知书, in Chinese, with a QR code for verification."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ from portal.text.words import word
 
 
 def address_of(public_url: str, code: str) -> str:
-    """What the QR code opens."""
+    """The address in the QR code."""
     return f"{public_url}/verify/{code}"
 
 

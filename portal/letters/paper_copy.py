@@ -1,4 +1,4 @@
-"""What was handed in, as lines on paper: so that a guardian signs what it can read.  In Chinese, as the letter is."""
+"""The submitted answers as rows of a Chinese letter, so that a guardian can read what it signs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +16,10 @@ AREAS = ("hukou_area", "home_area", "work_area", "residence_permit_area")
 LEFT_OUT = ("home_longitude", "home_latitude", "hukou_kind")
 AT = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
 
-Line = tuple[str, str]
+AnswerRow = tuple[str, str]
 
 
-def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
+def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]:
     """(question, answer) of a version, in the order of the form; numbers of papers and phones are masked."""
     child = answers["child"]
     lines = [
@@ -28,10 +28,12 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
         ("孩子的证件号码", mask(child["id_number"], keep_start=4)),
     ]
     for guardian in answers["guardians"]:
-        said = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask(guardian["phone"], keep_start=3))
-        lines.append((f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in said if part)))
+        parts = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask(guardian["phone"], keep_start=3))
+        lines.append(
+            (f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in parts if part))
+        )
     lines += _household(session, answers["household"])
-    lines += [(_word("ground", ground), _detail(session, said)) for ground, said in answers["claims"].items()]
+    lines += [(_word("ground", ground), _detail(session, details)) for ground, details in answers["claims"].items()]
     lines += [(_word("document", paper), f"{len(there)} 页") for paper, there in answers["evidence"].items()]
     lines.append(
         (_word("answer", "bound_with"), f"{len(answers['bound_with'])} 个孩子" if answers["bound_with"] else "否")
@@ -39,25 +41,25 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
     return [*lines, (_word("answer", "agrees_to_central"), "是" if answers["agrees_to_central"] else "否")]
 
 
-def _household(session: Session, household: Mapping[str, Any]) -> list[Line]:
+def _household(session: Session, household: Mapping[str, Any]) -> list[AnswerRow]:
     lines = []
     if household.get("hukou_kind"):
         lines.append(("孩子的户籍", _word("hukou_choice", household["hukou_kind"])))
     for name, value in household.items():
         if name not in LEFT_OUT:
-            lines.append((_word("answer_detail", name), _said(session, name, value)))
+            lines.append((_word("answer_detail", name), _value_words(session, name, value)))
     return lines
 
 
-def _said(session: Session, name: str, value: Any) -> str:
+def _value_words(session: Session, name: str, value: Any) -> str:
     if name in AREAS:
         area = session.get(Area, value)
         return area.name if area else str(value)
     return {True: "是", False: "否"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _detail(session: Session, said: Mapping[str, Any]) -> str:
-    for name, value in said.items():
+def _detail(session: Session, details: Mapping[str, Any]) -> str:
+    for name, value in details.items():
         if name in AT:
             return session.scalar(select(Kindergarten.name).where(Kindergarten.code == value)) or str(value)
         if name == Fact.POLICY_CARE and value in CARE_KINDS:

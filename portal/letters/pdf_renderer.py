@@ -1,6 +1,6 @@
-"""Where letters become PDFs.  One font configuration and one stylesheet serve a whole process.
+"""Rendering of letters as PDF.  A process has one font configuration and one stylesheet.
 
-WeasyPrint needs Pango, a library of the system.  Without it the portal starts all the same, and letters wait.
+WeasyPrint needs the system library Pango.  Without it the portal starts, but letters are unavailable.
 """
 
 import functools
@@ -26,9 +26,9 @@ class PdfUnavailable(Exception):
 
 
 class PdfRenderer:
-    """Turns HTML into a tagged PDF.  Nothing is fetched from anywhere: a letter holds all that it shows."""
+    """Converts HTML to a tagged PDF.  It loads nothing over the network: a letter contains all its resources."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import weasyprint
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher
@@ -46,19 +46,19 @@ class PdfRenderer:
 
     def print(self, html: str) -> bytes:
         """The PDF (PDF/UA-1, tagged, with the title and language of the page)."""
-        with self._one_at_a_time:  # fontconfig is not made for two threads
+        with self._one_at_a_time:  # fontconfig is not thread-safe
             page = self._weasyprint.HTML(string=html, url_fetcher=self._only_data)
             return page.write_pdf(stylesheets=[self._css], font_config=self._fonts, pdf_variant=VARIANT)
 
 
 @functools.lru_cache(maxsize=1)
 def _renderer() -> PdfRenderer:
-    libraries.check_libraries()  # looks for libraries with other programs, so once is enough
+    libraries.check_libraries()  # starts other programs to find libraries, so it runs once
     return PdfRenderer()
 
 
 def renderer() -> PdfRenderer:
-    """This process's press.  Raises PdfUnavailable."""
+    """The renderer of this process.  Raises PdfUnavailable."""
     try:
         return _renderer()
     except libraries.LibraryMissing as missing:

@@ -1,4 +1,4 @@
-"""The receipt of a submission, in Chinese: what was handed in, when, and its digest."""
+"""The receipt of a submission, in Chinese: the wishes, the time, and the digest of the answers."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,9 @@ def receipt_letter(
     lines: Sequence[tuple[str, str]] = (),
     demo: bool,
 ) -> bytes:
-    """The PDF.  `wished` are the kindergartens in order, `changed` what differs from the version before, in words.
+    """The PDF.  `wished` are the kindergartens in order, `changed` the differences from the previous version, in words.
 
-    Where a helper typed it, it is the paper twin: `lines` are all answers, and there is a place for the guardian's
-    signature.
+    For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
 
     Raises PdfUnavailable.
     """

@@ -1,6 +1,9 @@
-"""Taking the standing approval of daily replays back."""
+"""Withdrawing the standing approval of daily replays."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
@@ -21,7 +24,7 @@ class WithdrawForm(OfficialForm):
     sure = BooleanField(_l("从现在起不再自动递补"), [InputRequired(_l("请确认后再收回。"))])
 
 
-def _page(round_id, form: WithdrawForm):
+def _page(round_id: uuid.UUID, form: WithdrawForm) -> ResponseReturnValue:
     signed = replay.approvals(db(), round_id)
     return render_template(
         "officials/daily_replays.html",
@@ -33,13 +36,13 @@ def _page(round_id, form: WithdrawForm):
 
 @pages.get("/rounds/<uuid:round_id>/daily-replays/withdraw")
 @desk("officials", Role.CITY_OFFICIAL)
-def withdraw_daily_replays_page(round_id):
+def withdraw_daily_replays_page(round_id: uuid.UUID) -> ResponseReturnValue:
     return _page(round_id, WithdrawForm())
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays/withdraw")
 @desk("officials", Role.CITY_OFFICIAL)
-def withdraw_daily_replays(round_id):
+def withdraw_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = WithdrawForm()
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,4 +1,4 @@
-"""What the worker does for a draw room, in words: how far it is, or why nothing came of it and what to do next."""
+"""The background job of a draw room in words: its progress, or the reason of its failure and the next step."""
 
 from flask_babel import gettext as _
 
@@ -8,7 +8,7 @@ from portal.text.words import table, word
 
 
 def progress(doing: JobStatus | None) -> dict:
-    """What the page's script asks; it reads the whole page again when nothing is going on."""
+    """The progress for the page's script, which reloads the page when the state is `over`."""
     if doing is None:
         return {"state": "over", "done": 0, "of": 0, "step": ""}
     begun = doing.going_on and doing.step
@@ -16,8 +16,8 @@ def progress(doing: JobStatus | None) -> dict:
     return {"state": doing.state, "done": doing.done, "of": doing.of, "step": step}
 
 
-def why(doing: JobStatus) -> str:
-    """Why it came to nothing.  A fault of ours is named by its place, which the operator understands."""
+def failure_reason(doing: JobStatus) -> str:
+    """The reason of the failure.  A program error is named by its place in the code, for the operator."""
     if doing.refused is not None:
         return refusal(doing.refused)
     return word("draw_failed", doing.kind, error=doing.error or "—")

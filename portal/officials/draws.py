@@ -1,6 +1,9 @@
-"""The draw room: freeze, commitment, seed, run, two signatures, publication; and afterwards the next in line."""
+"""The draw room: freeze, commitment, seed, run, two signatures, publication, and later the replays."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
@@ -17,7 +20,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("/draws", endpoint="draws")
 @desk("officials", *READERS)
-def draw_list():
+def draw_list() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     found = (
         [row for row in rounds.rounds_of_year(db(), season.year) if row.kind in rounds.KINDS_WITH_WISHES]
@@ -31,11 +34,11 @@ def draw_list():
 
 @pages.get("/rounds/<uuid:round_id>/draw")
 @desk("officials", *READERS)
-def draw_room(round_id):
+def draw_room(round_id: uuid.UUID) -> ResponseReturnValue:
     return _room_page(round_id, ActForm())
 
 
-def _room_page(round_id, form: PageForm):
+def _room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     after = room.snapshots[0].number if room.snapshots else 0
     fresh = FreezeForm(formdata=None, beacon_name=_beacon_of(room), after=after)
@@ -48,7 +51,7 @@ def _room_page(round_id, form: PageForm):
         freeze=freeze,
         seed=seed,
         after=after,
-        draw_work=draw_status,
+        draw_status=draw_status,
         steps_of_room=draw_rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
         may_act=actor().is_any(Role.CITY_OFFICIAL),
@@ -61,14 +64,14 @@ def _beacon_of(room: draw_rooms.DrawRoom) -> str:
 
 @pages.get("/rounds/<uuid:round_id>/draw/progress.json")
 @desk("officials", *READERS)
-def draw_progress(round_id):
-    """What the page's script asks while the worker freezes, draws or publishes."""
+def draw_progress(round_id: uuid.UUID) -> ResponseReturnValue:
+    """The progress for the page's script while the worker freezes, draws or publishes."""
     return draw_status.progress(draw_jobs.of_round(db(), rounds.get_round(db(), round_id)))
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
 @desk("officials", Role.CITY_OFFICIAL)
-def freeze_round(round_id):
+def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = FreezeForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -81,7 +84,7 @@ def freeze_round(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/seed")
 @desk("officials", Role.CITY_OFFICIAL)
-def enter_seed(round_id):
+def enter_seed(round_id: uuid.UUID) -> ResponseReturnValue:
     form = SeedForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -98,7 +101,7 @@ def enter_seed(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/runs")
 @desk("officials", Role.CITY_OFFICIAL)
-def start_run(round_id):
+def start_run(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -109,7 +112,7 @@ def start_run(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/replay")
 @desk("officials", Role.CITY_OFFICIAL)
-def start_replay(round_id):
+def start_replay(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         requests.end_overdue(db(), round_id, by=actor(), now=clock())
@@ -121,7 +124,7 @@ def start_replay(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays")
 @desk("officials", Role.CITY_OFFICIAL)
-def approve_daily_replays(round_id):
+def approve_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,6 +1,7 @@
-"""What needs this official now, and which dates come next."""
+"""The officials' home page: tasks and the next dates."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.ground.accounts import Role
 from enrollment.reports import worklist
@@ -14,7 +15,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("", strict_slashes=False)
 @desk("officials")
-def home():
+def home() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     areas = [area.code for area in my_areas()]
     waiting = (

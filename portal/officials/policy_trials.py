@@ -1,4 +1,4 @@
-"""A trial's result as tables: by priority, by kindergarten, and each wish that wins or loses by registration code."""
+"""The result of a dry run as tables: by priority, by kindergarten, and each wish that gains or loses."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ def _names(codes: set[str]) -> dict[str, str]:
 
 
 def as_csv(made: Policy) -> str:
-    """Every wish that wins or loses: registration codes, never a name."""
+    """Every wish that gains or loses, with registration codes and without names."""
     trial, before, after = _trial(made)
     names = _names({row.kindergarten for row in trial.moved})
     out = io.StringIO()

@@ -1,8 +1,10 @@
-"""Rounds: plan, see what still stands in the way, open, extend, close."""
+"""Rounds: plan, show what prevents opening, open, extend, close."""
 
+import uuid
 from collections import Counter
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import round_opening
@@ -26,12 +28,12 @@ WHERE_TO_MEND = {
     "another_round_open": "officials.round_list",
     "no_programmes": "officials.imports",
 }
-"""The page on which each hindrance to opening is mended."""
+"""The page on which each hindrance to opening is resolved."""
 
 
 @pages.get("/rounds")
 @desk("officials", *READERS)
-def round_list():
+def round_list() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     return render_template(
         "officials/rounds.html",
@@ -43,7 +45,7 @@ def round_list():
 
 @pages.get("/rounds/new")
 @desk("officials", Role.CITY_OFFICIAL)
-def new_round():
+def new_round() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     if season is None:
         flash(_("请先创建招生年度。"), "warn")
@@ -52,7 +54,7 @@ def new_round():
 
 
 def _suggested(season: calendar.Season) -> dict:
-    """The first round on the days of registration, the next one on those of the supplementary round."""
+    """Suggested values: the first round at the registration dates, the next at those of the supplementary round."""
     dates, planned = calendar.spans(season), rounds.rounds_of_year(db(), season.year)
     step, until = ("supplementary", "arrival") if planned else ("registration", "confirmation")
     confirm_by = dates[until][0] if planned else dates[until][1]
@@ -69,7 +71,7 @@ def _suggested(season: calendar.Season) -> dict:
 
 @pages.post("/rounds/new")
 @desk("officials", Role.CITY_OFFICIAL)
-def plan_round():
+def plan_round() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     form = RoundForm()
     form.areas.choices = list(area_names().items())
@@ -81,18 +83,18 @@ def plan_round():
     return _new_round_page(form)
 
 
-def _new_round_page(form: RoundForm):
+def _new_round_page(form: RoundForm) -> ResponseReturnValue:
     form.areas.choices = list(area_names().items())
     return render_template("officials/round_new.html", form=form)
 
 
 @pages.get("/rounds/<uuid:round_id>")
 @desk("officials", *READERS)
-def round_page(round_id):
+def round_page(round_id: uuid.UUID) -> ResponseReturnValue:
     return _round_page(rounds.get_round(db(), round_id), ActForm())
 
 
-def _round_page(found: Round, form: OfficialForm):
+def _round_page(found: Round, form: OfficialForm) -> ResponseReturnValue:
     offered = [row for row in round_opening.offered(db(), found.year) if rounds.matches_filter(found, row)]
     missing = rounds.opening_faults(db(), found, offered) if found.stage == RoundStage.PLANNED else []
     return render_template(
@@ -113,7 +115,7 @@ def _round_page(found: Round, form: OfficialForm):
 
 @pages.post("/rounds/<uuid:round_id>/open")
 @desk("officials", Role.CITY_OFFICIAL)
-def open_round(round_id):
+def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -125,7 +127,7 @@ def open_round(round_id):
 
 @pages.post("/rounds/<uuid:round_id>/close")
 @desk("officials", Role.CITY_OFFICIAL)
-def close_round(round_id):
+def close_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -137,14 +139,14 @@ def close_round(round_id):
 
 @pages.get("/rounds/<uuid:round_id>/extend")
 @desk("officials", Role.CITY_OFFICIAL)
-def extension(round_id):
+def extension(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.get_round(db(), round_id)
     return _extension_page(found, ExtendForm(data={"closes_at": found.closes_at, "version": found.version}))
 
 
 @pages.post("/rounds/<uuid:round_id>/extend")
 @desk("officials", Role.CITY_OFFICIAL)
-def extend_round(round_id):
+def extend_round(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.get_round(db(), round_id)
     form = ExtendForm()
     if form.validate_on_submit():
@@ -163,5 +165,5 @@ def extend_round(round_id):
     return _extension_page(found, form)
 
 
-def _extension_page(found: Round, form: ExtendForm):
+def _extension_page(found: Round, form: ExtendForm) -> ResponseReturnValue:
     return render_template("officials/round_extend.html", round=found, form=form)

@@ -1,6 +1,9 @@
-"""One run: its progress, what it gave, the check, and the two signatures."""
+"""A run: its progress, result, independent check, and the two signatures."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
@@ -26,11 +29,11 @@ from portal.web.unit_of_work import actor, city_day, clock, db
 
 @pages.get("/draws/runs/<uuid:run_id>")
 @desk("officials", *READERS)
-def run_page(run_id):
+def run_page(run_id: uuid.UUID) -> ResponseReturnValue:
     return _run_page(run_id, ActForm())
 
 
-def _run_page(run_id, form: PageForm):
+def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
     round_ = rounds.get_round(db(), run.round_id)
     doing = draw_jobs.of_round(db(), round_)
@@ -40,7 +43,7 @@ def _run_page(run_id, form: PageForm):
         run=run,
         round=round_,
         publishing=doing if doing and doing.run_id == run.id and run.state == RunState.CHECKED else None,
-        draw_work=draw_status,
+        draw_status=draw_status,
         signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
         form=form,
@@ -59,7 +62,7 @@ def _run_page(run_id, form: PageForm):
 
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
-    """The city's children on roll today, and after this run's children have come; a first, unpublished run alone tells that."""
+    """The city's coverage today and after this run's children have arrived; None for replays and unfinished runs."""
     if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.PUBLISHED):
         return None
     on = city_day()
@@ -72,8 +75,8 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
 
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")
 @desk("officials", *READERS)
-def run_progress(run_id):
-    """What the page's script asks while the engine works."""
+def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
+    """The progress for the page's script while the engine runs."""
     run = runs.one(db(), run_id)
     job = db().get(Job, run.job_id) if run.job_id else None
     return {
@@ -86,7 +89,7 @@ def run_progress(run_id):
 
 @pages.post("/draws/runs/<uuid:run_id>/sign")
 @desk("officials", Role.CITY_OFFICIAL)
-def sign_run(run_id):
+def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -98,7 +101,7 @@ def sign_run(run_id):
 
 @pages.post("/draws/runs/<uuid:run_id>/publish")
 @desk("officials", Role.CITY_OFFICIAL)
-def publish_run_again(run_id):
+def publish_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -109,7 +112,7 @@ def publish_run_again(run_id):
 
 @pages.post("/draws/runs/<uuid:run_id>/set-aside")
 @desk("officials", Role.CITY_OFFICIAL)
-def set_run_aside(run_id):
+def set_run_aside(run_id: uuid.UUID) -> ResponseReturnValue:
     form = SetAsideForm()
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,4 +1,4 @@
-"""What an official may look at: the city all areas, an area official the own ones, an auditor all without acting."""
+"""The scope of officials: city officials and auditors see all areas, area officials their own."""
 
 from flask import abort
 
@@ -15,13 +15,13 @@ DECIDERS = (Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 
 
 def my_areas() -> list[Area]:
-    """The areas that this person may see, in the city's order."""
+    """The areas that the current official may see, in the official order."""
     everywhere = actor().is_any(Role.CITY_OFFICIAL, Role.AUDITOR)
     return [area for area in all_areas(db()) if everywhere or area.code in actor().areas]
 
 
 def my_area_or_404(code: str) -> Area:
-    """An area of another official is as unknown as one that does not exist."""
+    """The area, if the current official may see it; else 404."""
     found = next((area for area in my_areas() if area.code == code), None)
     if found is None:
         abort(404)

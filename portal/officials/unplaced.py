@@ -1,6 +1,7 @@
-"""Children without a place: nobody is forgotten."""
+"""Children without a place, and central placement."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.coverage import Coverage
@@ -21,11 +22,11 @@ from portal.web.unit_of_work import actor, city_day, clock, db
 
 @pages.get("/unplaced", endpoint="unplaced")
 @desk("officials", *READERS)
-def unplaced_children():
+def unplaced_children() -> ResponseReturnValue:
     return _page(ActForm())
 
 
-def _page(form: PageForm):
+def _page(form: PageForm) -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
@@ -50,14 +51,14 @@ def _page(form: PageForm):
 
 
 def _shares(year: int) -> tuple[Coverage, Coverage]:
-    """The city's children after the intake, and after those for whom a place is proposed have come too."""
+    """The city's coverage after the intake, and after the proposed central placement."""
     after_intake = shares.city_shares(db(), Definition(city_day()), year=year).city.after
     return after_intake, central_placement.effect(db(), year, after_intake)
 
 
 @pages.post("/unplaced/propose")
 @desk("officials", Role.CITY_OFFICIAL)
-def propose_central():
+def propose_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -69,7 +70,7 @@ def propose_central():
 
 @pages.post("/unplaced/send")
 @desk("officials", Role.CITY_OFFICIAL)
-def send_central():
+def send_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

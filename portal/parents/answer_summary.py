@@ -1,4 +1,4 @@
-"""What a family said, as rows to read: for the check, and for the receipt's list of changes."""
+"""The family's answers as readable rows, for the check page and for the list of changes in a receipt."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ AREAS = ("hukou_area", "home_area", "work_area", "residence_permit_area")
 
 @dataclass(frozen=True)
 class Section:
-    """A page of the form as it was answered; `href` leads back to it, `rows` are (question, answer)."""
+    """One page of the form; `href` links to it, `rows` are (question, answer)."""
 
     page: str
     href: str
@@ -36,7 +36,7 @@ class Section:
 
 
 def sections(session: Session, application: Application, *, by: Actor, round_: Round | None) -> list[Section]:
-    """All pages in their order."""
+    """All pages of the form in order."""
     filled = {
         "guardian": _guardian(session, by),
         "child": _child(application),
@@ -51,8 +51,8 @@ def sections(session: Session, application: Application, *, by: Actor, round_: R
     ]
 
 
-def wished_in(session: Session, answers: dict[str, Any]) -> list[str]:
-    """The names of the wishes in a receipt, the newest round's, first to last."""
+def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
+    """The kindergarten names of a receipt's wishes in the newest round, in order of rank."""
     rounds = answers.get("wishes") or {}
     if not rounds:
         return []
@@ -81,10 +81,10 @@ def area_name(session: Session, code: str | None) -> str:
 
 
 def _href(page: str, application: Application) -> str:
-    asked = {"from": "check"}
+    query: dict[str, Any] = {"from": "check"}
     if page == "guardian":
         return url_for("parents.guardian_page")
-    return url_for(f"parents.{page}_page", application_id=application.id, **asked)
+    return url_for(f"parents.{page}_page", application_id=application.id, **query)
 
 
 def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
@@ -152,7 +152,10 @@ def _evidence(session: Session, application: Application) -> list[tuple[str, str
 
 
 def together(session: Session, application: Application, *, by: Actor) -> list[tuple[str, str]]:
-    """Nothing for a family that has no choice to make here; no name of a child in the other guardian's care alone."""
+    """The rows of the siblings page; empty if there is nothing to choose.
+
+    Children that are only in the other guardian's care are not named.
+    """
     siblings = sibling_binding.may_bind(session, application, by=by)
     unit = {each.id for each in units.of(session, application)}
     bound = [each.child.name for each in siblings if each.id in unit]

@@ -1,10 +1,11 @@
-"""Everything held about a family: what it is, a file with all of it, and consent taken back."""
+"""The personal data of a family: overview, download of all data, consents."""
 
 import io
 import json
 import zipfile
 
 from flask import Response, render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
@@ -21,20 +22,20 @@ from portal.web.unit_of_work import actor, clock, db
 @pages.get("/account", endpoint="account")
 @pages.get("/data")
 @desk("parents")
-def data_page():
+def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     return render_template(
-        "parents/data.html",
+        "parents/personal_data.html",
         guardian=guardian,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
         phone=mask(guardian.phone, keep_start=3) if guardian else "",
-        helped=[_helped(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
+        mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
     )
 
 
-def _helped(mandate: Mandate) -> dict:
-    """A mandate as its guardian sees it: who, how, until when, and what was done."""
+def _mandate_summary(mandate: Mandate) -> dict:
+    """A mandate for its guardian: the helper, the state, and the acts under it."""
     acts = mandates.acts_under(db(), mandate)
     return {
         "mandate": mandate,
@@ -46,7 +47,7 @@ def _helped(mandate: Mandate) -> dict:
 
 @pages.post("/data/download")
 @desk("parents")
-def download_data():
+def download_data() -> ResponseReturnValue:
     """A zip: `data.json` with every row about the family, and each uploaded page as a file."""
     plain = personal_data.export(db(), by=actor(), now=clock())
     packed = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The pages of the form: one tuple is their order, one function says how far each is, one what comes next."""
+"""The pages of the form: their order, the state of each, and the next one."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ OPTIONAL = ("grounds", "together")
 
 @dataclass(frozen=True)
 class Step:
-    """A page and how far it is: done, now (the one to go on with), todo, later, optional, or wanting `n` things."""
+    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents."""
 
     page: str
     state: str
@@ -36,15 +36,15 @@ class Step:
     href: str | None = None
 
     @property
-    def stops(self) -> bool:
-        """Whether the way to the submission leads through this page."""
+    def blocks_submission(self) -> bool:
+        """Whether this page must be done before the submission."""
         return self.state in ("now", "todo", "later")
 
 
 class FormState:
-    """How far a family's form is.  Each answer is looked up when a page first asks for it, and kept for this request.
+    """The saved state of a family's form.  Each value is read from the database at its first use, once per request.
 
-    `application` is None before a child was entered.
+    `application` is None before a child is entered.
     """
 
     def __init__(self, session: Session, application: Application | None, *, by: Actor, now: dt.datetime):
@@ -81,7 +81,7 @@ class FormState:
 
     @cached_property
     def wished(self) -> bool:
-        """Whether there are wishes in the round that takes them now, or in the last one that did."""
+        """Whether there are wishes in the open round, or in the last one."""
         times = deadlines.of(self.session, self._application, now=self.now)
         round_ = times.open or times.last
         return round_ is not None and bool(wishes.of(self.session, self._application.id, round_.id))
@@ -89,26 +89,26 @@ class FormState:
     @property
     def _application(self) -> Application:
         if self.application is None:
-            raise LookupError("nothing is asked of an application before a child was entered")
+            raise LookupError("there is no application before a child is entered")
         return self.application
 
 
 def steps(form: FormState) -> list[Step]:
-    """Every page of this family's form in its order, each with its state."""
+    """Every page of this family's form in order, with its state."""
     found = [_step(page, form) for page in ORDER if _is_shown(page, form)]
     first = next((step for step in found if step.state == "todo"), None)
     return [Step(step.page, "now", step.n, step.href) if step is first else step for step in found]
 
 
 def next_step(listed: list[Step]) -> Step | None:
-    """The page to go on with: the first that stops the submission."""
+    """The first page that blocks the submission; None if there is none."""
     return next((step for step in listed if step.state == "now"), None)
 
 
-def after(page: str, form: FormState) -> Step:
-    """Where saving a page leads: to the next page that is not done, an optional one included; at last to the check.
+def step_after(page: str, form: FormState) -> Step:
+    """The next page after this one that is not done, including optional pages; else the check page.
 
-    Pages are asked in their order and only as far as that one, because this runs at every save.
+    It stops at the first such page, because it runs at every save.
     """
     *later, last = ORDER[ORDER.index(page) + 1 :]
     for each in later:
@@ -117,18 +117,18 @@ def after(page: str, form: FormState) -> Step:
     return _step(last, form)
 
 
-def bar(listed: list[Step]) -> list[tuple[str, str]]:
-    """The five parts of the progress bar, each done, now or todo."""
+def progress_bar(listed: list[Step]) -> list[tuple[str, str]]:
+    """The five parts of the progress bar, each with the state `done`, `now` or `todo`."""
     states, found = {step.page: step for step in listed}, []
     for part, pages in PARTS.items():
-        open_pages = [states[page] for page in pages if page in states and states[page].stops]
+        open_pages = [states[page] for page in pages if page in states and states[page].blocks_submission]
         state = "done" if not open_pages else "now" if any(step.state == "now" for step in open_pages) else "todo"
         found.append((part, state))
     return found
 
 
-def address(page: str, application: Application | None) -> str | None:
-    """Where a page of the form stands; None while there is nothing yet that it could be about."""
+def page_url(page: str, application: Application | None) -> str | None:
+    """The address of a form page; None while there is no application for it."""
     if page in ("consent", "guardian"):
         return url_for(f"parents.{page}_page")
     if page == "child" and application is None:
@@ -141,7 +141,7 @@ def _is_shown(page: str, form: FormState) -> bool:
 
 
 def _step(page: str, form: FormState) -> Step:
-    href = address(page, form.application)
+    href = page_url(page, form.application)
     if form.application is None and page not in WITHOUT_APPLICATION:
         return Step(page, "later")
     if page == "child" and form.application is None and not (form.consented and form.guardian):

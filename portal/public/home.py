@@ -1,6 +1,7 @@
-"""The first page: what is open now, what comes next, and three things to do today."""
+"""The home page: the current and the next step of the season, and links to the main tasks."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.places import finder
 from enrollment.season import calendar, current_step
@@ -11,7 +12,7 @@ from portal.web.unit_of_work import clock, db
 
 @pages.get("/")
 @public
-def home():
+def home() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     return render_template(
         "public/home.html",

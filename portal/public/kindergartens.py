@@ -1,6 +1,7 @@
-"""Find a kindergarten, and a page for each: places this season, fee, how to reach it, last cut-offs."""
+"""Search for kindergartens, and a page for each with places, fee, location and the last cut-offs."""
 
 from flask import render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
@@ -19,7 +20,7 @@ from portal.web.unit_of_work import clock, db
 
 
 class FinderForm(FlaskForm):
-    """A question, so it travels in the address and needs no token."""
+    """A GET form: its values are in the query string, and it needs no CSRF token."""
 
     class Meta:
         csrf = False
@@ -29,7 +30,7 @@ class FinderForm(FlaskForm):
     nature = SelectField(_l("性质"), validate_choice=False)
     level = SelectField(_l("今年招生"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("不限")), ("", _l("不限"))
         self.area.choices = [everywhere, *area_names(db()).items()]
         self.nature.choices = [any_nature, *((code, word("nature", code)) for code in NATURES)]
@@ -43,9 +44,9 @@ def this_year() -> int | None:
 
 @pages.get("/kindergartens")
 @public
-def kindergarten_list():
+def kindergarten_list() -> ResponseReturnValue:
     form = FinderForm(request.args)
-    form.offer()
+    form.set_choices()
     year = this_year()
     found = finder.search(
         db(),
@@ -62,7 +63,7 @@ def kindergarten_list():
 
 @pages.get("/kindergartens/<code>")
 @public
-def kindergarten_page(code):
+def kindergarten_page(code: str) -> ResponseReturnValue:
     kindergarten = kindergartens.by_code(db(), code)
     if kindergarten is None:
         raise NotFound

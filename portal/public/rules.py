@@ -1,6 +1,7 @@
-"""The rules of each area in plain words, generated from the file that two people signed."""
+"""The rules of each area in words, generated from the signed policy file."""
 
 from flask import abort, render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.places.areas import all_areas
 from enrollment.season import calendar, policy_approval
@@ -12,7 +13,7 @@ from portal.web.unit_of_work import clock, db
 
 @pages.get("/rules")
 @public
-def rules_list():
+def rules_list() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     signed = policy_approval.policies_in_force(db(), season.year) if season else {}
     lines = [(area, policy_approval.rules_of(signed[area.code])) for area in all_areas(db()) if area.code in signed]
@@ -22,7 +23,7 @@ def rules_list():
 
 @pages.get("/rules/<code>")
 @public
-def rules_of_an_area(code):
+def rules_of_an_area(code: str) -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
     area = next((area for area in all_areas(db()) if area.code == code), None)
     if season is None or area is None:
@@ -36,8 +37,8 @@ def rules_of_an_area(code):
 
 @pages.get("/rules/<code>/<int:version>.toml")
 @public
-def rules_file(code, version):
-    """The signed file itself, so that anybody can check its digest."""
+def rules_file(code: str, version: int) -> ResponseReturnValue:
+    """The signed policy file, so that anybody can check its digest."""
     season = calendar.current_season(db(), clock())
     made = policy_approval.versions(db(), season.year, code) if season else []
     found = next((each for each in made if each.version == version and each.signed_at), None)

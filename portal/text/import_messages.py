@@ -1,4 +1,4 @@
-"""How an import speaks: its faults, its fields and their values, in the reader's language, on pages and in commands."""
+"""Faults, columns and values of imports in the reader's language, for pages and commands."""
 
 from functools import cache
 from typing import Any
@@ -35,8 +35,8 @@ def field_name(kind: str, key: str, in_language: str | None = None) -> str:
     return names[in_language or language()] if names else word("import_column", key, in_language=in_language)
 
 
-def shown(key: str, value: Any, in_language: str | None = None) -> str:
-    """A value as a person reads it; — where there is none."""
+def value_words(key: str, value: Any, in_language: str | None = None) -> str:
+    """A value in words; `—` for none."""
     if value is None or value in ("", []):
         return "—"
     spoken = in_language or language()
@@ -55,7 +55,7 @@ def _group(code: str, spoken: str) -> str:
     return word("ground", code, in_language=spoken) if code in table().get("ground", {}) else code
 
 
-def what_is_wrong(fault: ImportFault, in_language: str | None = None) -> str:
+def fault_words(fault: ImportFault, in_language: str | None = None) -> str:
     return word(fault.group, fault.code, in_language=in_language, **fault.details)
 
 

@@ -1,6 +1,6 @@
-"""Which language a reader reads."""
+"""The language of the reader."""
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
@@ -12,14 +12,14 @@ LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 def chosen() -> str:
     """`?lang=` wins and is remembered in a cookie; Chinese is the default."""
     if "lang" not in g:
-        asked = request.args.get("lang") or request.cookies.get(COOKIE)
-        g.lang = asked if asked in LOCALES else "zh"
+        locale = request.args.get("lang") or request.cookies.get(COOKIE)
+        g.lang = locale if locale in LOCALES else "zh"
     return g.lang
 
 
-def _remember(response):
+def _remember(response: Response) -> Response:
     if request.args.get("lang") in LOCALES:
-        https = current_app.extensions["house"].config.https
+        https = current_app.extensions["services"].config.https
         response.set_cookie(
             COOKIE, request.args["lang"], max_age=31_536_000, secure=https, httponly=True, samesite="Lax"
         )

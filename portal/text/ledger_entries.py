@@ -1,4 +1,4 @@
-"""How a line of the places ledger is read, at the kindergarten and at the area."""
+"""Entries of the places ledger in words."""
 
 from collections.abc import Iterable
 
@@ -41,17 +41,17 @@ def _value(field: str, value: str | None) -> str:
 
 
 def grounds(codes: Iterable[str]) -> str:
-    """For whom a pool is, in words."""
+    """The groups of a pool in words."""
     return listed(map(_ground, codes))
 
 
 def _ground(code: str) -> str:
-    """A ground in words; a pool's code that is no ground stands as it is."""
+    """A ground in words; the code itself if it is not a ground."""
     return word("ground", code) if code in tuple(Ground) else code
 
 
 def reason(entry: HistoryEntry) -> str:
-    """What somebody wrote, or a code of the ledger's own, said in words."""
+    """The reason as it was entered; a reason code of the ledger in words."""
     if entry.reason == ledger.REASON_APPROVED:
         return _("按现有数字同意")
     if entry.reason.startswith(ledger.REASON_IMPORTED):

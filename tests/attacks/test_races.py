@@ -1,4 +1,4 @@
-"""Two at the same moment: one of them wins, nothing is done twice, and nobody waits for ever."""
+"""Concurrent requests: one of them wins, nothing is done twice, and none waits forever."""
 
 import datetime as dt
 import uuid
@@ -93,8 +93,8 @@ def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
         assert session.scalar(select(Programme.taken).where(Programme.kindergarten_id == garden.id)) == 1
 
 
-def test_what_the_draw_room_is_asked_twice_at_once_is_done_once(race, now):
-    """Freeze, seed and second signature, each asked by four officials and each job taken by three workers at once."""
+def test_concurrent_requests_of_the_draw_room_run_once(race, now):
+    """Freeze, seed and second signature, each requested by four officials and each job run by three workers at once."""
     runner.load_handlers()
     town = race.town(now)
     garden = town.kindergarten("锦官园", places=1)

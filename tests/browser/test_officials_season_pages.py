@@ -71,7 +71,7 @@ def pages(planned, opened) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("phone", "language"), [(True, "zh-CN"), (False, "en")])
-def test_nothing_keeps_anybody_out(new_page, site, city, phone, language):
+def test_pages_are_accessible(new_page, site, city, phone, language):
     key, planned, opened = city
     page = new_page(phone=phone, language=language)
     page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])

@@ -71,7 +71,7 @@ def pages(k, ana, good, bad) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("phone", "language"), SHAPES)
-def test_nothing_keeps_anybody_out(new_page, site, city, phone, language):
+def test_pages_are_accessible(new_page, site, city, phone, language):
     keys, *rows = city
     page = new_page(phone=phone, language=language)
     for number, (who, path) in enumerate(pages(*rows)):

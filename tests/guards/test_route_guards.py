@@ -77,7 +77,7 @@ def test_a_role_reaches_only_the_routes_of_its_desk(app, client, people, role, m
         guard = guard_of(app, rule.endpoint)
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             response = client.open(address(app, rule), method=method, inspect=False)
-            if guard.helped and role == "helper":
+            if guard.allows_helper and role == "helper":
                 assert response.headers.get("Location") == "/helpers", (rule.rule, method, "acts for nobody")
                 continue
             if guard.admits(frozenset({role})):
@@ -120,7 +120,7 @@ def test_a_helper_with_a_mandate_reaches_exactly_the_routes_of_the_form(app, cli
         if guard.desk == "helpers":
             continue
         for method in rule.methods - {"HEAD", "OPTIONS"}:
-            if not guard.helped:
+            if not guard.allows_helper:
                 assert client.open(address(app, rule), method=method, inspect=False).status_code == 403, rule.rule
                 continue
             helped.add(name)

@@ -1,4 +1,4 @@
-"""The morning's estimate as a job: twice does no harm, a flushed queue delays it only, no transaction is open while it draws."""
+"""The daily estimate as a job: it can run twice, survives a flushed queue, and holds no transaction while it computes."""
 
 import datetime as dt
 
@@ -41,8 +41,8 @@ def estimate(engine) -> ChanceEstimate:
         return session.scalars(select(ChanceEstimate)).one()
 
 
-def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engine, monkeypatch):
-    (tick,) = [tick for tick in scheduler.TICKS if tick.kind == estimates.KIND]
+def test_the_scheduler_starts_it_daily_and_a_second_run_gives_the_same(engine, monkeypatch):
+    (tick,) = [tick for tick in scheduler.SCHEDULE if tick.kind == estimates.KIND]
     minute, hour, *days = tick.cron.split()
     assert (int(hour), int(minute)) == (estimates.EVERY_DAY_AT.hour, estimates.EVERY_DAY_AT.minute)
     assert days == ["*", "*", "*"]
@@ -60,7 +60,7 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
     for day in (1, 2):
         morning = NOW + dt.timedelta(days=day)
         with Session(engine) as session, session.begin():
-            scheduler.write_row(session, tick.kind, morning, now=morning)
+            scheduler.enqueue_scheduled(session, tick.kind, morning, now=morning)
         with Session(engine) as session:
             job_id = session.scalars(
                 select(jobs.Job.id).where(jobs.Job.kind == tick.kind).order_by(jobs.Job.created_at.desc())
@@ -111,7 +111,7 @@ def test_the_deadline_brings_a_last_estimate(engine):
         assert runner.run(engine, at(closed), asked.id, "worker 1") == "done"
         assert estimate(engine).made_at == closed
         morning = closed + dt.timedelta(days=1)
-        scheduler.write_row(session, estimates.KIND, morning, now=morning)
+        scheduler.enqueue_scheduled(session, estimates.KIND, morning, now=morning)
         session.commit()
         again = session.scalars(select(jobs.Job).where(jobs.Job.dedupe_key.like("estimate_chances@%"))).one()
         assert runner.run(engine, at(morning), again.id, "worker 1") == "done"

@@ -1,4 +1,4 @@
-"""The job row is the truth: written once for its key, held under a lease, closed by the holder of the fence alone."""
+"""The job row: written once per key, held under a lease, finished only by the holder of the current fencing token."""
 
 import datetime as dt
 
@@ -30,12 +30,12 @@ def test_the_relay_takes_a_due_row_once(session, job, now):
     assert jobs.queue_due(session, now=now + dt.timedelta(hours=1)) == [(later, "close_round")]
 
 
-def test_a_job_in_living_hands_is_not_taken(session, job, now):
+def test_a_job_with_a_valid_lease_is_not_taken(session, job, now):
     assert jobs.take(session, job, owner="a", now=now).fence == 1
     assert jobs.take(session, job, owner="b", now=now) is None
 
 
-def test_a_worker_that_woke_up_late_publishes_nothing(session, job, now):
+def test_a_worker_without_its_lease_publishes_nothing(session, job, now):
     late = jobs.take(session, job, owner="a", now=now)
     other = jobs.take(session, job, owner="b", now=now + LATER)
     assert (other.fence, other.attempt) == (2, 2)

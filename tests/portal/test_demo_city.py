@@ -1,4 +1,4 @@
-"""The demo city: the same seed gives the same city, and its families' rows are those that the verbs would have written."""
+"""The demo city: the same seed gives the same city, and its bulk rows equal those that the services would write."""
 
 import datetime as dt
 import json
@@ -74,7 +74,7 @@ def test_a_city_in_its_registration(engine_of_the_city):
         assert session.scalar(select(func.max(Wish.rank))) == 5
 
 
-def test_it_is_only_built_on_empty_ground(engine_of_the_city):
+def test_it_is_built_in_an_empty_database_only(engine_of_the_city):
     with pytest.raises(DatabaseNotEmpty):
         build(engine_of_the_city, "places")
 
@@ -268,7 +268,7 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
 
 
 class AlwaysTheSame:
-    """A die that shows one side."""
+    """A random generator that always returns the same value."""
 
     def __init__(self, luck: float):
         self.luck = luck

@@ -1,4 +1,4 @@
-"""Changing the key of the sealed columns while the city works: every value is sealed anew, and the old key can go."""
+"""Key rotation at runtime: every encrypted value is encrypted with the new key, and the old key can be removed."""
 
 import base64
 import json
@@ -86,7 +86,7 @@ def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
     assert "done" not in again.output, "nothing is sealed twice"
 
 
-def test_it_goes_on_where_it_was_stopped_and_leaves_what_changed_meanwhile(app, town, ana):
+def test_rotation_continues_after_a_stop_and_keeps_concurrent_changes(app, town, ana):
     vault.unlock(other_key())
     names = next(each for each in key_rotation.sealed_columns() if each.name == "account.name")
     many = key_rotation.count_sealed_with(town.session, "test")["account.name"]
@@ -127,8 +127,8 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
     assert not json.loads(file.read_text())["sealing"].get("test")
 
 
-def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
-    data = json.dumps({"kept": base64.b64encode(vault.seal("typed", "web_session.kept")).decode()})
+def test_a_saved_form_in_a_session_blocks_removing_the_old_key(app, town, ana):
+    data = json.dumps({"saved_form": base64.b64encode(vault.seal("typed", "web_session.saved_form")).decode()})
     town.session.execute(
         text(
             "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"

@@ -42,7 +42,7 @@ class InspectingClient(FlaskClient):
 def refuse_unsaved_work(_fault) -> None:
     """Fail if a view changed objects after the commit, because these changes would be lost."""
     session = g.get("session")
-    if session is not None and not g.get("spoiled") and (session.new or session.dirty or session.deleted):
+    if session is not None and not g.get("rollback_only") and (session.new or session.dirty or session.deleted):
         raise PageFault(f"unsaved: {[*session.new, *session.dirty, *session.deleted]}")
 
 

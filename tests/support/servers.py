@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from enrollment.ground.db import open_engine
 from portal.operations.doctor import ALEMBIC
-from portal.operations.embedded import CAREFREE, Postgres, Valkey
+from portal.operations.embedded import NOT_DURABLE, Postgres, Valkey
 from portal.operations.migrations import upgrade
 
 TEMPLATE = "portal_template"
@@ -67,7 +67,7 @@ class Servers:
         self.folder.chmod(0o755)
         database, queue = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
         if not database:
-            settings = CAREFREE | {"max_connections": "200"}
+            settings = NOT_DURABLE | {"max_connections": "200"}
             self.postgres = Postgres(self.folder / "postgres", self.folder / "postgres.log", settings)
             self.postgres.start()
             database = self.postgres.url("postgres")

@@ -1,8 +1,8 @@
 """Fonts of the letters.
 
-`NotoSerifSC-GB2312.otf` holds the 7,543 characters of GB 2312 and ASCII out of the 30,000 of Noto Serif SC: what every
-letter needs, cut out beforehand, because cutting it out of the whole font anew for each letter takes half of the time.
-Rarer characters (names have them) come from the whole font in the wheel `pylopdf-fonts-zh-cn`.
+`NotoSerifSC-GB2312.otf` is a subset of Noto Serif SC: 7,543 of its 30,000 characters, those of GB 2312 and ASCII.  It is
+made in advance, because subsetting the whole font for each letter takes half of the rendering time.  Rarer characters,
+which occur in names, come from the whole font in the wheel `pylopdf-fonts-zh-cn`.
 SIL Open Font License 1.1, see OFL.txt; made by `python -m portal.letters.fonts.make`.
 """
 

@@ -1,4 +1,4 @@
-"""Cut the common characters out of the whole font: `python -m portal.letters.fonts.make` (half a minute)."""
+"""Make the subset font of common characters: `python -m portal.letters.fonts.make` (half a minute)."""
 
 from fontTools import subset
 

@@ -65,7 +65,7 @@ def test_an_area_is_approved_whole_after_looking(waiting, client):
     assert [waiting.places(k) for k in (*waiting.mine, waiting.foreign)] == [50, 50, 25]
 
 
-def test_a_plan_that_does_not_hold_any_more_stays_and_says_why(town, waiting, client):
+def test_an_invalid_plan_is_not_approved_and_shows_the_reason(town, waiting, client):
     waiting.mine[0].licensed_classes = 1
     town.session.commit()
     path = "/officials/places"

@@ -147,7 +147,7 @@ def test_what_is_missing_is_named_before_anybody_tries(city, town, lang):
 
 
 def test_a_refusal_at_the_last_moment_stands_on_the_page(city, town, ready):
-    """Somebody withdrew the policy's area in another tab: the button was there, the verb says no in words."""
+    """The policy was withdrawn in another tab after the page was shown: the service refuses and the page shows why."""
     address = plan(city).headers["Location"]
     fields = hidden_fields(city.get(address).text, f"{address}/open")
     town.kindergarten("红房子", places=2, area="510107")

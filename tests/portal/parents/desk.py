@@ -8,7 +8,7 @@ def page(answer) -> BeautifulSoup:
 
 
 def errors(answer) -> dict[str, str]:
-    """The message beside each field, by the field's id; every one of them also stands in the summary on top."""
+    """The error message of each field by the field's id; checks that each is also in the error summary."""
     soup = page(answer)
     beside = {
         element["id"].removesuffix("-error"): element.get_text(" ", strip=True)

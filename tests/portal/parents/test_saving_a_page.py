@@ -87,7 +87,7 @@ def test_the_next_page_is_the_first_of_the_list_that_is_not_done(client, app, to
             for at, step in enumerate(listed[:-1]):
                 later = next((each for each in listed[at + 1 :] if each.state != "done"), listed[-1])
                 form = FormState(town.session, application, by=by, now=town.now)
-                assert steps.after(step.page, form).page == later.page
+                assert steps.step_after(step.page, form).page == later.page
 
 
 def test_a_page_that_is_no_longer_shown_leads_on_too(client, town, places):

@@ -220,7 +220,7 @@ def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, an
     assert "户口簿系伪造" not in head.get("/staff/refusals").text
 
 
-def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_session):
+def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_work, ana, portal_session):
     answers = [
         Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
         for fact, value in claimed_facts(portal_session, ana.id).items()

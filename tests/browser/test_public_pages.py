@@ -1,4 +1,4 @@
-"""The public pages at 390 px and 1280 px, in both languages: nothing keeps anybody out, nothing scrolls sideways."""
+"""The public pages at 390 px and 1280 px in both languages are accessible and do not scroll horizontally."""
 
 import pytest
 from playwright.sync_api import expect
@@ -19,16 +19,16 @@ def test_public_pages(new_page, phone, language):
         assert_axe_clean(page)
 
 
-def test_axe_finds_a_planted_fault(new_page):
-    """The tool itself is looked at: an image without words is found."""
+def test_axe_reports_a_known_violation(new_page):
+    """The checker works: it reports an image without alternative text."""
     page = new_page()
     page.goto("/help")
     page.evaluate("document.querySelector('main').append(document.createElement('img'))")
     assert any("image-alt" in fault for fault in axe_faults(page))
 
 
-def test_chinese_is_drawn_in_a_real_font(new_page):
-    """Two different characters look different: without a font both are the same box."""
+def test_chinese_characters_have_glyphs(new_page):
+    """Two different characters have different images; without a font both are the same box."""
     page = new_page()
     page.goto("/help")
     pictures = []

@@ -1,4 +1,4 @@
-"""Double click, back button, stale tab, ended session, wrong file, large photo, deadline while typing: a clear word, nothing lost."""
+"""Double click, back button, stale tab, expired session, wrong file, large photo, passed deadline: a clear message, nothing lost."""
 
 import datetime as dt
 import io

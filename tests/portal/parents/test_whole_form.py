@@ -1,4 +1,4 @@
-"""A family that has just signed in walks the pages in their order to the receipt, and changes its mind."""
+"""A new family fills in all pages up to the receipt, and changes its answers later."""
 
 import datetime as dt
 import io

@@ -40,12 +40,12 @@ def waiting(site, now):
 
 
 def look(page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
+    """Save a screenshot if a folder for screenshots is set."""
     if folder := os.environ.get("PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_pages_keep_nobody_out(site, waiting, new_page):
+def test_review_pages_are_accessible(site, waiting, new_page):
     for phone, language in ((True, "zh-CN"), (False, "en")):
         page = new_page(phone=phone, language=language)
         let_in(site, page, waiting.city)

@@ -1,4 +1,4 @@
-"""What the draw room leaves to the worker: done once, whoever is paused, killed or cut off, and by whom it was asked."""
+"""Jobs of the draw room run once, also if a worker is paused, killed or loses its connection."""
 
 import datetime as dt
 import threading
@@ -19,7 +19,7 @@ from enrollment.offers.offers import Offer
 from enrollment.season.rounds import Round
 from portal.jobs import runner
 from portal.jobs.handlers import draw_room
-from portal.jobs.runner import HANDLERS, Lost, Work
+from portal.jobs.runner import HANDLERS, JobRun, LeaseLost
 from tests.conftest import NOW
 from tests.support.town import Town
 
@@ -35,7 +35,7 @@ def engine(real_database):
 
 
 class Room:
-    """A small town before the step `kind`, which was asked for as on the page."""
+    """A small town with a requested job of this `kind`."""
 
     def __init__(self, engine, kind: str):
         self.engine = engine
@@ -72,10 +72,10 @@ class Room:
     def clock(self, _session) -> dt.datetime:
         return self.now + MINUTE
 
-    def lease(self, *, long_ago: bool = False) -> Work:
+    def lease(self, *, long_ago: bool = False) -> JobRun:
         with Session(self.engine) as session, session.begin():
             now = self.now if long_ago else self.clock(session)
-            return Work(self.engine, jobs.take(session, self.job_id, owner="somebody", now=now), self.clock)
+            return JobRun(self.engine, jobs.take(session, self.job_id, owner="somebody", now=now), self.clock)
 
     def the_job(self) -> jobs.Job:
         with Session(self.engine) as session:
@@ -85,7 +85,7 @@ class Room:
         return runner.run(self.engine, self.clock, self.job_id, "a worker")
 
     def written(self) -> dict[str, int]:
-        """How often each thing is there that must be there once."""
+        """The number of each result, which must be 1."""
         with Session(self.engine) as session:
             count = {model.__tablename__: session.scalar(select(func.count()).select_from(model))
                      for model in (Snapshot, Draw, Ticket, Offer)}  # fmt: skip
@@ -108,7 +108,7 @@ def room(engine, request):
     return Room(engine, request.param)
 
 
-def test_the_worker_does_what_was_asked_and_its_end_is_the_same_commit(room):
+def test_a_requested_job_and_its_end_are_one_commit(room):
     before = room.written()
     assert before != DONE[room.the_job().kind]
     assert room.work() == "done"
@@ -118,7 +118,7 @@ def test_the_worker_does_what_was_asked_and_its_end_is_the_same_commit(room):
     assert room.written() == DONE[job.kind]
 
 
-def test_a_worker_killed_right_after_its_commit_leaves_nothing_to_be_done_again(room):
+def test_a_worker_killed_after_its_commit_leaves_a_finished_job(room):
     work = room.lease()
     HANDLERS[room.the_job().kind].function(work)  # and nothing after it: the process is gone
     with Session(room.engine) as session, session.begin():
@@ -132,17 +132,17 @@ def test_a_worker_that_was_paused_and_lost_its_lease_writes_nothing(room):
     sleeper = room.lease(long_ago=True)
     second = room.lease()
     kind = room.the_job().kind
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         HANDLERS[kind].function(sleeper)
     assert room.written() == before
     HANDLERS[kind].function(second)
-    with pytest.raises((Lost, Refused)):
+    with pytest.raises((LeaseLost, Refused)):
         HANDLERS[kind].function(sleeper)
     assert room.written() == DONE[kind]
 
 
-class Cut(Work):
-    """Its database connections are cut when the last step begins."""
+class Cut(JobRun):
+    """A job run whose database connections are closed when the last step begins."""
 
     def progress(self, done, of, step=None):
         super().progress(done, of, step)
@@ -152,27 +152,27 @@ class Cut(Work):
                 session.execute(text(f"{cut} AND pid <> pg_backend_pid()"))
 
 
-def test_a_connection_lost_in_the_middle_leaves_nothing_and_the_next_try_does_all(room):
+def test_a_lost_connection_rolls_back_and_the_next_attempt_succeeds(room):
     before, kind = room.written(), room.the_job().kind
     leased = room.lease(long_ago=True)
     cut = Cut(room.engine, leased._lease, room.clock)
-    assert runner._do(cut, HANDLERS[kind]) == "failed"
+    assert runner._run_handler(cut, HANDLERS[kind]) == "failed"
     assert room.written() == before
     assert room.the_job().state == "waiting", "it will be tried again"
     assert room.work() == "done"
     assert room.written() == DONE[kind]
 
 
-def test_whoever_asks_while_the_worker_writes_is_told_at_once(engine):
+def test_a_request_during_the_job_is_refused_immediately(engine):
     room = Room(engine, "freeze_round")
     asked, told = threading.Event(), {}
 
-    class Watched(Work):
+    class Watched(JobRun):
         def progress(self, done, of, step=None):
             super().progress(done, of, step)
             if done == 0:
                 with Session(engine) as session:
-                    began, by = time.monotonic(), draw_room.asked_by(session, self)
+                    began, by = time.monotonic(), draw_room.requesting_official(session, self)
                     with pytest.raises(Refused, match="draw_at_work"):
                         requests.freeze(session, room.round_id, by=by, now=room.now, beacon_name="另一个")
                     told["waited"] = time.monotonic() - began

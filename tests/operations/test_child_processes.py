@@ -1,4 +1,4 @@
-"""A child that crashes is started again, each time after a longer wait, and one line says why."""
+"""A crashed child process is restarted after a growing wait, and one line gives the reason."""
 
 import signal
 import subprocess
@@ -17,15 +17,15 @@ def crashing(tmp_path) -> Child:
     return child
 
 
-def test_a_crash_is_told_with_its_reason_and_the_waits_grow(tmp_path):
+def test_a_crash_is_logged_with_its_reason_and_the_waits_grow(tmp_path):
     child, said, waits = crashing(tmp_path), [], []
     for _ in range(3):
         child.process.wait()
         now = time.monotonic()
-        child.revive(now, said.append)
+        child.restart_if_due(now, said.append)
         assert not child.running, "not at once"
         waits.append(child.due - now)
-        child.revive(child.due, said.append)
+        child.restart_if_due(child.due, said.append)
         assert child.process is not None
     child.process.wait()
     assert waits == sorted(set(waits))
@@ -33,7 +33,7 @@ def test_a_crash_is_told_with_its_reason_and_the_waits_grow(tmp_path):
     assert "exit code 1: ValueError: half a page" in said[0]
 
 
-def test_a_child_that_will_not_end_is_killed(tmp_path):
+def test_a_child_that_ignores_the_signal_is_killed(tmp_path):
     deaf = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
     )
@@ -41,12 +41,12 @@ def test_a_child_that_will_not_end_is_killed(tmp_path):
     child.start()
     eventually(lambda: "deaf" in child.log.read_text())
     pid = child.process.pid
-    child.ask_to_end()
-    child.make_end(time.monotonic() + 0.2)
+    child.terminate()
+    child.kill_after(time.monotonic() + 0.2)
     assert not psutil.pid_exists(pid)
 
 
-def test_what_a_dead_child_left_behind_is_ended(tmp_path):
+def test_descendants_of_a_dead_child_are_killed(tmp_path):
     """Also those who moved to a process group of their own, as RQ's work-horses do."""
     script = "import os, time\nif os.fork() == 0:\n    os.setpgrp()\nprint('here', flush=True)\ntime.sleep(600)"
     child = Child("worker", [sys.executable, "-c", script], log=tmp_path / "worker.log")

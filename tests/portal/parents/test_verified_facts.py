@@ -1,4 +1,4 @@
-"""What a family reads of its review: each finding with its reason, each register answer with its source, open to dispute."""
+"""The review's findings for a family: each finding with its reason, each register answer with its source and a dispute form."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -1,4 +1,4 @@
-"""Double click, stale tab, a session that ended while somebody was typing: nothing is done twice and nothing is lost."""
+"""Double click, stale tab, expired session: nothing is done twice and no entered value is lost."""
 
 import threading
 
@@ -56,7 +56,7 @@ def notes(session) -> int:
     return session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.act == "note"))
 
 
-def test_a_double_click_is_one_act(parent, portal_session):
+def test_a_double_click_has_one_effect(parent, portal_session):
     page = parent.get("/parents-note")
     body = hidden_fields(page.text) | {"note": "once"}
     first, second = parent.post("/parents-note", data=body), parent.post("/parents-note", data=body)
@@ -65,7 +65,7 @@ def test_a_double_click_is_one_act(parent, portal_session):
     assert notes(portal_session) == 1
 
 
-def test_two_clicks_at_the_same_moment_are_one_act(app, parent, portal_session):
+def test_two_clicks_at_once_have_one_effect(app, parent, portal_session):
     body = hidden_fields(parent.get("/parents-note").text) | {"note": "at once"}
     cookie = parent.get_cookie("session").value
     answers = []
@@ -100,7 +100,7 @@ def test_a_stale_tab_is_told_and_shows_what_was_typed(parent, portal_session):
     assert notes(portal_session) == 0
 
 
-def test_what_was_typed_survives_the_end_of_the_session(client, portal_session, town):
+def test_entered_values_survive_an_expired_session(client, portal_session, town):
     family = town.family("王")
     parent = sign_in(client, family.account)
     body = hidden_fields(parent.get("/parents-note").text) | {"note": "已经写了很久的话"}

@@ -1,4 +1,4 @@
-"""What a family's first page says after the result: the place, what was answered, and no step that will not come."""
+"""The family's home page after the result: the place, the answer, and only steps that will come."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""An offer is revoked for proven falsehood by two officials of the place's area or the city, and the family is told."""
+"""Two officials of the area or the city revoke an offer because of false statements, and the family is notified."""
 
 import pytest
 from bs4 import BeautifulSoup

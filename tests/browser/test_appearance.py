@@ -1,4 +1,4 @@
-"""What only a browser can tell of the look: width, dark mode, large text, no scripts, the map, the chart, one click."""
+"""Appearance in a real browser: width, dark mode, large text, no scripts, the map, the chart, double clicks."""
 
 import pytest
 from playwright.sync_api import expect
@@ -25,7 +25,7 @@ def city(site):
     ("width", "language", "size"),
     [(320, "en", "large"), (390, "zh-CN", "normal"), (390, "en", "normal"), (1280, "en", "large")],
 )
-def test_no_page_scrolls_sideways_at_any_width_or_text_size(new_page, city, width, language, size):
+def test_no_page_scrolls_horizontally_at_any_width_or_text_size(new_page, city, width, language, size):
     page = new_page(language=language)
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"/text-size?size={size}")
@@ -45,13 +45,13 @@ def test_dark_mode_and_large_text_are_as_accessible(new_page, city, phone):
         assert_axe_clean(page)
 
 
-def test_the_map_tells_the_figures_of_a_tapped_area(phone, city):
+def test_a_tap_on_the_map_shows_the_figures_of_the_area(phone, city):
     phone.goto("/coverage")
-    phone.locator("svg.sketch path[data-told^='武侯区']").tap(force=True)
-    expect(phone.locator("[data-told-here]")).to_contain_text("武侯区：公办 0.00%，普惠 100.00%")
+    phone.locator("svg.sketch path[data-summary^='武侯区']").tap(force=True)
+    expect(phone.locator("[data-summary-output]")).to_contain_text("武侯区：公办 0.00%，普惠 100.00%")
 
 
-def test_the_chart_is_drawn_from_the_table_when_the_reader_comes_near(desk, city):
+def test_the_chart_is_loaded_when_it_scrolls_into_view(desk, city):
     """The console stays clean: the content policy allows all that the chart does."""
     asked = []
     desk.on("request", lambda request: asked.append(request.url))
@@ -72,7 +72,7 @@ def test_a_family_page_does_not_fetch_the_charts_library(desk, city):
     assert not [url for url in asked if "echarts" in url]
 
 
-def test_everything_is_there_without_scripts(browser, site, city):
+def test_all_content_is_available_without_scripts(browser, site, city):
     context = browser.new_context(**PHONE, base_url=site.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/coverage")
@@ -86,7 +86,7 @@ def test_everything_is_there_without_scripts(browser, site, city):
     context.close()
 
 
-def test_the_keyboard_comes_to_the_text_with_two_strokes(desk, city):
+def test_the_skip_link_leads_to_the_main_content(desk, city):
     desk.goto("/help")
     desk.keyboard.press("Tab")
     skip = desk.get_by_role("link", name="跳到正文")
@@ -96,7 +96,7 @@ def test_the_keyboard_comes_to_the_text_with_two_strokes(desk, city):
     expect(desk.locator("main")).to_be_focused()
 
 
-def test_a_form_with_faults_brings_the_focus_to_the_summary(phone, city):
+def test_a_form_with_errors_moves_the_focus_to_the_summary(phone, city):
     phone.goto("/sign-in")
     phone.locator("main form button").first.click()
     summary = phone.locator(".govuk-error-summary")
@@ -116,7 +116,7 @@ def test_a_double_click_sends_a_form_once(desk, city):
     assert len(sent) == 1
 
 
-def test_paper_shows_the_banner_and_no_buttons(desk, city):
+def test_print_shows_the_demo_banner_and_no_buttons(desk, city):
     desk.goto("/")
     desk.emulate_media(media="print")
     expect(desk.locator(".demo")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Forged requests, redirects, hosts, headers, caches and floods at the doors."""
+"""Forged requests, open redirects, host headers, security headers, caches and rate limits."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from enrollment.ground import sign_in as doors
 from portal.web.guards import guard_of
 from portal.web.rate_limits import limiter
-from portal.web.safe_redirect import inside
+from portal.web.safe_redirect import local_path
 from tests.portal.web.test_signing_in import newest_code
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
@@ -38,8 +38,8 @@ def address(app, rule) -> str:
         return app.url_map.bind("localhost").build(rule.endpoint, values, method="POST")
 
 
-def test_no_form_is_taken_without_its_token(app, client, town, portal_session):
-    """Every posting route, for a person whom the desk lets in."""
+def test_no_form_is_accepted_without_a_csrf_token(app, client, town, portal_session):
+    """Every POST route, for a person whom its guard admits."""
     garden = town.kindergarten("锦官园", places=1)
     people = {
         "parents": town.family("甲").account.id,
@@ -61,7 +61,7 @@ def test_no_form_is_taken_without_its_token(app, client, town, portal_session):
             assert answer.status_code != 303 or "这个页面打开得太久了" in told, (rule.rule, told)
 
 
-def test_a_token_of_another_session_is_no_token(client, another_client, town):
+def test_a_csrf_token_of_another_session_is_refused(client, another_client, town):
     attacker, victim = sign_in(another_client(), town.family("甲").account), sign_in(client, town.family("乙").account)
     stolen = hidden_fields(attacker.get("/parents/guardian").text)["csrf_token"]
     answer = victim.post("/parents/guardian", data={"csrf_token": stolen, "name": "改名"})
@@ -70,12 +70,12 @@ def test_a_token_of_another_session_is_no_token(client, another_client, town):
 
 
 @pytest.mark.parametrize("target", OUTSIDE)
-def test_nobody_is_led_outside(target):
-    assert inside(target) is None
+def test_redirects_stay_inside_the_portal(target):
+    assert local_path(target) is None
 
 
 @pytest.mark.parametrize("target", [*OUTSIDE, "/parents\x00", "/parents?x=\ud7ff", "/" + "a" * 9000])
-def test_signing_in_with_a_poisoned_address_leads_inside(client, portal_session, target):
+def test_sign_in_ignores_a_foreign_next_address(client, portal_session, target):
     fill_in(client, "/sign-in", phone="13977770002", next=target)
     answer = fill_in(client, "/sign-in/code", code=newest_code(portal_session))
     assert answer.status_code == 303
@@ -85,14 +85,14 @@ def test_signing_in_with_a_poisoned_address_leads_inside(client, portal_session,
 
 
 @pytest.mark.parametrize("target", OUTSIDE)
-def test_the_switch_of_text_size_and_language_leads_inside(client, target):
+def test_text_size_and_language_links_redirect_inside_the_portal(client, target):
     answer = client.get("/text-size", query_string={"to": target, "size": "large"})
     assert answer.headers["Location"].startswith("/")
     assert not answer.headers["Location"].startswith(("//", "/\\"))
     assert len(answer.headers.getlist("Set-Cookie")) == 1
 
 
-def test_a_foreign_host_is_turned_away(production, town):
+def test_an_untrusted_host_is_refused(production, town):
     browser = production.test_client()
     for host, fine in (("admission.example", True), ("evil.example", False), ("admission.example.evil.example", False)):
         answer = browser.get("/officials", base_url=f"https://{host}")
@@ -100,7 +100,7 @@ def test_a_foreign_host_is_turned_away(production, town):
         assert "evil" not in answer.headers.get("Location", "")
 
 
-def test_the_watchman_reaches_the_health_page_by_the_address_of_the_machine(production):
+def test_healthz_answers_on_the_local_address(production):
     assert production.test_client().get("/healthz", base_url="http://127.0.0.1:8000").status_code in (200, 503)
 
 
@@ -110,7 +110,7 @@ def test_a_forwarded_host_or_address_means_nothing_without_a_proxy(production):
     assert "evil" not in str(answer.headers)
 
 
-def test_the_cookies_of_a_city_are_locked(production, portal_session, town):
+def test_production_cookies_are_secure(production, portal_session, town):
     browser = production.test_client()
     page = browser.get("/sign-in?lang=en", base_url="https://admission.example")
     cookies = page.headers.getlist("Set-Cookie")
@@ -124,7 +124,7 @@ def test_the_cookies_of_a_city_are_locked(production, portal_session, town):
     assert "max-age" in page.headers["Strict-Transport-Security"]
 
 
-def test_the_demo_does_not_exist_in_a_city(production):
+def test_demo_routes_are_not_found_in_production(production):
     browser = production.test_client()
     for path in ("/demo/inbox", "/demo/clock"):
         assert browser.get(path, base_url="https://admission.example").status_code == 404
@@ -132,7 +132,7 @@ def test_the_demo_does_not_exist_in_a_city(production):
     assert "模拟" not in page
 
 
-def test_every_answer_is_hardened(app, client, town):
+def test_every_response_has_security_headers(app, client, town):
     sign_in(client, town.family("甲").account)
     for path in (
         "/",
@@ -182,8 +182,8 @@ def test_the_page_that_shows_a_phone_before_signing_in_is_not_kept(client, porta
     assert client.get("/sign-in/code").headers["Cache-Control"] == "no-store"
 
 
-def test_a_file_for_everybody_never_carries_somebodys_cookie(client, whole_app, town, portal_session):
-    """A cache between may keep the file with all its headers, and hand them to the next reader."""
+def test_a_publicly_cached_response_sets_no_cookie(client, whole_app, town, portal_session):
+    """A shared cache may store the response with its headers and send them to another reader."""
     from sqlalchemy import text
 
     sign_in(client, town.city_official().account_id)
@@ -201,7 +201,7 @@ def test_a_file_for_everybody_never_carries_somebodys_cookie(client, whole_app, 
 
 @pytest.fixture
 def limited(production, redis_url):
-    """The rate limits as they are in a city, on an empty store."""
+    """The rate limits of production, with an empty store."""
     was = limiter.enabled, limiter.initialized
     limiter.enabled = limiter.initialized = True
     limiter.reset()
@@ -254,7 +254,7 @@ def test_the_store_of_the_limits_holds_no_phone_and_no_code(limited, unforged, a
     assert "13977770004" not in str(everything)
 
 
-def test_the_limits_go_on_when_their_store_is_away(limited, unforged, app, monkeypatch):
+def test_rate_limits_work_without_their_store(limited, unforged, app, monkeypatch):
     def away(*_args, **_more):
         raise ConnectionError("the store is away")
 

@@ -1,16 +1,16 @@
-"""Every hour: look for what cannot be, and say so loudly in the log and in the job's result."""
+"""Hourly: check the invariants of the data; report violations in the log and in the job's result."""
 
 import structlog
 
 from enrollment.maintenance import invariants
-from portal.jobs.runner import Work, handles
+from portal.jobs.runner import JobRun, job_handler
 
 log = structlog.get_logger()
 
 
-@handles("look_for_the_impossible", queue="bulk")
-def look_for_the_impossible(work: Work) -> dict:
-    with work.session() as session:
+@job_handler("check_invariants", queue="bulk")
+def check_invariants(job: JobRun) -> dict:
+    with job.session() as session:
         found = list(invariants.find_violations(session))
     for each in found:
         log.error("impossible", code=each.code, subject=each.subject)

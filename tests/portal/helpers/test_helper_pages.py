@@ -1,4 +1,4 @@
-"""A community helper at the pages: the code read out, the form on behalf, the receipt to sign, and every way out."""
+"""The pages of a community helper: the code, the form on behalf of a family, the receipt to sign, ending the mandate."""
 
 import datetime as dt
 import io
@@ -79,7 +79,7 @@ def enter_the_form(client, session, garden) -> str:
 # --- the story
 
 
-def test_from_the_code_to_the_paper_twin_and_to_the_guardians_own_page(client, another_client, town, yang, garden):
+def test_a_helper_enters_an_application_from_code_to_receipt(client, another_client, town, yang, garden):
     assert begin_by_code(client, town.session).headers["Location"] == "/parents"
     assert "正在代手机尾号 2222 的家长填写" in client.get("/parents").text
     receipt = enter_the_form(client, town.session, garden)
@@ -266,7 +266,7 @@ def test_a_fault_of_the_paper_stands_beside_its_field(client, yang, fields, fiel
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_to_take_over_and_the_way_to_say_no(client, town, yang, garden, language):
+def test_a_guardian_takes_over_or_rejects_a_paper(client, town, yang, garden, language):
     mandate = town.mandate_on_paper(yang, PHONE, "李")
     family = town.family("李", phone=PHONE)
     sign_in(client, family.account)
@@ -328,10 +328,10 @@ def test_what_was_typed_for_one_family_is_never_shown_for_another(client, town, 
     led = client.post("/parents/guardian", data=typed)
     assert led.headers["Location"] == "/sign-in?next=/parents/guardian"
     with client.session_transaction() as session:
-        kept = session["kept"]
-    sign_in(client, yang.account_id, acting=str(second.id), kept=kept)
+        saved_form = session["saved_form"]
+    sign_in(client, yang.account_id, acting=str(second.id), saved_form=saved_form)
     assert "张写到一半" not in client.get("/parents/guardian").text
-    sign_in(client, yang.account_id, acting=str(first.id), kept=kept)
+    sign_in(client, yang.account_id, acting=str(first.id), saved_form=saved_form)
     assert "张写到一半" in client.get("/parents/guardian").text
 
 

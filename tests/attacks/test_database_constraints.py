@@ -1,4 +1,4 @@
-"""Past every verb, with plain SQL: the tables themselves refuse what must not be."""
+"""The database refuses invalid rows, also from SQL that bypasses the services."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""Nothing is asked twice and nothing chosen is lost: what one child's pages know, the next one's offer."""
+"""Forms are prefilled with answers for a sibling, and entered values are not lost."""
 
 import datetime as dt
 import io
@@ -48,7 +48,7 @@ def garden(town):
 
 @pytest.fixture
 def twins(client, town, garden):
-    """The first with everything told, the second just entered; their guardian is signed in."""
+    """Twins: the first with all answers, the second just entered; their guardian is signed in."""
     first = town.child("安娜", wishes=[garden], submit=False, born=BORN)
     sign_in(client, first.entered_by)
     answer = fill_in(
