@@ -4,7 +4,8 @@ Recipients: every guardian of the child whose guardianship is accepted.  Each of
 their own; nobody else gets one.  A message is written once for an event, a child's application and a guardian, however
 often the function runs.
 
-`notify_guardians` tells the same of some applications; `notify_guardians_each` tells something different of each;
+`notify_guardians` tells the same of some applications; `notify_guardians_together` tells each guardian once of an act on
+several children; `notify_guardians_each` tells something different of each;
 `notify_guardians_of` tells of rows that a query selects, which stay in the database.
 """
 
@@ -67,6 +68,36 @@ def notify_guardians(
     """
     values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
     if _write(session, kind, OF_APPLICATIONS, values, now):
+        outbox.enqueue_sending(session, now=now)
+
+
+def notify_guardians_together(
+    session: Session, kind: str, application_ids: Collection[uuid.UUID], *, now: dt.datetime, event: str, **params: Any
+) -> None:
+    """Tell each guardian once of what one act did to several children.
+
+    The message names those children that this guardian cares for, and nobody else's: `together` are their applications,
+    `codes` the registration codes of those that were handed in.
+    """
+    statement = text("""
+        INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
+        SELECT gen_random_uuid(), :event || ':' || guardian.account_id, :kind, guardian.account_id,
+               (array_agg(application.child_id ORDER BY application.id))[1],
+               (array_agg(application.id ORDER BY application.id))[1],
+               CAST(:params AS jsonb) || jsonb_build_object(
+                   'together', jsonb_agg(application.id ORDER BY application.id),
+                   'codes', coalesce(string_agg(application.registration_code, '、' ORDER BY application.id), '—')),
+               :now
+        FROM application
+        JOIN guardianship ON guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
+        JOIN guardian ON guardian.id = guardianship.guardian_id
+        WHERE application.id = ANY(:ids)
+        GROUP BY guardian.account_id
+        ON CONFLICT (key) DO NOTHING
+    """)
+    session.flush()
+    values = {"ids": list(application_ids), "event": event, "kind": kind, "now": now, "params": json.dumps(params)}
+    if session.execute(statement, values).rowcount:  # type: ignore[attr-defined]
         outbox.enqueue_sending(session, now=now)
 
 

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import (
     applications,
+    bond_notices,
+    bonds,
     completeness,
     deadlines,
     lifecycle,
@@ -15,10 +17,10 @@ from enrollment.applications import (
     receipts,
     register_answers,
     reviewer_assignment,
-    sibling_binding,
     units,
 )
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.bonds import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
@@ -65,6 +67,8 @@ def submit(
         .values(answered_at=now)
     )
     receipt = receipts.write(session, application, receipts.compare(session, application), by=by, now=now)
+    receipts.tell(session, [receipt], by=by, now=now)
+    bond_notices.tell_after_submission(session, application, now=now)
     if answers_a_clerk:
         _ask_registers(session, application, now=now)
     return receipt
@@ -92,7 +96,7 @@ def withdraw(
     if times.open is None and application.registration_code and not deadlines.before_the_freeze(session, times):
         raise Refused("withdraw_too_late")
     require_oneself(by)
-    sibling_binding.leave(session, application)
+    bonds.leave(session, application, BondEvent.WITHDRAW, by=by, now=now)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
     code = application.registration_code or ""
     notify_guardians(session, "application_withdrawn", [application.id], now=now, code=code)
