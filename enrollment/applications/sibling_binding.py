@@ -129,7 +129,7 @@ def choose(
     session: Session,
     application_id: uuid.UUID,
     *,
-    bound_with: Collection[uuid.UUID],
+    bound_with: Collection[uuid.UUID] | None,
     list_of: uuid.UUID | None = None,
     elder_id: uuid.UUID | None,
     version: int | None,
@@ -139,20 +139,32 @@ def choose(
 ) -> None:
     """What the family says on one page: with which siblings of the level the child is bound, and which elder one it follows.
 
-    `bound_with` is empty for a separate child; `list_of` is whose list counts, as in `bind`; `seen` is the `units.stamp` of
+    `bound_with` is empty for a separate child, None to leave the bond as it is; `list_of` is whose list counts, as in `bind`; `seen` is the `units.stamp` of
     the child and of all siblings on the page.  Raises Stale when one of them changed since the page was rendered.
     """
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
     siblings = may_bind(session, application, by=by)
     units.require_stamp([application, *siblings], seen)
-    wanted = [other.id for other in siblings if other.id in set(bound_with)]
+    if bound_with is not None:
+        _bind_with(session, application, {other.id for other in siblings} & set(bound_with), list_of, by=by, now=now)
+    follow_elder(session, application.id, elder_id, by=by, now=now)
+
+
+def _bind_with(
+    session: Session,
+    application: Application,
+    wanted: set[uuid.UUID],
+    list_of: uuid.UUID | None,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
     now_bound = {other.id for other in units.others_of(session, application)}
-    if wanted and set(wanted) != now_bound:
-        bind(session, [application.id, *wanted], list_of=list_of, by=by, now=now)
+    if wanted and wanted != now_bound:
+        bind(session, [application.id, *sorted(wanted)], list_of=list_of, by=by, now=now)
     elif not wanted and now_bound:
         separate(session, application.id, by=by, now=now)
-    follow_elder(session, application.id, elder_id, by=by, now=now)
 
 
 def _copy_list(session: Session, source: uuid.UUID, members: Sequence[Application]) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import Row, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application
 from enrollment.applications.notifications import Notification, notify_guardians_each
@@ -46,7 +46,12 @@ def expire_due(session: Session, *, now: dt.datetime) -> int:
 
 
 def _unanswered(session: Session, *when) -> list[Row]:
-    """Offers nobody has answered, locked; those on neutral hold wait for their dispute to be settled."""
+    """Offers nobody has answered, locked.
+
+    Those on neutral hold wait for their dispute to be settled, and those of children bound to one on hold wait with it.
+    """
+    held = aliased(Application)
+    waits = select(held.id).where(held.unit == Application.unit, held.on_hold.is_(True))
     reminder = select(Notice.id).where(
         Notice.application_id == Offer.application_id,
         Notice.kind == "answer_reminder",
@@ -56,7 +61,7 @@ def _unanswered(session: Session, *when) -> list[Row]:
     found = (
         select(Offer.id, Offer.child_id, Offer.application_id, Offer.programme_id, Offer.answer_by, reminded)
         .join(Application, Application.id == Offer.application_id)
-        .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), *when)
+        .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), ~waits.exists(), *when)
         .order_by(Offer.id)
     )
     return list(session.execute(found.with_for_update(of=Offer)))

@@ -11,7 +11,9 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from enrollment.applications import bonds, units
 from enrollment.applications.applications import Application
+from enrollment.applications.bonds import BondEvent
 from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
@@ -63,25 +65,40 @@ def make(
     return offer
 
 
-def own(session: Session, offer_id: uuid.UUID, *, by: Actor) -> list[Offer]:
+def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -> list[Offer]:
     """The family's offer, and those of children bound to this one at the same kindergarten: they answer together.
 
-    Locked, the asked one first.  NotFound for another family's.
+    A guardian answers for the children in his or her care only.  Locked, the asked one first.  NotFound for another
+    family's; refuses `on_hold` while one of these children is in dispute.
     """
     asked = session.get(Offer, offer_id)
     require_oneself(by)
     if asked is None or not is_guardian_of(session, asked.child_id, by=by):
         raise NotFound
-    unit = select(Application.unit).where(Application.id == asked.application_id).scalar_subquery()
-    together = select(Application.id).where(Application.unit == unit, Application.unit.is_not(None))
+    members = bonds.concerned(session, session.get_one(Application, asked.application_id), event)
     bound = and_(
-        Offer.application_id.in_(together), Offer.programme_id == asked.programme_id, Offer.state.in_(ANSWERABLE)
+        Offer.application_id.in_([member.id for member in units.in_care(session, members, by=by)]),
+        Offer.programme_id == asked.programme_id,
+        Offer.state.in_(ANSWERABLE),
     )
     found = select(Offer).where(or_(Offer.id == offer_id, bound)).order_by(Offer.id)
     locked = session.scalars(found.with_for_update().execution_options(populate_existing=True)).all()
-    if session.get_one(Application, asked.application_id).on_hold:
+    if any(session.get_one(Application, offer.application_id).on_hold for offer in locked):
         raise Refused("on_hold")
     return sorted(locked, key=lambda offer: offer.id != offer_id)
+
+
+def answered_with(session: Session, offer: Offer, *, by: Actor) -> list[Application]:
+    """The other children for whom this person's answer to the offer counts too, in the order of their ids."""
+    application = session.get_one(Application, offer.application_id)
+    members = units.in_care(session, bonds.concerned(session, application, BondEvent.CONFIRM), by=by)
+    answerable = select(Offer.application_id).where(
+        Offer.application_id.in_([member.id for member in members]),
+        Offer.programme_id == offer.programme_id,
+        Offer.state.in_(ANSWERABLE),
+    )
+    there = set(session.scalars(answerable))
+    return [member for member in members if member.id in there and member.id != application.id]
 
 
 def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now: dt.datetime) -> Offer:
@@ -90,7 +107,7 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
     It may be changed until the answer is due; to stop waiting is possible at any time.
     Refuses `offer_is_over`, `answer_too_late`, and `nothing_to_wait_for` on a first wish.
     """
-    offers = own(session, offer_id, by=by)
+    offers = own(session, offer_id, BondEvent.CONFIRM, by=by)
     offer = offers[0]
     if offer.state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offer.state)
@@ -111,7 +128,7 @@ def decline(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetim
 
     Refuses `offer_is_over`.
     """
-    offers = own(session, offer_id, by=by)
+    offers = own(session, offer_id, BondEvent.DECLINE, by=by)
     if offers[0].state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offers[0].state)
     for each in offers:

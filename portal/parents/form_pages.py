@@ -18,6 +18,7 @@ from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
 from enrollment.season import calendar
 from portal.parents import pages, steps
+from portal.parents.bonds import bond_of
 from portal.text.words import word
 from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
@@ -147,5 +148,5 @@ def form_page(
 def template_context() -> dict:
     by = actor()
     if by.on_behalf:
-        return {"unread": 0}
-    return {"unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0}
+        return {"unread": 0, "bond_of": bond_of}
+    return {"bond_of": bond_of, "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0}

@@ -11,6 +11,7 @@ from enrollment.results import family_results
 from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar
 from portal.parents import application_status, pages
+from portal.parents.bonds import names_of
 from portal.parents.form_pages import application_of
 from portal.web.forms import ActForm, PageForm, refusals_in
 from portal.web.guards import desk
@@ -35,6 +36,8 @@ def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
         application=application,
         result=result,
         arrival=arrival,
+        bound_names=names_of(result.bound_with),
+        answered_names=_answered_names(result),
         status=application_status.status_of(db(), application, now=clock()),
     )
 
@@ -52,8 +55,19 @@ def _answer_page(application_id: uuid.UUID, answer: str, form: PageForm) -> Resp
         return redirect(url_for("parents.result_page", application_id=application.id), 303)
     status = application_status.status_of(db(), application, now=clock())
     return render_template(
-        "parents/answer.html", application=application, result=result, answer=answer, form=form, status=status
+        "parents/answer.html",
+        application=application,
+        result=result,
+        answer=answer,
+        form=form,
+        status=status,
+        answered_names=_answered_names(result),
     )
+
+
+def _answered_names(result: FamilyResult) -> str:
+    """The names of the children whose offers are answered together with this one; "" for one that is answered alone."""
+    return names_of(offers.answered_with(db(), result.offer, by=actor())) if result.offer else ""
 
 
 def _answerable(application_id: uuid.UUID, answer: str, form: PageForm) -> FamilyResult | None:

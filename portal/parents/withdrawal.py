@@ -6,8 +6,10 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import applications, submission
+from enrollment.applications import applications, submission, units
+from enrollment.applications.applications import Application
 from portal.parents import pages
+from portal.parents.bonds import names_of
 from portal.parents.form_pages import application_of, form_page
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -17,7 +19,13 @@ from portal.web.unit_of_work import actor, clock, db
 @pages.get("/applications/<uuid:application_id>/withdraw")
 @desk("parents")
 def withdraw_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return form_page("withdraw", "check", application_of(application_id), PageForm())
+    return _page(application_of(application_id), PageForm())
+
+
+def _page(application: Application, form: PageForm) -> ResponseReturnValue:
+    return form_page(
+        "withdraw", "check", application, form, bound_names=names_of(units.others_of(db(), application))
+    )
 
 
 @pages.post("/applications/<uuid:application_id>/withdraw")
@@ -30,7 +38,7 @@ def withdraw(application_id: uuid.UUID) -> ResponseReturnValue:
             submission.withdraw(db(), application_id, by=actor(), now=clock())
             flash(_("申请已撤回。"))
             return redirect(url_for("parents.application_page", application_id=application_id), 303)
-    return form_page("withdraw", "check", application, form)
+    return _page(application, form)
 
 
 @pages.post("/applications/<uuid:application_id>/again")
