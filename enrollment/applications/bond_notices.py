@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy import any_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications import deadlines, lifecycle, units
@@ -31,7 +32,7 @@ def remind_due(session: Session, *, now: dt.datetime) -> int:
     member, other = aliased(Application), aliased(Application)
     found = (
         select(member, Round)
-        .distinct(member.unit)
+        .ext(distinct_on(member.unit))
         .join(other, (other.unit == member.unit) & (other.stage == Stage.DRAFT))
         .join(Round, (Round.year == member.year) & (member.level == any_(Round.levels)))
         .where(

@@ -98,9 +98,7 @@ def leave(session: Session, application: Application, event: BondEvent, *, by: A
     notify_guardians_together(session, f"bond_{event}", [member.id for member in told], now=now, event=key)
 
 
-def _set_apart(
-    session: Session, members: Sequence[Application], event: BondEvent, by: Actor, now: dt.datetime
-) -> None:
+def _set_apart(session: Session, members: Sequence[Application], event: BondEvent, by: Actor, now: dt.datetime) -> None:
     for member in members:
         member.unit = None
         audit.record(session, "separate", "application", member.id, by=by, now=now, event=event)

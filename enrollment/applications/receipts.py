@@ -113,7 +113,7 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
     if len(written) > 1:
         ids = [receipt.application_id for receipt in written]
         event = f"receipts:{ids[0]}:{written[0].number}"
-        notify_guardians_together(session, f"bound_changed{by_helper}", ids, now=now, event=event)
+        notify_guardians_together(session, f"bond_changed{by_helper}", ids, now=now, event=event)
         return
     for receipt in written:
         notify_guardians(

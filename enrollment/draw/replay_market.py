@@ -54,7 +54,12 @@ def remaining(session: Session, round_: Round, frozen: MarketFiles, *, now: dt.d
     places = places_held(each.current for each in participants)
     offered = _offered(market.programmes, known, places)
     _refuse_idle(offered, places, participants)
-    return replace(market, kind=KIND, programmes=offered, participants=_separated(without_absent_elders(participants), market.participants))
+    return replace(
+        market,
+        kind=KIND,
+        programmes=offered,
+        participants=_separated(without_absent_elders(participants), market.participants),
+    )
 
 
 def _with_place(each: Participant, held: str, *, is_content: bool) -> Participant:

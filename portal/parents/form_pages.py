@@ -149,4 +149,7 @@ def template_context() -> dict:
     by = actor()
     if by.on_behalf:
         return {"unread": 0, "bond_of": bond_of}
-    return {"bond_of": bond_of, "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0}
+    return {
+        "bond_of": bond_of,
+        "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0,
+    }

@@ -6,11 +6,13 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.applications import receipts
+from enrollment.applications.applications import Application
 from enrollment.offers import offers
 from enrollment.results import family_results
 from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar
-from portal.parents import application_status, pages
+from portal.parents import answer_summary, application_status, pages
 from portal.parents.bonds import names_of
 from portal.parents.form_pages import application_of
 from portal.web.forms import ActForm, PageForm, refusals_in
@@ -38,6 +40,7 @@ def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
         arrival=arrival,
         bound_names=names_of(result.bound_with),
         answered_names=_answered_names(result),
+        bound_in_receipt=_bound_in_receipt(application),
         status=application_status.status_of(db(), application, now=clock()),
     )
 
@@ -68,6 +71,15 @@ def _answer_page(application_id: uuid.UUID, answer: str, form: PageForm) -> Resp
 def _answered_names(result: FamilyResult) -> str:
     """The names of the children whose offers are answered together with this one; "" for one that is answered alone."""
     return names_of(offers.answered_with(db(), result.offer, by=actor())) if result.offer else ""
+
+
+def _bound_in_receipt(application: Application) -> str:
+    """The children to whom this one was bound when it was handed in last, by name and code; "" for a separate child."""
+    receipt = receipts.latest(db(), application)
+    if receipt is None:
+        return ""
+    answers = receipts.answers_in(db(), application, receipt.number)
+    return _("、").join(answer_summary.bound_names(db(), application, answers, by=actor()))
 
 
 def _answerable(application_id: uuid.UUID, answer: str, form: PageForm) -> FamilyResult | None:

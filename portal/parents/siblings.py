@@ -14,7 +14,7 @@ from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.bond_plan import BondMember, BondPlan
 from enrollment.applications.bonds import BondEvent
-from enrollment.draw import bond_participation
+from enrollment.chances.family_chances import Chances
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
 from portal.parents import answer_summary, chances, pages
@@ -94,20 +94,17 @@ def _view(form: TogetherForm, application: Application) -> ResponseReturnValue:
         elders=elders,
         plan=plan,
         outcomes=_outcomes(plan),
-        names=_kindergarten_names(plan),
+        kindergartens_of=_kindergartens_of,
         round=round_,
         chances=_estimate(application, times.open, siblings, plan),
         closed=closed,
         outsiders=_outsiders(application, siblings),
-        participation=bond_participation.participation(db(), application, round_) if round_ else None,
         rules=RULES_SHOWN,
         chosen=answer_summary.together(db(), application, by=actor()) if closed else [],
     )
 
 
-def _set_choices(
-    form: TogetherForm, siblings: list[Application], elders: list[Application], plan: BondPlan
-) -> None:
+def _set_choices(form: TogetherForm, siblings: list[Application], elders: list[Application], plan: BondPlan) -> None:
     form.elder.choices = [
         *((str(each.id), f"{each.child.name}（{word('level', each.level)}）") for each in elders),
         ("", _("不需要")),
@@ -127,15 +124,14 @@ def _outcomes(plan: BondPlan) -> list[Outcome]:
     ]
 
 
-def _kindergarten_names(plan: BondPlan) -> dict[uuid.UUID, str]:
-    """The kindergarten of each programme of the lists."""
-    ids = {programme for member in plan.members for programme in member.programmes}
-    return {each: db().get_one(Programme, each).kindergarten.name for each in ids}
+def _kindergartens_of(member: BondMember) -> list[str]:
+    """The names of the kindergartens on a child's list."""
+    return [db().get_one(Programme, each).kindergarten.name for each in member.programmes]
 
 
 def _estimate(
     application: Application, round_: Round | None, siblings: list[Application], plan: BondPlan
-) -> chances.Chances | None:
+) -> Chances | None:
     """The chances of the list that counts unless the family says otherwise."""
     source = next(member for member in plan.members if member.application.id == plan.default)
     if not siblings or round_ is None:

@@ -77,7 +77,9 @@ class FormState:
         if self.application is None:
             return False
         candidates = (sibling_binding.may_bind, sibling_binding.elders)
-        return self.application.unit is not None or any(found(self.session, self.application, by=self.by) for found in candidates)
+        return self.application.unit is not None or any(
+            found(self.session, self.application, by=self.by) for found in candidates
+        )
 
     @cached_property
     def wished(self) -> bool:

@@ -131,9 +131,7 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
             round_ = times_of(application).open
             if round_ is None:
                 raise Refused("round_not_open", field="wishes")
-            wishes.set_wishes(
-                db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions()
-            )
+            wishes.set_wishes(db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions())
             if act == "next":
                 return redirect_after_save("wishes", application)
             flash_saved_edit(application)

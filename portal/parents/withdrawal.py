@@ -23,9 +23,7 @@ def withdraw_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _page(application: Application, form: PageForm) -> ResponseReturnValue:
-    return form_page(
-        "withdraw", "check", application, form, bound_names=names_of(units.others_of(db(), application))
-    )
+    return form_page("withdraw", "check", application, form, bound_names=names_of(units.others_of(db(), application)))
 
 
 @pages.post("/applications/<uuid:application_id>/withdraw")
