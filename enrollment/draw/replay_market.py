@@ -5,7 +5,7 @@ Wishes, tiers, reserved places and groups stay as they were frozen.  Places, and
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -125,8 +125,8 @@ def _refuse_idle(offered: Sequence[OfferedProgramme], held: Counter[str], partic
 
 def _separated(participants: Sequence[Participant], frozen: Sequence[Participant]) -> list[Participant]:
     """A bond counts while every child of it takes part, with the same place and wishes; otherwise each is alone."""
-    size = Counter(each.unit for each in frozen if each.unit)
-    there = Counter(each.unit for each in participants if each.unit)
+    size: Counter[Hashable] = Counter(each.unit for each in frozen if each.unit)
+    there: Counter[Hashable] = Counter(each.unit for each in participants if each.unit)
     alike = alike_units(((each.unit, (each.current, each.wishes)) for each in participants), LARGEST_UNIT)
     whole = {unit for unit in alike if there[unit] == size[unit]}
     return [each if each.unit in whole or not each.unit else replace(each, unit="") for each in participants]

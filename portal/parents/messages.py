@@ -35,5 +35,8 @@ def messages_page() -> ResponseReturnValue:
 
 def _children(notice: outbox.Notice, names: dict[uuid.UUID, str]) -> str:
     """The names of the children that a message is about, as far as they are in this person's care."""
-    about = [uuid.UUID(each) for each in notice.params.get("together", ())] or [notice.application_id]
+    if "together" in notice.params:
+        about = [uuid.UUID(each) for each in notice.params["together"]]
+    else:
+        about = [notice.application_id] if notice.application_id else []
     return _("、").join(names[each] for each in about if each in names)

@@ -101,15 +101,22 @@ def gardens(town):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(2, 4), st.sets(st.integers(0, 3)), steps)
+@given(st.integers(2, 4), st.sets(st.integers(0, 3)), st.integers(1, 3), st.sets(st.integers(0, 3)), steps)
 def test_fam02_whatever_two_guardians_do_bound_children_have_one_list_and_true_receipts(
-    town, gardens, size, shared, acts
+    town, gardens, size, shared, bound, handed_in, acts
 ):
     family, second = town.family("周"), town.family("王")
     children = [town.child(f"周{n}", family=family) for n in "甲乙丙丁"[:size]]
     for at in shared:
         if at < size:
             town.second_guardian(children[at], other=second)
+    town.wish(children[0], gardens[0], gardens[1])
+    if bound > 1:
+        town.bind(*children[:bound])
+    for at in handed_in:
+        if at < min(bound, size):
+            town.submit(children[at])
+    check(town, children, lists_of(town, children), set())
     for step in acts:
         before, named = lists_of(town, children), set()
         try:
