@@ -50,14 +50,14 @@ def wish(town, application, by, order):
     return lambda s: wishes.set_wishes(s, application.id, round_id, wanted, version=None, by=by, now=town.now)
 
 
-def choose(town, application, by, bound):
-    said = {"bound": bound, "elder_id": None, "version": None}
+def choose(town, application, by):
+    said = {"bound_with": (), "elder_id": None, "version": None}
     return lambda s: sibling_binding.choose(s, application.id, by=by, now=town.now, **said)
 
 
 ACTS = {
     "wishes": lambda town, one, by: wish(town, one, by, (1, 0)),
-    "choose": lambda town, one, by: choose(town, one, by, False),
+    "choose": lambda town, one, by: choose(town, one, by),
     "withdraw": lambda town, one, by: lambda s: submission.withdraw(s, one.id, by=by, now=town.now),
     "withdraw_consent": lambda town, one, by: lambda s: submission.withdraw_consent(s, by=by, now=town.now),
 }
