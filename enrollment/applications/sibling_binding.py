@@ -11,10 +11,11 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.orm import Session
 
 from allocation.validation import LARGEST_UNIT
-from enrollment.applications import applications, bond_plan, bonds, deadlines, edits, units, wishes
+from enrollment.applications import applications, deadlines, edits, units, wishes
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.bond_plan import BondPlan
-from enrollment.applications.bonds import BondEvent
+from enrollment.applications.bonds import bond_plan, bond_rules
+from enrollment.applications.bonds.bond_plan import BondPlan
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -108,7 +109,7 @@ def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.
     if application.unit is None:
         return
     _require_open_list(session, application, now)
-    bonds.leave(session, application, BondEvent.SEPARATE, by=by, now=now)
+    bond_rules.leave(session, application, BondEvent.SEPARATE, by=by, now=now)
 
 
 def follow_elder(

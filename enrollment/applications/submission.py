@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import (
     applications,
-    bond_notices,
-    bonds,
     completeness,
     deadlines,
     lifecycle,
@@ -20,7 +18,8 @@ from enrollment.applications import (
     units,
 )
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.bonds import BondEvent
+from enrollment.applications.bonds import bond_notices, bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
@@ -96,7 +95,7 @@ def withdraw(
     if times.open is None and application.registration_code and not deadlines.before_the_freeze(session, times):
         raise Refused("withdraw_too_late")
     require_oneself(by)
-    bonds.leave(session, application, BondEvent.WITHDRAW, by=by, now=now)
+    bond_rules.leave(session, application, BondEvent.WITHDRAW, by=by, now=now)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
     code = application.registration_code or ""
     notify_guardians(session, "application_withdrawn", [application.id], now=now, code=code)

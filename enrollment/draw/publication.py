@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications import bonds, units
+from enrollment.applications import units
 from enrollment.applications.application_rows import Application
-from enrollment.applications.bonds import BondEvent
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians_of
 from enrollment.draw import draw_jobs, market_files
@@ -126,7 +127,7 @@ def _end_bonds_of_those_placed_alone(session: Session, run: Run, by: Actor, now:
     ids = list(session.scalars(alone, {"run": run.id}))
     units.lock_families(session, ids)
     for application in session.scalars(select(Application).where(Application.id.in_(ids)).order_by(Application.id)):
-        bonds.leave(session, application, BondEvent.PLACE_ALONE, by=by, now=now)
+        bond_rules.leave(session, application, BondEvent.PLACE_ALONE, by=by, now=now)
 
 
 def _collect_moves(session: Session, run: Run) -> None:

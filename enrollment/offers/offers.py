@@ -11,9 +11,10 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from enrollment.applications import bonds, units
+from enrollment.applications import units
 from enrollment.applications.applications import Application
-from enrollment.applications.bonds import BondEvent
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
@@ -75,7 +76,7 @@ def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -
     require_oneself(by)
     if asked is None or not is_guardian_of(session, asked.child_id, by=by):
         raise NotFound
-    members = bonds.concerned(session, session.get_one(Application, asked.application_id), event)
+    members = bond_rules.concerned(session, session.get_one(Application, asked.application_id), event)
     bound = and_(
         Offer.application_id.in_([member.id for member in units.in_care(session, members, by=by)]),
         Offer.programme_id == asked.programme_id,
@@ -91,7 +92,7 @@ def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -
 def answered_with(session: Session, offer: Offer, *, by: Actor) -> list[Application]:
     """The other children for whom this person's answer to the offer counts too, in the order of their ids."""
     application = session.get_one(Application, offer.application_id)
-    members = units.in_care(session, bonds.concerned(session, application, BondEvent.CONFIRM), by=by)
+    members = units.in_care(session, bond_rules.concerned(session, application, BondEvent.CONFIRM), by=by)
     answerable = select(Offer.application_id).where(
         Offer.application_id.in_([member.id for member in members]),
         Offer.programme_id == offer.programme_id,

@@ -6,9 +6,10 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import bonds, lifecycle, units
+from enrollment.applications import lifecycle, units
 from enrollment.applications.applications import Application
-from enrollment.applications.bonds import BondEvent
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
 from enrollment.ground import audit
@@ -68,7 +69,7 @@ def decide_refusal(
     audit.record(session, "decide_refusal", "application", application.id, by=by, now=now, upheld=upheld)
     session.flush()
     if upheld:
-        bonds.leave(session, application, BondEvent.REFUSE, by=by, now=now)
+        bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
         lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
         notify_guardians(session, "review_refused", [application.id], now=now, rule=proposal.rule)
     return proposal

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -13,12 +15,13 @@ from wtforms.validators import StopValidation
 from enrollment.applications import applications, deadlines, receipts, units
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
+from enrollment.draw import bond_participation
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
 from enrollment.season import calendar
+from enrollment.season.rounds import Round
 from portal.parents import pages, steps
-from portal.parents.bonds import bond_of
 from portal.text.words import word
 from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
@@ -89,6 +92,43 @@ def bound_with(application: Application) -> list[Application]:
         return others
     own = {each.id for each in applications.list_own(db(), by=actor())}
     return [each for each in others if each.id in own]
+
+
+@dataclass(frozen=True)
+class BondStanding:
+    """A bond in the round that is open, or else was open last.
+
+    `others` and `missing` are names, for this child and the rest; `is_open` says that the missing may still be handed in.
+    """
+
+    others: str
+    missing: str
+    counts: bool
+    apart: bool
+    round: Round
+    is_open: bool
+
+
+def bond_of(application: Application) -> BondStanding | None:
+    """The standing of this application's bond; None for a separate child, and before the first round."""
+    times = deadlines.of(db(), application, now=clock())
+    round_ = times.open or times.last
+    found = bond_participation.participation(db(), application, round_) if round_ else None
+    if found is None or round_ is None:
+        return None
+    others = [member for member in found.members if member.id != application.id]
+    return BondStanding(
+        names_of(others), names_of(found.missing), found.counts, found.apart, round_, times.open is not None
+    )
+
+
+def names_of(members: Sequence[Application]) -> str:
+    """The children's names; those that only the other guardian cares for are not named."""
+    mine = {each.id for each in units.in_care(db(), members, by=actor())}
+    named = [member.child.name for member in members if member.id in mine]
+    if len(named) < len(members):
+        named.append(_("另一位监护人照管的孩子"))
+    return _("、").join(named)
 
 
 def redirect_after_save(page: str, application: Application | None) -> ResponseReturnValue:

@@ -13,8 +13,7 @@ from enrollment.results import family_results
 from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar
 from portal.parents import answer_summary, application_status, pages
-from portal.parents.bonds import names_of
-from portal.parents.form_pages import application_of
+from portal.parents.form_pages import application_of, names_of
 from portal.web.forms import ActForm, PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db

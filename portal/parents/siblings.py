@@ -9,11 +9,12 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from enrollment.applications import bond_plan, sibling_binding, units
+from enrollment.applications import sibling_binding, units
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
-from enrollment.applications.bond_plan import BondMember, BondPlan
-from enrollment.applications.bonds import BondEvent
+from enrollment.applications.bonds import bond_plan
+from enrollment.applications.bonds.bond_plan import BondMember, BondPlan
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.chances.family_chances import Chances
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round

@@ -18,13 +18,13 @@ from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
 from enrollment.places.programmes import Programme
 from portal.parents import chances, pages
-from portal.parents.bonds import names_of
 from portal.parents.form_pages import (
     VersionedForm,
     application_of,
     bound_with,
     flash_saved_edit,
     form_page,
+    names_of,
     redirect_after_save,
     times_of,
 )

@@ -9,8 +9,7 @@ from flask_babel import gettext as _
 from enrollment.applications import applications, submission, units
 from enrollment.applications.applications import Application
 from portal.parents import pages
-from portal.parents.bonds import names_of
-from portal.parents.form_pages import application_of, form_page
+from portal.parents.form_pages import application_of, form_page, names_of
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db

@@ -13,6 +13,8 @@ from tests.support.axe import assert_axe_clean
 from tests.support.crowd import crowd
 from tests.support.town import Town
 
+ELSEWHERE = {"home_area": "510105", "hukou_area": "510105"}
+
 
 @dataclass
 class Twins:
@@ -28,12 +30,12 @@ def twins(site, now) -> Twins:
         town = Town(session, now)
         hot, near, far = (
             town.kindergarten(name, places=places)
-            for name, places in (("玉林小区第三幼儿园", 40), ("桐梓林东路幼儿园", 60), ("倪家桥小橘灯普惠幼儿园", 90))
+            for name, places in (("玉林小区第三幼儿园", 40), ("桐梓林东路幼儿园", 100), ("倪家桥小橘灯普惠幼儿园", 60))
         )
         town.open_registration()
         family = town.family("周")
-        one = town.child("周星遥", family=family, wishes=[hot, near])
-        two = town.child("周星野", family=family, wishes=[far], submit=False)
+        one = town.child("周星遥", family=family, wishes=[hot, near], **ELSEWHERE)
+        two = town.child("周星野", family=family, wishes=[far], submit=False, **ELSEWHERE)
         crowd(town, 250, hot, near, far)
         town.estimate_chances()
         paths = [f"/parents/applications/{each.id}/together" for each in (one, two)]

@@ -11,7 +11,7 @@ from jinja2.ext import extract_from_ast
 from jinja2.nodes import TemplateData
 
 from enrollment.applications import applications, register_answers, returned_items
-from enrollment.applications.bonds import EFFECTS, BondEffect, BondEvent
+from enrollment.applications.bonds.bond_rules import EFFECTS, BondEffect, BondEvent
 from enrollment.applications.lifecycle import MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES

@@ -3,7 +3,8 @@
 import datetime as dt
 import uuid
 
-from enrollment.applications import bond_notices, date_notices
+from enrollment.applications import date_notices
+from enrollment.applications.bonds import bond_notices
 from enrollment.chances import estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds

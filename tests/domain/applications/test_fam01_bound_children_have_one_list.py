@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.applications import bond_notices, contents, receipts, sibling_binding, submission, units, wishes
+from enrollment.applications import contents, receipts, sibling_binding, submission, units, wishes
 from enrollment.applications.applications import Wish
+from enrollment.applications.bonds import bond_notices
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.maintenance import invariants
