@@ -133,3 +133,24 @@ def test_a_guardian_of_one_child_is_not_told_the_name_of_the_other(client, garde
     assert client.post(at(one, "together"), data=form).status_code == 303
     gardens.session.expire_all()
     assert one.unit is two.unit is None
+
+
+def test_of_three_the_family_ticks_who_is_bound_and_whose_list_counts(client, gardens):
+    family = gardens.family("周")
+    a = gardens.child("周甲", family=family, wishes=[gardens.m])
+    b = gardens.child("周乙", family=family, wishes=[gardens.j], submit=False)
+    c = gardens.child("周丙", family=family)
+    gardens.session.commit()
+    sign_in(client, family.account)
+    form = filled(client.get(at(a, "together")))
+    assert set(form["bound_with"]) == {str(b.id), str(c.id)}
+    form |= {"together": "bound", "bound_with": [str(c.id)], "list_of": str(b.id)}
+    answer = client.post(at(a, "together"), data=form)
+    assert "几个孩子的志愿不一样，请选用谁的" in answer.text, "the list of a child that is not ticked is no choice"
+    assert client.post(at(a, "together"), data=form | {"list_of": str(a.id)}).status_code == 303
+    gardens.session.expire_all()
+    assert a.unit == c.unit is not None
+    assert b.unit is None
+    assert programmes(gardens, c) == programmes(gardens, a) != programmes(gardens, b)
+    shown = filled(client.get(at(a, "together")))
+    assert shown["bound_with"] == [str(c.id)]
