@@ -145,7 +145,7 @@ def choose(
     """
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
-    siblings = may_bind(session, application, by=by)
+    siblings = [applications.locked(session, other.id, by=by) for other in may_bind(session, application, by=by)]
     units.require_stamp([application, *siblings], seen)
     if bound_with is not None:
         _bind_with(session, application, {other.id for other in siblings} & set(bound_with), list_of, by=by, now=now)

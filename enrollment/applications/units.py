@@ -48,8 +48,11 @@ def in_care(session: Session, members: Iterable[Application], *, by: Actor) -> l
 
 
 def require_care(session: Session, members: Sequence[Application], *, by: Actor) -> None:
-    """Refuse `bound_beyond_your_care` to whoever does not care for every member: one list belongs to all of them."""
-    if len(in_care(session, members, by=by)) < len(members):
+    """Refuse `bound_beyond_your_care` to whoever does not care for every member: one list belongs to all of them.
+
+    The caller has looked up one of them within what this person cares for.
+    """
+    if len(members) > 1 and len(in_care(session, members, by=by)) < len(members):
         raise Refused("bound_beyond_your_care", field="wishes")
 
 

@@ -47,7 +47,9 @@ def set_wishes(
     application = edits.begin(session, application_id, by=by, now=now, version=version)
     members = units.of(session, application)
     units.require_care(session, members, by=by)
-    members = [edits.begin(session, member.id, by=by, now=now) for member in members]
+    for member in members:
+        if member.id != application.id:
+            edits.begin(session, member.id, by=by, now=now)
     units.require_stamp(members, seen)
     round_ = _open_round(session, application, round_id, now)
     if len(set(programme_ids)) < len(programme_ids):
