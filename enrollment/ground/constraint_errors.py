@@ -37,7 +37,6 @@ CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     "pk_household": CHANGED_ELSEWHERE,
     "pk_claim": CHANGED_ELSEWHERE,
     "pk_wish": CHANGED_ELSEWHERE,
-    "one_list_of_a_unit": CHANGED_ELSEWHERE,
     "uq_wish__application_id_round_id_programme_id": ConstraintError("wish_twice", "wishes"),
     "uq_refusal_proposal__one_open": ConstraintError("refusal_is_proposed"),
     "ck_refusal_proposal__second_person": ConstraintError("second_person_needed"),
