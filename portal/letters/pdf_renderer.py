@@ -9,12 +9,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from flask import render_template
+from flask import current_app
 from flask_babel import gettext as _
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from portal.letters import libraries
 from portal.letters.fonts import COMMON, rare
+from portal.text.words import language
 
 FOLDER = Path(__file__).parent
 VARIANT = "pdf/ua-1"
@@ -84,7 +85,9 @@ def letter(template: str, **known: Any) -> bytes:
     A character that no font has is written as its number, and a line at the end of the letter says so.
     """
     ready = renderer()
-    return ready.print(_with_numbers(render_template(f"letters/{template}.html", **known)))
+    page = current_app.jinja_env.get_template(f"letters/{template}.html")  # jobs make letters too, outside a request
+    spoken = "en" if language() == "en" else "zh-CN"
+    return ready.print(_with_numbers(page.render(lang=spoken, bold=Markup("<b>{}</b>").format, **known)))
 
 
 def _with_numbers(html: str) -> str:

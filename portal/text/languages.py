@@ -1,7 +1,7 @@
 """Which language a reader reads."""
 
 from flask import Flask, current_app, g, request
-from flask_babel import Babel
+from flask_babel import Babel, force_locale
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
 
@@ -15,6 +15,11 @@ def chosen() -> str:
         asked = request.args.get("lang") or request.cookies.get(COOKIE)
         g.lang = asked if asked in LOCALES else "zh"
     return g.lang
+
+
+def speaking(language: str):
+    """A context in which everything is said in this language, also outside a request."""
+    return force_locale(LOCALES[language])
 
 
 def _remember(response):
