@@ -12,5 +12,5 @@ def today(now: dt.datetime) -> dt.date:
 
 
 def written(moment: dt.datetime) -> str:
-    """A time as a message says it in every language: 2026-06-09 17:00."""
+    """A time among the parameters of a message, in Chengdu: 2026-06-09 17:00.  Its words say it as people do."""
     return f"{moment.astimezone(CHENGDU):%Y-%m-%d %H:%M}"

@@ -23,7 +23,8 @@ from portal.letters.mandate import mandate_letter
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.unavailable import letters_wait
 from portal.text import consent_texts
-from portal.text.words import language, word
+from portal.text.messages import signed, text_words
+from portal.text.words import language
 from portal.web import acting_for
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -124,8 +125,7 @@ def _terms(kept: dict) -> mandates.Terms:
 def _text(kept: dict, code: str) -> None:
     """The guardian reads who asks, for what, what to do, and that doing nothing is a no."""
     season = _season()
-    body = word(
-        "text_message",
+    words = text_words(
         "mandate_code_registers" if kept["registers"] else "mandate_code",
         helper=actor().name,
         year=season.year,
@@ -133,7 +133,7 @@ def _text(kept: dict, code: str) -> None:
         minutes=doors.CODE_LIFE.seconds // 60,
         hotline=season.hotline or "028-12345",
     )
-    outbox.text_phone(db(), kept["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
+    outbox.text_phone(db(), kept["phone"], signed(words, house().config), key=f"mandate:{uuid.uuid4()}", now=clock())
 
 
 @pages.get("/new/code")

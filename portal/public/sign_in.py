@@ -15,7 +15,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.vault import normalised
 from portal.demo import people as demo_people
 from portal.public import pages
-from portal.text.words import word
+from portal.text.messages import signed, text_words
 from portal.web.authentication import admit, dismiss
 from portal.web.clock import real_now
 from portal.web.forms import PageForm
@@ -76,8 +76,8 @@ def send_code():
     phone = form.phone.data
     code = doors.send_code(db(), phone, now=clock())
     if code is not None:
-        body = word("text_message", "code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
-        outbox.text_phone(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
+        words = text_words("code", code=code, minutes=doors.CODE_LIFE.seconds // 60)
+        outbox.text_phone(db(), phone, signed(words, house().config), key=f"code:{uuid.uuid4()}", now=clock())
     session.hide("phone", phone)
     session["next"] = inside(form.next.data)
     return redirect(url_for("public.enter_code"), 303)

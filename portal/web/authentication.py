@@ -4,12 +4,13 @@ import json
 import uuid
 from dataclasses import dataclass
 
-from flask import Flask, session
-from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask import Flask, Response, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy import select
 
 from enrollment.ground import audit
-from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.ground.accounts import Account, Actor, actor_of, choose_language
+from portal.text import languages
 from portal.web.clock import real_now
 from portal.web.unit_of_work import db
 
@@ -45,7 +46,25 @@ def admit(account: Account) -> None:
         session.hide("kept", kept)  # type: ignore[attr-defined]
     session.renew = True  # type: ignore[attr-defined]
     login_user(SignedIn(actor_of(account)))
+    _agree_on_language(account)
     audit.record(db(), "sign_in", "account", account.id, by=actor_of(account), now=real_now())
+
+
+def _agree_on_language(account: Account) -> None:
+    """What the browser chose with the switch counts for the account; where it chose nothing, the account's counts."""
+    asked = languages.asked()
+    if asked is not None:
+        choose_language(db(), asked, by=actor_of(account))
+    elif account.language in languages.LOCALES:
+        languages.keep(account.language)
+
+
+def _keep_choice(response: Response) -> Response:
+    """The switch, used while signed in, also sets the language of messages."""
+    asked = request.args.get("lang")
+    if asked in languages.LOCALES and response.status_code < 400 and current_user.is_authenticated:
+        choose_language(db(), asked, by=current_user.actor)
+    return response
 
 
 def dismiss() -> None:
@@ -59,3 +78,4 @@ def init(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None  # the session is a row of ours; addresses of phones change all the time
     manager.user_loader(_load)
+    app.after_request(_keep_choice)

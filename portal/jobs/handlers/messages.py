@@ -19,6 +19,7 @@ def send_notices(work: Work) -> dict:
     while batch == messages.BATCH:
         with work.session() as session:
             now = work.now(session)
-            batch = messages.send_notices(session, messages.messenger(house().config, session, now), now=now)
+            config = house().config
+            batch = messages.send_notices(session, messages.messenger(config, session, now), config, now=now)
         sent += batch
     return {"sent": sent}
