@@ -94,12 +94,12 @@ def _of_account(table: Any, order: Any) -> Callable[[Family], Select]:
     return lambda family: select(table).where(table.account_id == family.account).order_by(order)
 
 
-def _published(table: Any) -> Callable[[Family], Select]:
+def _published(table: Any, *order: Any) -> Callable[[Family], Select]:
     return lambda family: (
         select(table)
         .join(Run, Run.id == table.run_id)
         .where(table.application_id.in_(family.applications), Run.published_at.is_not(None))
-        .order_by(Run.published_at)
+        .order_by(Run.published_at, *order)
     )
 
 
@@ -164,7 +164,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     MoveMade: _of_application(MoveMade, MoveMade.number),
     Ticket: lambda family: select(Ticket).where(Ticket.child_id.in_(family.children)).order_by(Ticket.year),
     Placement: _published(Placement),
-    WishReason: _published(WishReason),
+    WishReason: _published(WishReason, WishReason.application_id, WishReason.rank),
     CentralProposal: lambda family: (
         select(CentralProposal)
         .where(CentralProposal.application_id.in_(family.applications), CentralProposal.offer_id.is_not(None))

@@ -9,9 +9,11 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.places.areas import all_areas
+from enrollment.places.programmes import Pool
 from enrollment.reports.family_records import PEOPLE, VIEWS, Records
 from enrollment.season.facts import Fact
 from portal.letters.paper_copy import lines_of
@@ -52,6 +54,9 @@ GROUPS = {
 }
 """Which groups of words say the codes of a column, the first that knows it."""
 
+BY_TIME = {"notice": "created_at", "move_made": "at", "offer_move": "at", "views": "at", "audit_entry": "at"}
+"""Parts that are read as a list by time, and their column of the time."""
+
 STAGES_OF = {"move_made": ("stage",)}
 AREAS = {"hukou_area", "home_area", "work_area", "residence_permit_area"}
 TIERS = {"tier", "cutoff_tier"}
@@ -66,7 +71,10 @@ SHOWN_NUMBERS = {"ticket", "application_version"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One row: whose child it is about (None for the reader itself) and its lines."""
+    """One row: whose child it is about (None for the reader itself) and its lines, (label, value).
+
+    In a part that is a list by time there is one line, (time, what).
+    """
 
     about: str | None
     lines: list[tuple[str, str]]
@@ -76,6 +84,7 @@ class Entry:
 class Section:
     title: str
     entries: list[Entry]
+    by_time: bool
 
 
 class Reader:
@@ -92,6 +101,11 @@ class Reader:
             (row["fact"], row["value"]) for name in ("verified_fact", "register_answer") for row in records.tables[name]
         ]
         claims = [pair for row in records.tables["claim"] for pair in row["details"].items()]
+        programmes = {row["programme_id"] for row in records.tables["wish_reason"] + records.tables["placement"]}
+        pools = session.execute(
+            select(Pool.programme_id, Pool.code, Pool.name).where(Pool.programme_id.in_(programmes))
+        )
+        self.pools = {(row.programme_id, row.code): row.name for row in pools}
         self.names: Names = names_for(session, [*facts, *claims])
 
     def sections(self) -> list[Section]:
@@ -100,7 +114,8 @@ class Reader:
         tables["views"] = [row for row in acts if row["act"] in VIEWS and self.role(row["account_id"]) != "oneself"]
         tables["audit_entry"] = [row for row in acts if row not in tables["views"]]
         return [
-            Section(word("data_table", name), [self._entry(name, row) for row in rows]) for name, rows in tables.items()
+            Section(word("data_table", name), [self._entry(name, row) for row in rows], name in BY_TIME)
+            for name, rows in tables.items()
         ]
 
     def role(self, account_id: uuid.UUID | None) -> str:
@@ -111,9 +126,7 @@ class Reader:
         if name == "notice":
             text = notice_words(row["kind"], row["params"])
             lines = [(word("data_column", "text"), text)]
-            row = {key: row[key] for key in ("created_at", "sent_at", "read_at")} | {
-                "application_id": row["application_id"]
-            }
+            row = {"created_at": row["created_at"]} | {"application_id": row["application_id"]}
         else:
             lines = []
         for column, value in row.items():
@@ -122,7 +135,12 @@ class Reader:
             if column == "number" and name not in SHOWN_NUMBERS:
                 continue
             lines += self._lines(name, column, value, row)
-        return Entry(self._about(name, row), lines)
+        about = self._about(name, row)
+        if name in BY_TIME:
+            label = word("data_column", BY_TIME[name])
+            when = next(said for each, said in lines if each == label)
+            lines = [(when, " · ".join([said for each, said in lines if each != label] + ([about] if about else [])))]
+        return Entry(about, lines)
 
     def _about(self, name: str, row: Mapping[str, Any]) -> str | None:
         application = row.get("application_id") or self.application_of.get(row.get("offer_id"))
@@ -157,6 +175,8 @@ class Reader:
             return _("是") if value else _("否")
         if column in AREAS:
             return self.areas.get(value, str(value))
+        if column == "pool":
+            return self.pools.get((row["programme_id"], value)) or word("data_pool", "general")
         if column in TIERS:
             return _("第 %(n)s 优先级", n=value + 1)
         if column == "changed":
