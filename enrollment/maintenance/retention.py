@@ -17,6 +17,7 @@ from enrollment.ground.retention import Moment
 from enrollment.maintenance import draw_retention as of_the_draw
 from enrollment.maintenance import family_retention as of_families
 from enrollment.maintenance import places_retention as of_places
+from enrollment.reports import data_packages
 
 BATCH = 500
 
@@ -47,7 +48,7 @@ def _families(session: Session, moment: Moment, limit: int) -> Counter[str]:
 
 RULES = (
     Rule("session", ("twelve hours",), (retention.sessions,)),
-    Rule("one_day", ("one day", "one day after sending"), (retention.codes, retention.texts)),
+    Rule("one_day", ("one day", "one day after sending"), (retention.codes, retention.texts, data_packages.forget)),
     Rule("import_file", ("one day; what it changed, ten years",), (of_places.import_files,)),
     Rule("thirty_days", ("thirty days",), (retention.answers_given_once, of_families.invitations)),
     Rule("job", ("thirty days after the end",), (retention.jobs,)),

@@ -1,23 +1,19 @@
 """Everything held about a family: what it is, a file with all of it, and consent taken back."""
 
-import io
-import json
-import zipfile
-
-from flask import Response, render_template
-from flask_babel import gettext as _
+from flask import Response, redirect, render_template, url_for
 
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
-from enrollment.ground.accounts import Account
+from enrollment.ground.accounts import Account, require_oneself
 from enrollment.ground.vault import masked
 from enrollment.people import consents, guardians
-from enrollment.reports import personal_data
-from portal.letters import personal_data as letter
+from enrollment.reports import data_packages
+from portal.letters import data_package
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.unavailable import letters_wait
 from portal.parents import pages
 from portal.text.audit_acts import act_words
+from portal.text.words import language
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, house
 
@@ -27,8 +23,11 @@ from portal.web.unit_of_work import actor, clock, db, house
 @desk("parents")
 def data_page():
     guardian = guardians.guardian_of(db(), by=actor())
+    package = data_packages.of(db(), by=actor())
     return render_template(
         "parents/data.html",
+        package=package,
+        packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
         shown=masked(guardian.id_number, keep_start=4) if guardian else "",
         phone=masked(guardian.phone, keep_start=3) if guardian else "",
@@ -51,23 +50,26 @@ def _helped(mandate: Mandate) -> dict:
 @pages.post("/data/download")
 @desk("parents")
 def download_data():
-    """A zip: a document to read (HTML and PDF), the same as data, and each uploaded page as a file."""
-    records = personal_data.gather(db(), by=actor(), now=clock())
-    plain = personal_data.plain_values(db(), records, by=actor(), now=clock())
-    shown = letter.document(db(), records, made_at=clock(), demo=house().config.demo)
-    name = _("资料")
+    """The zip at once, or (where that would take long) packed in the background."""
+    require_oneself(actor())
+    if data_packages.is_long(db(), by=actor()):
+        data_packages.ask(db(), language=language(), by=actor(), now=clock())
+        return redirect(url_for("parents.data_page", _anchor="download"), 303)
+    contents = data_package.read(db(), by=actor(), now=clock(), demo=house().config.demo)
     try:
-        printed = letter.as_pdf(shown)
+        return _zip(data_package.pack(contents))
     except PdfUnavailable as stands:
         return letters_wait(stands)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{name}.html", letter.as_page(shown))
-        archive.writestr(f"{name}.pdf", printed)
-        archive.writestr("data.json", json.dumps(plain, ensure_ascii=False, indent=2))
-        for file, content in personal_data.files(db(), by=actor(), now=clock()):
-            # pictures and PDFs are packed already
-            archive.writestr(f"papers/{file}", content, compress_type=zipfile.ZIP_STORED)
-    answer = Response(packed.getvalue(), mimetype="application/zip")
+
+
+@pages.get("/data/package.zip")
+@desk("parents")
+def packed_data():
+    return _zip(data_packages.read(db(), by=actor()))
+
+
+def _zip(content: bytes) -> Response:
+    answer = Response(content, mimetype="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+    answer.headers["Cache-Control"] = "no-store"
     return answer
