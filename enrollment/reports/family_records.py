@@ -26,6 +26,7 @@ from enrollment.ground.accounts import Account, Actor, RoleGrant
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.db import Base
 from enrollment.ground.outbox import Notice
+from enrollment.ground.retention import name_of
 from enrollment.ground.sign_in import WebSession
 from enrollment.offers.arrivals import ArrivalCheck
 from enrollment.offers.offers import CentralProposal, Offer, OfferMove
@@ -224,8 +225,7 @@ def records_of(session: Session, *, by: Actor) -> Records:
     """Every row about the family, with the columns that are not left out."""
     family = family_of(session, by=by)
     tables = {
-        table.__tablename__: [_values(row) for row in session.scalars(query(family))]
-        for table, query in QUERIES.items()
+        name_of(table): [_values(row) for row in session.scalars(query(family))] for table, query in QUERIES.items()
     }
     rows = [row for found in tables.values() for row in found]
     ids = {row[name] for row in rows for name in PEOPLE & row.keys() if row[name] is not None}
@@ -237,7 +237,7 @@ def columns_of(table: type[Base]) -> list[str]:
     return [
         column.key
         for column in table.__table__.columns
-        if (table.__tablename__, column.key) not in LEFT_OUT and not isinstance(column.type, LargeBinary)
+        if (name_of(table), column.key) not in LEFT_OUT and not isinstance(column.type, LargeBinary)
     ]
 
 

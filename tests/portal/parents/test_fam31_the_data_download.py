@@ -163,6 +163,8 @@ def test_fam31_a_long_one_is_packed_in_the_background(
 
 
 def test_fam31_a_helper_gets_no_download(town, another_client, frozen_clock):
+    town.kindergarten("锦官新城幼儿园", places=1)
+    town.open_registration()
     yang = town.helper()
     acting = town.acting(yang, town.mandate_by_code(yang, "13811112222"))
     with pytest.raises(Refused, match="only_the_guardian"):
