@@ -66,6 +66,9 @@ ONLY_IN_DATA = {
     "second_factor_used", "tries", "paper_type", "withheld_at", "application_id", "child_id",
 }  # fmt: skip
 """Columns that tell a reader nothing: ids, digests, counters.  They stand in the data file."""
+OF_THE_READER = {"guardian", "consent", "mandate", "case_file", "web_session"}
+"""Tables whose account is always the reader's own."""
+
 SHOWN_NUMBERS = {"ticket", "application_version"}
 
 
@@ -132,7 +135,7 @@ class Reader:
         for column, value in row.items():
             if column in ONLY_IN_DATA or value is None or value in ("", [], {}):
                 continue
-            if column == "number" and name not in SHOWN_NUMBERS:
+            if (column == "number" and name not in SHOWN_NUMBERS) or (column == "account_id" and name in OF_THE_READER):
                 continue
             lines += self._lines(name, column, value, row)
         about = self._about(name, row)
