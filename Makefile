@@ -1,8 +1,9 @@
-# Two commands are enough: `make serve` to see it, `make test` to check it.
+# Two commands are enough: `make serve` to see it, `make test` to check it; `.ci/run` checks all of it.
 .DEFAULT_GOAL := help
 PORT ?= 8000
 WORKERS_OF_TESTS ?= 2
 PY := .venv/bin/python
+PYTEST = $(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
 help: ## say what can be done
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -16,20 +17,30 @@ setup-test:
 serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
 	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
-lint: setup-test ## style, directions of imports, types, locks of migrations
+lint: setup-test ## style, format, directions of imports, types, locks of migrations
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
 	@$(PY) -m tests.guards.lint_migrations
 
-test: setup-test ## everything needed, then every test
+licences: setup-test ## the licence of each pinned package; fails on one that nobody has allowed
+	@$(PY) -m tests.support.licences
+
+test: setup-test ## everything needed, then style, types and the tests of every finding, guard, story and page (TESTS=path for some)
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
-	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
+	@$(PY) -c "from allocation.warmup import compile_all; compile_all()" & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
-	@$(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
+	@$(PYTEST) -m "not long" $(TESTS)
+
+test-long: setup-test ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
+	@$(PYTEST) -m long $(TESTS)
+
+test-bare: ## both commands of the README in a bare Debian made for it (root; TESTS= runs the whole of `make test` there)
+	@.ci/bare
 
 coverage-of-engine: setup-test ## every branch of allocation/ is reached without the compiler; else it fails and says which
-	@$(PY) -m tests.engine.reached
+	@$(PY) -m tests.engine.engine_coverage
 
 mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
 	@$(PY) -m bench.mutate
@@ -49,4 +60,4 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint test coverage-of-engine mutants screenshots lock clean-data
+.PHONY: help setup setup-test serve lint licences test test-long test-bare coverage-of-engine mutants screenshots lock clean-data

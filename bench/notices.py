@@ -1,6 +1,6 @@
-"""How many admission notices one core makes in a second: `python -m bench.notices [--letters N] [--json]`.
+"""Measures admission notices per second and core: `python -m bench.notices [--letters N] [--json]`.
 
-Counted in seconds of CPU, so that what others take of the machine plays little part; their load is printed beside it.
+It counts CPU seconds, so other processes have little influence; it prints the load of the machine.
 The goal is 9 a second and core.
 """
 
@@ -26,7 +26,7 @@ GIVEN_NAMES = "沐晨一诺子轩若曦雨桐宇航梓涵浩然思远欣怡俊�
 
 
 def admission(number: int) -> Admission:
-    """An invented family's notice; names differ, so that no letter is the copy of another."""
+    """The notice of an invented family; names differ, so that letters are not copies."""
     kindergarten = SimpleNamespace(
         name=f"锦官新城第{number % 90 + 1}幼儿园",
         nature="public",

@@ -23,6 +23,9 @@ from tests.support.inspecting_client import InspectingClient, refuse_unsaved_wor
 from tests.support.keys import KEYS
 from tests.support.servers import Addresses, Servers, empty
 
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+"""Every test that was found, those too that `-m` leaves out."""
+
 NOW = dt.datetime(2026, 5, 22, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 _servers: Servers | None = None
@@ -51,8 +54,10 @@ def pytest_configure(config):
         _addresses = Addresses(**config.workerinput["addresses"])
 
 
-def pytest_collection_modifyitems(items):
-    """The long ones first: one that begins last keeps one core busy while the other has nothing left to do."""
+def pytest_collection_modifyitems(config, items):
+    """The slow ones first: one that begins last keeps one core busy while the other has nothing left to do."""
+    # before `-m` takes any away: a guard looks at what `make test` leaves to `make test-long`
+    config.stash[COLLECTED] = list(items)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

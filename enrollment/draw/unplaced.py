@@ -1,4 +1,4 @@
-"""Children whom the season has left without a place: listed by area, with their wishes and the vacancies near them."""
+"""Children without a place after a published round: listed by area, with their wishes and the vacancies near them."""
 
 import math
 import uuid
@@ -9,22 +9,24 @@ import numpy as np
 from sqlalchemy import ColumnElement, Row, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import DEAD_STAGES, Application, Wish
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Nature
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places import scope
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.rounds import Round
 
 MOST_VACANCIES = 3
 
 
 @dataclass(frozen=True)
-class Unplaced:
+class UnplacedChild:
     """`gave_up` says that the child held a place and left it; `metres` of a vacancy is None where no home is known."""
 
     application_id: uuid.UUID
@@ -38,10 +40,10 @@ class Unplaced:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of the list, counted from 1; `by_area` has (code, name, children) of every area, whatever is asked."""
+class UnplacedPage:
+    """One page of the list, counted from 1; `by_area` has (code, name, children) of every area, whatever filter is set."""
 
-    rows: tuple[Unplaced, ...]
+    rows: tuple[UnplacedChild, ...]
     total: int
     number: int
     last: int
@@ -50,7 +52,7 @@ class Page:
 
 def listing(
     session: Session, year: int, *, by: Actor, area: str | None = None, page: int = 1, per_page: int = 25
-) -> Page:
+) -> UnplacedPage:
     """Children of a published round without a live offer, those never placed first.  Officials see their areas."""
     home = func.coalesce(Household.home_area, Kindergarten.area_code)
     base = without_place(year).where(_within(by, home))
@@ -64,9 +66,9 @@ def listing(
     rows = session.execute(wanted.limit(per_page).offset((page - 1) * per_page)).all()
     wishes = _wishes(session, [row.id for row in rows])
     vacancies = _Vacancies(session, year)
-    return Page(
+    return UnplacedPage(
         rows=tuple(
-            Unplaced(
+            UnplacedChild(
                 row.id, row.registration_code, row.level, row.home, row.agrees_to_central, row.gave_up,
                 tuple(wishes.get(row.id, ())), vacancies.near(row),
             )
@@ -80,7 +82,7 @@ def listing(
 
 
 def _within(by: Actor, home: ColumnElement[str]) -> ColumnElement[bool]:
-    return true() if scope.sees_all(by) else home.in_(by.areas)
+    return true() if scope.may_see_all(by) else home.in_(by.areas)
 
 
 def without_place(year: int):
@@ -130,22 +132,22 @@ def _wishes(session: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]
 
 
 class _Vacancies:
-    """Where a place is free, by class level; read once for a page."""
+    """The programmes with a vacancy, read once for a page."""
 
     def __init__(self, session: Session, year: int):
         found = (
             select(Programme.level, Kindergarten.name, Kindergarten.area_code, Kindergarten.longitude, Kindergarten.latitude)
             .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
             .where(
-                Programme.year == year, Programme.state == "approved", Programme.taken < Programme.places,
-                Kindergarten.nature != "private", Kindergarten.closed_on.is_(None),
+                Programme.year == year, Programme.state == ProgrammeState.APPROVED, Programme.taken < Programme.places,
+                Kindergarten.nature != Nature.PRIVATE, Kindergarten.closed_on.is_(None),
             )
             .order_by(Kindergarten.sort_key)
         )  # fmt: skip
         self._free = list(session.execute(found))
 
     def near(self, child: Row) -> tuple[tuple[str, int | None], ...]:
-        """The nearest ones with their distance in metres; without coordinates those of the child's area."""
+        """The nearest vacancies with their distance in metres; for a child without coordinates those of its area."""
         here = [row for row in self._free if row.level == child.level]
         if child.home_longitude is None or child.home_latitude is None:
             return tuple((row.name, None) for row in here if row.area_code == child.home)[:MOST_VACANCIES]

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.eligibility import households
 from enrollment.eligibility.households import Household
-from enrollment.eligibility.tiers import Standings, claimed_facts
+from enrollment.eligibility.tiers import TierTable, claimed_facts
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import lookup
+from enrollment.places.service_areas import service_area_index
 from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
-from enrollment.season.rules import Tiered
+from enrollment.season.rules import TierResult
 
 EARTH = 6_371_000  # metres
 
@@ -32,7 +32,7 @@ class Candidate:
     """
 
     programme: Programme
-    tiered: Tiered
+    tiered: TierResult
     serves: bool
     metres: int | None
     grounds: frozenset[str] = frozenset()
@@ -60,23 +60,24 @@ class Finder:
         self._application = application
         self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
-        self._home = households.of(session, application.id)
-        self._serving = lookup(session).serving(home_of(self._facts))
-        self._standings = Standings(session, self._round, self._facts, self._serving)
+        self._home = households.household_of(session, application.id)
+        areas = service_area_index(session)
+        self._serving = areas.serving(home_of(self._facts))
+        self._tiers = TierTable(session, self._round, areas)
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
         """These programmes as candidates, in the same order."""
         listed = list(programmes)
-        standings = self._standings.at(listed)
+        priorities = self._tiers.priorities(self._facts, self._tiers.entries(listed))
         return [
             Candidate(
                 programme,
-                standing.tiered,
+                priority.tiered,
                 programme.kindergarten_id in self._serving,
                 metres(self._home, programme),
-                standing.grounds,
+                priority.grounds,
             )
-            for programme, standing in zip(listed, standings, strict=True)
+            for programme, priority in zip(listed, priorities, strict=True)
         ]
 
     def nearby(self, but: Iterable[uuid.UUID], most: int) -> list[Programme]:
@@ -95,7 +96,7 @@ class Finder:
         """What the round offers at the child's level and all conditions fit."""
         query = self._offered()
         for word in (words or "").split():
-            query = query.where(finder.matches(word))
+            query = query.where(finder.word_condition(word))
         if area:
             query = query.where(Kindergarten.area_code == area)
         if nature:

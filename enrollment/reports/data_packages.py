@@ -91,6 +91,6 @@ def read(session: Session, *, by: Actor) -> bytes:
     return unseal_bytes(package.content, PURPOSE)
 
 
-def forget(session: Session, moment: Moment, limit: int) -> Counter[str]:
+def delete_old(session: Session, moment: Moment, limit: int) -> Counter[str]:
     """Packages older than a day."""
-    return retention.rows(session, DataPackage, DataPackage.asked_at < moment.now - DAY, limit=limit)
+    return retention.delete_rows(session, DataPackage, DataPackage.asked_at < moment.now - DAY, limit=limit)

@@ -26,15 +26,16 @@ from enrollment.ground.accounts import Account, Actor, RoleGrant
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.db import Base
 from enrollment.ground.outbox import Notice
-from enrollment.ground.retention import name_of
+from enrollment.ground.retention import table_name
 from enrollment.ground.sign_in import WebSession
 from enrollment.offers.arrivals import ArrivalCheck
-from enrollment.offers.offers import CentralProposal, Offer, OfferMove
+from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
-from enrollment.people.guardians import Child, Guardian, Guardianship, Invitation
 from enrollment.people.household_rows import Household
+from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -225,7 +226,7 @@ def records_of(session: Session, *, by: Actor) -> Records:
     """Every row about the family, with the columns that are not left out."""
     family = family_of(session, by=by)
     tables = {
-        name_of(table): [_values(row) for row in session.scalars(query(family))] for table, query in QUERIES.items()
+        table_name(table): [_values(row) for row in session.scalars(query(family))] for table, query in QUERIES.items()
     }
     rows = [row for found in tables.values() for row in found]
     ids = {row[name] for row in rows for name in PEOPLE & row.keys() if row[name] is not None}
@@ -237,7 +238,7 @@ def columns_of(table: type[Base]) -> list[str]:
     return [
         column.key
         for column in table.__table__.columns
-        if (name_of(table), column.key) not in LEFT_OUT and not isinstance(column.type, LargeBinary)
+        if (table_name(table), column.key) not in LEFT_OUT and not isinstance(column.type, LargeBinary)
     ]
 
 

@@ -18,7 +18,7 @@ from enrollment.reports import family_records
 from enrollment.reports.family_records import PEOPLE, Records
 
 
-def gather(session: Session, *, by: Actor, now: dt.datetime) -> Records:
+def export(session: Session, *, by: Actor, now: dt.datetime) -> Records:
     """Every record about the family; the act itself stands in the audit trail.  Refuses `only_the_guardian`."""
     require_oneself(by)
     audit.record(session, "take_own_data", "account", by.account_id, by=by, now=now)
@@ -63,7 +63,7 @@ def _plain(records: Records, column: str, value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
+def uploaded_files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator[tuple[str, bytes]]:
     """The name and content of every uploaded page of the family, and of every mandate that it signed."""
     require_oneself(by)
     for number, mandate in enumerate(mandates.of_guardian(session, by=by), start=1):

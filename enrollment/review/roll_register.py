@@ -10,12 +10,13 @@ from enrollment.applications.applications import Application
 from enrollment.applications.register_answers import Answer
 from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
-from enrollment.people.guardians import Child, Guardianship
+from enrollment.ground.classifications import Level
+from enrollment.people.person_rows import Child, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.season.facts import Fact
 
-STAYING = ("nursery", "lower", "middle", "mixed")
+STAYING = (Level.NURSERY, Level.LOWER, Level.MIDDLE, Level.MIXED)
 """Levels whose children are still in the kindergarten in the next school year."""
 
 

@@ -1,4 +1,4 @@
-"""The helpers' pages: whom they help.  The form itself is the families' own.  Every module registers its views on `pages`."""
+"""Pages of community helpers; they fill in the form on the parents' pages.  Every module registers its views on `pages`."""
 
 from flask import Blueprint
 

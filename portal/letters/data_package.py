@@ -26,11 +26,11 @@ class Contents:
 
 def read(session: Session, *, by: Actor, now: dt.datetime, demo: bool) -> Contents:
     """In the language of the moment.  Refuses `only_the_guardian`."""
-    records = personal_data.gather(session, by=by, now=now)
+    records = personal_data.export(session, by=by, now=now)
     return Contents(
         personal_data.plain_values(session, records, by=by, now=now),
         letter.document(session, records, made_at=now, demo=demo),
-        list(personal_data.files(session, by=by, now=now)),
+        list(personal_data.uploaded_files(session, by=by, now=now)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The paper by which a family lets a community helper enter its application: the texts, and where to sign."""
+"""The mandate form that lets a community helper enter a family's application, with lines for the signature."""
 
 from enrollment.people import consents
 from portal.letters.pdf_renderer import letter

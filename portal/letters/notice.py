@@ -10,7 +10,7 @@ from portal.text.words import language
 
 
 def address_of(public_url: str, code: str) -> str:
-    """What the QR code opens."""
+    """The address in the QR code."""
     return f"{public_url}/verify/{code}"
 
 

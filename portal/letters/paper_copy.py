@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import CARE_KINDS, Fact
@@ -20,19 +20,19 @@ DAYS = ("hukou_since",)
 LEFT_OUT = ("home_longitude", "home_latitude", "hukou_kind")
 AT = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
 
-Line = tuple[str, str]
+AnswerRow = tuple[str, str]
 
 
-def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
+def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]:
     """(question, answer) of a version, in the order of the form; numbers of papers and phones are masked."""
     child = answers["child"]
     lines = [
         (word("answer_detail", "sex"), word("sex", child["sex"])),
         (word("answer_detail", "born"), day(dt.date.fromisoformat(child["born"]), year=True)),
-        (_("孩子的证件号码"), masked(child["id_number"], keep_start=4)),
+        (_("孩子的证件号码"), mask(child["id_number"], keep_start=4)),
     ]
     for guardian in answers["guardians"]:
-        said = (guardian["name"], masked(guardian["id_number"], keep_start=4), masked(guardian["phone"], keep_start=3))
+        said = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask(guardian["phone"], keep_start=3))
         lines.append(
             (
                 _("监护人（%(relation)s）", relation=word("relation", guardian["relation"])),
@@ -51,17 +51,17 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
     return [*lines, (word("answer", "agrees_to_central"), _("是") if answers["agrees_to_central"] else _("否"))]
 
 
-def _household(session: Session, household: Mapping[str, Any]) -> list[Line]:
+def _household(session: Session, household: Mapping[str, Any]) -> list[AnswerRow]:
     lines = []
     if household.get("hukou_kind"):
         lines.append((_("孩子的户籍"), word("hukou_choice", household["hukou_kind"])))
     for name, value in household.items():
         if name not in LEFT_OUT:
-            lines.append((word("answer_detail", name), _said(session, name, value)))
+            lines.append((word("answer_detail", name), _value_words(session, name, value)))
     return lines
 
 
-def _said(session: Session, name: str, value: Any) -> str:
+def _value_words(session: Session, name: str, value: Any) -> str:
     if name in AREAS:
         area = session.get(Area, value)
         return (area.name_en if language() == "en" else area.name) if area else str(value)
@@ -70,8 +70,8 @@ def _said(session: Session, name: str, value: Any) -> str:
     return {True: _("是"), False: _("否")}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _detail(session: Session, said: Mapping[str, Any]) -> str:
-    for name, value in said.items():
+def _detail(session: Session, details: Mapping[str, Any]) -> str:
+    for name, value in details.items():
         if name in AT:
             return session.scalar(select(Kindergarten.name).where(Kindergarten.code == value)) or str(value)
         if name == Fact.POLICY_CARE and value in CARE_KINDS:

@@ -1,6 +1,6 @@
-"""Where letters become PDFs.  One font configuration and one stylesheet serve a whole process.
+"""Rendering of letters as PDF.  A process has one font configuration and one stylesheet.
 
-WeasyPrint needs Pango, a library of the system.  Without it the portal starts all the same, and letters wait.
+WeasyPrint needs the system library Pango.  Without it the portal starts, but letters are unavailable.
 """
 
 import base64
@@ -30,9 +30,9 @@ class PdfUnavailable(Exception):
 
 
 class PdfRenderer:
-    """Turns HTML into a tagged PDF.  Nothing is fetched from anywhere: a letter holds all that it shows."""
+    """Converts HTML to a tagged PDF.  It loads nothing over the network: a letter contains all its resources."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import weasyprint
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher
@@ -52,7 +52,7 @@ class PdfRenderer:
             page = self._weasyprint.HTML(string=html, url_fetcher=self._only_data)
             return page.write_pdf(stylesheets=[css], font_config=fonts, pdf_variant=VARIANT)
 
-    def _faces(self, characters: tuple[str, ...]):
+    def _faces(self, characters: tuple[str, ...]) -> tuple[Any, Any]:
         """A font configuration and the stylesheet, with a face for each character of a letter that is not common."""
         faces = [("Letter", COMMON.as_uri())]
         for number, font in enumerate(rare.fonts_of(characters)):
@@ -65,12 +65,12 @@ class PdfRenderer:
 
 @functools.lru_cache(maxsize=1)
 def _renderer() -> PdfRenderer:
-    libraries.check_libraries()  # looks for libraries with other programs, so once is enough
+    libraries.check_libraries()  # starts other programs to find libraries, so it runs once
     return PdfRenderer()
 
 
 def renderer() -> PdfRenderer:
-    """This process's press.  Raises PdfUnavailable."""
+    """The renderer of this process.  Raises PdfUnavailable."""
     try:
         return _renderer()
     except libraries.LibraryMissing as missing:

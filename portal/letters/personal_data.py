@@ -16,7 +16,7 @@ from enrollment.places.areas import all_areas
 from enrollment.places.programmes import Pool
 from enrollment.reports.family_records import PEOPLE, VIEWS, Records
 from enrollment.season.facts import Fact
-from portal.letters.paper_copy import lines_of
+from portal.letters.paper_copy import answer_rows
 from portal.letters.pdf_renderer import letter
 from portal.text.audit_acts import act_words
 from portal.text.facts import Names, changed_words, names_for
@@ -152,11 +152,11 @@ class Reader:
 
     def _lines(self, name: str, column: str, value: Any, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         if name == "application_version" and column == "answers":
-            return lines_of(self.session, json.loads(value))
+            return answer_rows(self.session, json.loads(value))
         label = word("data_column", column)
         if column == "details":
             said = (
-                [self.names.say(each, one) for each, one in value.items() if each in set(Fact)]
+                [self.names.value_words(each, one) for each, one in value.items() if each in set(Fact)]
                 if name == "claim"
                 else []
             )
@@ -173,7 +173,7 @@ class Reader:
         if isinstance(value, dt.date):
             return day(value, year=True)
         if column == "value":
-            return self.names.say(row["fact"], value)
+            return self.names.value_words(row["fact"], value)
         if isinstance(value, bool):
             return _("是") if value else _("否")
         if column in AREAS:

@@ -1,4 +1,4 @@
-"""The two pictures of a letter, drawn: the QR code and, in the demo, a seal that says 样章."""
+"""The pictures of a letter: the QR code and, in the demo, a sample seal."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ def qr(address: str) -> str:
 
 
 def sample_seal(around: str) -> str:
-    """A round seal that nobody can take for a real one: 样章 stands across it."""
+    """A round sample seal with 样章 across it, which cannot be mistaken for a real one."""
     letters = []
     spread = min(250, 24 * max(len(around), 1))
     for number, letter in enumerate(around):

@@ -16,10 +16,9 @@ def receipt_letter(
     lines: Sequence[tuple[str, str]] = (),
     demo: bool,
 ) -> bytes:
-    """The PDF.  `wished` are the kindergartens in order, `changed` what differs from the version before, in words.
+    """The PDF.  `wished` are the kindergartens in order, `changed` the differences from the previous version, in words.
 
-    Where a helper typed it, it is the paper twin: `lines` are all answers, and there is a place for the guardian's
-    signature.
+    For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
 
     Raises PdfUnavailable.
     """

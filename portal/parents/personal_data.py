@@ -1,11 +1,12 @@
-"""Everything held about a family: what it is, a file with all of it, and consent taken back."""
+"""The personal data of a family: overview, download of all data, consents."""
 
 from flask import Response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account, require_oneself
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.reports import data_packages
 from portal.letters import data_package
@@ -15,29 +16,29 @@ from portal.parents import pages
 from portal.text.audit_acts import act_words
 from portal.text.words import language
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db, house
+from portal.web.unit_of_work import actor, clock, db, services
 
 
 @pages.get("/account", endpoint="account")
 @pages.get("/data")
 @desk("parents")
-def data_page():
+def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     package = data_packages.of(db(), by=actor())
     return render_template(
-        "parents/data.html",
+        "parents/personal_data.html",
         package=package,
         packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
-        shown=masked(guardian.id_number, keep_start=4) if guardian else "",
-        phone=masked(guardian.phone, keep_start=3) if guardian else "",
-        helped=[_helped(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
-        given={kind: consents.live(db(), kind, by=actor()) for kind in consents.KINDS},
+        shown=mask(guardian.id_number, keep_start=4) if guardian else "",
+        phone=mask(guardian.phone, keep_start=3) if guardian else "",
+        mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
+        given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
     )
 
 
-def _helped(mandate: Mandate) -> dict:
-    """A mandate as its guardian sees it: who, how, until when, and what was done."""
+def _mandate_summary(mandate: Mandate) -> dict:
+    """A mandate for its guardian: the helper, the state, and the acts under it."""
     acts = mandates.acts_under(db(), mandate)
     return {
         "mandate": mandate,
@@ -49,22 +50,22 @@ def _helped(mandate: Mandate) -> dict:
 
 @pages.post("/data/download")
 @desk("parents")
-def download_data():
-    """The zip at once, or (where that would take long) packed in the background."""
+def download_data() -> ResponseReturnValue:
+    """The zip at once, or packed by a job where that would take long."""
     require_oneself(actor())
     if data_packages.is_long(db(), by=actor()):
         data_packages.ask(db(), language=language(), by=actor(), now=clock())
         return redirect(url_for("parents.data_page", _anchor="download"), 303)
-    contents = data_package.read(db(), by=actor(), now=clock(), demo=house().config.demo)
+    contents = data_package.read(db(), by=actor(), now=clock(), demo=services().config.demo)
     try:
         return _zip(data_package.pack(contents))
-    except PdfUnavailable as stands:
-        return letters_wait(stands)
+    except PdfUnavailable as unavailable:
+        return letters_wait(unavailable)
 
 
 @pages.get("/data/package.zip")
 @desk("parents")
-def packed_data():
+def packed_data() -> ResponseReturnValue:
     return _zip(data_packages.read(db(), by=actor()))
 
 

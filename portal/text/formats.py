@@ -1,4 +1,4 @@
-"""How dates, numbers and percentages are written, in both languages."""
+"""Formats of dates, numbers and percentages in both languages."""
 
 import datetime as dt
 
@@ -39,7 +39,7 @@ def span(begins: dt.datetime, ends: dt.datetime) -> str:
 
 
 def grouped(number: int | None) -> str:
-    """`12 345`: narrow spaces that do not break, so that digits stay easy to read and together."""
+    """`12 345`, with narrow no-break spaces between groups of digits."""
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
 
 
@@ -64,7 +64,7 @@ def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal in words; a day in it is written as days are (a moment is written by the words themselves)."""
+    """A refusal in words.  Dates in its details are formatted here, times by the words themselves."""
     details = {
         name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
     }

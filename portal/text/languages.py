@@ -1,6 +1,8 @@
-"""Which language a reader reads."""
+"""The language of the reader."""
 
-from flask import Flask, current_app, g, request
+from contextlib import AbstractContextManager
+
+from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, force_locale
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
@@ -22,7 +24,7 @@ def chosen() -> str:
     return g.lang
 
 
-def speaking(language: str):
+def speaking(language: str) -> AbstractContextManager[None]:
     """A context in which everything is said in this language, also outside a request."""
     return force_locale(LOCALES[language])
 
@@ -32,10 +34,10 @@ def keep(language: str) -> None:
     g.kept_language = language
 
 
-def _remember(response):
+def _remember(response: Response) -> Response:
     language = g.get("kept_language") or request.args.get("lang")
     if language in LOCALES:
-        https = current_app.extensions["house"].config.https
+        https = current_app.extensions["services"].config.https
         response.set_cookie(COOKIE, language, max_age=31_536_000, secure=https, httponly=True, samesite="Lax")
     return response
 

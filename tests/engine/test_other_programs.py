@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from matching.games import HospitalResident
 
+from allocation.benchmark.synthetic import synthetic_market
 from allocation.market import Market
 from allocation.solve import solve
-from allocation.synthetic import synthetic_market
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 
 def told_as_preferences(market: Market):
@@ -71,7 +71,9 @@ def test_tiny_markets(other):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("other,children,seed", [(by_matching, 2_000, 2), (by_algmatch, 8_000, 4)])
+@pytest.mark.parametrize(
+    "other,children,seed", [(by_matching, 2_000, 2), pytest.param(by_algmatch, 8_000, 4, marks=pytest.mark.long)]
+)
 def test_markets_of_a_town(other, children, seed):
     market = synthetic_market(children, seed)
     outcome = solve(market)

@@ -1,6 +1,7 @@
 """FAM31: whatever the register of data marks as the family's is in its download, with words in both languages."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,8 @@ from enrollment.reports.family_records import LEFT_OUT, QUERIES, columns_of
 from enrollment.tables import METADATA
 from portal.letters.personal_data import GROUPS, ONLY_IN_DATA
 from portal.text.words import LANGUAGES, table
-from tests.guards.test_words_for_every_code import ROOT
 
+ROOT = Path(__file__).parents[2]
 REGISTER = tomllib.loads((ROOT / "enrollment/ground/data_register.toml").read_text("utf-8"))
 OF_A_FAMILY = {"child_id", "application_id", "guardian_id", "offer_id"}
 

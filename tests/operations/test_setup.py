@@ -7,11 +7,12 @@ import time
 from tests.operations.serving import ROOT
 
 
-def run(*arguments, **environ):
+def run(*arguments, path_before=None):
+    path = os.environ["PATH"] if path_before is None else f"{path_before}:{os.environ['PATH']}"
     return subprocess.run(
         [".ci/setup", *arguments],
         cwd=ROOT,
-        env=os.environ | environ,
+        env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -32,6 +33,6 @@ def test_without_the_right_to_install_it_says_the_one_line_and_goes_on(tmp_path)
     for name, answer in (("ldconfig", ""), ("id", "echo 1000"), ("sudo", "exit 1")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
         (tmp_path / name).chmod(0o755)
-    ended = run(PATH=f"{tmp_path}:{os.environ['PATH']}")
+    ended = run(path_before=tmp_path)
     assert ended.returncode == 0
     assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" in ended.stderr

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
-from enrollment.ground.city_time import CHENGDU, written
+from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.outbox import SentMessage, TextMessage
 from portal.gateways import messages
 from portal.text.messages import notice_words, signed, text_words
@@ -24,7 +24,7 @@ MANY = ["due", "begins_at", "ends_at"]
 def params_of(words: str) -> dict:
     """Values for the places of a text, as the services write them."""
     named = {field for _text, field, _form, _how in string.Formatter().parse(words) if field}
-    known = {name: written(DUE) for name in MANY} | {
+    known = {name: format_time(DUE) for name in MANY} | {
         "code": "K7MQ-0001",
         "number": 2,
         "n": 3,
@@ -53,7 +53,7 @@ def test_fam30_every_notice_in_the_language_of_its_receiver(town, app, language)
         params = params_of(words[language])
         outbox.tell(town.session, kind, account_id=account.id, key=f"walk:{kind}", now=town.now, **params)
     town.session.flush()
-    config = app.extensions["house"].config
+    config = app.extensions["services"].config
     messages.send_notices(town.session, messages.Inbox(town.session, town.now), config, now=town.now)
     sent = {
         row.key.removeprefix("walk:"): row.body
@@ -72,7 +72,7 @@ def test_fam30_every_notice_in_the_language_of_its_receiver(town, app, language)
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_fam30_every_text_to_a_phone(app, language):
-    config = app.extensions["house"].config
+    config = app.extensions["services"].config
     for code, words in table()["text_message"].items():
         said = text_words(code, in_language=language, **params_of(words[language]))
         refuse_odd(signed(said, config, in_language=language), language)
@@ -80,7 +80,9 @@ def test_fam30_every_text_to_a_phone(app, language):
 
 def test_fam30_the_inbox_says_the_same_without_a_sender(town, client, frozen_clock):
     family = town.family("李")
-    outbox.tell(town.session, "place_offered", account_id=family.account.id, key="a", now=town.now, due=written(DUE))
+    outbox.tell(
+        town.session, "place_offered", account_id=family.account.id, key="a", now=town.now, due=format_time(DUE)
+    )
     outbox.tell(town.session, "review_confirmed", account_id=family.account.id, key="b", now=town.now)
     frozen_clock.set(town.now)
     town.session.commit()
@@ -116,7 +118,7 @@ def test_fam30_two_guardians_each_in_its_own_language(town):
     mother, father = town.family("李").account, town.family("王").account
     father.language = "en"
     said = [
-        notice_words("place_offered", {"due": written(DUE)}, in_language=each.language) for each in (mother, father)
+        notice_words("place_offered", {"due": format_time(DUE)}, in_language=each.language) for each in (mother, father)
     ]
     assert "6月9日 17:00" in said[0]
     assert "9 June, 17:00" in said[1]

@@ -6,7 +6,7 @@ import pytest
 import weasyprint
 from weasyprint.text.fonts import FontConfiguration
 
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from portal.letters.fonts import WHOLE
 from tests.support import viewers
 from tests.support.signing_in import sign_in

@@ -1,4 +1,4 @@
-"""Each code of the season's wing that a page can show has words; the codes are read from the code itself."""
+"""Each code of the season package that a page can show has words; the codes are read from the source files."""
 
 import ast
 from pathlib import Path
@@ -16,7 +16,7 @@ WING = Path(policy_file.__file__).parent
 
 
 def first_arguments(*names: str) -> set[str]:
-    """The first argument of every call of these names in the wing, where it is a plain text."""
+    """The first argument of every call of these names in the package, if it is a string literal."""
     found = set()
     for file in WING.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

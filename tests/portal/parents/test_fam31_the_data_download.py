@@ -159,7 +159,7 @@ def test_fam31_a_long_one_is_packed_in_the_background(
     assert part(document(archive), "发给您的消息").count("资格审核") >= 300
     assert sign_in(another_client(), beside.account.id).get("/parents/data/package.zip").status_code == 404
     moment = Moment(town.now + dt.timedelta(days=1, minutes=1), town.now)
-    assert data_packages.forget(town.session, moment, 10) == {"data_package": 1}
+    assert data_packages.delete_old(town.session, moment, 10) == {"data_package": 1}
 
 
 def test_fam31_a_helper_gets_no_download(town, another_client, frozen_clock):
