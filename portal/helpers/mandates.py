@@ -7,7 +7,7 @@ from flask import Response, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import BooleanField, DateField, FileField, StringField
+from wtforms import BooleanField, DateField, StringField
 from wtforms.validators import InputRequired
 
 from enrollment.applications import mandates
@@ -15,6 +15,7 @@ from enrollment.applications.mandates import Paper
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as doors
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.upload_limits import LIMITS
 from enrollment.people import consents
 from enrollment.season import calendar
 from enrollment.season.calendar import Season
@@ -30,9 +31,9 @@ from portal.web.guards import desk
 from portal.web.phone_fields import code_field, phone_field, shortened
 from portal.web.rate_limits import limiter
 from portal.web.unit_of_work import actor, clock, db, house
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadField, accepts_uploads
 
 KEPT = "asked_to_help"
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
 
 
 class AskForm(PageForm):
@@ -49,7 +50,7 @@ class PaperForm(PageForm):
     name = StringField(_l("委托书上的监护人姓名"), [InputRequired(_l("请填写姓名。"))])
     phone = phone_field(_l("委托书上的手机号"))
     signed_on = DateField(_l("签名日期"))
-    paper = FileField(_l("签好的委托书：拍照或 PDF"))
+    paper = UploadField(_l("签好的委托书：拍照或 PDF"), kinds=PHOTO_OR_PDF)
     agreed = BooleanField(_l("监护人当面签名，纸上的内容已读给他听"))
     registers = BooleanField(_l("纸上也勾选了同意向政府部门核对（没有勾选就不选）"))
 
@@ -178,12 +179,13 @@ def _begun(mandate: mandates.Mandate):
 @pages.get("/new/paper")
 @desk("helpers")
 def paper_page():
-    return _one_at_a_time() or _page("paper", PaperForm(), accepted=ACCEPTED)
+    return _one_at_a_time() or _page("paper", PaperForm())
 
 
 @pages.post("/new/paper")
 @desk("helpers")
 @limiter.limit("30 per hour", key_func=_who)
+@accepts_uploads(LIMITS["photo"])
 def give_paper():
     form = PaperForm()
     if (led := _one_at_a_time()) is not None:
@@ -194,7 +196,7 @@ def give_paper():
                 raise Refused("mandate_agreed_needed", field="agreed")
             kept = {"registers": bool(form.registers.data), "language": "zh"}  # what was signed is the Chinese paper
             return _begun(mandates.give_on_paper(db(), form.read(), _terms(kept), by=actor(), now=clock()))
-    return _page("paper", form, accepted=ACCEPTED)
+    return _page("paper", form)
 
 
 @pages.get("/mandate.pdf")

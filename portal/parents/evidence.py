@@ -5,10 +5,12 @@ import uuid
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, MultipleFileField
+from wtforms import HiddenField
 
 from enrollment.applications import applications
 from enrollment.eligibility import evidence, required_documents
+from enrollment.ground.upload_limits import MOST_AT_ONCE
+from enrollment.ground.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
 from portal.parents import pages, steps
 from portal.parents.form_pages import answers_late, application_of, form_page, steps_of
@@ -16,13 +18,12 @@ from portal.web.evidence_files import as_file
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
-
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadsField, accepts_uploads
 
 
 class PagesForm(PageForm):
     document = HiddenField()
-    pages = MultipleFileField(_l("选择照片或 PDF"))
+    pages = UploadsField(_l("选择照片或 PDF"), kinds=PHOTO_OR_PDF)
 
     def contents(self) -> list[bytes]:
         return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
@@ -51,7 +52,7 @@ def _view(application, faulty: PagesForm | None = None):
         at_siblings=_at_siblings(application),
         registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         onward=_onward(application),
-        accepted=ACCEPTED,
+        most_pdf_pages=MOST_PDF_PAGES,
     )
 
 
@@ -83,6 +84,7 @@ def evidence_page(application_id: uuid.UUID):
 
 @pages.post("/applications/<uuid:application_id>/evidence")
 @desk("parents", helped=True)
+@accepts_uploads(MOST_AT_ONCE)
 def add_evidence(application_id: uuid.UUID):
     application = application_of(application_id)
     form = PagesForm()

@@ -17,9 +17,15 @@ LONGEST = 200_000
 
 def keep_form(path: str) -> bool:
     """Keep the posted fields for the page at `path`, if it is known whose they are.  Files cannot be kept; their pages say so."""
+    return keep_fields(path, [(name, value) for name, values in request.form.lists() for value in values])
+
+
+def keep_fields(path: str, posted: list[tuple[str, str]]) -> bool:
+    """`keep_form` for fields that were read in another way."""
     owner = session.owner  # type: ignore[attr-defined]
-    fields = [[name, value] for name, values in request.form.lists() if name not in NEVER_KEPT for value in values]
-    text = json.dumps({"owner": owner, "family": request.form.get("acting"), "path": path, "fields": fields})
+    fields = [[name, value] for name, value in posted if name not in NEVER_KEPT]
+    family = next((value for name, value in posted if name == "acting"), None)
+    text = json.dumps({"owner": owner, "family": family, "path": path, "fields": fields})
     if owner is None or len(text) > LONGEST:
         return False
     session.hide("kept", text)  # type: ignore[attr-defined]
