@@ -24,8 +24,8 @@ from enrollment.season.rounds import Round
 FEWEST_FAMILIES = 200
 """With fewer, who comes next changes the chances more than the draw does, and none is told."""
 
-NEARBY = 6
-"""Kindergartens around the home that are tried as one wish more."""
+OTHERS = 6
+"""Kindergartens that serve the home or lie in its area, the nearest first, that are tried as one wish more."""
 
 WORTH_TELLING = 0.01
 """What one wish more must add to be told."""
@@ -63,7 +63,7 @@ class Odds:
 
 @dataclass(frozen=True)
 class OneMore:
-    """What one wish more would do: the best of the nearest kindergartens, and the chance of a place with it."""
+    """What one wish more would do: the best of the kindergartens in question, and the chance of a place with it."""
 
     candidate: Candidate
     place: Odds
@@ -186,17 +186,17 @@ def _together(lines: Lines, wishes: Sequence[WishHere], children: int) -> Togeth
 def _one_more(
     session: Session, estimate: ChanceEstimate, family: _Family, listed: Sequence[Candidate], place: Odds
 ) -> OneMore | None:
-    """The kindergarten nearby that would add most, if it adds a hundredth at least."""
+    """The kindergarten of the own area that would add most, if it adds a hundredth at least."""
     if place.chance.value + WORTH_TELLING > 1:
         return None
     chosen = [each.programme.id for each in listed]
-    nearby = family.finder.seen(family.finder.nearby(chosen, NEARBY))
-    lines = Lines(session, estimate, [*chosen, *(each.programme.id for each in nearby)])
-    wishes, _ = family.standing(lines, [*listed, *nearby])
+    others = family.finder.seen(family.finder.others(listed, OTHERS))
+    lines = Lines(session, estimate, [*chosen, *(each.programme.id for each in others)])
+    wishes, _ = family.standing(lines, [*listed, *others])
     known = [wish for wish in wishes[: len(listed)] if wish is not None]
     tried = [
         OneMore(candidate, _place(lines, [*known, wish]))
-        for candidate, wish in zip(nearby, wishes[len(listed) :], strict=True)
+        for candidate, wish in zip(others, wishes[len(listed) :], strict=True)
         if wish is not None
     ]
     best = max(tried, key=lambda more: more.place.chance.hits, default=None)
