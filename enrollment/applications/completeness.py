@@ -34,7 +34,7 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     household = household_rows.of(session, application.id)
     if household is None or household.hukou_kind is None:
         gaps.append(Missing("household", "hukou"))
-    if household is None or household.home_area is None:
+    if household is None or (household.home_area is None and not household.home_outside):
         gaps.append(Missing("household", "home"))
     if session.scalar(select(Wish.rank).where(Wish.application_id == application.id).limit(1)) is None:
         gaps.append(Missing("wishes", "wishes"))

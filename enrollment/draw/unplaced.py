@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, true
+from sqlalchemy import ColumnElement, Row, false, func, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import DEAD_STAGES, Application, Wish
@@ -112,7 +112,7 @@ def without_place(year: int):
             Application.level,
             Application.agrees_to_central,
             Household,
-            and_(Household.hukou_kind.is_not(None), Household.home_area.is_(None)).label("outside"),
+            func.coalesce(Household.home_outside, false()).label("outside"),
             func.coalesce(Household.home_area, Kindergarten.area_code).label("home"),
             held.label("gave_up"),
         )

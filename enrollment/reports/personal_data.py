@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, contents, mandates, receipts
+from enrollment.applications import applications, contents, elder_siblings, mandates, receipts
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
@@ -21,6 +21,7 @@ from enrollment.ground.uploads import SafePage
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
 from enrollment.review import cases
+from enrollment.season.facts import Fact
 
 
 def gather(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
@@ -83,10 +84,17 @@ def _application(session: Session, application: Application) -> dict[str, Any]:
         ],
         "history": _rows(session, MoveMade, mine, "move", "before", "after", "at", "reason"),
         "verified": _rows(session, VerifiedFact, mine, "fact", "outcome", "value", "reason", "source", "at"),
-        "registers": _rows(session, RegisterAnswer, mine, "fact", "register", "answer", "value", "at", "disputed_at"),
+        "registers": _registers(session, mine),
         "returned": _rows(session, ReturnedItem, mine, "item", "note", "asked_at", "answered_at"),
         "guardians": len(guardians.accounts_of(session, application.child_id)),
     }
+
+
+def _registers(session: Session, application_id: uuid.UUID) -> list[dict[str, Any]]:
+    """What the registers said, without what our roll says of a child whom the family only named."""
+    rows = _rows(session, RegisterAnswer, application_id, "fact", "register", "answer", "value", "at", "disputed_at")
+    named = elder_siblings.of(session, application_id) is not None
+    return [row for row in rows if not (named and row["fact"] == Fact.SIBLING_AT)]
 
 
 def _rows(session: Session, table: Any, application_id: uuid.UUID, *names: str) -> list[dict[str, Any]]:

@@ -32,6 +32,10 @@ def lines_of(session: Session, answers: Mapping[str, Any]) -> list[Line]:
         lines.append((f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in said if part)))
     lines += _household(session, answers["household"])
     lines += [(_word("ground", ground), _detail(session, said)) for ground, said in answers["claims"].items()]
+    if elder := answers.get("elder_sibling"):
+        number = masked(elder["id_number"], keep_start=4) if "id_number" in elder else ""
+        said = (elder["name"], elder.get("born", ""), number)
+        lines.append((_word("answer", "elder_sibling"), "，".join(part for part in said if part)))
     lines += [(_word("document", paper), f"{len(there)} 页") for paper, there in answers["evidence"].items()]
     lines.append(
         (_word("answer", "bound_with"), f"{len(answers['bound_with'])} 个孩子" if answers["bound_with"] else "否")

@@ -53,6 +53,7 @@ def _view(application, faulty: PagesForm | None = None):
         registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         onward=_onward(application),
         most_pdf_pages=MOST_PDF_PAGES,
+        known_areas=required_documents.areas_of(db(), application),
     )
 
 

@@ -1,12 +1,15 @@
 """The grounds that a family claims beside those that follow from its home."""
 
+import datetime as dt
 import uuid
 
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 
+from enrollment.applications import applications, elder_siblings
+from enrollment.applications.elder_siblings import Elder, ElderSibling
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.places import finder
@@ -27,6 +30,9 @@ class GroundsForm(VersionedForm):
 
     elder_sibling = BooleanField(_l("哥哥姐姐在园"))
     elder_sibling_detail = StringField(_l("哪所幼儿园"))
+    elder_name = StringField(_l("哥哥或姐姐的姓名"))
+    elder_number = StringField(_l("哥哥或姐姐的证件号码"))
+    elder_born = DateField(_l("哥哥或姐姐的出生日期"))
     sibling_right = BooleanField(_l("往年绑定入园"))
     sibling_right_detail = StringField(_l("哪所幼儿园"))
     staff_child = BooleanField(_l("幼儿园教职工子女"))
@@ -52,7 +58,25 @@ class GroundsForm(VersionedForm):
                 detail.data, detail.raw_data = None, []
             elif ground in AT_A_KINDERGARTEN:
                 detail.raw_data = [name_of(detail.data)]
+        if not self.elder_sibling.data:
+            for field in (self.elder_name, self.elder_number, self.elder_born):
+                field.data, field.raw_data = None, []
         return super().typed()
+
+    def fill_elder(self, elder: ElderSibling | None) -> None:
+        if elder is not None:
+            self.elder_name.data, self.elder_number.data = elder.name, elder.id_number
+            self.elder_born.data = dt.date.fromisoformat(elder.born) if elder.born else None
+
+    def elder(self, *, needed: bool) -> Elder | None:
+        """The elder sibling as it is named; None where none is claimed, or none need be named and none is."""
+        if not self.elder_sibling.data:
+            return None
+        typed = (self.elder_born.raw_data or [""])[0].strip()
+        if typed and self.elder_born.data is None:
+            raise Refused("birth_date_form", field="elder_born")
+        elder = Elder(self.elder_name.data or "", self.elder_number.data or "", self.elder_born.data)
+        return elder if elder or needed else None
 
     def refuse(self, refused: Refused) -> None:
         """What is wrong with a ground is mended in its detail, where it has one."""
@@ -97,7 +121,14 @@ def _view(form, application):
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
     asked = required_documents.useful_grounds(db(), application)
-    return form_page("grounds", "grounds", application, form, carried=carried, asked=asked)
+    return form_page(
+        "grounds", "grounds", application, form, carried=carried, asked=asked, must_name=_must_name_elder(application)
+    )
+
+
+def _must_name_elder(application) -> bool:
+    """A family with another child in this portal need not say who the elder is: the roll knows it by its guardians."""
+    return all(each.child_id == application.child_id for each in applications.list_own(db(), by=actor()))
 
 
 @pages.get("/applications/<uuid:application_id>/grounds")
@@ -107,6 +138,7 @@ def grounds_page(application_id: uuid.UUID):
     form = GroundsForm()
     if not form.version.data:
         form.fill_from(claims.of(db(), application_id))
+        form.fill_elder(elder_siblings.of(db(), application_id))
         form.version.data = str(application.version)
     return _view(form, application)
 
@@ -117,12 +149,14 @@ def save_grounds(application_id: uuid.UUID):
     application = application_of(application_id)
     form = GroundsForm()
     form.validate_on_submit()
-    form.multi_child_detail.errors = []  # a missing number is the verb's business, and only when the ground is ticked
+    # a missing number or day is the verb's business, and only when the ground is ticked
+    form.multi_child_detail.errors, form.elder_born.errors = [], []
     with refusals_in(form):
         said = form.said(required_documents.useful_grounds(db(), application))
         if said is None:
             return _view(form, application)
-        claims.set_claims(db(), application_id, said, version=form.seen(), by=actor(), now=clock())
+        elder = form.elder(needed=_must_name_elder(application)) if Ground.ELDER_SIBLING in said else None
+        claims.set_claims(db(), application_id, said, elder=elder, version=form.seen(), by=actor(), now=clock())
         return onward("grounds", application)
     return _view(form, application)
 

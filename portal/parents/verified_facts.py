@@ -24,7 +24,7 @@ DECIDED = ("confirmed", "returned", "refused")
 
 def lines_of(application: Application) -> list[dict]:
     claimed = tiers.claimed_facts(db(), application.id)
-    answers = register_answers.answers_of(db(), application.id)
+    answers = register_answers.answers_for_family(db(), application.id)
     rows = db().query(VerifiedFact).filter_by(application_id=application.id)
     found = {row.fact: row for row in rows} if application.stage in DECIDED else {}
     said = [(fact, value) for fact, value in claimed.items()]
