@@ -23,6 +23,7 @@ from portal.text.words import word
 from portal.web import (
     authentication,
     csrf,
+    drafts,
     errors,
     guards,
     headers,
@@ -67,6 +68,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         languages,
         csrf,
         idempotency,
+        drafts,
         rate_limits,
         formats,
         errors,

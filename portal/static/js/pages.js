@@ -64,6 +64,15 @@ function tellBeside(input, text) {
   else input.removeAttribute("aria-describedby");
 }
 
+/* Whoever signs out leaves nothing behind in this browser, also when the network is off. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.action?.endsWith("/sign-out")) return;
+  document.documentElement.dataset.forget = "1"; /* drafts.js keeps nothing of this page any more */
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+  } catch { /* storage is switched off */ }
+}, true);
+
 /* The back button shows the page as it was left: open its forms again. */
 addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);

@@ -97,6 +97,7 @@ if (unsaved) {
   form.addEventListener("submit", () => { leaving = true; });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
+    if (link && "signIn" in link.dataset) { leaving = true; return; }
     if (!link || link.target || link.getAttribute("href").startsWith("#") || typed() === saved) return;
     if (!unsaved.hidden) { leaving = true; return; }
     event.preventDefault();

@@ -57,7 +57,9 @@ def test_fam18_a_family_whose_elder_child_is_in_this_portal_need_not_say_it_agai
 
 
 @pytest.mark.parametrize(
-    ("on_roll", "told"), [(0, "没有找到"), (1, "有这个孩子"), (2, "有 2 个同名同生日的孩子")], ids=["none", "one", "two"]
+    ("on_roll", "told"),
+    [(0, "没有找到"), (1, "有这个孩子"), (2, "有 2 个同名同生日的孩子")],
+    ids=["none", "one", "two"],
 )
 def test_fam18_the_clerk_sees_what_the_roll_knows_and_the_family_does_not(client, town, draft, on_roll, told):
     for number in range(on_roll):
