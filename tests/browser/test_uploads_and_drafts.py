@@ -99,6 +99,7 @@ def test_fam21_without_a_network_what_was_typed_stays_and_goes_when_there_is_one
     page.get_by_role("button", name="保存并继续").click()
     panel = page.locator("#not-sent")
     expect(panel).to_contain_text("送到了才算数")
+    expect(panel.get_by_role("link", name="重新登录")).to_be_hidden()
     expect(panel).to_contain_text("秒后自动再试")
     assert FORBIDDEN_WORD not in page.locator("main").inner_text()
     assert estate_in_database(site, draft) != "锦江苑"
