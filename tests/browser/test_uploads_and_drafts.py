@@ -188,6 +188,20 @@ def test_fam21_another_account_on_the_same_phone_and_a_week_later_find_nothing(s
     until(page, "Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
 
 
+def test_fam21_a_step_without_typing_says_that_it_was_not_delivered(site, draft, new_page):
+    page = open_as(new_page, site, draft[0], phone=True)
+    page.goto(f"{draft[1]}/wishes")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="移除").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有网络，这一步还没有送到。")
+    assert_axe_clean(page)
+    page.context.set_offline(False)
+    expect(page.locator("#no-network")).to_be_hidden()
+    expect(page.get_by_role("heading", name="机关第一幼儿园")).to_be_visible()
+    page.get_by_role("button", name="移除").click()
+    expect(page.get_by_role("link", name="选第 1 志愿")).to_be_visible()
+
+
 def test_fam21_a_server_that_is_started_again_gets_what_was_typed_meanwhile(site, draft, new_page):
     port = free_port()
     url = f"http://127.0.0.1:{port}"

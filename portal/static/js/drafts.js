@@ -97,7 +97,6 @@ function begin() {
       return false;
     }
     state().textContent = state().dataset.here.replace("{time}", clock(draft.at));
-    state().hidden = false;
     return true;
   }
 
