@@ -19,7 +19,10 @@ def fields_before_the_file() -> list[tuple[str, str]]:
     boundary = request.mimetype_params.get("boundary", "")
     if request.mimetype != "multipart/form-data" or not boundary:
         return []
-    stream, left = request.environ["wsgi.input"], request.content_length or 0
+    size, most = request.content_length, request.max_content_length
+    if size is None or most is None or size <= most:
+        return []  # refused for another reason, after its body was read in part: what is left of it is not known
+    stream, left = request.environ["wsgi.input"], size
     beginning = stream.read(min(left, FIRST_PART))
     found = _fields_in(beginning, boundary)
     left = min(left - len(beginning), MOST_THROWN_AWAY)

@@ -1,11 +1,14 @@
 """FAM28: the limit said is the limit kept, by the words of the page, by the browser's check and by the server."""
 
+import http.client
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
+from werkzeug.serving import make_server
 
 from enrollment.ground.errors import Refused
 from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE
@@ -119,3 +122,31 @@ def test_fam28_a_file_that_came_without_the_browsers_check_is_told_beside_its_fi
     )
     assert "这个文件有 21 MB，最大 20 MB" in errors(answer)["paper"]
     assert value_of(answer, "name") == "李建国"
+
+
+def test_fam28_over_a_real_connection_the_answer_arrives_and_keeps_the_other_fields(client, town, app):
+    """A server that closed the connection under a browser that still sends would show no page at all."""
+    town.kindergarten("金苹果", places=2)
+    town.open_registration()
+    helper = town.helper("小杨", "helper1")
+    sign_in(client, helper.account_id)
+    cookie = f"session={client.get_cookie('session').value}"
+    server = make_server("localhost", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        browser = http.client.HTTPConnection("localhost", server.server_port, timeout=30)
+        head = '--edge\r\nContent-Disposition: form-data; name="name"\r\n\r\n李建国\r\n--edge\r\n'
+        head += 'Content-Disposition: form-data; name="paper"; filename="a.jpg"\r\n\r\n'
+        content = head.encode() + bytes(LIMITS["photo"].largest + AROUND_FILES)
+        headers = {"Content-Type": "multipart/form-data; boundary=edge", "Cookie": cookie}
+        browser.request("POST", "/helpers/new/paper", content, headers)
+        answer = browser.getresponse()
+        assert answer.status == 413
+        assert "回到刚才的页面" in answer.read().decode()
+        browser.close()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert value_of(client.get("/helpers/new/paper"), "name") == "李建国"
