@@ -29,7 +29,7 @@ licences: setup-test ## the licence of each pinned package; fails on one that no
 
 test: setup-test ## everything needed, then style, types and the tests of every finding, guard, story and page (TESTS=path for some)
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
-	@$(PY) -c "from allocation.solve import compile_all; compile_all()" & compiling=$$!; \
+	@$(PY) -c "from allocation.warmup import compile_all; compile_all()" & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PYTEST) -m "not long" $(TESTS)
 
@@ -40,7 +40,7 @@ test-bare: ## both commands of the README in a bare Debian made for it (root; TE
 	@.ci/bare
 
 coverage-of-engine: setup-test ## every branch of allocation/ is reached without the compiler; else it fails and says which
-	@$(PY) -m tests.engine.reached
+	@$(PY) -m tests.engine.engine_coverage
 
 mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
 	@$(PY) -m bench.mutate

@@ -1,13 +1,11 @@
 """``python -m allocation solve | verify | explain | bench``: the engine on files."""
 
 import argparse
-import csv
 import json
 import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,14 +19,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 (a bundle differs, a check failed) or 2 (bad input)."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status: int = options.run(options)
+        return status
     except MarketFault as fault:
-        for line in fault.faults:
+        for line in fault.lines():
             print(line, file=sys.stderr)
     except OSError as error:
         print(f"{error.filename or 'file'}: {error.strerror}", file=sys.stderr)
-    except zipfile.BadZipFile as error:
-        print(f"a broken zip file: {error}", file=sys.stderr)
     return BAD_INPUT
 
 
@@ -53,15 +50,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def say(line: str) -> None:
-    """Progress, for whoever waits."""
+    """Print one line of progress."""
     print(line, file=sys.stderr, flush=True)
 
 
-def solve_command(options) -> int:
-    """Read, draw, solve, check, write; the result folder appears complete or not at all."""
+def solve_command(options: argparse.Namespace) -> int:
+    """Read, draw, solve, check and write. The result folder is renamed into place, so it is complete or does not exist."""
     from allocation import checks, files
+    from allocation.files.summary import summary
     from allocation.solve import solve
-    from allocation.summary import summary
 
     if options.out.exists():
         raise MarketFault([Fault(str(options.out), -1, "", "exists already")])
@@ -70,8 +67,8 @@ def solve_command(options) -> int:
     say(f"{market.children} children, {len(market.programme)} wishes, {market.programmes} programmes read")
     outcome = solve(market, say)
     say(f"{outcome.placed} children placed; checking")
-    with ThreadPoolExecutor(1) as beside:
-        written = beside.submit(files.result_files, outcome)
+    with ThreadPoolExecutor(1) as executor:
+        written = executor.submit(files.result_files, outcome)
         report = checks.check(market, outcome, solve)
     if not report.ok:
         for line in report.failures:
@@ -105,11 +102,11 @@ def _umask() -> int:
     return mask
 
 
-def verify_command(options) -> int:
+def verify_command(options: argparse.Namespace) -> int:
     """Compare a bundle with what the draw and the rule give."""
-    from allocation import bundle
+    from allocation import verify
 
-    wrong = bundle.verify(options.bundle, say)
+    wrong = verify(options.bundle, progress=say)
     for line in wrong:
         print(line)
     if not wrong:
@@ -117,43 +114,22 @@ def verify_command(options) -> int:
     return DIFFERS if wrong else GOOD
 
 
-def explain_command(options) -> int:
-    """Print the rows of one child in words."""
-    from allocation import files
+def explain_command(options: argparse.Namespace) -> int:
+    """Print the wishes of one child in words."""
+    from allocation import explain
 
-    name = "reasons.csv"
-    found = files.read_files(options.result, [name, f"result/{name}"])
-    if not found:
-        raise MarketFault([Fault(str(options.result), -1, "", f"{name} is missing")])
-    rows = csv.DictReader(next(iter(found.values())).decode().splitlines())
-    mine = [row for row in rows if row["child"] == options.child]
-    if not mine:
-        raise MarketFault([Fault(name, -1, "child", f"{options.child} has no wish in this result")])
-    for row in mine:
-        print(in_words(row))
+    for wish in explain(options.result, options.child):
+        print(wish)
     return GOOD
 
 
-_WORDS = {
-    "placed": "placed in pool {pool}",
-    "placed_higher": "not needed: a wish before it was granted",
-    "no_places": "no place here that was not guaranteed to somebody",
-    "not_eligible": "the places left are for other groups",
-    "closed_by_unit": "the next in line was a bound pair or triplet that did not fit; the place waits",
-    "tier_below_cutoff": "tier {tier}; the line in pool {pool} was drawn in tier {cutoff_tier}",
-    "ticket_after_cutoff": "ticket {ticket}; the last admitted in tier {cutoff_tier} of pool {pool} was {cutoff_ticket}",
-}
-
-
-def in_words(row: dict[str, str]) -> str:
-    """One row of ``reasons.csv`` as a sentence."""
-    return f"wish {row['rank']}, {row['programme']}: " + _WORDS[row["reason"]].format(**row)
-
-
-def bench_command(options) -> int:
+def bench_command(options: argparse.Namespace) -> int:
     """Print the measurements as JSON."""
-    from allocation.benchmark import measure
+    from allocation.benchmark.measurements import FEWEST_CHILDREN, measure
 
+    if options.children < FEWEST_CHILDREN:
+        message = f"{options.children} is too few to measure; the least is {FEWEST_CHILDREN}"
+        raise MarketFault([Fault("bench", -1, "children", message)])
     print(json.dumps(measure(options.children, say), indent=2))
     return GOOD
 

@@ -1,9 +1,9 @@
-"""Central placement: children without a place who agreed to it are proposed the nearest vacancies.
+"""Central placement: the nearest vacancies for children without a place who agreed to it.
 
-First as many children as possible are seated, then the total cost is least. The cost of a proposal is its distance
+As many children as possible get a proposal; among these assignments the total cost is minimal. The cost of a proposal is its distance
 plus ``tolerance`` for an inclusive and twice that for another kindergarten: a public place is preferred up to that much
 farther away. Bound units go first, in ticket order, each to its cheapest kindergarten with room for all. The least-cost
-assignment is a flow problem, so its linear program has a whole-number solution (HiGHS, simplex).
+assignment is a network flow, so its linear program has an integer solution (HiGHS, simplex).
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.coverage import Coverage
 from allocation.market import NATURES
 
@@ -21,17 +22,17 @@ PUBLIC, INCLUSIVE, PRIVATE = range(len(NATURES))
 class Ways:
     """Which child can go where: one row for each pair, ``metres`` a whole number."""
 
-    child: np.ndarray  # int32[e]
-    programme: np.ndarray  # int32[e]
-    metres: np.ndarray  # int32[e]
+    child: Array  # int32[e]
+    programme: Array  # int32[e]
+    metres: Array  # int32[e]
 
 
 @dataclass(frozen=True)
 class Proposals:
     """The programme proposed to each child (int32[n], -1 none) and its distance (int32[n], -1 none)."""
 
-    programme: np.ndarray
-    metres: np.ndarray
+    programme: Array
+    metres: Array
 
     @property
     def seated(self) -> int:
@@ -43,19 +44,19 @@ class Proposals:
         """The sum of all distances."""
         return int(self.metres[self.metres >= 0].sum(dtype=np.int64))
 
-    def effect(self, before: Coverage, nature: np.ndarray) -> Coverage:
+    def effect(self, before: Coverage, nature: Array) -> Coverage:
         """The two shares once these children have arrived."""
         arrived = np.bincount(nature[self.programme[self.programme >= 0]], minlength=len(NATURES))
         return before + Coverage(int(arrived.sum()), int(arrived[PUBLIC]), int(arrived[INCLUSIVE]))
 
 
 def propose(
-    ticket: np.ndarray,
+    ticket: Array,
     ways: Ways,
-    vacancies: np.ndarray,
-    nature: np.ndarray,
-    tolerance: int | np.ndarray,
-    unit: np.ndarray | None = None,
+    vacancies: Array,
+    nature: Array,
+    tolerance: int | Array,
+    unit: Array | None = None,
 ) -> Proposals:
     """Propose places to ``len(ticket)`` children (tickets distinct). ``unit``: children that share a number are bound.
 
@@ -90,7 +91,7 @@ def propose(
     )
 
 
-def _bound_units(ticket, unit) -> list[list[int]]:
+def _bound_units(ticket: Array, unit: Array | None) -> list[list[int]]:
     """The members of each bound unit, the best ticket first."""
     units: dict[int, list[int]] = {}
     for child in np.argsort(ticket).tolist():
@@ -99,7 +100,7 @@ def _bound_units(ticket, unit) -> list[list[int]]:
     return [members for members in units.values() if len(members) > 1]
 
 
-def _seat_together(members: list[int], ways: Ways, cost, free, chosen) -> None:
+def _seat_together(members: list[int], ways: Ways, cost: Array, free: Array, chosen: Array) -> None:
     """Give all members the programme that costs least for them together and has room for all, if there is one."""
     total: dict[int, tuple[int, list[int]]] = {}
     for member in members:
@@ -113,7 +114,7 @@ def _seat_together(members: list[int], ways: Ways, cost, free, chosen) -> None:
         chosen[members] = rows
 
 
-def _least_cost(child: np.ndarray, programme: np.ndarray, cost: np.ndarray, free: np.ndarray) -> np.ndarray:
+def _least_cost(child: Array, programme: Array, cost: Array, free: Array) -> Array:
     """The chosen rows: one at most for each child, ``free`` for each programme; most children, then least cost."""
     if not len(child):
         return np.zeros(0, dtype=np.int64)
@@ -126,10 +127,10 @@ def _least_cost(child: np.ndarray, programme: np.ndarray, cost: np.ndarray, free
     return np.flatnonzero(np.array(solver.getSolution().col_value) > 0.5)
 
 
-def _flow(child, programme, free) -> highspy.Highs:
+def _flow(child: Array, programme: Array, free: Array) -> highspy.Highs:
     """The linear program: a column for each row of ways, a row for each child and for each programme."""
     count, children = len(child), int(child.max()) + 1
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("threads", 1)
@@ -147,7 +148,7 @@ def _flow(child, programme, free) -> highspy.Highs:
     return solver
 
 
-def _minimum(solver: highspy.Highs, cost: np.ndarray) -> float:
+def _minimum(solver: highspy.Highs, cost: Array) -> float:
     """Solve for this cost; the least value, as a positive number where the cost counts children."""
     count = len(cost)
     solver.changeColsCost(count, np.arange(count, dtype=np.int32), cost.astype(float))

@@ -1,4 +1,4 @@
-"""The two shares of the city, in whole children; no rounding decides anything.
+"""The two coverage shares of the city. Targets are compared in whole children, never with rounded percentages.
 
 public share       = children in public kindergartens / all children in kindergarten
 inclusive coverage = children in public and inclusive private kindergartens / all children in kindergarten
@@ -12,17 +12,17 @@ INCLUSIVE_TARGET = 82
 
 @dataclass(frozen=True)
 class Share:
-    """``part`` of ``all`` children, beside a target in percent (0 to 99)."""
+    """``part`` of ``all`` children, with a target in percent (0 to 99)."""
 
     part: int
     all: int
     target: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.part <= self.all:
             raise ValueError(f"{self.part} of {self.all} children is not a share")
         if not 0 <= self.target < 100:
-            raise ValueError(f"a target of {self.target} % can not be worked with")
+            raise ValueError(f"a target of {self.target} % is not 0 to 99 %")
 
     @property
     def met(self) -> bool | None:
@@ -41,12 +41,12 @@ class Share:
 
     @property
     def to_move(self) -> int:
-        """Children who would have to move here from other kindergartens: ⌈target·all⌉ − part."""
+        """Children who would have to move to this kind of kindergarten from others: ⌈target·all⌉ − part."""
         return max(0, -(-self.target * self.all // 100) - self.part)
 
     @property
     def to_add(self) -> int:
-        """Filled places needed when the children come from outside: ⌈(target·all − part) / (1 − target)⌉."""
+        """Additional filled places that are needed if the children come from outside: ⌈(target·all − part) / (1 − target)⌉."""
         return max(0, -(-(self.target * self.all - 100 * self.part) // (100 - self.target)))
 
 
@@ -62,12 +62,12 @@ class Coverage:
 
     @property
     def public_share(self) -> Share:
-        """Children in public kindergartens beside 51 %."""
+        """The share of children in public kindergartens; its target is 51 %."""
         return Share(self.public, self.all, self.public_target)
 
     @property
     def inclusive_coverage(self) -> Share:
-        """Children in public and inclusive private kindergartens beside 82 %."""
+        """The share of children in public and inclusive private kindergartens; its target is 82 %."""
         return Share(self.public + self.inclusive, self.all, self.inclusive_target)
 
     def __add__(self, other: "Coverage") -> "Coverage":

@@ -1,22 +1,25 @@
-"""Deferred acceptance of units by pools (Gale & Shapley 1962), with lines that only ever tighten.
+"""Deferred acceptance (Gale & Shapley 1962): units propose to pools, and cut-offs only become stricter.
 
-Each unit asks down its list; inside a programme it asks pool after pool. A pool keeps its best units and refuses the
-rest; a refused unit asks on. The outcome does not depend on who asks first, and every unit gets the best that any
-stable outcome gives it. With bound units the pools follow the score-limit rules of Biró & Kiselgof (2015).
+Each unit proposes in the order of its list, inside a programme to one pool after the other. A pool keeps its best units
+and refuses the others; a refused unit makes its next proposal. The outcome does not depend on the order of proposals,
+and every unit gets the best place that it has in any stable outcome. With bound units the pools follow the score-limit rules of Biró & Kiselgof (2015).
 
-A unit's standing in a pool is one 64-bit number, lower is better::
+The key of a unit in a pool (its *standing*) is one 64-bit number, lower is better::
 
     bit 63  no guaranteed place here      bits 58-61  tier
     bit 62  not of the pool's groups      bits 26-57  ticket      bits 0-25  the unit itself
 """
 
+from typing import Any
+
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.arrays import Array, Int
+from allocation.compilation import jit
 from allocation.units import over_full
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-STANDS_OVER = 16  # added to the pool's number of a guaranteed unit that no pool has room for
+STANDS_OVER = 16  # added to the pool's number of a guaranteed unit for which no pool has room
 
 _ONE = np.uint64(1)
 _UNIT_MASK = np.uint64((1 << 26) - 1)
@@ -28,22 +31,22 @@ _TIER_MASK = np.uint64(15)
 _TICKET_MASK = np.uint64(0xFFFF_FFFF)
 
 
-@compiled
-def standing(tier, ticket, unit):
+@jit
+def standing(tier: int, ticket: int, unit: Int) -> np.uint64:
     """The key of an ordinary unit that belongs to the pool's groups."""
     return _ORDINARY | (np.uint64(tier) << _TIER_AT) | (np.uint64(ticket) << _TICKET_AT) | np.uint64(unit)
 
 
-@compiled
-def read_standing(key):
+@jit
+def read_standing(key: np.uint64) -> tuple[bool, bool, np.uint64, np.uint64]:
     """``(guaranteed, eligible, tier, ticket)`` of a key."""
     tier = (key >> _TIER_AT) & _TIER_MASK
     ticket = (key >> _TICKET_AT) & _TICKET_MASK
     return key & _ORDINARY == 0, key & _OUTSIDER == 0, tier, ticket
 
 
-@compiled
-def push(heap, base, count, key):
+@jit
+def push(heap: Array, base: int, count: int, key: np.uint64) -> None:
     """Add ``key`` to the max-heap ``heap[base:base + count]``."""
     at = count
     while at > 0:
@@ -55,13 +58,13 @@ def push(heap, base, count, key):
     heap[base + at] = key
 
 
-@compiled
-def replace_worst(heap, base, count, key):
+@jit
+def replace_worst(heap: Array, base: Any, count: int, key: np.uint64) -> None:
     """Put ``key`` in the place of the worst in ``heap[base:base + count]``."""
     base, at, below, last = np.uint64(base), np.uint64(0), np.uint64(1), np.uint64(max(count - 1, 0))
     while below < last:
         left, right = heap[base + below], heap[base + below + _ONE]
-        below += np.uint64(right > left)  # no branch: the processor could only guess which child is worse
+        below += np.uint64(right > left)  # no branch: the branch would be unpredictable
         worse = max(left, right)
         if worse <= key:
             break
@@ -74,8 +77,8 @@ def replace_worst(heap, base, count, key):
     heap[base + at] = key
 
 
-@compiled
-def next_pool(first, after, last, mask, places, locked):
+@jit
+def next_pool(first: int, after: int, last: int, mask: np.uint16, places: Array, locked: Array) -> int:
     """The first pool from ``after`` on that has places and may be asked by a unit with ``mask``; ``last`` if none."""
     pool = after
     while pool < last:
@@ -85,8 +88,8 @@ def next_pool(first, after, last, mask, places, locked):
     return pool
 
 
-@compiled
-def last_pool(first, last, mask, places, locked):
+@jit
+def last_pool(first: int, last: int, mask: np.uint16, places: Array, locked: Array) -> int:
     """The last pool that such a unit may ask; the programme's last pool if there is none."""
     for pool in range(last - 1, first - 1, -1):
         if next_pool(first, pool, pool + 1, mask, places, locked) == pool:
@@ -94,9 +97,9 @@ def last_pool(first, last, mask, places, locked):
     return last - 1
 
 
-@compiled
-def heap_starts(programme, pool_start, places):
-    """Where each pool's heap begins (int64[pools + 1]); a heap never outgrows its places or who could ask."""
+@jit
+def heap_starts(programme: Array, pool_start: Array, places: Array) -> Array:
+    """Where the heap of each pool begins (int64[pools + 1]). A heap holds at most its places, or all who can propose, plus one."""
     asked = np.zeros(pool_start.shape[0] - 1, dtype=np.int64)
     for wish in range(programme.shape[0]):
         asked[programme[wish]] += 1
@@ -107,12 +110,24 @@ def heap_starts(programme, pool_start, places):
     return start
 
 
-@compiled
-def match_singles(order, offsets, programme, tier, ticket, places, base, heap, held, limit, at):
-    """The plain rule: one pool a programme, one child a unit. Fills the state arrays; returns how often was asked.
+@jit
+def match_singles(
+    order: Array,
+    offsets: Array,
+    programme: Array,
+    tier: Array,
+    ticket: Array,
+    places: Array,
+    base: Array,
+    heap: Array,
+    held: Array,
+    limit: Array,
+    at: Array,
+) -> int:
+    """The plain rule: one pool for each programme, one child for each unit. Updates the state; returns the number of proposals.
 
     State, kept between calls: ``heap`` (uint64, laid out by ``base``), ``held`` int32[pools] children in each,
-    ``limit`` uint64[pools] the best standing ever refused, ``at`` int64[n] the wish each child has come to.
+    ``limit`` uint64[pools] the best key ever refused, ``at`` int64[n] the present wish of each child.
     """
     asked = 0
     for start in range(order.shape[0]):
@@ -143,14 +158,14 @@ def match_singles(order, offsets, programme, tier, ticket, places, base, heap, h
     return asked
 
 
-@compiled
+@jit
 def match_units(
-    order, offsets, programme, tier, ticket, mask, size, current, close, pool_start, places, locked, base, heap, held,
-    used, limit, at, pool_at, waiting,
-):  # fmt: skip
+    order: Array, offsets: Array, programme: Array, tier: Array, ticket: Array, mask: Array | None, size: Array | None, current: Array | None, close: bool, pool_start: Array, places: Array, locked: Array, base: Array, heap: Array, held: Array,
+    used: Array, limit: Array, at: Array, pool_at: Array, waiting: Array,
+) -> int:  # fmt: skip
     """The whole rule. As :func:`match_singles`, and: ``mask`` (``None``: one pool each), ``size``, ``current`` as in
-    :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the pool of its programme
-    that each unit has come to; ``waiting`` int32[n] room for the units that are on their way.
+    :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the present pool of
+    each unit inside its programme; ``waiting`` int32[n + 1] a stack for the refused units.
     """
     asked = 0
     for start in range(order.shape[0]):
@@ -163,7 +178,7 @@ def match_units(
             while wish < offsets[unit + 1]:
                 p = programme[wish]
                 guaranteed = False
-                if size is not None:
+                if current is not None:
                     guaranteed = current[unit] == p
                 first = pool_start[p]
                 last = pool_start[p + 1]

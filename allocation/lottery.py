@@ -1,8 +1,8 @@
-"""The one draw of a season: commitment, seed, tickets. Anybody can do it again with a SHA-256 tool.
+"""The draw of a season: commitment, seed, tickets. Anybody can repeat it with a SHA-256 tool.
 
 ``seed_bytes = SHA-256(commitment ‖ beacon ‖ ceremony)``: the commitment as its 32 bytes, the other two as published
-(text as UTF-8), absent ones empty. ``digest = SHA-256(seed_bytes ‖ family code)``; families stand in the order of their
-digests, the children of a family side by side in the order of their codes; the ticket is the place in that line.
+(text as UTF-8), absent ones empty. ``digest = SHA-256(seed_bytes ‖ family code)``; families are ordered by their
+digests, the children of a family by their codes; the ticket of a child is its position in that order, from 1.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from allocation.arrays import Array
 from allocation.market import Market
 from allocation.sha256 import digests
 
@@ -20,13 +21,13 @@ DIGEST_BYTES = 32
 def commitment(files: Mapping[str, bytes]) -> str:
     """The 64 hex digits that fix a market: SHA-256 over a line for each file, in name order.
 
-    ``files`` holds ``market.json`` and the CSV files of the market; the seed in ``market.json`` counts as not drawn.
+    ``files`` holds ``market.json`` and the CSV files of the market; the seed in ``market.json`` counts as null.
     """
     return hashlib.sha256(commitment_lines(files)).hexdigest()
 
 
 def commitment_lines(files: Mapping[str, bytes]) -> bytes:
-    """What is hashed: ``sha256␠␠name␊`` for each file, as ``sha256sum`` prints it."""
+    """The hashed lines: ``sha256␠␠name␊`` for each file, as ``sha256sum`` prints it."""
     fixed = {**files, "market.json": without_seed(files["market.json"])}
     lines = (f"{hashlib.sha256(fixed[name]).hexdigest()}  {name}\n" for name in sorted(fixed))
     return "".join(lines).encode()
@@ -37,7 +38,7 @@ def without_seed(market_json: bytes) -> bytes:
     return canonical({**json.loads(market_json), "seed": None})
 
 
-def canonical(value) -> bytes:
+def canonical(value: object) -> bytes:
     """JSON with sorted keys, no spaces, UTF-8, without a line end."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -54,14 +55,14 @@ def _bytes(part: str | bytes) -> bytes:
     return part.encode() if isinstance(part, str) else part
 
 
-def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: int = 0) -> np.ndarray:
+def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: int = 0) -> Array:
     """Tickets (uint32[n]) for ``children`` (distinct codes) of ``families`` (the family code of each).
 
-    The first ticket is ``after + 1``: children who join later stand after the last ticket, from a seed of their own.
-    Raises ``ValueError`` for a seed that is not 32 bytes or a child code that stands twice.
+    The first ticket is ``after + 1``: children who join later get tickets after the last one, from a seed of their own.
+    Raises ``ValueError`` for a seed that is not 32 bytes or a repeated child code.
     """
     if len(set(children)) != len(children):
-        raise ValueError("a child code stands twice")
+        raise ValueError("a child code is there twice")
     number: dict[str, int] = {}
     family = [number.setdefault(code, len(number)) for code in families]
     encoded = [code.encode() for code in number]
@@ -72,7 +73,7 @@ def draw(seed: bytes, families: Sequence[str], children: Sequence[str], after: i
     return tickets(ranks[np.array(family, dtype=np.int64)], np.array(order, dtype=np.int64), after)
 
 
-def family_ranks(seed: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def family_ranks(seed: bytes, texts: Array, starts: Array) -> Array:
     """The place of each family (int64, from 0) in the order of SHA-256(seed ‖ code).
 
     ``texts`` (uint8) holds the codes one after the other, code ``i`` from ``starts[i]`` to ``starts[i + 1]``.
@@ -81,14 +82,14 @@ def family_ranks(seed: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarr
         raise ValueError(f"a seed has {DIGEST_BYTES} bytes, not {len(seed)}")
     words = digests(seed, texts, starts).view(">u8").astype(np.uint64)
     order = np.argsort(words[:, 0])
-    if (np.diff(words[order, 0]) == 0).any():  # two digests that begin alike
+    if (np.diff(words[order, 0]) == 0).any():  # two digests with the same first 8 bytes
         order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank
 
 
-def tickets(rank: np.ndarray, child_order: np.ndarray, after: int = 0) -> np.ndarray:
+def tickets(rank: Array, child_order: Array, after: int = 0) -> Array:
     """Tickets (uint32[n]) from the rank of each child's family and the order of the child codes (int64[n] each)."""
     line = child_order[np.argsort(rank[child_order] * len(rank) + np.arange(len(rank)))]
     ticket = np.empty(len(line), dtype=np.uint32)
@@ -96,7 +97,7 @@ def tickets(rank: np.ndarray, child_order: np.ndarray, after: int = 0) -> np.nda
     return ticket
 
 
-def drawn(market: Market, seed: bytes, after: int = 0) -> Market:
+def draw_market(market: Market, seed: bytes, after: int = 0) -> Market:
     """The market with the tickets of this seed; its codes must name children and families."""
     children = [str(code) for code in market.codes.children]
     names = [str(code) for code in market.codes.families]

@@ -1,25 +1,30 @@
-"""The input of an allocation: programmes, pools, children and their ranked wishes, as columns of numbers.
+"""The input of an allocation: programmes, pools, children and their ranked wishes, as arrays of numbers.
 
-n children, m wishes, p programmes. Children, programmes, families, kindergartens, areas and groups are indices from 0;
--1 says "none". ``codes`` carries the published names of these indices, where there are any; no rule looks at them.
+n children, m wishes, p programmes. Children, programmes, families, kindergartens, areas and groups are numbered from 0;
+-1 means "none". ``codes`` holds the published codes of these numbers, if there are any; no rule uses them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from allocation.columns import frozen_columns
-from allocation.faults import Fault, MarketFault
-from allocation.quotas import Pool, PoolTable, pool_faults, pool_table
-from allocation.validity import LEVELS, NATURES, PAIR_RULES, WORST_TIER, market_faults, ticket_faults
+from allocation.arrays import Array, column_faults, copied_columns, readonly_columns
+from allocation.faults import MarketFault, limit_faults
+from allocation.pools import Pool, PoolTable, pool_faults, pool_table
+from allocation.validation import LEVELS, NATURES, PAIR_RULES, market_faults, ticket_faults
+
+Numbers = npt.ArrayLike | None
+Frame = Any  # a mapping from column names to sequences, or a data frame of pandas or polars
 
 __all__ = ["LEVELS", "NATURES", "PAIR_RULES", "Codes", "Market", "Pool"]
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Published codes, one for each index. Each is a sequence of text; an absent one is empty."""
+    """Published codes: of each kind one text for each number; a kind without codes is empty."""
 
     children: Sequence[str] = ()
     programmes: Sequence[str] = ()
@@ -32,25 +37,26 @@ class Codes:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. Build it with :meth:`from_arrays`, which checks it; the arrays are read-only."""
+    """One market. Make it with :meth:`from_arrays` or :meth:`from_frames`, which check it; the arrays are read-only."""
 
-    offsets: np.ndarray  # int64[n + 1]: the wishes of child i are offsets[i] to offsets[i + 1], best first
-    programme: np.ndarray  # int32[m]
-    tier: np.ndarray  # uint8[m], 0 is best
-    ticket: np.ndarray | None  # uint32[n], lower is better; None before the draw
-    places: np.ndarray  # int32[p]
+    offsets: Array  # int64[n + 1]: the wishes of child i are offsets[i] to offsets[i + 1], best first
+    programme: Array  # int32[m]
+    tier: Array  # uint8[m], 0 is best
+    ticket: Array | None  # uint32[n], lower is better; None before the draw
+    places: Array  # int32[p]
     pools: PoolTable
-    unit: np.ndarray | None = None  # int32[n]: children that share a number are bound; -1 alone
-    family: np.ndarray | None = None  # int32[n]
-    group_start: np.ndarray | None = None  # int64[n + 1]
-    group: np.ndarray | None = None  # int32[...]
-    elder: np.ndarray | None = None  # int32[n]: an older sibling in this market, or -1
-    current: np.ndarray | None = None  # int32[n]: the programme whose place is guaranteed, or -1
-    level: np.ndarray | None = None  # int8[p], index in LEVELS
-    nature: np.ndarray | None = None  # int8[p], index in NATURES
-    area: np.ndarray | None = None  # int32[p]
-    kindergarten: np.ndarray | None = None  # int32[p]
-    sibling_tier: np.ndarray | None = None  # int16[p], -1: the kindergarten has no sibling tier
+    rank: Array | None = None  # int32[m]: the numbers of a child's wishes, rising; None: 1, 2, 3 …
+    unit: Array | None = None  # int32[n]: children that share a number are bound; -1 alone
+    family: Array | None = None  # int32[n]
+    group_start: Array | None = None  # int64[n + 1]
+    group: Array | None = None  # int32[...]
+    elder: Array | None = None  # int32[n]: an older sibling in this market, or -1
+    current: Array | None = None  # int32[n]: the programme whose place is guaranteed, or -1
+    level: Array | None = None  # int8[p], index in LEVELS
+    nature: Array | None = None  # int8[p], index in NATURES
+    area: Array | None = None  # int32[p]
+    kindergarten: Array | None = None  # int32[p]
+    sibling_tier: Array | None = None  # int16[p], -1: the kindergarten has no sibling tier
     pair_rule: str = "overhang"
     season: str = ""
     round: str = "main"
@@ -70,14 +76,14 @@ class Market:
     @classmethod
     def from_arrays(
         cls,
-        offsets,
-        programme,
-        tier,
-        ticket,
-        places,
+        offsets: npt.ArrayLike,
+        programme: npt.ArrayLike,
+        tier: npt.ArrayLike,
+        ticket: Numbers,
+        places: npt.ArrayLike,
         *,
-        unit=None,
-        groups=None,
+        unit: Numbers = None,
+        groups: Any = None,
         pools: Sequence[Pool] = (),
         known_groups: int | None = None,
         pair_rule: str = "overhang",
@@ -85,7 +91,7 @@ class Market:
         round: str = "main",
         seed: str | None = None,
         codes: Codes | None = None,
-        **columns,
+        **columns: Numbers,
     ) -> "Market":
         """Make and check a market from wishes in CSR form (shapes and units as in the class).
 
@@ -95,16 +101,20 @@ class Market:
         ``row`` an index into the children, wishes, programmes or pools.
         """
         group_start, group = _csr(groups)
-        values = frozen_columns({**columns, "unit": unit, "offsets": offsets, "programme": programme, "places": places})
+        given = {
+            **columns, "offsets": offsets, "programme": programme, "tier": tier, "ticket": ticket, "places": places,
+            "unit": unit, "group_start": group_start, "group": group,
+        }  # fmt: skip
         listed = [Pool(*pool) for pool in pools]
-        faults = [*_range_faults("tier", tier, 0, WORST_TIER, "wishes"), *_range_faults("ticket", ticket, 0, 2**32 - 1)]
-        if not faults:
-            faults = pool_faults(listed, values["places"], known_groups)
+        faults = limit_faults(column_faults(given))
+        if faults:
+            raise MarketFault(faults)
+        values = copied_columns(given)
+        faults = limit_faults(pool_faults(listed, values["places"], known_groups))
         if faults:
             raise MarketFault(faults)
         market = cls(
             pools=pool_table(listed, values["places"]),
-            **frozen_columns({"tier": tier, "ticket": ticket, "group_start": group_start, "group": group}),
             pair_rule=pair_rule,
             season=season,
             round=round,
@@ -112,25 +122,57 @@ class Market:
             codes=codes or Codes(),
             **values,
         )
-        faults = market_faults(market)
+        faults = limit_faults(market_faults(market))
         if faults:
             raise MarketFault(faults)
         return market
 
-    def with_columns(self, pools: PoolTable | None = None, **columns) -> "Market":
-        """The same market with some columns exchanged, unchecked: for rows known to be sound in another order."""
-        return replace(self, pools=pools or self.pools, **frozen_columns(columns))
+    @classmethod
+    def from_frames(
+        cls,
+        programmes: Frame,
+        children: Frame,
+        wishes: Frame,
+        pools: Frame | None = None,
+        tickets: Frame | None = None,
+        *,
+        pair_rule: str = "overhang",
+        season: str = "",
+        round: str = "main",
+        seed: str | None = None,
+    ) -> "Market":
+        """Make and check a market from tables of codes: mappings of columns, or data frames of pandas or polars.
 
-    def with_tickets(self, ticket, seed: str | None = None) -> "Market":
+        The columns are those of the CSV files (``docs/engine.md``). These may be left out, here with their values:
+        ``kindergarten`` (the programme), ``level`` (lower), ``nature`` (public), ``area`` (all) and ``sibling_tier``
+        (none) of programmes; ``family`` (the child), ``unit``, ``groups``, ``elder`` and ``current`` (none) of children;
+        ``rank`` (the order of the child's rows) and ``tier`` (0) of wishes; ``groups`` (everybody) and ``unclaimed``
+        (open) of pools. ``None``, NaN and an empty text are an empty cell; ``groups`` may be lists. ``seed`` (64 hex
+        digits) draws the tickets if there are none. Raises :class:`~allocation.faults.MarketFault` with every fault
+        found; a row is its index from 0.
+        """
+        from allocation.files.frames import read_frames
+
+        frames = {"programmes": programmes, "children": children, "wishes": wishes, "pools": pools, "tickets": tickets}
+        head = {"pair_rule": pair_rule, "season": season, "round": round, "seed": seed}
+        return read_frames({name: frame for name, frame in frames.items() if frame is not None}, head)
+
+    def with_columns(self, pools: PoolTable | None = None, **columns: Any) -> "Market":
+        """The same market with other arrays, unchecked and not copied: for the engine's own reordered rows."""
+        return replace(self, pools=pools or self.pools, **readonly_columns(columns))
+
+    def with_tickets(self, ticket: Numbers, seed: str | None = None) -> "Market":
         """The same market with these tickets (uint32[n], distinct)."""
-        drawn = replace(self.with_columns(ticket=ticket), seed=seed if seed is not None else self.seed)
-        faults = list(ticket_faults(drawn))
+        faults = limit_faults(column_faults({"ticket": ticket}))
+        if not faults:
+            market = replace(self, **copied_columns({"ticket": ticket}), seed=seed if seed is not None else self.seed)
+            faults = limit_faults(ticket_faults(market))
         if faults:
             raise MarketFault(faults)
-        return drawn
+        return market
 
 
-def _csr(groups):
+def _csr(groups: Any) -> tuple[Any, Any]:
     """``(start, group)`` from CSR arrays or from one sequence for each child."""
     if groups is None:
         return None, None
@@ -138,15 +180,4 @@ def _csr(groups):
         return groups
     start = np.zeros(len(groups) + 1, dtype=np.int64)
     np.cumsum([len(one) for one in groups], out=start[1:])
-    return start, np.array([g for one in groups for g in one], dtype=np.int32)
-
-
-def _range_faults(column, values, lowest, highest, table="children"):
-    """Values that do not fit their type, found before they are cut down to it."""
-    if values is None:
-        return
-    values = np.asarray(values)
-    if values.dtype in (np.uint8, np.uint32) and np.iinfo(values.dtype).max <= highest:
-        return
-    for row in np.flatnonzero((values < lowest) | (values > highest))[:100]:
-        yield Fault(table, int(row), column, f"{values[row]} is not between {lowest} and {highest}")
+    return start, [g for one in groups for g in one]

@@ -1,11 +1,12 @@
-"""SHA-256 (FIPS 180-4) of many short texts behind one prefix, in one compiled loop."""
+"""SHA-256 (FIPS 180-4) of many short texts, each after the same prefix, in one compiled loop."""
 
 import numpy as np
 
-from allocation.compiled import compiled
+from allocation.arrays import Array
+from allocation.compilation import jit
 
 
-def _constants() -> tuple[np.ndarray, np.ndarray]:
+def _constants() -> tuple[Array, Array]:
     """The first 32 bits of the fractions of cube roots (64) and square roots (8) of the first primes."""
     primes = [n for n in range(2, 312) if all(n % d for d in range(2, n))]
     cubes = [_root(p << 96, 3) & 0xFFFF_FFFF for p in primes]
@@ -25,7 +26,7 @@ def _root(value: int, power: int) -> int:
 ROUND, START = _constants()
 
 
-def digests(prefix: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def digests(prefix: bytes, texts: Array, starts: Array) -> Array:
     """SHA-256 of ``prefix + text`` for each text (uint8[k, 32]).
 
     ``texts`` (uint8) holds all texts one after the other; text ``i`` is ``texts[starts[i]:starts[i + 1]]``.
@@ -39,8 +40,10 @@ def digests(prefix: bytes, texts: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return out
 
 
-@compiled
-def _digest_all(block, prefix, texts, starts, rounds, start, out):
+@jit
+def _digest_all(
+    block: Array, prefix: int, texts: Array, starts: Array, rounds: Array, start: Array, out: Array
+) -> None:
     words = np.empty(64, dtype=np.uint32)
     state = np.empty(8, dtype=np.uint32)
     for i in range(starts.shape[0] - 1):
@@ -62,13 +65,13 @@ def _digest_all(block, prefix, texts, starts, rounds, start, out):
                 out[i, 4 * word + at] = (state[word] >> np.uint32(24 - 8 * at)) & np.uint32(0xFF)
 
 
-@compiled
-def _turn(x, n):
+@jit
+def _turn(x: np.uint32, n: int) -> np.uint32:
     return (x >> np.uint32(n)) | (x << np.uint32(32 - n))
 
 
-@compiled
-def _compress(block, base, words, state, rounds):
+@jit
+def _compress(block: Array, base: int, words: Array, state: Array, rounds: Array) -> None:
     """One block into the state (FIPS 180-4, 6.2.2)."""
     for t in range(16):
         words[t] = (

@@ -1,21 +1,34 @@
-"""Concurrent siblings: the oldest class level is placed first, and a younger child rises where its elder was placed."""
+"""Concurrent siblings: class levels are allocated from the oldest down; a younger child gets the sibling tier."""
 
 import numpy as np
 
-from allocation.compiled import compiled
-from allocation.validity import child_levels
+from allocation.arrays import Array
+from allocation.compilation import jit
+from allocation.market import Market
+from allocation.units import Units
+from allocation.validation import child_levels
 
 
-def by_level(market, units):
-    """The leaders in groups to be placed one after the other (int32 arrays); one group where no child names an elder."""
+def by_level(market: Market, units: Units) -> list[Array]:
+    """The unit leaders of each class level, the oldest level first (int32 arrays); all in one array if no child has an elder."""
     if units.elder is None:
         return [units.order]
     levels = child_levels(market)[units.order]
     return [units.order[levels == level] for level in np.unique(levels)[::-1]]
 
 
-@compiled
-def raise_tiers(order, offsets, programme, tier, elder, leader, at, kindergarten, sibling_tier):
+@jit
+def raise_tiers(
+    order: Array,
+    offsets: Array,
+    programme: Array,
+    tier: Array,
+    elder: Array,
+    leader: Array,
+    at: Array,
+    kindergarten: Array,
+    sibling_tier: Array,
+) -> None:
     """Give each unit in ``order`` the sibling tier where its elder has been placed, unless its own is better."""
     for unit in order:
         if elder[unit] < 0:

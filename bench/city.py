@@ -1,9 +1,9 @@
-"""A demo city and its draw, timed: `python -m bench.city [--children N] [--through review] [--json]`.
+"""Measures the building of a demo city and its draw: `python -m bench.city [--children N] [--through review] [--json]`.
 
 It starts a PostgreSQL of its own, builds the city as `flask demo` does, and takes it through freeze, seed, run and
-publication by the verbs that the worker calls.  Beside each step stand the seconds on the clock and those of CPU, ours and
-the database's, because others may take a share of the machine; their load is printed.  The yardstick of a run is the time
-of COPYing the same rows out and in, measured right after it: the goal is at most 3.
+publication with the service functions that the worker calls.  It prints wall time and CPU time (of the process and of
+the database) for each step, and the load of the machine.  The reference of a run is the time of COPYing the same rows
+out and in, measured directly after it: the goal is a ratio of at most 3.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from enrollment.season.rounds import Round
 from portal.demo import people, season
-from portal.demo.story import STEPS, City
+from portal.demo.city_builder import STEPS, CityBuilder
 from portal.operations.embedded import Postgres
 from portal.operations.migrations import upgrade
 
@@ -41,7 +41,7 @@ WRITTEN = {"run": ("placement", "wish_reason", "cut_off"), "publish": ("offer", 
 
 
 class Watch:
-    """What each step took; memory is looked at twice a second."""
+    """Time and memory of each step; memory is sampled twice a second."""
 
     def __init__(self, postgres: Postgres):
         assert postgres.child is not None
@@ -108,7 +108,7 @@ def draw(engine: Engine, watch: Watch) -> None:
 
 
 def copied(engine: Engine, watch: Watch) -> None:
-    """The same rows out of their tables and into empty ones with the same indexes and checks."""
+    """COPY the same rows out of their tables and into empty ones with the same indexes and constraints."""
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
@@ -145,7 +145,7 @@ def measured(children: int, through: str) -> dict:
         postgres.ensure_database("city")
         engine, watch = open_engine(postgres.url("city")), Watch(postgres)
         upgrade(engine)
-        city = City(engine, children, 2026, lambda step, done, of: None)
+        city = CityBuilder(engine, children, 2026, lambda step, done, of: None)
         for step in STEPS[: STEPS.index(through) + 1]:
             with watch.step(step):
                 getattr(city, f"_{step}")()
@@ -169,7 +169,7 @@ def summary(children: int, watch: Watch, size: int) -> dict:
     def cpu(*names: str) -> float:
         return sum(watch.steps[name]["cpu"] + watch.steps[name]["database_cpu"] for name in names)
 
-    told = {
+    figures = {
         "children": children,
         "city_seconds": round(seconds("places", "registration"), 1),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -179,9 +179,9 @@ def summary(children: int, watch: Watch, size: int) -> dict:
     for name in WRITTEN:
         if f"copy {name}" in watch.steps:
             copy = f"copy {name}"
-            told[f"{name}_to_copy"] = round(seconds(name) / max(seconds(copy), 0.01), 2)
-            told[f"{name}_to_copy_in_cpu"] = round(cpu(name) / max(cpu(copy), 0.01), 2)
-    return told | {"steps": watch.steps}
+            figures[f"{name}_to_copy"] = round(seconds(name) / max(seconds(copy), 0.01), 2)
+            figures[f"{name}_to_copy_in_cpu"] = round(cpu(name) / max(cpu(copy), 0.01), 2)
+    return figures | {"steps": watch.steps}
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""How long a district's list takes beside a plain COPY of the same rows, in one run.
+"""Measures the import of a district's list against a plain COPY of the same rows.
 
     python -m bench.imports [--kindergartens 3000]
 
-Prints seconds and ratios as JSON.  The database is the embedded one and gone afterwards.
+Prints seconds and ratios as JSON.  It uses a temporary embedded database.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def seconds(act) -> float:
 
 
 def copy_rows(engine, table: str, columns: list[str]) -> float:
-    """COPY what the import wrote out and into an empty table of the same shape."""
+    """COPY the imported rows out and into an empty table with the same columns."""
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
         cursor = raw.cursor()
@@ -71,7 +71,7 @@ def measure(engine, count: int) -> dict:
 
     def take(content):
         with Session(engine) as session:
-            importer.take_in(session, "kindergartens", "bench", content, by=SYSTEM, now=now, year=2026)
+            importer.import_file(session, "kindergartens", "bench", content, by=SYSTEM, now=now, year=2026)
             session.commit()
 
     found = {"kindergartens": count, "xlsx_bytes": len(made["xlsx"])}

@@ -1,7 +1,7 @@
-"""Small changes to a source, one at a time: an operator, a number, a condition, a statement left out.
+"""Mutants of a module: each changes one operator, number or condition, or removes one statement.
 
-A mutant is known by the function it changes and by the changed line before and after, as the compiler reads it; so it
-keeps its name when lines move.
+A mutant is identified by its function and the normalised line before and after the change, so it keeps its identity
+when lines move.
 """
 
 import ast

@@ -24,25 +24,26 @@ from bench.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
-SMALL = ("test_cases.py", "test_standing_over.py")
+SMALL = ("test_cases.py", "test_guaranteed_places.py")
 ABOUT_CHECKS = (*SMALL, "test_checks.py", "test_planted_bugs.py", "test_every_outcome.py")
 ABOUT_THE_RULE = (
     *SMALL,
     "test_pools.py",
     "test_heap.py",
-    "test_explain.py",
+    "test_reasons.py",
     "test_market.py",
     "test_every_outcome.py",
     "test_properties.py",
 )
 MODULES = {
-    "quotas": ABOUT_THE_RULE,
+    "pools": ABOUT_THE_RULE,
+    "eligibility": ABOUT_THE_RULE,
     "units": ABOUT_THE_RULE,
     "deferred_acceptance": ABOUT_THE_RULE,
-    "checks": ABOUT_CHECKS,
-    "tries": ABOUT_CHECKS,
-    "by_rounds": ABOUT_CHECKS,
-    "shuffled_rows": ABOUT_CHECKS,
+    "checks.definitions": ABOUT_CHECKS,
+    "checks.proposals": ABOUT_CHECKS,
+    "checks.optimality": ABOUT_CHECKS,
+    "checks.row_order": ABOUT_CHECKS,
 }
 MEMORY = 4 << 30
 
@@ -85,7 +86,7 @@ class Mutations:
         return {item.nodeid: took for item, took in zip(self.items, seconds, strict=True)}
 
     def _run(self) -> dict:
-        source = (ROOT / "allocation" / f"{self.module}.py").read_text("utf-8")
+        source = source_of(self.module).read_text("utf-8")
         tried = sorted(mutants(source), key=lambda mutant: mutant.line)
         listed = equivalent(self.module)
         if unknown := set(listed) - {key(mutant) for mutant in tried}:
@@ -104,7 +105,7 @@ class Mutations:
             survived, same = survived + (not who and not why), same + bool(why)
             verdict = f"killed by {who}" if who else f"changes nothing: {why}" if why else "SURVIVED"
             print(f"{self.module}.py {mutant}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
-        return told(len(tried), survived, same)
+        return score(len(tried), survived, same)
 
     def _noticed_by(self, mutant: Mutant) -> str | None:
         """The first test that fails on the changed module (``None`` if all pass), in a forked process."""
@@ -151,10 +152,14 @@ def exchange(name: str, mutant: Mutant) -> None:
                     setattr(module, thing, inside[thing])
 
 
+def source_of(module: str) -> Path:
+    return ROOT / "allocation" / f"{module.replace('.', '/')}.py"
+
+
 def equivalent(module: str) -> dict[tuple, str]:
     """Function, before, after and number of each mutant that is listed as changing nothing, with the reason."""
-    told = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, [])
-    return {(one["function"], one["before"], one["after"], one.get("nth", 1)): one["why"] for one in told}
+    entries = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, [])
+    return {(one["function"], one["before"], one["after"], one.get("nth", 1)): one["why"] for one in entries}
 
 
 def key(mutant: Mutant) -> tuple:
@@ -165,7 +170,7 @@ def without_line(text: str) -> str:
     return re.sub(r"line \d+, ", "", text)
 
 
-def told(count: int, survived: int, same: int) -> dict:
+def score(count: int, survived: int, same: int) -> dict:
     """The score both ways: of all mutants, and of those that change anything."""
     killed = count - survived - same
     return {
@@ -210,7 +215,7 @@ def main():
         scores[module] = score_of(module, options)
         print(json.dumps({module: scores[module]}), flush=True)
     print(
-        json.dumps({"all": told(*(sum(s[k] for s in scores.values()) for k in ("mutants", "survived", "equivalent")))})
+        json.dumps({"all": score(*(sum(s[k] for s in scores.values()) for k in ("mutants", "survived", "equivalent")))})
     )
 
 

@@ -1,6 +1,6 @@
-"""How many admission notices one core makes in a second: `python -m bench.notices [--letters N] [--json]`.
+"""Measures admission notices per second and core: `python -m bench.notices [--letters N] [--json]`.
 
-Counted in seconds of CPU, so that what others take of the machine plays little part; their load is printed beside it.
+It counts CPU seconds, so other processes have little influence; it prints the load of the machine.
 The goal is 9 a second and core.
 """
 
@@ -16,6 +16,8 @@ from flask import Flask
 from enrollment.ground.city_time import CHENGDU
 from enrollment.results.admission_notice import Admission
 from portal.letters.notice import notice
+from portal.text import formats, languages
+from portal.text.words import word
 
 GOAL = 9.0
 AT = dt.datetime(2026, 6, 8, 10, tzinfo=CHENGDU)
@@ -24,13 +26,13 @@ GIVEN_NAMES = "沐晨一诺子轩若曦雨桐宇航梓涵浩然思远欣怡俊�
 
 
 def admission(number: int) -> Admission:
-    """An invented family's notice; names differ, so that no letter is the copy of another."""
+    """The notice of an invented family; names differ, so that letters are not copies."""
     kindergarten = SimpleNamespace(
         name=f"锦官新城第{number % 90 + 1}幼儿园",
         nature="public",
         address=f"锦江区静安路 {number % 300 + 1} 号（模拟数据）",
         phone="028-86123456",
-        area=SimpleNamespace(name="锦江区"),
+        area=SimpleNamespace(name="锦江区", name_en="Jinjiang"),
     )
     name = FAMILY_NAMES[number % 20] + GIVEN_NAMES[number % 15 * 2 : number % 15 * 2 + 2]
     code = f"{number:012d}".translate(str.maketrans("0123456789", "CDFGHJKLMN"))
@@ -39,7 +41,10 @@ def admission(number: int) -> Admission:
 
 def measured(letters: int) -> dict:
     app = Flask("portal", root_path="portal", template_folder="../templates")
-    with app.app_context():
+    languages.init(app)
+    formats.init(app)
+    app.jinja_env.globals.update(word=word)
+    with app.app_context(), languages.speaking("zh"):
         began = time.perf_counter()
         size = len(notice(admission(0), public_url="https://ruyuan.example", demo=True, on=AT))
         first = time.perf_counter() - began

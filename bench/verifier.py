@@ -1,10 +1,10 @@
-"""How long an outsider needs to check a whole city: `python -m bench.verifier [--children N] [--slower 4]`.
+"""Measures the public verification of a whole city: `python -m bench.verifier [--children N] [--slower 4]`.
 
 Makes an invented market with bound twins and reserved places, draws and solves it, packs the bundle, and checks it as
 the public does: by `python -m allocation verify`, in the page's worker in a headless Chromium, and once more on that
 browser's main thread with the processor slowed down, which is how a phone is imitated. Prints JSON. The goal is 60 s.
 
-Times are wall seconds; beside them stand the seconds of CPU, which other work on the machine changes little.
+Times are wall seconds with CPU seconds beside them, which other processes influence little.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page
 
-from allocation.synthetic import synthetic_market
+from allocation.benchmark.synthetic import synthetic_market
 from tests.engine.bundles import packed
 from tests.support.chromium import chromium, open_context
 from tests.support.verifier import served

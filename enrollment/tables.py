@@ -5,14 +5,15 @@ import importlib
 from enrollment.ground.db import Base
 
 MODULES_WITH_TABLES = (
-    "ground.accounts ground.sign_in ground.upkeep ground.audit ground.jobs ground.outbox ground.signatures ground.demo_clock "
+    "ground.accounts ground.sign_in ground.maintenance_permits ground.audit ground.jobs ground.outbox ground.signatures ground.demo_clock "
     "places.areas places.kindergartens places.service_areas places.programmes places.ledger_rows places.roll_rows "
     "places.imports.uploaded_files "
     "season.calendar season.policy_rows season.round_rows "
-    "people.mandate_rows people.consents people.guardians people.household_rows "
+    "people.mandate_rows people.consents people.person_rows people.invitations people.household_rows "
     "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
     "applications.register_answers applications.elder_siblings applications.returned_items eligibility.sibling_entitlements review.cases "
-    "offers.offers offers.arrivals draw.draws draw.run_rows chances.estimate_rows coverage.targets"
+    "offers.offer_rows offers.arrivals draw.draws draw.run_rows chances.estimate_rows coverage.targets "
+    "reports.data_packages"
 )
 
 for module in MODULES_WITH_TABLES.split():

@@ -1,7 +1,7 @@
-"""Two front doors of the house, both thin: pages, and background work.  They own the transaction and hold no rule."""
+"""The two entry points: pages and background jobs.  They own the transaction and hold no admission rule."""
 
 import gc
 
-# a start loads half a million objects that stay: looked through for garbage after every 700 new ones, as Python does
-# by itself, they cost a fifth of the start and a tenth of what follows
+# A start loads half a million objects that are never freed.  Python's default, a collection after 700 new objects, costs
+# a fifth of the start time and a tenth of the time after it.
 gc.set_threshold(50_000, 20, 20)

@@ -1,7 +1,8 @@
-"""The portal is put together here, and refuses to start when something is missing."""
+"""The application factory.  It raises an error when a setting or a guard is missing."""
 
 import importlib
 import pkgutil
+from typing import Any, cast
 
 from flask import Flask, g
 from flask_login import current_user
@@ -34,16 +35,18 @@ from portal.web import (
     unit_of_work,
     upload_fields,
 )
-from portal.web.unit_of_work import House, house
+from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
 
 
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
-    """The portal.  Raises UnguardedRoute when a route has no guard; tests give an engine of their own."""
+    """Build the Flask app.  `engine` replaces the one of `config.database_url`.  Raises UnguardedRoute."""
     app = Flask("portal", template_folder="../templates")
     unlock(config.keys)
-    app.extensions["house"] = House(config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5))
+    app.extensions["services"] = Services(
+        config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5)
+    )
     app.config.update(
         SECRET_KEY=config.secret_key,
         TESTING=config.testing,
@@ -74,37 +77,37 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         errors,
     ):
         part.init(app)
-    _teach_templates(app)
-    _open_doors(app, demo=config.demo)
+    _add_template_globals(app)
+    _register_pages_and_commands(app, demo=config.demo)
     guards.refuse_unguarded(app)
     return app
 
 
 def _undefined(config: Config) -> type[Undefined]:
-    """What a name of a template is that nobody passed: a fault in tests and in the demo, an empty text in a real city.
+    """The type of an undefined template variable: an error in tests and in the demo, an empty text in production.
 
-    A family of a real city still gets the rest of its page.
+    In production a family still gets the rest of the page.
     """
     return StrictUndefined if config.testing or config.demo else Undefined
 
 
-def _teach_templates(app: Flask) -> None:
+def _add_template_globals(app: Flask) -> None:
     @app.context_processor
-    def what_every_page_knows():
+    def template_context() -> dict[str, Any]:
         return {
-            "demo": house().config.demo,
+            "demo": services().config.demo,
             "lang": languages.chosen(),
             "account": current_user if current_user.is_authenticated else None,
-            "now": unit_of_work.clock() if "broken" not in g else None,
+            "now": unit_of_work.clock() if "internal_error" not in g else None,
             "acting": g.get("acting"),
         }
 
     app.jinja_env.globals.update(word=word)
 
 
-def _open_doors(app: Flask, *, demo: bool) -> None:
-    """Import every module of the desks, so that its views stand on the blueprint, and of the commands."""
-    guards.public(app.view_functions["static"])
+def _register_pages_and_commands(app: Flask, *, demo: bool) -> None:
+    """Import every module of the desks, which registers their views, and of the commands."""
+    guards.public(cast(guards.View, app.view_functions["static"]))
     for desk in DESKS:
         for module in pkgutil.iter_modules(desk.__path__):
             importlib.import_module(f"{desk.__name__}.{module.name}")

@@ -1,4 +1,4 @@
-"""What the environment says, read once.  Half-set or unfit settings stop the start with one line."""
+"""The settings of the portal, read from the environment.  A missing or wrong setting stops the start with one line."""
 
 import os
 from collections.abc import Mapping
@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from enrollment.ground.vault import Keys, VaultClosed
+from enrollment.ground.vault import Keys, VaultError
 
-DEMO_SECRET = "demo-"  # noqa: S105  what every secret of the demo begins with
+DEMO_SECRET = "demo-"  # noqa: S105  every secret of the demo begins with this
 
 
 class Unconfigured(RuntimeError):
-    """A setting is missing or unfit; the message says which and how to mend it."""
+    """A setting is missing or wrong; the message names it and says how to correct it."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent."""
+    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent.
+
+    `sender` is the signature that begins each text message, as it is registered with the gateway.
+    """
 
     database_url: str
     redis_url: str
@@ -29,13 +32,15 @@ class Config:
     proxies: int = 0
     message_gateway: str | None = None
     message_token: str | None = None
+    sender: str = "成都入园"
+    sender_english: str = "Chengdu Kindergarten"
     register_url: str | None = None
     register_token: str | None = None
     testing: bool = False
 
     @property
     def hosts(self) -> list[str] | None:
-        """The host names that are answered: those that were set, else that of `public_url` and the machine itself."""
+        """The host names that the portal answers to: `trusted_hosts`, else the host of `public_url` and this machine."""
         if self.trusted_hosts or not self.https:
             return list(self.trusted_hosts) or None
         return [urlsplit(self.public_url).hostname or "", "127.0.0.1", "localhost"]
@@ -53,7 +58,7 @@ def _needed(environ: Mapping[str, str], name: str, purpose: str) -> str:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
-    """Read every setting.  Raises Unconfigured; production refuses whatever belongs to the demo."""
+    """Read every setting.  Raises Unconfigured, in production also for a secret or key of the demo."""
     demo = environ.get("DEMO", "") == "1"
     secret = _needed(environ, "SECRET_KEY", "at least 32 random characters that sign forms and cookies")
     key_file = Path(
@@ -65,7 +70,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     )
     try:
         keys = Keys.from_file(key_file)
-    except VaultClosed as fault:
+    except VaultError as fault:
         raise Unconfigured(str(fault)) from fault
     config = Config(
         database_url=_needed(environ, "DATABASE_URL", "the address of PostgreSQL 18 or newer"),
@@ -78,6 +83,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         proxies=int(environ.get("PROXIES", "0")),
         message_gateway=environ.get("MESSAGE_GATEWAY") or None,
         message_token=environ.get("MESSAGE_TOKEN") or None,
+        sender=environ.get("MESSAGE_SENDER", "").strip() or Config.sender,
+        sender_english=environ.get("MESSAGE_SENDER_ENGLISH", "").strip() or Config.sender_english,
         register_url=environ.get("REGISTER_URL") or None,
         register_token=environ.get("REGISTER_TOKEN") or None,
     )

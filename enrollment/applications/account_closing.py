@@ -5,15 +5,13 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, mandates, submission, units
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import consents
 from enrollment.season import calendar
-
-HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 
 
 def still_open(session: Session, *, by: Actor, now: dt.datetime) -> list[Application]:
@@ -37,7 +35,7 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
     mine = applications.list_own(session, by=by)
     units.lock_families(session, [application.id for application in mine])
     for application in mine:
-        if application.stage == DRAFT:
+        if application.stage == Stage.DRAFT:
             submission.withdraw(session, application.id, by=by, now=now, reason="account closed")
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)

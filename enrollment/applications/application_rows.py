@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
@@ -10,12 +11,24 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.areas import LEVELS
 from enrollment.places.programmes import Programme
 
-STAGES = ("draft", "submitted", "in_review", "returned", "confirmed", "refused", "withdrawn")
-DEAD_STAGES = ("refused", "withdrawn")
+
+class Stage(StrEnum):
+    """How far an application is.  `lifecycle` holds the moves between stages, and the named sets of stages."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    RETURNED = "returned"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+STAGES = tuple(Stage)
 
 
 class Application(Base):
@@ -35,7 +48,7 @@ class Application(Base):
     entered_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
     entered_for: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
     level: Mapped[str]
-    stage: Mapped[str] = mapped_column(default="draft")
+    stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
     version: Mapped[int] = mapped_column(default=1)
     registration_code: Mapped[str | None] = mapped_column(unique=True)
     child_code: Mapped[str] = mapped_column(unique=True)

@@ -8,14 +8,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.application_rows import DEAD_STAGES, STAGES, Application, ApplicationVersion, Wish
+from enrollment.applications.application_rows import STAGES, Application, ApplicationVersion, Stage, Wish
 from enrollment.ground import audit, random_codes
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.people.guardians import Child, Guardian, Guardianship, own_child, require_guardian
+from enrollment.people.children import own_child
+from enrollment.people.guardians import require_guardian
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import ages
 
-__all__ = ["DEAD_STAGES", "STAGES", "Application", "ApplicationVersion", "Wish"]
+__all__ = ["STAGES", "Application", "ApplicationVersion", "Stage", "Wish"]
 
 
 def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Application:
@@ -35,10 +37,10 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
         id=uuid.uuid4(),
         child_id=child_id,
         year=year,
-        entered_by=by.hand,
+        entered_by=by.acting_account_id,
         entered_for=by.account_id if by.on_behalf else None,
         level=level,
-        stage=lifecycle.DRAFT,
+        stage=Stage.DRAFT,
         version=1,
         child_code=random_codes.pseudonym(),
         family_code=_family_code(session, guardian.id, year),
@@ -138,9 +140,10 @@ def _of_child(child_id: uuid.UUID, year: int):
 
 
 def _taken_up(session: Session, earlier: Application, level: str, *, by: Actor, now: dt.datetime) -> Application:
-    if earlier.stage == lifecycle.REFUSED:
+    if earlier.stage == Stage.REFUSED:
         raise Refused("application_was_refused")
-    if earlier.stage == lifecycle.WITHDRAWN:
+    if earlier.stage == Stage.WITHDRAWN:
+        require_oneself(by)
         earlier.level = level
         lifecycle.make(session, earlier, "apply_again", by=by, now=now)
     return earlier

@@ -10,6 +10,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.people import consents, household_rows
 from enrollment.people.guardians import guardian_of
+from enrollment.people.household_rows import Household
 
 PARTS = ("consent", "guardian", "child", "household", "grounds", "evidence", "wishes")
 
@@ -26,19 +27,24 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     """What still stops the submission, in the order of the pages.  A paper that is not there stops nothing:
     nobody shall lose a deadline to a photo; the ground just cannot be verified without it."""
     gaps = []
-    if consents.live(session, consents.CHILD_DATA, by=by) is None:
+    if consents.current_consent(session, consents.CHILD_DATA, by=by) is None:
         gaps.append(Missing("consent", "consent"))
     guardian = guardian_of(session, by=by)
     if guardian is None or not guardian.id_number:
         gaps.append(Missing("guardian", "guardian"))
-    household = household_rows.of(session, application.id)
-    if household is None or household.hukou_kind is None:
-        gaps.append(Missing("household", "hukou"))
-    if household is None or (household.home_area is None and not household.home_outside):
-        gaps.append(Missing("household", "home"))
+    gaps += household_gaps(household_rows.household_of(session, application.id))
     if session.scalar(select(Wish.rank).where(Wish.application_id == application.id).limit(1)) is None:
         gaps.append(Missing("wishes", "wishes"))
     return gaps
+
+
+def household_gaps(household: Household | None) -> list[Missing]:
+    """What a submission still needs to know of where the family is registered and lives."""
+    known = {
+        "hukou": household is not None and household.hukou_kind is not None,
+        "home": household is not None and (household.home_area is not None or bool(household.home_outside)),
+    }
+    return [Missing("household", item) for item, there in known.items() if not there]
 
 
 def require(session: Session, application: Application, *, by: Actor) -> None:

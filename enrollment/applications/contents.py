@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import claim_rows, elder_siblings, evidence_rows, units
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.people import household_rows
-from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
@@ -91,7 +91,7 @@ def _guardians(session: Session, child_id: uuid.UUID) -> list[Answers]:
 
 
 def _household(session: Session, application_id: uuid.UUID) -> Answers:
-    household = household_rows.of(session, application_id)
+    household = household_rows.household_of(session, application_id)
     if household is None:
         return {}
     said = {name: getattr(household, name) for name in sorted(household_rows.ANSWERS)}

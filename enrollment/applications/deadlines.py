@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import any_, literal, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
+from enrollment.season.round_rows import KINDS_WITH_WISHES, RoundStage
 from enrollment.season.rounds import Round
 
 
@@ -27,20 +28,26 @@ class Window:
     @property
     def returned_may_be_answered(self) -> bool:
         """Review goes on from the end of registration until the round is frozen."""
-        return self.last is not None and self.last.stage in ("open", "closed")
+        return self.last is not None and self.last.stage in (RoundStage.OPEN, RoundStage.CLOSED)
 
 
 def window(session: Session, year: int, level: str, *, now: dt.datetime) -> Window:
     """The state of registration.  A round counts as open by its stage and its dates together."""
     rounds = session.scalars(
         select(Round)
-        .where(Round.year == year, literal(level) == any_(Round.levels), Round.kind.in_(("main", "supplementary")))
+        .where(
+            Round.year == year,
+            literal(level) == any_(Round.levels),
+            Round.kind.in_(KINDS_WITH_WISHES),
+        )
         .order_by(Round.number)
     ).all()
-    opened = [each for each in rounds if each.stage != "planned"]
+    opened = [each for each in rounds if each.stage != RoundStage.PLANNED]
     return Window(
-        open=next((each for each in rounds if each.stage == "open" and each.opens_at <= now < each.closes_at), None),
-        coming=next((each for each in rounds if each.stage == "planned" and now < each.closes_at), None),
+        open=next(
+            (each for each in rounds if each.stage == RoundStage.OPEN and each.opens_at <= now < each.closes_at), None
+        ),
+        coming=next((each for each in rounds if each.stage == RoundStage.PLANNED and now < each.closes_at), None),
         last=opened[-1] if opened else None,
     )
 
@@ -51,9 +58,11 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> Windo
 
 def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bool:
     """Whether anything of the year can still be entered or corrected: a round is coming, open, or not yet frozen."""
-    rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(("main", "supplementary"))))
+    rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(KINDS_WITH_WISHES)))
     return any(
-        each.stage in ("open", "closed") or (each.stage == "planned" and now < each.closes_at) for each in rounds
+        each.stage in (RoundStage.OPEN, RoundStage.CLOSED)
+        or (each.stage == RoundStage.PLANNED and now < each.closes_at)
+        for each in rounds
     )
 
 
@@ -65,7 +74,7 @@ def before_the_freeze(session: Session, times: Window) -> bool:
     if times.last is None:
         return True
     stage = select(Round.stage).where(Round.id == times.last.id).with_for_update(read=True)
-    return session.scalar(stage) in ("open", "closed")
+    return session.scalar(stage) in (RoundStage.OPEN, RoundStage.CLOSED)
 
 
 def require_editable(session: Session, application: Application, *, now: dt.datetime) -> Window:
@@ -73,13 +82,13 @@ def require_editable(session: Session, application: Application, *, now: dt.date
     times = of(session, application, now=now)
     if application.on_hold:
         raise Refused("on_hold")
-    if application.stage not in (DRAFT, RETURNED, SUBMITTED, IN_REVIEW, CONFIRMED):
+    if application.stage not in LIVE_STAGES:
         raise Refused("application_is_over")
     if times.open is not None:
         return times
-    if application.stage == DRAFT and times.coming is not None:
+    if application.stage == Stage.DRAFT and times.coming is not None:
         return times
-    if application.stage == RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
+    if application.stage == Stage.RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
         return times
     raise closed(times)
 

@@ -10,11 +10,8 @@ import uuid
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, completeness, deadlines, lifecycle, receipts, reviewer_assignment
-from enrollment.applications.application_rows import Application
-from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.ground.accounts import Actor
-
-HANDED_IN = (SUBMITTED, IN_REVIEW, CONFIRMED)
 
 
 def begin(
@@ -32,18 +29,18 @@ def keep(session: Session, application: Application, *, by: Actor, now: dt.datet
     `move` names the move where it is not the plain edit, which sends an application under review back into the queue.
     """
     session.flush()
-    if application.stage not in HANDED_IN:
+    if application.stage not in lifecycle.WITH_AUTHORITY:
         application.version += 1
         application.changed_at = now
         session.flush()
         return
-    changed = receipts.changed_since_last(session, application)
-    if not changed:
+    comparison = receipts.compare(session, application)
+    if not comparison.changed:
         return
     completeness.require(session, application, by=by)
-    if application.stage == SUBMITTED:
+    if application.stage == Stage.SUBMITTED:
         move = "edit"
     lifecycle.make(session, application, move or "edit_in_review", by=by, now=now)
-    if "wishes" in changed and application.stage == SUBMITTED:
+    if "wishes" in comparison.changed and application.stage == Stage.SUBMITTED:
         reviewer_assignment.assign(session, application)
-    receipts.write(session, application, by=by, now=now)
+    receipts.write(session, application, comparison, by=by, now=now)

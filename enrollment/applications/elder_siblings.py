@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.ground import identity
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import Sealed, normalised
+from enrollment.ground.vault import Sealed, normalise
 
 LONGEST_NAME = 120
 OLDEST = 12  # years; whoever is older is in no kindergarten
@@ -79,7 +79,7 @@ def keep(
     number, born = _number(elder.id_number, today), elder.born
     if number is None and born is None:
         raise Refused("elder_number_or_birth", field="elder_number")
-    if number is not None and number == normalised(child_number):
+    if number is not None and number == normalise(child_number):
         raise Refused("elder_is_the_child", field="elder_number")
     if born is not None and not today.year - OLDEST <= born.year <= today.year:
         raise Refused("elder_born_odd", field="elder_born")
@@ -91,7 +91,7 @@ def keep(
 
 def _number(typed: str, today: dt.date) -> str | None:
     """Eighteen digits are checked as such; of another paper only the form is known, because its kind is not asked."""
-    number = normalised(typed).replace("-", "")
+    number = normalise(typed).replace("-", "")
     if not number:
         return None
     if EIGHTEEN.fullmatch(number):

@@ -19,8 +19,8 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
-from enrollment.people.guardians import Guardian
 from enrollment.people.mandate_rows import Mandate
+from enrollment.people.person_rows import Guardian
 
 MOST_TRIES = 5
 

@@ -5,47 +5,56 @@ There are no hooks: what else happens at a move is written in the verb that make
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.applications.application_rows import STAGES, Application
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.moves import Move
 
-DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED, REFUSED, WITHDRAWN = STAGES
+HANDED_IN = (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED, Stage.CONFIRMED)
+"""Handed in, not refused and not withdrawn."""
+
+WITH_AUTHORITY = (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.CONFIRMED)
+"""Handed in and not sent back: what the family changes now is an edit with a receipt, not part of a submission to come."""
+
+AWAITING_DECISION = (Stage.SUBMITTED, Stage.IN_REVIEW)
+"""The review is still to be done.  A round is frozen when no application with a wish in it is left here."""
+
+TAKES_PART = (Stage.CONFIRMED, Stage.RETURNED)
+"""Reviewed, so part of the draw; what a family did not complete counts as declined facts."""
+
+LIVE_STAGES = (Stage.DRAFT, *HANDED_IN)
+DEAD_STAGES = (Stage.REFUSED, Stage.WITHDRAWN)
+
+_FAMILY = frozenset({Role.GUARDIAN})
+_FAMILY_OR_HELPER = frozenset({Role.GUARDIAN, Role.HELPER})
+_REVIEWERS = frozenset({Role.CLERK, Role.HEAD})
+_OFFICIALS = frozenset({Role.AREA_OFFICIAL, Role.CITY_OFFICIAL})
 
 
-@dataclass(frozen=True)
-class Move:
-    from_: frozenset[str]
-    to: str
-    by: str
-    helped: bool = False
-    """Whether a helper may make it on behalf of the parent."""
-
-
-def _move(from_: set[str], to: str, by: str, *, helped: bool = False) -> Move:
-    return Move(frozenset(from_), to, by, helped)
+def _move(from_: Iterable[Stage], to: Stage, by: frozenset[Role]) -> Move:
+    return Move(frozenset(from_), to, by)
 
 
 MOVES = {
-    "submit": _move({DRAFT, RETURNED}, SUBMITTED, by="parent", helped=True),
-    "edit": _move({SUBMITTED}, SUBMITTED, by="parent", helped=True),
-    "edit_in_review": _move({IN_REVIEW, CONFIRMED}, SUBMITTED, by="parent", helped=True),
-    "wish_again": _move({CONFIRMED}, CONFIRMED, by="parent", helped=True),
-    "withdraw": _move({DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED}, WITHDRAWN, by="parent"),
-    "apply_again": _move({WITHDRAWN}, DRAFT, by="parent"),
-    "take": _move({SUBMITTED}, IN_REVIEW, by="staff"),
-    "release": _move({IN_REVIEW}, SUBMITTED, by="staff"),
-    "send_back": _move({IN_REVIEW}, RETURNED, by="staff"),
-    "confirm": _move({IN_REVIEW}, CONFIRMED, by="staff"),
-    "refuse": _move({IN_REVIEW}, REFUSED, by="staff"),
-    "reopen": _move({CONFIRMED, RETURNED}, SUBMITTED, by="official"),
+    "submit": _move({Stage.DRAFT, Stage.RETURNED}, Stage.SUBMITTED, _FAMILY_OR_HELPER),
+    "edit": _move({Stage.SUBMITTED}, Stage.SUBMITTED, _FAMILY_OR_HELPER),
+    "edit_in_review": _move({Stage.IN_REVIEW, Stage.CONFIRMED}, Stage.SUBMITTED, _FAMILY_OR_HELPER),
+    "wish_again": _move({Stage.CONFIRMED}, Stage.CONFIRMED, _FAMILY_OR_HELPER),
+    "withdraw": _move(LIVE_STAGES, Stage.WITHDRAWN, _FAMILY),
+    "apply_again": _move({Stage.WITHDRAWN}, Stage.DRAFT, _FAMILY),
+    "take": _move({Stage.SUBMITTED}, Stage.IN_REVIEW, _REVIEWERS),
+    "release": _move({Stage.IN_REVIEW}, Stage.SUBMITTED, _REVIEWERS | _OFFICIALS),
+    "send_back": _move({Stage.IN_REVIEW}, Stage.RETURNED, _REVIEWERS),
+    "confirm": _move({Stage.IN_REVIEW}, Stage.CONFIRMED, _REVIEWERS),
+    "refuse": _move({Stage.IN_REVIEW}, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
+    "reopen": _move({Stage.CONFIRMED, Stage.RETURNED}, Stage.SUBMITTED, _OFFICIALS),
 }
 
 
@@ -73,16 +82,16 @@ def make(
 ) -> None:
     """Change the stage and write the history in the same breath.
 
-    The caller holds the row's lock (`SELECT … FOR UPDATE`).  Refuses `move_not_possible` from any other stage, and
-    `only_the_guardian` to a helper who may not make it.
+    The caller holds the row's lock (`SELECT … FOR UPDATE`), and has checked that the application is this actor's
+    business.  Refuses `move_not_for_this_role` to whom the table does not name, and `move_not_possible` from any other
+    stage.
     """
-    if not MOVES[move].helped:
-        require_oneself(by)
+    MOVES[move].require_role(by)
     if not can(application, move):
         raise Refused("move_not_possible", move=move, stage=application.stage)
     before, after = application.stage, MOVES[move].to
     application.stage = after
-    if after != IN_REVIEW:
+    if after != Stage.IN_REVIEW:
         application.reviewer_id = application.taken_at = None
     application.changed_at = now
     application.version += 1
@@ -92,7 +101,7 @@ def make(
             move=move,
             before=before,
             after=after,
-            account_id=by.hand,
+            account_id=by.acting_account_id,
             at=now,
             reason=reason,
         )
@@ -109,9 +118,11 @@ def make_many(
     """The same move for many applications, in one statement for each table; returns those it moved.
 
     The caller holds the rows' locks.  An application in another stage is left as it is.  `values` set more columns.
+    Refuses `move_not_for_this_role`, as `make` does.
     """
     step = MOVES[move]
-    if step.to != IN_REVIEW:
+    step.require_role(by)
+    if step.to != Stage.IN_REVIEW:
         values |= {"reviewer_id": None, "taken_at": None}
     befores = select(Application.id, Application.stage).where(Application.id.in_(application_ids))
     before = {row.id: row.stage for row in session.execute(befores) if row.stage in step.from_}
@@ -123,7 +134,7 @@ def make_many(
         .values(stage=step.to, changed_at=now, version=Application.version + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    who = by.account_id
+    who = by.acting_account_id
     made = [
         {"application_id": one, "move": move, "before": stage, "after": step.to, "account_id": who, "at": now}
         for one, stage in before.items()

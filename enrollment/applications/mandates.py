@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application
 from enrollment.ground import audit, outbox, sign_in
-from enrollment.ground.accounts import Account, Actor, OnBehalf, RoleGrant, require_oneself
+from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import SafePage, made_safe
-from enrollment.ground.vault import blind_index, normalised, seal_bytes, unseal_bytes
+from enrollment.ground.uploads import SafePage, sanitise_upload
+from enrollment.ground.vault import blind_index, normalise, seal_bytes, unseal_bytes
 from enrollment.people import consents
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
 
@@ -102,7 +102,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
-    name, phone = " ".join(paper.name.split()), normalised(paper.phone)
+    name, phone = " ".join(paper.name.split()), normalise(paper.phone)
     if not name:
         raise Refused("name_missing", field="name")
     if len(name) > LONGEST_NAME or any(character.isdigit() for character in name):
@@ -115,7 +115,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
         raise Refused("signed_on_odd", field="signed_on", n=PAPER_KEEPS.days)
     if not paper.content:
         raise Refused("file_missing", field="paper")
-    safe = made_safe(paper.content, field="paper")
+    safe = sanitise_upload(paper.content, field="paper")
     index = blind_index(phone, sign_in.SIGN_IN)
     mandate = Mandate(
         helper_id=helper_id,
@@ -141,7 +141,7 @@ def live_of_helper(session: Session, *, by: Actor, now: dt.datetime) -> list[Man
 def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor | None:
     """The helper as the one who acts for this family; None when the mandate is over or somebody else's."""
     mandate = session.get(Mandate, mandate_id)
-    if mandate is None or mandate.helper_id != by.account_id or not by.is_any("helper"):
+    if mandate is None or mandate.helper_id != by.account_id or not by.is_any(Role.HELPER):
         return None
     if mandate.ended_at is not None or mandate.ends_at <= now:
         return None
@@ -151,7 +151,7 @@ def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.da
     if account.disabled_at is not None:
         return None
     behalf = OnBehalf(mandate.helper_id, mandate.id, mandate.year, mandate.given_at)
-    return Actor(mandate.account_id, by.name, frozenset({"helper"}), on_behalf=behalf)
+    return Actor(mandate.account_id, by.name, frozenset({Role.HELPER}), on_behalf=behalf)
 
 
 def go_on(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor:
@@ -192,7 +192,7 @@ def read_paper(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.da
     mandate = session.get(Mandate, mandate_id)
     if mandate is None or mandate.paper is None:
         raise NotFound()
-    if by.is_any("city_official", "auditor"):
+    if by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
         audit.record(session, "view_evidence", "mandate", mandate_id, by=by, now=now)
     elif by.account_id != mandate.account_id:
         raise NotFound()
@@ -277,7 +277,7 @@ def _account_on_paper(
     for mandate in session.scalars(earlier.order_by(Mandate.given_at.desc())):
         if mandate.signed_name == name and session.get_one(Account, mandate.account_id).disabled_at is None:
             return mandate.account_id
-    account = Account(name=name, phone=phone, created_at=now, grants=[RoleGrant(role="guardian")])
+    account = Account(name=name, phone=phone, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)])
     session.add(account)
     session.flush()
     return account.id
@@ -289,7 +289,7 @@ def _bound_to(terms: Terms, by: Actor) -> str:
 
 def _helper(by: Actor) -> uuid.UUID:
     """The helper's own account.  NotFound for everybody else, and for a helper who acts for a family at this moment."""
-    if not by.is_any("helper") or by.on_behalf is not None or by.account_id is None:
+    if not by.is_any(Role.HELPER) or by.on_behalf is not None or by.account_id is None:
         raise NotFound()
     return by.account_id
 

@@ -1,48 +1,120 @@
-"""Telling a family: one message for each guardian of the child, in the transaction of what it tells."""
+"""Notifications to families, written to the outbox in the transaction of what they tell of.
+
+Recipients: every guardian of the child whose guardianship is accepted.  Each of them has an account and gets a message of
+their own; nobody else gets one.  A message is written once for an event, a child's application and a guardian, however
+often the function runs.
+
+`notify_guardians` tells the same of some applications; `notify_guardians_each` tells something different of each;
+`notify_guardians_of` tells of rows that a query selects, which stay in the database.
+"""
 
 import datetime as dt
+import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from enrollment.applications.application_rows import Application
-from enrollment.ground import outbox
-from enrollment.people.guardians import accounts_of
+from enrollment.ground import jobs, outbox
+
+BATCH = 2000
+"""Notifications in one statement."""
+
+OF_APPLICATIONS = """
+    SELECT child_id, id AS application_id, coalesce(CAST(:event AS text), :kind || ':' || version) AS event, CAST(:params AS jsonb) AS params
+    FROM application WHERE id = ANY(:ids)
+"""
+
+OF_VALUES = """
+    SELECT * FROM jsonb_to_recordset(CAST(:notifications AS jsonb))
+        AS given (child_id uuid, application_id uuid, event text, params jsonb)
+"""
 
 
-def tell_family(
-    session: Session, application: Application, kind: str, *, now: dt.datetime, event: str | None = None, **params: Any
+@dataclass(frozen=True)
+class Notification:
+    """What the guardians of `child_id` are told.
+
+    `event` names what happened: one message for an event, an application and a guardian.  `params` are codes and numbers
+    for the words of the message; names are looked up when it is read.
+    """
+
+    child_id: uuid.UUID
+    application_id: uuid.UUID
+    event: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_row(self) -> dict[str, Any]:
+        row = {"child_id": str(self.child_id), "application_id": str(self.application_id)}
+        return row | {"event": self.event, "params": dict(self.params)}
+
+
+def notify_guardians(
+    session: Session,
+    kind: str,
+    application_ids: Collection[uuid.UUID],
+    *,
+    now: dt.datetime,
+    event: str | None = None,
+    **params: Any,
 ) -> None:
-    """Write the messages; each guardian is told once of an `event`, by default of this version of the application."""
-    event = event or f"{kind}:{application.id}:{application.version}"
-    for account_id in accounts_of(session, application.child_id):
-        outbox.tell(
-            session,
-            kind,
-            account_id=account_id,
-            key=f"{event}:{account_id}",
-            now=now,
-            child_id=application.child_id,
-            application_id=application.id,
-            **params,
-        )
+    """Tell the guardians of the children of these applications the same, in one statement.
+
+    Without `event`, each version of an application is told of once for the `kind`.
+    """
+    values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
+    if _write(session, kind, OF_APPLICATIONS, values, now):
+        outbox.enqueue_sending(session, now=now)
 
 
-def tell_many(session: Session, application_ids: Collection[uuid.UUID], kind: str, *, now: dt.datetime) -> None:
-    """The same for many families, each of this version of its application, in one statement."""
-    session.flush()
-    told = text("""
+def notify_guardians_each(
+    session: Session, kind: str, notifications: Iterable[Notification], *, now: dt.datetime
+) -> None:
+    """Tell the guardians of each child what is said of it, `BATCH` notifications in a statement."""
+    waiting, written = list(notifications), 0
+    for start in range(0, len(waiting), BATCH):
+        rows = [each.as_row() for each in waiting[start : start + BATCH]]
+        written += _write(session, kind, OF_VALUES, {"notifications": json.dumps(rows)}, now)
+    if written:
+        _send_all(session, kind, now)
+
+
+def notify_guardians_of(
+    session: Session,
+    kind: str,
+    selection: str,
+    values: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    params: Mapping[str, Any] | None = None,
+) -> None:
+    """Tell the guardians of all rows of `selection`, in one statement.
+
+    `selection` is SQL that selects `child_id`, `application_id` and `event`; `values` are its bound parameters.
+    """
+    with_params = f"SELECT selected.*, CAST(:params AS jsonb) AS params FROM ({selection}) AS selected"  # noqa: S608
+    if _write(session, kind, with_params, {**values, "params": json.dumps(params or {})}, now):
+        _send_all(session, kind, now)
+
+
+def _write(session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime) -> int:
+    """The one statement that decides who is told.  Returns how many messages were written."""
+    statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
-        SELECT gen_random_uuid(), :kind || ':' || application.id || ':' || application.version || ':' || guardian.account_id,
-               :kind, guardian.account_id, application.child_id, application.id, '{}', :now
-        FROM application
-        JOIN guardianship ON guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
+        SELECT gen_random_uuid(), about.event || ':' || about.application_id || ':' || guardian.account_id,
+               :kind, guardian.account_id, about.child_id, about.application_id, about.params, :now
+        FROM ({about}) AS about
+        JOIN guardianship ON guardianship.child_id = about.child_id AND guardianship.accepted_at IS NOT NULL
         JOIN guardian ON guardian.id = guardianship.guardian_id
-        WHERE application.id = ANY(:ids)
         ON CONFLICT (key) DO NOTHING
-    """)
-    session.execute(told, {"kind": kind, "ids": list(application_ids), "now": now})
-    outbox.send_soon(session, now=now)
+    """)  # noqa: S608 (`about` is a constant of the caller; its values are bound)
+    session.flush()
+    return session.execute(statement, {**values, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
+
+
+def _send_all(session: Session, kind: str, now: dt.datetime) -> None:
+    """A job of its own: a long transaction commits after the job of its second has run."""
+    jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)

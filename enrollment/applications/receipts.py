@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import contents
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound
 
@@ -30,6 +31,19 @@ class Receipt:
     changed: tuple[str, ...]
     submitted_at: dt.datetime
     helper: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`before` is the version handed in last, if any; `said` are the answers of now."""
+
+    before: ApplicationVersion | None
+    said: Answers
+
+    @cached_property
+    def changed(self) -> list[str]:
+        """The codes of what differs; before the first version, every part."""
+        return contents.changed(json.loads(self.before.answers), self.said) if self.before else sorted(self.said)
 
 
 def latest(session: Session, application: Application) -> Receipt | None:
@@ -64,39 +78,37 @@ def answers_in(session: Session, application: Application, number: int) -> Answe
     return json.loads(version.answers)
 
 
-def changed_since_last(session: Session, application: Application) -> list[str]:
-    """The codes of what differs from what was handed in last."""
-    before = _latest(session, application.id)
-    now_said = contents.gather(session, application)
-    if before is None:
-        return sorted(now_said)
-    if before.digest == contents.digest_of(now_said):
-        return []
-    return contents.changed(json.loads(before.answers), now_said)
+def compare(session: Session, application: Application) -> Comparison:
+    """What the application says now beside what was handed in last."""
+    said = json.loads(contents.as_text(contents.gather(session, application)))
+    return Comparison(_latest(session, application.id), said)
 
 
-def write(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Receipt:
-    """Add the next version and tell every guardian.  The caller holds the application's lock."""
-    before = _latest(session, application.id)
-    said = contents.gather(session, application)
-    said = json.loads(contents.as_text(said))
+def write(
+    session: Session, application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
+) -> Receipt:
+    """Add the compared answers as the next version and tell every guardian.
+
+    The caller holds the application's lock and has changed no answer since it compared.
+    """
+    before, said = comparison.before, comparison.said
     version = ApplicationVersion(
         application_id=application.id,
         number=before.number + 1 if before else 1,
         answers=contents.as_text(said),
         digest=contents.digest_of(said),
-        changed=contents.changed(json.loads(before.answers), said) if before else [],
+        changed=comparison.changed if before else [],
         submitted_at=now,
-        submitted_by=by.hand,
+        submitted_by=by.acting_account_id,
     )
     session.add(version)
     session.flush()
-    tell_family(
+    notify_guardians(
         session,
-        application,
         ("application_changed" if before else "application_submitted") + ("_by_helper" if by.on_behalf else ""),
+        [application.id],
         now=now,
-        event=f"receipt:{application.id}:{version.number}",
+        event=f"receipt:{version.number}",
         code=application.registration_code,
         number=version.number,
     )

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.applications import applications, elder_siblings
 from enrollment.applications.application_rows import guardians_account
 from enrollment.applications.applications import Application, ApplicationVersion
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
@@ -124,7 +124,7 @@ def to_ask(
         Consent.kind == consents.REGISTER_CHECK,
         Consent.withdrawn_at.is_(None),
     )
-    waiting = select(Application.id).where(Application.stage.in_((SUBMITTED, IN_REVIEW)), consent, or_(~asked, silent))
+    waiting = select(Application.id).where(Application.stage.in_(AWAITING_DECISION), consent, or_(~asked, silent))
     if only is not None:
         waiting = waiting.where(Application.id == only)
     return list(session.scalars(waiting.order_by(Application.submitted_at, Application.id).limit(limit)))
@@ -199,7 +199,7 @@ def may_be_asked(session: Session, application: Application) -> bool:
 
 def being_asked(session: Session, application: Application) -> bool:
     """Handed in and not answered yet: the question is on its way."""
-    waits = application.stage in (SUBMITTED, IN_REVIEW) and may_be_asked(session, application)
+    waits = application.stage in AWAITING_DECISION and may_be_asked(session, application)
     return waits and not answers_of(session, application.id)
 
 

@@ -6,16 +6,16 @@ import uuid
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, edits
+from enrollment.applications import applications, edits, lifecycle
 from enrollment.applications.applications import Application, Wish
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people import guardians
-from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.people import children, guardians, person_rows
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import calendar
-from enrollment.season.round_rows import Round
+from enrollment.season.round_rows import Round, RoundStage
 
 
 def save_guardian(
@@ -34,7 +34,7 @@ def save_guardian(
     Those of a season that is over stay as they were handed in.
     Refuses `guardian_said_it_itself` to a helper who would change what the guardian has said.
     """
-    handed_in = [each for each in applications.list_own(session, by=by) if each.stage in edits.HANDED_IN]
+    handed_in = [each for each in applications.list_own(session, by=by) if each.stage in lifecycle.WITH_AUTHORITY]
     guardians.lock_guardian(session, by=by)
     if not may_say_guardian(session, by=by):
         raise Refused("guardian_said_it_itself")
@@ -43,7 +43,7 @@ def save_guardian(
     known = guardians.guardian_of(session, by=by)
     if known is not None and not id_number.strip() and known.id_number:
         id_kind, id_number = known.id_kind or id_kind, known.id_number
-    guardian = guardians.become_guardian(
+    guardian = guardians.save_guardian(
         session, name=name, id_kind=id_kind, id_number=id_number, version=version if known else None, by=by, now=now
     )
     for application in open_now:
@@ -77,7 +77,7 @@ def enter_child(
 
     Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`.
     """
-    child = guardians.add_child(
+    child = children.add_child(
         session,
         name=name,
         id_kind=id_kind,
@@ -115,9 +115,9 @@ def correct_child(
     child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
     if version is not None and version != child.version:
         raise Stale()
-    if relation not in guardians.RELATIONS:
+    if relation not in person_rows.RELATIONS:
         raise Refused("relation_missing", field="relation")
-    values = guardians.child_values(name, id_kind, id_number, born, sex, today(now))
+    values = children.child_values(name, id_kind, id_number, born, sex, today(now))
     if values["id_index"] != child.id_index:
         _refuse_another_child_after_the_draw(session, application.id)
     holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
@@ -136,7 +136,9 @@ def correct_child(
 def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
     """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
     drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
-    drawn = drawn.where(Round.stage.in_(("frozen", "drawn", "published", "finished")))
+    drawn = drawn.where(
+        Round.stage.in_((RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED))
+    )
     if session.scalar(drawn.limit(1)) is not None:
         raise Refused("identity_after_the_draw", field="id_number")
 
@@ -144,7 +146,7 @@ def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.
 def _change_level(session: Session, application: Application, level: str) -> None:
     if level == application.level:
         return
-    if application.stage in edits.HANDED_IN or application.unit is not None:
+    if application.stage in lifecycle.WITH_AUTHORITY or application.unit is not None:
         raise Refused("level_would_change", field="id_number")
     session.execute(delete(Wish).where(Wish.application_id == application.id))
     application.level = level

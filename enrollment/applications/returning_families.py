@@ -10,7 +10,8 @@ from enrollment.applications import applications, deadlines
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.people import consents
-from enrollment.people.guardians import Child, own_child
+from enrollment.people.children import own_child
+from enrollment.people.person_rows import Child
 from enrollment.season import ages
 
 

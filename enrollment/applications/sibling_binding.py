@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from allocation.validity import LARGEST_UNIT
+from allocation.validation import LARGEST_UNIT
 from enrollment.applications import applications, edits, units, wishes
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED, DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import LEVELS
-
-LIVE = (DRAFT, SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
 
 
 def may_bind(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
@@ -29,7 +27,7 @@ def may_bind(session: Session, application: Application, *, by: Actor | None = N
     return [
         other
         for other in family
-        if other.id != application.id and other.level == application.level and other.stage in LIVE
+        if other.id != application.id and other.level == application.level and other.stage in LIVE_STAGES
     ]
 
 
@@ -37,7 +35,7 @@ def elders(session: Session, application: Application, *, by: Actor | None = Non
     """The family's live applications for a higher class level in the same year."""
     mine = LEVELS.index(application.level)
     family = applications.of_family(session, application, by=by)
-    return [other for other in family if other.stage in LIVE and LEVELS.index(other.level) > mine]
+    return [other for other in family if other.stage in LIVE_STAGES and LEVELS.index(other.level) > mine]
 
 
 def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, now: dt.datetime) -> uuid.UUID:

@@ -10,7 +10,6 @@ from enrollment.applications import (
     applications,
     completeness,
     deadlines,
-    edits,
     lifecycle,
     mandates,
     receipts,
@@ -19,8 +18,8 @@ from enrollment.applications import (
     sibling_binding,
     units,
 )
-from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground import jobs, random_codes
@@ -45,19 +44,19 @@ def submit(
     Refuses `not_complete`, `registration_closed` and its like, `on_hold`; raises Stale for an older `version`.
     """
     application = applications.locked(session, application_id, by=by)
-    if application.stage in edits.HANDED_IN:
+    if application.stage in lifecycle.WITH_AUTHORITY:
         return _same_again(session, application)
     if version is not None and version != application.version:
         raise Stale()
     times = deadlines.require_editable(session, application, now=now)
-    if application.stage == lifecycle.DRAFT and times.open is None:
+    if application.stage == Stage.DRAFT and times.open is None:
         raise deadlines.closed(times)
     completeness.require(session, application, by=by)
     if agrees_to_central is not None:
         application.agrees_to_central = agrees_to_central
     if application.registration_code is None:
         application.registration_code = _fresh_code(session)
-    application.submitted_at, answers_a_clerk = now, application.stage == lifecycle.RETURNED
+    application.submitted_at, answers_a_clerk = now, application.stage == Stage.RETURNED
     reviewer_assignment.assign(session, application)
     lifecycle.make(session, application, "submit", by=by, now=now)
     session.execute(
@@ -65,7 +64,7 @@ def submit(
         .where(ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None))
         .values(answered_at=now)
     )
-    receipt = receipts.write(session, application, by=by, now=now)
+    receipt = receipts.write(session, application, receipts.compare(session, application), by=by, now=now)
     if answers_a_clerk:
         _ask_registers(session, application, now=now)
     return receipt
@@ -87,14 +86,16 @@ def withdraw(
     """
     units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
-    if application.stage == lifecycle.WITHDRAWN:
+    if application.stage == Stage.WITHDRAWN:
         return
     times = deadlines.of(session, application, now=now)
     if times.open is None and application.registration_code and not deadlines.before_the_freeze(session, times):
         raise Refused("withdraw_too_late")
+    require_oneself(by)
     sibling_binding.leave(session, application)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
-    tell_family(session, application, "application_withdrawn", now=now, code=application.registration_code or "")
+    code = application.registration_code or ""
+    notify_guardians(session, "application_withdrawn", [application.id], now=now, code=code)
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:

@@ -8,12 +8,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import edits, units
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
+from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import Round, RoundProgramme
 
 
@@ -55,7 +55,7 @@ def set_wishes(
 
 def _move(application: Application, round_: Round) -> str | None:
     """New wishes for a later round leave a confirmed application confirmed: its facts are verified for all wishes."""
-    return "wish_again" if round_.kind != "main" and application.stage == CONFIRMED else None
+    return "wish_again" if round_.kind != RoundKind.MAIN and application.stage == Stage.CONFIRMED else None
 
 
 def write(session: Session, application: Application, round_id: uuid.UUID, programme_ids: Sequence[uuid.UUID]) -> None:
@@ -72,7 +72,7 @@ def _open_round(session: Session, application: Application, round_id: uuid.UUID,
     round_ = session.get(Round, round_id)
     if round_ is None or round_.year != application.year or application.level not in round_.levels:
         raise Refused("round_not_open", field="wishes")
-    if round_.stage != "open" or not round_.opens_at <= now < round_.closes_at:
+    if round_.stage != RoundStage.OPEN or not round_.opens_at <= now < round_.closes_at:
         raise Refused("round_not_open", field="wishes")
     return round_
 

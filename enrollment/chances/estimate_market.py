@@ -1,39 +1,30 @@
 """A round's market while families still register: everybody who has handed in, as if the draw were tomorrow.
 
-What a freeze gathers in codes, this gathers in numbers, and with facts that nobody has verified yet.  It refuses
-nothing: what a freeze would refuse (bound children whose wishes differ) is read in the mildest way, for an estimate.
+It is the market that a freeze would make, with facts that nobody has verified yet, as the engine's arrays.
 """
 
 import datetime as dt
 import uuid
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from allocation.market import Market, Pool
-from allocation.validity import LARGEST_UNIT
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, RETURNED, SUBMITTED
-from enrollment.eligibility.tiers import TierTable, likely_facts_of
-from enrollment.offers.offers import LIVE, Offer
+from enrollment.draw import participants
+from enrollment.draw.participants import FactBasis
+from enrollment.draw.round_market import Group, OfferedProgramme, Participant, RoundMarket
 from enrollment.places.areas import LEVELS
-from enrollment.places.programmes import Programme
 from enrollment.season.facts import Ground
-from enrollment.season.rounds import Round, RoundProgramme
+from enrollment.season.rounds import Round
 
-HANDED_IN = (SUBMITTED, IN_REVIEW, RETURNED, CONFIRMED)
-BATCH = 2000
 GROUNDS = {str(ground): number for number, ground in enumerate(Ground)}
-Wished = Mapping[uuid.UUID, Sequence[int]]
 
 
 @dataclass(frozen=True)
-class Applied:
+class EstimateMarket:
     """The market of a round at a moment.  `programmes` are the ids of its programmes, in the market's order."""
 
     round_id: uuid.UUID
@@ -53,154 +44,70 @@ class Applied:
         return found
 
 
-def applied(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> Applied | None:
-    """Everybody who takes part as things stand, or None when nobody has handed in."""
+def read(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> EstimateMarket | None:
+    """The market of everybody who takes part as things stand, or None when nobody has handed in.
+
+    It refuses no family: bound children whose wishes differ, which a freeze refuses, count as separate.
+    """
     round_ = session.get_one(Round, round_id)
-    people = _people(session, round_)
-    if not people:
+    market = participants.read(session, round_, stages=participants.HANDED_IN, basis=FactBasis.LIKELY, strict=False)
+    if not market.participants:
         return None
-    current = _current_places(session, round_id)
-    programmes = _programmes(session, round_id, set(current.values()))
-    number = {programme.id: index for index, programme in enumerate(programmes)}
-    wished = _wishes(session, round_id, people, current, number)
-    held = Counter(current[person.id] for person in people if person.id in current)
-    table = TierTable(session, round_id)
-    tiers, groups = _standings(session, table, people, wished, programmes)
-    family = {code: index for index, code in enumerate(dict.fromkeys(person.family_code for person in people))}
-    pools = _pools(programmes, held)
-    market = Market.from_arrays(
-        [0, *accumulate(len(wished[person.id]) for person in people)],
-        [index for person in people for index in wished[person.id]],
-        tiers,
+    families = len({each.family for each in market.participants})
+    ids = tuple(programme.id for programme in market.programmes)
+    return EstimateMarket(round_id, now, encode(market), families, ids)
+
+
+def encode(market: RoundMarket) -> Market:
+    """The market as the engine's arrays, children and programmes in the order of `market`, without tickets."""
+    children, programmes = market.participants, market.programmes
+    number = {programme.code: at for at, programme in enumerate(programmes)}
+    pools = _pools(programmes, number)
+    holding = any(each.current for each in children)
+    return Market.from_arrays(
+        [0, *accumulate(len(each.wishes) for each in children)],
+        [number[code] for each in children for code in each.wishes],
+        [tier for each in children for tier in each.tiers],
         None,
-        [max(programme.places - (programme.taken - held[programme.id]), 0) for programme in programmes],
-        unit=_units(people, wished),
-        family=[family[person.family_code] for person in people],
-        elder=_elders(people),
-        current=[number[current[person.id]] if person.id in current else -1 for person in people] if held else None,
-        groups=groups if pools else None,
+        [programme.places for programme in programmes],
+        unit=_numbered([each.unit for each in children]),
+        family=_numbered([each.family for each in children]),
+        elder=_elders(children),
+        current=[number.get(each.current, -1) for each in children] if holding else None,
+        groups=[[_group(group, number) for group in each.groups] for each in children] if pools else None,
         pools=pools,
         level=[LEVELS.index(programme.level) for programme in programmes],
-        sibling_tier=_sibling_tiers(table, programmes),
-        pair_rule=round_.pair_rule,
-    )
-    return Applied(round_id, now, market, len(family), tuple(programme.id for programme in programmes))
-
-
-def _people(session: Session, round_: Round) -> list[Row]:
-    return list(
-        session.execute(
-            select(Application.id, Application.family_code, Application.unit, Application.level, Application.elder_id)
-            .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
-            .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == "arrived"))
-            .where(Application.year == round_.year, Application.stage.in_(HANDED_IN), Offer.id.is_(None))
-            .order_by(Application.id)
-        )
+        kindergarten=_numbered([programme.kindergarten for programme in programmes]),
+        sibling_tier=[-1 if each.sibling_tier is None else each.sibling_tier for each in programmes],
+        pair_rule=market.pair_rule,
     )
 
 
-def _current_places(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
-    wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
-    rows = select(Offer.application_id, Offer.programme_id).where(
-        Offer.state.in_(LIVE), Offer.state != "arrived", Offer.application_id.in_(wishing)
-    )
-    return dict(session.execute(rows).all())
+def _numbered(codes: Sequence[str]) -> list[int]:
+    """Codes as numbers from 0 in the order of their first appearance; -1 for ""."""
+    number = {code: at for at, code in enumerate(dict.fromkeys(code for code in codes if code))}
+    return [number.get(code, -1) for code in codes]
 
 
-def _programmes(session: Session, round_id: uuid.UUID, held: set[uuid.UUID]) -> list[Programme]:
-    of_round = select(RoundProgramme.programme_id).where(RoundProgramme.round_id == round_id)
-    found = select(Programme).where(Programme.id.in_(of_round) | Programme.id.in_(held))
-    return list(session.scalars(found.order_by(Programme.id)))
+def _elders(children: Sequence[Participant]) -> list[int]:
+    row_of = {each.child: row for row, each in enumerate(children)}
+    return [row_of.get(each.elder, -1) for each in children]
 
 
-def _wishes(session: Session, round_id: uuid.UUID, people, current, number: dict[uuid.UUID, int]) -> Wished:
-    """Programmes by number; a place that is held already is the last wish, as at a freeze."""
-    wished: defaultdict[uuid.UUID, list[int]] = defaultdict(list)
-    rows = select(Wish.application_id, Wish.programme_id).where(Wish.round_id == round_id)
-    for application_id, programme_id in session.execute(rows.order_by(Wish.application_id, Wish.rank)):
-        if programme_id in number:
-            wished[application_id].append(number[programme_id])
-    for person in people:
-        place = number.get(current.get(person.id))
-        if place is not None and place not in wished[person.id]:
-            wished[person.id].append(place)
-    return wished
+def _group(group: Group, number: Mapping[str, int]) -> int:
+    return number[group.programme] * len(GROUNDS) + GROUNDS[group.ground]
 
 
-def _standings(session: Session, table: TierTable, people, wished: Wished, programmes: list[Programme]):
-    """The tier of each wish, and for each person the reserved places that it may claim."""
-    tiers: list[int] = []
-    groups: list[list[int]] = []
-    spots = [table.spot(programme.kindergarten) for programme in programmes]
-    reserved = [{ground for pool in programme.pools for ground in pool.groups} for programme in programmes]
-    for start in range(0, len(people), BATCH):
-        part = people[start : start + BATCH]
-        facts_of = likely_facts_of(session, [person.id for person in part])
-        for person in part:
-            facts = facts_of.get(person.id, {})
-            tiers += [tiered.tier for tiered in table.tiers_of(facts, [spots[at] for at in wished[person.id]])]
-            groups.append(
-                [
-                    _group(at, ground)
-                    for at in wished[person.id]
-                    for ground in reserved[at]
-                    if table.holds(Ground(ground), facts, programmes[at].kindergarten)
-                ]
-            )
-    return tiers, groups
-
-
-def _group(programme: int, ground: str) -> int:
-    """A pool is for a ground *at this kindergarten*: an estate's owners here, not those of any estate."""
-    return programme * len(GROUNDS) + GROUNDS[ground]
-
-
-def _units(people: list[Row], wished: Wished) -> list[int]:
-    """Bound children by number; who is left alone, or wishes otherwise than the rest, counts as separate."""
-    members: defaultdict[uuid.UUID, list[Row]] = defaultdict(list)
-    for person in people:
-        if person.unit is not None:
-            members[person.unit].append(person)
-    sound = {
-        unit: index
-        for index, (unit, rows) in enumerate(members.items())
-        if 1 < len(rows) <= LARGEST_UNIT
-        and len({(row.family_code, row.level, tuple(wished[row.id])) for row in rows}) == 1
-    }
-    return [sound.get(person.unit, -1) for person in people]
-
-
-def _elders(people: list[Row]) -> list[int]:
-    row_of = {person.id: row for row, person in enumerate(people)}
-    found = []
-    for person in people:
-        at = row_of.get(person.elder_id, -1)
-        older = at >= 0 and LEVELS.index(people[at].level) > LEVELS.index(person.level)
-        found.append(at if older else -1)
-    return found
-
-
-def _sibling_tiers(table: TierTable, programmes: list[Programme]) -> list[int]:
-    found = []
-    for programme in programmes:
-        place = programme.kindergarten
-        tier = table.rules_of(place.area_code).sibling_tier(place.nature)
-        found.append(-1 if tier is None else tier)
-    return found
-
-
-def _pools(programmes: list[Programme], held: Counter) -> list[Pool]:
-    """The reserved places.  What an earlier round left of a programme is for everybody, as at a freeze."""
+def _pools(programmes: Sequence[OfferedProgramme], number: Mapping[str, int]) -> list[Pool]:
     return [
         Pool(
-            at,
+            number[programme.code],
             pool.code,
             pool.precedence,
             pool.places,
-            tuple(sorted(_group(at, ground) for ground in pool.groups)),
+            tuple(sorted(_group(Group(programme.code, ground), number) for ground in pool.grounds)),
             pool.unclaimed,
         )
-        for at, programme in enumerate(programmes)
-        if programme.taken == held[programme.id]
+        for programme in programmes
         for pool in programme.pools
     ]

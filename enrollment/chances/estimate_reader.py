@@ -1,4 +1,4 @@
-"""Reading an estimate: the stored lines of a few programmes, laid out as the engine asks them."""
+"""Reading an estimate: the stored cut-offs of a few programmes, in the arrays that the engine needs."""
 
 import uuid
 from collections.abc import Sequence
@@ -7,18 +7,18 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from allocation.columns import frozen
+from allocation.arrays import readonly as frozen
 from allocation.market import Market
-from allocation.quotas import PoolTable
-from allocation.simulate import Draws, FamilyOdds, WishHere, imagine
+from allocation.pools import PoolTable
+from allocation.simulation import Draws, FamilyOdds, SupposedWish, family_odds
 from enrollment.chances.estimate_market import GROUNDS
 from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine, unpacked
 
 
-class Lines:
-    """The lines of some programmes, as the engine's draws of a market that has these programmes alone.
+class SimulatedLines:
+    """The simulated cut-offs 录取线 (lines) of some programmes, as the engine's draws of a market with only these programmes.
 
-    `number` is each programme's number there; a programme that the estimate does not know has none.
+    `number` is the number of each programme in that market; programmes outside the estimate have none.
     """
 
     def __init__(self, session: Session, estimate: ChanceEstimate, programme_ids: Sequence[uuid.UUID]):
@@ -28,7 +28,7 @@ class Lines:
             .where(
                 ChanceLine.round_id == estimate.round_id,
                 ChanceLine.programme_id.in_(programme_ids),
-                ChanceEstimate.digest == estimate.digest,  # not those of an estimate that replaced it just now
+                ChanceEstimate.digest == estimate.digest,  # a newer estimate may have replaced it meanwhile
             )
         ).all()
         self.number = {row.programme_id: at for at, row in enumerate(rows)}
@@ -48,13 +48,13 @@ class Lines:
             lines=np.concatenate(lines, axis=1) if lines else np.zeros((estimate.draws, 0), dtype=np.uint64),
         )
 
-    def odds(self, wishes: Sequence[WishHere], children: int = 1, bound: bool = True) -> FamilyOdds:
-        """The odds of a family with these wishes; the same lots for every family, so that two lists can be compared."""
-        return imagine(self._draws, wishes, children=children, bound=bound)
+    def odds(self, wishes: Sequence[SupposedWish], children: int = 1, bound: bool = True) -> FamilyOdds:
+        """The odds of a family with these wishes.  Every call uses the same random tickets, so that two lists can be compared."""
+        return family_odds(self._draws, wishes, children=children, bound=bound)
 
 
 def _pools(rows: Sequence[ChanceLine]) -> PoolTable:
-    """For whom each pool is; the numbers of places play no part any more."""
+    """The groups of each pool.  Numbers of places are 0, because they are not needed any more."""
     pools = [(at, pool) for at, row in enumerate(rows) for pool in row.pools]
     programme = [at for at, _ in pools]
     return PoolTable(

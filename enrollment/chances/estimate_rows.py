@@ -1,6 +1,6 @@
-"""The rows of an estimate 机会估计: the lines of many simulated draws of a round, programme by programme.
+"""The rows of an estimate 机会估计: the cut-offs (lines) of each programme in many simulated draws of a round.
 
-They say where the line fell, draw after draw, and nothing of anybody: no application, no wish, no ticket of a child.
+They contain no personal data: no application, no wish, no ticket of a child.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from enrollment.ground.db import Base
 
 
 class ChanceEstimate(Base):
-    """The newest estimate of a round.  `made_at` is when its families were counted, `digest` is over all its lines."""
+    """The newest estimate of a round.  `made_at` is when its market was read, `digest` is over all its lines."""
 
     __tablename__ = "chance_estimate"
 
@@ -35,7 +35,7 @@ class ChanceEstimate(Base):
 
 
 class ChanceLine(Base):
-    """A programme's lines.  `pools` has `{"grounds": [...], "locked": bool}` for each pool as it then was, in order."""
+    """The lines of a programme.  `pools` has `{"grounds": [...], "locked": bool}` for each pool at that time, in order."""
 
     __tablename__ = "chance_line"
 
@@ -48,10 +48,10 @@ class ChanceLine(Base):
 
 
 def packed(lines: np.ndarray) -> bytes:
-    """The lines of a programme (uint64[draws, pools]) as bytes: pool by pool, compressed; the same lines, the same bytes."""
+    """The lines of a programme (uint64[draws, pools]) as compressed bytes, pool by pool.  It is deterministic."""
     return zlib.compress(np.ascontiguousarray(lines.T, dtype="<u8").tobytes(), 6)
 
 
 def unpacked(data: bytes, draws: int) -> np.ndarray:
-    """What `packed` was given."""
+    """The inverse of `packed`."""
     return np.frombuffer(zlib.decompress(data), dtype="<u8").reshape(-1, draws).T

@@ -1,8 +1,8 @@
-"""The chances 机会 of one family, as its wishes stand: an honest estimate from the round's simulated draws.
+"""The chances 机会 of one family with its current wishes, estimated from the simulated draws of the round.
 
-The chance of a wish is how often the family's ticket would meet the line there, wherever the wish stands in the list:
-so it does not move when wishes are put in another order, as the chance itself does not.  What a family gets is the
-first wish whose line it meets; so the chance of a place is the chance that any of the lines is met.
+The chance of a wish is the share of draws in which a random ticket meets the cut-off (line) there.  It does not depend on
+the rank of the wish.  A family gets the first wish whose line it meets, so the chance of a place is the chance to meet at
+least one of the lines.
 """
 
 import datetime as dt
@@ -12,31 +12,31 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from allocation.simulate import Chance, WishHere
+from allocation.simulation import Chance, SupposedWish
 from enrollment.applications.applications import Application
 from enrollment.chances.estimate_market import GROUNDS
-from enrollment.chances.estimate_reader import Lines
+from enrollment.chances.estimate_reader import SimulatedLines
 from enrollment.chances.estimate_rows import ChanceEstimate
 from enrollment.chances.estimates import STILL_CHANGING, next_at
 from enrollment.eligibility.wish_candidates import Candidate, Finder
 from enrollment.season.rounds import Round
 
 FEWEST_FAMILIES = 200
-"""With fewer, who comes next changes the chances more than the draw does, and none is told."""
+"""With fewer families no chance is shown: each new family would change the chances more than the draw does."""
 
 OTHERS = 6
 """Kindergartens that serve the home or lie in its area, the nearest first, that are tried as one wish more."""
 
 WORTH_TELLING = 0.01
-"""What one wish more must add to be told."""
+"""The least increase of the chance of a place for which one more wish is shown."""
 
 SIZES = ((0.90, "very_likely"), (0.65, "likely"), (0.35, "even"), (0.10, "unlikely"), (0.0, "very_unlikely"))
-"""From which share of draws on a chance is called what: the one table of it, the best first."""
+"""The word for a chance, by the lowest share of draws for which it is used; the best first."""
 
 
 @dataclass(frozen=True)
 class Odds:
-    """A chance as it is told: in hundredths, from `low` to `high`, and never none and never all."""
+    """A chance as it is shown: from `low` to `high` percent, never 0 and never 100."""
 
     chance: Chance
 
@@ -55,24 +55,24 @@ class Odds:
 
     @property
     def form(self) -> str:
-        """How its numbers are said: `over` 99, `under` 1, or `between` two."""
+        """How it is written: `over` 99, `under` 1, or `between` two numbers."""
         if self.low == 99:
             return "over"
         return "under" if self.high == 1 else "between"
 
 
 @dataclass(frozen=True)
-class OneMore:
-    """What one wish more would do: the best of the kindergartens in question, and the chance of a place with it."""
+class ExtraWish:
+    """The effect of one more wish: the best of the kindergartens that are tried, and the chance of a place with it."""
 
     candidate: Candidate
     place: Odds
 
 
 @dataclass(frozen=True)
-class Together:
-    """Children who stand alike and hand in these wishes: all at one kindergarten when bound, the same when separate, and,
-    when separate, a place for one of them at least."""
+class SiblingChances:
+    """Chances of siblings with equal priorities and these wishes: all at one kindergarten when bound, the same when
+    separate, and a place for at least one of them when separate."""
 
     bound: Odds
     separate: Odds
@@ -81,10 +81,10 @@ class Together:
 
 @dataclass(frozen=True)
 class Chances:
-    """`state` is `later` (none made yet: `next_at`), `few` (too few families yet), or `told`.
+    """`state` is `later` (no estimate yet, see `next_at`), `few` (too few families yet), or `told`.
 
-    `wishes` are the chances in the order of the list, None where the estimate does not know the programme; then `place`,
-    the chance of any place, is None too.
+    `wishes` are the chances in the order of the list, None for a programme outside the estimate.  `place` is the chance
+    of any place; it is None if one of `wishes` is.
     """
 
     state: str
@@ -92,8 +92,8 @@ class Chances:
     estimate: ChanceEstimate | None = None
     wishes: tuple[Odds | None, ...] = ()
     place: Odds | None = None
-    one_more: OneMore | None = None
-    together: Together | None = None
+    one_more: ExtraWish | None = None
+    together: SiblingChances | None = None
 
 
 def of_family(
@@ -108,8 +108,8 @@ def of_family(
 ) -> Chances | None:
     """The chances of the wishes `listed`, from the round's newest estimate; None once the round is frozen.
 
-    `finder` is the application's own.  `siblings` are the family's other children of the level, bound to this one or
-    not, who are taken to hand in the same wishes.
+    `finder` is that of the application.  `siblings` are the family's other children of the level, bound or not; they are
+    assumed to have the same wishes.
     """
     if round_.stage not in STILL_CHANGING:
         return None
@@ -118,9 +118,9 @@ def of_family(
         return Chances("later", next_at(now))
     if estimate.families < FEWEST_FAMILIES:
         return Chances("few", next_at(now), estimate)
-    family = _Family(session, application, round_, finder, siblings)
-    lines = Lines(session, estimate, [each.programme.id for each in listed])
-    wishes, alike = family.standing(lines, listed)
+    family = _Children(session, application, round_, finder, siblings)
+    lines = SimulatedLines(session, estimate, [each.programme.id for each in listed])
+    wishes, alike = family.wishes_at(lines, listed)
     told = Chances("told", next_at(now), estimate, tuple(_place(lines, [wish]) if wish else None for wish in wishes))
     known = [wish for wish in wishes if wish is not None]
     if not known or len(known) < len(wishes):
@@ -134,8 +134,8 @@ def of_family(
     )
 
 
-class _Family:
-    """The child, and its siblings who go with it: how they stand at kindergartens."""
+class _Children:
+    """The child and its siblings: their priorities at kindergartens."""
 
     def __init__(
         self, session: Session, application: Application, round_: Round, finder: Finder, siblings: Sequence[Application]
@@ -143,10 +143,10 @@ class _Family:
         self.finder, self._bound = finder, application.unit is not None
         self._theirs = [Finder(session, sibling, round_.id) for sibling in siblings]
 
-    def standing(self, lines: Lines, listed: Sequence[Candidate]) -> tuple[list[WishHere | None], bool]:
-        """Each wish as the engine's estimate knows it, and whether all the children stand alike.
+    def wishes_at(self, lines: SimulatedLines, listed: Sequence[Candidate]) -> tuple[list[SupposedWish | None], bool]:
+        """Each wish as the engine needs it, and whether all the children have equal priorities.
 
-        Bound children stand where the last of them stands, and only in pools that are for all of them.
+        Bound children have the worst priority among them, and only the pools that are for all of them.
         """
         programmes = [each.programme for each in listed]
         members = [_here(lines, listed), *(_here(lines, each.seen(programmes)) for each in self._theirs)]
@@ -156,46 +156,46 @@ class _Family:
         return [_worst(at_one) for at_one in zip(*members, strict=True)], alike
 
 
-def _here(lines: Lines, listed: Sequence[Candidate]) -> list[WishHere | None]:
-    found: list[WishHere | None] = []
+def _here(lines: SimulatedLines, listed: Sequence[Candidate]) -> list[SupposedWish | None]:
+    found: list[SupposedWish | None] = []
     for each in listed:
         number, groups = lines.number.get(each.programme.id), frozenset(GROUNDS[ground] for ground in each.grounds)
-        found.append(None if number is None else WishHere(number, each.tiered.tier, groups))
+        found.append(None if number is None else SupposedWish(number, each.tiered.tier, groups))
     return found
 
 
-def _worst(at_one: Sequence[WishHere | None]) -> WishHere | None:
+def _worst(at_one: Sequence[SupposedWish | None]) -> SupposedWish | None:
     known = [wish for wish in at_one if wish is not None]
     if not known:
         return None
     groups = frozenset.intersection(*(wish.groups for wish in known))
-    return WishHere(known[0].programme, max(wish.tier for wish in known), groups)
+    return SupposedWish(known[0].programme, max(wish.tier for wish in known), groups)
 
 
-def _place(lines: Lines, wishes: Sequence[WishHere]) -> Odds:
-    """That at least one of the lines is met."""
+def _place(lines: SimulatedLines, wishes: Sequence[SupposedWish]) -> Odds:
+    """The chance to meet at least one of the lines."""
     return Odds(lines.odds(wishes).together)
 
 
-def _together(lines: Lines, wishes: Sequence[WishHere], children: int) -> Together:
+def _together(lines: SimulatedLines, wishes: Sequence[SupposedWish], children: int) -> SiblingChances:
     bound, separate = (lines.odds(wishes, children, bound=bound) for bound in (True, False))
     one = Chance(separate.none.draws - separate.none.hits, separate.none.draws)
-    return Together(Odds(bound.together), Odds(separate.together), Odds(one))
+    return SiblingChances(Odds(bound.together), Odds(separate.together), Odds(one))
 
 
 def _one_more(
-    session: Session, estimate: ChanceEstimate, family: _Family, listed: Sequence[Candidate], place: Odds
-) -> OneMore | None:
-    """The kindergarten of the own area that would add most, if it adds a hundredth at least."""
+    session: Session, estimate: ChanceEstimate, family: _Children, listed: Sequence[Candidate], place: Odds
+) -> ExtraWish | None:
+    """The kindergarten of the own area that adds most to the chance of a place, if it adds at least `WORTH_TELLING`."""
     if place.chance.value + WORTH_TELLING > 1:
         return None
     chosen = [each.programme.id for each in listed]
     others = family.finder.seen(family.finder.others(listed, OTHERS))
-    lines = Lines(session, estimate, [*chosen, *(each.programme.id for each in others)])
-    wishes, _ = family.standing(lines, [*listed, *others])
+    lines = SimulatedLines(session, estimate, [*chosen, *(each.programme.id for each in others)])
+    wishes, _ = family.wishes_at(lines, [*listed, *others])
     known = [wish for wish in wishes[: len(listed)] if wish is not None]
     tried = [
-        OneMore(candidate, _place(lines, [*known, wish]))
+        ExtraWish(candidate, _place(lines, [*known, wish]))
         for candidate, wish in zip(others, wishes[len(listed) :], strict=True)
         if wish is not None
     ]

@@ -1,54 +1,60 @@
-"""The families on whom a policy is tried before two people sign it."""
+"""The families on whose applications a policy is tried before two people sign it."""
 
 import uuid
-from collections.abc import Iterable, Iterator
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import DEAD_STAGES, Application, Wish
-from enrollment.eligibility import kindergarten_facts, tiers
+from enrollment.applications.applications import Application, Wish
+from enrollment.draw import participants
+from enrollment.draw.participants import FactBasis
+from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup
+from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season.facts import home_of
-from enrollment.season.policy_comparison import Case
+from enrollment.season.policy_comparison import ComparedApplication
 from enrollment.season.policy_rows import Policy
 
-NOT_HANDED_IN = ("draft", *DEAD_STAGES)
-BATCH = 2000
 LAST_YEARS = (0, 1)
 
 
-class _City:
-    """What is read once for all families."""
-
-    def __init__(self, session: Session, year: int):
-        self.lookup = Lookup(session, year)
-        self.seen = kindergarten_facts.kindergartens(session)
-
-
 def year_to_try(session: Session, year: int, area: str) -> int | None:
-    """The year whose families are there to try rules on: this one, else last year; None without any."""
+    """The year whose applications are used for a trial: this one, else the last one; None without any."""
     for back in LAST_YEARS:
         if session.scalar(_wishing(year - back, area).limit(1)) is not None:
             return year - back
     return None
 
 
-def cases(session: Session, year: int, area: str) -> list[Case]:
-    """Each handed-in application with a wish in this area, as rules see it.
+def cases(session: Session, year: int, area: str) -> list[ComparedApplication]:
+    """Each handed-in application with a wish in this area, as rules see it, by registration code.
 
-    Facts as `tiers.likely_facts_of` gives them: before the review a trial would otherwise show nothing at all.
+    Facts count as far as they are likely: before the review a trial would otherwise show nothing at all.
     """
-    ids = list(session.scalars(_wishing(year, area)))
-    city = _City(session, year)
-    return [case for start in range(0, len(ids), BATCH) for case in _batch(session, ids[start : start + BATCH], city)]
+    applications = select(Application.id, Application.registration_code).where(
+        Application.id.in_(_wishing(year, area)), Application.registration_code.is_not(None)
+    )
+    codes = dict(session.execute(applications.order_by(Application.registration_code)).all())
+    wishes = participants.wishes_of(session, Wish.application_id.in_(_wishing(year, area)))
+    offered = select(Programme.id, Programme.kindergarten_id).where(Programme.year == year)
+    kindergarten_of = dict(session.execute(offered).all())
+    areas, seen = ServiceAreaIndex(session, year), kindergarten_facts.kindergartens(session)
+    found = []
+    for application_id, facts in participants.facts_of(session, list(codes), FactBasis.LIKELY):
+        serving = areas.serving(home_of(facts))
+        wished = dict.fromkeys(kindergarten_of[each] for each in wishes[application_id])
+        found.append(
+            ComparedApplication(
+                codes[application_id] or "", facts, tuple((seen[each], each in serving) for each in wished)
+            )
+        )
+    return found
 
 
-def cases_for(session: Session, policy_id: uuid.UUID) -> list[Case]:
-    """The families to try this version on: the year's own, else last year's, else none."""
+def cases_for(session: Session, policy_id: uuid.UUID) -> list[ComparedApplication]:
+    """The cases for a trial of this version: those of its year, else of the year before, else none."""
     made = session.get(Policy, policy_id)
     if made is None:
         raise NotFound(policy_id)
@@ -56,39 +62,9 @@ def cases_for(session: Session, policy_id: uuid.UUID) -> list[Case]:
     return cases(session, year, made.area_code) if year else []
 
 
-def _wishing(year: int, area: str):
-    return (
-        select(Application.id)
-        .where(
-            Application.year == year,
-            Application.stage.not_in(NOT_HANDED_IN),
-            Application.registration_code.is_not(None),
-            Application.wishes.any(Wish.programme.has(Programme.kindergarten.has(Kindergarten.area_code == area))),
-        )
-        .order_by(Application.id)
+def _wishing(year: int, area: str) -> Select[uuid.UUID]:
+    """The applications of the year that were handed in and have a wish in the area, in whichever round."""
+    here = Programme.kindergarten.has(Kindergarten.area_code == area)
+    return participants.applications_query(year, participants.HANDED_IN).where(
+        Application.wishes.any(Wish.programme.has(here))
     )
-
-
-def _batch(session: Session, ids: list[uuid.UUID], city: _City) -> Iterator[Case]:
-    facts = tiers.likely_facts_of(session, ids)
-    wishes = _wishes_of(session, ids)
-    codes = select(Application.id, Application.registration_code).where(Application.id.in_(ids))
-    for application_id, code in session.execute(codes.order_by(Application.registration_code)):
-        known = facts.get(application_id, {})
-        serving = city.lookup.serving(home_of(known))
-        wished = tuple((city.seen[place], place in serving) for place in wishes.get(application_id, ()))
-        yield Case(code or "", known, wished)
-
-
-def _wishes_of(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
-    """The kindergartens that each application wishes for, once each, over all its rounds."""
-    found = (
-        select(Wish.application_id, Programme.kindergarten_id)
-        .join(Programme, Programme.id == Wish.programme_id)
-        .where(Wish.application_id.in_(list(ids)))
-        .order_by(Wish.application_id, Wish.round_id, Wish.rank)
-    )
-    wishes: dict[uuid.UUID, dict[uuid.UUID, None]] = {}
-    for application_id, kindergarten_id in session.execute(found):
-        wishes.setdefault(application_id, {})[kindergarten_id] = None
-    return {application_id: list(places) for application_id, places in wishes.items()}

@@ -1,4 +1,4 @@
-"""How many children there are, counted in the database: on roll at a date, and coming with this year's offers."""
+"""Counts of children in the database: on roll at a date, and with an offer of this year."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -8,8 +8,10 @@ from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, and_, case, cas
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.ground.classifications import Level
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.promotion import ENTRY_LEVELS
@@ -18,7 +20,7 @@ from enrollment.places.roll import RollChild, RollClass, school_year_of
 
 @dataclass(frozen=True)
 class Definition:
-    """What counts.  `on` is the reference date; the two switches are domain.md's: 托班 in or out, 附设班 in the numerator or not."""
+    """What is counted: the reference date `on`, nursery classes 托班 or not, attached classes 附设班 in the numerator or not."""
 
     on: dt.date
     nursery: bool = False
@@ -29,24 +31,24 @@ class Definition:
         return school_year_of(self.on)
 
     def counts(self, level: str) -> bool:
-        return self.nursery or level != "nursery"
+        return self.nursery or level != Level.NURSERY
 
 
-def is_open(definition: Definition) -> ColumnElement[bool]:
-    """At the reference date."""
+def open_condition(definition: Definition) -> ColumnElement[bool]:
+    """The SQL condition that a kindergarten is open at the reference date."""
     return or_(Kindergarten.closed_on.is_(None), Kindergarten.closed_on > definition.on)
 
 
 def _nature(parent) -> ColumnElement[str]:
-    """A site counts in its own area with its parent's nature."""
+    """A site counts in its own area with the nature of its parent."""
     return func.coalesce(parent.nature, Kindergarten.nature)
 
 
-def newest_rolls(definition: Definition) -> Subquery:
-    """For each kindergarten the newest school year it has a roll of, not after the reference date's.
+def newest_roll_query(definition: Definition) -> Subquery:
+    """The newest school year with a roll for each kindergarten, up to that of the reference date.
 
-    `whole` is false while that roll holds nothing but the classes into which new children have arrived: then the
-    classes of the year before have not moved up yet, and who is in them is in kindergarten all the same.
+    `whole` is false while that roll only has classes of new children: the classes of the year before are not promoted
+    yet, and their children still count.
     """
     tells_more = or_(RollClass.level.not_in(ENTRY_LEVELS), RollClass.kept_as == "count")
     return (
@@ -63,31 +65,35 @@ def newest_rolls(definition: Definition) -> Subquery:
     )
 
 
-def in_newest(newest: Subquery) -> ColumnElement[bool]:
-    """The classes that count: those of the newest roll and, while it is not whole, last year's without the upper ones,
-    whose children have gone to school."""
-    waiting = and_(newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != "upper")
+def newest_roll_condition(newest: Subquery) -> ColumnElement[bool]:
+    """Classes to count: those of the newest roll and, while it is not whole, last year's classes except the upper ones,
+    whose children left for school."""
+    waiting = and_(
+        newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != Level.UPPER
+    )
     return and_(
         newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, waiting)
     )
 
 
-def _expected(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]:
-    """A live offer adds a child, unless it has arrived at a kindergarten whose roll is already the new year's."""
+def _incoming_condition(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]:
+    """A live offer counts as a child, unless the child arrived at a kindergarten that already has the new roll."""
     return and_(
         Programme.year == year,
         Offer.state.in_(LIVE),
-        or_(Offer.state != "arrived", newest_year.is_(None), newest_year < year),
+        or_(Offer.state != OfferState.ARRIVED, newest_year.is_(None), newest_year < year),
     )
 
 
-def _children(definition: Definition, year: int) -> Subquery:
-    """Children on roll by class: all, and those who stay (not of school age next September, not expected elsewhere)."""
-    expected = _with_a_live_offer(year)
-    # a child that is on one roll and holds an offer for another kindergarten will be one child, there
-    moves = and_(expected.c.id_index.is_not(None), or_(expected.c.state != "arrived", RollClass.school_year < year))
+def _children_by_class_query(definition: Definition, year: int) -> Subquery:
+    """Children on roll by class: all, and those who stay (not of school age next September, no offer elsewhere)."""
+    expected = _live_offer_query(year)
+    # a child on a roll with an offer of another kindergarten counts once, at the other kindergarten
+    moves = and_(
+        expected.c.id_index.is_not(None), or_(expected.c.state != OfferState.ARRIVED, RollClass.school_year < year)
+    )
     last_born = func.make_date(RollClass.school_year - 5, 8, 31)
-    leaves = and_(RollClass.level == "mixed", RollClass.school_year < year, RollChild.born <= last_born)
+    leaves = and_(RollClass.level == Level.MIXED, RollClass.school_year < year, RollChild.born <= last_born)
     on = definition.on
     return (
         select(
@@ -103,8 +109,8 @@ def _children(definition: Definition, year: int) -> Subquery:
     )
 
 
-def _with_a_live_offer(year: int) -> Subquery:
-    """At most one row for a child: the database allows one live offer in a season."""
+def _live_offer_query(year: int) -> Subquery:
+    """Children with a live offer; at most one row for a child, because a constraint allows one live offer per season."""
     return (
         select(Child.id_index, Offer.state)
         .join(Offer, Offer.child_id == Child.id)
@@ -113,13 +119,17 @@ def _with_a_live_offer(year: int) -> Subquery:
     )
 
 
-def on_roll(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
+def count_on_roll(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
     """Children on roll by `place` (the value of `key`), nature, attached, level and school year.
 
-    `children` are there at the reference date; of these `staying` have not left for school or another kindergarten
-    next September.  A mixed class that is kept as a count does not tell its leavers, so all of it stays.
+    `children` are on roll at the reference date; `staying` are those who do not leave for school or another kindergarten
+    next September.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
     """
-    parent, newest, children = aliased(Kindergarten), newest_rolls(definition), _children(definition, year)
+    parent, newest, children = (
+        aliased(Kindergarten),
+        newest_roll_query(definition),
+        _children_by_class_query(definition, year),
+    )
     counted = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(children.c.children, 0))
     staying = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(children.c.staying, 0))
     groups = (
@@ -130,25 +140,25 @@ def on_roll(session: Session, definition: Definition, year: int, key, within) ->
         RollClass.school_year,
     )
     return session.execute(
-        select(*groups, _whole(counted).label("children"), _whole(staying).label("staying"))
+        select(*groups, _integer_sum(counted).label("children"), _integer_sum(staying).label("staying"))
         .select_from(RollClass)
-        .join(newest, in_newest(newest))
+        .join(newest, newest_roll_condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(parent, parent.id == Kindergarten.parent_id)
         .outerjoin(children, children.c.class_id == RollClass.id)
-        .where(is_open(definition), within)
+        .where(open_condition(definition), within)
         .group_by(*groups)
     )
 
 
-def _whole(numbers: ColumnElement[int]) -> ColumnElement[int]:
-    """A sum as a whole number: the database's sum of whole numbers is a decimal."""
+def _integer_sum(numbers: ColumnElement[int]) -> ColumnElement[int]:
+    """An integer sum; PostgreSQL's sum of bigint is numeric."""
     return cast(func.sum(numbers), BigInteger)
 
 
-def coming(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
-    """Children with a live offer of `year` that no roll shows yet, by `place`, nature, attached and level."""
-    parent, newest = aliased(Kindergarten), newest_rolls(definition)
+def count_incoming(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
+    """Children with a live offer of `year` who are on no roll yet, by `place`, nature, attached and level."""
+    parent, newest = aliased(Kindergarten), newest_roll_query(definition)
     groups = (key.label("place"), _nature(parent).label("nature"), Kindergarten.attached, Programme.level)
     return session.execute(
         select(*groups, func.count().label("children"))
@@ -157,6 +167,6 @@ def coming(session: Session, definition: Definition, year: int, key, within) -> 
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .outerjoin(parent, parent.id == Kindergarten.parent_id)
         .outerjoin(newest, newest.c.kindergarten_id == Kindergarten.id)
-        .where(_expected(year, newest.c.year), is_open(definition), within)
+        .where(_incoming_condition(year, newest.c.year), open_condition(definition), within)
         .group_by(*groups)
     )

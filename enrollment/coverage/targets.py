@@ -1,4 +1,4 @@
-"""The year's targets of a city or an area, in hundredths of all children."""
+"""Targets of the city or an area for a year, in percent of all children."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from enrollment.ground.db import Base
 
 
 class Target(Base):
-    """Without an area it holds for the whole city.  `percent` is a whole number: 51 and 82 this year."""
+    """A target; without an area it is that of the city.  `percent` is a whole number: 51 and 82 this year."""
 
     __tablename__ = "target"
 

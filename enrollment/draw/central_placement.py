@@ -1,6 +1,6 @@
-"""Central placement 统筹安排: children whom the rounds left without a place are proposed the nearest vacancies.
+"""Central placement 统筹安排: children without a place after the rounds get proposals for the nearest vacancies.
 
-An official lets the proposals be computed, reads them, and sends them; each becomes an offer that the family answers.
+An official starts the computation, reads the proposals, and sends them.  Each becomes an offer that the family answers.
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ from allocation import central
 from allocation.coverage import Coverage
 from allocation.market import NATURES
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.draw import publication, unplaced
 from enrollment.draw.draws import Ticket
 from enrollment.eligibility.home_points import HomePoint, HomePoints
@@ -22,30 +23,31 @@ from enrollment.eligibility.households import Household
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
-from enrollment.people.bulk_notifications import tell_families, written
 from enrollment.places.distances import metres_to
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
-from enrollment.season.calendar import only_the_city
-from enrollment.season.rounds import WITH_WISHES, Round
+from enrollment.places.programmes import Programme, ProgrammeState
+from enrollment.season.calendar import require_city_official
+from enrollment.season.round_rows import RoundStage
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 NEAREST = 40
-"""How many vacancies are looked at for each child, the nearest first."""
+"""How many of the nearest vacancies are considered for each child."""
 
 
 @dataclass(frozen=True)
-class Proposed:
-    """A proposal that is not sent yet."""
+class UnsentProposal:
+    """A proposal that was not sent yet."""
 
     registration_code: str
     kindergarten: Kindergarten
     metres: int | None
 
 
-def waiting(session: Session, year: int) -> list[Proposed]:
+def waiting(session: Session, year: int) -> list[UnsentProposal]:
     """The proposals that were computed and not sent, the farthest first."""
     found = (
         select(Application.registration_code, Programme, CentralProposal.metres)
@@ -54,7 +56,9 @@ def waiting(session: Session, year: int) -> list[Proposed]:
         .where(Application.year == year, CentralProposal.offer_id.is_(None))
         .order_by(CentralProposal.metres.desc().nulls_last(), Application.registration_code)
     )
-    return [Proposed(code or "", programme.kindergarten, metres) for code, programme, metres in session.execute(found)]
+    return [
+        UnsentProposal(code or "", programme.kindergarten, metres) for code, programme, metres in session.execute(found)
+    ]
 
 
 def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
@@ -62,7 +66,7 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
     How much farther a public kindergarten may be and still come first, the policy of the child's own area says.  It replaces proposals that were not sent.  Refuses `round_still_going` and `nobody_to_propose`.
     """
-    only_the_city(by)
+    require_city_official(by)
     _refuse_during_a_round(session, year)
     session.execute(delete(CentralProposal).where(CentralProposal.offer_id.is_(None)))
     children, places = _children(session, year), _vacancies(session, year)
@@ -96,7 +100,12 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
 
 def _tolerances(session: Session, year: int, homes: list[str | None]) -> np.ndarray:
     """Metres for each child, from the rules that the newest published round applied in its area; 0 where there are none."""
-    newest = select(Round).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+    newest = (
+        select(Round)
+        .where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+        .order_by(Round.number.desc())
+        .limit(1)
+    )
     round_ = session.scalars(newest).first()
     metres: dict[str | None, int] = {None: 0}
     for area in sorted({home for home in homes if home}):
@@ -126,7 +135,9 @@ def effect(session: Session, year: int, before: Coverage) -> Coverage:
 
 def _refuse_during_a_round(session: Session, year: int) -> None:
     going = select(Round.name).where(
-        Round.year == year, Round.kind.in_(WITH_WISHES), Round.stage.in_(("open", "closed", "frozen", "drawn"))
+        Round.year == year,
+        Round.kind.in_(KINDS_WITH_WISHES),
+        Round.stage.in_((RoundStage.OPEN, RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)),
     )
     name = session.scalar(going.limit(1))
     if name is not None:
@@ -187,7 +198,7 @@ def _vacancies(session: Session, year: int) -> list[Row]:
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(
             Programme.year == year,
-            Programme.state == "approved",
+            Programme.state == ProgrammeState.APPROVED,
             Programme.taken < Programme.places,
             Kindergarten.closed_on.is_(None),
             Kindergarten.longitude.is_not(None),
@@ -215,11 +226,17 @@ def _ways(children: list[_Child], places: list[Row]) -> central.Ways:
 
 
 def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
-    """Turn the proposals into offers and tell the families.  What was taken meanwhile is left out.  Returns how many."""
-    only_the_city(by)
+    """Turn the proposals into offers and notify the families.  Vacancies that were taken meanwhile are left out.
+
+    Returns how many offers were made.
+    """
+    require_city_official(by)
     _refuse_during_a_round(session, year)
     round_id = session.scalar(
-        select(Round.id).where(Round.year == year, Round.stage == "published").order_by(Round.number.desc()).limit(1)
+        select(Round.id)
+        .where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+        .order_by(Round.number.desc())
+        .limit(1)
     )
     found = (
         select(CentralProposal, Application)
@@ -230,17 +247,18 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
     waiting_ones = session.execute(found.with_for_update(of=CentralProposal)).all()
     if round_id is None or not waiting_ones:
         raise Refused("nobody_to_propose")
-    answer_by = publication.due(now, now)
-    about = []
+    answer_by = publication.answer_deadline(now, now)
+    told = []
     for proposal, application in waiting_ones:
         offer = _offer(session, application, proposal, round_id, answer_by, by, now)
         if offer is not None:
             proposal.offer_id = offer.id
-            about.append((application.child_id, application.id, f"central:{offer.id}", {"due": written(answer_by)}))
-    tell_families(session, "central_offered", about, now=now)
-    audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(about))
+            due = {"due": format_time(answer_by)}
+            told.append(Notification(application.child_id, application.id, f"central:{offer.id}", due))
+    notify_guardians_each(session, "central_offered", told, now=now)
+    audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(told))
     session.flush()
-    return len(about)
+    return len(told)
 
 
 def _offer(

@@ -1,4 +1,4 @@
-"""The draw room of a round, as its page shows it: how far it is, what comes next, and everything that was kept."""
+"""The draw room of a round, as its page shows it: the current step, its job, and all snapshots and runs."""
 
 import datetime as dt
 import uuid
@@ -7,26 +7,27 @@ from dataclasses import dataclass
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import RETURNED
-from enrollment.draw import draw_jobs, replay, runs, snapshot
-from enrollment.draw.draw_jobs import Doing
+from enrollment.applications.applications import Stage
+from enrollment.draw import draw_jobs, participants, replay, runs
+from enrollment.draw.draw_jobs import JobStatus
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.season import round_rows
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 STEPS = ("review", "freeze", "seed", "run", "sign", "published")
-"""The steps of the room in their order."""
+"""The steps of a draw, in their order."""
 
 
 @dataclass(frozen=True)
-class Room:
+class DrawRoom:
     """`under_review` has (name, n) for kindergartens that still review; `snapshots` and `runs` the newest first.
 
-    `answer_by` is when the last family has to have answered: the round's date, or a later one after a replay or a
-    belated reminder.  `doing` is what the worker does for this room, or did last.
+    `answer_by` is the deadline of the last family: the round's date, or a later one after a replay or a late reminder.
+    `doing` is the newest job of the round.
     """
 
     round: Round
@@ -39,15 +40,15 @@ class Room:
     unanswered: int
     answer_by: dt.datetime
     approvals: int
-    doing: Doing | None
+    doing: JobStatus | None
 
     @property
     def at_work(self) -> bool:
         return self.doing is not None and self.doing.going_on
 
     @property
-    def broke_off(self) -> Doing | None:
-        """The last work, where it came to nothing and the room still waits for it."""
+    def broke_off(self) -> JobStatus | None:
+        """The last job, if it was refused or failed and its step still has to be done."""
         doing = self.doing
         if doing is None or not doing.came_to_nothing:
             return None
@@ -58,59 +59,63 @@ class Room:
             "replay_round": ("published",),
         }
         run = next((run for run in self.runs if run.id == doing.run_id), None)
-        still = self.step in waits_for[doing.kind] and (run is None or run.state == "checked")
+        still = self.step in waits_for[doing.kind] and (run is None or run.state == RunState.CHECKED)
         return doing if still else None
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """The market as it stands."""
+        """The current snapshot of the round."""
         of_replays = {run.snapshot_id for run in self.runs if run.replays}
         standing = (s for s in self.snapshots if s.replaced_at is None and s.id not in of_replays)
         return next(standing, None)
 
     @property
     def in_progress(self) -> Run | None:
-        return next((run for run in self.runs if run.state in ("waiting", "running")), None)
+        return next((run for run in self.runs if run.state in (RunState.WAITING, RunState.RUNNING)), None)
 
     @property
     def to_sign(self) -> Run | None:
-        """The newest checked run whose market still stands."""
+        """The newest checked run whose snapshot was not replaced."""
         replaced = {each.id for each in self.snapshots if each.replaced_at is not None}
-        return next((run for run in self.runs if run.state == "checked" and run.snapshot_id not in replaced), None)
+        return next(
+            (run for run in self.runs if run.state == RunState.CHECKED and run.snapshot_id not in replaced), None
+        )
 
     @property
     def published(self) -> Run | None:
-        return next((run for run in self.runs if run.state == "published"), None)
+        return next((run for run in self.runs if run.state == RunState.PUBLISHED), None)
 
     @property
     def step(self) -> str:
-        """What this room waits for, a code of `STEPS`."""
-        if self.round.stage in ("planned", "open", "closed"):
-            return "review" if self.under_review or self.round.stage != "closed" else "freeze"
-        if self.round.stage == "frozen":
+        """The step that has to be done next, a code of `STEPS`."""
+        if self.round.stage in (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED):
+            return "review" if self.under_review or self.round.stage != RoundStage.CLOSED else "freeze"
+        if self.round.stage == RoundStage.FROZEN:
             return "seed"
-        if self.round.stage == "drawn":
+        if self.round.stage == RoundStage.DRAWN:
             return "sign" if self.to_sign else "run"
         return "published"
 
 
-def of_round(session: Session, round_id: uuid.UUID) -> Room:
+def of_round(session: Session, round_id: uuid.UUID) -> DrawRoom:
     """NotFound for a round that does not exist."""
-    round_ = round_rows.one(session, round_id)
+    round_ = round_rows.get_round(session, round_id)
     snapshots = session.scalars(
         select(Snapshot).where(Snapshot.round_id == round_id).order_by(Snapshot.number.desc())
     ).all()
-    return Room(
+    return DrawRoom(
         round=round_,
-        under_review=tuple(snapshot.under_review(session, round_id)),
-        returned=_returned(session, round_id),
+        under_review=tuple(participants.under_review(session, round_)),
+        returned=participants.count(session, round_, (Stage.RETURNED,)),
         snapshots=tuple(snapshots),
         draw=draw_of(session, round_),
         tickets=_count(session, select(func.count()).select_from(Ticket).where(Ticket.year == round_.year)),
         runs=tuple(runs.of_round(session, round_id)),
         unanswered=_count(
             session,
-            select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == "offered"),
+            select(func.count())
+            .select_from(Offer)
+            .where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED),
         ),
         answer_by=_answer_by(session, round_),
         approvals=len(replay.approvals(session, round_id)),
@@ -119,7 +124,7 @@ def of_round(session: Session, round_id: uuid.UUID) -> Room:
 
 
 def draw_of(session: Session, round_: Round) -> Draw | None:
-    """The draw that this round's market gave, else the season's first one, whose tickets it carries."""
+    """The draw that was made for this round, else the first one of the season, whose tickets the round uses."""
     own = (
         select(Draw)
         .join(Snapshot, Snapshot.id == Draw.snapshot_id)
@@ -133,20 +138,9 @@ def draw_of(session: Session, round_: Round) -> Draw | None:
 
 def _answer_by(session: Session, round_: Round) -> dt.datetime:
     last = session.scalar(
-        select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == "offered")
+        select(func.max(Offer.answer_by)).where(Offer.round_id == round_.id, Offer.state == OfferState.OFFERED)
     )
     return max(last or round_.confirm_by, round_.confirm_by)
-
-
-def _returned(session: Session, round_id: uuid.UUID) -> int:
-    """Sent back and not answered: they take part with their verified facts only."""
-    found = (
-        select(func.count())
-        .select_from(Application)
-        .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_id) & (Wish.rank == 1))
-        .where(Application.stage == RETURNED)
-    )
-    return _count(session, found)
 
 
 def _count(session: Session, query) -> int:

@@ -1,4 +1,4 @@
-"""The one draw of a season: commitment first, then the public seed, then everybody's ticket."""
+"""The draw of a season: first the commitment is published, then the seed; the seed gives each child a ticket."""
 
 import datetime as dt
 import uuid
@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstrain
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
+from enrollment.applications.applications import Application
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.ground import audit, bulk_copy
@@ -14,7 +15,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.season import round_rows as rounds
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
 
 
 class Snapshot(Base):
@@ -40,9 +41,9 @@ class Snapshot(Base):
 
 
 class Draw(Base):
-    """The season's draw (`number` 1), and a further one for children who join later.
+    """The season's draw (`number` 1), or a later one for children who joined later.
 
-    The seed cannot exist before the commitment was published: the table refuses it.
+    The table refuses a seed that is older than the commitment.
     """
 
     __tablename__ = "draw"
@@ -69,7 +70,7 @@ class Draw(Base):
 
 
 class Ticket(Base):
-    """The ticket 派位号: it belongs to the child and the season, and there is only ever one."""
+    """The ticket 派位号 of a child in a season.  There is exactly one, and it never changes."""
 
     __tablename__ = "ticket"
 
@@ -81,20 +82,30 @@ class Ticket(Base):
     __table_args__ = (UniqueConstraint("year", "number"), CheckConstraint("number >= 1", name="counted_from_one"))
 
 
+def ticket_numbers(session: Session, year: int) -> dict[str, int]:
+    """The tickets of a season by child code."""
+    found = (
+        select(Application.child_code, Ticket.number)
+        .join(Ticket, (Ticket.child_id == Application.child_id) & (Ticket.year == Application.year))
+        .where(Ticket.year == year)
+    )
+    return {code: number for code, number in session.execute(found)}
+
+
 def waiting_for_seed(session: Session, year: int) -> Draw | None:
-    """The draw whose commitment is published and whose seed is not there yet."""
+    """The draw whose commitment is published and which has no seed yet."""
     found = select(Draw).where(Draw.year == year, Draw.seed.is_(None))
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
 STEPS = ("drawing", "numbering")
-"""What a seed brings about, as its progress tells it."""
+"""The steps after a seed was entered, as their progress reports them."""
 
 
-def refuse_early(
+def precheck(
     session: Session, year: int, round_id: uuid.UUID | None, *, beacon: str, ceremony: str, now: dt.datetime
 ) -> Draw:
-    """The draw that waits for this seed (of `round_id`, where a page says which).  Refuses what `set_seed` refuses."""
+    """The draw that waits for a seed (of `round_id`, if that is given).  Refuses what `set_seed` refuses."""
     draw = waiting_for_seed(session, year)
     if draw is None or (round_id and session.get_one(Snapshot, draw.snapshot_id).round_id != round_id):
         raise Refused("no_draw_is_open")
@@ -113,17 +124,17 @@ def set_seed(
     ceremony: str,
     by: Actor,
     now: dt.datetime,
-    progress: Progress = draw_jobs.quietly,
+    progress: Progress = draw_jobs.no_progress,
 ) -> Draw:
-    """Enter the public parts of the seed, as published; everybody of that market gets a ticket, for the whole season.
+    """Enter the published parts of the seed, and give a ticket for the season to each child of the market without one.
 
     `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
     `seed_needs_a_public_part`.
     """
-    only_the_city(by)
-    open_draw = refuse_early(session, year, None, beacon=beacon, ceremony=ceremony, now=now)
+    require_city_official(by)
+    open_draw = precheck(session, year, None, beacon=beacon, ceremony=ceremony, now=now)
     round_ = draw_jobs.lock_round(session, session.get_one(Snapshot, open_draw.snapshot_id).round_id)
-    draw = refuse_early(session, year, round_.id, beacon=beacon, ceremony=ceremony, now=now)
+    draw = precheck(session, year, round_.id, beacon=beacon, ceremony=ceremony, now=now)
     progress(0, len(STEPS), "drawing")
     draw.beacon, draw.ceremony = beacon.strip(), ceremony.strip()
     draw.seed = lottery.seed_bytes(draw.commitment, draw.beacon, draw.ceremony).hex()
@@ -137,7 +148,7 @@ def set_seed(
 
 
 def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
-    """Everybody of the draw's market who has none gets one, after the last that was given.  Tickets never change."""
+    """Give tickets to the children of the market who have none.  Their numbers follow the last number of the season."""
     joining = market_files.without_ticket(session.get_one(Snapshot, draw.snapshot_id).market)
     last = session.scalar(select(func.max(Ticket.number)).where(Ticket.year == draw.year)) or 0
     numbers = lottery.draw(
@@ -145,7 +156,7 @@ def _give_tickets(session: Session, draw: Draw, progress: Progress) -> int:
     )
     progress(1, len(STEPS), "numbering")
     drawn = zip((row.child for row in joining), numbers.tolist(), strict=True)
-    bulk_copy.copy_aside(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
+    bulk_copy.copy_to_temporary_table(session, "drawn_ticket", {"child": "text", "number": "int"}, drawn)
     given = text("""
         INSERT INTO ticket (child_id, year, number, draw_id)
         SELECT application.child_id, :year, drawn_ticket.number, :draw

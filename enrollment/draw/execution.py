@@ -1,7 +1,7 @@
-"""One run in three steps: read in a transaction, let the engine work outside any, save in another one.
+"""One run in three steps: read the market in a transaction, compute outside any, save the result in another one.
 
-An outcome is checked from the definitions, by code that shares nothing with the solver, before anything is saved.  A run
-whose outcome fails a check is `failed`: it is kept, and nobody can publish it.
+Before anything is saved, code that shares nothing with the solver checks the outcome.  A run whose outcome fails a check
+gets the state `failed`: its row stays, and nobody can publish it.
 """
 
 import datetime as dt
@@ -17,20 +17,21 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import allocation
-from allocation import bundle, checks, compiled, files, lottery, solve
-from allocation import summary as summaries
+from allocation import checks, compilation, files, lottery
 from allocation.faults import MarketFault
+from allocation.files import bundle
+from allocation.files import summary as summaries
 from allocation.market import Market
 from allocation.outcome import Outcome
-from enrollment.applications.applications import Application
-from enrollment.draw import fairness, market_files
-from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.market_builder import programme_code
-from enrollment.draw.run_rows import Run
+from allocation.solve import solve
+from allocation.warmup import compile_all
+from enrollment.draw import draws, fairness, market_files
+from enrollment.draw.draws import Draw, Snapshot
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
-from enrollment.places.programmes import Programme
+from enrollment.places import programmes
 from enrollment.season.rounds import Round
 
 STEPS = ("reading", "placing", "checking", "saving")
@@ -38,8 +39,8 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Task:
-    """All that a run needs, as values.  `draw` is what was published of this market and its seed."""
+class RunInput:
+    """Everything that a run needs, as values.  `draw` is what was published about this market and its seed."""
 
     run_id: uuid.UUID
     files: Mapping[str, bytes]
@@ -47,8 +48,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Computed:
-    """What the engine gave and what the independent check says of it."""
+class RunOutput:
+    """The outcome of the engine, the result files, and what the independent check found."""
 
     outcome: Outcome | None
     result: Mapping[str, bytes] = field(default_factory=dict)
@@ -58,22 +59,22 @@ class Computed:
     failures: tuple[str, ...] = ()
 
 
-def read(session: Session, run_id: uuid.UUID) -> Task:
-    """Take the frozen market, with everybody's ticket, and mark the run as running.  Refuses `run_is_over`."""
+def read(session: Session, run_id: uuid.UUID) -> RunInput:
+    """Read the frozen market with the tickets of its children, and mark the run as running.  Refuses `run_is_over`."""
     run = session.get_one(Run, run_id, with_for_update=True)
-    if run.state not in ("waiting", "running"):
+    if run.state not in (RunState.WAITING, RunState.RUNNING):
         raise Refused("run_is_over", state=run.state)
-    run.state = "running"
+    run.state = RunState.RUNNING
     snapshot = session.get_one(Snapshot, run.snapshot_id)
     frozen = market_files.unpack(snapshot.market)
     draw = _draw_of(session, snapshot)
     session.flush()
     if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
         head = {**json.loads(frozen["market.json"]), "seed": draw.seed}
-        return Task(run_id, {**frozen, "market.json": lottery.canonical(head)}, _record(draw))
-    solved = _with_all_tickets(session, frozen)
+        return RunInput(run_id, {**frozen, "market.json": lottery.canonical(head)}, _record(draw))
+    solved = _with_all_tickets(session, snapshot.round_id, frozen)
     made_at = snapshot.made_at.isoformat()
-    return Task(run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at))
+    return RunInput(run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at))
 
 
 def _record(draw: Draw) -> bundle.DrawRecord:
@@ -88,37 +89,33 @@ def _record(draw: Draw) -> bundle.DrawRecord:
 
 
 def _draw_of(session: Session, snapshot: Snapshot) -> Draw | None:
-    """The draw that this very market gave, if it gave one."""
+    """The draw that was made for this market, if there was one."""
     return session.scalars(select(Draw).where(Draw.snapshot_id == snapshot.id, Draw.seed.is_not(None))).one_or_none()
 
 
-def _with_all_tickets(session: Session, frozen: dict[str, bytes]) -> dict[str, bytes]:
-    """A later market carries the season's tickets; those who joined have theirs from a draw of their own."""
+def _with_all_tickets(session: Session, round_id: uuid.UUID, frozen: dict[str, bytes]) -> dict[str, bytes]:
+    """Add the season's tickets to a later market.  Children who joined later have tickets from a later draw."""
     market = market_files.read(frozen)
     here = {row.child for row in market.children}
-    numbers = session.execute(
-        select(Application.child_code, Ticket.number).join(
-            Ticket, (Ticket.child_id == Application.child_id) & (Ticket.year == Application.year)
-        )
-    )
-    tickets = [market_files.TicketRow(code, number) for code, number in numbers if code in here]
+    numbers = draws.ticket_numbers(session, session.get_one(Round, round_id).year)
+    tickets = [market_files.TicketRow(code, number) for code, number in numbers.items() if code in here]
     if len(tickets) < len(here):
         raise Refused("tickets_missing", n=len(here) - len(tickets))
     return market.with_tickets(tickets).files()
 
 
-def compute(task: Task, progress: Progress | None = None) -> Computed:
-    """Let the engine place everybody and check what it gave.  Holds no transaction; the same task gives the same bytes."""
+def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
+    """Place everybody and check the outcome.  Needs no transaction; the same input gives the same bytes."""
     tell = progress or (lambda done, of, step: None)
     tell(0, len(STEPS), "reading")
     try:
         market = files.parse_market(task.files)
         tell(1, len(STEPS), "placing")
-        found = solve.solve(market)
+        found = solve(market)
     except MarketFault as fault:
-        return Computed(outcome=None, failures=tuple(map(str, fault.faults[:20])))
+        return RunOutput(outcome=None, failures=tuple(map(str, fault.faults[:20])))
     tell(2, len(STEPS), "checking")
-    report = checks.check(market, found, solve=solve.solve)
+    report = checks.check(market, found, solve=solve)
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
     digest = hashlib.sha256(b"".join(result[name] for name in sorted(result))).hexdigest()
@@ -126,11 +123,11 @@ def compute(task: Task, progress: Progress | None = None) -> Computed:
     tell(3, len(STEPS), "saving")
     told = json.dumps(summary, sort_keys=True, ensure_ascii=False, indent=1).encode()
     packed = b"" if failures else bundle.pack(task.files, task.draw, {**result, "summary.json": told})
-    return Computed(found, result, digest, summary, packed, failures)
+    return RunOutput(found, result, digest, summary, packed, failures)
 
 
 def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
-    """Nobody who held a place may end with none, or with one that stands lower on the family's list."""
+    """Who held a place must have a place that is the same or a better wish.  Returns the children for whom this is not so."""
     if market.current is None:
         return ()
     lines = []
@@ -142,41 +139,37 @@ def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
     return tuple(lines[:20])
 
 
-def save(session: Session, run_id: uuid.UUID, computed: Computed, *, now: dt.datetime) -> Run:
-    """Keep what the engine gave.  The caller commits only while it still holds the job."""
+def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.datetime) -> Run:
+    """Save the output of the engine.  The caller commits only while it still holds the job."""
     run = session.get_one(Run, run_id, with_for_update=True, populate_existing=True)
-    if run.state != "running":
+    if run.state != RunState.RUNNING:
         raise Refused("run_is_over", state=run.state)
     run.finished_at, run.engine = now, f"allocation {allocation.VERSION}"
-    if computed.failures or computed.outcome is None:
-        run.state, run.error = "failed", "\n".join(computed.failures)[:4000]
+    if output.failures or output.outcome is None:
+        run.state, run.error = RunState.FAILED, "\n".join(output.failures)[:4000]
     else:
         ids = _programme_ids(session, run)
-        overhang = _overhang(computed.outcome, ids)
-        _keep_rows(session, run, computed, ids)
-        grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay moves few
-        run.summary = computed.summary | {"stands_over": overhang, "by_ground": grounds}
-        if run.replays and computed.outcome.market.current is not None:
-            run.summary |= {"replay": _handed_on(computed.outcome, computed.outcome.market.current)}
-        run.digest, run.bundle, run.state = computed.digest, computed.bundle, "checked"
+        overhang = _overhang(output.outcome, ids)
+        _save_rows(session, run, output, ids)
+        grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay changes only few children
+        run.summary = output.summary | {"stands_over": overhang, "by_ground": grounds}
+        if run.replays and output.outcome.market.current is not None:
+            run.summary |= {"replay": _replay_counts(output.outcome, output.outcome.market.current)}
+        run.digest, run.bundle, run.state = output.digest, output.bundle, RunState.CHECKED
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)
     session.flush()
     return run
 
 
-def _handed_on(found: Outcome, held: np.ndarray) -> dict[str, int]:
-    """What a replay does: who had no place and gains one, and who moves to a better wish."""
+def _replay_counts(found: Outcome, held: np.ndarray) -> dict[str, int]:
+    """What a replay changes: how many children without a place get one, and how many move to a better wish."""
     changed = (found.programme >= 0) & (found.programme != held)
     return {"gained": int(np.sum(changed & (held < 0))), "moved": int(np.sum(changed & (held >= 0)))}
 
 
 def _programme_ids(session: Session, run: Run) -> dict[str, uuid.UUID]:
-    year = select(Programme).where(Programme.year == _year_of(session, run))
-    return {programme_code(programme): programme.id for programme in session.scalars(year)}
-
-
-def _year_of(session: Session, run: Run) -> int:
-    return session.get_one(Round, run.round_id).year
+    year = session.get_one(Round, run.round_id).year
+    return {code: programme.id for code, programme in programmes.by_code(session, year).items()}
 
 
 def _overhang(found: Outcome, ids: Mapping[str, uuid.UUID]) -> dict[str, int]:
@@ -188,18 +181,18 @@ def _texts(codes: Iterable) -> list[str]:
     return codes.to_pylist() if hasattr(codes, "to_pylist") else [str(code) for code in codes]
 
 
-def _keep_rows(session: Session, run: Run, computed: Computed, ids: Mapping[str, uuid.UUID]) -> None:
-    """The result files go into the database as they are; there a code becomes an application or a programme."""
-    bulk_copy.copy_aside(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
-    left_out = _not_told(computed.outcome.market) if run.replays is not None and computed.outcome else []
-    for name, (columns, statement) in _KEPT.items():
+def _save_rows(session: Session, run: Run, output: RunOutput, ids: Mapping[str, uuid.UUID]) -> None:
+    """Copy the result files into the database; SQL replaces the codes by applications and programmes."""
+    bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    left_out = _without_change(output.outcome.market) if run.replays is not None and output.outcome else []
+    for name, (columns, statement) in _STATEMENTS.items():
         aside = name.removesuffix(".csv") + "_of_run"
-        bulk_copy.copy_file_aside(session, aside, columns, computed.result[name])
+        bulk_copy.copy_csv_to_temporary_table(session, aside, columns, output.result[name])
         values = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
         session.execute(text(statement), values)
 
 
-_KEPT = {
+_STATEMENTS = {
     "placements.csv": (
         {"child": "text", "programme": "text", "rank": "int", "pool": "text"},
         """
@@ -239,11 +232,11 @@ _KEPT = {
                 """,
     ),
 }  # fmt: skip
-"""For each result file the types of its columns, and the statement that keeps its rows."""
+"""For each result file the types of its columns, and the statement that inserts its rows."""
 
 
-def _not_told(market: Market) -> list[str]:
-    """In a replay: those for whom nothing could change.  Who confirmed for good takes part with its place alone."""
+def _without_change(market: Market) -> list[str]:
+    """The children of a replay for whom nothing could change: their only wish is the place that they confirmed."""
     if market.current is None:
         return []
     content = np.flatnonzero((market.current >= 0) & (np.diff(market.offsets) == 1))
@@ -252,12 +245,12 @@ def _not_told(market: Market) -> list[str]:
 
 
 def execute(session: Session, run_id: uuid.UUID, *, now: dt.datetime, progress: Progress | None = None) -> Run:
-    """The three steps in one transaction, for commands and tests; the worker's handler takes one for each."""
+    """The three steps in one transaction, for commands and tests.  The worker uses a transaction for each step."""
     return save(session, run_id, compute(read(session, run_id), progress), now=now)
 
 
 def warm() -> None:
-    """Compile all that a draw needs, or load it from the cache: a small market is drawn, placed and checked."""
+    """Compile the engine, or load it from the cache, by running a small market through all steps."""
     programmes = [market_files.ProgrammeRow("p", "k", "lower", "public", "510104", 1, None)]
     children = [market_files.ChildRow(code, code, "", "", "", "") for code in ("a", "b")]
     wishes = [market_files.WishRow(row.child, 1, "p", 0) for row in children]
@@ -266,6 +259,6 @@ def warm() -> None:
     )
     tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
-    solve.compile_all()
-    compute(Task(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
-    compiled.note_warm()
+    compile_all()
+    compute(RunInput(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
+    compilation.note_warm()

@@ -1,6 +1,6 @@
-"""Who got what, in counts that everybody may read: areas, priorities, grounds, siblings, and what stands over.
+"""Public counts of a run: placements by area, by priority, by ground, and of siblings.
 
-The engine's own summary has the rest.
+The engine's own summary has the other figures.
 """
 
 import uuid
@@ -18,7 +18,7 @@ from enrollment.draw.run_rows import Placement
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground
 
 FEWEST = 10
-"""Of fewer children nothing is told by ground: a count of two would tell of two families."""
+"""Smaller groups are not published by ground: a count of two would say something about two families."""
 
 _DECIDES = {
     **{ground: facts[0] for ground, facts in FACTS_OF_GROUND.items()},
@@ -28,12 +28,12 @@ _DECIDES = {
 }
 """The fact without which a claim of the ground counts nothing."""
 _BY_KINDERGARTEN = (Ground.SERVICE_AREA, Ground.ESTATE_OWNER)
-"""Whether these hold depends on which kindergarten is wished for, so no child has or lacks them: they are not counted."""
+"""These grounds depend on the kindergarten of the wish.  They are not properties of a child and are not counted."""
 _KINDS = {Ground.LOCAL_HUKOU: "local", Ground.COLLECTIVE_HUKOU: "collective"}
 
 
 def figures(market: Market, found: Outcome) -> dict[str, Any]:
-    """Counts only, so that any share can be computed and none is rounded."""
+    """Counts only.  Shares are computed from them, so that nothing is rounded twice."""
     return {
         "unplaced": market.children - found.placed,
         "by_area": _by_area(market, found),
@@ -44,9 +44,9 @@ def figures(market: Market, found: Outcome) -> dict[str, Any]:
 
 
 def by_ground(session: Session, run_id: uuid.UUID) -> dict[str, dict[str, int]]:
-    """By each ground that a family claimed and staff verified: children, placed, placed at the first wish.
+    """For each ground that was claimed and verified: children, placed children, children placed at their first wish.
 
-    A child may have several grounds.  Counted when the run is saved, so that later findings do not move it.
+    A child may have several grounds.  Counted when the run is saved, so that later decisions do not change the counts.
     """
     decisive = case({ground.value: fact.value for ground, fact in _DECIDES.items()}, value=Claim.ground)
     found_so = and_(
@@ -98,7 +98,7 @@ def _by_area(market: Market, found: Outcome) -> dict[str, dict[str, int]]:
 
 
 def _by_tier(market: Market, found: Outcome) -> dict[str, dict[str, int]]:
-    """By the tier that counted for the first wish, from 0 as in the files."""
+    """By the tier that applied to the first wish, from 0 as in the files."""
     wishing = np.diff(market.offsets) > 0
     tier = found.unit_tier[market.offsets[:-1][wishing]]
     return {str(one): _of_group(tier == one, found.rank[wishing]) for one in np.unique(tier).tolist()}

@@ -1,4 +1,4 @@
-"""Whether a replay is due: a place was given up since the last run, it is free, and somebody in line was refused there."""
+"""Whether a replay is due: a place was given up since the last run, and somebody on the waiting list was refused there."""
 
 import datetime as dt
 import uuid
@@ -6,18 +6,20 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Run, WishReason
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 
-GIVEN_UP = ("declined", "expired", "no_show", "revoked")
+GIVEN_UP = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)
 BY_THE_LINE = ("no_places", "tier_below_cutoff", "ticket_after_cutoff")
-"""Refused for want of a place; who may not have it, or goes only together with a sibling, makes no replay due."""
+"""Reasons of refusal that a free place can change."""
 
 
-def are_wanted(session: Session, run: Run, *, now: dt.datetime) -> bool:
-    """At a glance, for a first page; the replay itself reads the whole market.  False while a family has time to answer."""
+def replay_is_due(session: Session, run: Run, *, now: dt.datetime) -> bool:
+    """A quick check for a page; the replay itself reads the whole market.  False while families of a first run may answer."""
     if run.replays is None and _somebody_may_answer(session, run.round_id, now):
         return False
     own, held = aliased(Offer), aliased(Offer)
@@ -25,7 +27,7 @@ def are_wanted(session: Session, run: Run, *, now: dt.datetime) -> bool:
         own.application_id == WishReason.application_id, own.round_id == run.round_id, own.state.in_(GIVEN_UP)
     )
     settled = select(held.id).where(
-        held.application_id == WishReason.application_id, held.state.in_(("confirmed", "arrived"))
+        held.application_id == WishReason.application_id, held.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
     )
     found = (
         select(Offer.id)
@@ -46,5 +48,7 @@ def are_wanted(session: Session, run: Run, *, now: dt.datetime) -> bool:
 
 
 def _somebody_may_answer(session: Session, round_id: uuid.UUID, now: dt.datetime) -> bool:
-    in_time = select(Offer.id).where(Offer.round_id == round_id, Offer.state == "offered", Offer.answer_by > now)
+    in_time = select(Offer.id).where(
+        Offer.round_id == round_id, Offer.state == OfferState.OFFERED, Offer.answer_by > now
+    )
     return session.scalar(in_time.limit(1)) is not None

@@ -1,7 +1,7 @@
-"""A market as its files: rows of codes in, CSV bytes out, and back.  Codes are pseudonyms, never names or numbers of people.
+"""A market as files: rows of codes to CSV bytes, and back.  Codes are pseudonyms, never names or ID numbers of people.
 
-The columns and their order are those of `docs/engine.md`; rows stand sorted by their key columns, so that the same
-market always has the same commitment.
+`docs/engine.md` defines the columns and their order.  Rows are sorted by their key columns, so that the same market
+always has the same commitment.
 """
 
 import csv
@@ -103,7 +103,7 @@ def _table(kind: type, rows: Iterable[Sequence]) -> bytes:
 
 
 def pack(files: dict[str, bytes]) -> bytes:
-    """A zip in name order and with fixed times: the same files give the same bytes."""
+    """A zip archive, sorted by name and with fixed times, so that the same files give the same bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(files):

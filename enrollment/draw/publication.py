@@ -1,9 +1,9 @@
-"""What a run gave becomes offers, in one transaction: whoever holds a better place keeps it, nobody holds two.
+"""Publication: the placements of a run become offers, in one transaction.  No child holds two places.
 
-A first run makes the offers of its round.  A supplementary run and a replay also move children who hold a place: the old
-offer is superseded in the same breath, and the table refuses a second live one.
+A first run makes the offers of its round.  A supplementary run or a replay also moves children who hold a place: their
+old offer is superseded in the same transaction, and the table refuses a second live offer.
 
-The rows of a city stay in the database: they are compared, written and told there, statement by statement.
+A city has too many rows to load them.  SQL statements compare placements with offers, write offers, and add notices.
 """
 
 import datetime as dt
@@ -13,57 +13,62 @@ from typing import Any
 from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications.lifecycle import REFUSED, WITHDRAWN
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.notifications import notify_guardians_of
 from enrollment.draw import draw_jobs, market_files
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor
-from enrollment.ground.city_time import CHENGDU, written
+from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import notice_codes
-from enrollment.offers.offers import LIVE, Offer
-from enrollment.people.bulk_notifications import tell_selected
+from enrollment.offers import offer_lifecycle
+from enrollment.offers.offer_lifecycle import OFFER_MOVES
+from enrollment.offers.offer_rows import LIVE
 from enrollment.places.programmes import Programme
 from enrollment.season import round_rows as rounds
+from enrollment.season.round_rows import RoundStage
 
 TO_ANSWER = dt.timedelta(days=3)
-"""The least time to answer, so that a reminder the day before is possible; it ends at 17:00."""
+"""The shortest time to answer.  It leaves time for a reminder on the day before, and ends at 17:00."""
 
 STEPS = ("comparing", "offering", "telling")
-"""What a publication does, as its progress tells it."""
+"""The steps of a publication, as its progress reports them."""
 
 _LIVE = "('" + "','".join(LIVE) + "')"
 
 
-def publish(session: Session, run: Run, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.quietly) -> int:
-    """Make and replace offers as the run says, store what stands over, tell the families.  Returns how many offers.
+def publish(
+    session: Session, run: Run, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.no_progress
+) -> int:
+    """Make and replace offers, store the overhang, and notify the families.  Returns how many offers were made.
 
-    The caller holds the locks of the round and the run.  Refuses `places_changed` when a programme has no room left for
-    the run, and `answers_changed` when families answered or withdrew since its snapshot; then a new run is due.
+    The caller holds the locks of the round and the run.  Refuses `places_changed` when a programme has too few places left
+    for the run, and `answers_changed` when families answered or withdrew since its snapshot; then a new run is needed.
     """
-    round_ = rounds.one(session, run.round_id)
+    round_ = rounds.get_round(session, run.round_id)
     progress(0, len(STEPS), "comparing")
-    _gather_moves(session, run)
+    _collect_moves(session, run)
     _refuse_overtaken(session, run)
     progress(1, len(STEPS), "offering")
-    _end_old(session, by, now)
+    _supersede_offers(session, by, now)
     _move_places(session, run)
-    answer_by = due(round_.confirm_by, now)
+    answer_by = answer_deadline(round_.confirm_by, now)
     offers = _make_offers(session, run, round_.year, answer_by, by, now)
-    _retire_earlier(session, run)
-    run.state, run.published_at = "published", now
-    if round_.stage == "drawn":
+    _supersede_runs(session, run)
+    run.state, run.published_at = RunState.PUBLISHED, now
+    if round_.stage == RoundStage.DRAWN:
         rounds.move(session, round_, "publish", by=by, now=now)
     audit.record(session, "publish", "run", run.id, by=by, now=now, digest=run.digest, offers=offers)
     progress(2, len(STEPS), "telling")
-    _tell(session, run, answer_by, now)
+    _notify(session, run, answer_by, now)
     session.flush()
     return offers
 
 
-def due(confirm_by: dt.datetime, now: dt.datetime) -> dt.datetime:
+def answer_deadline(confirm_by: dt.datetime, now: dt.datetime) -> dt.datetime:
     """When an answer is due: the round's date, but never sooner than three days from now, at 17:00."""
     if confirm_by - now >= TO_ANSWER - dt.timedelta(days=1):
         return confirm_by
@@ -71,8 +76,8 @@ def due(confirm_by: dt.datetime, now: dt.datetime) -> dt.datetime:
     return day.replace(hour=17, minute=0, second=0, microsecond=0)
 
 
-def refuse_full(session: Session, run: Run) -> None:
-    """What shows before any row is written.  Refuses `places_changed`."""
+def refuse_if_full(session: Session, run: Run) -> None:
+    """The check for `places_changed` alone; it writes nothing."""
     full = text(f"""
         SELECT count(*)
         FROM (SELECT programme_id, sum(one) AS by FROM (
@@ -87,20 +92,20 @@ def refuse_full(session: Session, run: Run) -> None:
           AND programme.taken + change.by > programme.places + greatest(programme.overhang, coalesce(stands.over, 0))
     """)  # noqa: S608 (the states are ours)
     session.flush()
-    count = session.scalar(full, {"run": run.id, **_stands_over(run)}) or 0
+    count = session.scalar(full, {"run": run.id, **_overhang_by_programme(run)}) or 0
     if count:
         raise Refused("places_changed", n=count)
 
 
-def _stands_over(run: Run) -> dict[str, list]:
+def _overhang_by_programme(run: Run) -> dict[str, list]:
     over: Mapping[str, Any] = (run.summary or {}).get("stands_over", {})
     return {"over_at": list(over), "over": [int(count) for count in over.values()]}
 
 
-def _gather_moves(session: Session, run: Run) -> None:
-    """`run_move`: each child of the run, the place that the run gave, and the live offer that it holds, locked.
+def _collect_moves(session: Session, run: Run) -> None:
+    """Fill the temporary table `run_move`: each child of the run with its placement and its live offer.
 
-    The lock keeps families from answering while places move.
+    The offers are locked, so that families cannot answer while places change.
     """
     session.flush()
     session.execute(text("DROP TABLE IF EXISTS run_move"))
@@ -127,7 +132,7 @@ def _gather_moves(session: Session, run: Run) -> None:
 
 
 def _refuse_overtaken(session: Session, run: Run) -> None:
-    """The run holds only for the places that families held when its market was frozen."""
+    """Refuse a run if families hold other places than at the time of the snapshot."""
     expected = market_files.current_places(session.get_one(Snapshot, run.snapshot_id).market)
     overtaken = text("""
         SELECT count(*)
@@ -138,33 +143,22 @@ def _refuse_overtaken(session: Session, run: Run) -> None:
                ON expected.child = run_move.child_code
         WHERE (run_move.stage = ANY(:gone) AND run_move.programme_id IS NOT NULL)
            OR coalesce(kindergarten.code || '-' || programme.level, '') <> coalesce(expected.place, '')
+           OR (run_move.moves AND run_move.held_state <> ALL(:may_move))
     """)
-    values = {"children": list(expected), "places": list(expected.values()), "gone": [REFUSED, WITHDRAWN]}
+    values: dict[str, Any] = {"children": list(expected), "places": list(expected.values()), "gone": list(DEAD_STAGES)}
+    values["may_move"] = list(OFFER_MOVES["supersede"].from_)  # a child that arrived meanwhile stays where it is
     count = session.scalar(overtaken, values) or 0
     if count:
         raise Refused("answers_changed", n=count)
 
 
-def _end_old(session: Session, by: Actor, now: dt.datetime) -> None:
-    session.execute(
-        text("""
-            UPDATE offer SET state = 'superseded', ended_at = :now FROM run_move
-            WHERE offer.id = run_move.held_id AND run_move.moves
-        """),
-        {"now": now},
-    )
-    session.execute(
-        text("""
-            INSERT INTO offer_move (offer_id, before, after, account_id, at, reason)
-            SELECT held_id, held_state, 'superseded', :by, :now, 'better_wish' FROM run_move
-            WHERE moves AND held_id IS NOT NULL
-        """),
-        {"by": by.account_id, "now": now},
-    )
+def _supersede_offers(session: Session, by: Actor, now: dt.datetime) -> None:
+    held = "SELECT held_id FROM run_move WHERE moves"
+    offer_lifecycle.end_many(session, held, "supersede", by=by, now=now, reason="better_wish")
 
 
 def _move_places(session: Session, run: Run) -> None:
-    """Count `taken` up and down, guarded: never more than the places and what the run let stand over."""
+    """Update `taken` of the programmes; it never exceeds the places plus the overhang that the run allowed."""
     change = _changes(session)
     guarded = text("""
         UPDATE programme SET taken = taken + change.by, overhang = greatest(overhang, coalesce(stands.over, 0))
@@ -174,16 +168,16 @@ def _move_places(session: Session, run: Run) -> None:
           AND (change.by < 0 OR taken + change.by <= places + greatest(overhang, coalesce(stands.over, 0)))
     """)
     values = {"ids": [row.id for row in change], "by": [row.by for row in change]}
-    moved = session.execute(guarded, values | _stands_over(run))
+    moved = session.execute(guarded, values | _overhang_by_programme(run))
     if moved.rowcount != len(change):  # type: ignore[attr-defined]
         raise Refused("places_changed", n=len(change) - moved.rowcount)  # type: ignore[attr-defined]
-    for known in [item for item in session.identity_map.values() if isinstance(item, Programme | Offer)]:
+    for known in [item for item in session.identity_map.values() if isinstance(item, Programme)]:
         session.expire(known)
 
 
 def _changes(session: Session) -> list[Row]:
-    """By how many each programme's places change.  The programmes are locked, always in the same order, so that two
-    publications wait for each other instead of for ever."""
+    """How much `taken` changes for each programme.  The programmes are locked in the order of their ids, so that two
+    publications at the same time cannot deadlock."""
     return list(
         session.execute(
             text("""
@@ -200,49 +194,43 @@ def _changes(session: Session) -> list[Row]:
 
 
 def _make_offers(session: Session, run: Run, year: int, answer_by: dt.datetime, by: Actor, now: dt.datetime) -> int:
-    """A family that keeps its place and waits is moved without being asked again; it goes on waiting for still better."""
+    """A family that confirmed a place and waits for a better one is moved without a new question, and waits on if it can."""
     count = session.scalar(text("SELECT count(*) FROM run_move WHERE moves")) or 0
     codes = enumerate(notice_codes(count), start=1)
-    bulk_copy.copy_aside(session, "fresh_code", {"number": "int", "code": "text"}, codes)
-    session.execute(
-        text("""
-            INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,
-                               notice_code, made_at, answer_by, answered_at)
-            SELECT gen_random_uuid(), child_id, application_id, programme_id, :year, :round, :run, rank, state, code,
-                   :now, :answer_by, CASE WHEN state <> 'offered' THEN CAST(:now AS timestamptz) END
-            FROM (SELECT *, row_number() OVER (ORDER BY application_id) AS number,
-                         CASE WHEN held_id IS NULL OR held_state = 'offered' THEN 'offered'
-                              WHEN held_state = 'confirmed_waiting' AND rank > 1 THEN 'confirmed_waiting'
-                              ELSE 'confirmed' END AS state
-                  FROM run_move WHERE moves) AS step
-            JOIN fresh_code USING (number)
-        """),
-        {"year": year, "round": run.round_id, "run": run.id, "now": now, "answer_by": answer_by},
-    )
-    session.execute(
-        text("""
-            INSERT INTO offer_move (offer_id, before, after, account_id, at, reason)
-            SELECT id, NULL, state, :by, :now, NULL FROM offer WHERE run_id = :run
-        """),
-        {"run": run.id, "by": by.account_id, "now": now},
-    )
-    return count
+    bulk_copy.copy_to_temporary_table(session, "fresh_code", {"number": "int", "code": "text"}, codes)
+    selected = """
+        SELECT child_id, application_id, programme_id, CAST(:year AS int) AS year, CAST(:round AS uuid) AS round_id,
+               CAST(:run AS uuid) AS run_id, rank, code AS notice_code, CAST(:answer_by AS timestamptz) AS answer_by, move
+        FROM (SELECT *, row_number() OVER (ORDER BY application_id) AS number,
+                     CASE WHEN held_id IS NULL OR held_state = 'offered' THEN 'offer'
+                          WHEN held_state = 'confirmed_waiting' AND rank > 1 THEN 'move_up_and_wait'
+                          ELSE 'move_up' END AS move
+              FROM run_move WHERE moves) AS step
+        JOIN fresh_code USING (number)
+    """
+    values = {"year": year, "round": run.round_id, "run": run.id, "answer_by": answer_by}
+    moves = ("offer", "move_up", "move_up_and_wait")
+    return offer_lifecycle.create_many(session, selected, moves, by=by, now=now, values=values)
 
 
-def _retire_earlier(session: Session, run: Run) -> None:
+def _supersede_runs(session: Session, run: Run) -> None:
     session.execute(
-        update(Run).where(Run.round_id == run.round_id, Run.state == "published").values(state="superseded")
+        update(Run)
+        .where(Run.round_id == run.round_id, Run.state == RunState.PUBLISHED)
+        .values(state=RunState.SUPERSEDED)
     )
 
 
-def _tell(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) -> None:
-    """Everybody of a first run has a result to read; a replay concerns those who got a place by it."""
+def _notify(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) -> None:
+    """After a first run everybody is notified; after a replay those who got a place by it."""
     if run.replays is None:
-        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS key FROM run_move"
-        tell_selected(session, "result_published", result, {"run": str(run.id)}, now=now)
+        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS event FROM run_move"
+        notify_guardians_of(session, "result_published", result, {"run": str(run.id)}, now=now)
         return
-    made = "SELECT child_id, application_id, '{0}:' || id AS key FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    made = (
+        "SELECT child_id, application_id, '{0}:' || id AS event FROM offer WHERE run_id = :run AND state {1} 'offered'"
+    )
     values = {"run": run.id}
-    due_then = {"due": written(answer_by)}
-    tell_selected(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
-    tell_selected(session, "moved_up", made.format("moved_up", "<>"), values, now=now)
+    due_then = {"due": format_time(answer_by)}
+    notify_guardians_of(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
+    notify_guardians_of(session, "moved_up", made.format("moved_up", "<>"), values, now=now)

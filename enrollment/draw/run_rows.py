@@ -1,7 +1,8 @@
-"""The rows of a run: what the engine gave for a snapshot, child by child, pool by pool, wish by wish."""
+"""The rows of a run: the result of the engine for a snapshot, by child, by pool and by wish."""
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
@@ -10,7 +11,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 
-STATES = ("waiting", "running", "checked", "failed", "published", "superseded", "set_aside")
+
+class RunState(StrEnum):
+    """`CHECKED` was computed, verified independently, and waits for two signatures."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CHECKED = "checked"
+    FAILED = "failed"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+    SET_ASIDE = "set_aside"
+
+
+STATES = tuple(RunState)
 
 
 class Run(Base):
@@ -28,7 +42,7 @@ class Run(Base):
     snapshot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("snapshot.id"))
     replays: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"))
     job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"), index=True)
-    state: Mapped[str] = mapped_column(default="waiting")
+    state: Mapped[str] = mapped_column(default=RunState.WAITING)
     engine: Mapped[str | None]
     digest: Mapped[str | None]
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

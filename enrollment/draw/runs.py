@@ -1,4 +1,4 @@
-"""Runs 派位运行 are only ever added: started, checked, signed by two, published; or set aside.  None is ever taken away."""
+"""Runs 派位运行: started, checked, signed by two people and published, or set aside.  No run is ever deleted."""
 
 import datetime as dt
 import uuid
@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from enrollment.draw import draw_jobs, publication, snapshot
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, WishReason
+from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, RunState, WishReason
 from enrollment.ground import audit, jobs, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.season.calendar import only_the_city
+from enrollment.season.calendar import require_city_official
+from enrollment.season.round_rows import RoundStage
 
 __all__ = ["STATES", "CutOff", "Placement", "Run", "WishReason"]
 
@@ -29,12 +30,12 @@ def one(session: Session, run_id: uuid.UUID, *, lock: bool = False) -> Run:
 
 
 def of_round(session: Session, round_id: uuid.UUID) -> list[Run]:
-    """All runs of a round, the newest first; none was ever taken away."""
+    """All runs of a round, the newest first."""
     return list(session.scalars(select(Run).where(Run.round_id == round_id).order_by(Run.number.desc())))
 
 
 def published(session: Session, round_id: uuid.UUID) -> Run | None:
-    return session.scalars(select(Run).where(Run.round_id == round_id, Run.state == "published")).one_or_none()
+    return session.scalars(select(Run).where(Run.round_id == round_id, Run.state == RunState.PUBLISHED)).one_or_none()
 
 
 def first_published(session: Session, round_id: uuid.UUID) -> Run | None:
@@ -44,21 +45,23 @@ def first_published(session: Session, round_id: uuid.UUID) -> Run | None:
 
 
 def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
-    """Let the engine place everybody, in the background.  Never asked twice at once; may be repeated at any time.
+    """Start a run in the background.  Only one run of a round is in progress at a time; it may be repeated later.
 
     Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`, `draw_at_work`.
     """
-    only_the_city(by)
-    draw_jobs.refuse_while_at_work(session, round_id)
+    require_city_official(by)
+    draw_jobs.refuse_while_busy(session, round_id)
     round_ = draw_jobs.lock_round(session, round_id)
     frozen = snapshot.current(session, round_id)
-    if round_.stage != "drawn" or frozen is None:
-        raise Refused("run_is_published" if round_.stage == "published" else "round_not_drawn", stage=round_.stage)
+    if round_.stage != RoundStage.DRAWN or frozen is None:
+        raise Refused(
+            "run_is_published" if round_.stage == RoundStage.PUBLISHED else "round_not_drawn", stage=round_.stage
+        )
     return add(session, round_id, frozen.id, by=by, now=now)
 
 
 def refuse_while_one_runs(session: Session, round_id: uuid.UUID) -> None:
-    if any(run.state in ("waiting", "running") for run in of_round(session, round_id)):
+    if any(run.state in (RunState.WAITING, RunState.RUNNING) for run in of_round(session, round_id)):
         raise Refused("run_in_progress")
 
 
@@ -71,10 +74,10 @@ def add(
     now: dt.datetime,
     replays: uuid.UUID | None = None,
 ) -> Run:
-    """A run's row and its job, in one breath.  The caller holds the round's lock.  Refuses `run_in_progress`."""
+    """Add a run and its job in the same transaction.  The caller holds the round's lock.  Refuses `run_in_progress`."""
     refuse_while_one_runs(session, round_id)
     run = Run(
-        id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state="waiting",
+        id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state=RunState.WAITING,
         replays=replays, started_at=now, started_by=by.account_id,
     )  # fmt: skip
     run.job_id = jobs.enqueue(session, "run_round", {"run": str(run.id)}, key=f"run_round:{run.id}", now=now)
@@ -89,7 +92,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
 
     Refuses what `add_signature` and `publication.publish` refuse.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.lock_round(session, one(session, run_id).round_id)
     people = add_signature(session, run_id, by=by, now=now)
     if people >= SIGNATURES_NEEDED:
@@ -98,7 +101,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
 
 
 def add_signature(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """The signature alone; the caller holds the round.  Returns how many signed.
+    """Add the signature without publishing.  The caller holds the round's lock.  Returns how many signed.
 
     Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signed_already`.
     """
@@ -107,19 +110,19 @@ def add_signature(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
 
 
 def publish_signed(
-    session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.quietly
+    session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.no_progress
 ) -> int:
     """Publish a run that two people signed.  Returns how many offers.
 
     Refuses what `to_publish` and `publication.publish` refuse.
     """
-    only_the_city(by)
+    require_city_official(by)
     draw_jobs.lock_round(session, one(session, run_id).round_id)
     return publication.publish(session, to_publish(session, run_id), by=by, now=now, progress=progress)
 
 
 def to_publish(session: Session, run_id: uuid.UUID) -> Run:
-    """A run that lacks nothing but its publication, locked.
+    """A run that is ready to be published, locked.
 
     Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signatures_missing`.
     """
@@ -131,7 +134,7 @@ def to_publish(session: Session, run_id: uuid.UUID) -> Run:
 
 def _signable(session: Session, run_id: uuid.UUID) -> Run:
     run = one(session, run_id, lock=True)
-    if run.state != "checked" or run.digest is None:
+    if run.state != RunState.CHECKED or run.digest is None:
         raise Refused("run_cannot_be_signed", state=run.state)
     if session.get_one(Snapshot, run.snapshot_id).replaced_at is not None:
         raise Refused("snapshot_was_replaced")
@@ -143,20 +146,20 @@ def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
 
 
 def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Run:
-    """Put an unpublished run aside, with the reason; it stays readable.
+    """Set an unpublished run aside, with the reason.  The run stays readable.
 
     Refuses `run_is_published`, `run_is_over`, `say_why`, and `draw_at_work` while it is being published.
     """
-    only_the_city(by)
-    draw_jobs.refuse_while_at_work(session, one(session, run_id).round_id)
+    require_city_official(by)
+    draw_jobs.refuse_while_busy(session, one(session, run_id).round_id)
     run = one(session, run_id, lock=True)
-    if run.state in ("published", "superseded"):
+    if run.state in (RunState.PUBLISHED, RunState.SUPERSEDED):
         raise Refused("run_is_published")
-    if run.state in ("failed", "set_aside"):
+    if run.state in (RunState.FAILED, RunState.SET_ASIDE):
         raise Refused("run_is_over", state=run.state)
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    run.state, run.error = "set_aside", reason.strip()[:500]
+    run.state, run.error = RunState.SET_ASIDE, reason.strip()[:500]
     audit.record(session, "set_aside", "run", run.id, by=by, now=now, reason=run.error)
     session.flush()
     return run

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, false, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import DEAD_STAGES, Application, Wish
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.eligibility.home_points import HomePoint, HomePoints
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Nature
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places import scope
 from enrollment.places.areas import Area
 from enrollment.places.distances import metres
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.rounds import Round
 
 MOST_VACANCIES = 3
@@ -32,7 +34,7 @@ class Vacancy:
 
 
 @dataclass(frozen=True)
-class Unplaced:
+class UnplacedChild:
     """`gave_up` says that the child held a place and left it.
 
     `outside` says that the family lives outside the city; `area_code` is then that of its first wish.
@@ -50,10 +52,10 @@ class Unplaced:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of the list, counted from 1; `by_area` has (code, name, children) of every area, whatever is asked."""
+class UnplacedPage:
+    """One page of the list, counted from 1; `by_area` has (code, name, children) of every area, whatever filter is set."""
 
-    rows: tuple[Unplaced, ...]
+    rows: tuple[UnplacedChild, ...]
     total: int
     number: int
     last: int
@@ -62,7 +64,7 @@ class Page:
 
 def listing(
     session: Session, year: int, *, by: Actor, area: str | None = None, page: int = 1, per_page: int = 25
-) -> Page:
+) -> UnplacedPage:
     """Children of a published round without a live offer, those never placed first.  Officials see their areas."""
     home = func.coalesce(Household.home_area, Kindergarten.area_code)
     base = without_place(year).where(_within(by, home))
@@ -76,9 +78,9 @@ def listing(
     rows = session.execute(wanted.limit(per_page).offset((page - 1) * per_page)).all()
     wishes = _wishes(session, [row.id for row in rows])
     vacancies = _Vacancies(session, year)
-    return Page(
+    return UnplacedPage(
         rows=tuple(
-            Unplaced(
+            UnplacedChild(
                 row.id, row.registration_code, row.level, row.home, row.agrees_to_central, row.gave_up,
                 tuple(wishes.get(row.id, ())), vacancies.for_child(row), row.outside,
             )
@@ -92,7 +94,7 @@ def listing(
 
 
 def _within(by: Actor, home: ColumnElement[str]) -> ColumnElement[bool]:
-    return true() if scope.sees_all(by) else home.in_(by.areas)
+    return true() if scope.may_see_all(by) else home.in_(by.areas)
 
 
 def without_place(year: int):
@@ -142,15 +144,15 @@ def _wishes(session: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]
 
 
 class _Vacancies:
-    """Where a place is free, by class level; read once for a page."""
+    """The programmes with a vacancy, read once for a page."""
 
     def __init__(self, session: Session, year: int):
         found = (
             select(Programme.level, Kindergarten.name, Kindergarten.area_code, Kindergarten.longitude, Kindergarten.latitude)
             .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
             .where(
-                Programme.year == year, Programme.state == "approved", Programme.taken < Programme.places,
-                Kindergarten.nature != "private", Kindergarten.closed_on.is_(None),
+                Programme.year == year, Programme.state == ProgrammeState.APPROVED, Programme.taken < Programme.places,
+                Kindergarten.nature != Nature.PRIVATE, Kindergarten.closed_on.is_(None),
             )
             .order_by(Kindergarten.sort_key)
         )  # fmt: skip

@@ -15,8 +15,8 @@ from enrollment.applications.elder_siblings import Elder
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
-from enrollment.people.guardians import Child
 from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import CARE_KINDS, Ground
 

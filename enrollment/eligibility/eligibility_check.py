@@ -11,12 +11,12 @@ from enrollment.eligibility import claims, kindergarten_facts, required_document
 from enrollment.people.household_rows import Household
 from enrollment.places.areas import NATURES
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import lookup
+from enrollment.places.programmes import Programme, ProgrammeState
+from enrollment.places.service_areas import service_area_index
 from enrollment.season import policy_approval
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground, home_of
-from enrollment.season.rules import Rules, Tiered
+from enrollment.season.rules import Rules, TierResult
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class There:
     """A kindergarten that takes children of the level this year, with the tier that the answers would give there."""
 
     kindergarten: Kindergarten
-    tiered: Tiered
+    tiered: TierResult
     serves: bool
 
 
@@ -35,7 +35,7 @@ class InArea:
     area: str
     signed: bool
     may_apply: bool
-    tiers: tuple[tuple[Tiered, tuple[There, ...]], ...]
+    tiers: tuple[tuple[TierResult, tuple[There, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def foresee(session: Session, year: int, level: str, household: Household, detai
     }
     claimed |= {ground.value: claims.details_of(session, ground, detail) for ground, detail in details.items()}
     facts = tiers.resting_on(household, claimed)
-    serving = lookup(session).serving(home_of(facts))
+    serving = service_area_index(session).serving(home_of(facts))
     offering = _offering(session, year, level, _areas(session, household, claimed))
     known = kindergarten_facts.kindergartens(session, {each.id for area in offering.values() for each in area})
     rules = {
         area: policy_approval.rules_of(found)
         for area in offering
-        if (found := policy_approval.in_force(session, year, area))
+        if (found := policy_approval.policy_in_force(session, year, area))
     }
     grounds = tuple(ground for ground in Ground if ground.value in claimed)
     asked = required_documents.asked_for(rules.values(), grounds)
@@ -96,7 +96,7 @@ def _offering(session: Session, year: int, level: str, areas: list[str]) -> dict
         .where(
             Programme.year == year,
             Programme.level == level,
-            Programme.state == "approved",
+            Programme.state == ProgrammeState.APPROVED,
             Kindergarten.closed_on.is_(None),
             Kindergarten.area_code.in_(areas),
         )
@@ -111,7 +111,7 @@ def _in_area(area: str, rules: Rules | None, places: Iterable[tuple], facts, gro
         return InArea(area, signed=False, may_apply=True, tiers=())
     there = [There(each, rules.tier(facts, known, serves), serves) for each, known, serves in places]
     there.sort(key=lambda one: (one.tiered.tier, not one.serves, NATURES.index(one.kindergarten.nature)))
-    grouped: dict[Tiered, list[There]] = {}
+    grouped: dict[TierResult, list[There]] = {}
     for one in there:
         grouped.setdefault(one.tiered, []).append(one)
     return InArea(

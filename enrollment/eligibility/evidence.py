@@ -14,7 +14,7 @@ from enrollment.eligibility import blur_detection
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import SafePage, made_safe
+from enrollment.ground.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.season.document_kinds import Document
 
@@ -27,19 +27,6 @@ PURPOSE = "evidence_page.content"
 
 OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
 """Papers that say nothing about a sibling."""
-
-
-def add_page(
-    session: Session,
-    application_id: uuid.UUID,
-    document: Document | str,
-    content: bytes,
-    *,
-    by: Actor,
-    now: dt.datetime,
-) -> EvidencePage:
-    """Keep one page of a document, re-encoded and sealed.  The same file twice is one page."""
-    return add_pages(session, application_id, document, [content], by=by, now=now)[0]
 
 
 def add_pages(
@@ -165,7 +152,7 @@ def _kept(session: Session, application_id: uuid.UUID, document: Document, conte
     there = _same(session, application_id, document.value, digest)
     if there is not None:
         return there
-    safe = made_safe(content)
+    safe = sanitise_upload(content)
     page = EvidencePage(
         application_id=application_id,
         document=document.value,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.people.household_rows import Household
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.service_areas import ServiceArea, plain
+from enrollment.places.service_areas import ServiceArea, normalise_name
 
 FINEST_FIRST = ("estate", "community", "street")
 
@@ -45,7 +45,7 @@ class HomePoints:
             self._add(served_name.area_code, served_name.kind, served_name.name, served_name)
 
     def _add(self, area: str, kind: str, name: str, site: Row) -> None:
-        self._sites[area, kind, plain(name)].append((float(site.longitude), float(site.latitude)))
+        self._sites[area, kind, normalise_name(name)].append((float(site.longitude), float(site.latitude)))
 
     def of(self, home: Household | None) -> HomePoint | None:
         """None where nothing that the family said is known on the map; a home outside the city is never on it."""
@@ -56,7 +56,7 @@ class HomePoints:
         names = {"estate": home.home_estate, "community": home.home_community, "street": home.home_street}
         for kind in FINEST_FIRST:
             name = names[kind]
-            sites = self._sites.get((home.home_area, kind, plain(name))) if name else None
+            sites = self._sites.get((home.home_area, kind, normalise_name(name))) if name else None
             if sites:
                 east, north = zip(*sites, strict=True)
                 return HomePoint(sum(east) / len(sites), sum(north) / len(sites), name)

@@ -11,10 +11,10 @@ from enrollment.eligibility import claims
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people.household_rows import ANSWERS, HUKOU_KINDS, Household, of
+from enrollment.people.household_rows import ANSWERS, HUKOU_KINDS, Household, household_of
 from enrollment.places.areas import Area
 
-__all__ = ["ANSWERS", "HUKOU_KINDS", "Household", "of"]
+__all__ = ["ANSWERS", "HUKOU_KINDS", "Household", "household_of"]
 
 LONGEST_TEXT = 120
 

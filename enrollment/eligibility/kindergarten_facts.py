@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import ServiceArea
-from enrollment.season.grounds import Seen
+from enrollment.season.grounds import KindergartenFacts
 
 HOUSE = func.coalesce(Kindergarten.parent_id, Kindergarten.id)
 """The kindergarten to which a site belongs; its own id for one that is no site."""
 
 
-def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, Seen]:
+def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, KindergartenFacts]:
     """By id, these with their sites, or those of the whole city; two queries."""
     found = select(
         Kindergarten.id, Kindergarten.code, Kindergarten.nature, Kindergarten.area_code, Kindergarten.parent_id
@@ -29,7 +29,7 @@ def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) ->
             sites.setdefault(row.parent_id, set()).add(row.code)
     estates = _estates(session, ids)
     return {
-        row.id: Seen(
+        row.id: KindergartenFacts(
             code=row.code,
             nature=row.nature,
             area=row.area_code,

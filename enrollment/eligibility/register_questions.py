@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.applications.register_answers import REGISTER_OF, VACCINATION
 from enrollment.eligibility.tiers import claimed_facts_of
-from enrollment.people.guardians import Child, Guardian, Guardianship
+from enrollment.people.person_rows import Child, Guardian, Guardianship
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,9 @@ class Needed:
 def needed(session: Session, application: Application) -> list[Needed]:
     """Each paper once, with the reason why it is asked for; papers that a clerk asked for by name come with them."""
     claimed = claim_rows.of(session, application.id)
-    signed = [policy_approval.in_force(session, application.year, area) for area in areas_of(session, application)]
+    signed = [
+        policy_approval.policy_in_force(session, application.year, area) for area in areas_of(session, application)
+    ]
     rules = [policy_approval.rules_of(found) for found in signed if found is not None]
     asked = {document: Needed(document, grounds) for document, grounds in asked_for(rules, claimed).items()}
     for item in _asked_back(session, application.id):
@@ -80,7 +82,7 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
     """The grounds that a family is asked about: those that count somewhere in its areas; all, where no rules are signed."""
     counting: set[Ground] = set()
     for area in areas_of(session, application):
-        in_force = policy_approval.in_force(session, application.year, area)
+        in_force = policy_approval.policy_in_force(session, application.year, area)
         if in_force is None:
             return list(claim_rows.ASKED)
         counting |= set(policy_approval.rules_of(in_force).grounds)

@@ -5,27 +5,26 @@ Nobody types a tier.  An unverified claim counts nothing; a declined fact counts
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
-from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import Claim, VerifiedFact
 from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import Refused
-from enrollment.people.guardians import Child
 from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import Lookup, lookup
+from enrollment.places.service_areas import ServiceAreaIndex, service_area_index
 from enrollment.season import policy_approval
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
-from enrollment.season.grounds import Facts, Seen
+from enrollment.season.grounds import Facts, KindergartenFacts
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round, RoundPolicy
-from enrollment.season.rules import Rules, Tiered
+from enrollment.season.rules import Rules, TierResult
 
 
 def _said_place(household: Household) -> dict[str, Any] | None:
@@ -115,122 +114,105 @@ def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> d
     return facts
 
 
-def verified_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
-    """What counts: the facts that staff verified, with their values."""
-    rows = session.execute(
-        select(VerifiedFact.fact, VerifiedFact.value).where(
-            VerifiedFact.application_id == application_id, VerifiedFact.outcome == "verified"
-        )
-    )
-    return {Fact(row.fact): row.value for row in rows}
+def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fact, Any]]:
+    """What counts in a draw: the facts that staff verified, with their values.
 
-
-def verified_facts_of_round(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, dict[Fact, Any]]:
-    """What counts for every application with a wish in this round; applications with no verified fact are left out."""
-    wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
+    Applications without a verified fact are left out.
+    """
     rows = session.execute(
         select(VerifiedFact.application_id, func.jsonb_object_agg(VerifiedFact.fact, VerifiedFact.value))
-        .where(VerifiedFact.outcome == "verified", VerifiedFact.application_id.in_(wishing))
+        .where(VerifiedFact.outcome == "verified", VerifiedFact.application_id.in_(list(application_ids)))
         .group_by(VerifiedFact.application_id)
     )
     return {application_id: {Fact(fact): value for fact, value in facts.items()} for application_id, facts in rows}
 
 
-class Spot(NamedTuple):
-    """A kindergarten of a round: what the rules see of it, and the rules themselves."""
+class Entry(NamedTuple):
+    """A kindergarten in a round: its facts, the rules of its area, and the grounds of the programme's reserved places."""
 
     kindergarten_id: uuid.UUID
-    seen: Seen
+    seen: KindergartenFacts
     rules: Rules
+    reserved: tuple[Ground, ...] = ()
+
+    @property
+    def sibling_tier(self) -> int | None:
+        """The tier of a younger child whose elder sibling is placed here in the same season; None where no rule gives it."""
+        return self.rules.sibling_tier(self.seen.nature)
 
 
-class TierTable:
-    """The tier of any facts at any programme of a round, under the round's frozen policy of the kindergarten's area.
+class Priority(NamedTuple):
+    """The priority 优先级 of a family at a programme: its tier, and the grounds of the reserved places that it may claim."""
 
-    The whole city is read once, and the rules once for each area.
-    """
-
-    def __init__(self, session: Session, round_id: uuid.UUID):
-        self._session = session
-        self._round = session.get_one(Round, round_id)
-        self._rules: dict[str, Rules] = {}
-        self._lookup = Lookup(session, self._round.year)
-        self._seen = kindergarten_facts.kindergartens(session)
-
-    def tier(self, facts: Facts, programme: Programme) -> Tiered:
-        """The tier (0 is the best) and the code of the rule and of the ground that give it."""
-        return self.tiers(facts, [programme])[0]
-
-    def tiers(self, facts: Facts, programmes: Iterable[Programme]) -> list[Tiered]:
-        """The same for each of several wishes of one family, which are looked up together."""
-        return self.tiers_at(facts, [programme.kindergarten for programme in programmes])
-
-    def tiers_at(self, facts: Facts, kindergartens: Iterable[Kindergarten]) -> list[Tiered]:
-        return self.tiers_of(facts, [self.spot(each) for each in kindergartens])
-
-    def spot(self, kindergarten: Kindergarten) -> Spot:
-        """For `tiers_of`: a draw looks up each kindergarten once and asks about it for a thousand families."""
-        return Spot(kindergarten.id, self._seen[kindergarten.id], self.rules_of(kindergarten.area_code))
-
-    def tiers_of(self, facts: Facts, spots: Iterable[Spot]) -> list[Tiered]:
-        serving = self._lookup.serving(home_of(facts))
-        return [rules.tier(facts, seen, bool(serving) and id_ in serving) for id_, seen, rules in spots]
-
-    def holds(self, ground: Ground, facts: Facts, kindergarten: Kindergarten) -> bool:
-        """Whether a ground holds there, whatever tier it gives: what a reserved pool asks."""
-        serves = kindergarten.id in self._lookup.serving(home_of(facts))
-        return self.rules_of(kindergarten.area_code).holds(ground, facts, self._seen[kindergarten.id], serves)
-
-    def rules_of(self, area_code: str) -> Rules:
-        """The area's rules in this round: frozen with it, or, before it opened, the policy in force.
-
-        Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` when the text is not what was frozen.
-        """
-        if area_code not in self._rules:
-            self._rules[area_code] = rules_in_round(self._session, self._round, area_code)
-        return self._rules[area_code]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The tier of a family at a programme, and the grounds of the programme's reserved places that it holds there."""
-
-    tiered: Tiered
+    tiered: TierResult
     grounds: frozenset[str]
 
 
-class Standings:
-    """One family at a few programmes of a round, for a page; many families are the `TierTable`'s work."""
+NO_GROUNDS: frozenset[str] = frozenset()
 
-    def __init__(self, session: Session, round_: Round, facts: Facts, serving: set[uuid.UUID]):
-        """`serving` are the kindergartens whose service area has the home."""
-        self._session, self._round, self._facts, self._serving = session, round_, facts, serving
+
+class TierTable:
+    """The priority of any family at any programme of a round, under the frozen policy of the kindergarten's area.
+
+    `areas` tells which kindergartens serve a home.  Facts and rules are read once for each kindergarten and area.
+    """
+
+    def __init__(self, session: Session, round_: Round, areas: ServiceAreaIndex):
+        self._session, self._round, self._areas = session, round_, areas
         self._rules: dict[str, Rules] = {}
+        self._seen: dict[uuid.UUID, KindergartenFacts] = {}
 
-    def at(self, programmes: Iterable[Programme]) -> list[Standing]:
+    def entries(self, programmes: Iterable[Programme]) -> list[Entry]:
+        """For `priorities`: a draw looks up each programme once and asks about it for a thousand families.
+
+        Refuses what `rules_in_round` refuses.
+        """
         listed = list(programmes)
-        known = kindergarten_facts.kindergartens(self._session, {each.kindergarten_id for each in listed})
-        return [self._at(each, known[each.kindergarten_id]) for each in listed]
+        self._read({each.kindergarten_id for each in listed})
+        return [
+            self.entry(each.kindergarten, {ground for pool in each.pools for ground in pool.groups}) for each in listed
+        ]
 
-    def _at(self, programme: Programme, kindergarten: Seen) -> Standing:
-        if kindergarten.area not in self._rules:
-            self._rules[kindergarten.area] = rules_in_round(self._session, self._round, kindergarten.area)
-        rules, serves = self._rules[kindergarten.area], programme.kindergarten_id in self._serving
-        reserved = {ground for pool in programme.pools for ground in pool.groups}
-        held = (ground for ground in reserved if rules.holds(Ground(ground), self._facts, kindergarten, serves))
-        return Standing(rules.tier(self._facts, kindergarten, serves), frozenset(held))
+    def entry(self, kindergarten: Kindergarten, reserved: Iterable[str] = ()) -> Entry:
+        """One kindergarten; `reserved` are the grounds that `Priority.grounds` is to tell of."""
+        self._read({kindergarten.id})
+        area = kindergarten.area_code
+        if area not in self._rules:
+            self._rules[area] = rules_in_round(self._session, self._round, area)
+        grounds = tuple(Ground(ground) for ground in sorted(reserved))
+        return Entry(kindergarten.id, self._seen[kindergarten.id], self._rules[area], grounds)
+
+    def priorities(self, facts: Facts, entries: Iterable[Entry]) -> list[Priority]:
+        """The priority of a family with these facts at each entry, in the same order."""
+        serving = self._areas.serving(home_of(facts))
+        return [_priority(facts, entry, bool(serving) and entry.kindergarten_id in serving) for entry in entries]
+
+    def _read(self, kindergarten_ids: set[uuid.UUID]) -> None:
+        unknown = kindergarten_ids - self._seen.keys()
+        if unknown:
+            self._seen |= kindergarten_facts.kindergartens(self._session, unknown)
 
 
-def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> Tiered:
+def _priority(facts: Facts, entry: Entry, serves: bool) -> Priority:
+    _, seen, rules, reserved = entry
+    tiered = rules.tier(facts, seen, serves)
+    if not reserved:
+        return Priority(tiered, NO_GROUNDS)
+    return Priority(tiered, frozenset(ground for ground in reserved if rules.holds(ground, facts, seen, serves)))
+
+
+def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> TierResult:
     """The tier of one family at one kindergarten, for a page."""
-    known = kindergarten_facts.kindergartens(session, {kindergarten.id})[kindergarten.id]
-    serves = kindergarten.id in lookup(session).serving(home_of(facts))
-    return rules_in_round(session, round_, kindergarten.area_code).tier(facts, known, serves)
+    table = TierTable(session, round_, service_area_index(session))
+    return table.priorities(facts, [table.entry(kindergarten)])[0].tiered
 
 
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
-    """The rules that a round applies in an area.  Refuses what `TierTable.rules_of` refuses."""
-    return policy_approval.rules_in(_text_in_round(session, round_, area_code))
+    """The rules that a round applies in an area: frozen with the round, or, before it opened, the policy in force.
+
+    Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` when the text is not what was frozen.
+    """
+    return policy_approval.rules_in_force(_text_in_round(session, round_, area_code))
 
 
 def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
@@ -243,7 +225,7 @@ def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
         if frozen.digest != frozen.frozen:
             raise Refused("policy_is_not_the_frozen_one", area=area_code)
         return frozen.text
-    in_force = policy_approval.in_force(session, round_.year, area_code)
+    in_force = policy_approval.policy_in_force(session, round_.year, area_code)
     if in_force is None:
         raise Refused("area_without_policy", area=area_code)
     return in_force.text

@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.eligibility import home_points, households
 from enrollment.eligibility.home_points import HomePoint
-from enrollment.eligibility.tiers import Standings, claimed_facts
+from enrollment.eligibility.tiers import TierTable, claimed_facts
 from enrollment.places import finder
 from enrollment.places.distances import metres
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import lookup
+from enrollment.places.service_areas import service_area_index
 from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
-from enrollment.season.rules import Tiered
+from enrollment.season.rules import TierResult
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Candidate:
     """
 
     programme: Programme
-    tiered: Tiered
+    tiered: TierResult
     serves: bool
     metres: int | None
     grounds: frozenset[str] = frozenset()
@@ -62,26 +62,27 @@ class Finder:
         self._application = application
         self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
-        self._home = households.of(session, application.id)
+        self._home = households.household_of(session, application.id)
         self._point = home_points.point_of(session, self._home)
-        self._serving = lookup(session).serving(home_of(self._facts))
-        self._standings = Standings(session, self._round, self._facts, self._serving)
+        areas = service_area_index(session)
+        self._serving = areas.serving(home_of(self._facts))
+        self._tiers = TierTable(session, self._round, areas)
 
     def seen(self, programmes: Iterable[Programme]) -> list[Candidate]:
         """These programmes as candidates, in the same order."""
         listed = list(programmes)
-        standings = self._standings.at(listed)
+        priorities = self._tiers.priorities(self._facts, self._tiers.entries(listed))
         return [
             Candidate(
                 programme,
-                standing.tiered,
+                priority.tiered,
                 programme.kindergarten_id in self._serving,
                 metres_between(self._point, programme.kindergarten),
-                standing.grounds,
+                priority.grounds,
                 self._point.measured_from if self._point else None,
                 self._home is not None and programme.kindergarten.area_code == self._home.home_area,
             )
-            for programme, standing in zip(listed, standings, strict=True)
+            for programme, priority in zip(listed, priorities, strict=True)
         ]
 
     def others(self, listed: Sequence[Candidate], most: int) -> list[Programme]:
@@ -109,7 +110,7 @@ class Finder:
         """What the round offers at the child's level and all conditions fit."""
         query = self._offered()
         for word in (words or "").split():
-            query = query.where(finder.matches(word))
+            query = query.where(finder.word_condition(word))
         if area:
             query = query.where(Kindergarten.area_code == area)
         if nature:

@@ -1,33 +1,55 @@
-"""Who acts: accounts, the roles they were given and the scope of each role; staff passwords and second factors."""
+"""Accounts, their roles and the scope of each role; the actor of a service function."""
 
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import Sealed
 
-ROLES = ("guardian", "helper", "clerk", "head", "area_official", "city_official", "auditor", "operator")
-DESK_OF_ROLE = {
-    "guardian": "parents",
-    "helper": "helpers",
-    "clerk": "staff",
-    "head": "staff",
-    "area_official": "officials",
-    "city_official": "officials",
-    "auditor": "officials",
-    "operator": "officials",
+LANGUAGES = ("zh", "en")
+"""The languages of pages, letters and messages."""
+
+
+class Role(StrEnum):
+    """What somebody is to an act.  `SYSTEM` is the clock and the commands of the machine; no account is granted it."""
+
+    GUARDIAN = "guardian"
+    HELPER = "helper"
+    CLERK = "clerk"
+    HEAD = "head"
+    AREA_OFFICIAL = "area_official"
+    CITY_OFFICIAL = "city_official"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
+"""The roles that an account can be granted, the narrower before the wider."""
+
+DESK_OF_ROLE: dict[str, str] = {
+    Role.GUARDIAN: "parents",
+    Role.HELPER: "helpers",
+    Role.CLERK: "staff",
+    Role.HEAD: "staff",
+    Role.AREA_OFFICIAL: "officials",
+    Role.CITY_OFFICIAL: "officials",
+    Role.AUDITOR: "officials",
+    Role.OPERATOR: "officials",
 }
 
 
 class Account(Base):
     """A person who signs in: a guardian by phone, everybody else by login name, password and second factor.
 
-    A phone without an index is one that nobody has proved yet: it can be told things, and nobody signs in with it.
+    A phone without an index is not verified: it can receive messages, but nobody can sign in with it.
+    `language` is that of the messages to this person.
     """
 
     __tablename__ = "account"
@@ -42,17 +64,19 @@ class Account(Base):
     second_factor_used: Mapped[int | None]
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
+    language: Mapped[str] = mapped_column(default="zh", server_default="zh")
 
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", lazy="selectin")
 
     __table_args__ = (
         CheckConstraint("phone IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL", name="somehow_reached"),
+        CheckConstraint("language IN ('" + "','".join(LANGUAGES) + "')", name="known_language"),
         CheckConstraint("login IS NULL OR password_hash IS NOT NULL", name="login_needs_password"),
     )
 
 
 class RoleGrant(Base):
-    """One role of an account and where it holds: a kindergarten, an area, or (neither) the whole city."""
+    """One role of an account and its scope: a kindergarten, an area, or (with neither) the whole city."""
 
     __tablename__ = "role_grant"
 
@@ -74,7 +98,7 @@ class RoleGrant(Base):
 
 @dataclass(frozen=True)
 class OnBehalf:
-    """A community helper acts for a guardian, under a mandate, within one season and since a moment."""
+    """A community helper acts for a guardian under a mandate: in season `year`, from the time `since`."""
 
     helper_id: uuid.UUID
     mandate_id: uuid.UUID
@@ -84,10 +108,10 @@ class OnBehalf:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does an act, as verbs see it: a value, so nothing below the portal asks the air for the user.
+    """The person who acts, as an argument of every service function.
 
-    `account_id` is whose things the act is about.  Only where a helper acts `on_behalf` of that account is it not also
-    who does it: `hand` is.
+    `account_id` is the account that the act is about.  When a helper acts `on_behalf` of it, `acting_account_id` is the
+    account of the helper; otherwise the two are equal.
     """
 
     account_id: uuid.UUID | None
@@ -98,13 +122,13 @@ class Actor:
     on_behalf: OnBehalf | None = None
 
     @property
-    def hand(self) -> uuid.UUID | None:
-        """The account of the person who does the act."""
+    def acting_account_id(self) -> uuid.UUID | None:
+        """The account of the person who performs the act: the helper, if there is one."""
         return self.on_behalf.helper_id if self.on_behalf else self.account_id
 
     @property
     def desk(self) -> str | None:
-        """The desk where this person works; city-wide roles win over narrower ones."""
+        """The desk of this person's widest role; None without a role."""
         for role in reversed(ROLES):
             if role in self.roles:
                 return DESK_OF_ROLE[role]
@@ -114,13 +138,21 @@ class Actor:
         return bool(self.roles & set(roles))
 
 
-SYSTEM = Actor(account_id=None, name="system")
+SYSTEM = Actor(account_id=None, name="system", roles=frozenset({Role.SYSTEM}))
 
 
 def require_oneself(by: Actor) -> None:
-    """Refuse `only_the_guardian` to a helper: what a family decides, it decides itself."""
+    """Refuse `only_the_guardian` to a helper.  For acts that a family must do itself."""
     if by.on_behalf is not None:
         raise Refused("only_the_guardian")
+
+
+def choose_language(session: Session, language: str, *, by: Actor) -> None:
+    """Remember in which language this person reads.  Raises ValueError for another than `LANGUAGES`."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is none of {LANGUAGES}")
+    mine = update(Account).where(Account.id == by.acting_account_id, Account.language != language)
+    session.execute(mine.values(language=language))
 
 
 def actor_of(account: Account) -> Actor:

@@ -1,7 +1,7 @@
 """The audit trail: every change, and every view of a child's record by staff, is a row.
 
-Rows are written in the transaction of the act.  `seal` chains them by hash outside it, in order of their number, so
-that a changed, deleted, swapped or truncated row is found by `broken_links`.
+Rows are written in the transaction of the act.  `seal` links them into a hash chain in a later transaction, in the order
+of their numbers.  `broken_links` finds rows that were changed, deleted, swapped or cut off.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 
 FIRST_LINK = bytes(32)
 
@@ -41,7 +41,7 @@ class AuditEntry(Base):
         Index("ix_audit_entry__account_id", "account_id", "number"),
         Index(
             "ix_audit_entry__at", "at", postgresql_using="brin"
-        ),  # rows come in order of time: a small index finds a day
+        ),  # rows are inserted in order of time, so a small BRIN index finds a day
         Index("ix_audit_entry__unsealed", "number", postgresql_where=text("link IS NULL")),
     )
 
@@ -61,12 +61,12 @@ def record(
     session.add(
         AuditEntry(
             at=now,
-            account_id=by.hand,
+            account_id=by.acting_account_id,
             act=act,
             subject=subject,
             subject_id=str(subject_id),
             reason=reason,
-            details=details | _for_whom(by),
+            details=details | _mandate_details(by),
         )
     )
 
@@ -80,25 +80,25 @@ def record_many(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """One row for each subject of the same act, in one statement."""
+    """Write one row for each subject of the same act, in one statement."""
     session.execute(
         insert(AuditEntry),
         [
             {
                 "at": now,
-                "account_id": by.hand,
+                "account_id": by.acting_account_id,
                 "act": act,
                 "subject": subject,
                 "subject_id": str(one),
-                "details": details | _for_whom(by),
+                "details": details | _mandate_details(by),
             }
             for one, details in details_of.items()
         ],
     )
 
 
-def _for_whom(by: Actor) -> dict[str, str]:
-    """A helper's act names the guardian too, and the mandate: the row shows both."""
+def _mandate_details(by: Actor) -> dict[str, str]:
+    """For an act of a helper: the guardian's account and the mandate."""
     behalf = by.on_behalf
     return {"for_account": str(by.account_id), "mandate": str(behalf.mandate_id)} if behalf else {}
 
@@ -123,12 +123,12 @@ def _link_digest(before: bytes, entry: AuditEntry) -> bytes:
 
 
 def seal(session: Session, limit: int = 5000) -> int:
-    """Chain the rows that are not chained yet, oldest first; one sealer at a time.  Returns how many."""
+    """Link the rows that are not in the chain yet, oldest first; return how many.  A lock admits one caller at a time."""
     session.execute(text("SELECT pg_advisory_xact_lock(731001)"))
     last = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
     ).first()
-    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else _beginning(session)
+    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else _start_of_chain(session)
     fresh = session.scalars(
         select(AuditEntry).where(AuditEntry.link.is_(None)).order_by(AuditEntry.number).limit(limit)
     ).all()
@@ -140,17 +140,17 @@ def seal(session: Session, limit: int = 5000) -> int:
     return len(fresh)
 
 
-def _beginning(session: Session) -> tuple[bytes, int]:
-    """Digest and position before the first link that is kept: after ten years the oldest ones are cut off."""
-    cut = select(Upkeep.audit_digest, Upkeep.audit_link).where(Upkeep.kind == "audit")
-    row = session.execute(cut.order_by(Upkeep.audit_link.desc()).limit(1)).one_or_none()
+def _start_of_chain(session: Session) -> tuple[bytes, int]:
+    """Digest and position of the last deleted link: entries are deleted after ten years."""
+    cut = select(MaintenancePermit.audit_digest, MaintenancePermit.audit_link).where(MaintenancePermit.kind == "audit")
+    row = session.execute(cut.order_by(MaintenancePermit.audit_link.desc()).limit(1)).one_or_none()
     return (row.audit_digest, row.audit_link) if row else (FIRST_LINK, 0)
 
 
 def broken_links(session: Session) -> list[int]:
-    """Positions in the chain whose row was changed, deleted, swapped or cut off before another."""
+    """Positions in the chain where a row was changed, deleted, swapped or cut off."""
     broken: list[int] = []
-    before, position = _beginning(session)
+    before, position = _start_of_chain(session)
     expected = position + 1
     for entry in session.scalars(
         select(AuditEntry)

@@ -1,4 +1,4 @@
-"""Reading the audit trail: the newest entries first, by subject, person and day; and whether its chain is whole."""
+"""Reading the audit trail: entries by subject, account and day, newest first; the state of the hash chain."""
 
 import datetime as dt
 import uuid
@@ -13,8 +13,8 @@ from enrollment.ground.city_time import CHENGDU
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is looked for; None is anything.  `day` is a day of Chengdu, `before` the number of an entry."""
+class AuditQuery:
+    """Search conditions; None means no condition.  `day` is a day in Chengdu, `before` the number of an entry."""
 
     subject: str | None = None
     subject_id: str | None = None
@@ -24,16 +24,16 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Entries, the newest first; `older` is the number to go on before, None at the end."""
+class AuditPage:
+    """Entries, newest first; `older` is `before` of the next page, None on the last page."""
 
     items: Sequence[AuditEntry]
     older: int | None
 
 
 @dataclass(frozen=True)
-class Chain:
-    """How far the chain is sealed: `links` of them, the digest of the last, and how many entries wait for their seal."""
+class ChainStatus:
+    """Number of links, digest and time of the last one, and how many entries are not in the chain yet."""
 
     links: int
     head: bytes | None
@@ -41,7 +41,7 @@ class Chain:
     waiting: int
 
 
-def find(session: Session, asked: Question, limit: int = 50) -> Found:
+def find_entries(session: Session, asked: AuditQuery, limit: int = 50) -> AuditPage:
     query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(limit + 1)
     if asked.subject:
         query = query.where(AuditEntry.subject == asked.subject)
@@ -55,11 +55,11 @@ def find(session: Session, asked: Question, limit: int = 50) -> Found:
     if asked.before:
         query = query.where(AuditEntry.number < asked.before)
     rows = session.scalars(query).all()
-    return Found(rows[:limit], rows[limit - 1].number if len(rows) > limit else None)
+    return AuditPage(rows[:limit], rows[limit - 1].number if len(rows) > limit else None)
 
 
-def chain(session: Session) -> Chain:
+def chain_status(session: Session) -> ChainStatus:
     sealed = select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
     last = session.scalars(sealed).first()
     waiting = session.scalar(select(func.count()).where(AuditEntry.link.is_(None))) or 0
-    return Chain(last.link or 0, last.digest, last.at, waiting) if last else Chain(0, None, None, waiting)
+    return ChainStatus(last.link or 0, last.digest, last.at, waiting) if last else ChainStatus(0, None, None, waiting)

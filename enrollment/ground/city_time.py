@@ -1,4 +1,4 @@
-"""The city's own time.  Moments are kept in UTC; a day, a deadline at 17:00 and what people read are Chengdu's."""
+"""Local time of the city.  Times are stored in UTC; days, deadlines and displayed times are those of Chengdu."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -11,6 +11,6 @@ def today(now: dt.datetime) -> dt.date:
     return now.astimezone(CHENGDU).date()
 
 
-def written(moment: dt.datetime) -> str:
-    """A time as a message says it in every language: 2026-06-09 17:00."""
+def format_time(moment: dt.datetime) -> str:
+    """A time in Chengdu as messages show it in every language: 2026-06-09 17:00."""
     return f"{moment.astimezone(CHENGDU):%Y-%m-%d %H:%M}"

@@ -1,10 +1,12 @@
-"""The declarative base, the naming convention of constraints, and how an engine is opened."""
+"""The declarative base, the naming convention of constraints, and `open_engine`."""
 
 import datetime as dt
 import uuid
 
-from sqlalchemy import DateTime, Engine, MetaData, String, Uuid, create_engine
+from sqlalchemy import Column, DateTime, Engine, MetaData, String, Uuid, create_engine, inspect
 from sqlalchemy.orm import DeclarativeBase
+
+from enrollment.ground.data_register import impersonal_columns
 
 NAMES = {
     "ix": "ix_%(table_name)s__%(column_0_N_name)s",
@@ -13,9 +15,18 @@ NAMES = {
     "fk": "fk_%(table_name)s__%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+TELL_ROWS_APART = {"code", "kind", "level", "nature", "number", "role", "stage", "state", "year"}
+"""Columns that `repr` shows beside the primary key, where they are about nobody."""
 
 
 class Base(DeclarativeBase):
+    """The base of every row.
+
+    Columns for codes (a stage, a state, a role …) are plain text with a CHECK, typed `Mapped[str]`, and code compares them
+    with members of a `StrEnum`.  A member equals its text, so rows that are read or written by COPY, by Core statements
+    or by written SQL need no conversion, and a list of a whole city costs no Python call for each value.
+    """
+
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {
         dt.datetime: DateTime(timezone=True),
@@ -23,11 +34,29 @@ class Base(DeclarativeBase):
         uuid.UUID: Uuid,
     }
 
+    def __repr__(self) -> str:
+        """The class, the primary key, and what tells rows apart, without personal data: it may stand in a log.
+
+        Columns that the register of data calls personal, sealed or indexed never appear.  Nothing is loaded for it: what
+        is not loaded is left out.
+        """
+        state = inspect(self)
+        values = dict(zip((column.name for column in state.mapper.primary_key), state.identity or (), strict=False))
+        values |= {
+            attribute.columns[0].name: state.dict[attribute.key]
+            for attribute in state.mapper.column_attrs
+            if attribute.key in state.dict and isinstance(attribute.columns[0], Column)
+        }
+        keys = {column.name for column in state.mapper.primary_key}
+        told = impersonal_columns(str(self.__table__)) & (keys | TELL_ROWS_APART)
+        shown = [f"{name}={value}" for name, value in values.items() if name in told and value is not None]
+        return f"<{' '.join([type(self).__name__, *shown])}>"
+
 
 def open_engine(url: str, **options) -> Engine:
-    """An engine that speaks psycopg 3, in UTC, and never waits for a lock longer than ten seconds.
+    """An engine with psycopg 3, in UTC, that waits for a lock for at most ten seconds.
 
-    What it says of a fault holds no values: they may be a person's.
+    Its error messages contain no parameters, because these may be personal data.
     """
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"

@@ -1,4 +1,4 @@
-"""The demo's clock: how far ahead of the real time the demo city lives.  Empty outside the demo."""
+"""The clock of the demo: its offset from the real time.  The table is empty outside the demo."""
 
 import datetime as dt
 

@@ -1,6 +1,6 @@
-"""Identity numbers: GB 11643 checked by hand, and the forms of the other papers that a child or guardian may hold.
+"""Identity numbers: the check of GB 11643, and the formats of the other documents of children and guardians.
 
-An eighteen-digit number carries the birth date and the sex, so the family does not type them again.
+An eighteen-digit number contains the birth date and the sex, so the family does not enter them.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.vault import blind_index
 
 INDEX_PURPOSE = "identity"
-"""Guardians, children, stored rights and the roll index numbers under one purpose, so that they can be compared."""
+"""Guardians, children, sibling entitlements and the roll share one purpose, so that their indexes can be compared."""
 
 EIGHTEEN_DIGITS = {"resident", "hk_macau_residence", "taiwan_residence"}
 PROVINCES = (range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55), range(61, 66))
@@ -31,7 +31,7 @@ OLDEST = dt.date(1900, 1, 1)
 
 @dataclass(frozen=True)
 class Identity:
-    """A number that passed its check.  `born` and `sex` (`f`, `m`) are None where the number does not tell them."""
+    """A valid number.  `born` and `sex` (`f`, `m`) are None if the number does not contain them."""
 
     kind: str
     number: str
@@ -40,12 +40,12 @@ class Identity:
 
 
 def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") -> Identity:
-    """The identity that a person typed.  Full-width characters, spaces and a small x are mended, all else is refused.
+    """Check a typed number.  Full-width characters, spaces, hyphens and a lower-case x are corrected.
 
     Raises Refused with one of the codes `id_kind`, `id_empty`, `id_characters`, `id_length`, `id_form`, `id_region`,
     `id_birth_date`, `id_birth_in_future`, `id_checksum`.
     """
-    number = _tidied(typed)
+    number = _normalise(typed)
     if kind not in EIGHTEEN_DIGITS and kind not in FORMS:
         raise Refused("id_kind", field="id_kind")
     if not number:
@@ -53,11 +53,11 @@ def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") ->
     if not number.isascii() or not number.isalnum():
         raise Refused("id_characters", field=field)
     if kind in EIGHTEEN_DIGITS:
-        return _eighteen(kind, number, today, field)
+        return _check_eighteen_digits(kind, number, today, field)
     if not re.fullmatch(FORMS[kind], number):
         raise Refused("id_form", field=field)
     if kind == "foreign_residence" and number[0] == "9":
-        return _eighteen(kind, number, today, field)
+        return _check_eighteen_digits(kind, number, today, field)
     return Identity(kind, number)
 
 
@@ -68,21 +68,21 @@ def check_character(first_seventeen: str) -> str:
 
 
 def birth_date_in(number: str) -> dt.date:
-    """The birth date that eighteen digits carry.  Raises ValueError when there is no such day."""
+    """The birth date in an eighteen-digit number.  Raises ValueError if there is no such day."""
     return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
 
 
 def index_of(number: str) -> bytes:
-    """What an identity number is looked up by, in every table."""
+    """The blind index of an identity number, the same in every table."""
     return blind_index(number, INDEX_PURPOSE)
 
 
-def _tidied(typed: str) -> str:
+def _normalise(typed: str) -> str:
     folded = unicodedata.normalize("NFKC", typed or "")
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
 
 
-def _eighteen(kind: str, number: str, today: dt.date, field: str) -> Identity:
+def _check_eighteen_digits(kind: str, number: str, today: dt.date, field: str) -> Identity:
     if len(number) != 18:
         raise Refused("id_length", field=field, n=len(number))
     if not re.fullmatch(r"\d{17}[\dX]", number):

@@ -1,8 +1,8 @@
-"""Sealed values are sealed anew under the key in use, so that an old key can be taken away.
+"""Key rotation: encrypt sealed values again with the current key, so that an old key can be removed.
 
-Batch by batch, each in a transaction of the caller's: whoever stops in the middle goes on where values are still sealed
-with another key.  A value that somebody changes meanwhile is sealed with the key in use already.  Blind indexes have a
-key of their own and stay as they are.
+Each batch is a transaction of the caller, so an interrupted rotation continues with the values that still use another
+key.  A value that changes meanwhile is already sealed with the current key.  Blind indexes use a separate key and do
+not change.
 """
 
 import base64
@@ -27,20 +27,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, upkeep, vault
+from enrollment.ground import audit, maintenance_permits, vault
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import Base
 from enrollment.ground.sign_in import WebSession
 from enrollment.ground.vault import Sealed
 
 BATCH = 200
-NEVER_CHANGES = "application_version"
-"""The one table with a sealed column whose rows never change: its door is opened for the batch."""
+APPEND_ONLY_TABLE = "application_version"
+"""The only append-only table with a sealed column: its batches need a maintenance permit."""
 
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """`purpose` is what its values were sealed for."""
+    """`purpose` is the associated data of its values."""
 
     table: Table
     column: Column[Any]
@@ -59,12 +59,12 @@ class SealedColumn:
         return type_coerce(self.column, LargeBinary)
 
     def sealed_with(self, name: str) -> ColumnElement[bool]:
-        start = vault.begins_with(name)
+        start = vault.key_prefix(name)
         return func.substring(self.value, 1, len(start)) == bindparam("start", start, type_=LargeBinary, unique=True)
 
 
-def columns() -> list[SealedColumn]:
-    """Every sealed column of every table: those of the type, and whole files that a verb seals."""
+def sealed_columns() -> list[SealedColumn]:
+    """Every sealed column: those of type `Sealed`, and files that a service function seals."""
     found = []
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
@@ -75,19 +75,19 @@ def columns() -> list[SealedColumn]:
     return found
 
 
-def batch(
+def rotate_batch(
     session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.datetime, limit: int = BATCH
 ) -> tuple | None:
-    """Seal one batch anew; returns the key of its last row to go on after, None when none was left."""
-    other = and_(sealed.column.is_not(None), ~sealed.sealed_with(vault.current_key()))
+    """Seal one batch again; return the key of its last row for `after`, None if nothing was left."""
+    other = and_(sealed.column.is_not(None), ~sealed.sealed_with(vault.current_key_name()))
     found = select(*sealed.key, sealed.value.label("value")).where(other).order_by(*sealed.key).limit(limit)
     if after:
         found = found.where(tuple_(*sealed.key) > tuple_(*after))
     rows = session.execute(found).all()
     if not rows:
         return None
-    if sealed.table.name == NEVER_CHANGES:
-        upkeep.open_door(session, "reseal", now=now)
+    if sealed.table.name == APPEND_ONLY_TABLE:
+        maintenance_permits.grant_permit(session, "reseal", now=now)
     done = 0
     for *key, value in rows:
         fresh = vault.seal(vault.unseal(bytes(value), sealed.purpose), sealed.purpose)
@@ -101,18 +101,18 @@ def batch(
     return tuple(rows[-1][:-1])
 
 
-def sealed_with(session: Session, name: str) -> Counter[str]:
-    """How many values are still sealed with the named key, by column; forms kept in a session count too."""
+def count_sealed_with(session: Session, name: str) -> Counter[str]:
+    """Number of values sealed with the named key, by column, including forms stored in sessions."""
     counted: Counter[str] = Counter()
-    for sealed in columns():
+    for sealed in sealed_columns():
         count = select(func.count()).select_from(sealed.table).where(sealed.sealed_with(name))
         counted[sealed.name] = session.scalar(count) or 0
-    start = vault.begins_with(name)
-    kept = [base64.b64decode(text) for text in _kept_in_sessions(session)]
+    start = vault.key_prefix(name)
+    kept = [base64.b64decode(text) for text in _values_in_sessions(session)]
     counted["web_session.data"] = sum(value.startswith(start) for value in kept)
     return +counted
 
 
-def _kept_in_sessions(session: Session) -> Iterator[str]:
-    held = select(WebSession.data["kept"].astext).where(WebSession.data.has_key("kept"))
+def _values_in_sessions(session: Session) -> Iterator[str]:
+    held = select(WebSession.data["saved_form"].astext).where(WebSession.data.has_key("saved_form"))
     yield from session.scalars(held)

@@ -1,4 +1,4 @@
-"""The outbox.  A message is a row, written in the transaction of the act it tells of, and sent once for its key."""
+"""The outbox: a message is a row, written in the transaction of its cause and sent once for its key."""
 
 import datetime as dt
 import uuid
@@ -14,7 +14,7 @@ from enrollment.ground.vault import Sealed
 
 
 class Notice(Base):
-    """`child_id` is the child it speaks of; the sender checks at the moment of sending that the account is its guardian."""
+    """A message to an account.  `child_id` is its child; when it is sent, the account must be a guardian of that child."""
 
     __tablename__ = "notice"
 
@@ -37,7 +37,7 @@ class Notice(Base):
 
 
 class TextMessage(Base):
-    """A text that goes to a phone, not to an account: a one-time code, an invitation."""
+    """A message to a phone number instead of an account: a one-time code, an invitation."""
 
     __tablename__ = "text_message"
 
@@ -52,7 +52,7 @@ class TextMessage(Base):
 
 
 class SentMessage(Base):
-    """What the local stand-in of the message gateway delivered; the demo shows it at /demo/inbox."""
+    """A message that the local stand-in of the message gateway delivered; the demo shows it at /demo/inbox."""
 
     __tablename__ = "sent_message"
 
@@ -76,26 +76,26 @@ def tell(
 ) -> None:
     """Write one message into the outbox; a second call with the same key writes nothing.
 
-    `params` are codes and numbers for the words of `kind`; names are looked up when it is read.
+    `params` are codes and numbers for the text of `kind`; names are looked up when the message is read.
     """
     row = {"id": uuid.uuid4(), "key": key, "kind": kind, "account_id": account_id, "created_at": now}
     row |= {"child_id": child_id, "application_id": application_id, "params": params}
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
-    send_soon(session, now=now)
+    enqueue_sending(session, now=now)
 
 
-def send_soon(session: Session, *, now: dt.datetime) -> None:
-    """Have the outbox emptied after this transaction; one job for all that is written within a second."""
+def enqueue_sending(session: Session, *, now: dt.datetime) -> None:
+    """Enqueue the sending of the outbox; one job for all messages of the same second."""
     jobs.enqueue(session, "send_notices", key=f"send_notices:{now:%Y%m%d%H%M%S}", now=now)
 
 
-def text_phone(session: Session, to: str, body: str, *, key: str, now: dt.datetime) -> None:
-    """Write a text to a phone into the outbox."""
+def add_text_message(session: Session, to: str, body: str, *, key: str, now: dt.datetime) -> None:
+    """Write a message to a phone number into the outbox."""
     session.add(TextMessage(key=key, to=to, body=body, written_at=now))
     jobs.enqueue(session, "send_texts", key=f"send_texts:{key}", now=now)
 
 
-def unread(session: Session, account_id: uuid.UUID) -> int:
+def count_unread(session: Session, account_id: uuid.UUID) -> int:
     return (
         session.scalar(
             select(func.count()).where(
@@ -106,8 +106,8 @@ def unread(session: Session, account_id: uuid.UUID) -> int:
     )
 
 
-def of_account(session: Session, account_id: uuid.UUID, limit: int = 100) -> list[Notice]:
-    """Messages of one person, newest first; those withheld because the child is not theirs never appear."""
+def notices_of_account(session: Session, account_id: uuid.UUID, limit: int = 100) -> list[Notice]:
+    """Messages of an account, newest first, without withheld ones (of a child that is not theirs)."""
     mine = select(Notice).where(Notice.account_id == account_id, Notice.withheld_at.is_(None))
     return list(session.scalars(mine.order_by(Notice.created_at.desc()).limit(limit)))
 

@@ -1,4 +1,4 @@
-"""How people get in: one-time codes for families, server-side sessions for everybody.  Verbs beside the rows."""
+"""Sign-in: one-time codes for families, passwords and second factors for staff, sessions for everybody."""
 
 import datetime as dt
 import functools
@@ -15,15 +15,15 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.ground.accounts import Account, RoleGrant
+from enrollment.ground.accounts import Account, Role, RoleGrant
 from enrollment.ground.db import Base
-from enrollment.ground.vault import blind_index, normalised
+from enrollment.ground.vault import blind_index, normalise
 
 HASHER = PasswordHasher()
 
 
 class OneTimeCode(Base):
-    """A code sent to a phone.  Only its digest is kept; five wrong tries spend it."""
+    """A code sent to a phone.  Only its digest is stored; five wrong attempts invalidate it."""
 
     __tablename__ = "one_time_code"
 
@@ -37,7 +37,7 @@ class OneTimeCode(Base):
 
 
 class WebSession(Base):
-    """What a browser's cookie points at.  The key is the digest of the cookie, so the table opens no door."""
+    """The session of a browser.  The key is the digest of the cookie, so a copy of the table does not sign anybody in."""
 
     __tablename__ = "web_session"
 
@@ -51,8 +51,8 @@ class WebSession(Base):
     __table_args__ = (Index("ix_web_session__expires_at", "expires_at"),)
 
 
-class DoneOnce(Base):
-    """The answer to a state-changing request of a family, kept under its idempotency key."""
+class IdempotentResponse(Base):
+    """The response to a state-changing request, stored under its idempotency key."""
 
     __tablename__ = "done_once"
 
@@ -64,7 +64,7 @@ class DoneOnce(Base):
     done_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
-CODE_LIFE = dt.timedelta(minutes=10)
+CODE_LIFETIME = dt.timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_AN_HOUR = 6
 SECOND_FACTOR_STEP = 30
@@ -72,23 +72,25 @@ SECOND_FACTOR_STEP = 30
 
 SIGN_IN = "phone"
 MANDATE = "phone of a mandate"
-"""What a code is for.  One purpose's codes open nothing of another's: who is told a code to help with cannot sign in by it."""
+"""Purposes of codes.  A code is valid for its purpose only: a helper who is told a mandate code cannot sign in with it."""
 
 
 def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
-    return hashlib.sha256(phone_index + normalised(code).encode() + bound_to.encode()).digest()
+    return hashlib.sha256(phone_index + normalise(code).encode() + bound_to.encode()).digest()
 
 
 def send_code(
     session: Session, phone: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
 ) -> str | None:
-    """Make a one-time code for a phone and return it for the message; None when this phone asked too often.
+    """Make a one-time code for a phone and return it for the message; None if this phone requested too many.
 
-    `bound_to` names what exactly the code agrees to; it is good for nothing else.  The caller answers the same either
-    way, so that nobody learns which phones are known.
+    `bound_to` names what the code agrees to; it is valid for nothing else.  The caller must give the same response in
+    both cases, so that nobody learns which phones are known.
     """
     index = blind_index(phone, purpose)
-    turn = int.from_bytes(index[:8], signed=True)  # requests for one phone take turns, so that a flood is counted
+    turn = int.from_bytes(
+        index[:8], signed=True
+    )  # requests for one phone run one after the other, so that the limit holds
     session.execute(select(func.pg_advisory_xact_lock(turn)))
     recent = select(func.count()).where(
         OneTimeCode.phone_index == index, OneTimeCode.sent_at > now - dt.timedelta(hours=1)
@@ -98,7 +100,7 @@ def send_code(
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
         OneTimeCode(
-            phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFE
+            phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFETIME
         )
     )
     session.flush()
@@ -108,7 +110,7 @@ def send_code(
 def use_code(
     session: Session, phone: str, code: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
 ) -> bool:
-    """Spend the newest code of a phone.  A wrong one counts as a try, and the caller commits that too."""
+    """Use the newest code of a phone.  A wrong code counts as an attempt, which the caller must commit too."""
     index = blind_index(phone, purpose)
     newest = select(OneTimeCode).where(OneTimeCode.phone_index == index).order_by(OneTimeCode.sent_at.desc()).limit(1)
     sent = session.scalars(newest.with_for_update()).first()
@@ -124,13 +126,13 @@ def use_code(
 
 
 def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Account:
-    """The account of a phone that has just proved itself; a new one, with the role of a guardian, when it is the first time."""
+    """The account of a verified phone; at the first sign-in a new one with the role of a guardian."""
     index = blind_index(phone, "phone")
     known = session.scalar(select(Account).where(Account.phone_index == index))
     if known is not None:
         return known
     account = Account(
-        name="", phone=normalised(phone), phone_index=index, created_at=now, grants=[RoleGrant(role="guardian")]
+        name="", phone=normalise(phone), phone_index=index, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)]
     )
     session.add(account)
     session.flush()
@@ -138,9 +140,9 @@ def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Accou
 
 
 def check_password(session: Session, login: str, password: str) -> Account | None:
-    """The account, when login and password fit and it is not disabled.  An unknown login takes as long as a wrong password."""
-    account = session.scalar(select(Account).where(Account.login == normalised(login).lower()))
-    digest = account.password_hash if account is not None and account.password_hash else _nobodys_hash()
+    """The account if login and password are right and it is not disabled.  An unknown login takes as long as a wrong password."""
+    account = session.scalar(select(Account).where(Account.login == normalise(login).lower()))
+    digest = account.password_hash if account is not None and account.password_hash else _dummy_hash()
     try:
         HASHER.verify(digest, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -149,7 +151,7 @@ def check_password(session: Session, login: str, password: str) -> Account | Non
 
 
 def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, at: dt.datetime) -> bool:
-    """A code of the authenticator, each step at most once.  `at` is the real time, whatever the demo's clock says."""
+    """Check a code of the authenticator; each time step is valid once.  `at` is the real time, also in the demo."""
     account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     if account.second_factor is None or account.disabled_at is not None:
         return False
@@ -157,19 +159,19 @@ def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, a
     for tried in (step, step - 1, step + 1):
         expected = pyotp.TOTP(account.second_factor).at(tried * SECOND_FACTOR_STEP)
         fresh = account.second_factor_used is None or tried > account.second_factor_used
-        if fresh and hmac.compare_digest(expected, normalised(code)):
+        if fresh and hmac.compare_digest(expected, normalise(code)):
             account.second_factor_used = tried
             session.flush()
             return True
     return False
 
 
-def staff_account(
+def create_staff_account(
     session: Session, login: str, name: str, password: str, grants: list[RoleGrant], *, now: dt.datetime
 ) -> Account:
-    """A new account with a password and a second factor of its own."""
+    """Create an account with a password and a new second factor."""
     account = Account(
-        login=normalised(login).lower(),
+        login=normalise(login).lower(),
         name=name,
         password_hash=HASHER.hash(password),
         second_factor=pyotp.random_base32(),
@@ -182,7 +184,7 @@ def staff_account(
 
 
 @functools.cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     return HASHER.hash(secrets.token_urlsafe(16))
 
 

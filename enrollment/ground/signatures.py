@@ -1,4 +1,4 @@
-"""Acts that need two people: each signs the same digest of the same thing, and never twice."""
+"""Signatures: two people sign the same digest of the same subject, each person once."""
 
 import datetime as dt
 import uuid
@@ -33,7 +33,7 @@ def signatures_of(session: Session, subject: str, subject_id: uuid.UUID, digest:
 
 
 def sign(session: Session, subject: str, subject_id: uuid.UUID, digest: str, *, by: Actor, now: dt.datetime) -> int:
-    """Add one signature and return how many people have signed.  The caller holds a lock on the thing signed.
+    """Add one signature and return how many people have signed.  The caller holds a lock on the subject.
 
     Refuses `signed_already` when this person signed before.
     """

@@ -1,4 +1,4 @@
-"""Whether what was read from a table still stands, without reading it again."""
+"""Detect whether tables changed since they were read, without reading them again."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.db import Base
 
-State = tuple[Any, ...]
+TableVersion = tuple[Any, ...]
 
 
-def state_of(session: Session, *tables: type[Base]) -> State:
-    """A value that is another one as soon as a row of the tables was added, changed or taken away.
+def table_version(session: Session, *tables: type[Base]) -> TableVersion:
+    """A value that changes whenever a row of the tables is added, changed or deleted.
 
-    PostgreSQL stamps each row with the transaction and the command that wrote it, and counts transactions once for a
-    whole server.  It looks at the head of every row, which is much less than reading them; for thousands, not millions.
+    It combines the number of rows with the newest `xmin` and `cmin`, the transaction and command that wrote a row.  The
+    query scans the row headers: suitable for thousands of rows, not for millions.
     """
     stamps: list[Any] = []
     for table in tables:

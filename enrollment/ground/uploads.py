@@ -1,6 +1,6 @@
-"""What a family uploads, made safe: a photo is decoded and drawn anew, a PDF is read and bounded, all else is refused.
+"""Checks of uploaded files: a photo is decoded and encoded again, a PDF is parsed and limited, other files are refused.
 
-A drawn photo carries nothing but its picture: no place, no camera, no trailing bytes.
+An encoded photo contains only its pixels: no location, no camera data, no trailing bytes.
 """
 
 import io
@@ -18,14 +18,14 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.upload_limits import LIMITS, UploadLimit, size_in_megabytes
 
 MOST_PDF_PAGES = 20
-LONGEST_SIDE = 1600  # pixels; small print of an A4 page stays readable
+LONGEST_SIDE = 1600  # pixels; small print on an A4 page stays readable
 MOST_PIXELS = 60_000_000
-MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth, so a larger one costs no more
+MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth of its size, so it may be larger
 PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PDF_PARTS = 200_000
-ACTS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
-CARGO = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
+ACTIVE_ACTIONS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
+EMBEDDED_CONTENT = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
 
 pillow_heif.register_heif_opener(thumbnails=False)
 Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
@@ -33,14 +33,14 @@ Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
 
 @dataclass(frozen=True)
 class SafePage:
-    """`media_type` is `image/webp` or `application/pdf`; `content` is what is kept."""
+    """`media_type` is `image/webp` or `application/pdf`; `content` are the bytes to store."""
 
     media_type: str
     content: bytes
 
 
-def made_safe(content: bytes, *, field: str = "pages") -> SafePage:
-    """The page as it is kept.  Its type is told by its content, never by its name.
+def sanitise_upload(content: bytes, *, field: str = "pages") -> SafePage:
+    """The page as it is stored.  Its type follows from its content, never from its name.
 
     Refuses `file_empty`, `file_too_large`, `file_type`, `photo_unreadable`, `photo_too_many_pixels`, `pdf_unreadable`,
     `pdf_locked`, `pdf_active`, `pdf_too_many_pages`.
@@ -49,24 +49,24 @@ def made_safe(content: bytes, *, field: str = "pages") -> SafePage:
         raise Refused("file_empty", field=field)
     guessed = filetype.guess_mime(content[:4096])
     if guessed in PHOTOS:
-        _bound(content, LIMITS["photo"], field)
-        return SafePage("image/webp", _drawn_anew(content, field))
+        _check_size(content, LIMITS["photo"], field)
+        return SafePage("image/webp", _reencode_photo(content, field))
     if guessed == "application/pdf":
-        _bound(content, LIMITS["pdf"], field)
+        _check_size(content, LIMITS["pdf"], field)
         _check_pdf(content, field)
         return SafePage("application/pdf", content)
     raise Refused("file_type", field=field)
 
 
-def _bound(content: bytes, limit: UploadLimit, field: str) -> None:
+def _check_size(content: bytes, limit: UploadLimit, field: str) -> None:
     if len(content) > limit.largest:
         raise Refused("file_too_large", field=field, size=size_in_megabytes(len(content)), most=limit.megabytes)
 
 
-def _drawn_anew(content: bytes, field: str) -> bytes:
+def _reencode_photo(content: bytes, field: str) -> bytes:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the bound below is ours
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the limit is checked below
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             pixels = picture.width * picture.height
             if pixels > (MOST_JPEG_PIXELS if picture.format == "JPEG" else MOST_PIXELS):
@@ -75,7 +75,7 @@ def _drawn_anew(content: bytes, field: str) -> bytes:
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
             drawn = io.BytesIO()
-            _on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
+            _flatten_on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
     except Image.DecompressionBombError as fault:
         raise _too_many_pixels(field) from fault
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as fault:
@@ -87,8 +87,8 @@ def _too_many_pixels(field: str) -> Refused:
     return Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """A picture without transparency, so that a scan drawn on nothing is not black on black."""
+def _flatten_on_white(picture: Image.Image) -> Image.Image:
+    """Remove transparency: a scan with a transparent background would become black on black."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
         paper = Image.new("RGB", clear.size, "white")
@@ -103,7 +103,7 @@ def _check_pdf(content: bytes, field: str) -> None:
         if reader.is_encrypted:
             raise Refused("pdf_locked", field=field)
         pages = len(reader.pages)
-        active = _does_something(reader)
+        active = _has_active_content(reader)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as fault:
         raise Refused("pdf_unreadable", field=field) from fault
     if active:
@@ -114,8 +114,8 @@ def _check_pdf(content: bytes, field: str) -> None:
         raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
 
 
-def _does_something(reader: PdfReader) -> bool:
-    """Whether anything that hangs on the file runs or carries something, on opening, a page or a click: a scan never does."""
+def _has_active_content(reader: PdfReader) -> bool:
+    """Whether the PDF contains actions, scripts or attachments anywhere.  A scan never does."""
     waiting, seen = [reader.root_object], 0
     known: set[tuple[int, int]] = set()
     while waiting:
@@ -129,7 +129,7 @@ def _does_something(reader: PdfReader) -> bool:
         if seen > MOST_PDF_PARTS:
             return True
         if isinstance(found, DictionaryObject):
-            if found.get("/S") in ACTS or any(name in found for name in CARGO):
+            if found.get("/S") in ACTIVE_ACTIONS or any(name in found for name in EMBEDDED_CONTENT):
                 return True
             waiting += found.values()
         elif isinstance(found, ArrayObject):

@@ -1,8 +1,8 @@
-"""Field encryption: AES-256-GCM with key ids, and a blind index for look-up.
+"""Field encryption: AES-256-GCM with key ids, and blind indexes for look-up.
 
 A sealed value is `version(1) | key id length(1) | key id | nonce(12) | ciphertext+tag`.  The column's name is the
-associated data, so a value moved to another column does not open.  The blind index is HMAC-SHA256 over the
-normalised text with a key of its own, so that a number can be found without being read.
+associated data, so a value that is moved to another column cannot be decrypted.  The blind index is HMAC-SHA256 over the
+normalised text with a separate key, so that a number can be found without decryption.
 """
 
 import base64
@@ -21,8 +21,8 @@ from sqlalchemy.types import TypeDecorator
 VERSION = 1
 
 
-class VaultClosed(RuntimeError):
-    """No key was given, or the value was sealed under a key that is not here."""
+class VaultError(RuntimeError):
+    """There are no keys, or the key of a value is missing."""
 
 
 @dataclass(frozen=True)
@@ -35,42 +35,42 @@ class Keys:
 
     @classmethod
     def from_file(cls, path: Path) -> "Keys":
-        """Read `{"current": id, "sealing": {id: base64}, "index": base64}`.  Raises VaultClosed when it cannot be used."""
+        """Read `{"current": id, "sealing": {id: base64}, "index": base64}`.  Raises VaultError if the file cannot be used."""
         try:
             content = json.loads(Path(path).read_text())
             sealing = {name: base64.b64decode(key) for name, key in content["sealing"].items()}
             keys = cls(sealing=sealing, current=content["current"], index=base64.b64decode(content["index"]))
         except (OSError, ValueError, KeyError) as fault:
-            raise VaultClosed(f"key file {path} cannot be read: {fault}") from fault
+            raise VaultError(f"key file {path} cannot be read: {fault}") from fault
         if keys.current not in sealing or any(len(key) != 32 for key in [*sealing.values(), keys.index]):
-            raise VaultClosed(f"key file {path}: keys have 32 bytes and `current` names one of them")
+            raise VaultError(f"key file {path}: keys have 32 bytes and `current` names one of them")
         return keys
 
     @staticmethod
     def write_new(path: Path, name: str = "k1") -> None:
-        """Make a key file that only its owner may read.  Raises FileExistsError rather than replace one."""
+        """Create a key file that only its owner can read.  Raises FileExistsError if it exists."""
         _write(path, Keys({name: os.urandom(32)}, name, os.urandom(32)))
 
     def with_new(self, name: str) -> "Keys":
-        """The same and one key more, which nothing is sealed with yet.  Raises VaultClosed for a name that is taken."""
+        """A copy with one more key, not in use yet.  Raises VaultError if the name is taken."""
         if name in self.sealing or not 0 < len(name.encode()) < 100:
-            raise VaultClosed(f"a key {name!r} is there already, or the name is no name")
+            raise VaultError(f"a key {name!r} exists already, or the name is empty or too long")
         return replace(self, sealing={**self.sealing, name: os.urandom(32)})
 
     def using(self, name: str) -> "Keys":
-        """The same, and new values are sealed with the named key."""
+        """A copy in which the named key seals new values."""
         if name not in self.sealing:
-            raise VaultClosed(f"no key {name!r}")
+            raise VaultError(f"no key {name!r}")
         return replace(self, current=name)
 
     def without(self, name: str) -> "Keys":
-        """The same without an old key.  The caller has looked that nothing is sealed with it any more."""
+        """A copy without an old key.  The caller has checked that no value uses it."""
         if name not in self.sealing or name == self.current:
-            raise VaultClosed(f"{name!r} is no key, or the one in use")
+            raise VaultError(f"{name!r} is not a key, or is the current one")
         return replace(self, sealing={kept: key for kept, key in self.sealing.items() if kept != name})
 
     def write_over(self, path: Path) -> None:
-        """Put these keys in the place of the file's, in one step: a reader sees the old file or the new one."""
+        """Replace the key file atomically: a reader sees the old file or the new one."""
         beside = path.with_name(f"{path.name}.new")
         beside.unlink(missing_ok=True)
         _write(beside, self)
@@ -97,23 +97,23 @@ _keys: Keys | None = None
 
 
 def unlock(keys: Keys | None) -> None:
-    """Give this process its keys; once, at start-up."""
+    """Set the keys of this process; called once at start-up."""
     global _keys
     _keys = keys
 
 
 def _open_keys() -> Keys:
     if _keys is None:
-        raise VaultClosed("the vault has no keys; call unlock() at start-up")
+        raise VaultError("the vault has no keys; call unlock() at start-up")
     return _keys
 
 
-def begins_with(name: str) -> bytes:
-    """How every value begins that was sealed with the named key."""
+def key_prefix(name: str) -> bytes:
+    """The first bytes of every value that is sealed with the named key."""
     return bytes([VERSION, len(name.encode())]) + name.encode()
 
 
-def current_key() -> str:
+def current_key_name() -> str:
     return _open_keys().current
 
 
@@ -121,7 +121,7 @@ def seal(text: str, purpose: str) -> bytes:
     keys = _open_keys()
     nonce = os.urandom(12)
     body = AESGCM(keys.sealing[keys.current]).encrypt(nonce, text.encode(), purpose.encode())
-    return begins_with(keys.current) + nonce + body
+    return key_prefix(keys.current) + nonce + body
 
 
 def unseal(value: bytes, purpose: str) -> str:
@@ -129,13 +129,13 @@ def unseal(value: bytes, purpose: str) -> str:
     name = value[2 : 2 + length].decode()
     key = _open_keys().sealing.get(name)
     if value[0] != VERSION or key is None:
-        raise VaultClosed(f"no key {name!r} for a sealed value")
+        raise VaultError(f"no key {name!r} for a sealed value")
     nonce, body = value[2 + length : 14 + length], value[14 + length :]
     return AESGCM(key).decrypt(nonce, body, purpose.encode()).decode()
 
 
 def seal_bytes(content: bytes, purpose: str) -> bytes:
-    """The same for a file's content."""
+    """Like `seal`, for the content of a file."""
     return seal(base64.b64encode(content).decode(), purpose)
 
 
@@ -143,14 +143,14 @@ def unseal_bytes(value: bytes, purpose: str) -> bytes:
     return base64.b64decode(unseal(value, purpose))
 
 
-def normalised(text: str) -> str:
-    """Full-width digits, spaces and case play no part in whether two numbers are the same."""
+def normalise(text: str) -> str:
+    """Text in the form that is compared: half-width characters, no spaces, upper case."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
 def blind_index(text: str, purpose: str) -> bytes:
-    """What a number is looked up by: the same text and purpose give the same 32 bytes, which tell nothing else."""
-    return hmac.new(_open_keys().index, f"{purpose}|{normalised(text)}".encode(), hashlib.sha256).digest()
+    """32 bytes for look-up: equal for equal text and purpose, and useless without the key."""
+    return hmac.new(_open_keys().index, f"{purpose}|{normalise(text)}".encode(), hashlib.sha256).digest()
 
 
 class Sealed(TypeDecorator):
@@ -170,7 +170,7 @@ class Sealed(TypeDecorator):
         return None if value is None else unseal(value, self.purpose)
 
 
-def masked(text: str | None, keep_start: int = 0, keep_end: int = 4) -> str:
+def mask(text: str | None, keep_start: int = 0, keep_end: int = 4) -> str:
     """`510104202303121234` → `5101**********1234` with keep_start=4."""
     if not text:
         return ""

@@ -1,7 +1,7 @@
-"""The draw forgets whom it was about, and after ten years that it was.
+"""Retention of draws: offers and results of deleted applications, old estimates, results after ten years.
 
-What a run gave stays checkable without these rows: its public file has every ticket, wish and reason by code, and once
-the applications are gone nobody can tell any more whose code it was.
+A run can be checked without these rows: its public file contains every ticket, wish and reason by code.  When the
+applications are deleted, nothing connects a code with a child.
 """
 
 import uuid
@@ -16,44 +16,44 @@ from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine
 from enrollment.chances.estimates import STILL_CHANGING
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
-from enrollment.ground import upkeep
+from enrollment.ground import maintenance_permits
 from enrollment.ground.retention import Moment
-from enrollment.maintenance.family_retention import all_of, seasons_over_before
+from enrollment.maintenance.family_retention import delete_all, seasons_ended_before
 from enrollment.offers.arrivals import ArrivalCheck
 from enrollment.offers.offers import CentralProposal, Offer, OfferMove
 from enrollment.season.round_rows import Round
 
 
-def of_applications(session: Session, year: int, ids: Collection[uuid.UUID]) -> Counter[str]:
-    """Delete offers, placements, reasons and tickets of these applications.  The door for their year is open."""
+def delete_results_of_applications(session: Session, year: int, ids: Collection[uuid.UUID]) -> Counter[str]:
+    """Delete offers, placements, reasons and tickets of these applications.  The caller granted the permit for their year."""
     theirs = select(Offer.id).where(Offer.application_id.in_(ids))
     children = select(Application.child_id).where(Application.id.in_(ids))
-    gone = all_of(session, CentralProposal, CentralProposal.application_id.in_(ids))
-    gone += all_of(session, ArrivalCheck, ArrivalCheck.offer_id.in_(theirs))
-    gone += all_of(session, OfferMove, OfferMove.offer_id.in_(theirs))
-    gone += all_of(session, Offer, Offer.application_id.in_(ids))
-    gone += all_of(session, Placement, Placement.application_id.in_(ids))
-    gone += all_of(session, WishReason, WishReason.application_id.in_(ids))
-    return gone + all_of(session, Ticket, Ticket.year == year, Ticket.child_id.in_(children))
+    gone = delete_all(session, CentralProposal, CentralProposal.application_id.in_(ids))
+    gone += delete_all(session, ArrivalCheck, ArrivalCheck.offer_id.in_(theirs))
+    gone += delete_all(session, OfferMove, OfferMove.offer_id.in_(theirs))
+    gone += delete_all(session, Offer, Offer.application_id.in_(ids))
+    gone += delete_all(session, Placement, Placement.application_id.in_(ids))
+    gone += delete_all(session, WishReason, WishReason.application_id.in_(ids))
+    return gone + delete_all(session, Ticket, Ticket.year == year, Ticket.child_id.in_(children))
 
 
-def estimates(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Delete the chances of rounds whose list is frozen: their own draw is what counts now."""
+def delete_estimates(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Delete the estimates of rounds whose list is frozen: the draw replaces them."""
     frozen = select(Round.id).where(Round.stage.not_in(STILL_CHANGING))
-    gone = all_of(session, ChanceLine, ChanceLine.round_id.in_(frozen))
-    return gone + all_of(session, ChanceEstimate, ChanceEstimate.round_id.in_(frozen))
+    gone = delete_all(session, ChanceLine, ChanceLine.round_id.in_(frozen))
+    return gone + delete_all(session, ChanceEstimate, ChanceEstimate.round_id.in_(frozen))
 
 
-def results(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Delete what was committed to, drawn and computed in a season that ended ten years ago; one season at a time."""
-    for year in seasons_over_before(session, moment.years_ago(10)):
+def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Delete snapshots, draws and runs of seasons that ended ten years ago; one season at a time."""
+    for year in seasons_ended_before(session, moment.years_ago(10)):
         rounds = select(Round.id).where(Round.year == year)
         if session.scalar(select(Snapshot.id).where(Snapshot.round_id.in_(rounds)).limit(1)) is None:
             continue
         runs = select(Run.id).where(Run.round_id.in_(rounds))
-        upkeep.open_door(session, "decade", now=moment.now)
-        gone = all_of(session, CutOff, CutOff.run_id.in_(runs))
-        gone += all_of(session, Run, Run.round_id.in_(rounds))
-        gone += all_of(session, Draw, Draw.year == year)
-        return gone + all_of(session, Snapshot, Snapshot.round_id.in_(rounds))
+        maintenance_permits.grant_permit(session, "decade", now=moment.now)
+        gone = delete_all(session, CutOff, CutOff.run_id.in_(runs))
+        gone += delete_all(session, Run, Run.round_id.in_(rounds))
+        gone += delete_all(session, Draw, Draw.year == year)
+        return gone + delete_all(session, Snapshot, Snapshot.round_id.in_(rounds))
     return Counter()

@@ -1,6 +1,6 @@
-"""Questions whose answer must always be nobody.  A row here is a fault of ours, and somebody has to look at once.
+"""Invariants over several tables.  A row found here is an error of the portal that an operator must look at.
 
-The constraints of the tables stop most of it; what spans several tables is asked here every hour.
+Constraints cover the invariants of single tables; these queries run every hour.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True)
-class Impossible:
-    """`code` has words in the group `impossible`; `subject` names the row, never a person."""
+class Violation:
+    """`code` has a text in the group `impossible`; `subject` is the id of the row, never a name."""
 
     code: str
     subject: str
@@ -59,13 +59,13 @@ QUERIES: dict[str, str] = {
         AND (SELECT count(DISTINCT s.account_id) FROM signature s
              WHERE s.subject = 'run' AND s.subject_id = r.id AND s.digest = r.digest) < 2""",
 }
-"""Each query gives the ids of rows that cannot be.  What a programme gave stays counted when its offers' retention is over."""
+"""Each query returns the ids of rows that violate it.  `taken` of a programme stays when its offers were deleted."""
 
-MOST = 20
+MOST_OF_A_KIND = 20
 
 
-def found(session: Session) -> Iterator[Impossible]:
-    """At most `MOST` rows of each kind."""
+def find_violations(session: Session) -> Iterator[Violation]:
+    """At most `MOST_OF_A_KIND` rows of each kind."""
     for code, query in QUERIES.items():
-        for row in session.execute(text(f"{query} LIMIT {MOST}")):
-            yield Impossible(code, str(row[0]))
+        for row in session.execute(text(f"{query} LIMIT {MOST_OF_A_KIND}")):
+            yield Violation(code, str(row[0]))

@@ -1,7 +1,7 @@
-"""Retention: one rule for each sentence of the register of data, and every rule deletes.
+"""Retention: one rule for each retention period of the data register.
 
-A rule takes one batch in the caller's transaction and says how many rows of which table are gone; the trail gets these
-counts and nothing else.  `data_register.toml` says for each table which rule holds, in the same words.
+A step of a rule deletes one batch in the caller's transaction and returns the number of rows by table; the audit trail
+stores only these numbers.  `data_register.toml` names the rule of each table by its text.
 """
 
 import datetime as dt
@@ -11,79 +11,80 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, retention, upkeep
+from enrollment.ground import audit, maintenance_permits, retention
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import draw_retention as of_the_draw
 from enrollment.maintenance import family_retention as of_families
 from enrollment.maintenance import places_retention as of_places
+from enrollment.reports import data_packages
 
 BATCH = 500
 
 YEAR_AFTER = "one year after the season; an admitted child's record goes over to the roll"
 
-Verb = Callable[[Session, Moment, int], Counter[str]]
+DeletionStep = Callable[[Session, Moment, int], Counter[str]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`words` are those of the register; `code` names the rule in the trail; `verbs` each delete a batch."""
+    """`words` are texts of the data register; `code` names the rule in the audit trail; each of `steps` deletes a batch."""
 
     code: str
     words: tuple[str, ...]
-    verbs: tuple[Verb, ...]
+    steps: tuple[DeletionStep, ...]
 
 
-def _families(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Whole families of a season that is over for a year: results first, then applications, then people."""
-    found = of_families.next_families(session, moment, limit)
+def _delete_families(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Delete whole families of a season that ended a year ago: results, then applications, then people."""
+    found = of_families.next_family_batch(session, moment, limit)
     if found is None:
         return Counter()
     year, ids = found
-    upkeep.open_door(session, "season", now=moment.now, year=year)
-    gone = of_the_draw.of_applications(session, year, ids)
-    return gone + of_families.applications(session, ids)
+    maintenance_permits.grant_permit(session, "season", now=moment.now, year=year)
+    gone = of_the_draw.delete_results_of_applications(session, year, ids)
+    return gone + of_families.delete_applications(session, ids)
 
 
 RULES = (
-    Rule("session", ("twelve hours",), (retention.sessions,)),
-    Rule("one_day", ("one day", "one day after sending"), (retention.codes, retention.texts)),
-    Rule("import_file", ("one day; what it changed, ten years",), (of_places.import_files,)),
-    Rule("thirty_days", ("thirty days",), (retention.answers_given_once, of_families.invitations)),
-    Rule("job", ("thirty days after the end",), (retention.jobs,)),
-    Rule("entitlement", ("until it expires",), (of_families.entitlements,)),
+    Rule("session", ("twelve hours",), (retention.delete_sessions,)),
+    Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages, data_packages.delete_old)),
+    Rule("import_file", ("one day; what it changed, ten years",), (of_places.delete_import_files,)),
+    Rule("thirty_days", ("thirty days",), (retention.delete_idempotent_responses, of_families.delete_invitations)),
+    Rule("job", ("thirty days after the end",), (retention.delete_jobs,)),
+    Rule("entitlement", ("until it expires",), (of_families.delete_entitlements,)),
     Rule(
         "season",
         (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child"),
         (
-            _families, of_families.guardians_without_a_child, of_families.mandates, retention.notices_about_nobody,
+            _delete_families, of_families.delete_guardians_without_children, of_families.delete_mandates, retention.delete_general_notices,
         ),
     ),
-    Rule("estimate", ("until the list is frozen",), (of_the_draw.estimates,)),
-    Rule("case", ("three years after the end",), (of_families.cases,)),
-    Rule("account", ("two years after the last season", "with the account"), (of_families.accounts,)),
+    Rule("estimate", ("until the list is frozen",), (of_the_draw.delete_estimates,)),
+    Rule("case", ("three years after the end",), (of_families.delete_cases,)),
+    Rule("account", ("two years after the last season", "with the account"), (of_families.empty_accounts,)),
     Rule(
         "decade",
         ("ten years",),
         (
-            of_the_draw.results, of_places.ledger_entries, of_places.plan_proposals, retention.signatures,
-            retention.end_of_the_audit_chain,
+            of_the_draw.delete_results, of_places.delete_ledger_entries, of_places.delete_plan_proposals, retention.delete_signatures,
+            retention.delete_oldest_audit_entries,
         ),
     ),
 )  # fmt: skip
 
-KEPT = ("always", "with the demo", "as the national rules say")
-"""What the register says of tables that no rule touches: public rows, the demo's own, and the roll."""
+NOT_DELETED = ("always", "with the demo", "as the national rules say")
+"""Texts of the data register for tables without a rule: public rows, rows of the demo, and the roll."""
 
 
-def batches(rule: Rule) -> tuple[Verb, ...]:
-    """Each of these is called until it deletes nothing, in a transaction of its own each time."""
-    return tuple(_audited(rule, verb) for verb in rule.verbs)
+def batches(rule: Rule) -> tuple[DeletionStep, ...]:
+    """The steps of a rule.  Call each until it deletes nothing, every time in a new transaction."""
+    return tuple(_with_audit(rule, step) for step in rule.steps)
 
 
-def _audited(rule: Rule, verb: Verb) -> Verb:
+def _with_audit(rule: Rule, step: DeletionStep) -> DeletionStep:
     def one_batch(session: Session, moment: Moment, limit: int = BATCH) -> Counter[str]:
-        gone = verb(session, moment, limit)
+        gone = step(session, moment, limit)
         if gone:
             audit.record(session, "forget", "retention", rule.code, by=SYSTEM, now=moment.now, rows=dict(gone))
             session.flush()
@@ -93,17 +94,17 @@ def _audited(rule: Rule, verb: Verb) -> Verb:
 
 
 def apply_all(session: Session, moment: Moment) -> dict[str, Counter[str]]:
-    """Every rule to its end in this one transaction: how a dry run counts before it rolls back."""
-    told: dict[str, Counter[str]] = {}
+    """Apply all rules in one transaction; a dry run counts this way and then rolls back."""
+    deleted: dict[str, Counter[str]] = {}
     for rule in RULES:
-        told[rule.code] = Counter()
+        deleted[rule.code] = Counter()
         for batch in batches(rule):
             while gone := batch(session, moment, BATCH):
-                told[rule.code] += gone
-    return told
+                deleted[rule.code] += gone
+    return deleted
 
 
-def late(session: Session, now: dt.datetime) -> int | None:
-    """A season whose families should have gone two nights ago and have not; None when the nights do their work."""
+def overdue_season(session: Session, now: dt.datetime) -> int | None:
+    """A season whose families were due for deletion two nights ago and still exist; None if there is none."""
     two_nights_ago = now - dt.timedelta(days=2)
-    return of_families.season_with_families(session, Moment(two_nights_ago, two_nights_ago))
+    return of_families.oldest_overdue_season(session, Moment(two_nights_ago, two_nights_ago))

@@ -3,16 +3,17 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
-from enrollment.ground.city_time import written
+from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
-from enrollment.offers.offers import Offer, OfferMove
-from enrollment.people.bulk_notifications import About, tell_families
+from enrollment.offers import offer_lifecycle
+from enrollment.offers.offer_rows import Offer, OfferState
 from enrollment.places.programmes import Programme
 
 REMIND_BEFORE = dt.timedelta(days=1)
@@ -55,24 +56,25 @@ def _unanswered(session: Session, *when) -> list[Row]:
     found = (
         select(Offer.id, Offer.child_id, Offer.application_id, Offer.programme_id, Offer.answer_by, reminded)
         .join(Application, Application.id == Offer.application_id)
-        .where(Offer.state == "offered", Application.on_hold.is_(False), *when)
+        .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), *when)
         .order_by(Offer.id)
     )
     return list(session.execute(found.with_for_update(of=Offer)))
 
 
 def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime], now: dt.datetime) -> None:
-    about: list[About] = [
-        (row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": written(due[row.id])}) for row in rows
+    told = [
+        Notification(row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": format_time(due[row.id])})
+        for row in rows
     ]
-    tell_families(session, "answer_reminder", about, now=now)
+    notify_guardians_each(session, "answer_reminder", told, now=now)
 
 
 def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
     if not rows:
         return
     ids = [row.id for row in rows]
-    session.execute(update(Offer).where(Offer.id.in_(ids)).values(state="expired", ended_at=now))
+    offer_lifecycle.end_many(session, ids, "expire", by=SYSTEM, now=now, reason="silence")
     programmes = {row.programme_id for row in rows}  # locked in the order in which a publication locks them
     session.execute(select(Programme.id).where(Programme.id.in_(programmes)).order_by(Programme.id).with_for_update())
     freed = (
@@ -84,10 +86,10 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
     session.execute(
         update(Programme).where(Programme.id == freed.c.programme_id).values(taken=Programme.taken - freed.c.n)
     )
-    moves = [{"offer_id": id_, "before": "offered", "after": "expired", "at": now, "reason": "silence"} for id_ in ids]
-    session.execute(insert(OfferMove), moves)
     for id_ in ids:
-        audit.record(session, "expired", "offer", id_, by=SYSTEM, now=now, reason="silence", before="offered")
-    about: list[About] = [(row.child_id, row.application_id, f"offer_expired:{row.id}", {}) for row in rows]
-    tell_families(session, "offer_expired", about, now=now)
+        audit.record(
+            session, OfferState.EXPIRED, "offer", id_, by=SYSTEM, now=now, reason="silence", before=OfferState.OFFERED
+        )
+    told = [Notification(row.child_id, row.application_id, f"offer_expired:{row.id}") for row in rows]
+    notify_guardians_each(session, "offer_expired", told, now=now)
     session.flush()

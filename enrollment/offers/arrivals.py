@@ -20,15 +20,14 @@ from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import offers
-from enrollment.offers.offers import Offer
-from enrollment.people.guardians import Child
+from enrollment.offers.offers import EXPECTED, Offer, OfferState
+from enrollment.people.person_rows import Child
 from enrollment.places import scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import SeasonDate
 
-EXPECTED = ("confirmed", "confirmed_waiting")
-SHOWN = (*EXPECTED, "arrived", "no_show")
+SHOWN = (*EXPECTED, OfferState.ARRIVED, OfferState.NO_SHOW)
 PER_PAGE = 50
 
 
@@ -76,7 +75,7 @@ class Counts:
 
 
 def _here(by: Actor, kindergarten_id: uuid.UUID | None) -> list[ColumnElement[bool]]:
-    mine = [scope.within(by), Offer.state.in_(SHOWN)]
+    mine = [scope.scope_condition(by), Offer.state.in_(SHOWN)]
     return [*mine, Kindergarten.id == kindergarten_id] if kindergarten_id else mine
 
 
@@ -148,8 +147,8 @@ def counts(session: Session, year: int, *, by: Actor, kindergarten_id: uuid.UUID
     row = session.execute(
         select(
             func.count().filter(Offer.state.in_(EXPECTED)),
-            func.count().filter(Offer.state == "arrived"),
-            func.count().filter(Offer.state == "no_show"),
+            func.count().filter(Offer.state == OfferState.ARRIVED),
+            func.count().filter(Offer.state == OfferState.NO_SHOW),
         )
         .select_from(Offer)
         .join(Programme, _of_year(year))
@@ -222,7 +221,7 @@ def _at_my_door(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Programm
         select(Programme)
         .join(Offer, Offer.programme_id == Programme.id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.id == offer_id, scope.within(by))
+        .where(Offer.id == offer_id, scope.scope_condition(by))
     )
     if found is None:
         raise NotFound("offer")
@@ -237,7 +236,7 @@ def _refuse_too_early(session: Session, offer_id: uuid.UUID, *, by: Actor, now: 
 
 def admitted_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> dict[str, list[str]]:
     """Registration codes of those who hold a place here, by class level: the list for the notice board 录取公示."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     rows = session.execute(
         select(Programme.level, Application.registration_code)
         .join(Offer, Offer.programme_id == Programme.id)

@@ -9,19 +9,20 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.signatures import Signature
-from enrollment.offers.offers import LIVE, Offer, change
-from enrollment.people.bulk_notifications import tell_families
+from enrollment.offers import offer_lifecycle
+from enrollment.offers.offer_rows import LIVE, Offer
 from enrollment.places import scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
 SUBJECT = "revoke_offer"
-DECIDERS = ("area_official", "city_official")
+DECIDERS = (Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 LONGEST_REASON = 500
 
 
@@ -60,7 +61,7 @@ def _live(by: Actor):
         .join(Application, Application.id == Offer.application_id)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.state.in_(LIVE), scope.within(by))
+        .where(Offer.state.in_(LIVE), scope.scope_condition(by))
     )
 
 
@@ -117,7 +118,7 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
         select(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.id == offer_id, scope.within(by))
+        .where(Offer.id == offer_id, scope.scope_condition(by))
     )
     locked = here.with_for_update(of=Offer).execution_options(populate_existing=True)
     offer = session.scalars(locked).one_or_none()
@@ -131,8 +132,6 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
     if signatures.sign(session, SUBJECT, offer.id, _digest(offer), by=by, now=now) < 2:
         audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=why)
         return False
-    change(session, offer, "revoked", by=by, now=now, reason=why)
-    tell_families(
-        session, "offer_revoked", [(offer.child_id, offer.application_id, f"offer_revoked:{offer.id}", {})], now=now
-    )
+    offer_lifecycle.make(session, offer, "revoke", by=by, now=now, reason=why)
+    notify_guardians(session, "offer_revoked", [offer.application_id], now=now, event=f"offer_revoked:{offer.id}")
     return True

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.season.calendar import SeasonDate
 from enrollment.season.rounds import Round
@@ -66,15 +68,15 @@ def standings(
 def _rows(round_: Round, application_id: uuid.UUID | None):
     """What `_code` needs, of everybody or of one; a child has one application a year, so its offers are this season's."""
     live, ended = aliased(Offer), aliased(Offer)
-    gone_here = and_(ended.round_id == round_.id, ended.state.in_(("declined", "expired")))
+    gone_here = and_(ended.round_id == round_.id, ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED)))
     left = select(
         ended.application_id,
-        func.bool_or(ended.state == "revoked").label("revoked"),
-        func.bool_or(ended.state == "no_show").label("no_show"),
-        func.bool_or(and_(gone_here, ended.state == "declined")).label("declined"),
-        func.bool_or(and_(gone_here, ended.state == "expired")).label("expired"),
+        func.bool_or(ended.state == OfferState.REVOKED).label("revoked"),
+        func.bool_or(ended.state == OfferState.NO_SHOW).label("no_show"),
+        func.bool_or(and_(gone_here, ended.state == OfferState.DECLINED)).label("declined"),
+        func.bool_or(and_(gone_here, ended.state == OfferState.EXPIRED)).label("expired"),
     )
-    left = left.where(ended.state.not_in((*LIVE, "superseded"))).group_by(ended.application_id)
+    left = left.where(ended.state.not_in((*LIVE, OfferState.SUPERSEDED))).group_by(ended.application_id)
     if application_id is not None:  # inside, or the offers of the whole city would be grouped for one family's page
         left = left.where(ended.application_id == application_id)
     gone = left.subquery()
@@ -92,7 +94,7 @@ def _rows(round_: Round, application_id: uuid.UUID | None):
         )
         .outerjoin(live, and_(live.application_id == Application.id, live.state.in_(LIVE)))
         .outerjoin(gone, gone.c.application_id == Application.id)
-        .where(Application.year == round_.year, Application.stage != "draft")
+        .where(Application.year == round_.year, Application.stage != Stage.DRAFT)
         .order_by(Application.stage.in_(DEAD_STAGES).desc())
     )  # fmt: skip
     return found if application_id is None else found.where(Application.id == application_id)
@@ -103,5 +105,5 @@ def _code(row: Row, over: bool) -> str:
         return "withdrawn"
     if row.state is None:
         return row.left or ("over" if over else "for_a_place")
-    waits = row.state in ("offered", "confirmed_waiting") and row.rank != 1
+    waits = row.state in (OfferState.OFFERED, OfferState.CONFIRMED_WAITING) and row.rank != 1
     return "for_a_better_wish" if waits and not over else "content"

@@ -1,4 +1,4 @@
-"""Separate consents of guardians 单独同意, each with the version and digest of the text that was read."""
+"""Separate consents of guardians 单独同意, with version and digest of the text."""
 
 import datetime as dt
 import uuid
@@ -17,9 +17,9 @@ KINDS = (CHILD_DATA, REGISTER_CHECK)
 
 
 class Consent(Base):
-    """A guardian's separate consent, with the version and digest of the text that was read.
+    """A guardian's separate consent, with version and digest of the text.
 
-    `mandate_id` is the code or the signed paper by which it was given, where a helper wrote it down.
+    `mandate_id` is the mandate under which a helper recorded it, if any.
     """
 
     __tablename__ = "consent"
@@ -40,8 +40,8 @@ class Consent(Base):
     )
 
 
-def live(session: Session, kind: str, *, by: Actor) -> Consent | None:
-    """The consent of this kind that the person has given and not withdrawn."""
+def current_consent(session: Session, kind: str, *, by: Actor) -> Consent | None:
+    """The consent of this kind that the person gave and did not withdraw; None without one."""
     given = select(Consent).where(
         Consent.account_id == by.account_id, Consent.kind == kind, Consent.withdrawn_at.is_(None)
     )
@@ -58,15 +58,15 @@ def give(
     now: dt.datetime,
     under: uuid.UUID | None = None,
 ) -> Consent:
-    """Keep that this person agreed to this very text.  A newer text replaces the consent to an older one.
+    """Store the consent of this person to this text.  It replaces a consent to an older text.
 
-    A helper gives nobody's consent: it writes down one that came `under` a mandate, by code or on paper.
+    A helper can only record a consent that the guardian gave by code or on paper, `under` a mandate.
     """
     if under is None:
         require_oneself(by)
     if kind not in KINDS:
         raise Refused("unknown_consent", field="consent")
-    earlier = live(session, kind, by=by)
+    earlier = current_consent(session, kind, by=by)
     if earlier is not None and earlier.text_digest == text_digest:
         return earlier
     if earlier is not None:
@@ -87,9 +87,9 @@ def give(
 
 
 def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> None:
-    """Take a consent back.  What was lawfully done before stays; nothing new is stored or asked after."""
+    """Withdraw a consent.  Earlier processing stays lawful; new data are neither stored nor requested."""
     require_oneself(by)
-    given = live(session, kind, by=by)
+    given = current_consent(session, kind, by=by)
     if given is None:
         return
     given.withdrawn_at = now
@@ -99,5 +99,5 @@ def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> Non
 
 def require(session: Session, kind: str, *, by: Actor) -> None:
     """Refuse `consent_needed` unless the person has given this consent."""
-    if live(session, kind, by=by) is None:
+    if current_consent(session, kind, by=by) is None:
         raise Refused("consent_needed", field="consent")

@@ -1,4 +1,4 @@
-"""The household of an application: hukou, home, workplace and residence permit, as the family says them."""
+"""The household of an application: hukou, home, workplace and residence permit, as the family states them."""
 
 import datetime as dt
 import uuid
@@ -14,7 +14,7 @@ HUKOU_KINDS = ("local", "collective", "elsewhere")
 
 
 class Household(Base):
-    """One for each application, so that what was reviewed does not change under another child's edit.
+    """One row for each application, so that an edit for another child does not change reviewed data.
 
     `home_outside` is true where the family still lives outside the city, and then there is no `home_area`; else it is None.
     """
@@ -47,5 +47,5 @@ class Household(Base):
 ANSWERS = frozenset(Household.__table__.columns.keys()) - {"application_id", "version"}
 
 
-def of(session: Session, application_id: uuid.UUID) -> Household | None:
+def household_of(session: Session, application_id: uuid.UUID) -> Household | None:
     return session.get(Household, application_id)

@@ -1,45 +1,74 @@
-"""One guardian invites the other to share a child's application, by phone number."""
+"""Invitations: a guardian invites the other guardian of a child by phone number."""
 
 import datetime as dt
 import uuid
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ForeignKey, Index, LargeBinary, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
+from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import blind_index, normalised
-from enrollment.people import guardians
-from enrollment.people.guardians import RELATIONS, Child, Guardianship, Invitation
+from enrollment.ground.vault import blind_index, normalise
+from enrollment.people import children, guardians
+from enrollment.people.person_rows import RELATIONS, Child, Guardianship
 
-LIFE = dt.timedelta(days=14)
+INVITATION_LIFETIME = dt.timedelta(days=14)
 MOST_GUARDIANS = 2
 PHONE_PURPOSE = "phone"
 
 
-def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
-    """Invite the holder of a phone to share the care of a child here.  Twice the same is one invitation.
+class Invitation(Base):
+    """An invitation to a phone number to share the applications of a child."""
 
-    The answer is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
+    __tablename__ = "invitation"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"))
+    invited_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("guardian.id"))
+    phone_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    made_at: Mapped[dt.datetime]
+    accepted_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        Index("ix_invitation__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
+        Index("ix_invitation__invited_by", "invited_by", postgresql_where=text("invited_by IS NOT NULL")),
+        Index(
+            "uq_invitation__one_open",
+            "child_id",
+            "phone_index",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL"),
+        ),
+    )
+
+
+def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
+    """Invite the holder of a phone to become a guardian of a child.  A repeated invitation extends the first.
+
+    The response is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
     """
     require_oneself(by)
-    child = guardians.own_child(session, child_id, by=by)
+    child = children.own_child(session, child_id, by=by)
     guardian = guardians.require_guardian(session, by=by)
-    number = normalised(phone)
+    number = normalise(phone)
     if len(number) != 11 or not number.isdigit() or number[0] != "1":
         raise Refused("phone_form", field="phone")
     index = blind_index(number, PHONE_PURPOSE)
     account = session.get_one(Account, by.account_id)
     if index == account.phone_index:
         raise Refused("own_phone", field="phone")
-    if _accepted(session, child.id) >= MOST_GUARDIANS:
+    if _count_accepted(session, child.id) >= MOST_GUARDIANS:
         raise Refused("enough_guardians", field="phone")
-    earlier = _open(session, child.id, index)
+    earlier = _open_invitation(session, child.id, index)
     if earlier is not None:
-        earlier.expires_at = now + LIFE
+        earlier.expires_at = now + INVITATION_LIFETIME
         return earlier
-    made = Invitation(child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + LIFE)
+    made = Invitation(
+        child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + INVITATION_LIFETIME
+    )
     session.add(made)
     session.flush()
     audit.record(session, "invite", "child", child.id, by=by, now=now)
@@ -49,8 +78,8 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     return made
 
 
-def for_me(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
-    """The open invitations to the signed-in person's phone.  They are no business of a helper."""
+def own_invitations(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
+    """The open invitations to the signed-in person's phone; none for a helper."""
     if by.on_behalf:
         return []
     account = session.get_one(Account, by.account_id)
@@ -62,8 +91,8 @@ def for_me(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]
     return list(session.scalars(mine.order_by(Invitation.made_at)))
 
 
-def open_for(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list[Invitation]:
-    """Invitations to share this child that nobody has accepted yet."""
+def open_invitations(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list[Invitation]:
+    """Open invitations for this child."""
     waiting = select(Invitation).where(
         Invitation.child_id == child_id, Invitation.accepted_at.is_(None), Invitation.expires_at > now
     )
@@ -71,7 +100,7 @@ def open_for(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list
 
 
 def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Actor, now: dt.datetime) -> Guardianship:
-    """Share the care of the child here.  Accepting twice changes nothing.
+    """Become a guardian of the child.  Accepting twice changes nothing.
 
     Raises NotFound for an invitation to another phone.  Refuses `invitation_expired`, `enough_guardians`,
     `guardian_first` and `relation_missing`.
@@ -90,8 +119,8 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
         raise Refused("invitation_expired")
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
-    session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # one after the other
-    if _accepted(session, invitation.child_id) >= MOST_GUARDIANS:
+    session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # serializes acceptances
+    if _count_accepted(session, invitation.child_id) >= MOST_GUARDIANS:
         raise Refused("enough_guardians")
     invitation.accepted_at = now
     shared = Guardianship(
@@ -103,12 +132,12 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
     return shared
 
 
-def _accepted(session: Session, child_id: uuid.UUID) -> int:
+def _count_accepted(session: Session, child_id: uuid.UUID) -> int:
     of_child = select(func.count()).where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
     return session.scalar(of_child) or 0
 
 
-def _open(session: Session, child_id: uuid.UUID, index: bytes) -> Invitation | None:
+def _open_invitation(session: Session, child_id: uuid.UUID, index: bytes) -> Invitation | None:
     waiting = select(Invitation).where(
         Invitation.child_id == child_id, Invitation.phone_index == index, Invitation.accepted_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""The row of a mandate 代办委托: a guardian lets a community helper enter this season's application."""
+"""The row of a mandate 代办委托: a guardian permits a community helper to enter this season's application."""
 
 import datetime as dt
 import uuid
@@ -14,11 +14,11 @@ PAPER_PURPOSE = "mandate.paper"
 
 
 class Mandate(Base):
-    """A consent with the text that was read, a scope and an end.
+    """A mandate with the digest of its text, its season and its end.
 
-    `account_id` is the guardian's.  Given by `code`, the phone has proved itself.  Given on `paper`, the account is one
-    that nobody signs in with yet; `phone_index` leads to it whoever signs in with that phone and knows whose it is.
-    `tries` counts who did not.
+    `account_id` is the account of the guardian.  By `code`, the phone is verified.  On `paper`, nobody can sign in with the
+    account yet; a person who signs in with the phone of `phone_index` and knows the guardian's document number takes it
+    over.  `tries` counts failed attempts.
     """
 
     __tablename__ = "mandate"

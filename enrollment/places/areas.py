@@ -1,4 +1,4 @@
-"""The 23 admission areas, and what a kindergarten is called by nature and class level."""
+"""The 23 admission areas, and the codes of natures and class levels."""
 
 import csv
 from functools import cache
@@ -8,13 +8,20 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enrollment.ground.classifications import LEVELS, NATURES, Level, Nature
 from enrollment.ground.db import Base
 
-NATURES = ("public", "inclusive", "private")
-LEVELS = ("nursery", "lower", "middle", "upper")
-CLASS_NORM = {"nursery": 20, "lower": 25, "middle": 30, "upper": 35}
+__all__ = ["LEVELS", "NATURES", "Level", "Nature"]
+
+CLASS_NORM: dict[str, int] = {Level.NURSERY: 20, Level.LOWER: 25, Level.MIDDLE: 30, Level.UPPER: 35}
 MOST_CHILDREN = 360
-NEXT_LEVEL = {"nursery": "lower", "lower": "middle", "middle": "upper", "upper": None, "mixed": "mixed"}
+NEXT_LEVEL: dict[str, Level | None] = {
+    Level.NURSERY: Level.LOWER,
+    Level.LOWER: Level.MIDDLE,
+    Level.MIDDLE: Level.UPPER,
+    Level.UPPER: None,
+    Level.MIXED: Level.MIXED,
+}
 
 FILE = Path(__file__).with_name("data") / "admission-areas.csv"
 
@@ -49,7 +56,7 @@ def rows_of_file() -> list[dict]:
 
 
 def load(session: Session) -> int:
-    """Bring the table in line with the packaged file; a second call changes nothing.  Returns the number of areas."""
+    """Update the table from the packaged file; return the number of areas."""
     fresh = insert(Area).values(rows_of_file())
     changed = {column: fresh.excluded[column] for column in ("name", "name_en", "has_boundary", "weight", "position")}
     session.execute(fresh.on_conflict_do_update(index_elements=["code"], set_=changed))
@@ -62,7 +69,7 @@ def all_areas(session: Session) -> list[Area]:
 
 @cache
 def codes_by_word() -> dict[str, str]:
-    """Every way in which an area is written: its code, its name with and without 成都/四川 and its ending, in English."""
+    """Spellings of every area: code, name with and without 成都/四川 and suffix, English name."""
     words: dict[str, str] = {}
     for row in rows_of_file():
         full, code = row["name"], row["code"]
@@ -76,5 +83,5 @@ def codes_by_word() -> dict[str, str]:
 
 
 def code_of(text: str) -> str | None:
-    """The code of an area written by code or name, or None.  Spaces and case play no part."""
+    """The code of an area written by code or name, or None.  Spaces and case are ignored."""
     return codes_by_word().get("".join(text.split()).casefold())

@@ -1,6 +1,6 @@
-"""The class plan of a kindergarten: how its licensed classes become places.  Arithmetic only, no rows.
+"""The class plan of a kindergarten: licensed classes and the resulting places, without database access.
 
-Licensed capacity is not free capacity: a class that continues next year stands full of children who are already there.
+Licensed capacity is not free capacity: classes that continue are already full.
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,18 @@ NUMBERS = ("planned_classes", "staffed_classes", "class_norm", "continuing", "wi
 MOST_CLASSES = 60
 
 
+def places_of_level(planned_classes: int, staffed_classes: int, class_norm: int, continuing: int, withheld: int) -> int:
+    """Places of a class level that families can be offered, never below zero.
+
+    min(planned, staffed classes) × class norm − continuing − withheld.  The table `programme` checks the same sum on
+    every row (`places_follow_the_class_plan`).
+    """
+    return max(min(planned_classes, staffed_classes) * class_norm - continuing - withheld, 0)
+
+
 @dataclass(frozen=True)
 class LevelPlan:
-    """One class level: classes planned and staffed, children a class, children who continue, places kept out of the draw."""
+    """One class level: planned and staffed classes, children per class, continuing children, places not in the draw."""
 
     planned_classes: int = 0
     staffed_classes: int = 0
@@ -28,16 +37,14 @@ class LevelPlan:
         return min(self.planned_classes, self.staffed_classes)
 
     @property
-    def capacity(self) -> int:
-        return self.classes * self.class_norm
-
-    @property
     def places(self) -> int:
-        return max(self.capacity - self.continuing - self.withheld, 0)
+        return places_of_level(
+            self.planned_classes, self.staffed_classes, self.class_norm, self.continuing, self.withheld
+        )
 
     @property
     def children(self) -> int:
-        """How many children there are once every place is taken."""
+        """Number of children when every place is taken."""
         return self.continuing + self.places
 
 
@@ -47,7 +54,7 @@ def plan_of(row) -> LevelPlan:
 
 
 def check_level(level: str, plan: LevelPlan) -> None:
-    """Refuses, with the field to mend, numbers that no class of this level can have."""
+    """Refuse numbers that are impossible for this level, with the field to correct."""
     for number in NUMBERS:
         if getattr(plan, number) < 0:
             raise Refused("number_negative", field=number)
@@ -60,7 +67,7 @@ def check_level(level: str, plan: LevelPlan) -> None:
 
 
 def check_kindergarten(plans: Mapping[str, LevelPlan], licensed_classes: int) -> None:
-    """Refuses a plan that needs more classes than are licensed, or seats more children than a kindergarten may have."""
+    """Refuse a plan with more classes than licensed, or more children than a kindergarten may have."""
     planned = sum(plan.planned_classes for plan in plans.values())
     if planned > licensed_classes:
         raise Refused("more_classes_than_licensed", field="planned_classes", planned=planned, licensed=licensed_classes)

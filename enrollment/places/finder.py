@@ -1,4 +1,4 @@
-"""Finding a kindergarten, and what everybody may read of it beside its own row: this year's places, sites, whom it serves."""
+"""Search for kindergartens, and their public data: programmes, sites, service areas."""
 
 import uuid
 from collections import defaultdict
@@ -7,8 +7,8 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.places.areas import LEVELS
-from enrollment.places.kindergartens import Found, Kindergarten, page_of
-from enrollment.places.programmes import Programme
+from enrollment.places.kindergartens import Kindergarten, Page, paginate
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.places.service_areas import ServiceArea
 
 
@@ -21,7 +21,7 @@ def search(
     year: int | None = None,
     page: int = 1,
     per_page: int = 20,
-) -> Found:
+) -> Page:
     """Open kindergartens in the order of their pinyin.
 
     `words` are parts of the name, street, address or code, or the name in pinyin, whole or by first letters; all must
@@ -29,17 +29,17 @@ def search(
     """
     query = select(Kindergarten).where(Kindergarten.closed_on.is_(None))
     for word in (words or "").split():
-        query = query.where(matches(word))
+        query = query.where(word_condition(word))
     if area:
         query = query.where(Kindergarten.area_code == area)
     if nature:
         query = query.where(Kindergarten.nature == nature)
     if level or year:
-        query = query.where(_offers(level, year))
-    return page_of(session, query.order_by(Kindergarten.sort_key, Kindergarten.code), page, per_page)
+        query = query.where(_programme_condition(level, year))
+    return paginate(session, query.order_by(Kindergarten.sort_key, Kindergarten.code), page, per_page)
 
 
-def matches(word: str):
+def word_condition(word: str):
     parts = [Kindergarten.name, Kindergarten.street, Kindergarten.address, Kindergarten.code]
     match = [part.icontains(word, autoescape=True) for part in parts]
     letters = word.casefold()
@@ -50,8 +50,8 @@ def matches(word: str):
     return or_(*match)
 
 
-def _offers(level: str | None, year: int | None):
-    offered = exists().where(Programme.kindergarten_id == Kindergarten.id, Programme.state == "approved")
+def _programme_condition(level: str | None, year: int | None):
+    offered = exists().where(Programme.kindergarten_id == Kindergarten.id, Programme.state == ProgrammeState.APPROVED)
     if level:
         offered = offered.where(Programme.level == level)
     if year:
@@ -59,10 +59,14 @@ def _offers(level: str | None, year: int | None):
     return offered
 
 
-def offered(session: Session, kindergarten_ids: list[uuid.UUID], year: int) -> dict[uuid.UUID, list[Programme]]:
+def programmes_offered(
+    session: Session, kindergarten_ids: list[uuid.UUID], year: int
+) -> dict[uuid.UUID, list[Programme]]:
     """The approved programmes of the year for each kindergarten that has one, youngest children first."""
     query = select(Programme).where(
-        Programme.kindergarten_id.in_(kindergarten_ids), Programme.year == year, Programme.state == "approved"
+        Programme.kindergarten_id.in_(kindergarten_ids),
+        Programme.year == year,
+        Programme.state == ProgrammeState.APPROVED,
     )
     found: dict[uuid.UUID, list[Programme]] = defaultdict(list)
     for programme in sorted(session.scalars(query), key=lambda p: LEVELS.index(p.level)):
@@ -70,8 +74,8 @@ def offered(session: Session, kindergarten_ids: list[uuid.UUID], year: int) -> d
     return dict(found)
 
 
-def sites_of(session: Session, kindergarten: Kindergarten) -> list[Kindergarten]:
-    """The open sites of the same house: its parent and the parent's other sites."""
+def other_sites(session: Session, kindergarten: Kindergarten) -> list[Kindergarten]:
+    """The other open sites of the same kindergarten, including its main site."""
     house = kindergarten.parent_id or kindergarten.id
     query = select(Kindergarten).where(
         or_(Kindergarten.id == house, Kindergarten.parent_id == house),
@@ -81,8 +85,8 @@ def sites_of(session: Session, kindergarten: Kindergarten) -> list[Kindergarten]
     return list(session.scalars(query.order_by(Kindergarten.sort_key)))
 
 
-def served_by(session: Session, kindergarten_id: uuid.UUID) -> dict[str, list[str]]:
-    """Names of its service area by kind (street, community, estate, road); drawn boundaries have no name to show."""
+def service_area_names(session: Session, kindergarten_id: uuid.UUID) -> dict[str, list[str]]:
+    """Names of its service area by kind (street, community, estate, road); polygons have no name."""
     query = select(ServiceArea.kind, ServiceArea.name).where(
         ServiceArea.kindergarten_id == kindergarten_id, ServiceArea.kind != "polygon"
     )

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound
 from enrollment.places.areas import NATURES, Area
-from enrollment.places.pinyin import sort_key
 
 
 class Kindergarten(Base):
@@ -50,7 +49,7 @@ class Kindergarten(Base):
 
 
 @dataclass(frozen=True)
-class Found:
+class Page:
     """One page of a list: `number` counts from 1, `last` is the number of pages (at least 1)."""
 
     items: list
@@ -65,17 +64,17 @@ class Found:
         return len(self.items)
 
 
-def page_of(session: Session, query: Select, page: int, per_page: int) -> Found:
-    """The wanted page of a query; a page beyond the end gives the last one."""
+def paginate(session: Session, query: Select, page: int, per_page: int) -> Page:
+    """One page of a query; a number beyond the end gives the last page."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     last = max(-(-total // per_page), 1)
     number = min(max(page, 1), last)
     rows = session.scalars(query.offset((number - 1) * per_page).limit(per_page)).unique().all()
-    return Found(items=list(rows), number=number, last=last, total=total)
+    return Page(items=list(rows), number=number, last=last, total=total)
 
 
 def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
-    """A kindergarten as everybody may see it.  NotFound when there is none."""
+    """A kindergarten by id, without a scope.  Raises NotFound."""
     kindergarten = session.get(Kindergarten, kindergarten_id)
     if kindergarten is None:
         raise NotFound
@@ -84,13 +83,3 @@ def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
 
 def by_code(session: Session, code: str) -> Kindergarten | None:
     return session.scalars(select(Kindergarten).where(Kindergarten.code == code)).one_or_none()
-
-
-def add(session: Session, *, code: str, name: str, nature: str, area_code: str, **more) -> Kindergarten:
-    """A new kindergarten; `more` are other columns.  Its sort key follows from its name."""
-    kindergarten = Kindergarten(
-        code=code, name=name, nature=nature, area_code=area_code, sort_key=sort_key(name), **more
-    )
-    session.add(kindergarten)
-    session.flush()
-    return kindergarten

@@ -1,7 +1,7 @@
-"""The places ledger: every change of a number, with its reason and author.
+"""The places ledger: every change of a number with its reason and author.
 
-A clerk proposes numbers, the area approves them.  Until then the approved numbers stand, so an open round never
-loses a programme because somebody is thinking about it.
+Staff propose numbers and the area approves them.  The approved numbers are valid until then, so a proposal does not
+change an open round.
 """
 
 import datetime as dt
@@ -16,35 +16,10 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import class_plan, programmes, scope
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
-from enrollment.places.ledger_rows import IMPORTED, STANDS, LedgerEntry, PlanProposal, enter
-from enrollment.places.programmes import Programme
+from enrollment.places.ledger_rows import REASON_APPROVED, REASON_IMPORTED, LedgerEntry, PlanProposal, add_entry
+from enrollment.places.programmes import Programme, ProgrammeState
 
-__all__ = ["IMPORTED", "STANDS", "LedgerEntry", "PlanProposal", "enter"]
-
-
-def change_plan(
-    session: Session,
-    programme_id: uuid.UUID,
-    *,
-    by: Actor,
-    now: dt.datetime,
-    reason: str,
-    version: int | None = None,
-    **numbers: int,
-) -> Programme:
-    """Change numbers at once: an official in the own area, or the kindergarten while nothing was approved yet.
-
-    `numbers` are some of `class_plan.NUMBERS`.  Refuses `reason_missing`, `needs_approval`, `places_below_taken` and
-    what `class_plan` refuses; Stale when `version` is no longer the row's.
-    """
-    programme = locked(session, programme_id, by=by, version=version)
-    if programme.state == "approved" and not scope.decides(by, programme.kindergarten):
-        raise Refused("needs_approval")
-    wanted = _wanted(programme, numbers)
-    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
-    _write_numbers(session, programme, wanted, account_id=by.account_id, now=now, reason=said(reason))
-    session.flush()
-    return programme
+__all__ = ["REASON_APPROVED", "REASON_IMPORTED", "LedgerEntry", "PlanProposal", "add_entry"]
 
 
 def propose(
@@ -57,24 +32,28 @@ def propose(
     version: int | None = None,
     **numbers: int,
 ) -> PlanProposal:
-    """Ask the area for these numbers.  A newer proposal replaces an open one.
+    """Propose numbers to the area.  A newer proposal replaces an open one.
 
-    The plan of the kindergarten must hold with everything that is proposed beside it.
+    The plan of the kindergarten must be valid together with its other proposals.
     """
-    programme = locked(session, programme_id, by=by, version=version)
-    wanted = _wanted(programme, numbers)
-    beside = _plans(session, programme) | {p.programme.level: p.plan for p in _open_beside(session, programme)}
+    programme = lock_programme(session, programme_id, by=by, version=version)
+    wanted = _changed_plan(programme, numbers)
+    beside = _plans(session, programme) | {p.programme.level: p.plan for p in _other_open_proposals(session, programme)}
     class_plan.check_kindergarten(beside | {programme.level: wanted}, _licensed(programme))
     earlier = open_proposal(session, programme.id)
     if earlier:
         _decide(earlier, "replaced", by=by, now=now)
         session.flush()
     proposal = PlanProposal(
-        programme_id=programme.id, numbers=_as_numbers(wanted), reason=said(reason), made_by=by.account_id, made_at=now
+        programme_id=programme.id,
+        numbers=_as_numbers(wanted),
+        reason=require_reason(reason),
+        made_by=by.account_id,
+        made_at=now,
     )
     session.add(proposal)
-    if programme.state == "draft":
-        _move(session, programme, "proposed", by=by, now=now, reason=proposal.reason)
+    if programme.state == ProgrammeState.DRAFT:
+        _change_state(session, programme, ProgrammeState.PROPOSED, by=by, now=now, reason=proposal.reason)
     audit.record(session, "propose_plan", "programme", programme.id, by=by, now=now, **proposal.numbers)
     session.flush()
     return proposal
@@ -93,33 +72,19 @@ def propose_level(
     **numbers: int,
 ) -> PlanProposal:
     """The same for a level that may have no programme yet."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     if level not in CLASS_NORM:
         raise NotFound
     programme = programmes.ensure(session, kindergarten.id, level, year)
     return propose(session, programme.id, by=by, now=now, reason=reason, version=version, **numbers)
 
 
-def approve(
-    session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, version: int | None = None
-) -> Programme:
-    """The area agrees: the open proposal becomes the plan, or the numbers that stand become the approved ones."""
-    programme = locked(session, programme_id, by=by, version=version)
-    _must_decide(by, programme)
-    proposal = open_proposal(session, programme.id)
-    wanted = proposal.plan if proposal else class_plan.plan_of(programme)
-    class_plan.check_kindergarten(_plans(session, programme) | {programme.level: wanted}, _licensed(programme))
-    _approve_locked(session, programme, proposal, by=by, now=now)
-    session.flush()
-    return programme
-
-
 def approve_kindergarten(
     session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
 ) -> int:
-    """Approve a kindergarten's whole plan together, so that classes may move between levels.  Returns how many levels."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by, lock=True)
-    if not scope.decides(by, kindergarten):
+    """Approve the whole plan of a kindergarten, so that classes may move between levels; return the number of levels."""
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by, lock=True)
+    if not scope.may_decide(by, kindergarten):
         raise NotFound
     rows = _programmes_of(session, kindergarten.id, year)
     proposals = {row.id: open_proposal(session, row.id) for row in rows}
@@ -128,7 +93,7 @@ def approve_kindergarten(
         {level: row.plan if isinstance(row, PlanProposal) else class_plan.plan_of(row) for level, row in plans.items()},
         kindergarten.licensed_classes,
     )
-    waiting = [row for row in rows if proposals[row.id] or row.state == "proposed"]
+    waiting = [row for row in rows if proposals[row.id] or row.state == ProgrammeState.PROPOSED]
     for row in waiting:
         _approve_locked(session, row, proposals[row.id], by=by, now=now)
     session.flush()
@@ -136,15 +101,15 @@ def approve_kindergarten(
 
 
 def send_back(session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.datetime, remark: str) -> PlanProposal:
-    """The area does not agree and says why; the numbers that stood before stand on."""
-    programme = locked(session, programme_id, by=by)
-    _must_decide(by, programme)
+    """Reject the open proposal with a remark; the earlier numbers stay valid."""
+    programme = lock_programme(session, programme_id, by=by)
+    _require_decider(by, programme)
     proposal = open_proposal(session, programme.id)
     if proposal is None:
         raise Refused("nothing_proposed")
-    _decide(proposal, "sent_back", by=by, now=now, remark=said(remark, field="remark"))
-    if programme.state == "proposed":
-        _move(session, programme, "draft", by=by, now=now, reason=remark)
+    _decide(proposal, "sent_back", by=by, now=now, remark=require_reason(remark, field="remark"))
+    if programme.state == ProgrammeState.PROPOSED:
+        _change_state(session, programme, ProgrammeState.DRAFT, by=by, now=now, reason=remark)
     audit.record(session, "send_back_plan", "programme", programme.id, by=by, now=now, reason=remark)
     session.flush()
     return proposal
@@ -155,12 +120,12 @@ def open_proposal(session: Session, programme_id: uuid.UUID) -> PlanProposal | N
     return session.scalars(found).one_or_none()
 
 
-def locked(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Programme:
-    """The programme within the actor's scope, with its kindergarten held so that sums over levels stay true."""
+def lock_programme(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Programme:
+    """The programme within the actor's scope, locked together with its kindergarten, so that sums over levels stay valid."""
     owner = session.scalar(select(Programme.kindergarten_id).where(Programme.id == programme_id))
     if owner is None:
         raise NotFound
-    scope.kindergarten_for(session, owner, by=by, lock=True)
+    scope.kindergarten_in_scope(session, owner, by=by, lock=True)
     found = select(Programme).where(Programme.id == programme_id).with_for_update(of=Programme)
     programme = session.scalars(found.execution_options(populate_existing=True)).one()
     if version is not None and version != programme.version:
@@ -168,12 +133,12 @@ def locked(session: Session, programme_id: uuid.UUID, *, by: Actor, version: int
     return programme
 
 
-def _must_decide(by: Actor, programme: Programme) -> None:
-    if not scope.decides(by, programme.kindergarten):
+def _require_decider(by: Actor, programme: Programme) -> None:
+    if not scope.may_decide(by, programme.kindergarten):
         raise NotFound
 
 
-def said(reason: str, field: str = "reason") -> str:
+def require_reason(reason: str, field: str = "reason") -> str:
     if not reason.strip():
         raise Refused("reason_missing", field=field)
     return reason.strip()
@@ -187,18 +152,18 @@ def _as_numbers(plan: LevelPlan) -> dict[str, int]:
     return {number: getattr(plan, number) for number in NUMBERS}
 
 
-def _wanted(programme: Programme, numbers: dict[str, int]) -> LevelPlan:
+def _changed_plan(programme: Programme, numbers: dict[str, int]) -> LevelPlan:
     unknown = set(numbers) - set(NUMBERS)
     if unknown:
         raise TypeError(f"not numbers of a class plan: {sorted(unknown)}")
     wanted = LevelPlan(**(_as_numbers(class_plan.plan_of(programme)) | numbers))
     class_plan.check_level(programme.level, wanted)
-    _check_promised(programme, wanted)
+    _check_commitments(programme, wanted)
     return wanted
 
 
-def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
-    """What families already hold is never taken from under them."""
+def _check_commitments(programme: Programme, wanted: LevelPlan) -> None:
+    """Refuse fewer places than families hold or pools reserve."""
     least = max(programme.taken - programme.overhang, 0)
     if wanted.places < least:
         raise Refused("places_below_taken", field="planned_classes", taken=least, places=wanted.places)
@@ -209,7 +174,8 @@ def _check_promised(programme: Programme, wanted: LevelPlan) -> None:
 
 def _programmes_of(session: Session, kindergarten_id: uuid.UUID, year: int) -> list[Programme]:
     found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
-    return list(session.scalars(found.order_by(Programme.id).with_for_update(of=Programme)))
+    held = found.order_by(Programme.id).with_for_update(of=Programme)
+    return list(session.scalars(held.execution_options(populate_existing=True)))
 
 
 def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:
@@ -217,7 +183,7 @@ def _plans(session: Session, programme: Programme) -> dict[str, LevelPlan]:
     return {row.level: class_plan.plan_of(row) for row in rows}
 
 
-def _open_beside(session: Session, programme: Programme) -> list[PlanProposal]:
+def _other_open_proposals(session: Session, programme: Programme) -> list[PlanProposal]:
     found = (
         select(PlanProposal)
         .join(PlanProposal.programme)
@@ -234,13 +200,13 @@ def _open_beside(session: Session, programme: Programme) -> list[PlanProposal]:
 def _approve_locked(
     session: Session, programme: Programme, proposal: PlanProposal | None, *, by: Actor, now: dt.datetime
 ) -> None:
-    reason = proposal.reason if proposal else STANDS
+    reason = proposal.reason if proposal else REASON_APPROVED
     if proposal:
-        _check_promised(programme, proposal.plan)
+        _check_commitments(programme, proposal.plan)
         _write_numbers(session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason)
         _decide(proposal, "approved", by=by, now=now)
-    if programme.state != "approved":
-        _move(session, programme, "approved", by=by, now=now, reason=reason)
+    if programme.state != ProgrammeState.APPROVED:
+        _change_state(session, programme, ProgrammeState.APPROVED, by=by, now=now, reason=reason)
     audit.record(session, "approve_plan", "programme", programme.id, by=by, now=now, places=programme.places)
 
 
@@ -256,13 +222,15 @@ def _write_numbers(
     for field in (*NUMBERS, "places"):
         before, after = getattr(programme, field), getattr(wanted, field)
         if before != after:
-            enter(session, programme, field, before, after, account_id=account_id, now=now, reason=reason)
+            add_entry(session, programme, field, before, after, account_id=account_id, now=now, reason=reason)
             setattr(programme, field, after)
     programme.version += 1
 
 
-def _move(session: Session, programme: Programme, state: str, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    enter(session, programme, "state", programme.state, state, account_id=by.account_id, now=now, reason=reason)
+def _change_state(
+    session: Session, programme: Programme, state: str, *, by: Actor, now: dt.datetime, reason: str
+) -> None:
+    add_entry(session, programme, "state", programme.state, state, account_id=by.account_id, now=now, reason=reason)
     programme.state = state
     programme.version += 1
 

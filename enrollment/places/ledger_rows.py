@@ -1,4 +1,4 @@
-"""The lines of the places ledger, which are only ever added, and the proposals that wait for the area's word."""
+"""The rows of the places ledger (append-only) and of plan proposals."""
 
 import datetime as dt
 import uuid
@@ -12,14 +12,14 @@ from enrollment.ground.db import Base
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.programmes import Programme
 
-STANDS, IMPORTED = "approved", "import:"
-"""Reasons that the ledger gives itself: the numbers were approved as they stand; a list with this name brought them."""
+REASON_APPROVED, REASON_IMPORTED = "approved", "import:"
+"""Reasons of the system: the current numbers were approved; a list was imported (followed by its name)."""
 
 DECISIONS = ("approved", "sent_back", "replaced")
 
 
 class LedgerEntry(Base):
-    """`field` is the programme's column that changed (or `state`, `pool:<code>`), with what it was and became."""
+    """A change of `field`, a column of the programme (or `state`, `pool:<code>`), from `before` to `after`."""
 
     __tablename__ = "ledger_entry"
 
@@ -34,7 +34,7 @@ class LedgerEntry(Base):
 
 
 class PlanProposal(Base):
-    """Numbers that a kindergarten asks for.  One is open for a programme at a time; the area decides."""
+    """Numbers that a kindergarten proposes.  A programme has at most one open proposal; the area decides."""
 
     __tablename__ = "plan_proposal"
 
@@ -62,7 +62,7 @@ class PlanProposal(Base):
         return LevelPlan(**self.numbers)
 
 
-def enter(
+def add_entry(
     session: Session,
     programme: Programme,
     field: str,
@@ -73,7 +73,7 @@ def enter(
     now: dt.datetime,
     reason: str,
 ) -> None:
-    """Add one line to the ledger."""
+    """Add one entry to the ledger."""
     session.add(
         LedgerEntry(
             programme_id=programme.id,

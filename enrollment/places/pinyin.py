@@ -1,9 +1,9 @@
-"""Sort keys: names in pinyin, with the readings that places of this city really have."""
+"""Sort keys: names in pinyin, with the local readings of place names."""
 
 import functools
 import re
 
-# A dictionary of common words reads 郫都 as "pi dou" and 崇庆 as one likes; people of the place do not.
+# The dictionary of common words has wrong readings of local names, such as "pi dou" for 郫都.
 READINGS = {
     "郫都": "pi du", "郫筒": "pi tong", "犀浦": "xi pu", "都江堰": "du jiang yan", "成都": "cheng du", "新都": "xin du",
     "崇州": "chong zhou", "崇阳": "chong yang", "崇庆": "chong qing", "重庆": "chong qing", "邛崃": "qiong lai",
@@ -17,12 +17,12 @@ READINGS = {
     "双楠": "shuang nan", "莲都": "lian du", "蓉都": "rong du", "锦都": "jin du", "花都": "hua du", "华都": "hua du",
 }  # fmt: skip
 
-_apart = re.compile(r"[^0-9a-z]+")
+_separators = re.compile(r"[^0-9a-z]+")
 
 
 @functools.cache
 def _reader():
-    # its dictionary takes as long to read as a fifth of the portal's start, and only a new name needs it
+    # loading the dictionary takes a fifth of the portal's start, and only new names need it
     from pypinyin import lazy_pinyin, load_phrases_dict
 
     load_phrases_dict({name: [[syllable] for syllable in reading.split()] for name, reading in READINGS.items()})
@@ -30,6 +30,6 @@ def _reader():
 
 
 def sort_key(name: str) -> str:
-    """`成都市郫都区1幼` → `cheng du shi pi du qu 1 you`: syllables in small letters, apart by one space."""
+    """`成都市郫都区1幼` → `cheng du shi pi du qu 1 you`: lower-case syllables separated by one space."""
     syllables = " ".join(_reader()(name, v_to_u=False)).replace("ü", "v").casefold()
-    return _apart.sub(" ", syllables).strip()
+    return _separators.sub(" ", syllables).strip()

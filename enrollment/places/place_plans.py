@@ -1,4 +1,4 @@
-"""The ledger as people read it: a kindergarten's plan by level, its history, and what waits for the area's word."""
+"""Views of the places ledger: a kindergarten's plan by level, its history, and plans that wait for approval."""
 
 import datetime as dt
 import uuid
@@ -12,7 +12,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places import class_plan, kindergartens, ledger, roll, scope
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.class_plan import LevelPlan
-from enrollment.places.kindergartens import Found, Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page
 from enrollment.places.ledger import LedgerEntry, PlanProposal
 from enrollment.places.programmes import Programme, of_kindergarten
 
@@ -20,8 +20,8 @@ OLDEST_FIRST = func.min(PlanProposal.made_at)
 
 
 @dataclass(frozen=True)
-class Line:
-    """One class level.  `programme` is None before anything was planned; `from_roll` is what continues by the roll."""
+class LevelLine:
+    """One class level.  `programme` is None before a plan exists; `from_roll` is the number of continuing children."""
 
     level: str
     programme: Programme | None
@@ -31,14 +31,14 @@ class Line:
 
     @property
     def plan(self) -> LevelPlan:
-        """The numbers that stand."""
+        """The approved numbers."""
         if self.programme is None:
             return LevelPlan(class_norm=CLASS_NORM[self.level])
         return class_plan.plan_of(self.programme)
 
     @property
     def wanted(self) -> LevelPlan:
-        """The numbers that stand, or those that are proposed instead."""
+        """The proposed numbers, otherwise the approved ones."""
         return self.proposal.plan if self.proposal else self.plan
 
     @property
@@ -47,10 +47,10 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlacePlan:
     kindergarten: Kindergarten
     year: int
-    lines: list[Line]
+    lines: list[LevelLine]
 
     @property
     def planned_classes(self) -> int:
@@ -74,20 +74,20 @@ class Plan:
 
     @property
     def fault(self) -> Refused | None:
-        """Why the plan as proposed cannot be approved, if it cannot."""
+        """The reason why the proposed plan cannot be approved; None if it can."""
         try:
             class_plan.check_kindergarten({x.level: x.wanted for x in self.lines}, self.kindergarten.licensed_classes)
         except Refused as refused:
             return refused
         return None
 
-    def line(self, level: str) -> Line | None:
+    def line(self, level: str) -> LevelLine | None:
         return next((line for line in self.lines if line.level == level), None)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the history; `author` is None for what the machine did."""
+class HistoryEntry:
+    """One entry of the history; `author` is None for acts of the system."""
 
     at: dt.datetime
     level: str
@@ -99,24 +99,24 @@ class Entry:
 
 
 @dataclass
-class Approved:
-    """How many kindergartens were approved at once, and which were not, with the reason."""
+class AreaApproval:
+    """Number of approved kindergartens, and the refused ones with the reason."""
 
     kindergartens: int = 0
     refused: list[tuple[Kindergarten, Refused]] = field(default_factory=list)
 
 
-def plan_of(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Plan:
+def place_plan(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> PlacePlan:
     """All four levels of a kindergarten, youngest first.  NotFound outside the actor's scope."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     rows = {row.level: row for row in of_kindergarten(session, kindergarten.id, year)}
-    continuing = roll.continuing(session, kindergarten.id, year, now=now)
+    continuing = roll.continuing_children(session, kindergarten.id, year, now=now)
     asked = _proposals(session, [row.id for row in rows.values()])
-    return Plan(kindergarten, year, [_line(level, rows.get(level), asked, continuing) for level in LEVELS])
+    return PlacePlan(kindergarten, year, [_level_line(level, rows.get(level), asked, continuing) for level in LEVELS])
 
 
 def _proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[PlanProposal]]:
-    """What was asked for each programme, the latest first."""
+    """Proposals of each programme, newest first."""
     found = select(PlanProposal).where(PlanProposal.programme_id.in_(programme_ids))
     asked: dict[uuid.UUID, list[PlanProposal]] = {}
     for proposal in session.scalars(found.order_by(PlanProposal.made_at.desc(), PlanProposal.decided_at.desc())):
@@ -124,54 +124,63 @@ def _proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UU
     return asked
 
 
-def _line(
+def _level_line(
     level: str,
     programme: Programme | None,
     asked: dict[uuid.UUID, list[PlanProposal]],
     continuing: dict[str, int],
-) -> Line:
+) -> LevelLine:
     earlier = asked.get(programme.id, []) if programme is not None else []
     proposal = next((each for each in earlier if each.decision is None), None)
     latest = earlier[0] if earlier else None
     sent_back = latest if latest and latest.decision == "sent_back" and not proposal else None
-    return Line(level, programme, proposal, sent_back, continuing.get(level, 0))
+    return LevelLine(level, programme, proposal, sent_back, continuing.get(level, 0))
 
 
 def history(
-    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, page: int = 1, per_page: int = 30
-) -> Found:
-    """The ledger of a kindergarten's year, newest first, with the author's name."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    year: int,
+    *,
+    by: Actor,
+    level: str | None = None,
+    page: int = 1,
+    per_page: int = 30,
+) -> Page:
+    """The ledger of a kindergarten's year, or of one level, newest first, with the author's name."""
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     query = (
         select(LedgerEntry)
         .join(Programme, Programme.id == LedgerEntry.programme_id)
         .where(Programme.kindergarten_id == kindergarten.id, Programme.year == year)
         .order_by(LedgerEntry.number.desc())
     )
-    found = kindergartens.page_of(session, query, page, per_page)
+    if level is not None:
+        query = query.where(Programme.level == level)
+    found = kindergartens.paginate(session, query, page, per_page)
     levels = {row.id: row.level for row in of_kindergarten(session, kindergarten.id, year)}
     wanted = {entry.account_id for entry in found.items if entry.account_id}
     authors = {row.id: row.name for row in session.scalars(select(Account).where(Account.id.in_(wanted)))}
     items = [
-        Entry(e.at, levels[e.programme_id], e.field, e.before, e.after, e.reason, authors.get(e.account_id))
+        HistoryEntry(e.at, levels[e.programme_id], e.field, e.before, e.after, e.reason, authors.get(e.account_id))
         for e in found.items
     ]
-    return Found(items, found.number, found.last, found.total)
+    return Page(items, found.number, found.last, found.total)
 
 
-def _waiting_ids(by: Actor, year: int, area: str | None) -> Select:
+def _waiting_query(by: Actor, year: int, area: str | None) -> Select:
     query = (
         select(Kindergarten.id)
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)
         .join(PlanProposal, PlanProposal.programme_id == Programme.id)
-        .where(PlanProposal.decision.is_(None), Programme.year == year, scope.within(by))
+        .where(PlanProposal.decision.is_(None), Programme.year == year, scope.scope_condition(by))
         .group_by(Kindergarten.id)
         .order_by(OLDEST_FIRST, Kindergarten.id)
     )
     return query.where(Kindergarten.area_code == area) if area else query
 
 
-def waiting(
+def waiting_plans(
     session: Session,
     year: int,
     *,
@@ -180,25 +189,25 @@ def waiting(
     area: str | None = None,
     page: int = 1,
     per_page: int = 20,
-) -> Found:
-    """The plans that wait for the area's word, oldest proposal first."""
-    found = kindergartens.page_of(session, _waiting_ids(by, year, area), page, per_page)
-    items = [plan_of(session, kindergarten_id, year, by=by, now=now) for kindergarten_id in found.items]
-    return Found(items, found.number, found.last, found.total)
+) -> Page:
+    """Plans that wait for approval, oldest proposal first."""
+    found = kindergartens.paginate(session, _waiting_query(by, year, area), page, per_page)
+    items = [place_plan(session, kindergarten_id, year, by=by, now=now) for kindergarten_id in found.items]
+    return Page(items, found.number, found.last, found.total)
 
 
-def waiting_by_area(session: Session, year: int, *, by: Actor) -> dict[str, int]:
-    """How many kindergartens wait in each area that the actor works in."""
-    inner = _waiting_ids(by, year, None).order_by(None).subquery()
+def count_waiting_by_area(session: Session, year: int, *, by: Actor) -> dict[str, int]:
+    """Number of kindergartens with open proposals, by area within the actor's scope."""
+    inner = _waiting_query(by, year, None).order_by(None).subquery()
     query = select(Kindergarten.area_code, func.count()).where(Kindergarten.id.in_(select(inner.c.id)))
     rows = session.execute(query.group_by(Kindergarten.area_code))
     return {row[0]: row[1] for row in rows}
 
 
-def approve_area(session: Session, area: str, year: int, *, by: Actor, now: dt.datetime) -> Approved:
-    """Approve every waiting plan of an area whose numbers hold; the others stay and are named with their reason."""
-    done = Approved()
-    for kindergarten_id in session.scalars(_waiting_ids(by, year, area)).all():
+def approve_area(session: Session, area: str, year: int, *, by: Actor, now: dt.datetime) -> AreaApproval:
+    """Approve every valid waiting plan of an area; the others stay open and are returned with their reason."""
+    done = AreaApproval()
+    for kindergarten_id in session.scalars(_waiting_query(by, year, area)).all():
         try:
             with session.begin_nested():
                 ledger.approve_kindergarten(session, kindergarten_id, year, by=by, now=now)
@@ -212,7 +221,7 @@ def send_back_kindergarten(
     session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime, remark: str
 ) -> int:
     """Send all open proposals of a kindergarten back with one remark.  Returns how many levels."""
-    plan = plan_of(session, kindergarten_id, year, by=by, now=now)
+    plan = place_plan(session, kindergarten_id, year, by=by, now=now)
     proposed = [line.proposal for line in plan.lines if line.proposal]
     if not proposed:
         raise Refused("nothing_proposed")

@@ -1,24 +1,31 @@
-"""Programmes 招生计划: kindergarten × class level × year, with the places they offer and the pools that split them."""
+"""Programmes 招生计划: kindergarten × class level × year, with their places and reserved pools."""
 
 import uuid
+from enum import StrEnum
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
-from enrollment.ground.errors import NotFound
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.kindergartens import Kindergarten
 
-STATES = ("draft", "proposed", "approved")
+
+class ProgrammeState(StrEnum):
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+
+
+STATES = tuple(ProgrammeState)
 
 
 class Programme(Base):
-    """`places` = min(planned, staffed classes) × class norm − continuing − withheld, never below zero.
+    """`places` are those of the class plan: `class_plan.places_of_level`.
 
-    `taken` counts live offers; it moves only through `offers.take_place` and `offers.free_place`, and the table
-    refuses `taken > places + overhang`, where `overhang` is what the published run let a bound unit stand over.
+    `taken` counts live offers; it moves only through the moves of `offer_lifecycle`, and the table
+    refuses `taken > places + overhang`, where `overhang` are places above the limit that the published run gave to bound children.
     """
 
     __tablename__ = "programme"
@@ -27,7 +34,7 @@ class Programme(Base):
     kindergarten_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("kindergarten.id"))
     level: Mapped[str]
     year: Mapped[int]
-    state: Mapped[str] = mapped_column(default="draft")
+    state: Mapped[str] = mapped_column(default=ProgrammeState.DRAFT)
     planned_classes: Mapped[int] = mapped_column(default=0)
     staffed_classes: Mapped[int] = mapped_column(default=0)
     class_norm: Mapped[int]
@@ -59,6 +66,18 @@ class Programme(Base):
         ),
     )
 
+    @property
+    def code(self) -> str:
+        """The code of the kindergarten and the class level: readable, because kindergartens are public."""
+        return f"{self.kindergarten.code}-{self.level}"
+
+    def places_for(self, held: int) -> int:
+        """Places that a market has to give: all except those that children outside the market hold.
+
+        `held` places are held by children of the market, who take part with them.
+        """
+        return max(self.places - (self.taken - held), 0)
+
 
 class Pool(Base):
     """Places of a programme that are reserved 预留学位 for groups, in order of precedence."""
@@ -84,16 +103,13 @@ class Pool(Base):
     )
 
 
-def by_id(session: Session, programme_id: uuid.UUID) -> Programme:
-    """An approved programme as everybody may see it.  NotFound when there is none."""
-    programme = session.get(Programme, programme_id)
-    if programme is None or programme.state != "approved":
-        raise NotFound
-    return programme
+def by_code(session: Session, year: int) -> dict[str, Programme]:
+    """All programmes of a year by their `code`."""
+    return {programme.code: programme for programme in session.scalars(select(Programme).where(Programme.year == year))}
 
 
 def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme:
-    """The programme of this level and year; a draft without places when there was none."""
+    """The programme of this level and year; created as a draft without places if it is missing."""
     fresh = insert(Programme).values(
         id=uuid.uuid4(), kindergarten_id=kindergarten_id, level=level, year=year, class_norm=CLASS_NORM[level]
     )
@@ -110,5 +126,5 @@ def of_kindergarten(
     """The programmes of a year, youngest children first."""
     found = select(Programme).where(Programme.kindergarten_id == kindergarten_id, Programme.year == year)
     if only_approved:
-        found = found.where(Programme.state == "approved")
+        found = found.where(Programme.state == ProgrammeState.APPROVED)
     return sorted(session.scalars(found), key=lambda programme: LEVELS.index(programme.level))

@@ -14,7 +14,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.identity import index_of
 from enrollment.places import kindergartens, scope
 from enrollment.places.areas import LEVELS, NEXT_LEVEL
-from enrollment.places.kindergartens import Found, Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page
 from enrollment.places.roll_rows import (
     CLASS_LEVELS,
     LEAVE_REASONS,
@@ -31,7 +31,7 @@ __all__ = ["RollChild", "RollClass", "school_year_of"]
 
 @dataclass(frozen=True)
 class ClassLine:
-    """A class in a list, with the number of its children however they are kept."""
+    """A class in a list, with its number of children."""
 
     id: uuid.UUID
     name: str
@@ -46,7 +46,7 @@ def class_list(
     session: Session, kindergarten_id: uuid.UUID, school_year: int, *, by: Actor, now: dt.datetime
 ) -> list[ClassLine]:
     """The classes of a school year, youngest first, as they are today (a past or future year: at its end or beginning)."""
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     rows = children_on(day_within(school_year, now), kindergarten.id)
     children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(rows.c.children, 0))
     found = (
@@ -67,12 +67,12 @@ def years_on_roll(session: Session, kindergarten_id: uuid.UUID) -> list[int]:
     return sorted(session.scalars(found), reverse=True)
 
 
-def class_for(session: Session, class_id: uuid.UUID, *, by: Actor, lock: bool = False) -> RollClass:
+def class_in_scope(session: Session, class_id: uuid.UUID, *, by: Actor, lock: bool = False) -> RollClass:
     """A class within the actor's scope."""
     found = (
         select(RollClass)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        .where(RollClass.id == class_id, scope.within(by))
+        .where(RollClass.id == class_id, scope.scope_condition(by))
     )
     roll_class = session.scalars(found.with_for_update(of=RollClass) if lock else found).one_or_none()
     if roll_class is None:
@@ -82,9 +82,9 @@ def class_for(session: Session, class_id: uuid.UUID, *, by: Actor, lock: bool = 
 
 def children_of(
     session: Session, class_id: uuid.UUID, *, by: Actor, now: dt.datetime, page: int = 1, per_page: int = 50
-) -> Found:
-    """The children of a class, first come first; the caller shows them masked.  The view is written to the audit trail."""
-    roll_class = class_for(session, class_id, by=by)
+) -> Page:
+    """The children of a class by entry date; the caller masks names.  The audit trail records the view."""
+    roll_class = class_in_scope(session, class_id, by=by)
     day = day_within(roll_class.school_year, now)
     query = select(RollChild).where(
         RollChild.class_id == class_id,
@@ -92,7 +92,7 @@ def children_of(
         or_(RollChild.left_on.is_(None), RollChild.left_on > day),
     )
     audit.record(session, "view", "roll_class", class_id, by=by, now=now)
-    return kindergartens.page_of(session, query.order_by(RollChild.entered_on, RollChild.id), page, per_page)
+    return kindergartens.paginate(session, query.order_by(RollChild.entered_on, RollChild.id), page, per_page)
 
 
 def count_class(
@@ -107,7 +107,7 @@ def count_class(
     now: dt.datetime,
 ) -> RollClass:
     """Keep a class as a number.  Refuses `class_has_children` where children are kept by name."""
-    roll_class = _class_named(session, kindergarten_id, name, level, school_year, "count", by=by, now=now)
+    roll_class = _ensure_class(session, kindergarten_id, name, level, school_year, "count", by=by, now=now)
     if not 0 <= children <= MOST_IN_A_CLASS:
         raise Refused("too_many_in_a_class", field="children", most=MOST_IN_A_CLASS)
     roll_class.counted, roll_class.as_of = children, today(now)
@@ -130,13 +130,13 @@ def enter_child(
     by: Actor,
     now: dt.datetime,
 ) -> RollChild:
-    """Put a child on the roll of a class, which is made when it is the first.
+    """Put a child on the roll of a class, which is created if it is missing.
 
-    Refuses `on_roll_already` (the same number anywhere in the city, which is not said) and `class_is_counted`.
+    Refuses `on_roll_already` (the same number anywhere in the city; where is not disclosed) and `class_is_counted`.
     """
-    roll_class = _class_named(session, kindergarten_id, class_name, level, school_year, "rows", by=by, now=now)
+    roll_class = _ensure_class(session, kindergarten_id, class_name, level, school_year, "rows", by=by, now=now)
     index = index_of(id_number) if id_number else None
-    if index and on_roll_now(session, index) is not None:
+    if index and current_roll_entry(session, index) is not None:
         raise Refused("on_roll_already", field="id_number")
     child = RollChild(
         class_id=roll_class.id, name=name.strip(), id_number=id_number, id_index=index, born=born,
@@ -149,24 +149,24 @@ def enter_child(
     return child
 
 
-def on_roll_now(session: Session, index: bytes, *, lock: bool = False) -> RollChild | None:
+def current_roll_entry(session: Session, index: bytes, *, lock: bool = False) -> RollChild | None:
     """The row of the child with this number that has not left; there is at most one in the city."""
     found = select(RollChild).where(RollChild.id_index == index, RollChild.left_on.is_(None))
     return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
 
-def child_for(session: Session, child_id: uuid.UUID, *, by: Actor) -> RollChild:
+def lock_child_in_scope(session: Session, child_id: uuid.UUID, *, by: Actor) -> RollChild:
     """A child on roll within the actor's scope, locked."""
     child = session.scalars(select(RollChild).where(RollChild.id == child_id).with_for_update()).one_or_none()
     if child is None:
         raise NotFound
-    class_for(session, child.class_id, by=by)
+    class_in_scope(session, child.class_id, by=by)
     return child
 
 
 def leave(session: Session, child_id: uuid.UUID, *, on: dt.date, reason: str, by: Actor, now: dt.datetime) -> RollChild:
     """A child leaves on a day, for one of `LEAVE_REASONS`.  Refuses `left_already`, `left_before_entering`."""
-    child = child_for(session, child_id, by=by)
+    child = lock_child_in_scope(session, child_id, by=by)
     if reason not in LEAVE_REASONS:
         raise Refused("leave_reason", field="reason")
     if child.left_on is not None:
@@ -179,21 +179,8 @@ def leave(session: Session, child_id: uuid.UUID, *, on: dt.date, reason: str, by
     return child
 
 
-def is_on_roll(session: Session, id_number: str, kindergarten_code: str | None = None) -> bool:
-    """Whether a child with this number is on roll, anywhere or at one kindergarten (an elder sibling, say)."""
-    found = (
-        select(RollChild.id)
-        .join(RollClass, RollClass.id == RollChild.class_id)
-        .where(RollChild.id_index == index_of(id_number), RollChild.left_on.is_(None))
-    )
-    if kindergarten_code:
-        found = found.join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        found = found.where(Kindergarten.code == kindergarten_code)
-    return session.scalar(found.limit(1)) is not None
-
-
-def continuing(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: dt.datetime) -> dict[str, int]:
-    """How many children will stand in each level when school year `year` begins, from the roll of the year before.
+def continuing_children(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: dt.datetime) -> dict[str, int]:
+    """Number of children in each level when school year `year` begins, from the roll of the year before.
 
     Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
     """
@@ -209,7 +196,7 @@ def continuing(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: 
     return {level: total for level, total in there.items() if level in LEVELS and total}
 
 
-def _class_named(
+def _ensure_class(
     session: Session,
     kindergarten_id: uuid.UUID,
     name: str,
@@ -220,7 +207,7 @@ def _class_named(
     by: Actor,
     now: dt.datetime,
 ) -> RollClass:
-    kindergarten = scope.kindergarten_for(session, kindergarten_id, by=by)
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     if level not in CLASS_LEVELS:
         raise Refused("level_unknown", field="level")
     if not name.strip():

@@ -1,7 +1,7 @@
-"""An admitted child arrives: it stands on the new roll, and its place on the roll of an earlier year ends.
+"""Arrival of an admitted child: a new entry on the roll, and the end of its entry of an earlier year.
 
-A child of the nursery applies again for the lower class, here or elsewhere, while it is still on last year's roll, or
-while its old kindergarten has moved it up already.  The admission decides where it goes on: one child, one roll.
+A nursery child applies again for the lower class while it is on last year's roll, or after its old kindergarten
+promoted it.  The admission decides: a child has one entry at a time.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from enrollment.places import roll
 from enrollment.places.roll import RollChild, RollClass
 
 
-def enter(
+def admit(
     session: Session,
     kindergarten_id: uuid.UUID,
     level: str,
@@ -31,24 +31,24 @@ def enter(
     by: Actor,
     now: dt.datetime,
 ) -> RollChild:
-    """Put an admitted child on the roll of its class of `year`; what it had from the year before ends.
+    """Put an admitted child on the roll of its class of `year`; its earlier entry ends.
 
     Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
     `roll.enter_child` refuses.
     """
-    before = roll.on_roll_now(session, index_of(id_number), lock=True)
+    before = roll.current_roll_entry(session, index_of(id_number), lock=True)
     if before is not None:
         there = session.get_one(RollClass, before.class_id)
-        if there.school_year < year or _was_moved_up(session, before, there):
-            _end(session, before, there.kindergarten_id == kindergarten_id, year, by=by, now=now)
+        if there.school_year < year or _was_promoted(session, before, there):
+            _end_earlier_entry(session, before, there.kindergarten_id == kindergarten_id, year, by=by, now=now)
     return roll.enter_child(
         session, kindergarten_id, level, year, name=name, class_name=class_name, id_number=id_number, born=born,
         by=by, now=now,
     )  # fmt: skip
 
 
-def _was_moved_up(session: Session, child: RollChild, there: RollClass) -> bool:
-    """Whether it stands in this year's class only because its old class moved up."""
+def _was_promoted(session: Session, child: RollChild, there: RollClass) -> bool:
+    """Whether its entry of this year comes from the promotion of its old class."""
     old = (
         select(RollChild.id)
         .join(RollClass, RollClass.id == RollChild.class_id)
@@ -62,8 +62,10 @@ def _was_moved_up(session: Session, child: RollChild, there: RollClass) -> bool:
     return session.scalar(old.limit(1)) is not None
 
 
-def _end(session: Session, child: RollChild, here: bool, year: int, *, by: Actor, now: dt.datetime) -> None:
-    """It leaves when the new school year begins, or today if that is later, so that it is missing on no day's count."""
+def _end_earlier_entry(
+    session: Session, child: RollChild, here: bool, year: int, *, by: Actor, now: dt.datetime
+) -> None:
+    """End the entry when the new school year begins, or today if that is later, so that each day counts the child once."""
     child.left_on = max(today(now), dt.date(year, 9, 1), child.entered_on)
     child.leave_reason = "promoted" if here else "transferred"
     session.flush()

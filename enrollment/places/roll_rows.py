@@ -1,4 +1,4 @@
-"""The tables of the roll 在园名册, and how its days and numbers are counted."""
+"""The rows of the roll 在园名册, and its counts and school years."""
 
 import datetime as dt
 import uuid
@@ -19,11 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import CLASS_LEVELS
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
-from enrollment.places.areas import LEVELS
 
-CLASS_LEVELS = (*LEVELS, "mixed")
 MOST_IN_A_CLASS = 60
 LEAVE_REASONS = ("moved", "transferred", "graduated", "promoted", "no_show", "illness", "other")
 
@@ -46,7 +45,7 @@ class RollClass(Base):
         UniqueConstraint("kindergarten_id", "school_year", "name"),
         UniqueConstraint("id", "kept_as"),
         Index("ix_roll_class__year", "school_year", "kindergarten_id"),
-        CheckConstraint("level IN ('" + "','".join(LEVELS) + "','mixed')", name="known_level"),
+        CheckConstraint("level IN ('" + "','".join(CLASS_LEVELS) + "')", name="known_level"),
         CheckConstraint(
             "kept_as IN ('rows','count') AND (kept_as = 'count') = (counted IS NOT NULL)", name="rows_or_count"
         ),
@@ -55,7 +54,7 @@ class RollClass(Base):
 
 
 class RollChild(Base):
-    """A child on roll.  It can only stand in a class that is kept as rows."""
+    """A child on roll.  Only for classes that are kept as rows."""
 
     __tablename__ = "roll_child"
 
@@ -83,7 +82,7 @@ class RollChild(Base):
 def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
     """Rows (class_id, children) of a kindergarten's classes kept as child rows, counted at the beginning of a day.
 
-    The kindergarten stands inside, because a grouped count of the whole city's roll would be made before it is joined.
+    The condition on the kindergarten is inside, otherwise the roll of the whole city is grouped before the join.
     """
     return (
         select(RollChild.class_id, func.count().label("children"))
@@ -96,7 +95,7 @@ def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
 
 
 def school_year_of(day: dt.date) -> int:
-    """A school year begins in September and bears the year of its beginning."""
+    """The school year of a day: it begins in September and is named after that year."""
     return day.year if day.month >= 9 else day.year - 1
 
 

@@ -1,29 +1,29 @@
-"""Which kindergartens an actor may see and change.  What lies outside is not there: `NotFound`, never "forbidden"."""
+"""Kindergartens that an actor may see and change.  Outside the scope: `NotFound`, never "forbidden"."""
 
 import uuid
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 
-EVERYWHERE = ("city_official", "auditor", "operator")
+CITY_WIDE_ROLES = (Role.CITY_OFFICIAL, Role.AUDITOR, Role.OPERATOR)
 
 
 def is_system(by: Actor) -> bool:
-    """A command on the machine itself, not a person at a desk."""
-    return by.account_id is None and not by.roles
+    """Whether the actor is a command or a job, not a person.  A visitor without an account is not the system."""
+    return by.is_any(Role.SYSTEM)
 
 
-def sees_all(by: Actor) -> bool:
-    return is_system(by) or by.is_any(*EVERYWHERE)
+def may_see_all(by: Actor) -> bool:
+    return is_system(by) or by.is_any(*CITY_WIDE_ROLES)
 
 
-def within(by: Actor) -> ColumnElement[bool]:
-    """The condition on Kindergarten that keeps what the actor works with."""
-    if sees_all(by):
+def scope_condition(by: Actor) -> ColumnElement[bool]:
+    """The SQL condition on Kindergarten for the scope of the actor."""
+    if may_see_all(by):
         return true()
     own = []
     if by.kindergartens:
@@ -33,20 +33,18 @@ def within(by: Actor) -> ColumnElement[bool]:
     return or_(*own) if own else false()
 
 
-def sees(by: Actor, kindergarten: Kindergarten) -> bool:
-    return sees_all(by) or kindergarten.id in by.kindergartens or kindergarten.area_code in by.areas
+def may_decide(by: Actor, kindergarten: Kindergarten) -> bool:
+    """Whether this actor approves what kindergartens propose: an official of the area or the city, or the system."""
+    return is_system(by) or by.is_any(Role.CITY_OFFICIAL) or kindergarten.area_code in by.areas
 
 
-def decides(by: Actor, kindergarten: Kindergarten) -> bool:
-    """Whether this actor approves what kindergartens propose: the area's official, the city's, or the machine."""
-    return is_system(by) or by.is_any("city_official") or kindergarten.area_code in by.areas
-
-
-def kindergarten_for(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False) -> Kindergarten:
-    """The kindergarten within the actor's scope.  `lock` holds its row, so that its class plan changes one at a time."""
-    found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, within(by))
+def kindergarten_in_scope(
+    session: Session, kindergarten_id: uuid.UUID, *, by: Actor, lock: bool = False
+) -> Kindergarten:
+    """The kindergarten within the actor's scope.  `lock` locks its row, so that changes of its class plan are serialized."""
+    found = select(Kindergarten).where(Kindergarten.id == kindergarten_id, scope_condition(by))
     if lock:
-        found = found.with_for_update(of=Kindergarten)
+        found = found.with_for_update(of=Kindergarten).execution_options(populate_existing=True)
     kindergarten = session.scalars(found).one_or_none()
     if kindergarten is None:
         raise NotFound

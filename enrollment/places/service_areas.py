@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
-from enrollment.ground.table_version import State, state_of
+from enrollment.ground.table_version import TableVersion, table_version
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -26,7 +26,7 @@ MOST_POINTS = 5000
 
 
 class ServiceArea(Base):
-    """One row of the notice that lists service areas.  `boundary` (GeoJSON) belongs to the kind `polygon` alone."""
+    """One entry of a service area notice.  Only the kind `polygon` has a `boundary` (GeoJSON)."""
 
     __tablename__ = "service_area"
 
@@ -45,8 +45,8 @@ class ServiceArea(Base):
 
 
 @functools.lru_cache(maxsize=65_536)
-def plain(name: str) -> str:
-    """A name as it is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
+def normalise_name(name: str) -> str:
+    """A name in the form that is compared: 三圣 街道 and 三圣街道 are the same street, full-width letters are plain ones."""
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
@@ -74,27 +74,21 @@ def polygon(boundary: Mapping[str, Any]):
     return found
 
 
-class Lookup:
-    """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many questions."""
+class ServiceAreaIndex:
+    """All service areas of the kindergartens that offer programmes in `year` (None: of all), read once for many look-ups."""
 
     def __init__(self, session: Session, year: int | None = None):
-        # by area too: a city has the same community in many areas, and a draw asks for each of its families
+        # by area too: areas share names of communities, and a draw looks up every family
         self._names: dict[tuple[str, str], dict[str, set[uuid.UUID]]] = defaultdict(lambda: defaultdict(set))
         self._owners: list[uuid.UUID] = []
-        self._with_areas: set[uuid.UUID] = set()
         shapes = []
-        for row in _rows(session, year):
-            self._with_areas.add(row.kindergarten_id)
+        for row in _service_area_rows(session, year):
             if row.kind == "polygon":
                 shapes.append(polygon(row.boundary))
                 self._owners.append(row.kindergarten_id)
             else:
-                self._names[row.kind, plain(row.name)][row.area_code].add(row.kindergarten_id)
+                self._names[row.kind, normalise_name(row.name)][row.area_code].add(row.kindergarten_id)
         self._tree = STRtree(shapes)
-
-    def has_any(self, kindergarten_id: uuid.UUID) -> bool:
-        """Whether the kindergarten has a service area at all."""
-        return kindergarten_id in self._with_areas
 
     def serves(self, kindergarten_id: uuid.UUID, place: Mapping[str, Any] | None) -> bool:
         """Whether the place lies in a service area of the kindergarten.
@@ -111,7 +105,7 @@ class Lookup:
             return found
         for kind in NAMED:
             if place.get(kind):
-                named = self._names.get((kind, plain(str(place[kind]))), {})
+                named = self._names.get((kind, normalise_name(str(place[kind]))), {})
                 found.update(*([named.get(place["area"], ())] if place.get("area") is not None else named.values()))
         if place.get("point") and self._owners:
             at = Point(*place["point"])
@@ -119,7 +113,7 @@ class Lookup:
         return found
 
 
-def _rows(session: Session, year: int | None) -> Iterable:
+def _service_area_rows(session: Session, year: int | None) -> Iterable:
     query = select(
         ServiceArea.kindergarten_id, ServiceArea.kind, ServiceArea.name, ServiceArea.boundary, Kindergarten.area_code
     ).join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
@@ -129,46 +123,26 @@ def _rows(session: Session, year: int | None) -> Iterable:
     return session.execute(query)
 
 
-_read: tuple[State, Lookup] | None = None
+_read: tuple[TableVersion, ServiceAreaIndex] | None = None
 
 
-def lookup(session: Session) -> Lookup:
-    """The lookup of all kindergartens for a page: a process reads it anew only when a row has changed.
+def service_area_index(session: Session) -> ServiceAreaIndex:
+    """The index of all kindergartens for a page, cached in the process until a row changes.
 
-    A draw reads its own, whatever a process remembers.
+    A draw builds its own index and does not use the cache.
     """
     global _read
-    state = state_of(session, ServiceArea, Kindergarten)
+    state = table_version(session, ServiceArea, Kindergarten)
     known = _read
     if known is None or known[0] != state:
-        known = _read = (state, Lookup(session))
+        known = _read = (state, ServiceAreaIndex(session))
     return known[1]
 
 
-def of_kindergarten(session: Session, kindergarten_id: uuid.UUID) -> list[ServiceArea]:
-    """The rows of the notice, streets first."""
-    found = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten_id))
-    return sorted(found, key=lambda row: (KINDS.index(row.kind), row.name))
-
-
-def names(session: Session, kind: str, area_code: str | None = None) -> list[str]:
+def list_names(session: Session, kind: str, area_code: str | None = None) -> list[str]:
     """The names that a family picks from: every street (community, estate, road) that any kindergarten of the area serves."""
     query = select(ServiceArea.name).where(ServiceArea.kind == kind).distinct()
     if area_code:
         query = query.join(Kindergarten, Kindergarten.id == ServiceArea.kindergarten_id)
         query = query.where(Kindergarten.area_code == area_code)
     return sorted(session.scalars(query))
-
-
-def add(
-    session: Session, kindergarten_id: uuid.UUID, kind: str, name: str, boundary: Mapping[str, Any] | None = None
-) -> ServiceArea:
-    """One row more.  Refuses `service_area_kind` and what `polygon` refuses."""
-    if kind not in KINDS or (kind == "polygon") != (boundary is not None):
-        raise Refused("service_area_kind", field="kind")
-    if boundary is not None:
-        polygon(boundary)
-    row = ServiceArea(kindergarten_id=kindergarten_id, kind=kind, name=name.strip(), boundary=boundary)
-    session.add(row)
-    session.flush()
-    return row

@@ -1,4 +1,4 @@
-"""Sheets that go out.  A cell is text or a number, never a formula, whatever somebody typed into a name."""
+"""Spreadsheets for download.  A cell is text or a number, never a formula, whatever a user typed."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ def write_text(sheet, row: int, column: int, value: str, form=None) -> None:
 
 
 def to_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A workbook with one sheet; numbers stay numbers, all else is text."""
+    """A workbook with one sheet; numbers stay numbers, other values become text."""
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     bold = book.add_format({"bold": True, "bg_color": "#E6F1F3", "border": 1})
@@ -35,15 +35,15 @@ def to_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> b
 
 
 def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """UTF-8 with a mark, as spreadsheets expect it; a cell that a spreadsheet would run begins with an apostrophe."""
+    """CSV in UTF-8 with a byte order mark; a cell that would be a formula is prefixed with an apostrophe."""
     content = io.StringIO()
     writer = csv.writer(content)
-    writer.writerow([harmless(cell) for cell in head])
-    writer.writerows([[harmless(cell) for cell in row] for row in rows])
+    writer.writerow([escape_formula(cell) for cell in head])
+    writer.writerows([[escape_formula(cell) for cell in row] for row in rows])
     return content.getvalue().encode("utf-8-sig")
 
 
-def harmless(cell: Any) -> Any:
+def escape_formula(cell: Any) -> Any:
     if isinstance(cell, str) and cell.startswith(DANGEROUS):
         return "'" + cell
     return "" if cell is None else cell

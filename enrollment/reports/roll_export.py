@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.places import roll
 from enrollment.places.roll import RollChild
 
 
-def classes(
+def export_classes(
     session: Session, kindergarten_id: uuid.UUID, school_year: int, *, by: Actor, now: dt.datetime
 ) -> list[tuple[int, str, str, int]]:
     """(school year, class, level code, children) for each class.  An import takes these columns as they are."""
@@ -22,7 +22,7 @@ def classes(
     return [(line.school_year, line.name, line.level, line.children) for line in lines]
 
 
-def children(
+def export_children(
     session: Session, kindergarten_id: uuid.UUID, school_year: int, *, by: Actor, now: dt.datetime
 ) -> list[tuple[str, str, str, str, dt.date | None, dt.date]]:
     """(class, level code, masked name, masked number, birth date, entered on) for each child there today."""
@@ -39,8 +39,8 @@ def children(
         (
             lines[child.class_id].name,
             lines[child.class_id].level,
-            masked(child.name, 1, 0),
-            masked(child.id_number, 4, 4),
+            mask(child.name, 1, 0),
+            mask(child.id_number, 4, 4),
             child.born,
             child.entered_on,
         )

@@ -1,4 +1,4 @@
-"""What waits for an official: counted from the rows, for the areas that this person decides about."""
+"""The worklist of an official: open tasks in the areas where this person decides."""
 
 import datetime as dt
 import uuid
@@ -8,29 +8,29 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Wish
-from enrollment.draw import draw_jobs, draw_rooms, freed_places, runs
-from enrollment.draw.draw_rooms import Room
-from enrollment.ground.accounts import Actor
+from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
+from enrollment.draw.draw_rooms import DrawRoom
+from enrollment.ground.accounts import Actor, Role
 from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
+from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.review import cases
 from enrollment.review.cases import Filed
 from enrollment.season import policy_approval, rounds
 from enrollment.season.calendar import Season
 from enrollment.season.policy_rows import Policy
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 
 @dataclass
-class Agenda:
-    """`to_sign` lacks this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
+class Worklist:
+    """`to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
-    `in_draw` are the draw rooms where the worker is busy, or broke off, or that wait for this person; `cases`
-    are open disputes, due first in front; `to_revoke` are offers that another person has signed to revoke; `to_replay` are rounds
-    whose given up places somebody in line wants, where no daily replay hands them on.
+    `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
+    date; `to_revoke` are offers that another person signed to revoke; `to_replay` are rounds with free places that
+    children on the waitlist want, and without a daily replay.
     """
 
     to_sign: list[Policy] = field(default_factory=list)
@@ -41,15 +41,17 @@ class Agenda:
     to_close: list[Round] = field(default_factory=list)
     to_freeze: list[Round] = field(default_factory=list)
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
-    in_draw: list[Room] = field(default_factory=list)
+    in_draw: list[DrawRoom] = field(default_factory=list)
     to_replay: list[Round] = field(default_factory=list)
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
 
 
-def for_official(session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime) -> Agenda:
-    agenda = Agenda()
-    decides = by.is_any("city_official", "area_official")
+def official_worklist(
+    session: Session, season: Season, areas: Sequence[str], *, by: Actor, now: dt.datetime
+) -> Worklist:
+    agenda = Worklist()
+    decides = by.is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL)
     if decides:
         _policies(session, season, areas, agenda, by)
         agenda.cases = cases.listing(session, by=by)
@@ -57,19 +59,19 @@ def for_official(session: Session, season: Season, areas: Sequence[str], *, by: 
             each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
         ]
         agenda.programmes = proposed_programmes(session, season.year, areas)
-    if by.is_any("city_official"):
+    if by.is_any(Role.CITY_OFFICIAL):
         _rounds(session, season, agenda, now)
         _draw_rooms(session, season, agenda, by, now)
     return agenda
 
 
-def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Agenda, by: Actor) -> None:
+def _policies(session: Session, season: Season, areas: Sequence[str], agenda: Worklist, by: Actor) -> None:
     for made in policy_approval.waiting_for_signature(session, season.year, areas):
         if made.dry_run_at is None:
             agenda.to_try.append(made)
         elif all(row.account_id != by.account_id for row in policy_approval.signers(session, made)):
             agenda.to_sign.append(made)
-    in_force = policy_approval.all_in_force(session, season.year)
+    in_force = policy_approval.policies_in_force(session, season.year)
     waiting = {made.area_code for made in [*agenda.to_sign, *agenda.to_try]}
     with_programmes = _areas_with_programmes(session, season.year)
     agenda.without_policy = [area for area in areas if area in with_programmes - in_force.keys() - waiting]
@@ -85,27 +87,29 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
     found = (
         select(Kindergarten.area_code, func.count())
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)
-        .where(Programme.year == year, Programme.state == "proposed", Kindergarten.area_code.in_(list(areas)))
+        .where(
+            Programme.year == year, Programme.state == ProgrammeState.PROPOSED, Kindergarten.area_code.in_(list(areas))
+        )
         .group_by(Kindergarten.area_code)
     )
     return {area: count for area, count in session.execute(found)}
 
 
-def _rounds(session: Session, season: Season, agenda: Agenda, now: dt.datetime) -> None:
-    for row in rounds.of_year(session, season.year):
-        if row.stage == "planned":
+def _rounds(session: Session, season: Season, agenda: Worklist, now: dt.datetime) -> None:
+    for row in rounds.rounds_of_year(session, season.year):
+        if row.stage == RoundStage.PLANNED:
             agenda.to_open.append(row)
-        elif row.stage == "open" and now >= row.closes_at:
+        elif row.stage == RoundStage.OPEN and now >= row.closes_at:
             agenda.to_close.append(row)
-        elif row.stage == "closed" and not draw_jobs.is_going_on(session, row.id):
+        elif row.stage == RoundStage.CLOSED and not draw_jobs.is_going_on(session, row.id):
             agenda.to_freeze.append(row)
-            agenda.unreviewed[row.id] = unreviewed(session, row.id)
+            agenda.unreviewed[row.id] = participants.count(session, row, participants.AWAITING_DECISION)
 
 
-def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now: dt.datetime) -> None:
+def _draw_rooms(session: Session, season: Season, agenda: Worklist, by: Actor, now: dt.datetime) -> None:
     """Rooms whose next act this person may do: a run is signed by each person once."""
-    for row in rounds.of_year(session, season.year):
-        if row.stage not in ("closed", "frozen", "drawn", "published"):
+    for row in rounds.rounds_of_year(session, season.year):
+        if row.stage not in (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED):
             continue
         room = draw_rooms.of_round(session, row.id)
         signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
@@ -116,18 +120,7 @@ def _draw_rooms(session: Session, season: Season, agenda: Agenda, by: Actor, now
             agenda.to_replay.append(row)
 
 
-def _waits_for_a_replay(session: Session, room: Room, now: dt.datetime) -> bool:
+def _waits_for_a_replay(session: Session, room: DrawRoom, now: dt.datetime) -> bool:
     if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
         return False
-    return freed_places.are_wanted(session, room.published, now=now)
-
-
-def unreviewed(session: Session, round_id: uuid.UUID) -> int:
-    """Applications with a wish in the round that nobody has decided yet."""
-    found = (
-        select(func.count())
-        .select_from(Application)
-        .join(Wish, Wish.application_id == Application.id)
-        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(("submitted", "in_review")))
-    )
-    return session.scalar(found) or 0
+    return freed_places.replay_is_due(session, room.published, now=now)

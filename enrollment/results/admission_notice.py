@@ -1,4 +1,4 @@
-"""The admission notice 录取通知书: whom it names, and whether the code on a paper belongs to one that still holds."""
+"""The admission notice 录取通知书: its content, and whether the notice with a given code is still valid."""
 
 import datetime as dt
 import uuid
@@ -11,19 +11,20 @@ from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.calendar import SeasonDate
 
-ADMITTED = ("confirmed", "confirmed_waiting", "arrived")
-"""States of an offer for which a notice is given out."""
+ADMITTED = (OfferState.CONFIRMED, OfferState.CONFIRMED_WAITING, OfferState.ARRIVED)
+"""States of an offer that has a notice."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What a notice says.  `arrival` is when the kindergarten expects the child, if the calendar knows."""
+    """The content of a notice.  `arrival` is when the kindergarten expects the child, if the calendar has that date."""
 
     code: str
     child_name: str
@@ -36,9 +37,9 @@ class Admission:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What anybody who holds the paper may learn.  `state` is valid, superseded, revoked, ended or not_confirmed;
-    the child's name is for masking, and only a valid notice carries it."""
+class NoticeCheck:
+    """What anybody who has the paper may read.  `state` is valid, superseded, revoked, ended or not_confirmed.
+    The page masks the child's name; only a valid notice has it."""
 
     state: str
     kindergarten: str
@@ -77,8 +78,8 @@ def _admission(session: Session, application: Application, offer: Offer) -> Admi
     )
 
 
-def check(session: Session, code: str) -> Checked:
-    """What a code stands for.  Raises NotFound for one that no notice ever had."""
+def check(session: Session, code: str) -> NoticeCheck:
+    """The notice with this code.  Raises NotFound if no notice ever had it."""
     found = session.execute(
         select(Offer, Programme, Child.name.label("child_name"))
         .join(Programme, Programme.id == Offer.programme_id)
@@ -89,7 +90,7 @@ def check(session: Session, code: str) -> Checked:
         raise NotFound("notice")
     offer, programme, child_name = found
     state = _state(offer)
-    return Checked(
+    return NoticeCheck(
         state=state,
         kindergarten=programme.kindergarten.name,
         level=programme.level,
@@ -100,13 +101,13 @@ def check(session: Session, code: str) -> Checked:
 
 
 def normal(code: str) -> str:
-    """As people type it: spaces, dashes and case play no part."""
+    """The code without spaces and dashes, in capital letters, as it is stored."""
     return "".join(character for character in code.upper() if character.isalnum())[:40]
 
 
 def _state(offer: Offer) -> str:
     if offer.state in ADMITTED:
         return "valid"
-    if offer.state in ("superseded", "revoked"):
+    if offer.state in (OfferState.SUPERSEDED, OfferState.REVOKED):
         return offer.state
-    return "not_confirmed" if offer.state == "offered" else "ended"
+    return "not_confirmed" if offer.state == OfferState.OFFERED else "ended"

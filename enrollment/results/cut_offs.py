@@ -12,8 +12,8 @@ from enrollment.season.rounds import Round
 
 
 @dataclass(frozen=True)
-class PublishedLine:
-    """A pool's line in a published round.  `pool` is its name, None for the places that are open to all."""
+class KindergartenCutOff:
+    """The cut-off of a pool in a published round.  `pool` is its name, None for the places that are open to all."""
 
     year: int
     round_id: uuid.UUID
@@ -27,10 +27,10 @@ class PublishedLine:
     ticket: int | None
 
 
-def published_of(session: Session, kindergarten_id: uuid.UUID) -> list[PublishedLine]:
-    """Every published line of a kindergarten, the newest round first, pools in their order of precedence.
+def published_of(session: Session, kindergarten_id: uuid.UUID) -> list[KindergartenCutOff]:
+    """Every published cut-off of a kindergarten, the newest round first, pools in their order of precedence.
 
-    The lines are those of the draw itself; what a later replay handed on stands on the draw's page.
+    The cut-offs are those of the first run of a round.  The page of the draw shows those of replays.
     """
     query = (
         select(Round, CutOff, Programme.level, Pool.name)
@@ -44,6 +44,8 @@ def published_of(session: Session, kindergarten_id: uuid.UUID) -> list[Published
         .order_by(Round.year.desc(), Round.number.desc(), Programme.level, Pool.precedence.nulls_last(), CutOff.pool)
     )
     return [
-        PublishedLine(r.year, r.id, r.name, level, pool, line.places, line.filled, line.state, line.tier, line.ticket)
+        KindergartenCutOff(
+            r.year, r.id, r.name, level, pool, line.places, line.filled, line.state, line.tier, line.ticket
+        )
         for r, line, level, pool in session.execute(query)
     ]

@@ -1,4 +1,4 @@
-"""A family's result: where the child goes, and for every wish the reason with its own numbers and the line.
+"""A family's result: where the child is placed, and for every wish the reason, with its numbers and the cut-off.
 
 A family can check it from the published cut-offs alone: the first wish whose cut-off it meets is its place.
 """
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.draws import Ticket
-from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
+from enrollment.draw.run_rows import Placement, Run, WishReason
 from enrollment.offers import waitlist
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -45,8 +47,9 @@ class WishResult:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a published round gave one child.  `offer` is its newest offer of any round; `standing` a code of `waiting`."""
+class FamilyResult:
+    """What a published round gave one child.  `offer` is its newest offer of any round; `standing` a code of
+    `waitlist.CODES`."""
 
     application: Application
     round: Round
@@ -72,11 +75,11 @@ class Result:
 
     @property
     def may_wait(self) -> bool:
-        """Whether a better wish could still have room."""
+        """Whether the child could still get a better wish."""
         return self.offer is not None and (self.offer.rank or 1) > 1
 
 
-def for_application(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> Result | None:
+def for_application(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> FamilyResult | None:
     """The newest published result of an application; None before the first."""
     found = (
         select(Placement, Run, Round)
@@ -95,7 +98,7 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
     code = next(iter(standing.values())).code
     offer = _newest_offer(session, application)
     programme = session.get(Programme, placement.programme_id) if placement.programme_id else None
-    return Result(
+    return FamilyResult(
         application=application,
         round=round_,
         run=run,
@@ -160,10 +163,10 @@ def _place_in_line(session: Session, round_: Round, mine: WishReason) -> int:
     gave_up = select(ended.id).where(
         ended.application_id == WishReason.application_id,
         ended.round_id == round_.id,
-        ended.state.in_(("declined", "expired", "no_show", "revoked")),
+        ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)),
     )
     holds = select(live.id).where(
-        live.application_id == WishReason.application_id, live.state.in_(("confirmed", "arrived"))
+        live.application_id == WishReason.application_id, live.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
     )
     ahead = (
         select(func.count())
@@ -180,17 +183,3 @@ def _place_in_line(session: Session, round_: Round, mine: WishReason) -> int:
         )
     )
     return 1 + (session.scalar(ahead) or 0)
-
-
-def line_of(session: Session, run_id: uuid.UUID, programme_id: uuid.UUID) -> list[CutOff]:
-    """The published cut-offs of a programme, one for each pool."""
-    found = select(CutOff).where(CutOff.run_id == run_id, CutOff.programme_id == programme_id)
-    return list(session.scalars(found.order_by(CutOff.pool)))
-
-
-def meets(line: CutOff, tier: int, ticket: int, *, eligible: bool = True) -> bool:
-    """Whether a family stands at or before a pool's line; this is the whole check, and anybody can do it by hand."""
-    if line.state != "line":
-        return line.state == "all"
-    own = (0 if eligible else 1, tier, ticket)
-    return own <= (0 if line.eligible else 1, line.tier or 0, line.ticket or 0)

@@ -1,4 +1,4 @@
-"""What everybody may read of a published round: its lines, and what became of a ticket."""
+"""What everybody may read of a published round: its cut-offs, and the result of a ticket."""
 
 import uuid
 from dataclasses import dataclass
@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.draw import runs
 from enrollment.draw.draws import Snapshot, Ticket
-from enrollment.draw.market_builder import programme_code
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Pool, Programme
 from enrollment.results import public_file
@@ -20,8 +19,8 @@ from enrollment.season.rounds import Round
 
 
 @dataclass(frozen=True)
-class Line:
-    """A pool's line.  `pool` is its name, None for the places that are open to all."""
+class PublishedCutOff:
+    """The cut-off of a pool.  `pool` is its name, None for the places that are open to all."""
 
     kindergarten: str
     area: str
@@ -31,18 +30,18 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Lines:
-    """One page of the lines, counted from 1."""
+class CutOffPage:
+    """One page of the cut-offs, counted from 1."""
 
-    rows: tuple[Line, ...]
+    rows: tuple[PublishedCutOff, ...]
     total: int
     number: int
     last: int
 
 
 @dataclass(frozen=True)
-class OfTicket:
-    """A child by its ticket and its code in the public file; nobody's name."""
+class TicketResult:
+    """The result of a child, known only by its ticket and its code in the public file."""
 
     ticket: int
     code: str
@@ -51,7 +50,7 @@ class OfTicket:
 
 
 def rounds_with_a_commitment(session: Session) -> list[Round]:
-    """Rounds of which something was published, the newest first."""
+    """Rounds with a published commitment, the newest first."""
     frozen = select(Snapshot.round_id).distinct()
     return list(
         session.scalars(select(Round).where(Round.id.in_(frozen)).order_by(Round.year.desc(), Round.number.desc()))
@@ -59,12 +58,12 @@ def rounds_with_a_commitment(session: Session) -> list[Round]:
 
 
 def result_run(session: Session, round_id: uuid.UUID) -> Run | None:
-    """The run that made the round's result; replays follow it and have files of their own."""
+    """The run that gave the round's result.  Replays follow it and have their own files."""
     return runs.first_published(session, round_id)
 
 
 def numbered_run(session: Session, round_id: uuid.UUID, number: int | None) -> Run | None:
-    """A published run of the round by its number; without one, that which made the result."""
+    """A published run of the round by its number; without a number, the run that gave the result."""
     if number is None:
         return result_run(session, round_id)
     found = select(Run).where(Run.round_id == round_id, Run.number == number, Run.published_at.is_not(None))
@@ -72,7 +71,7 @@ def numbered_run(session: Session, round_id: uuid.UUID, number: int | None) -> R
 
 
 def bundle_size(session: Session, run: Run) -> int:
-    """Bytes of the run's public file, 0 if there is none; the file itself stays where it is."""
+    """Size of the run's public file in bytes, 0 if there is none.  The file itself is not loaded."""
     return session.scalar(select(func.octet_length(Run.bundle)).where(Run.id == run.id)) or 0
 
 
@@ -89,9 +88,7 @@ def commitments(session: Session, year: int) -> list[str]:
 def names(session: Session, run: Run) -> dict[str, dict[str, Any]]:
     """For the codes of the public file: a programme's kindergarten and class level, a pool's name."""
     of_run = select(CutOff.programme_id).where(CutOff.run_id == run.id)
-    programmes = {
-        programme_code(each): each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))
-    }
+    programmes = {each.code: each for each in session.scalars(select(Programme).where(Programme.id.in_(of_run)))}
     return {
         "programmes": {code: [each.kindergarten.name, each.level] for code, each in programmes.items()},
         "pools": {f"{code}/{pool.code}": pool.name for code, each in programmes.items() for pool in each.pools},
@@ -106,7 +103,7 @@ def lines(
     area: str | None = None,
     page: int = 1,
     per_page: int = 50,
-) -> Lines:
+) -> CutOffPage:
     """The cut-offs by kindergarten; `words` are part of its name."""
     found = (
         select(CutOff, Kindergarten.name, Kindergarten.area_code, Programme.level, Pool.name)
@@ -124,13 +121,16 @@ def lines(
     page = min(max(page, 1), last)
     order = (Kindergarten.sort_key, Programme.level, Pool.precedence.nulls_last(), CutOff.pool)
     rows = session.execute(found.order_by(*order).limit(per_page).offset((page - 1) * per_page))
-    return Lines(
-        tuple(Line(name, code, level, pool, line) for line, name, code, level, pool in rows), total, page, last
+    return CutOffPage(
+        tuple(PublishedCutOff(name, code, level, pool, line) for line, name, code, level, pool in rows),
+        total,
+        page,
+        last,
     )
 
 
-def of_ticket(session: Session, run: Run, year: int, asked: str) -> OfTicket | None:
-    """What became of a ticket number, or of a child's code in the public file."""
+def of_ticket(session: Session, run: Run, year: int, asked: str) -> TicketResult | None:
+    """The result of a ticket number, or of a child's code in the public file."""
     asked = asked.strip().lower()
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else -1
     found = (
@@ -144,7 +144,7 @@ def of_ticket(session: Session, run: Run, year: int, asked: str) -> OfTicket | N
     row = session.execute(found).one_or_none()
     if row is None:
         told = public_file.of_ticket(session, run, year, asked, number) if _is_forgotten(session, year) else None
-        return OfTicket(told.ticket, told.code, told.placed, told.wishes) if told else None
+        return TicketResult(told.ticket, told.code, told.placed, told.wishes) if told else None
     ticket, code, application_id, placed = row
     reasons = (
         select(Programme, WishReason)
@@ -152,9 +152,9 @@ def of_ticket(session: Session, run: Run, year: int, asked: str) -> OfTicket | N
         .where(WishReason.run_id == run.id, WishReason.application_id == application_id)
         .order_by(WishReason.rank)
     )
-    return OfTicket(ticket, code, placed, tuple((p, reason) for p, reason in session.execute(reasons)))
+    return TicketResult(ticket, code, placed, tuple((p, reason) for p, reason in session.execute(reasons)))
 
 
 def _is_forgotten(session: Session, year: int) -> bool:
-    """Whether the families of the year have gone from the books; the public file still tells codes and tickets."""
-    return session.scalar(select(Upkeep.number).where(Upkeep.year == year).limit(1)) is not None
+    """Whether the families of the year were deleted; the public file still has codes and tickets."""
+    return session.scalar(select(MaintenancePermit.number).where(MaintenancePermit.year == year).limit(1)) is not None

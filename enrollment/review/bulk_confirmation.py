@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_many
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts_of
@@ -51,14 +51,14 @@ def confirm_matched(
     note_matches(session, ids, by=by, now=now)
     lifecycle.make_many(session, ids, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, ids, "confirm", by=by, now=now)
-    tell_many(session, ids, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", ids, now=now)
     return len(ids)
 
 
 def _waiting(kindergarten_id: uuid.UUID, by: Actor):
     return select(Application.id).where(
         Application.review_kindergarten_id == kindergarten_id,
-        Application.stage == lifecycle.SUBMITTED,
+        Application.stage == Stage.SUBMITTED,
         review.within(by),
     )
 

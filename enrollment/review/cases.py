@@ -3,27 +3,44 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, false, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.applications.applications import DEAD_STAGES, Application
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, identity, outbox
-from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.accounts import Actor, Role, require_oneself
 from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import Sealed
 from enrollment.people import guardians
-from enrollment.people.guardians import Child
 from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 
 LONGEST_TEXT = 2000
 DISPUTE_DAYS = 10
-OUTCOMES = ("settled", "rejected", "withdrawn")
-KINDS = ("guardians_dispute", "appeal", "disability", "register_dispute")
+
+
+class CaseKind(StrEnum):
+    GUARDIANS_DISPUTE = "guardians_dispute"
+    APPEAL = "appeal"
+    DISABILITY = "disability"
+    REGISTER_DISPUTE = "register_dispute"
+
+
+class CaseOutcome(StrEnum):
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+KINDS = tuple(CaseKind)
+OUTCOMES = tuple(CaseOutcome)
 
 
 class Case(Base):
@@ -70,7 +87,7 @@ def open_dispute(
     index = identity.index_of(found.number)
     earlier = session.scalars(
         select(Case).where(
-            Case.kind == "guardians_dispute",
+            Case.kind == CaseKind.GUARDIANS_DISPUTE,
             Case.account_id == by.account_id,
             Case.child_index == index,
             Case.settled_at.is_(None),
@@ -79,7 +96,7 @@ def open_dispute(
     if earlier is not None:
         return earlier
     case = Case(
-        kind="guardians_dispute",
+        kind=CaseKind.GUARDIANS_DISPUTE,
         account_id=by.account_id,
         child_index=index,
         text=text.strip(),
@@ -125,9 +142,9 @@ def _filed(by: Actor):
         .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
         .outerjoin(Household, Household.application_id == Application.id)
     )
-    if by.is_any("city_official", "auditor"):
+    if by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
         return found
-    return found.where(area.in_(by.areas)) if by.is_any("area_official") else found.where(false())
+    return found.where(area.in_(by.areas)) if by.is_any(Role.AREA_OFFICIAL) else found.where(false())
 
 
 def listing(session: Session, *, by: Actor, settled: bool = False, limit: int = 200) -> list[Filed]:
@@ -151,7 +168,7 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
     Whoever opened it is told how it ended, and the application's guardians that it goes on; neither hears of the other.
     Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`.
     """
-    if not by.is_any("area_official", "city_official"):
+    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise NotFound()
     find(session, case_id, by=by)
     if outcome not in OUTCOMES:
@@ -169,7 +186,7 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
     if case.application_id is not None and not _other_disputes(session, case):
         application = session.get_one(Application, case.application_id, with_for_update=True)
         application.on_hold = False
-        tell_family(session, application, "hold_ended", now=now, event=f"hold_ended:{case.id}")
+        notify_guardians(session, "hold_ended", [application.id], now=now, event=f"hold_ended:{case.id}")
     session.flush()
     return case
 
@@ -186,14 +203,14 @@ def _disputed(session: Session, index: bytes, child_name: str) -> Application | 
 def _hold(session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime) -> None:
     application.on_hold = True
     audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id))
-    tell_family(session, application, "on_hold", now=now, event=f"on_hold:{case.id}")
+    notify_guardians(session, "on_hold", [application.id], now=now, event=f"on_hold:{case.id}")
     session.flush()
 
 
 def _other_disputes(session: Session, case: Case) -> bool:
     others = select(Case.id).where(
         Case.application_id == case.application_id,
-        Case.kind == "guardians_dispute",
+        Case.kind == CaseKind.GUARDIANS_DISPUTE,
         Case.settled_at.is_(None),
         Case.id != case.id,
     )

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
+from enrollment.applications.application_rows import Stage
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.review import locked, refuse_while_refusal_is_open
@@ -25,15 +26,15 @@ def reassign(
 ) -> None:
     """An official gives the review to another kindergarten, of any area that is theirs.  Whoever held it loses it."""
     application = locked(session, application_id, by=by)
-    if not by.is_any("area_official", "city_official"):
+    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("only_an_official_reassigns")
     if not reason.strip():
         raise Refused("reason_needed", field="reason")
     target = session.get(Kindergarten, kindergarten_id)
-    if target is None or not (by.is_any("city_official") or target.area_code in by.areas):
+    if target is None or not (by.is_any(Role.CITY_OFFICIAL) or target.area_code in by.areas):
         raise NotFound("kindergarten")
     refuse_while_refusal_is_open(session, application_id)
-    if application.stage == lifecycle.IN_REVIEW:
+    if application.stage == Stage.IN_REVIEW:
         lifecycle.make(session, application, "release", by=by, now=now, reason=reason)
     before = application.review_kindergarten_id
     application.review_kindergarten_id = kindergarten_id

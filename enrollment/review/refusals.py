@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.review.review import LONGEST_NOTE, in_hand, locked, refuse_while_refusal_is_open, within
 
-SECOND_PEOPLE = ("head", "area_official", "city_official")
+SECOND_PEOPLE = (Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 
 
 def propose_refusal(
@@ -67,7 +67,7 @@ def decide_refusal(
     session.flush()
     if upheld:
         lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
-        tell_family(session, application, "review_refused", now=now, rule=proposal.rule)
+        notify_guardians(session, "review_refused", [application.id], now=now, rule=proposal.rule)
     return proposal
 
 

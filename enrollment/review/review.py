@@ -10,22 +10,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application, Wish
-from enrollment.applications.notifications import tell_family
+from enrollment.applications.applications import Application, Stage, Wish
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts, rules_in_round
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import fact_values
 from enrollment.season.facts import Fact
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 SOURCES = ("paper", "register", "roll", "staff")
@@ -56,12 +57,12 @@ class Ask:
 
 def within(by: Actor) -> ColumnElement[bool]:
     """The applications whose review is this actor's business."""
-    if by.is_any("city_official"):
+    if by.is_any(Role.CITY_OFFICIAL):
         return true()
     mine: list[ColumnElement[bool]] = []
-    if by.is_any("clerk", "head"):
+    if by.is_any(Role.CLERK, Role.HEAD):
         mine.append(Application.review_kindergarten_id.in_(by.kindergartens))
-    if by.is_any("area_official"):
+    if by.is_any(Role.AREA_OFFICIAL):
         here = select(Kindergarten.id).where(Kindergarten.area_code.in_(by.areas))
         mine.append(Application.review_kindergarten_id.in_(here))
     return or_(*mine) if mine else false()
@@ -72,7 +73,7 @@ def registration_over(now: dt.datetime) -> ColumnElement[bool]:
     still_open = exists().where(
         Wish.application_id == Application.id,
         Wish.round_id == Round.id,
-        Round.stage == "open",
+        Round.stage == RoundStage.OPEN,
         Round.closes_at > now,
     )
     return ~still_open
@@ -81,7 +82,7 @@ def registration_over(now: dt.datetime) -> ColumnElement[bool]:
 def opens_early(session: Session, kindergarten_id: uuid.UUID | None, *, now: dt.datetime) -> bool:
     """The policy of the kindergarten's area lets its review begin while families may still change their application."""
     area = session.scalar(select(Kindergarten.area_code).where(Kindergarten.id == kindergarten_id))
-    still_open = session.scalars(select(Round).where(Round.stage == "open", Round.closes_at > now))
+    still_open = session.scalars(select(Round).where(Round.stage == RoundStage.OPEN, Round.closes_at > now))
     return area is not None and any(rules_in_round(session, one, area).review_opens_early for one in still_open)
 
 
@@ -108,7 +109,7 @@ def locked(session: Session, application_id: uuid.UUID, *, by: Actor) -> Applica
 def in_hand(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
     """The application, locked, that this clerk has taken.  Refuses `not_in_your_hands`."""
     application = locked(session, application_id, by=by)
-    if application.stage != lifecycle.IN_REVIEW or application.reviewer_id != by.account_id:
+    if application.stage != Stage.IN_REVIEW or application.reviewer_id != by.account_id:
         raise Refused("not_in_your_hands")
     return application
 
@@ -119,7 +120,7 @@ def take(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
     Refuses `taken_by_another`, `review_not_open` and `move_not_possible`.
     """
     application = locked(session, application_id, by=by)
-    if application.stage == lifecycle.IN_REVIEW:
+    if application.stage == Stage.IN_REVIEW:
         if application.reviewer_id == by.account_id:
             return application
         raise Refused("taken_by_another")
@@ -141,7 +142,7 @@ def release(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.d
     """Put it back into the queue.  A head or an official may put back what a clerk holds."""
     application = locked(session, application_id, by=by)
     mine = application.reviewer_id == by.account_id
-    if not mine and not by.is_any("head", "area_official", "city_official"):
+    if not mine and not by.is_any(Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("not_in_your_hands")
     refuse_while_refusal_is_open(session, application_id)
     lifecycle.make(session, application, "release", by=by, now=now)
@@ -209,7 +210,7 @@ def confirm(
     if still_open:
         raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
     lifecycle.make(session, application, "confirm", by=by, now=now)
-    tell_family(session, application, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", [application.id], now=now)
 
 
 def send_back(
@@ -234,7 +235,7 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    tell_family(session, application, "review_returned", now=now, n=len(asked))
+    notify_guardians(session, "review_returned", [application.id], now=now, n=len(asked))
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:
@@ -252,15 +253,3 @@ def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) ->
     waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
     if session.scalar(select(waiting)):
         raise Refused("refusal_is_proposed")
-
-
-def open_count(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID | None, int]:
-    """How many applications with a wish in this round are still submitted or in review, for each kindergarten that
-    reviews them.  The freeze needs it to be empty."""
-    waiting = (
-        select(Application.review_kindergarten_id, func.count())
-        .join(Wish, and_(Wish.application_id == Application.id, Wish.round_id == round_id, Wish.rank == 1))
-        .where(Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW)))
-        .group_by(Application.review_kindergarten_id)
-    )
-    return {row[0]: row[1] for row in session.execute(waiting)}

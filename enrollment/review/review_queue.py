@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, String, and_, case, column, exists, func, or_, select, true, values
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility.claims import Claim
 from enrollment.ground.accounts import Account, Actor
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.review import review
 from enrollment.season.facts import FACTS_OF_GROUND, Fact
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
 STATES = ("waiting", "mine", "others", "returned", "confirmed")
@@ -103,13 +103,13 @@ def may_be_reviewed(session: Session, by: Actor, now: dt.datetime) -> ColumnElem
 
 
 def in_state(state: str, by: Actor) -> ColumnElement[bool]:
-    held = Application.stage == lifecycle.IN_REVIEW
+    held = Application.stage == Stage.IN_REVIEW
     return {
-        "waiting": Application.stage == lifecycle.SUBMITTED,
+        "waiting": Application.stage == Stage.SUBMITTED,
         "mine": and_(held, Application.reviewer_id == by.account_id),
         "others": and_(held, Application.reviewer_id != by.account_id),
-        "returned": Application.stage == lifecycle.RETURNED,
-        "confirmed": Application.stage == lifecycle.CONFIRMED,
+        "returned": Application.stage == Stage.RETURNED,
+        "confirmed": Application.stage == Stage.CONFIRMED,
     }[state]
 
 
@@ -189,4 +189,6 @@ def take_next(session: Session, *, by: Actor, now: dt.datetime, only: str = "all
 
 def opens_at(session: Session, *, now: dt.datetime) -> dt.datetime | None:
     """When the next round's registration closes and its review opens; None when no registration is open."""
-    return session.scalar(select(func.min(Round.closes_at)).where(Round.stage == "open", Round.closes_at > now))
+    return session.scalar(
+        select(func.min(Round.closes_at)).where(Round.stage == RoundStage.OPEN, Round.closes_at > now)
+    )

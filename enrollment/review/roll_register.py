@@ -14,14 +14,15 @@ from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.register_answers import Answer
 from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
+from enrollment.ground.classifications import Level
 from enrollment.ground.identity import birth_date_in
-from enrollment.ground.vault import normalised
-from enrollment.people.guardians import Child, Guardianship
+from enrollment.ground.vault import normalise
+from enrollment.people.person_rows import Child, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.season.facts import Fact
 
-STAYING = ("nursery", "lower", "middle", "mixed")
+STAYING = (Level.NURSERY, Level.LOWER, Level.MIDDLE, Level.MIXED)
 """Levels whose children are still in the kindergarten in the next school year."""
 
 
@@ -138,8 +139,8 @@ def _by_birth_date(session: Session, elder: ElderSibling, claimed: str) -> list[
             Kindergarten.code == claimed, or_(RollChild.born == born, RollChild.born.is_(None))
         )
     )
-    name = normalised(elder.name)
-    return [row.code for row in rows if normalised(row.RollChild.name) == name and _birth_date(row.RollChild) == born]
+    name = normalise(elder.name)
+    return [row.code for row in rows if normalise(row.RollChild.name) == name and _birth_date(row.RollChild) == born]
 
 
 def _birth_date(child: RollChild) -> dt.date | None:

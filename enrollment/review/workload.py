@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import MoveMade
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, MoveMade
 from enrollment.applications.returned_items import RefusalProposal
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import review
 from enrollment.review.review_queue import in_state, matched, may_be_reviewed, only_those, speaks_against
@@ -86,7 +85,7 @@ def counts(session: Session, *, by: Actor, now: dt.datetime) -> Counts:
             number(waiting, only_those("old", now)),
             number(_waits_for_second()),
             func.min(Application.submitted_at).filter(waiting),
-        ).where(review.within(by), Application.stage.not_in((lifecycle.DRAFT, lifecycle.WITHDRAWN)))
+        ).where(review.within(by), Application.stage.not_in((Stage.DRAFT, Stage.WITHDRAWN)))
     ).one()
     numbers: tuple = tuple(row)
     return Counts(*numbers)
@@ -151,33 +150,33 @@ def _in_hand(by: Actor) -> Select:
             func.array_agg(Kindergarten.name.distinct()).label("kindergartens"),
         )
         .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-        .where(_to_be_read(by), Application.stage == lifecycle.IN_REVIEW)
+        .where(_to_be_read(by), Application.stage == Stage.IN_REVIEW)
         .group_by(Application.reviewer_id)
     )
 
 
 def _to_be_read(by: Actor) -> ColumnElement[bool]:
     """Whose figures this person may read: an auditor all of them, without any act."""
-    return true() if by.is_any("auditor") else review.within(by)
+    return true() if by.is_any(Role.AUDITOR) else review.within(by)
 
 
 def loads(session: Session, *, by: Actor) -> list[Load]:
     """Every kindergarten in the actor's scope that has applications to review, the fullest queue first."""
-    open_ = Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW))
+    open_ = Application.stage.in_(AWAITING_DECISION)
     rows = session.execute(
         select(
             Kindergarten.id,
             Kindergarten.name,
             Kindergarten.area_code,
-            func.count().filter(Application.stage == lifecycle.SUBMITTED),
-            func.count().filter(Application.stage == lifecycle.IN_REVIEW),
-            func.count().filter(Application.stage == lifecycle.RETURNED),
-            func.count().filter(Application.stage == lifecycle.CONFIRMED),
+            func.count().filter(Application.stage == Stage.SUBMITTED),
+            func.count().filter(Application.stage == Stage.IN_REVIEW),
+            func.count().filter(Application.stage == Stage.RETURNED),
+            func.count().filter(Application.stage == Stage.CONFIRMED),
             func.count().filter(_waits_for_second(), open_),
             func.min(Application.submitted_at).filter(open_),
         )
         .join(Application, Application.review_kindergarten_id == Kindergarten.id)
-        .where(_to_be_read(by), Application.stage.in_(("submitted", "in_review", "returned", "confirmed")))
+        .where(_to_be_read(by), Application.stage.in_(HANDED_IN))
         .group_by(Kindergarten.id)
         .order_by(func.count().filter(open_).desc(), Kindergarten.sort_key)
     )
@@ -191,7 +190,7 @@ def open_lines(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, limit
         .where(
             review.within(by),
             Application.review_kindergarten_id == kindergarten_id,
-            Application.stage.in_((lifecycle.SUBMITTED, lifecycle.IN_REVIEW)),
+            Application.stage.in_(AWAITING_DECISION),
         )
         .order_by(Application.submitted_at, Application.id)
         .limit(limit)
@@ -206,7 +205,7 @@ def confirmed_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, 
             review.within(by),
             Application.review_kindergarten_id == kindergarten_id,
             Application.year == year,
-            Application.stage == lifecycle.CONFIRMED,
+            Application.stage == Stage.CONFIRMED,
         )
         .order_by(Application.registration_code)
     )

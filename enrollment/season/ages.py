@@ -1,4 +1,4 @@
-"""Which class level a child belongs to in a year's intake.
+"""The class level of a child in the intake of a year.
 
 A child enters the lower class when it is three full years old on 31 August, that day included.  The middle and the
 upper class are one and two years older, the nursery one year younger.
@@ -6,7 +6,9 @@ upper class are one and two years older, the nursery one year younger.
 
 import datetime as dt
 
-FULL_YEARS = {"nursery": 2, "lower": 3, "middle": 4, "upper": 5}
+from enrollment.ground.classifications import Level
+
+FULL_YEARS: dict[str, int] = {Level.NURSERY: 2, Level.LOWER: 3, Level.MIDDLE: 4, Level.UPPER: 5}
 
 
 def born_between(level: str, year: int) -> tuple[dt.date, dt.date]:

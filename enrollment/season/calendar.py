@@ -1,4 +1,4 @@
-"""The year's calendar: which step begins and ends when.  Dates are rows; what is open now is computed."""
+"""The calendar of an admission year.  Begin and end of each step are stored; which step is open is computed."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground import audit, jobs
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.season.calendar_validation import STEPS, CalendarConflicts, Conflict, Span, conflicts_of, working_days
@@ -63,7 +63,7 @@ def open_season(
 
     Refuses `only_the_city`, `season_exists`, and raises CalendarConflicts.
     """
-    only_the_city(by)
+    require_city_official(by)
     if conflicts := conflicts_of(dates):
         raise CalendarConflicts(conflicts)
     if session.get(Season, year) is not None:
@@ -76,24 +76,24 @@ def open_season(
     return season
 
 
-def only_the_city(by: Actor) -> None:
-    if not by.is_any("city_official"):
+def require_city_official(by: Actor) -> None:
+    if not by.is_any(Role.CITY_OFFICIAL):
         raise Refused("only_the_city")
 
 
-def current(session: Session, now: dt.datetime) -> Season | None:
-    """The admission year that is going on: the latest one that was opened."""
+def current_season(session: Session, now: dt.datetime) -> Season | None:
+    """The current admission year: the latest one that was opened."""
     found = select(Season).where(Season.opened_at <= now).order_by(Season.year.desc()).limit(1)
     return session.scalars(found).first()
 
 
-def ended_at(session: Session, year: int) -> dt.datetime | None:
+def season_end(session: Session, year: int) -> dt.datetime | None:
     """When the last step of an admission year ends; None for a year without a calendar."""
     return session.scalar(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year == year))
 
 
 def is_over(session: Session, year: int, now: dt.datetime) -> bool:
-    end = ended_at(session, year)
+    end = season_end(session, year)
     return end is None or end <= now
 
 
@@ -113,12 +113,12 @@ def move_date(
     now: dt.datetime,
     was: Span | None = None,
 ) -> SeasonDate:
-    """Give a step other dates and ask for every family with a live application to be told.
+    """Change the dates of a step and notify every family with an active application.
 
-    `was` are the dates that the person saw: Stale when they have changed since.  Refuses `only_the_city`,
+    `was` are the dates that the person saw; raises Stale if they have changed since.  Refuses `only_the_city`,
     `reason_needed`, `nothing_changed`, `step_is_over`, and raises CalendarConflicts.
     """
-    only_the_city(by)
+    require_city_official(by)
     if not reason.strip():
         raise Refused("reason_needed", field="reason")
     season = session.get(Season, year, with_for_update=True)
@@ -136,19 +136,19 @@ def move_date(
         raise CalendarConflicts(conflicts)
     date.begins_at, date.ends_at = begins_at, ends_at
     session.flush()
-    details = {"step": step, "before": _plain(before), "after": _plain((begins_at, ends_at))}
+    details = {"step": step, "before": _as_json(before), "after": _as_json((begins_at, ends_at))}
     audit.record(session, "move_date", "season", year, by=by, now=now, reason=reason, **details)
-    tell_all(session, year, step, begins_at, ends_at, now=now)
+    enqueue_new_date_notices(session, year, step, begins_at, ends_at, now=now)
     return date
 
 
-def tell_all(
+def enqueue_new_date_notices(
     session: Session, year: int, step: str, begins_at: dt.datetime, ends_at: dt.datetime, *, now: dt.datetime
 ) -> None:
-    """Ask for a notice to each family; a job, because they may be a hundred thousand."""
-    args: dict[str, Any] = {"year": year, "step": step, **_plain((begins_at, ends_at))}
+    """Enqueue the notices about new dates; a job, because there may be a hundred thousand families."""
+    args: dict[str, Any] = {"year": year, "step": step, **_as_json((begins_at, ends_at))}
     jobs.enqueue(session, "tell_new_date", args, key=f"tell_new_date:{year}:{step}:{now.isoformat()}", now=now)
 
 
-def _plain(span: Span) -> dict[str, str]:
+def _as_json(span: Span) -> dict[str, str]:
     return {"begins_at": span[0].isoformat(), "ends_at": span[1].isoformat()}

@@ -1,4 +1,4 @@
-"""Whether the dates of an admission year fit together."""
+"""Validation of the dates of an admission year."""
 
 import datetime as dt
 import itertools
@@ -11,17 +11,17 @@ from enrollment.ground.errors import Refused
 STEPS = ("announcement", "registration", "review", "draw", "result", "confirmation", "supplementary", "arrival")
 
 Span = tuple[dt.datetime, dt.datetime]
-"""From, up to but not including; aware datetimes."""
+"""Begin (inclusive) and end (exclusive), as aware datetimes."""
 
 WORKING_DAYS_OF_NOTICE = 5
-SIDE_BY_SIDE = {("registration", "review"), ("result", "confirmation"), ("supplementary", "arrival")}
-"""Steps that may go on at the same time: a policy may open the review early, an answer is given as soon as the result
-is out, and places are filled until the children arrive."""
+MAY_OVERLAP = {("registration", "review"), ("result", "confirmation"), ("supplementary", "arrival")}
+"""Steps that may overlap: a policy may open the review early, families answer as soon as results are published, and
+places are filled until the children arrive."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """`code` has words in the group `calendar_conflict`; `step` is where to mend it, `other` the step it runs into."""
+    """`code` has a text in the group `calendar_conflict`; `step` is the step to correct, `other` the step it conflicts with."""
 
     code: str
     step: str
@@ -30,7 +30,7 @@ class Conflict:
 
 
 class CalendarConflicts(Refused):
-    """The dates do not fit together.  `conflicts` lists everything."""
+    """The dates contradict each other; `conflicts` lists all conflicts."""
 
     def __init__(self, conflicts: list[Conflict]):
         self.conflicts = conflicts
@@ -40,7 +40,7 @@ class CalendarConflicts(Refused):
 def working_days(begins_at: dt.datetime, ends_at: dt.datetime) -> int:
     """Mondays to Fridays that the span touches, the Labour Day days (1 to 5 May) left out.
 
-    Shifted working weekends are not counted, so the answer is never too high.
+    Shifted working weekends are not counted, so the number is never too high.
     """
     first = begins_at.astimezone(CHENGDU).date()
     last = (ends_at.astimezone(CHENGDU) - dt.timedelta(microseconds=1)).date()
@@ -49,7 +49,7 @@ def working_days(begins_at: dt.datetime, ends_at: dt.datetime) -> int:
 
 
 def conflicts_of(dates: Mapping[str, Span]) -> list[Conflict]:
-    """Everything that does not fit, in the order of the steps; nothing is left out because something else is wrong."""
+    """All conflicts, in the order of the steps."""
     found = [Conflict("missing_step", step) for step in STEPS if step not in dates]
     known = [step for step in STEPS if step in dates]
     for step in known:
@@ -59,7 +59,7 @@ def conflicts_of(dates: Mapping[str, Span]) -> list[Conflict]:
     for earlier, later in itertools.pairwise(known):
         if dates[later][0] < dates[earlier][0]:
             found.append(Conflict("out_of_order", later, earlier))
-        elif dates[later][0] < dates[earlier][1] and (earlier, later) not in SIDE_BY_SIDE:
+        elif dates[later][0] < dates[earlier][1] and (earlier, later) not in MAY_OVERLAP:
             found.append(Conflict("overlap", later, earlier))
     if "registration" in dates and "draw" in dates and dates["draw"][0] < dates["registration"][1]:
         found.append(Conflict("overlap", "draw", "registration"))

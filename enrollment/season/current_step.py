@@ -1,4 +1,4 @@
-"""What is open now, what is over and what comes next, read from the year's calendar."""
+"""The state of each calendar step: done, current or future."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.season.calendar import Season
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
-WITH_A_DRAW = ("frozen", "drawn", "published", "finished")
+STAGES_WITH_A_DRAW = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
 
 
 @dataclass(frozen=True)
-class Step:
+class CalendarStep:
     """A step of the calendar; `state` is done, now or todo."""
 
     step: str
@@ -22,9 +23,9 @@ class Step:
     state: str
 
 
-def steps(season: Season, *, now: dt.datetime) -> list[Step]:
-    """Every step in the order of its beginning.  A step that has begun and not ended is now; two may be."""
-    return [Step(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]
+def steps(season: Season, *, now: dt.datetime) -> list[CalendarStep]:
+    """All steps in the order of their begin.  Two steps may have the state `now`."""
+    return [CalendarStep(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]
 
 
 def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
@@ -33,8 +34,8 @@ def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
     return "now" if now < ends else "done"
 
 
-def at_hand(season: Season, *, now: dt.datetime) -> Step | None:
-    """The step that matters most today: the one that is open and ends first, else the one that comes next."""
+def current_or_next_step(season: Season, *, now: dt.datetime) -> CalendarStep | None:
+    """The current step that ends first, otherwise the next step; None after the last one."""
     listed = steps(season, now=now)
     open_now = [step for step in listed if step.state == "now"]
     if open_now:
@@ -42,7 +43,7 @@ def at_hand(season: Season, *, now: dt.datetime) -> Step | None:
     return next((step for step in listed if step.state == "todo"), None)
 
 
-def draws(session: Session, year: int) -> list[Round]:
-    """The year's rounds whose list is frozen: what a family can check for itself."""
-    query = select(Round).where(Round.year == year, Round.stage.in_(WITH_A_DRAW)).order_by(Round.number)
+def rounds_with_a_draw(session: Session, year: int) -> list[Round]:
+    """The rounds of a year whose list is frozen, so that families can verify their draw."""
+    query = select(Round).where(Round.year == year, Round.stage.in_(STAGES_WITH_A_DRAW)).order_by(Round.number)
     return list(session.scalars(query))

@@ -1,4 +1,4 @@
-"""The one enumeration of documents that a policy may ask for, and the facts that each of them proves."""
+"""Documents that a policy may require, and the facts that each of them proves."""
 
 from enum import StrEnum
 

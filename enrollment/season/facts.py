@@ -1,7 +1,7 @@
-"""The one enumeration of facts and grounds.
+"""Facts and grounds.
 
-A *ground* 优先依据 is what a family claims; each rests on *facts* that staff verify; the policy turns verified facts
-into a tier for each wish.  Nobody types a tier.
+A family claims *grounds* 优先依据; staff verify the *facts* of a ground; the policy computes the tier of each wish from
+verified facts.  Nobody enters a tier.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Fact(StrEnum):
-    """What can be true of a child's household, as staff verify it.  The comment says what its value is."""
+    """Facts about a child's household that staff verify.  The comment describes the value."""
 
     BORN = "born"  # ISO date
     HUKOU_AREA = "hukou_area"  # admission area's code
@@ -67,6 +67,6 @@ FACTS_OF_GROUND: dict[Ground, tuple[Fact, ...]] = {
 
 
 def home_of(facts: Mapping[Fact, Any]) -> dict[str, Any] | None:
-    """The home as a service area is asked about it: its place, and the admission area in which its names count."""
+    """The home for a look-up of service areas: its place with the admission area; None without a home."""
     place = facts.get(Fact.HOME_PLACE)
     return {**place, "area": facts.get(Fact.HOME_AREA, "")} if place else None

@@ -1,6 +1,6 @@
-"""When a ground holds for a child at a kindergarten, given what was found of the child's household.
+"""Whether a ground holds for a child at a kindergarten, given the facts of its household.
 
-One small function for each ground.  All of them are monotone: one fact more may make a ground hold, never fail.
+There is one function for each ground.  All are monotone: an additional fact never makes a ground fail.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ Facts = Mapping[Fact, Any]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A kindergarten as the rules see it.
+class KindergartenFacts:
+    """The facts of a kindergarten that rules use.
 
-    `parent` is the code of the kindergarten whose site it is; `sites` are the codes of its own sites; `estates` the
-    names of the estates that its notice lists.
+    `parent` is the code of its main kindergarten if it is a site; `sites` are the codes of its own sites; `estates` are
+    the names of the estates in its admission notice.
     """
 
     code: str
@@ -31,7 +31,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class GroundTerms:
-    """What an area's policy says about one ground: empty sets restrict nothing."""
+    """The terms of one ground in an area's policy; an empty set is no restriction."""
 
     documents: tuple[Document, ...] = ()
     streets: frozenset[str] = frozenset()
@@ -41,9 +41,9 @@ class GroundTerms:
 
 
 class Place(NamedTuple):
-    """Where a wish goes: the kindergarten and whether it serves the family's home."""
+    """A wished kindergarten, and whether it serves the family's home."""
 
-    kindergarten: Seen
+    kindergarten: KindergartenFacts
     serves: bool
 
 
@@ -84,7 +84,7 @@ def _workplace(facts: Facts, place: Place, terms: GroundTerms) -> bool:
 
 
 def _at(code: Any, place: Place, terms: GroundTerms) -> bool:
-    """The code is this kindergarten's, or, where the policy counts sites together, one of the same family of sites."""
+    """Whether `code` is this kindergarten or, if the policy counts sites together, a site of the same kindergarten."""
     here = place.kindergarten
     return code is not None and (
         code == here.code or (terms.with_sites and (code == here.parent or code in here.sites))
@@ -116,7 +116,7 @@ def _multi_child(facts: Facts, place: Place, terms: GroundTerms) -> bool:
     return (facts.get(Fact.CHILDREN_IN_FAMILY) or 0) >= terms.at_least
 
 
-HOLDS: dict[Ground, Test] = {
+GROUND_TESTS: dict[Ground, Test] = {
     Ground.LOCAL_HUKOU: _local_hukou,
     Ground.COLLECTIVE_HUKOU: _collective_hukou,
     Ground.HOME_OWNER: _home_owner,

@@ -1,4 +1,4 @@
-"""A policy's way into force: handed in, tried on families, signed by two officials, replaced by a later version."""
+"""Approval of policies: upload, dry run, two signatures, withdrawal by a later version."""
 
 import datetime as dt
 import functools
@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season import policy_file
 from enrollment.season.calendar import Season
-from enrollment.season.policy_comparison import Case, Trial, compare
-from enrollment.season.policy_faults import Fault, Lines, PolicyFaults
+from enrollment.season.policy_comparison import ComparedApplication, PolicyComparison, compare
+from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
 
@@ -24,20 +24,20 @@ FOLDER = Path(__file__).parent / "policies"
 
 
 def template(family: str, area: str, year: int) -> str:
-    """The text of one of the families of rules, fitted to an area and a year."""
+    """The text of a template, adapted to an area and a year."""
     if family not in policy_file.FAMILIES:
         raise NotFound(family)
-    return policy_file.fitted((FOLDER / f"{family.replace('_', '-')}.toml").read_text(), area, year)
+    return policy_file.adapt_to_area((FOLDER / f"{family.replace('_', '-')}.toml").read_text(), area, year)
 
 
 def worked_example() -> str:
-    """The one file that shows and explains every key."""
+    """The text of the file that explains every key."""
     return (FOLDER / "worked-example.toml").read_text()
 
 
 def may_decide(by: Actor, area: str) -> bool:
-    """City officials decide everywhere, area officials in their own areas."""
-    return by.is_any("city_official") or (by.is_any("area_official") and area in by.areas)
+    """Whether the actor decides in this area: city officials everywhere, area officials in their areas."""
+    return by.is_any(Role.CITY_OFFICIAL) or (by.is_any(Role.AREA_OFFICIAL) and area in by.areas)
 
 
 def _check_scope(by: Actor, area: str) -> None:
@@ -76,9 +76,9 @@ def check(text: str, *, area: str, year: int) -> Rules:
     lines = Lines(text)
     faults = []
     if rules.area != area:
-        faults.append(Fault("other_area", "area", lines.of("area"), {"value": rules.area, "expected": area}))
+        faults.append(PolicyFault("other_area", "area", lines.line_of("area"), {"value": rules.area, "expected": area}))
     if rules.year != year:
-        faults.append(Fault("other_year", "year", lines.of("year"), {"value": rules.year, "expected": year}))
+        faults.append(PolicyFault("other_year", "year", lines.line_of("year"), {"value": rules.year, "expected": year}))
     if faults:
         raise PolicyFaults(faults)
     return rules
@@ -90,39 +90,39 @@ def versions(session: Session, year: int, area: str) -> list[Policy]:
     return list(session.scalars(found))
 
 
-def one(session: Session, policy_id: uuid.UUID, *, lock: bool = False) -> Policy:
+def get_policy(session: Session, policy_id: uuid.UUID, *, lock: bool = False) -> Policy:
     found = session.get(Policy, policy_id, with_for_update=lock)
     if found is None:
         raise NotFound(policy_id)
     return found
 
 
-def in_force(session: Session, year: int, area: str) -> Policy | None:
-    return session.scalars(_in_force().where(Policy.year == year, Policy.area_code == area)).one_or_none()
+def policy_in_force(session: Session, year: int, area: str) -> Policy | None:
+    return session.scalars(_in_force_query().where(Policy.year == year, Policy.area_code == area)).one_or_none()
 
 
-def all_in_force(session: Session, year: int) -> dict[str, Policy]:
+def policies_in_force(session: Session, year: int) -> dict[str, Policy]:
     """The policy in force of each area that has one."""
-    return {found.area_code: found for found in session.scalars(_in_force().where(Policy.year == year))}
+    return {found.area_code: found for found in session.scalars(_in_force_query().where(Policy.year == year))}
 
 
-def _in_force():
+def _in_force_query():
     return select(Policy).where(Policy.signed_at.is_not(None), Policy.withdrawn_at.is_(None))
 
 
 @functools.lru_cache(maxsize=256)
-def rules_in(text: str) -> Rules:
-    """The rules of a text that was checked before.  They are values, so one reading serves a whole process."""
+def rules_in_force(text: str) -> Rules:
+    """The parsed rules of a stored policy, cached in the process."""
     return policy_file.read(text)
 
 
 def rules_of(found: Policy) -> Rules:
-    return rules_in(found.text)
+    return rules_in_force(found.text)
 
 
-def before(session: Session, made: Policy) -> Policy | None:
-    """What a version is compared with: the one in force, else the newest signed one of an earlier year."""
-    current = in_force(session, made.year, made.area_code)
+def previous_version(session: Session, made: Policy) -> Policy | None:
+    """The version to compare with: the one in force, otherwise the newest signed one of an earlier year."""
+    current = policy_in_force(session, made.year, made.area_code)
     if current is not None and current.id != made.id:
         return current
     earlier = select(Policy).where(
@@ -132,23 +132,25 @@ def before(session: Session, made: Policy) -> Policy | None:
     return session.scalars(earlier.where(older).order_by(Policy.year.desc(), Policy.version.desc()).limit(1)).first()
 
 
-def dry_run(session: Session, policy_id: uuid.UUID, cases: Iterable[Case], *, by: Actor, now: dt.datetime) -> Trial:
-    """Try a version on families beside the version before it, and note that this was done.
+def dry_run(
+    session: Session, policy_id: uuid.UUID, cases: Iterable[ComparedApplication], *, by: Actor, now: dt.datetime
+) -> PolicyComparison:
+    """Apply a version and its previous version to applications, and store that the dry run was made.
 
-    `cases` come from the caller (`families.policy_trial`), because this wing knows no family.
+    `cases` are passed by the caller (`chances.policy_trial`), because `season` does not read applications.
     """
-    made = one(session, policy_id, lock=True)
+    made = get_policy(session, policy_id, lock=True)
     _check_scope(by, made.area_code)
-    trial = trial_of(session, made, cases)
+    trial = compare_with_previous(session, made, cases)
     made.dry_run_at = now
     session.flush()
-    audit.record(session, "dry_run_policy", "policy", made.id, by=by, now=now, **trial.in_short())
+    audit.record(session, "dry_run_policy", "policy", made.id, by=by, now=now, **trial.summary())
     return trial
 
 
-def trial_of(session: Session, made: Policy, cases: Iterable[Case]) -> Trial:
-    """The same, to be looked at again: it writes nothing."""
-    earlier = before(session, made)
+def compare_with_previous(session: Session, made: Policy, cases: Iterable[ComparedApplication]) -> PolicyComparison:
+    """The same comparison without writing anything."""
+    earlier = previous_version(session, made)
     return compare(rules_of(earlier) if earlier else None, rules_of(made), cases)
 
 
@@ -158,7 +160,7 @@ def sign(session: Session, policy_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     Refuses `dry_run_first`, `policy_withdrawn`, `in_force_already`, `newer_version` and `signed_already`.  Returns how
     many people have signed.
     """
-    made = one(session, policy_id, lock=True)
+    made = get_policy(session, policy_id, lock=True)
     _check_scope(by, made.area_code)
     session.get(Season, made.year, with_for_update=True)
     _check_can_be_signed(session, made)
@@ -175,7 +177,7 @@ def _check_can_be_signed(session: Session, made: Policy) -> None:
         raise Refused("in_force_already", version=made.version)
     if made.dry_run_at is None:
         raise Refused("dry_run_first", version=made.version)
-    current = in_force(session, made.year, made.area_code)
+    current = policy_in_force(session, made.year, made.area_code)
     if current is not None and current.version > made.version:
         raise Refused("newer_version", version=current.version)
     # the trial that the first person looked at compared with a version that may since have been replaced
@@ -184,7 +186,7 @@ def _check_can_be_signed(session: Session, made: Policy) -> None:
 
 
 def _put_in_force(session: Session, made: Policy, *, by: Actor, now: dt.datetime) -> None:
-    older = in_force(session, made.year, made.area_code)
+    older = policy_in_force(session, made.year, made.area_code)
     if older is not None:
         older.withdrawn_at = now
         session.flush()
@@ -201,7 +203,7 @@ def signers(session: Session, made: Policy) -> list[signatures.Signature]:
 
 
 def waiting_for_signature(session: Session, year: int, areas: Iterable[str] | None = None) -> list[Policy]:
-    """Versions newer than the one in force that nobody withdrew, oldest first; of all areas when none are named."""
+    """Newest versions that are neither signed nor withdrawn, oldest first; None means all areas."""
     newest = (
         select(Policy.area_code, func.max(Policy.version).label("version"))
         .where(Policy.year == year)

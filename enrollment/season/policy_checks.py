@@ -1,84 +1,93 @@
-"""Whether rules that can be read also make sense: what a tired person gets wrong in a file of priorities."""
+"""Checks of rules that were parsed: duplicate tiers, unreachable rules, unused grounds, wrong examples."""
 
 from collections.abc import Iterator
 
-from enrollment.season.grounds import Seen
-from enrollment.season.policy_faults import Fault, Lines
+from enrollment.ground.classifications import NATURES
+from enrollment.season.grounds import KindergartenFacts
+from enrollment.season.policy_faults import Lines, PolicyFault
 from enrollment.season.rules import Example, Rule, Rules
 
-ALL_NATURES = frozenset({"public", "inclusive", "private"})
-HERE = "here"
-"""In an example: this area, or this kindergarten."""
+ALL_NATURES: frozenset[str] = frozenset(NATURES)
+OWN_KINDERGARTEN = "here"
+"""The value in an example that means the own area or the kindergarten itself."""
 
 
-def check_sense(rules: Rules, lines: Lines) -> list[Fault]:
-    found = [*_codes_and_tiers(rules), *_never_reached(rules), *_last(rules), *_grounds(rules), *_examples(rules)]
-    return [Fault(fault.code, fault.path, lines.of(fault.path), fault.details) for fault in found]
+def check_rules(rules: Rules, lines: Lines) -> list[PolicyFault]:
+    found = [
+        *_codes_and_tiers(rules),
+        *_never_reached(rules),
+        *_default_is_last(rules),
+        *_grounds(rules),
+        *_examples(rules),
+    ]
+    return [PolicyFault(fault.code, fault.path, lines.line_of(fault.path), fault.details) for fault in found]
 
 
 def _natures(rule: Rule) -> frozenset[str]:
     return rule.natures or ALL_NATURES
 
 
-def _codes_and_tiers(rules: Rules) -> Iterator[Fault]:
+def _codes_and_tiers(rules: Rules) -> Iterator[PolicyFault]:
     for number, rule in enumerate(rules.rules, 1):
         for other in rules.rules[: number - 1]:
             if other.code == rule.code:
-                yield Fault("duplicate_rule_code", f"rule[{number}].code", details={"value": rule.code})
+                yield PolicyFault("duplicate_rule_code", f"rule[{number}].code", details={"value": rule.code})
             if other.tier == rule.tier and _natures(other) & _natures(rule):
-                yield Fault("duplicate_tier", f"rule[{number}].tier", details={"tier": rule.tier, "other": other.code})
+                yield PolicyFault(
+                    "duplicate_tier", f"rule[{number}].tier", details={"tier": rule.tier, "other": other.code}
+                )
 
 
-def _never_reached(rules: Rules) -> Iterator[Fault]:
-    """A way that asks for all that a better rule asks for, and more, never gives anybody anything."""
+def _never_reached(rules: Rules) -> Iterator[PolicyFault]:
+    """A way that contains all grounds of a way of a better rule can never decide a tier."""
     for number, rule in enumerate(rules.rules, 1):
         better = [other for other in rules.rules if other.tier < rule.tier and _natures(other) >= _natures(rule)]
         for way in rule.ways:
             for other in better:
                 if any(set(shorter) <= set(way) for shorter in other.ways):
-                    yield Fault(
+                    yield PolicyFault(
                         "never_reached", f"rule[{number}].ways", details={"rule": rule.code, "other": other.code}
                     )
 
 
-def _last(rules: Rules) -> Iterator[Fault]:
+def _default_is_last(rules: Rules) -> Iterator[PolicyFault]:
     worst = max((rule.tier for rule in rules.rules), default=-1)
     if rules.default <= worst:
-        yield Fault("default_not_last", "default.tier", details={"tier": rules.default, "worst": worst})
+        yield PolicyFault("default_not_last", "default.tier", details={"tier": rules.default, "worst": worst})
 
 
-def _grounds(rules: Rules) -> Iterator[Fault]:
-    """What is claimed is proved, and no paper is asked for nothing."""
+def _grounds(rules: Rules) -> Iterator[PolicyFault]:
+    """Every used ground has documents, and every ground with documents is used."""
     for number, rule in enumerate(rules.rules, 1):
         for ground in dict.fromkeys(ground for way in rule.ways for ground in way):
             if ground not in rules.terms:
-                yield Fault("ground_without_documents", f"rule[{number}].ways", details={"ground": ground})
+                yield PolicyFault("ground_without_documents", f"rule[{number}].ways", details={"ground": ground})
     for ground in rules.open_to:
         if ground not in rules.terms:
-            yield Fault("ground_without_documents", "apply.open_to", details={"ground": ground})
+            yield PolicyFault("ground_without_documents", "apply.open_to", details={"ground": ground})
     for ground in rules.terms:
         if ground not in rules.grounds:
-            yield Fault("ground_not_used", f"grounds.{ground}", details={"ground": ground})
+            yield PolicyFault("ground_not_used", f"grounds.{ground}", details={"ground": ground})
 
 
 def example_facts(rules: Rules, example: Example) -> dict:
-    """The facts of an example with `here` read as this area, or this kindergarten."""
+    """The facts of an example, with `here` replaced by the area or the kindergarten."""
     return {
-        fact: (rules.area if fact.endswith("_area") else HERE) if value == HERE else value
+        fact: (rules.area if fact.endswith("_area") else OWN_KINDERGARTEN) if value == OWN_KINDERGARTEN else value
         for fact, value in example.facts
     }
 
 
-def example_kindergarten(rules: Rules, example: Example) -> Seen:
-    return Seen(HERE, example.nature, rules.area, estates=frozenset({HERE}))
+def example_kindergarten(rules: Rules, example: Example) -> KindergartenFacts:
+    return KindergartenFacts(OWN_KINDERGARTEN, example.nature, rules.area, estates=frozenset({OWN_KINDERGARTEN}))
 
 
-def _examples(rules: Rules) -> Iterator[Fault]:
-    """The author worked these out by hand: if the rules say otherwise, one of the two is wrong."""
+def _examples(rules: Rules) -> Iterator[PolicyFault]:
+    """The author computed the examples by hand: a different result is a fault of the rules or of the example."""
     for number, example in enumerate(rules.examples, 1):
         got = rules.tier(example_facts(rules, example), example_kindergarten(rules, example), example.serves)
         if got.tier != example.tier:
-            yield Fault(
+            yield PolicyFault(
                 "example_differs",
                 f"example[{number}].tier",
                 details={"expected": example.tier, "tier": got.tier, "rule": got.rule},

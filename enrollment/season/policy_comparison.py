@@ -1,8 +1,8 @@
-"""A dry run: the same families under the version before and under the new one, and who wins and who loses.
+"""Comparison of two policy versions on the same applications: which wishes win and which lose.
 
-What decides is not the tier alone but who stands before whom: when everybody at a kindergarten moves from the third
-tier to the second, nobody has won.  So a wish is compared by its *standing*: twice the number of wishes of a better
-tier at the same kindergarten, plus the number of other wishes of the same tier (each is before it in half the draws).
+The tier alone is not enough: if all wishes at a kindergarten move from the third tier to the second, nobody wins.  So
+wishes are compared by their *standing*: twice the number of wishes of a better tier at the same kindergarten, plus the
+number of other wishes of the same tier (each of them is before this wish in half of all draws).
 """
 
 from collections import Counter, defaultdict
@@ -10,27 +10,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from enrollment.season.grounds import Facts, Seen
-from enrollment.season.rules import Rules, Tiered
+from enrollment.season.grounds import Facts, KindergartenFacts
+from enrollment.season.rules import Rules, TierResult
 
 
 @dataclass(frozen=True)
-class Case:
-    """An application as the rules see it: its registration code, its facts, and each wish with whether it is served."""
+class ComparedApplication:
+    """Registration code and facts of an application, and each wish with whether the kindergarten serves the home."""
 
     code: str
     facts: Facts
-    wishes: tuple[tuple[Seen, bool], ...]
+    wishes: tuple[tuple[KindergartenFacts, bool], ...]
 
 
 @dataclass(frozen=True)
-class Moved:
+class WishChange:
     """One wish of one application whose tier or standing changes.  `change` is `wins`, `loses` or `same`."""
 
     code: str
     kindergarten: str
-    before: Tiered
-    after: Tiered
+    before: TierResult
+    after: TierResult
     standing_before: int
     standing_after: int
 
@@ -42,8 +42,8 @@ class Moved:
 
 
 @dataclass
-class Swing:
-    """How many wishes at one kindergarten win, lose, stay."""
+class KindergartenChanges:
+    """Numbers of wishes at one kindergarten that win, lose or keep their standing."""
 
     wins: int = 0
     loses: int = 0
@@ -51,8 +51,8 @@ class Swing:
 
 
 @dataclass
-class Trial:
-    """`compared` is false when there was no version before.  `moved` lists the wishes that win or lose, worst first."""
+class PolicyComparison:
+    """`compared` is false without a previous version.  `moved` lists the wishes that win or lose, worst first."""
 
     compared: bool
     applications: int = 0
@@ -60,8 +60,8 @@ class Trial:
     by_tier: Counter[int] = field(default_factory=Counter)
     by_rule: Counter[str] = field(default_factory=Counter)
     moves: Counter[tuple[int, int]] = field(default_factory=Counter)
-    kindergartens: dict[str, Swing] = field(default_factory=dict)
-    moved: list[Moved] = field(default_factory=list)
+    kindergartens: dict[str, KindergartenChanges] = field(default_factory=dict)
+    moved: list[WishChange] = field(default_factory=list)
 
     @property
     def winners(self) -> set[str]:
@@ -71,7 +71,7 @@ class Trial:
     def losers(self) -> set[str]:
         return {row.code for row in self.moved if row.change == "loses"}
 
-    def in_short(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         return {
             "compared": self.compared,
             "applications": self.applications,
@@ -85,13 +85,13 @@ class Trial:
 class _Row:
     code: str
     kindergarten: str
-    before: Tiered
-    after: Tiered
+    before: TierResult
+    after: TierResult
 
 
-def compare(before: Rules | None, after: Rules, cases: Iterable[Case]) -> Trial:
-    """Try `after`, beside `before` where there is one, on every wish for a kindergarten of its area."""
-    trial = Trial(compared=before is not None)
+def compare(before: Rules | None, after: Rules, cases: Iterable[ComparedApplication]) -> PolicyComparison:
+    """Apply `after`, and `before` if given, to every wish for a kindergarten of the area."""
+    trial = PolicyComparison(compared=before is not None)
     at: dict[str, list[_Row]] = defaultdict(list)
     for case in cases:
         wished = [(seen, serves) for seen, serves in case.wishes if seen.area == after.area]
@@ -101,7 +101,7 @@ def compare(before: Rules | None, after: Rules, cases: Iterable[Case]) -> Trial:
             old = before.tier(case.facts, seen, serves) if before else new
             at[seen.code].append(_Row(case.code, seen.code, old, new))
     for code, rows in sorted(at.items()):
-        _add(trial, code, rows)
+        _compare_kindergarten(trial, code, rows)
     trial.moved.sort(key=lambda row: (row.standing_before - row.standing_after, row.kindergarten, row.code))
     return trial
 
@@ -115,15 +115,15 @@ def _standings(tiers: Iterable[int]) -> dict[int, int]:
     return standings
 
 
-def _add(trial: Trial, kindergarten: str, rows: list[_Row]) -> None:
+def _compare_kindergarten(trial: PolicyComparison, kindergarten: str, rows: list[_Row]) -> None:
     old = _standings(row.before.tier for row in rows)
     new = _standings(row.after.tier for row in rows)
-    swing = trial.kindergartens[kindergarten] = Swing()
+    swing = trial.kindergartens[kindergarten] = KindergartenChanges()
     for row in rows:
         trial.wishes += 1
         trial.by_tier[row.after.tier] += 1
         trial.by_rule[row.after.rule] += 1
-        moved = Moved(row.code, kindergarten, row.before, row.after, old[row.before.tier], new[row.after.tier])
+        moved = WishChange(row.code, kindergarten, row.before, row.after, old[row.before.tier], new[row.after.tier])
         if row.before.tier != row.after.tier:
             trial.moves[row.before.tier, row.after.tier] += 1
         setattr(swing, moved.change, getattr(swing, moved.change) + 1)

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file: all of it at once, each fault with its place."""
+"""Faults of a policy file with their places."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
 
 
 @dataclass(frozen=True)
-class Fault:
-    """`code` has words in the group `policy_fault`; `path` is the key, as `rule[2].tier`; `line` counts from 1."""
+class PolicyFault:
+    """`code` has a text in the group `policy_fault`; `path` is a key such as `rule[2].tier`; `line` counts from 1."""
 
     code: str
     path: str
@@ -21,15 +21,15 @@ class Fault:
 
 
 class PolicyFaults(Refused):
-    """A policy file cannot be used.  `faults` lists everything that has to be mended, in the order of the lines."""
+    """A policy file cannot be used; `faults` lists all faults in the order of the lines."""
 
-    def __init__(self, faults: list[Fault]):
+    def __init__(self, faults: list[PolicyFault]):
         self.faults = sorted(faults, key=lambda fault: (fault.line or 0, fault.path))
         super().__init__("policy_has_faults", field="text", count=len(faults))
 
 
 class Lines:
-    """Where each key of a TOML text stands.  Tables of a list are numbered from 1, as people count them."""
+    """Line numbers of the keys of a TOML text.  Tables of a list are numbered from 1."""
 
     def __init__(self, text: str):
         self._lines: dict[str, int] = {}
@@ -45,8 +45,8 @@ class Lines:
             elif key := _KEY.match(line):
                 self._lines.setdefault(f"{table}.{key[1]}" if table else key[1], number)
 
-    def of(self, path: str) -> int | None:
-        """The line of a key, or of the nearest table around it; None when the text has neither."""
+    def line_of(self, path: str) -> int | None:
+        """The line of a key, or of the nearest enclosing table; None if the text has neither."""
         while path:
             if path in self._lines:
                 return self._lines[path]

@@ -1,23 +1,32 @@
-"""Reading a policy file: TOML in, `Rules` out, or every fault at once.  `docs/policy.md` describes the file."""
+"""Reading a policy file: parse TOML into `Rules` or report all faults.  `docs/policy.md` describes the format."""
 
 import hashlib
 import re
 import tomllib
 
+from enrollment.ground.classifications import NATURES
 from enrollment.season.document_kinds import PROVES, Document
 from enrollment.season.facts import CARE_KINDS, FACTS_OF_GROUND, Fact, Ground
-from enrollment.season.grounds import TERMS_OF_GROUND, GroundTerms, Seen
-from enrollment.season.policy_checks import check_sense
-from enrollment.season.policy_faults import Fault, Lines, PolicyFaults
-from enrollment.season.policy_parser import Table
-from enrollment.season.rules import BEST, PAIR_RULES, WORST, Concurrent, Example, Rule, Rules, Tiered
+from enrollment.season.grounds import TERMS_OF_GROUND, GroundTerms, KindergartenFacts
+from enrollment.season.policy_checks import check_rules
+from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
+from enrollment.season.policy_parser import PolicyTable
+from enrollment.season.rules import BEST, PAIR_RULES, WORST, Concurrent, Example, Rule, Rules, TierResult
 
-__all__ = ["Fault", "PolicyFaults", "Rules", "Seen", "Tiered", "digest_of", "fitted", "read"]
+__all__ = [
+    "KindergartenFacts",
+    "PolicyFault",
+    "PolicyFaults",
+    "Rules",
+    "TierResult",
+    "adapt_to_area",
+    "digest_of",
+    "read",
+]
 
 FORMAT = "policy/1"
 FAMILIES = ("whole_district", "service_area", "any_inclusive")
-NATURES = ("public", "inclusive", "private")
-FARTHEST = 20_000
+MOST_TOLERANCE = 20_000
 FACT_TYPES: dict[str, type] = {
     Fact.HOME_OWNED: bool,
     Fact.SPECIAL_NEED: bool,
@@ -49,34 +58,34 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def fitted(text: str, area: str, year: int) -> str:
-    """The same file for another area and year; the lines `area = …` and `year = …` are all that changes."""
+def adapt_to_area(text: str, area: str, year: int) -> str:
+    """The text for another area and year; only the lines `area = …` and `year = …` change."""
     text = re.sub(r'(?m)^area = ".*"$', f'area = "{area}"', text, count=1)
     return re.sub(r"(?m)^year = \d+$", f"year = {year}", text, count=1)
 
 
 def read(text: str) -> Rules:
-    """The rules of a policy file.  Raises PolicyFaults with all that is wrong, each with key, line and a code."""
+    """The rules of a policy file.  Raises PolicyFaults with all faults, each with code, key and line."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise PolicyFaults([_syntax(fault)]) from fault
-    faults: list[Fault] = []
+    faults: list[PolicyFault] = []
     lines = Lines(text)
-    rules = _rules(Table(content, "", lines, faults))
+    rules = _rules(PolicyTable(content, "", lines, faults))
     if not faults:
-        faults = check_sense(rules, lines)
+        faults = check_rules(rules, lines)
     if faults:
         raise PolicyFaults(faults)
     return rules
 
 
-def _syntax(fault: tomllib.TOMLDecodeError) -> Fault:
+def _syntax(fault: tomllib.TOMLDecodeError) -> PolicyFault:
     where = re.search(r"line (\d+)", str(fault))
-    return Fault("not_toml", "", int(where[1]) if where else None)
+    return PolicyFault("not_toml", "", int(where[1]) if where else None)
 
 
-def _rules(top: Table) -> Rules:
+def _rules(top: PolicyTable) -> Rules:
     top.only(_TOP)
     if top.get("format", str, "", required=True) not in ("", FORMAT):
         top.fault("unknown_code", "format", key="format", value=top.content["format"], known=[FORMAT])
@@ -85,12 +94,12 @@ def _rules(top: Table) -> Rules:
         year=top.number("year", 2020, 2100, 2020, required=True),
         family=top.code("family", FAMILIES, required=True),
         basis=top.get("basis", str, ""),
-        open_to=_open_to(top.table("apply")),
+        open_to=_open_to_grounds(top.table("apply")),
         pair_rule=_pair_rule(top),
-        review_opens_early=_early(top.table("review")),
+        review_opens_early=_review_opens_early(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
         concurrent=_concurrent(top),
-        documents_always=_always(top.table("documents")),
+        documents_always=_documents_always(top.table("documents")),
         terms=_terms(top.table("grounds", required=True)),
         rules=tuple(map(_rule, top.tables("rule", required=True))),
         default=_default(top),
@@ -98,28 +107,28 @@ def _rules(top: Table) -> Rules:
     )
 
 
-def _open_to(table: Table) -> frozenset[Ground]:
+def _open_to_grounds(table: PolicyTable) -> frozenset[Ground]:
     table.only(["open_to"])
     return frozenset(map(Ground, table.codes("open_to", Ground)))
 
 
-def _pair_rule(top: Table) -> str:
+def _pair_rule(top: PolicyTable) -> str:
     table = top.table("pairs", required=True)
     table.only(["rule"])
     return table.code("rule", PAIR_RULES, required="pairs" in top.content)
 
 
-def _early(table: Table) -> bool:
+def _review_opens_early(table: PolicyTable) -> bool:
     table.only(["opens_early"])
     return table.get("opens_early", bool, False)
 
 
-def _tolerance(table: Table) -> int:
+def _tolerance(table: PolicyTable) -> int:
     table.only(["tolerance"])
-    return table.number("tolerance", 0, FARTHEST, 0)
+    return table.number("tolerance", 0, MOST_TOLERANCE, 0)
 
 
-def _concurrent(top: Table) -> Concurrent | None:
+def _concurrent(top: PolicyTable) -> Concurrent | None:
     if "siblings" not in top.content:
         return None
     table = top.table("siblings")
@@ -128,19 +137,19 @@ def _concurrent(top: Table) -> Concurrent | None:
     return Concurrent(tier, frozenset(table.codes("natures", NATURES)))
 
 
-def _always(table: Table) -> tuple[Document, ...]:
+def _documents_always(table: PolicyTable) -> tuple[Document, ...]:
     table.only(["always"])
     return tuple(map(Document, table.codes("always", Document)))
 
 
-def _terms(grounds: Table) -> dict[Ground, GroundTerms]:
+def _terms(grounds: PolicyTable) -> dict[Ground, GroundTerms]:
     grounds.only(Ground)
     return {
         Ground(code): _one_ground(Ground(code), grounds.table(code)) for code in grounds.content if code in set(Ground)
     }
 
 
-def _one_ground(ground: Ground, table: Table) -> GroundTerms:
+def _one_ground(ground: Ground, table: PolicyTable) -> GroundTerms:
     more = TERMS_OF_GROUND.get(ground, ())
     table.only(["documents", *more])
     documents = tuple(map(Document, table.codes("documents", Document, required=True)))
@@ -156,7 +165,7 @@ def _one_ground(ground: Ground, table: Table) -> GroundTerms:
     )
 
 
-def _rule(table: Table) -> Rule:
+def _rule(table: PolicyTable) -> Rule:
     table.only(["code", "tier", "ways", "natures"])
     code = table.get("code", str, "", required=True)
     if code and not _RULE_CODE.match(code):
@@ -177,13 +186,13 @@ def _rule(table: Table) -> Rule:
     )
 
 
-def _default(top: Table) -> int:
+def _default(top: PolicyTable) -> int:
     table = top.table("default", required=True)
     table.only(["tier"])
     return table.number("tier", BEST, WORST, WORST, required="default" in top.content)
 
 
-def _example(table: Table) -> Example:
+def _example(table: PolicyTable) -> Example:
     table.only(["facts", "nature", "serves", "tier"])
     facts = table.table("facts", required=True)
     facts.only(Fact)

@@ -1,18 +1,18 @@
-"""Reading the tables of a policy file strictly: every key is known, every value has its type and its range."""
+"""Strict reading of the tables of a policy file: unknown keys, wrong types and values out of range are faults."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from enrollment.season.policy_faults import Fault, Lines
+from enrollment.season.policy_faults import Lines, PolicyFault
 
 TYPE_NAMES = {bool: "true_or_false", int: "number", str: "text", list: "list", dict: "table"}
 
 
-class Table:
-    """One table of the file.  What is missing or wrong is noted, and a harmless value is returned, so that one
-    reading finds all the faults."""
+class PolicyTable:
+    """One table of the file.  A missing or wrong value is recorded as a fault and a default is returned, so that one pass
+    finds all faults."""
 
-    def __init__(self, content: dict[str, Any], path: str, lines: Lines, faults: list[Fault]):
+    def __init__(self, content: dict[str, Any], path: str, lines: Lines, faults: list[PolicyFault]):
         self.content, self.path, self.lines, self.faults = content, path, lines, faults
 
     def at(self, key: str) -> str:
@@ -20,10 +20,10 @@ class Table:
 
     def fault(self, code: str, key: str = "", /, **details) -> None:
         path = self.at(key) if key else self.path
-        self.faults.append(Fault(code, path, self.lines.of(path), details))
+        self.faults.append(PolicyFault(code, path, self.lines.line_of(path), details))
 
     def only(self, known: Iterable[str]) -> None:
-        """Every other key is a fault: what is misspelt must not be passed over in silence."""
+        """Record a fault for every other key, because it is probably misspelt."""
         names = sorted(map(str, known))
         for key in self.content:
             if key not in names:
@@ -56,7 +56,7 @@ class Table:
         return value
 
     def codes(self, key: str, known: Iterable[str] | None = None, *, required: bool = False) -> tuple[str, ...]:
-        """A list of codes, each known and said once."""
+        """A list of known codes without duplicates."""
         return self.checked_codes(self.get(key, list, [], required=required), key, known, required)
 
     def checked_codes(self, values: list, key: str, known: Iterable[str] | None, required: bool) -> tuple[str, ...]:
@@ -75,18 +75,20 @@ class Table:
             self.fault("empty_list", key, key=key)
         return tuple(good)
 
-    def table(self, key: str, *, required: bool = False) -> "Table":
+    def table(self, key: str, *, required: bool = False) -> "PolicyTable":
         content = self.get(key, dict, {}, required=required)
-        return Table(content, self.at(key), self.lines, self.faults)
+        return PolicyTable(content, self.at(key), self.lines, self.faults)
 
-    def tables(self, key: str, *, required: bool = False) -> list["Table"]:
+    def tables(self, key: str, *, required: bool = False) -> list["PolicyTable"]:
         """The tables of a list, numbered from 1."""
         rows = self.get(key, list, [], required=required)
         found = []
         for number, row in enumerate(rows, 1):
             path = f"{self.at(key)}[{number}]"
             if isinstance(row, dict):
-                found.append(Table(row, path, self.lines, self.faults))
+                found.append(PolicyTable(row, path, self.lines, self.faults))
             else:
-                self.faults.append(Fault("wrong_type", path, self.lines.of(key), {"key": key, "expected": "table"}))
+                self.faults.append(
+                    PolicyFault("wrong_type", path, self.lines.line_of(key), {"key": key, "expected": "table"})
+                )
         return found

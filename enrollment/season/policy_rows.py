@@ -1,4 +1,4 @@
-"""Policies as rows: the text of the file, its digest, and whether two people signed it."""
+"""The row of a policy: text, digest, and the times of dry run, signature and withdrawal."""
 
 import datetime as dt
 import uuid

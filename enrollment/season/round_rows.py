@@ -1,31 +1,52 @@
-"""The rows of a round, its stages, and the one function that changes them."""
+"""The rows of rounds, their stages, and `move`, which changes a stage."""
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season.rules import PAIR_RULES
 
-KINDS = ("main", "waitlist", "supplementary", "central")
-STAGES = ("planned", "open", "closed", "frozen", "drawn", "published", "finished")
-WITH_WISHES = ("main", "supplementary")
-"""Kinds for which families hand in wishes; a waitlist replays, central placement assigns."""
+
+class RoundKind(StrEnum):
+    """Families hand in wishes for the main and the supplementary round; a waitlist replays, central placement assigns."""
+
+    MAIN = "main"
+    WAITLIST = "waitlist"
+    SUPPLEMENTARY = "supplementary"
+    CENTRAL = "central"
+
+
+class RoundStage(StrEnum):
+    PLANNED = "planned"
+    OPEN = "open"
+    CLOSED = "closed"
+    FROZEN = "frozen"
+    DRAWN = "drawn"
+    PUBLISHED = "published"
+    FINISHED = "finished"
+
+
+KINDS = tuple(RoundKind)
+STAGES = tuple(RoundStage)
+KINDS_WITH_WISHES = (RoundKind.MAIN, RoundKind.SUPPLEMENTARY)
 
 MOVES = {
-    "open": ("planned", "open"),
-    "close": ("open", "closed"),
-    "reopen": ("closed", "open"),
-    "freeze": ("closed", "frozen"),
-    "draw": ("frozen", "drawn"),
-    "set_aside": ("drawn", "frozen"),
-    "publish": ("drawn", "published"),
-    "finish": ("published", "finished"),
+    "open": (RoundStage.PLANNED, RoundStage.OPEN),
+    "close": (RoundStage.OPEN, RoundStage.CLOSED),
+    "reopen": (RoundStage.CLOSED, RoundStage.OPEN),
+    "freeze": (RoundStage.CLOSED, RoundStage.FROZEN),
+    "draw": (RoundStage.FROZEN, RoundStage.DRAWN),
+    "set_aside": (RoundStage.DRAWN, RoundStage.FROZEN),
+    "publish": (RoundStage.DRAWN, RoundStage.PUBLISHED),
+    "finish": (RoundStage.PUBLISHED, RoundStage.FINISHED),
 }
 """All moves of a round: from, to."""
 
@@ -33,8 +54,8 @@ MOVES = {
 class Round(Base):
     """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
 
-    The filter (areas, natures, levels; empty = all) is frozen into `round_programme` rows when it opens.
-    `draw_job_id` is what the worker does, or did last, in its draw room.
+    The filter (areas, natures, levels; empty = all) is stored as `round_programme` rows when the round opens.
+    `draw_job_id` is the latest job of its draw.
     """
 
     __tablename__ = "round"
@@ -44,12 +65,12 @@ class Round(Base):
     number: Mapped[int]
     kind: Mapped[str]
     name: Mapped[str]
-    stage: Mapped[str] = mapped_column(default="planned")
+    stage: Mapped[str] = mapped_column(default=RoundStage.PLANNED)
     max_wishes: Mapped[int] = mapped_column(default=5)
     pair_rule: Mapped[str] = mapped_column(default="overhang")
     areas: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    natures: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["public", "inclusive"])
-    levels: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["lower"])
+    natures: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: [Nature.PUBLIC, Nature.INCLUSIVE])
+    levels: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: [Level.LOWER])
     opens_at: Mapped[dt.datetime]
     closes_at: Mapped[dt.datetime]
     confirm_by: Mapped[dt.datetime]
@@ -82,7 +103,7 @@ class RoundPolicy(Base):
 
 
 class RoundProgramme(Base):
-    """A programme that takes part in a round, frozen when the round opens."""
+    """A programme that takes part in a round, stored when the round opens."""
 
     __tablename__ = "round_programme"
 
@@ -90,7 +111,7 @@ class RoundProgramme(Base):
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), primary_key=True, index=True)
 
 
-def one(session: Session, round_id: uuid.UUID, *, lock: bool = False) -> Round:
+def get_round(session: Session, round_id: uuid.UUID, *, lock: bool = False) -> Round:
     found = session.get(Round, round_id, with_for_update=lock, populate_existing=lock)
     if found is None:
         raise NotFound(round_id)

@@ -1,4 +1,4 @@
-"""An area's rules for a year, as values: from what is known of a family to its tier at a kindergarten."""
+"""The rules of an area for a year: they compute a family's tier at a kindergarten from its facts."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -7,17 +7,17 @@ from typing import Any
 
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
-from enrollment.season.grounds import HOLDS, Facts, GroundTerms, Place, Seen, Test
+from enrollment.season.grounds import GROUND_TESTS, Facts, GroundTerms, KindergartenFacts, Place, Test
 
 BEST, WORST = 0, 15
 DEFAULT_RULE = "everybody"
 PAIR_RULES = ("overhang", "close")
-"""What happens to bound children when fewer places are left than they need."""
+"""What happens to bound children if fewer places are left than they need."""
 
 
 @dataclass(frozen=True)
-class Tiered:
-    """A tier from 0, the best, to 15; the code of the rule that gave it; the ground that leads that rule, if any."""
+class TierResult:
+    """A tier from 0 (best) to 15, the code of its rule, and the first ground of the way that held, if any."""
 
     tier: int
     rule: str
@@ -25,15 +25,15 @@ class Tiered:
 
 
 @dataclass(frozen=True)
-class Ways:
-    """How a tier is found at kindergartens of one nature: every ground that a rule asks for has a bit.
+class CompiledRules:
+    """Rules prepared for kindergartens of one nature: every ground of a rule has a bit.
 
-    `tests` are (bit, test, terms); `wanted` are the bits of each way, the best tier first; `known` are answers so far.
+    `tests` are (bit, test, terms); `wanted` are the bits of each way, best tier first; `known` is a cache of results.
     """
 
     tests: tuple[tuple[int, Test, GroundTerms], ...]
-    wanted: tuple[tuple[Tiered, int], ...]
-    known: dict[int, Tiered] = field(default_factory=dict)
+    wanted: tuple[tuple[TierResult, int], ...]
+    known: dict[int, TierResult] = field(default_factory=dict)
 
 
 NO_TERMS = GroundTerms()
@@ -41,7 +41,7 @@ NO_TERMS = GroundTerms()
 
 @dataclass(frozen=True)
 class Rule:
-    """`ways` are alternatives; in each, all the grounds must hold.  `natures` empty: at every kindergarten."""
+    """`ways` are alternatives; all grounds of a way must hold.  Empty `natures`: at every kindergarten."""
 
     code: str
     tier: int
@@ -51,7 +51,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Concurrent:
-    """The tier of a younger child where an elder one is placed in the same season 同年兄姐."""
+    """The tier of a child at a kindergarten where an elder sibling gets a place in the same season 同年兄姐."""
 
     tier: int
     natures: frozenset[str] = frozenset()
@@ -59,7 +59,7 @@ class Concurrent:
 
 @dataclass(frozen=True)
 class Example:
-    """A worked example: what is known of a family, the kindergarten it wishes for, and the tier that must come out."""
+    """A worked example: facts of a family, a wished kindergarten, and the expected tier."""
 
     facts: tuple[tuple[str, Any], ...]
     nature: str
@@ -69,7 +69,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Rules:
-    """The whole of a policy file.  `default` is the tier of a family for whom no rule holds."""
+    """The content of a policy file.  `default` is the tier of a family for which no rule holds."""
 
     area: str
     year: int
@@ -88,7 +88,7 @@ class Rules:
 
     @cached_property
     def in_order(self) -> tuple[Rule, ...]:
-        """The best tier first; in one tier as the file has them."""
+        """Rules by tier, best first; within a tier in the order of the file."""
         return tuple(sorted(self.rules, key=lambda rule: rule.tier))
 
     @property
@@ -97,11 +97,11 @@ class Rules:
         used = {ground for rule in self.rules for way in rule.ways for ground in way}
         return tuple(ground for ground in Ground if ground in used | self.open_to)
 
-    def holds(self, ground: Ground, facts: Facts, kindergarten: Seen, serves: bool) -> bool:
-        return HOLDS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))
+    def holds(self, ground: Ground, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> bool:
+        return GROUND_TESTS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))
 
-    def tier(self, facts: Facts, kindergarten: Seen, serves: bool) -> Tiered:
-        """The best tier that a rule gives.  Total: without any fact it is the default.  A fact more never worsens it."""
+    def tier(self, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> TierResult:
+        """The best tier of all rules that hold, otherwise the default.  An additional fact never worsens it."""
         place = Place(kindergarten, serves)
         ways = self._ways_at(kindergarten.nature)
         holding = 0
@@ -114,15 +114,15 @@ class Rules:
             answer = ways.known[holding] = next(first, self._otherwise)
         return answer
 
-    def _ways_at(self, nature: str) -> Ways:
+    def _ways_at(self, nature: str) -> CompiledRules:
         if nature not in self._ways:
             here = [rule for rule in self.in_order if not rule.natures or nature in rule.natures]
             asked = sorted({ground for rule in here for way in rule.ways for ground in way})
             bit = {ground: 1 << place for place, ground in enumerate(asked)}
-            self._ways[nature] = Ways(
-                tests=tuple((bit[ground], HOLDS[ground], self.terms.get(ground, NO_TERMS)) for ground in asked),
+            self._ways[nature] = CompiledRules(
+                tests=tuple((bit[ground], GROUND_TESTS[ground], self.terms.get(ground, NO_TERMS)) for ground in asked),
                 wanted=tuple(
-                    (Tiered(rule.tier, rule.code, way[0]), sum(bit[ground] for ground in set(way)))
+                    (TierResult(rule.tier, rule.code, way[0]), sum(bit[ground] for ground in set(way)))
                     for rule in here
                     for way in rule.ways
                 ),
@@ -130,21 +130,21 @@ class Rules:
         return self._ways[nature]
 
     @cached_property
-    def _ways(self) -> dict[str, Ways]:
+    def _ways(self) -> dict[str, CompiledRules]:
         return {}
 
     @cached_property
-    def _otherwise(self) -> Tiered:
-        return Tiered(self.default, DEFAULT_RULE)
+    def _otherwise(self) -> TierResult:
+        return TierResult(self.default, DEFAULT_RULE)
 
     def sibling_tier(self, nature: str) -> int | None:
-        """The tier at a kindergarten of that nature for a child whose elder sibling is placed there this season."""
+        """The tier for a child whose elder sibling gets a place there this season; None if the policy has no such rule."""
         if self.concurrent is None or (self.concurrent.natures and nature not in self.concurrent.natures):
             return None
         return self.concurrent.tier
 
     def documents_for(self, grounds: Iterable[Ground | str]) -> tuple[Document, ...]:
-        """What a family that claims these grounds is asked for: each document once, nothing that its case does not need."""
+        """Documents required from a family that claims these grounds, each once."""
         claimed = {Ground(ground) for ground in grounds}
         asked = dict.fromkeys(self.documents_always)
         for ground in Ground:

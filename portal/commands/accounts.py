@@ -1,4 +1,6 @@
-"""`flask account add`: the first people of a city, who can then be at their desks."""
+"""`flask account`: add and disable accounts of staff and officials."""
+
+import uuid
 
 import click
 import pyotp
@@ -6,8 +8,8 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
 from enrollment.ground import audit, sign_in
-from enrollment.ground.accounts import ROLES, SYSTEM, Account, RoleGrant
-from enrollment.ground.vault import normalised
+from enrollment.ground.accounts import ROLES, SYSTEM, Account, Role, RoleGrant
+from enrollment.ground.vault import normalise
 from enrollment.places import kindergartens
 from enrollment.places.areas import Area
 from portal.web.clock import real_now
@@ -16,27 +18,27 @@ from portal.web.unit_of_work import db
 cli = AppGroup("account", help="Accounts of staff and officials.")
 SHORTEST_PASSWORD = 12
 ISSUER = "Chengdu Kindergarten Admission"
-"""What an authenticator shows above the codes."""
+"""The name that an authenticator app shows for the account."""
 
 
 @cli.command("add")
 @click.argument("login")
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != "guardian"]))
+@click.option("--role", required=True, type=click.Choice([str(role) for role in ROLES if role != Role.GUARDIAN]))
 @click.option("--kindergarten", help="School identification code, for clerks and heads.")
 @click.option("--area", help="Code of the admission area, for area officials.")
 @click.password_option(help="At least 12 characters.")
 @with_appcontext
 def add(login: str, name: str, role: str, kindergarten: str | None, area: str | None, password: str) -> None:
-    """Add an account with a password and a second factor, whose address is printed once."""
+    """Add an account with a password and a second factor, whose otpauth URI is printed once."""
     if len(password) < SHORTEST_PASSWORD:
         raise click.ClickException(f"the password has fewer than {SHORTEST_PASSWORD} characters")
     if _account(login) is not None:
         raise click.ClickException(f"the login {login} is taken")
     grant = RoleGrant(role=role, kindergarten_id=_kindergarten(kindergarten, role), area_code=_area(area, role))
-    account = sign_in.staff_account(db(), login, name, password, [grant], now=real_now())
+    account = sign_in.create_staff_account(db(), login, name, password, [grant], now=real_now())
     audit.record(db(), "add_account", "account", account.id, by=SYSTEM, now=real_now(), role=role)
-    # before the commit: an account whose second factor nobody has seen can never sign in
+    # computed before the commit: if it failed afterwards, nobody could sign in with the account
     second_factor = pyotp.TOTP(account.second_factor or "").provisioning_uri(name=account.login, issuer_name=ISSUER)
     db().commit()
     click.echo(f"{account.login} is added.  Second factor, shown only now:")
@@ -44,11 +46,11 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
 
 
 def _account(login: str) -> Account | None:
-    return db().scalar(select(Account).where(Account.login == normalised(login).lower()))
+    return db().scalar(select(Account).where(Account.login == normalise(login).lower()))
 
 
 def _area(code: str | None, role: str) -> str | None:
-    if role != "area_official":
+    if role != Role.AREA_OFFICIAL:
         return None
     found = db().get(Area, code) if code else None
     if found is None:
@@ -56,8 +58,8 @@ def _area(code: str | None, role: str) -> str | None:
     return found.code
 
 
-def _kindergarten(code: str | None, role: str):
-    if role not in ("clerk", "head"):
+def _kindergarten(code: str | None, role: str) -> uuid.UUID | None:
+    if role not in (Role.CLERK, Role.HEAD):
         return None
     found = kindergartens.by_code(db(), code) if code else None
     if found is None:
@@ -69,7 +71,7 @@ def _kindergarten(code: str | None, role: str):
 @click.argument("login")
 @with_appcontext
 def disable(login: str) -> None:
-    """Close an account at once; whoever is signed in with it is out."""
+    """Disable an account and end its sessions."""
     account = _account(login)
     if account is None:
         raise click.ClickException(f"no account {login}")

@@ -1,4 +1,4 @@
-"""`flask audit verify`: whether anybody changed, deleted or swapped a row of the audit trail."""
+"""`flask audit`: verify the audit trail, and check the invariants of the data."""
 
 import json
 
@@ -14,10 +14,10 @@ cli = AppGroup("audit", help="The audit trail.")
 
 
 @cli.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def verify(as_json: bool) -> None:
-    """Follow the chain from its first row; exit status 1 when it is broken."""
+    """Verify the hash chain from its first row; exit status 1 if it is broken."""
     broken = audit.broken_links(db())
     if as_json:
         click.echo(json.dumps({"broken": broken}))
@@ -28,9 +28,9 @@ def verify(as_json: bool) -> None:
 
 @cli.command("impossible")
 @with_appcontext
-def look() -> None:
-    """Facts that cannot be; exit status 1 when there is one."""
-    found = list(invariants.found(db()))
+def impossible() -> None:
+    """List violated invariants; exit status 1 if there is one."""
+    found = list(invariants.find_violations(db()))
     for each in found:
         click.echo(f"{word('impossible', each.code, in_language='en')}: {each.subject}")
     click.echo(f"{len(found)} found")

@@ -10,14 +10,14 @@ from portal.jobs import runner, scheduler, worker
 @click.argument("kind", type=click.Choice(sorted(runner.WORKERS)))
 @click.pass_obj
 def run_worker(info: ScriptInfo, kind: str) -> None:
-    """Work on jobs until SIGTERM: `quick` serves one-time codes and messages, `all` serves every queue."""
+    """Run jobs until SIGTERM: `quick` serves one-time codes and messages, `all` serves every queue."""
     worker.serve(info.load_app(), kind)
 
 
 @click.command("scheduler")
 @click.pass_obj
 def run_scheduler(info: ScriptInfo) -> None:
-    """Start what is due by time, hand jobs to the queue, seal the audit trail; until SIGTERM."""
+    """Run the scheduler until SIGTERM: enqueue due jobs and seal the audit trail."""
     scheduler.serve(info.load_app())
 
 

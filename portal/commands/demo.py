@@ -7,12 +7,12 @@ import click
 from flask.cli import with_appcontext
 from tqdm import tqdm
 
-from portal.demo.story import STEPS, City, NotEmpty
-from portal.web.unit_of_work import house
+from portal.demo.city_builder import STEPS, CityBuilder, DatabaseNotEmpty
+from portal.web.unit_of_work import services
 
 
 class Bars:
-    """A progress bar for each step on a terminal; one line for each tenth of it in a log."""
+    """A progress bar per step on a terminal; one line per ten percent in a log."""
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
@@ -44,17 +44,17 @@ class Bars:
     default="registration",
     show_default=True,
     type=click.Choice(STEPS),
-    help="How far the season has gone.",
+    help="The last step of the season to build.",
 )
 @with_appcontext
 def cli(children: int, seed: int, through: str) -> None:
     """Build the demo city on an empty database."""
-    if not house().config.demo:
+    if not services().config.demo:
         raise click.ClickException("this is not a demo: set DEMO=1, and never on a real city's database")
     bars, began = Bars(), time.monotonic()
     try:
-        City(house().engine, children, seed, bars.report).build(through)
-    except NotEmpty:
+        CityBuilder(services().engine, children, seed, bars.report).build(through)
+    except DatabaseNotEmpty:
         raise click.ClickException("there are kindergartens already; `make clean-data` begins anew") from None
     finally:
         bars.close()

@@ -1,17 +1,17 @@
-"""`flask doctor`: what the portal needs, part by part, and how to mend what is not well."""
+"""`flask doctor`: check each part that the portal needs, and say how to repair it."""
 
 import click
 from flask.cli import with_appcontext
 
 from portal.operations import doctor, overdue_work
-from portal.web.unit_of_work import clock, db, house
+from portal.web.unit_of_work import clock, db, services
 
 
 @click.command("doctor")
 @with_appcontext
 def cli() -> None:
-    """Look at database, queue, worker, clock, letters, whether what is over was deleted, and for a key that is left over."""
-    config = house().config
+    """Check database, queue, worker, scheduler, letters, overdue retention and unused keys."""
+    config = services().config
     findings = doctor.examine(config.database_url, config.redis_url)
     if findings[0].well:
         findings.append(doctor.finding("retention", lambda: overdue_work.retention(db(), clock())))

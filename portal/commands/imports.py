@@ -1,4 +1,4 @@
-"""`flask import kindergartens|programmes|roll|service-areas FILE`: a list comes in whole or not at all."""
+"""`flask import kindergartens|programmes|roll|service-areas FILE`: import a list completely or not at all."""
 
 import json
 from pathlib import Path
@@ -15,18 +15,20 @@ from enrollment.season import calendar
 from portal.text import import_messages
 from portal.text.words import word
 from portal.web.clock import now as now_of
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
-cli = AppGroup("import", help="Take in lists as district offices keep them (xlsx or csv).")
+cli = AppGroup("import", help="Import lists of district offices (xlsx or csv).")
 HEADINGS = {"zh": ("列名", "必填", "示例", "说明"), "en": ("Column", "Needed", "Example", "Meaning")}
 
 
 def _import_command(kind: str, what: str) -> None:
-    @cli.command(kind, help=f"Take in {what}.")
+    @cli.command(kind, help=f"Import {what}.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-    @click.option("--year", type=int, help="Admission year of plans that name none; by default the present season's.")
+    @click.option("--dry-run", is_flag=True, help="Print the changes and write nothing.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.option(
+        "--year", type=int, help="Admission year of plans without a year; by default that of the current season."
+    )
     @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
     def command(file: Path, dry_run: bool, as_json: bool, year: int | None, lang: str) -> None:
         _run(kind, file, dry_run=dry_run, as_json=as_json, year=year, lang=lang)
@@ -42,32 +44,32 @@ for _kind, _what in {
 
 
 def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool, year: int | None, lang: str) -> None:
-    with Session(house().engine) as session:
-        now = now_of(session, demo=house().config.demo)
+    with Session(services().engine) as session:
+        now = now_of(session, demo=services().config.demo)
         if year is None:
-            season = calendar.current(session, now)
+            season = calendar.current_season(session, now)
             year = season.year if season else now.year
         try:
             content = file.read_bytes()
             if dry_run:
                 difference = importer.compare(session, kind, content, by=SYSTEM, now=now, year=year)
             else:
-                difference = importer.take_in(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
+                difference = importer.import_file(session, kind, file.name, content, by=SYSTEM, now=now, year=year)
                 session.commit()
         except ImportFaults as found:
-            _tell_faults(found, as_json, lang)
+            _print_faults(found, as_json, lang)
             raise SystemExit(1) from found
-    _tell_difference(difference, dry_run, as_json, lang)
+    _print_difference(difference, dry_run, as_json, lang)
 
 
-def _tell_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
+def _print_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
     lines = [
         {
             "row": fault.row,
             "cell": fault.cell,
             "column": fault.heading,
             "code": fault.code,
-            "words": import_messages.what_is_wrong(fault, lang),
+            "words": import_messages.fault_words(fault, lang),
         }
         for fault in found.faults
     ]
@@ -80,7 +82,7 @@ def _tell_faults(found: ImportFaults, as_json: bool, lang: str) -> None:
     click.echo(total[lang], err=True)
 
 
-def _tell_difference(difference: Difference, dry_run: bool, as_json: bool, lang: str) -> None:
+def _print_difference(difference: Difference, dry_run: bool, as_json: bool, lang: str) -> None:
     if as_json:
         answer = {"written": not dry_run} | difference.as_plain()
         click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -91,14 +93,14 @@ def _tell_difference(difference: Difference, dry_run: bool, as_json: bool, lang:
                 click.echo(f"{sign} {change.key} {change.title}")
                 for key, (before, after) in change.fields.items() if sign == "~" or not change.line else ():
                     name = import_messages.field_name(difference.kind, key, lang)
-                    was, becomes = (import_messages.shown(key, value, lang) for value in (before, after))
+                    was, becomes = (import_messages.value_words(key, value, lang) for value in (before, after))
                     click.echo(f"    {name}: {was} → {becomes}")
     for note in difference.notes:
         click.echo(word("import_note", note, in_language=lang))
     click.echo("; ".join(f"{name} {n}" for name, n in import_messages.counts(difference, lang)) or "0")
 
 
-@cli.command("template", help="Write an empty list with every column explained.")
+@cli.command("template", help="Write an empty list with an explanation of every column.")
 @click.argument("kind", type=click.Choice(tuple(importer.MODULES)))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="By default KIND.xlsx in this folder.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)

@@ -1,4 +1,4 @@
-"""`flask keys …`: the keys of the sealed columns, made, changed one for another, and taken away."""
+"""`flask keys …`: create, add, rotate and remove the keys of the encrypted columns."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,11 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
 from enrollment.ground import key_rotation, vault
-from enrollment.ground.vault import Keys, VaultClosed
+from enrollment.ground.vault import Keys, VaultError
 from portal.web.clock import now
-from portal.web.unit_of_work import db, house
+from portal.web.unit_of_work import db, services
 
-cli = AppGroup("keys", help="The keys of the sealed columns.")
+cli = AppGroup("keys", help="The keys of the encrypted columns.")
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 OLD_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
@@ -22,7 +22,7 @@ OLD_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False
 @FILE
 @click.option("--name", default="k1", show_default=True, help="The id of the key.")
 def new(file: Path, name: str) -> None:
-    """Make a key file that only its owner may read.  Without it the sealed columns can never be read again."""
+    """Create a key file that only its owner may read.  Without it the encrypted columns cannot be read."""
     try:
         Keys.write_new(file, name)
     except FileExistsError:
@@ -36,7 +36,7 @@ def new(file: Path, name: str) -> None:
 @OLD_FILE
 @click.argument("name")
 def add(file: Path, name: str) -> None:
-    """Put a further key into FILE, not used yet.  Then restart every process, so that each can read what it will seal."""
+    """Add a key to FILE without using it yet.  Then restart every process, so that each can decrypt with it."""
     _changed(file, lambda keys: keys.with_new(name))
     click.echo(
         f"{name} is in {file} and not used yet: keep a copy, restart every process, then `flask keys use {file} {name}`"
@@ -47,7 +47,7 @@ def add(file: Path, name: str) -> None:
 @OLD_FILE
 @click.argument("name")
 def use(file: Path, name: str) -> None:
-    """Seal new values with the named key from the next start on."""
+    """Encrypt new values with the named key after the next restart."""
     _changed(file, lambda keys: keys.using(name))
     click.echo(f"{name} is used from the next start on: restart every process, then `flask keys rotate`")
 
@@ -55,14 +55,15 @@ def use(file: Path, name: str) -> None:
 @cli.command("rotate")
 @with_appcontext
 def rotate() -> None:
-    """Seal every value anew that is sealed with another key than the one in use.  May be stopped, and goes on from there."""
-    click.echo(f"sealing with {vault.current_key()}")
-    for sealed in key_rotation.columns():
-        done, after = 0, ()
+    """Encrypt all values again that use an older key.  It can be stopped and continued."""
+    click.echo(f"sealing with {vault.current_key_name()}")
+    for sealed in key_rotation.sealed_columns():
+        done = 0
+        after: tuple | None = ()
         while after is not None:
-            with Session(house().engine) as session, session.begin():
-                moment = now(session, demo=house().config.demo)
-                after = key_rotation.batch(session, sealed, after=after, now=moment)
+            with Session(services().engine) as session, session.begin():
+                moment = now(session, demo=services().config.demo)
+                after = key_rotation.rotate_batch(session, sealed, after=after, now=moment)
             done += after is not None
         click.echo(f"{sealed.name}: {'nothing to do' if not done else 'done'}")
 
@@ -72,11 +73,11 @@ def rotate() -> None:
 @click.argument("name")
 @with_appcontext
 def remove(file: Path, name: str) -> None:
-    """Take an old key out of FILE, if nothing is sealed with it any more."""
-    left = key_rotation.sealed_with(db(), name)
+    """Remove an old key from FILE, if no value is encrypted with it."""
+    left = key_rotation.count_sealed_with(db(), name)
     if left:
-        told = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
-        raise click.ClickException(f"still sealed with {name}: {told}; run `flask keys rotate`")
+        remaining = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
+        raise click.ClickException(f"still sealed with {name}: {remaining}; run `flask keys rotate`")
     _changed(file, lambda keys: keys.without(name))
     click.echo(f"{name} is out of {file}: restart every process; older copies of the database still need the old file")
 
@@ -84,7 +85,7 @@ def remove(file: Path, name: str) -> None:
 def _changed(file: Path, change: Callable[[Keys], Keys]) -> None:
     try:
         change(Keys.from_file(file)).write_over(file)
-    except VaultClosed as fault:
+    except VaultError as fault:
         raise click.ClickException(str(fault)) from fault
     except OSError as fault:
         raise click.ClickException(f"{file} cannot be written: {fault.strerror}") from fault

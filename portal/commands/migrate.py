@@ -1,19 +1,19 @@
-"""`flask migrate`: bring the tables to this version of the portal."""
+"""`flask migrate`: upgrade the database schema to this version of the portal."""
 
 import click
 from flask.cli import with_appcontext
 
 from portal.operations import doctor
 from portal.operations.migrations import upgrade
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 
 @click.command("migrate")
 @with_appcontext
 def cli() -> None:
-    """Bring the tables to this version of the portal."""
+    """Upgrade the database schema to this version of the portal."""
     try:
-        upgrade(house().engine)
+        upgrade(services().engine)
     except doctor.Unwell as unwell:
         raise click.ClickException(str(unwell)) from unwell
     click.echo("the tables are up to date")

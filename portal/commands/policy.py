@@ -1,4 +1,4 @@
-"""`flask policy check`: an area's rules are looked at before anybody uploads them."""
+"""`flask policy`: check a policy file before it is uploaded, and print templates."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from enrollment.season import policy_approval, policy_file
 from enrollment.season.policy_file import PolicyFaults
 from portal.text.policy_rules import fault_words, priority_lists
 
-cli = AppGroup("policy", help="Files of admission rules.")
+cli = AppGroup("policy", help="Policy files of admission rules.")
 
 
 @cli.command("check")
@@ -19,7 +19,7 @@ cli = AppGroup("policy", help="Files of admission rules.")
 @click.option("--json", "as_json", is_flag=True, help="Faults as JSON.")
 @with_appcontext
 def check(file: Path, as_json: bool) -> None:
-    """Read FILE and list every fault with its line; without one, say the rules in words.  Exit status 2 on faults."""
+    """Read FILE and list every fault with its line, or print the rules in words.  Exit status 2 on faults."""
     with force_locale("en"):
         try:
             rules = policy_file.read(file.read_text("utf-8-sig"))
@@ -55,6 +55,6 @@ def _list_faults(file: Path, refused: PolicyFaults, as_json: bool) -> None:
 @click.option("--area", required=True)
 @click.option("--year", required=True, type=int)
 def template(family: str, area: str, year: int) -> None:
-    """Print a family of rules, or the complete example, for an area and a year."""
+    """Print a policy template, or the complete example, for an area and a year."""
     text = policy_approval.worked_example() if family == "example" else policy_approval.template(family, area, year)
-    click.echo(policy_file.fitted(text, area, year), nl=False)
+    click.echo(policy_file.adapt_to_area(text, area, year), nl=False)

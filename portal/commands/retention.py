@@ -1,4 +1,4 @@
-"""`flask retention run`: delete what the register of data names a time for, when that time is over."""
+"""`flask retention run`: delete data whose retention period is over."""
 
 import json
 from collections import Counter
@@ -10,48 +10,48 @@ from sqlalchemy.orm import Session
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import retention
 from portal.web.clock import now, real_now
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
-cli = AppGroup("retention", help="How long data are kept.")
+cli = AppGroup("retention", help="Retention periods of data.")
 
 
 @cli.command("run")
-@click.option("--dry-run", is_flag=True, help="Count what would go, and keep it.")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--dry-run", is_flag=True, help="Count the rows that would be deleted, and delete nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def run(dry_run: bool, as_json: bool) -> None:
-    """Apply every rule of the register, in batches.  The clock does the same every night; twice does no harm."""
-    told = _counted() if dry_run else _done()
+    """Apply every retention rule in batches.  The scheduler does the same nightly; running twice does no harm."""
+    counts = _dry_run() if dry_run else _apply()
     if as_json:
-        click.echo(json.dumps({code: dict(gone) for code, gone in told.items()}))
+        click.echo(json.dumps({code: dict(gone) for code, gone in counts.items()}))
         return
     for rule in retention.RULES:
-        gone = told[rule.code]
+        gone = counts[rule.code]
         what = ", ".join(f"{table} {count}" for table, count in sorted(gone.items())) or "nothing"
         click.echo(f"{rule.words[0]}: {what}")
-    total = sum(sum(gone.values()) for gone in told.values())
+    total = sum(sum(gone.values()) for gone in counts.values())
     click.echo(f"{total} rows would go; nothing was changed" if dry_run else f"{total} rows are gone")
 
 
 def _moment(session: Session) -> Moment:
-    return Moment(now(session, demo=house().config.demo), real_now())
+    return Moment(now(session, demo=services().config.demo), real_now())
 
 
-def _counted() -> dict[str, Counter[str]]:
-    with Session(house().engine) as session:
-        told = retention.apply_all(session, _moment(session))
+def _dry_run() -> dict[str, Counter[str]]:
+    with Session(services().engine) as session:
+        counts = retention.apply_all(session, _moment(session))
         session.rollback()
-    return told
+    return counts
 
 
-def _done() -> dict[str, Counter[str]]:
-    told: dict[str, Counter[str]] = {}
+def _apply() -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {}
     for rule in retention.RULES:
-        told[rule.code] = Counter()
+        counts[rule.code] = Counter()
         for batch in retention.batches(rule):
             gone: Counter[str] | None = None
             while gone is None or gone:
-                with Session(house().engine) as session, session.begin():
+                with Session(services().engine) as session, session.begin():
                     gone = batch(session, _moment(session), retention.BATCH)
-                told[rule.code] += gone
-    return told
+                counts[rule.code] += gone
+    return counts

@@ -1,4 +1,4 @@
-"""Rows of the demo city, kept by table until they are written together: a verb for each family would take hours."""
+"""Rows of the demo city, collected by table and written together: calling service functions would take hours."""
 
 import uuid
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from numpy.random import Generator
 from sqlalchemy.orm import Session
 
-from enrollment.ground.bulk_copy import copy_in
+from enrollment.ground.bulk_copy import copy_rows
 
 
 class RowBatch:
@@ -20,7 +20,7 @@ class RowBatch:
 
     def write(self, session: Session) -> None:
         for table, rows in self.rows.items():
-            copy_in(session, table, self.columns[table], rows)
+            copy_rows(session, table, self.columns[table], rows)
             rows.clear()
 
     def _add(self, table: str, *values: Any) -> None:

@@ -1,7 +1,7 @@
-"""What families wish for: kindergartens near home that people like and that are not overrun already.
+"""Wishes of families: popular kindergartens near home with fewer earlier wishes.
 
-Hot public kindergartens of a real city draw two to six first wishes a place, at most about twelve; others stay half
-empty.  Parents talk, so each first wish makes a kindergarten a little less tempting to the next family.
+Popular public kindergartens of a real city get two to six first wishes per place, at most about twelve; others stay half
+empty.  Each first wish makes a kindergarten slightly less attractive to the next families.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,18 +9,19 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.random import Generator
 
+from enrollment.ground.classifications import Nature
 from portal.demo import geography, people
-from portal.demo.programmes import Offer
+from portal.demo.programmes import DemoProgramme
 
 NEAR = 24
-"""How many of the nearest kindergartens a family thinks about."""
+"""Number of nearest kindergartens that a family considers."""
 
 LIKED_SPREAD, LIKED_IF_PUBLIC, LIKED_IF_NAMED = 0.9, 0.7, 0.9
-"""How much kindergartens differ in what people say of them; public ones, and the two of the sign-in page, stand out."""
+"""Spread of popularity, and its bonus for public kindergartens and for those of the sign-in page."""
 
 DISTANCE, CROWD, CHANCE = 1.5, 0.8, 0.45
 WALK = 600.0
-"""Metres that nobody minds."""
+"""Distance in metres without a penalty."""
 
 HOW_MANY = (0.07, 0.15, 0.3, 0.2, 0.28)
 """Shares of families with one to five wishes."""
@@ -29,9 +30,9 @@ AT_ONCE = 500
 
 
 class Demand:
-    """The kindergartens of a city as its families see them, and how many first wishes each has so far."""
+    """The kindergartens of a city with their popularity and the number of first wishes so far."""
 
-    def __init__(self, random: Generator, offers: Sequence[Offer]):
+    def __init__(self, random: Generator, offers: Sequence[DemoProgramme]):
         self.random = random
         self.points = np.array([offer.point for offer in offers])
         self.places = np.array([max(offer.places, 1) for offer in offers], dtype=float)
@@ -54,8 +55,8 @@ class Demand:
                 yield best.tolist()
 
 
-def _liked(random: Generator, offers: Sequence[Offer]) -> np.ndarray:
-    public = np.array([offer.nature == "public" for offer in offers])
+def _liked(random: Generator, offers: Sequence[DemoProgramme]) -> np.ndarray:
+    public = np.array([offer.nature == Nature.PUBLIC for offer in offers])
     named = np.array([offer.name in (people.HOME, people.ELSEWHERE) for offer in offers])
     luck = random.normal(0, LIKED_SPREAD, len(offers))
     return np.where(named, np.abs(luck), luck) + LIKED_IF_PUBLIC * public + LIKED_IF_NAMED * named

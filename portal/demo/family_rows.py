@@ -1,4 +1,4 @@
-"""The rows of many families at once, as the verbs of the families wing would have written them one by one."""
+"""Bulk rows of families, equal to those that the service functions write."""
 
 import datetime as dt
 import functools
@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
 from enrollment.ground.identity import index_of
-from enrollment.ground.random_codes import UNMISTAKABLE
+from enrollment.ground.random_codes import CODE_ALPHABET
 from enrollment.ground.vault import blind_index, seal
 from enrollment.people import consents
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
-from portal.demo.programmes import Offer
+from portal.demo.programmes import DemoProgramme
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "account": ("id", "name", "phone", "phone_index", "created_at"),
@@ -41,11 +41,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "application_version": ("application_id", "number", "answers", "digest", "changed", "submitted_at", "submitted_by"),
     "move_made": ("application_id", "move", "before", "after", "account_id", "at"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, with the written columns."""
 
 
 class Batch(RowBatch):
-    """Rows of a few thousand families, kept until `write`.  Ids and codes come from `random`: one seed, one city."""
+    """Rows of a few thousand families, collected until `write`.  Ids and codes come from `random`: the same seed gives the same city."""
 
     columns = COLUMNS
 
@@ -55,7 +55,7 @@ class Batch(RowBatch):
         round_id: uuid.UUID,
         round_number: int,
         year: int,
-        offers: list[Offer],
+        offers: list[DemoProgramme],
         now: dt.datetime,
         consent: tuple[str, str],
     ):
@@ -64,7 +64,7 @@ class Batch(RowBatch):
         self.offers, self.now, self.consent = offers, now, consent
 
     def _registration_code(self) -> str:
-        letters = "".join(UNMISTAKABLE[i] for i in self.random.integers(len(UNMISTAKABLE), size=8))
+        letters = "".join(CODE_ALPHABET[i] for i in self.random.integers(len(CODE_ALPHABET), size=8))
         return f"{letters[:4]}-{letters[4:]}"
 
     def add(self, family: Household) -> None:
@@ -95,7 +95,18 @@ class Batch(RowBatch):
             self._add_child(family, child, account, guardian, application, child_code, family_code, unit, began)
             self._hand_in(family, child, account, application, bound, began)
 
-    def _add_child(self, family, child, account, guardian, application, child_code, family_code, unit, began) -> None:
+    def _add_child(
+        self,
+        family: Household,
+        child: Child,
+        account: uuid.UUID,
+        guardian: uuid.UUID,
+        application: uuid.UUID,
+        child_code: str,
+        family_code: str,
+        unit: uuid.UUID | None,
+        began: dt.datetime,
+    ) -> None:
         child_id = self._id()
         sealed_id = seal(child.id_number, "child.id_number")
         self._add(
@@ -118,7 +129,13 @@ class Batch(RowBatch):
         )  # fmt: skip
 
     def _hand_in(
-        self, family: Household, child: Child, account, application, bound: list[str], began: dt.datetime
+        self,
+        family: Household,
+        child: Child,
+        account: uuid.UUID,
+        application: uuid.UUID,
+        bound: list[str],
+        began: dt.datetime,
     ) -> None:
         home = home_of(family)
         home["home_address"] = seal(home["home_address"], "household.home_address")
@@ -140,7 +157,7 @@ class Batch(RowBatch):
         self._add("move_made", application, "submit", "draft", "submitted", account, began)
 
     def _answers(self, family: Household, child: Child, claims: dict[str, dict], bound: list[str]) -> dict[str, Any]:
-        """What `answers.gather` would find: the receipt's digest is over exactly this."""
+        """The same as `contents.gather`: the digest of the receipt covers exactly this."""
         household = {
             **home_of(family),
             "hukou_area": family.hukou_area,
@@ -148,7 +165,9 @@ class Batch(RowBatch):
             "residence_permit_area": family.permit_area,
             "work_area": family.work_area,
         }
-        household |= {name: plain(household[name]) for name in ("home_latitude", "home_longitude") if name in household}
+        household |= {
+            name: as_json(household[name]) for name in ("home_latitude", "home_longitude") if name in household
+        }
         return {
             "child": {"name": child.name, "id_kind": "resident", "id_number": child.id_number, "born": child.born.isoformat(), "sex": child.sex, "level": "lower"},
             "guardians": [{"name": family.guardian, "id_number": family.guardian_id, "phone": family.phone, "relation": family.relation}],
@@ -163,13 +182,13 @@ class Batch(RowBatch):
 
 
 def agrees_to_central(family: Household) -> bool:
-    """Nine families of ten tick the box; told from the guardian's number, so that no other draw of the demo moves."""
+    """Nine of ten families agree; derived from the guardian's number, so that other random numbers do not change."""
     return zlib.crc32(family.guardian_id.encode()) % 10 > 0
 
 
 @functools.lru_cache(maxsize=4096)
-def plain(degrees: float) -> str:
-    """A coordinate as the receipt writes it."""
+def as_json(degrees: float) -> str:
+    """A coordinate in the form of the receipt."""
     return str(Decimal(str(degrees)).normalize())
 
 
@@ -197,7 +216,7 @@ def home_of(family: Household) -> dict[str, Any]:
 
 
 def claims_of(family: Household) -> dict[str, dict]:
-    """What the family is asked about, and what follows from its household, as `claims.follow_household` has it."""
+    """Claims of the family and claims that follow from its household, as in `claims.follow_household`."""
     here = not lives_outside(family)
     carried = {
         "local_hukou": family.hukou_kind == "local",
@@ -214,7 +233,7 @@ def claims_of(family: Household) -> dict[str, dict]:
 def write_all(
     session: Session, batch: Batch, families: Iterable[Household], progress: Callable[[int], None], size: int = 2000
 ) -> tuple[int, int]:
-    """Write the families in batches, `progress` hears of each; the numbers of families and of children."""
+    """Write the families in batches, calling `progress` for each; return the numbers of families and of children."""
     written = children = 0
     for family in families:
         batch.add(family)

@@ -1,4 +1,4 @@
-"""Where things lie: points within the districts' outlines, and around invented centres for the three zones without one."""
+"""Random points within the outlines of districts, or around invented centres of the three zones without an outline."""
 
 import functools
 import json
@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.random import Generator
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from portal import maps
 
@@ -20,7 +21,7 @@ LONGITUDE_SHRINKS = math.cos(math.radians(30.6))
 
 
 @functools.cache
-def outlines() -> dict[str, shapely.Geometry]:
+def outlines() -> dict[str, BaseGeometry]:
     features = json.loads(maps.FILE.read_text("utf-8"))["features"]
     return {feature["properties"]["adcode"]: shape(feature["geometry"]) for feature in features}
 

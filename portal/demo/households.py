@@ -1,4 +1,4 @@
-"""What kind of family lives where, drawn with the rates of a realistic city.  Plain values; no row is written here.
+"""Random households with the rates of a realistic city.  Values only; no rows are written here.
 
 Rates: multiples 3.3 % of children; an elder sibling at one of the wishes 12–18 %; collective hukou 6 % in the zones and
 1.5 % elsewhere; no local hukou 28 % in the centre and 8 % in the counties; policy care 1 %; declared disability 0.6 %.
@@ -14,7 +14,7 @@ from numpy.random import Generator
 from enrollment.ground.identity import check_character
 from portal.demo import geography, names
 from portal.demo.demand import Demand
-from portal.demo.programmes import Offer
+from portal.demo.programmes import DemoProgramme
 
 MULTIPLES = 0.033
 BOUND_OF_MULTIPLES = 0.75
@@ -59,7 +59,7 @@ class Household:
 
 
 class Numbers:
-    """Identity numbers that nobody has twice; checksum after GB 11643."""
+    """Unique identity numbers with the check character of GB 11643."""
 
     def __init__(self) -> None:
         self._next: dict[tuple[str, dt.date, str], int] = {}
@@ -78,7 +78,7 @@ def draw(
     random: Generator,
     area: str,
     number: int,
-    offers: Sequence[Offer],
+    offers: Sequence[DemoProgramme],
     demand: Demand,
     numbers: Numbers,
     first_phone: int,
@@ -143,7 +143,7 @@ def _children(random: Generator, family: Household, numbers: Numbers, how_many: 
     return made
 
 
-def _claims(random: Generator, family: Household, offers: Sequence[Offer]) -> dict[str, dict]:
+def _claims(random: Generator, family: Household, offers: Sequence[DemoProgramme]) -> dict[str, dict]:
     """The grounds that the family is asked about; those that its household carries are added when the rows are written."""
     claims: dict[str, dict] = {}
     if random.random() < ELDER_SIBLING:

@@ -1,4 +1,4 @@
-"""The rows of many kindergartens at once, as the verbs of the places wing would have written them one by one."""
+"""Bulk rows of kindergartens, equal to those that the service functions write."""
 
 import datetime as dt
 import json
@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import Nature
 from enrollment.places.areas import CLASS_NORM, Area
-from enrollment.places.ledger_rows import STANDS
 from enrollment.places.pinyin import sort_key
 from portal.demo import kindergartens, names
 from portal.demo.batches import RowBatch
@@ -27,11 +27,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "id", "kindergarten_id", "level", "year", "state", "planned_classes", "staffed_classes", "class_norm", "continuing", "withheld",
         "places", "taken", "overhang", "version",
     ),
+    "plan_proposal": ("id", "programme_id", "numbers", "reason", "made_at", "decision", "decided_at"),
     "ledger_entry": ("programme_id", "at", "field", "before", "after", "reason"),
     "roll_class": ("id", "kindergarten_id", "school_year", "level", "name", "kept_as", "counted", "as_of"),
     "audit_entry": ("at", "act", "subject", "subject_id", "details"),
 }  # fmt: skip
-"""Tables in the order in which their rows refer to each other, and the columns that are written."""
+"""Tables in the order of their foreign keys, with the written columns."""
 
 RUN_BY = ("教办", "部门办", "集体办")
 REASON = "模拟数据：按办学许可和师资编制"
@@ -46,7 +47,7 @@ def build(
     now: dt.datetime,
     progress: Callable[[int, int], None],
 ) -> None:
-    """The city's kindergartens.  `progress` is told how many of how many are done."""
+    """The city's kindergartens.  `progress` is called with the number done and the total."""
     areas = list(session.scalars(select(Area).order_by(Area.position)))
     built = list(kindergartens.layout(random, areas, children))
     batch = Batch(random, year, now)
@@ -58,7 +59,7 @@ def build(
 
 
 class Batch(RowBatch):
-    """Rows of some kindergartens, kept until `write`.  Ids come from `random`: one seed, one city."""
+    """Rows of some kindergartens, collected until `write`.  Ids come from `random`: the same seed gives the same city."""
 
     columns = COLUMNS
 
@@ -68,7 +69,7 @@ class Batch(RowBatch):
 
     def add(self, built: Built) -> None:
         plan, number, id_ = built.plan, built.number, self._id()
-        run_by = RUN_BY[number % 3] if plan.nature == "public" else "民办"
+        run_by = RUN_BY[number % 3] if plan.nature == Nature.PUBLIC else "民办"
         address = f"{plan.street}{names.COMMUNITIES[number % 12]}路 {number % 180 + 1} 号（模拟数据）"
         self._add(
             "kindergarten", id_, f"51{900000000 + number}", plan.name, sort_key(plan.name), plan.nature, run_by, plan.area, False,
@@ -81,17 +82,24 @@ class Batch(RowBatch):
         self._add_roll(id_, built.classes)
 
     def _add_places(self, kindergarten: uuid.UUID, built: Built) -> None:
-        """The plan is written, then approved as it stands."""
+        """Write the plan, proposed and then approved."""
         id_, classes, withheld, places = self._id(), built.plan.lower_classes, built.withheld, built.places
         self._add(
             "programme", id_, kindergarten, "lower", self.year, "approved", classes, classes, CLASS_NORM["lower"], 0,
-            withheld, places, 0, 0, 3,
+            withheld, places, 0, 0, 4,
         )  # fmt: skip
+        numbers = {
+            "planned_classes": classes, "staffed_classes": classes, "class_norm": CLASS_NORM["lower"], "continuing": 0,
+            "withheld": withheld,
+        }  # fmt: skip
+        self._add("plan_proposal", self._id(), id_, json.dumps(numbers), REASON, self.now, "approved", self.now)
+        self._add("ledger_entry", id_, self.now, "state", "draft", "proposed", REASON)
+        self._say("propose_plan", "programme", id_, **numbers)
         changed = {"planned_classes": classes, "staffed_classes": classes, "withheld": withheld, "places": places}
         for field, after in changed.items():
             if after:
                 self._add("ledger_entry", id_, self.now, field, "0", str(after), REASON)
-        self._add("ledger_entry", id_, self.now, "state", "draft", "approved", STANDS)
+        self._add("ledger_entry", id_, self.now, "state", "proposed", "approved", REASON)
         self._say("approve_plan", "programme", id_, places=places)
 
     def _add_roll(self, kindergarten: uuid.UUID, classes: Iterable[tuple[str, str, int]]) -> None:

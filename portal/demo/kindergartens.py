@@ -1,7 +1,7 @@
-"""The demo's kindergartens: places for about as many children as apply, public ones enough to stand near the targets.
+"""Random kindergartens: about as many places as applicants, and a public share near the targets.
 
 Kindergartens, service areas, class plans that the area approved, and a roll whose public share lies a little below the
-year's target.  Plain values; no row is written here.
+year's target.  Values only; no rows are written here.
 """
 
 from collections import Counter
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from enrollment.ground.classifications import NATURES, Nature
 from enrollment.places.areas import CLASS_NORM, Area
+from enrollment.places.class_plan import LevelPlan
 from portal.demo import geography, names
 
-NATURES = ("public", "inclusive", "private")
 SHARES = (0.49, 0.35, 0.16)
 CHILDREN_OF_A_KINDERGARTEN = 42
 """Applicants for each kindergarten of the city, about what 110,000 children are to 2,600 kindergartens."""
@@ -21,16 +22,16 @@ PLACES_FOR_A_CHILD = 0.97
 """Public and inclusive places for each applicant: a little fewer than are wanted, as in a real year."""
 
 NAMED = (
-    ("锦江区机关第一幼儿园", "510104", "public"),
-    ("锦官新城幼儿园", "510104", "public"),
-    ("小蜜蜂普惠幼儿园", "510104", "inclusive"),
+    ("锦江区机关第一幼儿园", "510104", Nature.PUBLIC),
+    ("锦官新城幼儿园", "510104", Nature.PUBLIC),
+    ("小蜜蜂普惠幼儿园", "510104", Nature.INCLUSIVE),
 )
-"""The three that the demo's people speak of."""
+"""The three kindergartens that the people of the demo use."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a kindergarten shall be: class counts by level, places in the first class level."""
+    """A kindergarten to build: class counts by level, places in the first class level."""
 
     name: str
     area: str
@@ -59,7 +60,7 @@ def _plan(random: Generator, area: Area, number: int, classes: float) -> Plan:
     place = names.COMMUNITIES[(number // len(names.KINDERGARTENS)) % len(names.COMMUNITIES)]
     more = f"第{number // (len(names.KINDERGARTENS) * len(names.COMMUNITIES)) + 1}" if number >= 300 else ""
     short = area.name.removeprefix("成都").removeprefix("四川").rstrip("区县市")
-    end = "公立幼儿园" if nature == "public" else "幼儿园"
+    end = "公立幼儿园" if nature == Nature.PUBLIC else "幼儿园"
     street = names.STREETS[int(random.integers(8))]
     lower = min(max(int(classes + random.random()), 1), 4)
     return Plan(
@@ -74,7 +75,7 @@ def _plan(random: Generator, area: Area, number: int, classes: float) -> Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """A plan on its place: everything that chance decides of a kindergarten."""
+    """A planned kindergarten with all its random values."""
 
     plan: Plan
     number: int
@@ -87,7 +88,8 @@ class Built:
     @property
     def places(self) -> int:
         """Places in the first class level."""
-        return self.plan.lower_classes * CLASS_NORM["lower"] - self.withheld
+        classes = self.plan.lower_classes
+        return LevelPlan(classes, classes, CLASS_NORM["lower"], withheld=self.withheld).places
 
 
 def layout(random: Generator, areas: Sequence[Area], children: int) -> Iterator[Built]:

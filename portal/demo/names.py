@@ -1,4 +1,4 @@
-"""Invented names.  Nobody of this city is called so on purpose."""
+"""Invented names; a match with a real person is accidental."""
 
 from numpy.random import Generator
 

@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import outbox, sign_in
-from enrollment.ground.accounts import Account, Actor, RoleGrant, actor_of
+from enrollment.ground.accounts import Account, Actor, Role, RoleGrant, actor_of
 from enrollment.ground.vault import blind_index
 from enrollment.places.kindergartens import Kindergarten
-from portal.text.words import word
+from portal.text.messages import signed, text_words
 from portal.web.clock import real_now
+from portal.web.unit_of_work import services
 
 PASSWORD = "chengdu-2026"  # noqa: S105  the demo's, shown on its sign-in page; production has no such account
 
@@ -58,11 +59,13 @@ def staff() -> tuple[Person, ...]:
 
 
 def show_second_factor(session: Session, account: Account, *, now: dt.datetime) -> None:
-    """The demo has no authenticator in anybody's pocket, so its inbox shows the code of this moment."""
+    """Show the current second-factor code in the demo inbox, because nobody has an authenticator for the demo."""
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
-    body = word("text_message", "second_factor", name=account.name, code=code)
-    outbox.text_phone(session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now)
+    body = signed(text_words("second_factor", name=account.name, code=code), services().config)
+    outbox.add_text_message(
+        session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now
+    )
 
 
 HOME = "锦官新城幼儿园"
@@ -70,28 +73,32 @@ ELSEWHERE = "锦江区机关第一幼儿园"
 AREA = "510104"
 
 
-def enter(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
-    """Open the accounts of the staff; by login."""
+def add_people(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
+    """Create the accounts of staff; return their actors by login."""
     place = {
         kindergarten.name: kindergarten.id
         for kindergarten in session.scalars(select(Kindergarten).where(Kindergarten.name.in_((HOME, ELSEWHERE))))
     }
     grants = {
-        "clerk": lambda: RoleGrant(role="clerk", kindergarten_id=place[HOME]),
-        "head": lambda: RoleGrant(role="head", kindergarten_id=place[HOME]),
-        "clerk_elsewhere": lambda: RoleGrant(role="clerk", kindergarten_id=place[ELSEWHERE]),
-        "area_official": lambda: RoleGrant(role="area_official", area_code=AREA),
-        "city_official": lambda: RoleGrant(role="city_official"),
-        "helper": lambda: RoleGrant(role="helper"),
-        "auditor": lambda: RoleGrant(role="auditor"),
+        "clerk": lambda: RoleGrant(role=Role.CLERK, kindergarten_id=place[HOME]),
+        "head": lambda: RoleGrant(role=Role.HEAD, kindergarten_id=place[HOME]),
+        "clerk_elsewhere": lambda: RoleGrant(role=Role.CLERK, kindergarten_id=place[ELSEWHERE]),
+        "area_official": lambda: RoleGrant(role=Role.AREA_OFFICIAL, area_code=AREA),
+        "city_official": lambda: RoleGrant(role=Role.CITY_OFFICIAL),
+        "helper": lambda: RoleGrant(role=Role.HELPER),
+        "auditor": lambda: RoleGrant(role=Role.AUDITOR),
     }
     made = {}
     for person in STAFF:
-        account = sign_in.staff_account(session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now)
+        account = sign_in.create_staff_account(
+            session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now
+        )
         made[person.login] = actor_of(account)
     unknown = secrets.token_urlsafe(32)
-    everywhere = [RoleGrant(role="city_official")]
-    made[REVIEWER] = actor_of(sign_in.staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now))
+    everywhere = [RoleGrant(role=Role.CITY_OFFICIAL), grants["clerk"]()]  # reviews like a clerk, in the whole city
+    made[REVIEWER] = actor_of(
+        sign_in.create_staff_account(session, REVIEWER, "模拟审核员", unknown, everywhere, now=now)
+    )
     return made
 
 

@@ -1,11 +1,11 @@
-"""A programme as a family sees it."""
+"""The data of a programme that simulated families use."""
 
 import uuid
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Offer:
+class DemoProgramme:
     """`point` is (longitude, latitude); `places` those of the round."""
 
     programme_id: uuid.UUID

@@ -1,6 +1,6 @@
-"""The reviews of many applications at once, as the verbs of the families wing would have written them one by one.
+"""Bulk rows of reviews, equal to those that the service functions write.
 
-What the registers agree with is confirmed in bulk, as a kindergarten does; of the rest a clerk has seen the papers.
+Applications that match the registers are confirmed in bulk; for the others a clerk checked the documents.
 """
 
 import datetime as dt
@@ -13,13 +13,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.applications import Application
-from enrollment.applications.notifications import tell_many
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
-from enrollment.ground.bulk_copy import copy_in
+from enrollment.ground.bulk_copy import copy_rows
 from enrollment.review import bulk_confirmation
 from enrollment.review.review import registration_over
 from enrollment.review.review_queue import matched
@@ -33,39 +33,39 @@ Found = tuple[uuid.UUID, str, str, Any, str | None, str]
 """Application, fact, outcome, value, reason and source."""
 
 
-def review_some(session: Session, *, by: Actor, now: dt.datetime) -> int:
+def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """Review the next applications that wait; how many, 0 when none is left."""
-    waiting = select(Application.id, matched()).where(Application.stage == lifecycle.SUBMITTED, registration_over(now))
+    waiting = select(Application.id, matched()).where(Application.stage == Stage.SUBMITTED, registration_over(now))
     first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
     agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
     if not agreed:
         return 0
     bulk_confirmation.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)
-    _note_papers(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
+    _verify_documents(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
     lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
-    tell_many(session, agreed, "review_confirmed", now=now)
+    notify_guardians(session, "review_confirmed", agreed, now=now)
     return len(agreed)
 
 
-def _note_papers(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
-    """A clerk finds anew what was found before, of each fact."""
+def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
+    """Replace the verified facts of the applications."""
     found = list(_findings(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
     rows = (
         (id_, fact, outcome, None if value is None else json.dumps(value), reason, source, by.account_id, now)
         for id_, fact, outcome, value, reason, source in found
     )
-    copy_in(session, "verified_fact", FACTS, rows)
+    copy_rows(session, "verified_fact", FACTS, rows)
     said = (
         (now, by.account_id, "verify", "application", str(id_), {"fact": fact, "outcome": outcome, "source": source})
         for id_, fact, outcome, _value, _reason, source in found
     )
-    copy_in(session, "audit_entry", AUDIT, said)
+    copy_rows(session, "audit_entry", AUDIT, said)
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
-    """A clerk's view of the papers: what a register contradicts is declined, everything else was on paper."""
+    """Verify facts by documents: facts that a register contradicts are declined, all others are confirmed."""
     answers = (
         select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.answer)
         .join(Application, Application.id == RegisterAnswer.application_id)

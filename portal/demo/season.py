@@ -25,22 +25,22 @@ RULES_OF_AREA = {
 """Every other area goes by the whole district's hukou."""
 
 
-def at(month: int, day: int, hour: int = 9) -> dt.datetime:
+def moment(month: int, day: int, hour: int = 9) -> dt.datetime:
     return dt.datetime(YEAR, month, day, hour, tzinfo=CHENGDU)
 
 
 DATES = {
-    "announcement": (at(5, 9), at(5, 21)),
-    "registration": (at(5, 21), at(5, 25, 17)),
-    "review": (at(5, 25, 17), at(5, 30)),
-    "draw": (at(6, 4), at(6, 5)),
-    "result": (at(6, 5), at(6, 9, 17)),
-    "confirmation": (at(6, 5), at(6, 9, 17)),
-    "supplementary": (at(6, 12), at(7, 10)),
-    "arrival": (at(8, 28), at(9, 10)),
+    "announcement": (moment(5, 9), moment(5, 21)),
+    "registration": (moment(5, 21), moment(5, 25, 17)),
+    "review": (moment(5, 25, 17), moment(5, 30)),
+    "draw": (moment(6, 4), moment(6, 5)),
+    "result": (moment(6, 5), moment(6, 9, 17)),
+    "confirmation": (moment(6, 5), moment(6, 9, 17)),
+    "supplementary": (moment(6, 12), moment(7, 10)),
+    "arrival": (moment(8, 28), moment(9, 10)),
 }
-BEGINS = at(5, 22, 10)
-"""Where the demo's clock stands after loading: the second morning of registration."""
+SEASON_OPENS_AT = moment(5, 22, 10)
+"""The time of the demo after loading: the second morning of registration."""
 
 
 def open_season(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:

@@ -1,6 +1,6 @@
 """What the simulated people of the demo city do when its clock moves: clerks review, families answer their offers.
 
-They use the same verbs as real people.  Their accounts are the demo's own; a real kindergarten has no such clerk.
+They use the same service functions as real people.  Their accounts are the demo's own; a real kindergarten has no such clerk.
 """
 
 import datetime as dt
@@ -12,22 +12,23 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
-from enrollment.applications.application_rows import Application, guardians_account
+from enrollment.applications.application_rows import Application, Stage, guardians_account
 from enrollment.applications.register_answers import Answer
 from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility import register_questions
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.offers import offers
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.review import review
 
 Progress = Callable[[int, int], None]
 BATCH = 500
 DIFFERS, UNKNOWN = 0.03, 0.02
-"""How often a register says something else, or nothing; the rest agrees with the family."""
+"""Rates of different and of missing answers of a register; all others match."""
 
 DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
-"""How families answer: give the place up, keep it and wait for a better wish, say nothing; the rest confirms."""
+"""Rates of families that decline, confirm and wait for a better wish, or do not answer; all others confirm."""
 
 
 def ask_registers(
@@ -48,11 +49,11 @@ def ask_registers(
     register_answers.note(session, found, now=now)
 
 
-def put_back_what_lies(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Into the queue with what somebody took more than a day ago and left; a proposed refusal waits for its second person."""
+def release_idle_reviews(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Put reviews that were taken more than a day ago back into the queue, except proposed refusals."""
     proposed = exists().where(RefusalProposal.application_id == Application.id, RefusalProposal.decided_at.is_(None))
     lying = select(Application.id).where(
-        Application.stage == "in_review", Application.taken_at < now - dt.timedelta(days=1), ~proposed
+        Application.stage == Stage.IN_REVIEW, Application.taken_at < now - dt.timedelta(days=1), ~proposed
     )
     for application_id in session.scalars(lying).all():
         review.release(session, application_id, by=by, now=now)
@@ -69,13 +70,13 @@ def answer_offers(
 ) -> tuple[int, uuid.UUID | None]:
     """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
     waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
-    waiting = waiting.where(Offer.state == "offered", guardians_account().not_in(leave))
+    waiting = waiting.where(Offer.state == OfferState.OFFERED, guardians_account().not_in(leave))
     if after is not None:
         waiting = waiting.where(Offer.id > after)
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()
     for offer, account_id in rows:
         luck = random.random()
-        if offer.state != "offered":
+        if offer.state != OfferState.OFFERED:
             continue  # bound children answer together: the sibling before it has answered
         family = actor_of(session.get_one(Account, account_id))
         if luck < DECLINED:

@@ -1,6 +1,6 @@
-"""How a season passes in the demo: the clock moves to the next step, and the simulated people do their part as jobs.
+"""The clock of the demo: it moves to a later step of the season, and a job lets the simulated people act.
 
-They act through the same verbs as real ones: the other kindergartens' clerks review, the other families answer.
+They use the same service functions as real people: the other kindergartens' clerks review, the other families answer.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import jobs
 from enrollment.ground.demo_clock import DemoClock
 from enrollment.ground.errors import Refused
-from enrollment.ground.jobs import Job
+from enrollment.ground.jobs import Job, JobState
 from enrollment.season.calendar import Season, SeasonDate
 from portal.web.clock import real_now
 
@@ -22,7 +22,7 @@ KIND = "demo_people_act"
 
 @dataclass(frozen=True)
 class Stop:
-    """A place where the demo's clock may go: an hour into a step of the calendar, or an hour before answers are due."""
+    """A time to which the demo clock can move: an hour after a step begins, or an hour before answers are due."""
 
     step: str
     at: dt.datetime
@@ -31,8 +31,8 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Acting:
-    """How far the simulated people are; `over` when nobody is acting."""
+class SimulationState:
+    """Progress of the simulated people; `over` if no job is active."""
 
     over: bool
     failed: bool
@@ -56,26 +56,28 @@ def steps(session: Session, now: dt.datetime) -> list[Stop]:
     return stops
 
 
-def acting(session: Session) -> Acting:
+def simulation_state(session: Session) -> SimulationState:
     newest = select(Job).where(Job.kind == KIND).order_by(Job.created_at.desc()).limit(1)
     job = session.scalars(newest).first()
     if job is None:
-        return Acting(over=True, failed=False, done=0, of=0)
-    return Acting(job.state in ("done", "failed"), job.state == "failed", job.done_units, job.all_units)
+        return SimulationState(over=True, failed=False, done=0, of=0)
+    return SimulationState(
+        job.state in (JobState.DONE, JobState.FAILED), job.state == JobState.FAILED, job.done_units, job.all_units
+    )
 
 
 def set_clock(session: Session, at: dt.datetime) -> None:
-    """Let the demo city live at `at` from this moment on."""
+    """Set the demo clock to `at`."""
     session.merge(DemoClock(single=True, ahead=at - real_now()))
     session.flush()
 
 
-def pass_until(session: Session, step: str, *, now: dt.datetime) -> None:
+def advance_to(session: Session, step: str, *, now: dt.datetime) -> None:
     """Move the clock to a later step; the simulated people act in a job.  Refuses to go back."""
     date = session.scalar(select(SeasonDate).where(SeasonDate.step == step).order_by(SeasonDate.year.desc()))
     if date is None:
         raise Refused("no_such_step")
-    if not acting(session).over:
+    if not simulation_state(session).over:
         raise Refused("people_still_act")
     at = stop_of(date)
     if at <= now:

@@ -1,4 +1,4 @@
-"""Messages leave here: after the commit, once for each key, and only to somebody whose child it is about."""
+"""Sending of outbox messages: after the commit, once per key, and only to guardians of the child concerned."""
 
 import datetime as dt
 import json
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, SentMessage, TextMessage
-from enrollment.people.guardians import Guardian, Guardianship
+from enrollment.people.person_rows import Guardian, Guardianship
 from portal.config import Config
-from portal.text.words import word
+from portal.text.messages import notice_words, signed
 
 BATCH = 500
 TIMEOUT = 5
@@ -23,7 +23,7 @@ TIMEOUT = 5
 
 
 class Undelivered(Exception):
-    """The gateway did not take the message; it stays in the outbox and is tried again."""
+    """The gateway did not accept the message; it stays in the outbox and is sent again."""
 
 
 class Messenger(Protocol):
@@ -33,7 +33,7 @@ class Messenger(Protocol):
 
 
 class Gateway:
-    """A short-message gateway over HTTPS; `docs/messages.md` has its protocol.  It must know a key it has seen."""
+    """A short-message gateway over HTTPS (protocol: `docs/messages.md`).  It must ignore a key that it has seen."""
 
     def __init__(self, address: str, token: str | None):
         self.address, self.token = address, token
@@ -53,7 +53,7 @@ class Gateway:
 
 
 class Inbox:
-    """The demo's stand-in: what it delivered is read at /demo/inbox."""
+    """The demo's stand-in: its messages are shown at /demo/inbox."""
 
     def __init__(self, session: Session, now: dt.datetime):
         self.session, self.now = session, now
@@ -70,7 +70,7 @@ def messenger(config: Config, session: Session, now: dt.datetime) -> Messenger:
 
 
 def send_texts(session: Session, by: Messenger, *, now: dt.datetime) -> int:
-    """Send the texts that wait, oldest first; returns how many.  Raises Undelivered when the gateway takes none."""
+    """Send waiting texts, the oldest first; returns how many.  Raises Undelivered."""
     waiting = select(TextMessage).where(TextMessage.sent_at.is_(None)).order_by(TextMessage.written_at).limit(BATCH)
     sent = 0
     for text in session.scalars(waiting.with_for_update(skip_locked=True)):
@@ -82,7 +82,7 @@ def send_texts(session: Session, by: Messenger, *, now: dt.datetime) -> int:
 
 
 def is_about_own_child(session: Session, notice: Notice) -> bool:
-    """Whether the receiver is a guardian of the child that the message speaks of, now, at the moment of sending."""
+    """Whether the receiver is a guardian of the message's child at the time of sending."""
     if notice.child_id is None:
         return True
     cares = (
@@ -93,8 +93,8 @@ def is_about_own_child(session: Session, notice: Notice) -> bool:
     return session.scalar(cares) is not None
 
 
-def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: int = BATCH) -> int:
-    """Send what stands in the outbox; a message about somebody else's child is withheld for good.  Returns how many went."""
+def send_notices(session: Session, by: Messenger, config: Config, *, now: dt.datetime, limit: int = BATCH) -> int:
+    """Send waiting notices, each in the language of its receiver; returns how many.  A notice about another family's child is withheld permanently."""
     waiting = (
         select(Notice)
         .where(Notice.sent_at.is_(None), Notice.withheld_at.is_(None))
@@ -108,7 +108,8 @@ def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: in
             continue
         account = session.get_one(Account, notice.account_id)
         if account.phone:
-            by.send(notice.key, account.phone, word("notice", notice.kind, in_language="zh", **notice.params))
+            words = notice_words(notice.kind, notice.params, in_language=account.language)
+            by.send(notice.key, account.phone, signed(words, config, in_language=account.language))
         notice.sent_at = now
         sent += 1
     session.flush()

@@ -1,8 +1,8 @@
-"""The client of the registers of other departments.  The protocol stands in `docs/registers.md`.
+"""The client of the registers of other departments (protocol: `docs/registers.md`).
 
-Whatever a register does wrong — late, broken, gone, talking nonsense — becomes the answer `unavailable`, and the clerk
-looks at papers.  After a few faults in a row a register is left alone for a while, so that one that is down does not
-hold up the others.
+Any failure of a register, such as a timeout or an invalid response, becomes the answer `unavailable`, and the clerk
+reviews documents.  A circuit breaker pauses queries after several failures in a row, so that a register that is down
+does not delay the others.
 """
 
 import http.client
@@ -22,17 +22,17 @@ from enrollment.review import fact_values
 from enrollment.season.facts import Fact
 
 BATCH = 500
-SAYS = ("matches", "differs", "unknown")
+ANSWERS = ("matches", "differs", "unknown")
 LARGEST_ANSWER = 4 * 1024 * 1024
 
 
-class Unanswered(Exception):
+class RegisterUnavailable(Exception):
     """The register gave no usable answer.  The text holds no personal data."""
 
 
 @dataclass
 class Breaker:
-    """Opens after `most` faults in a row, and lets one try pass after `rest` seconds."""
+    """A circuit breaker: opens after `most` failures in a row, and allows one attempt after `rest` seconds."""
 
     most: int = 3
     rest: float = 60.0
@@ -52,7 +52,7 @@ class Breaker:
 
 @dataclass
 class Registers:
-    """`url` is the gateway that all registers stand behind; `timeout` in seconds for one batch; `tries` for one batch."""
+    """`url` is the gateway of all registers; `timeout` (seconds) and `tries` apply to one batch."""
 
     url: str
     token: str | None = None
@@ -62,7 +62,7 @@ class Registers:
     breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker))
 
     def ask(self, questions: Iterable[Question]) -> list[Answer]:
-        """One answer for each question, in order of the registers.  Never raises: what cannot be had is `unavailable`."""
+        """One answer for each question, grouped by register.  Never raises: a missing answer is `unavailable`."""
         of_register: dict[str, list[Question]] = defaultdict(list)
         for question in questions:
             of_register[question.register].append(question)
@@ -80,12 +80,12 @@ class Registers:
             if attempt:
                 time.sleep(self.pause)
             try:
-                said = self._post(register, asked)
-            except Unanswered:
+                answers = self._post(register, asked)
+            except RegisterUnavailable:
                 breaker.note(well=False)
                 continue
             breaker.note(well=True)
-            return [_answer(question, said.get(str(number))) for number, question in enumerate(asked)]
+            return [_answer(question, answers.get(str(number))) for number, question in enumerate(asked)]
         return [_unavailable(question) for question in asked]
 
     def _post(self, register: str, asked: list[Question]) -> dict[str, Any]:
@@ -101,9 +101,9 @@ class Registers:
                 content = json.loads(answer.read(LARGEST_ANSWER))
             return {str(each["ref"]): each for each in content["answers"]}
         except (urllib.error.URLError, http.client.HTTPException, OSError) as fault:
-            raise Unanswered(type(fault).__name__) from fault
+            raise RegisterUnavailable(type(fault).__name__) from fault
         except (ValueError, KeyError, TypeError) as fault:
-            raise Unanswered("the answer is not as docs/registers.md says") from fault
+            raise RegisterUnavailable("the answer is not as docs/registers.md says") from fault
 
 
 def _batches(asked: list[Question]) -> Iterator[list[Question]]:
@@ -126,17 +126,17 @@ def _unavailable(question: Question) -> Answer:
     return Answer(question.application_id, question.fact, question.register, "unavailable")
 
 
-def _answer(question: Question, said: Any) -> Answer:
-    """What the register said, or `unavailable` where it cannot be what the protocol allows."""
-    if not isinstance(said, dict) or said.get("answer") not in SAYS:
+def _answer(question: Question, response: Any) -> Answer:
+    """The register's answer, or `unavailable` if it does not follow the protocol."""
+    if not isinstance(response, dict) or response.get("answer") not in ANSWERS:
         return _unavailable(question)
-    value = said.get("value") if said["answer"] == "differs" else question.claimed
-    if said["answer"] == "unknown":
+    value = response.get("value") if response["answer"] == "differs" else question.claimed
+    if response["answer"] == "unknown":
         value = None
-    elif value is not None and not _shaped_like_a_value(question.fact, value):
+    elif value is not None and not _is_well_formed(question.fact, value):
         return _unavailable(question)
-    return Answer(question.application_id, question.fact, question.register, said["answer"], value)
+    return Answer(question.application_id, question.fact, question.register, response["answer"], value)
 
 
-def _shaped_like_a_value(fact: str, value: Any) -> bool:
+def _is_well_formed(fact: str, value: Any) -> bool:
     return fact not in set(Fact) or fact_values.well_formed(Fact(fact), value)

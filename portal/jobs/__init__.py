@@ -1,4 +1,4 @@
-"""Background work: registry and runner of jobs, worker, scheduler; the handlers stand in `handlers/`.
+"""Background jobs: registry, runner, worker and scheduler; the handlers are in `handlers/`.
 
 May import `letters`, `demo`, `web` and everything below them.
 """

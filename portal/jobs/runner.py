@@ -1,8 +1,8 @@
-"""The second front door: work that happens outside a request.
+"""The second entry point: background jobs.
 
-A verb writes a job's row in its own transaction.  The clock's process relays due rows to the queue, which carries the
-id and nothing else.  A worker takes the row under a lease with a fence, and the handler of its kind calls the same verbs
-as a page would.  The queue may lose everything at any moment: the sweeper finds the rows and hands them over again.
+A service writes a job's row in its own transaction.  The scheduler relays due rows to the queue, which carries only the
+id.  A worker takes the row with a lease and a fencing token, and the handler of its kind calls the same services as a
+page.  The queue may lose its content at any time: the sweeper finds the rows and enqueues them again.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from rq import Queue
 from sqlalchemy import Engine
@@ -23,24 +23,31 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
-from portal.web.logs import way_of
+from portal.web.logs import fault_trace
 
 log = logging.getLogger(__name__)
 
 QUEUES = ("quick", "steady", "bulk")
-"""Names of the queues, the most urgent first: messages that somebody waits for, single works, long batches."""
+"""Names of the queues, the most urgent first: messages that a person waits for, single jobs, long batches."""
 
 WORKERS = {"quick": ("quick",), "all": ("quick", "steady", "bulk")}
-"""Which queues each kind of worker serves.  One worker for messages alone, so that no batch makes a parent wait."""
+"""The queues that each kind of worker serves.  One worker serves messages only, so that no batch delays them."""
 
-BEAT = "portal:clock"
-"""The key in the queue's server that says the clock turns; it fades when the clock stands."""
+SCHEDULER_HEARTBEAT = "portal:clock"
+"""The Redis key of the scheduler's heartbeat; it expires when the scheduler stops."""
 
 HOUR = 3600
 
 
-class Lost(Exception):
-    """The job was taken by another worker; what this one wrote is rolled back."""
+class LeaseLost(Exception):
+    """Another worker has taken the job; the transaction of this one is rolled back."""
+
+
+Function = Callable[["JobRun"], dict[str, Any] | None]
+"""A handler: it gets the run of a job; its return value becomes the job's result."""
+
+
+F = TypeVar("F", bound=Function)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Handler:
     """`timeout` in seconds is the longest that one run may take."""
 
     kind: str
-    function: Callable[["Work"], dict[str, Any] | None]
+    function: Function
     queue: str
     timeout: int
 
@@ -57,18 +64,18 @@ HANDLERS: dict[str, Handler] = {}
 
 
 def load_handlers() -> None:
-    """Import every file of `portal/jobs/handlers`, so that each handler is known."""
+    """Import every module of `portal/jobs/handlers`, which registers its handlers."""
     package = importlib.import_module("portal.jobs.handlers")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-def handles(kind: str, *, queue: str = "steady", timeout: int = HOUR):
-    """Mark the function that does the jobs of one kind.  It gets a `Work`; what it returns is kept as the result."""
+def job_handler(kind: str, *, queue: str = "steady", timeout: int = HOUR) -> Callable[[F], F]:
+    """Register a function as the handler of one kind of job.  Its return value becomes the job's result."""
     if queue not in QUEUES:
         raise ValueError(f"{queue!r} is none of the queues {QUEUES}")
 
-    def mark(function):
+    def mark(function: F) -> F:
         if kind in HANDLERS and HANDLERS[kind].function.__qualname__ != function.__qualname__:
             raise ValueError(f"two handlers for jobs of the kind {kind!r}")
         HANDLERS[kind] = Handler(kind, function, queue, timeout)
@@ -77,8 +84,8 @@ def handles(kind: str, *, queue: str = "steady", timeout: int = HOUR):
     return mark
 
 
-class Work:
-    """One run of one job, as its handler sees it.  It may be the second run: begin with what is already there."""
+class JobRun:
+    """One run of one job, as its handler sees it.  It may be a second run, so a handler must be idempotent."""
 
     def __init__(self, engine: Engine, lease: jobs.Lease, clock: Callable[[Session], dt.datetime]):
         self._engine, self._lease, self._clock = engine, lease, clock
@@ -87,45 +94,45 @@ class Work:
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction that is committed at its end, if and only if this worker still holds the job."""
+        """A transaction that is committed at its end only if this worker still holds the job.  Raises LeaseLost."""
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
             session.flush()
-            if not jobs.hold(session, self._lease):
-                raise Lost
+            if not jobs.lock_lease(session, self._lease):
+                raise LeaseLost
 
     @contextlib.contextmanager
-    def closing(self) -> Iterator[tuple[Session, dict[str, Any]]]:
-        """The last transaction, and the job's result: what it wrote and the end of the job are one commit.
+    def final_transaction(self) -> Iterator[tuple[Session, dict[str, Any]]]:
+        """The last transaction and the job's result: the changes and the end of the job are one commit.
 
-        For work that must never be done twice: a worker that dies right after it leaves nothing to be done again.
+        For jobs that must never run twice: when the worker dies afterwards, the job is already finished.
         """
-        told: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            yield session, told
+            yield session, result
             session.flush()
-            if not jobs.finish(session, self._lease, now=self._clock(session), result=told):
-                raise Lost
+            if not jobs.finish(session, self._lease, now=self._clock(session), result=result):
+                raise LeaseLost
         self.closed = True
 
     def now(self, session: Session) -> dt.datetime:
         return self._clock(session)
 
     def progress(self, done: int, of: int, step: str | None = None) -> None:
-        """Show how far the work is: `done` of `of` units, and the code of the step."""
+        """Report the progress: `done` of `of` units, and the code of the step."""
         with self._quick_session() as session:
-            if not jobs.report(session, self._lease, done=done, of=of, step=step):
-                raise Lost
+            if not jobs.report_progress(session, self._lease, done=done, of=of, step=step):
+                raise LeaseLost
 
     @contextlib.contextmanager
     def _quick_session(self) -> Iterator[Session]:
         with Session(self._engine) as session, session.begin():
             yield session
 
-    def still_ours(self) -> bool:
+    def renew_lease(self) -> bool:
         """Prolong the lease."""
         with self._quick_session() as session:
-            return jobs.keep(session, self._lease, now=self._clock(session))
+            return jobs.renew_lease(session, self._lease, now=self._clock(session))
 
     def finish(self, result: dict[str, Any] | None) -> bool:
         with self._quick_session() as session:
@@ -138,57 +145,57 @@ class Work:
 
 
 def run(engine: Engine, clock: Callable[[Session], dt.datetime], job_id: uuid.UUID, owner: str) -> str:
-    """Do one job, if nobody does it.  Returns `not_free`, `done`, `lost`, `refused` or `failed`."""
+    """Run one job unless another worker holds it.  Returns `not_free`, `done`, `lost`, `refused` or `failed`."""
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner=owner, now=clock(session))
     if lease is None:
         return "not_free"
-    work = Work(engine, lease, clock)
+    job = JobRun(engine, lease, clock)
     handler = HANDLERS.get(lease.kind)
     if handler is None:
-        work.fail("no_handler", final=True)
+        job.fail("no_handler", final=True)
         return "failed"
-    with _heartbeat(work):
-        return _do(work, handler)
+    with _heartbeat(job):
+        return _run_handler(job, handler)
 
 
-def _do(work: Work, handler: Handler) -> str:
+def _run_handler(job: JobRun, handler: Handler) -> str:
     try:
-        result = handler.function(work)
-        return "done" if work.closed or work.finish(result) else "lost"
-    except Lost:
-        log.warning("job %s was taken by another worker", work.job_id)
+        result = handler.function(job)
+        return "done" if job.closed or job.finish(result) else "lost"
+    except LeaseLost:
+        log.warning("job %s was taken by another worker", job.job_id)
         return "lost"
     except Refused as refused:
-        work.fail(refused.code, final=True, result=refused.as_row())
+        job.fail(refused.code, final=True, result=refused.as_row())
         return "refused"
     except Exception as error:
-        log.error("job %s (%s) failed: %s", work.job_id, handler.kind, "; ".join(way_of(error)))
-        work.fail(where(error))
+        log.error("job %s (%s) failed: %s", job.job_id, handler.kind, "; ".join(fault_trace(error)))
+        job.fail(fault_location(error))
         return "failed"
 
 
-def where(error: BaseException) -> str:
-    """The kind of a fault and its place; never its text, which may hold a person's data."""
+def fault_location(error: BaseException) -> str:
+    """The type of an exception and its place; never its text, which may contain personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
     return f"{type(error).__name__} at {last.name}:{last.lineno}" if last else type(error).__name__
 
 
 @contextlib.contextmanager
-def _heartbeat(work: Work) -> Iterator[None]:
+def _heartbeat(job: JobRun) -> Iterator[None]:
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(jobs.LEASE.total_seconds() / 4):
             try:
-                if not work.still_ours():
+                if not job.renew_lease():
                     return
             except Exception:
-                # the database is away for a moment; the lease tells whether it was too long
-                log.warning("job %s: the lease could not be prolonged", work.job_id, exc_info=True)
+                # the database may be unreachable for a short time; the lease decides whether it was too long
+                log.warning("job %s: the lease could not be prolonged", job.job_id, exc_info=True)
 
-    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat of {work.job_id}")
+    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat of {job.job_id}")
     thread.start()
     try:
         yield
@@ -198,9 +205,12 @@ def _heartbeat(work: Work) -> Iterator[None]:
 
 
 def relay(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime, limit: int = 500) -> int:
-    """Hand due rows to the queue; how many.  A row is pushed before its mark is committed: twice is harmless, never is not."""
+    """Enqueue due rows; returns how many.
+
+    A row is enqueued before its state is committed, because running twice is harmless and never running is not.
+    """
     with Session(engine) as session, session.begin():
-        rows = jobs.take_waiting(session, now=now, limit=limit)
+        rows = jobs.queue_due(session, now=now, limit=limit)
         for job_id, kind in rows:
             handler = HANDLERS.get(kind)
             timeout = handler.timeout if handler else HOUR
@@ -216,15 +226,15 @@ def relay(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime,
 
 
 def sweep(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime) -> int:
-    """Find the rows whose worker fell silent, and those that the queue lost, and let them wait again; how many."""
+    """Return jobs to the waiting state whose worker is silent or that the queue has lost; returns how many."""
     with Session(engine) as session, session.begin():
-        again = jobs.sweep_running(session, now=now)
-        late = jobs.expired_queued(session, now=now)
+        again = jobs.requeue_expired(session, now=now)
+        late = jobs.overdue_in_queue(session, now=now)
         if late:
             known = {job_id for name in QUEUES for job_id in queue_of(name).get_job_ids()}
             held = [job_id for job_id in late if str(job_id) in known]
             lost = [job_id for job_id in late if str(job_id) not in known]
-            jobs.expect_longer(session, held, now=now)
-            jobs.put_back(session, lost)
+            jobs.extend_queue_time(session, held, now=now)
+            jobs.requeue(session, lost)
             again += len(lost)
     return again

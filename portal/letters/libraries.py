@@ -1,4 +1,4 @@
-"""Whether the libraries and fonts that draw PDFs are installed.  Light: the supervisor asks before it starts anything."""
+"""Check that the libraries and fonts for PDFs are installed.  The module is cheap to import, because the supervisor uses it."""
 
 import ctypes.util
 import importlib.util

@@ -1,4 +1,4 @@
-"""The two pictures of a letter, drawn: the QR code and, in the demo, a seal that says 样章."""
+"""The pictures of a letter: the QR code and, in the demo, a sample seal."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ def qr(address: str) -> str:
 
 
 def sample_seal(around: str) -> str:
-    """A round seal that nobody can take for a real one: 样章 stands across it."""
+    """A round sample seal with 样章 across it, which cannot be mistaken for a real one."""
     letters = []
     spread = min(250, 24 * max(len(around), 1))
     for number, letter in enumerate(around):
@@ -36,7 +36,7 @@ def sample_seal(around: str) -> str:
     return _as_data(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">'
         '<g fill="none" stroke="#b8325a" stroke-opacity=".75"><circle cx="100" cy="100" r="94" stroke-width="5"/></g>'
-        '<g fill="#b8325a" fill-opacity=".75" font-family="Letter, Letter Rare" text-anchor="middle" dominant-baseline="middle">'
+        '<g fill="#b8325a" fill-opacity=".75" font-family="Letter, Letter Rare, Letter Rarest" text-anchor="middle" dominant-baseline="middle">'
         + "".join(letters)
         + f'<text x="100" y="112" font-size="40">{SAMPLE}</text></g></svg>'
     )

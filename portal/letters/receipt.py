@@ -1,12 +1,10 @@
-"""The receipt of a submission, in Chinese: what was handed in, when, and its digest."""
+"""The receipt of a submission, in the reader's language: what was handed in, when, and its digest."""
 
 from collections.abc import Sequence
 
 from enrollment.applications.applications import Application
 from enrollment.applications.receipts import Receipt
-from enrollment.ground.city_time import CHENGDU
 from portal.letters.pdf_renderer import letter
-from portal.text.words import word
 
 
 def receipt_letter(
@@ -18,10 +16,9 @@ def receipt_letter(
     lines: Sequence[tuple[str, str]] = (),
     demo: bool,
 ) -> bytes:
-    """The PDF.  `wished` are the kindergartens in order, `changed` what differs from the version before, in words.
+    """The PDF.  `wished` are the kindergartens in order, `changed` the differences from the previous version, in words.
 
-    Where a helper typed it, it is the paper twin: `lines` are all answers, and there is a place for the guardian's
-    signature.
+    For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
 
     Raises PdfUnavailable.
     """
@@ -29,9 +26,8 @@ def receipt_letter(
         "receipt",
         receipt=receipt,
         child_name=application.child.name,
-        level=word("level", application.level, in_language="zh"),
+        level=application.level,
         year=application.year,
-        at=f"{receipt.submitted_at.astimezone(CHENGDU):%Y-%m-%d %H:%M}",
         wished=wished,
         changed=changed,
         lines=lines,

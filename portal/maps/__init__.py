@@ -1,21 +1,22 @@
 """The sketch map of the city (示意图, 非标准地图): the outline of each district as an SVG path.
 
-Officials replace the picture by replacing `chengdu-districts.geojson` (WGS-84, GB/T 2260 codes in `adcode`).  The three
-functional zones have no boundary there; they stand in an inset.
+To replace the map, replace `chengdu-districts.geojson` (WGS-84, GB/T 2260 codes in `adcode`).  The three functional zones
+have no boundary in this file; they are shown in an inset.
 """
 
 import functools
 import itertools
 import json
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 FILE = Path(__file__).parent / "chengdu-districts.geojson"
 WIDTH, HEIGHT = 430, 350
-# where the inset's boxes begin, left of the mountains in the empty upper corner of the frame
+# the position of the inset's boxes, in the empty upper left corner of the frame
 INSET_LEFT, INSET_TOP, INSET_STEP = 6, 24, 38
-# the labels of the inner districts would lie on each other
+# the labels of the inner districts would overlap
 UNLABELLED = {"510104", "510105", "510106", "510107", "510108"}
 
 Ring = list[tuple[float, float]]
@@ -23,7 +24,7 @@ Ring = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Outline:
-    """A district's path in a frame of WIDTH × HEIGHT, and where its name stands (None: no room)."""
+    """A district's path in a frame of WIDTH × HEIGHT, and the position of its label (None: no label)."""
 
     code: str
     path: str
@@ -39,14 +40,14 @@ def outlines() -> tuple[Outline, ...]:
     return tuple(_outline(code, [[place(p) for p in ring] for ring in rings]) for code, rings in shapes.items())
 
 
-def _rings(geometry: dict):
+def _rings(geometry: dict) -> Iterator[Ring]:
     polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     for polygon in polygons:
         for ring in polygon:
             yield [(lon, lat) for lon, lat, *_height in ring]
 
 
-def _projection(points: Ring):
+def _projection(points: Ring) -> Callable[[tuple[float, float]], tuple[float, float]]:
     """Degrees to the frame: a degree of longitude is shorter than one of latitude by the cosine of the latitude."""
     west, east = min(p[0] for p in points), max(p[0] for p in points)
     south, north = min(p[1] for p in points), max(p[1] for p in points)
@@ -66,7 +67,7 @@ def _outline(code: str, rings: list[Ring]) -> Outline:
 
 
 def _thinned(ring: Ring) -> list[str]:
-    """Half a unit is finer than a screen shows; points that fall together are written once."""
+    """Points rounded to half a unit, without repeated points."""
     texts = [f"{round(x * 2) / 2:g},{round(y * 2) / 2:g}" for x, y in ring]
     return [text for before, text in zip([None, *texts], texts, strict=False) if text != before]
 

@@ -1,6 +1,9 @@
-"""Cases 争议: those of the official's areas with their clocks, and settling one."""
+"""Cases 争议 of the official's areas with their deadlines, and settling one."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, TextAreaField
@@ -9,7 +12,7 @@ from wtforms.validators import InputRequired, Length
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.offers import revocations
 from enrollment.review import cases
 from portal.officials import pages
@@ -25,13 +28,13 @@ class SettleForm(OfficialForm):
     reason = TextAreaField(_l("依据和经过"), [Length(max=cases.LONGEST_TEXT)])
     sure = BooleanField(_l("我已听取各方，结论不再改变"), [InputRequired(_l("请确认后再办结。"))])
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.outcome.choices = coded_choices("case_outcome", cases.OUTCOMES)
 
 
 @pages.get("/cases", endpoint="cases")
 @desk("officials", *READERS)
-def case_list():
+def case_list() -> ResponseReturnValue:
     return render_template(
         "officials/cases.html",
         open_cases=cases.listing(db(), by=actor()),
@@ -42,9 +45,9 @@ def case_list():
     )
 
 
-def _case_page(case_id, form: SettleForm):
+def _case_page(case_id: uuid.UUID, form: SettleForm) -> ResponseReturnValue:
     filed = cases.find(db(), case_id, by=actor())
-    form.offer()
+    form.set_choices()
     case = filed.case
     opener = db().get_one(Account, case.account_id)
     audit.record(db(), "view", "case_file", case.id, by=actor(), now=clock())
@@ -55,23 +58,23 @@ def _case_page(case_id, form: SettleForm):
         case=case,
         application=db().get(Application, case.application_id) if case.application_id else None,
         opener=opener.name,
-        phone=masked(opener.phone, 3, 4),
+        phone=mask(opener.phone, 3, 4),
         area_names=area_names(),
     )
 
 
 @pages.get("/cases/<uuid:case_id>")
 @desk("officials", *DECIDERS)
-def case_page(case_id):
+def case_page(case_id: uuid.UUID) -> ResponseReturnValue:
     return _case_page(case_id, SettleForm())
 
 
 @pages.post("/cases/<uuid:case_id>")
 @desk("officials", *DECIDERS)
-def settle_case(case_id):
+def settle_case(case_id: uuid.UUID) -> ResponseReturnValue:
     cases.find(db(), case_id, by=actor())
     form = SettleForm()
-    form.offer()
+    form.set_choices()
     if form.validate_on_submit():
         with refusals_in(form):
             cases.settle(

@@ -1,13 +1,16 @@
-"""Taking the standing approval of daily replays back."""
+"""Withdrawing the standing approval of daily replays."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.draw import replay
-from enrollment.ground.accounts import Account
+from enrollment.ground.accounts import Account, Role
 from enrollment.season import rounds
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
@@ -21,25 +24,25 @@ class WithdrawForm(OfficialForm):
     sure = BooleanField(_l("从现在起不再自动递补"), [InputRequired(_l("请确认后再收回。"))])
 
 
-def _page(round_id, form: WithdrawForm):
+def _page(round_id: uuid.UUID, form: WithdrawForm) -> ResponseReturnValue:
     signed = replay.approvals(db(), round_id)
     return render_template(
         "officials/daily_replays.html",
-        round=rounds.one(db(), round_id),
+        round=rounds.get_round(db(), round_id),
         form=form,
         signed=[(db().get_one(Account, one.account_id).name, one.signed_at) for one in signed],
     )
 
 
 @pages.get("/rounds/<uuid:round_id>/daily-replays/withdraw")
-@desk("officials", "city_official")
-def withdraw_daily_replays_page(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def withdraw_daily_replays_page(round_id: uuid.UUID) -> ResponseReturnValue:
     return _page(round_id, WithdrawForm())
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays/withdraw")
-@desk("officials", "city_official")
-def withdraw_daily_replays(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def withdraw_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = WithdrawForm()
     if form.validate_on_submit():
         with refusals_in(form):

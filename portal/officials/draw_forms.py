@@ -13,17 +13,17 @@ class FreezeForm(OfficialForm):
         [InputRequired(_l("请先指定一个谁都控制不了的公开随机数。")), Length(max=120)],
     )
     after = HiddenField(filters=[lambda text: int(text) if str(text).isdigit() else None])
-    """The number of the last frozen list that the page showed, so that a stale page freezes nothing again."""
+    """The number of the last snapshot that the page showed, so that an outdated page does not freeze again."""
 
 
 class SeedForm(OfficialForm):
-    """Entered exactly as published; every character counts."""
+    """The seed's parts, exactly as published: every character counts."""
 
     beacon = StringField(_l("公开随机数"), [Length(max=500)])
     ceremony = StringField(_l("现场抽出的数字"), [Length(max=500)])
     why_no_beacon = StringField(_l("没有公开随机数的原因"), [Length(max=300)])
     read = HiddenField()
-    """Set by the page that reads the numbers back, so that nothing is published at one click."""
+    """Set by the page that repeats the numbers for confirmation, so that publishing needs two steps."""
 
 
 class SetAsideForm(OfficialForm):

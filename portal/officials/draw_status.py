@@ -1,14 +1,14 @@
-"""What the worker does for a draw room, in words: how far it is, or why nothing came of it and what to do next."""
+"""The background job of a draw room in words: its progress, or the reason of its failure and the next step."""
 
 from flask_babel import gettext as _
 
-from enrollment.draw.draw_jobs import Doing
+from enrollment.draw.draw_jobs import JobStatus
 from portal.text.formats import refusal
 from portal.text.words import table, word
 
 
-def progress(doing: Doing | None) -> dict:
-    """What the page's script asks; it reads the whole page again when nothing is going on."""
+def progress(doing: JobStatus | None) -> dict:
+    """The progress for the page's script, which reloads the page when the state is `over`."""
     if doing is None:
         return {"state": "over", "done": 0, "of": 0, "step": ""}
     begun = doing.going_on and doing.step
@@ -16,14 +16,14 @@ def progress(doing: Doing | None) -> dict:
     return {"state": doing.state, "done": doing.done, "of": doing.of, "step": step}
 
 
-def why(doing: Doing) -> str:
-    """Why it came to nothing.  A fault of ours is named by its place, which the operator understands."""
+def failure_reason(doing: JobStatus) -> str:
+    """The reason of the failure.  A program error is named by its place in the code, for the operator."""
     if doing.refused is not None:
         return refusal(doing.refused)
     return word("draw_failed", doing.kind, error=doing.error or "—")
 
 
-def next_step(doing: Doing) -> str:
+def next_step(doing: JobStatus) -> str:
     known = table()["draw_next"]
     code = doing.refused.code if doing.refused else "failed"
     return word("draw_next", code if code in known else doing.kind)

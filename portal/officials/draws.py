@@ -1,9 +1,13 @@
-"""The draw room: freeze, commitment, seed, run, two signatures, publication; and afterwards the next in line."""
+"""The draw room: freeze, commitment, seed, run, two signatures, publication, and later the replays."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
+from enrollment.ground.accounts import Role
 from enrollment.season import calendar, rounds
 from portal.officials import draw_status, pages
 from portal.officials.draw_forms import FreezeForm, SeedForm
@@ -16,9 +20,13 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("/draws", endpoint="draws")
 @desk("officials", *READERS)
-def draw_list():
-    season = calendar.current(db(), clock())
-    found = [row for row in rounds.of_year(db(), season.year) if row.kind in rounds.WITH_WISHES] if season else []
+def draw_list() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
+    found = (
+        [row for row in rounds.rounds_of_year(db(), season.year) if row.kind in rounds.KINDS_WITH_WISHES]
+        if season
+        else []
+    )
     return render_template(
         "officials/draws.html", season=season, rooms_of_year=[draw_rooms.of_round(db(), r.id) for r in found]
     )
@@ -26,11 +34,11 @@ def draw_list():
 
 @pages.get("/rounds/<uuid:round_id>/draw")
 @desk("officials", *READERS)
-def draw_room(round_id):
+def draw_room(round_id: uuid.UUID) -> ResponseReturnValue:
     return _room_page(round_id, ActForm())
 
 
-def _room_page(round_id, form: PageForm):
+def _room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     after = room.snapshots[0].number if room.snapshots else 0
     fresh = FreezeForm(formdata=None, beacon_name=_beacon_of(room), after=after)
@@ -43,27 +51,27 @@ def _room_page(round_id, form: PageForm):
         freeze=freeze,
         seed=seed,
         after=after,
-        draw_work=draw_status,
+        draw_status=draw_status,
         steps_of_room=draw_rooms.STEPS,
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
-        may_act=actor().is_any("city_official"),
+        may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
-def _beacon_of(room: draw_rooms.Room) -> str:
+def _beacon_of(room: draw_rooms.DrawRoom) -> str:
     return room.draw.beacon_name if room.draw else snapshot.BEACON
 
 
 @pages.get("/rounds/<uuid:round_id>/draw/progress.json")
 @desk("officials", *READERS)
-def draw_progress(round_id):
-    """What the page's script asks while the worker freezes, draws or publishes."""
-    return draw_status.progress(draw_jobs.of_round(db(), rounds.one(db(), round_id)))
+def draw_progress(round_id: uuid.UUID) -> ResponseReturnValue:
+    """The progress for the page's script while the worker freezes, draws or publishes."""
+    return draw_status.progress(draw_jobs.of_round(db(), rounds.get_round(db(), round_id)))
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
-@desk("officials", "city_official")
-def freeze_round(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = FreezeForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -75,8 +83,8 @@ def freeze_round(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/seed")
-@desk("officials", "city_official")
-def enter_seed(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def enter_seed(round_id: uuid.UUID) -> ResponseReturnValue:
     form = SeedForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -84,7 +92,7 @@ def enter_seed(round_id):
             if not form.read.data:
                 draw = requests.read_seed_back(db(), round_id, **given, by=actor(), now=clock())
                 return render_template(
-                    "officials/seed_read_back.html", round=rounds.one(db(), round_id), draw=draw, given=given
+                    "officials/seed_read_back.html", round=rounds.get_round(db(), round_id), draw=draw, given=given
                 )
             requests.enter_seed(db(), round_id, **given, by=actor(), now=clock())
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
@@ -92,8 +100,8 @@ def enter_seed(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/runs")
-@desk("officials", "city_official")
-def start_run(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def start_run(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -103,8 +111,8 @@ def start_run(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/replay")
-@desk("officials", "city_official")
-def start_replay(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def start_replay(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         requests.end_overdue(db(), round_id, by=actor(), now=clock())
@@ -115,8 +123,8 @@ def start_replay(round_id):
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays")
-@desk("officials", "city_official")
-def approve_daily_replays(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def approve_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,10 +1,13 @@
 """Forms of the season's pages.  Times are entered and shown as they are in Chengdu."""
 
 import datetime as dt
+from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     DateTimeLocalField,
+    Field,
     HiddenField,
     IntegerField,
     RadioField,
@@ -17,11 +20,13 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.errors import Refused
 from enrollment.ground.upload_limits import LIMITS
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
-from enrollment.season.rounds import PAIR_RULES, WITH_WISHES
+from enrollment.season.round_rows import RoundKind
+from enrollment.season.rounds import KINDS_WITH_WISHES, PAIR_RULES
 from portal.officials.scope import area_names
 from portal.text.policy_rules import listed
 from portal.text.words import word
@@ -33,13 +38,13 @@ LARGEST_POLICY = LIMITS["rules"].largest
 
 
 class OfficialForm(PageForm):
-    """Refusals that list areas name them."""
+    """A form of officials; refusals show area names instead of codes."""
 
     def refuse(self, refused: Refused) -> None:
         super().refuse(Refused(refused.code, refused.field, **_named(refused.details)))
 
     def words_of(self, refused: Refused) -> str:
-        """The words of a refusal that is shown before anybody tried."""
+        """The words of a refusal that a page shows in advance."""
         return word("error", refused.code, **_named(refused.details))
 
 
@@ -48,22 +53,22 @@ def _named(details: dict) -> dict:
     if not isinstance(areas, list):
         return details
     names = area_names()
-    return details | {"areas": listed(names.get(code, code) for code in areas)}
+    return details | {"areas": listed(names.get(str(code), str(code)) for code in areas)}
 
 
 class ChengduTime(DateTimeLocalField):
-    """A moment by the clock on the wall in Chengdu; `.moment` is aware."""
+    """A date and time in Chengdu; `.moment` is timezone-aware."""
 
-    def __init__(self, label, **kwargs):
+    def __init__(self, label: LazyString, **kwargs: Any):
         super().__init__(label, [InputRequired(NEEDED)], format="%Y-%m-%dT%H:%M", **kwargs)
 
-    def process_formdata(self, valuelist):
+    def process_formdata(self, valuelist: list[Any]) -> None:
         try:
             super().process_formdata(valuelist)
         except ValueError as fault:
             raise ValueError(_l("请写成 2026-05-21 09:00 这样的日期和时间")) from fault
 
-    def process_data(self, value):
+    def process_data(self, value: dt.datetime | None) -> None:
         super().process_data(value.astimezone(CHENGDU).replace(tzinfo=None) if value else None)
 
     @property
@@ -77,7 +82,7 @@ class Checkboxes(SelectMultipleField):
 
 
 class SeasonForm(OfficialForm):
-    """The year and two moments for each step."""
+    """The year, and the begin and end of each step."""
 
     year = IntegerField(_l("招生年度（秋季入园的年份）"), [InputRequired(NEEDED), NumberRange(2020, 2100)])
     hotline = StringField(_l("咨询热线"), [Length(max=40)])
@@ -92,7 +97,7 @@ for _step in STEPS:
 
 
 class DateForm(OfficialForm):
-    """New dates of one step; `seen` are those that the person saw."""
+    """New dates of one step; `seen` holds the dates that the page showed."""
 
     seen = HiddenField()
     begins_at = ChengduTime(_l("开始"))
@@ -109,24 +114,26 @@ class DateForm(OfficialForm):
 
 class RoundForm(OfficialForm):
     name = StringField(_l("批次名称"), [InputRequired(NEEDED), Length(max=40)])
-    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", WITH_WISHES), default="main")
+    kind = RadioField(_l("类型"), choices=coded_choices("round_kind", KINDS_WITH_WISHES), default=RoundKind.MAIN)
     max_wishes = IntegerField(_l("每个孩子最多几个志愿"), [InputRequired(NEEDED), NumberRange(1, 20)], default=5)
     pair_rule = RadioField(
         _l("捆绑双胞胎遇到学位不够时"), choices=coded_choices("pair_rule", PAIR_RULES), default="overhang"
     )
-    levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=["lower"])
-    natures = Checkboxes(_l("办园性质"), choices=coded_choices("nature", NATURES), default=["public", "inclusive"])
+    levels = Checkboxes(_l("年级段"), choices=coded_choices("level", LEVELS), default=[Level.LOWER])
+    natures = Checkboxes(
+        _l("办园性质"), choices=coded_choices("nature", NATURES), default=[Nature.PUBLIC, Nature.INCLUSIVE]
+    )
     areas = Checkboxes(_l("招生区域（不选就是全市）"))
     opens_at = ChengduTime(_l("登记开始"))
     closes_at = ChengduTime(_l("登记截止"))
     confirm_by = ChengduTime(_l("确认入园的最后时间"))
 
-    def validate_levels(self, field):
-        if not field.data or field.errors:
+    def validate_levels(self, field: Field) -> None:
+        if not field.data:
             raise ValidationError(_l("请至少选一项"))
 
-    def validate_natures(self, field):
-        if not field.data or field.errors:
+    def validate_natures(self, field: Field) -> None:
+        if not field.data:
             raise ValidationError(_l("请至少选一项"))
 
     def plan(self) -> dict:
@@ -143,15 +150,15 @@ class ExtendForm(OfficialForm):
 
 
 class ActForm(OfficialForm):
-    """A button and nothing else."""
+    """A form without fields except the hidden ones."""
 
 
 class PolicyForm(OfficialForm):
     text = TextAreaField(_l("规则文件"), [Length(max=LARGEST_POLICY)])
     file = UploadField(_l("或者上传文件（.toml）"), kinds=("rules",))
 
-    def validate_file(self, field):
-        """An uploaded text takes the place of what stands in the text field."""
+    def validate_file(self, field: Field) -> None:
+        """An uploaded file replaces the content of the text field."""
         if not field.data or field.errors:
             return
         try:
@@ -161,7 +168,7 @@ class PolicyForm(OfficialForm):
         self.text.data = text
 
     def content(self) -> str:
-        """The text with line ends as they are in files, and without characters that no text has."""
+        """The text with `\\n` line ends and without control characters."""
         text = (self.text.data or "").replace("\r\n", "\n")
         self.text.data = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t")
         return self.text.data

@@ -1,7 +1,9 @@
-"""What needs this official now, and which dates come next."""
+"""The officials' home page: tasks and the next dates."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
+from enrollment.ground.accounts import Role
 from enrollment.reports import worklist
 from enrollment.season import calendar, current_step
 from portal.officials import pages
@@ -13,17 +15,19 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("", strict_slashes=False)
 @desk("officials")
-def home():
-    season = calendar.current(db(), clock())
+def home() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     areas = [area.code for area in my_areas()]
-    waiting = worklist.for_official(db(), season, areas, by=actor(), now=clock()) if season else worklist.Agenda()
+    waiting = (
+        worklist.official_worklist(db(), season, areas, by=actor(), now=clock()) if season else worklist.Worklist()
+    )
     return render_template(
         "officials/home.html",
         season=season,
         agenda=waiting,
         steps=current_step.steps(season, now=clock()) if season else [],
-        at_hand=current_step.at_hand(season, now=clock()) if season else None,
+        at_hand=current_step.current_or_next_step(season, now=clock()) if season else None,
         area_names=area_names(),
         link_to=link_to,
-        is_city=actor().is_any("city_official"),
+        is_city=actor().is_any(Role.CITY_OFFICIAL),
     )

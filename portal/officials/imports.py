@@ -1,6 +1,9 @@
-"""Taking a list in: choose a file, see what it would change or what is wrong, say the word."""
+"""Importing a list: upload a file, review the changes or faults, confirm."""
+
+import uuid
 
 from flask import Response, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
@@ -40,48 +43,48 @@ class FileForm(PageForm):
 
 @pages.get("/imports")
 @desk("officials", *DECIDERS)
-def imports():
+def imports() -> ResponseReturnValue:
     return _imports_page(FileForm())
 
 
 @pages.post("/imports")
 @desk("officials", *DECIDERS)
 @accepts_uploads(LIMITS["table"])
-def upload_import():
+def upload_import() -> ResponseReturnValue:
     form = FileForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            file = importer.keep(
+            file = importer.store_upload(
                 db(), form.kind.data, form.file_name, form.content(), by=actor(), now=clock(), year=admission_year()
             )
             return redirect(url_for("officials.import_file", file_id=file.id), 303)
     return _imports_page(form)
 
 
-def _imports_page(form: FileForm):
+def _imports_page(form: FileForm) -> ResponseReturnValue:
     return render_template(
         "officials/imports.html",
         form=form,
         kinds=tuple(importer.MODULES),
-        done=importer.done_lately(db(), by=actor()),
+        done=importer.recent_imports(db(), by=actor()),
         part_word=lambda part: word("import_part", part),
     )
 
 
 @pages.get("/imports/<uuid:file_id>")
 @desk("officials", *DECIDERS)
-def import_file(file_id):
+def import_file(file_id: uuid.UUID) -> ResponseReturnValue:
     return _file_page(file_id, ActForm())
 
 
 @pages.post("/imports/<uuid:file_id>/take-in")
 @desk("officials", *DECIDERS)
-def take_in_import(file_id):
+def take_in_import(file_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         try:
             with refusals_in(form):
-                file = importer.take_in_kept(db(), file_id, by=actor(), now=clock())
+                file = importer.import_upload(db(), file_id, by=actor(), now=clock())
                 flash(_("已导入 %(name)s。", name=file.name))
                 return redirect(url_for("officials.import_file", file_id=file.id), 303)
         except ImportFaults:
@@ -91,19 +94,19 @@ def take_in_import(file_id):
 
 @pages.post("/imports/<uuid:file_id>/give-up")
 @desk("officials", *DECIDERS)
-def give_up_import(file_id):
+def give_up_import(file_id: uuid.UUID) -> ResponseReturnValue:
     if ActForm().validate_on_submit():
-        importer.give_up(db(), file_id, by=actor())
+        importer.discard_upload(db(), file_id, by=actor())
         flash(_("已放弃，什么都没有写入。"))
     return redirect(url_for("officials.imports"), 303)
 
 
-def _file_page(file_id, form: ActForm):
-    file = importer.own_file(db(), file_id, by=actor())
+def _file_page(file_id: uuid.UUID, form: ActForm) -> ResponseReturnValue:
+    file = importer.own_upload(db(), file_id, by=actor())
     if file.done_at is not None:
-        counts = [(word("import_part", part), n) for part, n in file.summary.items() if n]
+        counts = [(word("import_part", part), n) for part, n in (file.summary or {}).items() if n]
         return render_template("officials/import_done.html", file=file, counts=counts)
-    looked = importer.look(db(), file_id, by=actor(), now=clock())
+    looked = importer.preview(db(), file_id, by=actor(), now=clock())
     return render_template(
         "officials/import_file.html",
         file=file,
@@ -117,7 +120,7 @@ def _file_page(file_id, form: ActForm):
 
 @pages.get("/imports/templates/<kind>.xlsx")
 @desk("officials", *DECIDERS)
-def import_template(kind: str):
+def import_template(kind: str) -> ResponseReturnValue:
     if kind not in importer.MODULES:
         abort(404)
     headings = (_("列名"), _("必填"), _("示例"), _("说明"))

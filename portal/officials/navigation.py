@@ -1,4 +1,7 @@
-"""The rooms of the officials' desk, as its pages name them under the header."""
+"""The navigation of the officials' pages."""
+
+import uuid
+from typing import Any
 
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
@@ -8,7 +11,7 @@ from portal.text import policy_rules
 from portal.web.guards import guard_of
 from portal.web.unit_of_work import actor
 
-ROOMS = (
+SECTIONS = (
     (_l("今天"), "officials.home"),
     (_l("日程"), "officials.season"),
     (_l("招生规则"), "officials.policy_list"),
@@ -22,32 +25,32 @@ ROOMS = (
     (_l("两个占比"), "officials.coverage"),
     (_l("审计"), "officials.audit_trail"),
 )
-"""A room stands here as soon as its page exists; its address begins with that of the page."""
+"""(label, endpoint) of each section; the addresses of its pages begin with that of the endpoint."""
 
 DRAW_ROOM = "officials.draw_room"
 
 
-def link_to(endpoint: str, **values) -> str | None:
-    """The address of a page of this desk, or None while it does not exist."""
+def link_to(endpoint: str, **values: Any) -> str | None:
+    """The address of an endpoint, or None if it does not exist."""
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
-def _opens(endpoint: str) -> bool:
-    """Whether the page exists and lets this reader in: no room is named that answers with a closed door."""
+def _may_open(endpoint: str) -> bool:
+    """Whether the page exists and the current roles may open it."""
     guard = guard_of(current_app, endpoint) if endpoint in current_app.view_functions else None
     return guard is not None and guard.admits(actor().roles)
 
 
 @pages.context_processor
-def rooms_of_the_desk():
-    def rooms() -> list[tuple[str, str, bool]]:
-        """(name, address, whether this page is in it)."""
-        found = [(name, url_for(end)) for name, end in ROOMS if _opens(end)]
+def navigation_context() -> dict[str, Any]:
+    def sections() -> list[tuple[str, str, bool]]:
+        """(label, address, whether the current page belongs to it)."""
+        found = [(name, url_for(end)) for name, end in SECTIONS if _may_open(end)]
         here = max((href for _name, href in found if request.path.startswith(href)), key=len, default="")
         return [(name, href, href == here) for name, href in found]
 
-    def room_of(round_id) -> str | None:
-        """The address of the round's draw room, once there is one."""
+    def draw_room_url(round_id: uuid.UUID) -> str | None:
+        """The address of the round's draw room, or None."""
         return link_to(DRAW_ROOM, round_id=round_id)
 
-    return {"rooms": rooms, "room_of": room_of, "policy_words": policy_rules}
+    return {"sections": sections, "draw_room_url": draw_room_url, "policy_words": policy_rules}

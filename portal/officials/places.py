@@ -1,6 +1,10 @@
-"""Plans that wait for the area's word: one kindergarten at a time, or all of an area whose numbers hold."""
+"""Place plans that wait for approval: one kindergarten at a time, or all valid plans of an area."""
+
+import uuid
+from collections.abc import Iterable
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, TextAreaField
@@ -18,7 +22,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 class AreaForm(PageForm):
-    """All of an area at once, after saying that somebody looked."""
+    """Approve all plans of an area, after confirming that they were reviewed."""
 
     area = HiddenField()
     looked = BooleanField(_l("我已看过这些计划的班数、在园人数和可派学位"), [InputRequired(_l("请先核对再整区同意"))])
@@ -30,13 +34,13 @@ class SendBackForm(PageForm):
 
 @pages.get("/places")
 @desk("officials", *READERS)
-def places():
+def places() -> ResponseReturnValue:
     return _places_page(AreaForm())
 
 
 @pages.post("/places/approve-area")
 @desk("officials", *DECIDERS)
-def approve_area():
+def approve_area() -> ResponseReturnValue:
     form = AreaForm()
     area = my_area_or_404(form.area.data or "")
     if form.validate_on_submit():
@@ -49,11 +53,11 @@ def approve_area():
     return _places_page(form)
 
 
-def _places_page(form: AreaForm):
+def _places_page(form: AreaForm) -> ResponseReturnValue:
     year = admission_year()
-    asked = request.values.get("area") or ""
-    area = my_area_or_404(asked) if asked else None
-    counts = place_plans.waiting_by_area(db(), year, by=actor())
+    code = request.values.get("area") or ""
+    area = my_area_or_404(code) if code else None
+    counts = place_plans.count_waiting_by_area(db(), year, by=actor())
     if area is None and len(my_areas()) == 1:
         area = my_areas()[0]
     form.area.data = area.code if area else ""
@@ -63,7 +67,7 @@ def _places_page(form: AreaForm):
         areas=[(each, area_name(each), counts.get(each.code, 0)) for each in my_areas()],
         area=area,
         area_name=area_name,
-        found=place_plans.waiting(
+        found=place_plans.waiting_plans(
             db(), year, by=actor(), now=clock(), area=area.code if area else None, page=request.args.get("page", 1, int)
         ),
         form=form,
@@ -73,17 +77,17 @@ def _places_page(form: AreaForm):
 
 @pages.get("/places/<uuid:kindergarten_id>")
 @desk("officials", *READERS)
-def place_plan(kindergarten_id):
+def place_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     return _plan_page(kindergarten_id, SendBackForm())
 
 
 @pages.post("/places/<uuid:kindergarten_id>/approve")
 @desk("officials", *DECIDERS)
-def approve_plan(kindergarten_id):
+def approve_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            plan = place_plans.plan_of(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+            plan = place_plans.place_plan(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
             ledger.approve_kindergarten(db(), kindergarten_id, plan.year, by=actor(), now=clock())
             flash(_("已同意 %(name)s 的学位计划。", name=plan.kindergarten.name))
             return redirect(url_for("officials.places", area=plan.kindergarten.area_code), 303)
@@ -92,7 +96,7 @@ def approve_plan(kindergarten_id):
 
 @pages.post("/places/<uuid:kindergarten_id>/send-back")
 @desk("officials", *DECIDERS)
-def send_back_plan(kindergarten_id):
+def send_back_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     form = SendBackForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -104,11 +108,11 @@ def send_back_plan(kindergarten_id):
     return _plan_page(kindergarten_id, form)
 
 
-def _plan_page(kindergarten_id, form: SendBackForm, on_top=()):
+def _plan_page(kindergarten_id: uuid.UUID, form: SendBackForm, on_top: Iterable[str] = ()) -> ResponseReturnValue:
     year = admission_year()
     return render_template(
         "officials/place_plan.html",
-        plan=place_plans.plan_of(db(), kindergarten_id, year, by=actor(), now=clock()),
+        plan=place_plans.place_plan(db(), kindergarten_id, year, by=actor(), now=clock()),
         history=place_plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
         form=form,
         on_top=on_top,

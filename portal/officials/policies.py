@@ -1,12 +1,17 @@
-"""An area's rules: upload or edit, see them in words, try them on families, sign, and the second person signs."""
+"""Policies of an area: upload or edit, show in words, dry run on families, two signatures."""
+
+from collections.abc import Sequence
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.chances import policy_trial
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import NotFound
+from enrollment.places.areas import Area
 from enrollment.season import calendar, policy_approval, policy_file
+from enrollment.season.policy_faults import PolicyFault
 from enrollment.season.policy_file import PolicyFaults
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
@@ -20,14 +25,14 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 def season_or_404() -> calendar.Season:
-    found = calendar.current(db(), clock())
+    found = calendar.current_season(db(), clock())
     if found is None:
         abort(404)
     return found
 
 
 def state_of(made: Policy, newest: int, signatures: int) -> str:
-    """The code of a version's state, for the group `policy_state`."""
+    """The code of a version's state in the word group `policy_state`."""
     if made.withdrawn_at:
         return "withdrawn"
     if made.signed_at:
@@ -40,18 +45,18 @@ def state_of(made: Policy, newest: int, signatures: int) -> str:
 
 
 def states(made: list[Policy]) -> dict:
-    """By version, the newest first in `made`."""
+    """The state of each version; `made` is sorted with the newest version first."""
     newest = made[0].version if made else 0
     return {each.version: state_of(each, newest, len(policy_approval.signers(db(), each))) for each in made}
 
 
 @pages.get("/policies")
 @desk("officials", *READERS)
-def policy_list():
-    season = calendar.current(db(), clock())
+def policy_list() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     lines = []
-    for area in my_areas() if season else []:
-        made = policy_approval.versions(db(), season.year, area.code)
+    for area, year in [(area, season.year) for area in my_areas()] if season else []:
+        made = policy_approval.versions(db(), year, area.code)
         in_force = next((each for each in made if each.signed_at and not each.withdrawn_at), None)
         lines.append((area, in_force, made[0] if made else None, states(made)))
     return render_template("officials/policies.html", season=season, lines=lines, rules_of=policy_approval.rules_of)
@@ -59,7 +64,7 @@ def policy_list():
 
 @pages.get("/policies/<area>")
 @desk("officials", *READERS)
-def policy_versions(area):
+def policy_versions(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
     made = policy_approval.versions(db(), season.year, area)
     return render_template(
@@ -75,25 +80,25 @@ def policy_versions(area):
 
 @pages.get("/policies/<area>/new")
 @desk("officials", *DECIDERS)
-def new_policy(area):
+def new_policy(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
-    return _editor(found, season, PolicyForm(data={"text": _beginning(area, season.year)}))
+    return _editor(found, season, PolicyForm(data={"text": _initial_text(area, season.year)}))
 
 
-def _beginning(area: str, year: int) -> str:
-    """What the editor begins with: a family of rules, the worked example, or the newest version to be corrected."""
-    begin = request.args.get("from", "")
-    if begin == "example":
-        return policy_file.fitted(policy_approval.worked_example(), area, year)
-    if begin in policy_file.FAMILIES:
-        return policy_approval.template(begin, area, year)
+def _initial_text(area: str, year: int) -> str:
+    """The initial text of the editor: a template, the worked example, or the newest version."""
+    source = request.args.get("from", "")
+    if source == "example":
+        return policy_file.adapt_to_area(policy_approval.worked_example(), area, year)
+    if source in policy_file.FAMILIES:
+        return policy_approval.template(source, area, year)
     newest = policy_approval.versions(db(), year, area)[:1]
     return newest[0].text if newest else policy_approval.template("whole_district", area, year)
 
 
 @pages.post("/policies/<area>/new")
 @desk("officials", *DECIDERS)
-def upload_policy(area):
+def upload_policy(area: str) -> ResponseReturnValue:
     found, season = my_area_or_404(area), season_or_404()
     form = PolicyForm()
     faults: list = []
@@ -114,7 +119,13 @@ def upload_policy(area):
     return _editor(found, season, form, faults=faults, rules=rules)
 
 
-def _editor(area, season, form: PolicyForm, faults=(), rules: Rules | None = None):
+def _editor(
+    area: Area,
+    season: calendar.Season,
+    form: PolicyForm,
+    faults: Sequence[PolicyFault] = (),
+    rules: Rules | None = None,
+) -> ResponseReturnValue:
     return render_template(
         "officials/policy_new.html",
         area=area,
@@ -137,11 +148,11 @@ def _version_or_404(area: str, version: int) -> Policy:
 
 @pages.get("/policies/<area>/<int:version>")
 @desk("officials", *READERS)
-def policy_page(area, version):
+def policy_page(area: str, version: int) -> ResponseReturnValue:
     return _policy_page(_version_or_404(area, version), ActForm())
 
 
-def _policy_page(made: Policy, form: ActForm):
+def _policy_page(made: Policy, form: ActForm) -> ResponseReturnValue:
     signed = policy_approval.signers(db(), made)
     versions = policy_approval.versions(db(), made.year, made.area_code)
     return render_template(
@@ -153,8 +164,8 @@ def _policy_page(made: Policy, form: ActForm):
         state=states(versions)[made.version],
         signatures=[(db().get_one(Account, row.account_id).name, row.signed_at) for row in signed],
         signed_by_me=any(row.account_id == actor().account_id for row in signed),
-        author=db().get(Account, made.made_by).name if made.made_by else "",
-        before=policy_approval.before(db(), made),
+        author=db().get_one(Account, made.made_by).name if made.made_by else "",
+        before=policy_approval.previous_version(db(), made),
         newest=versions[0].version,
         may_change=policy_approval.may_decide(actor(), made.area_code),
     )
@@ -162,7 +173,7 @@ def _policy_page(made: Policy, form: ActForm):
 
 @pages.post("/policies/<area>/<int:version>/dry-run")
 @desk("officials", *DECIDERS)
-def try_policy(area, version):
+def try_policy(area: str, version: int) -> ResponseReturnValue:
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -173,13 +184,13 @@ def try_policy(area, version):
 
 @pages.get("/policies/<area>/<int:version>/trial")
 @desk("officials", *READERS)
-def policy_trial_page(area, version):
+def policy_trial_page(area: str, version: int) -> ResponseReturnValue:
     made = _version_or_404(area, version)
     return render_template(
         "officials/policy_trial.html",
         area=my_area_or_404(area),
         made=made,
-        before=policy_approval.before(db(), made),
+        before=policy_approval.previous_version(db(), made),
         tried_year=policy_trial.year_to_try(db(), made.year, area),
         shown=policy_trials.shown(made, page=request.args.get("page", 1, int)),
     )
@@ -187,7 +198,7 @@ def policy_trial_page(area, version):
 
 @pages.get("/policies/<area>/<int:version>/trial.csv")
 @desk("officials", *READERS)
-def policy_trial_csv(area, version):
+def policy_trial_csv(area: str, version: int) -> ResponseReturnValue:
     made = _version_or_404(area, version)
     name = f"trial-{area}-{made.year}-v{version}.csv"
     return Response(
@@ -199,7 +210,7 @@ def policy_trial_csv(area, version):
 
 @pages.post("/policies/<area>/<int:version>/sign")
 @desk("officials", *DECIDERS)
-def sign_policy(area, version):
+def sign_policy(area: str, version: int) -> ResponseReturnValue:
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):

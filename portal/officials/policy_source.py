@@ -1,9 +1,9 @@
-"""The text of a policy file by lines, with what is wrong beside each."""
+"""The lines of a policy file with their faults."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from enrollment.season.policy_faults import Fault
+from enrollment.season.policy_faults import PolicyFault
 from portal.text.policy_rules import fault_words
 
 NEARBY = 2
@@ -11,7 +11,7 @@ NEARBY = 2
 
 @dataclass(frozen=True)
 class SourceLine:
-    """`gap` is true when lines before this one were left out."""
+    """`gap` is true if lines before this one are left out."""
 
     number: int
     text: str
@@ -19,15 +19,15 @@ class SourceLine:
     gap: bool
 
 
-def source_lines(text: str, faults: Iterable[Fault]) -> list[SourceLine]:
-    """The lines that have faults and those around them."""
-    said: dict[int, list[str]] = {}
+def source_lines(text: str, faults: Iterable[PolicyFault]) -> list[SourceLine]:
+    """The lines with faults and the lines near them."""
+    faults_of_line: dict[int, list[str]] = {}
     for fault in faults:
         if fault.line:
-            said.setdefault(fault.line, []).append(fault_words(fault))
+            faults_of_line.setdefault(fault.line, []).append(fault_words(fault))
     shown, last = [], 0
     for number, line in enumerate(text.splitlines(), 1):
-        if any(abs(number - faulty) <= NEARBY for faulty in said):
-            shown.append(SourceLine(number, line, tuple(said.get(number, ())), gap=number > last + 1))
+        if any(abs(number - faulty) <= NEARBY for faulty in faults_of_line):
+            shown.append(SourceLine(number, line, tuple(faults_of_line.get(number, ())), gap=number > last + 1))
             last = number
     return shown

@@ -1,4 +1,4 @@
-"""A trial's result as tables: by priority, by kindergarten, and each wish that wins or loses by registration code."""
+"""The result of a dry run as tables: by priority, by kindergarten, and each wish that gains or loses."""
 
 import csv
 import io
@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from enrollment.chances import policy_trial
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.spreadsheets import harmless
+from enrollment.places.spreadsheets import escape_formula
 from enrollment.season import policy_approval
-from enrollment.season.policy_comparison import Moved, Swing, Trial
+from enrollment.season.policy_comparison import KindergartenChanges, PolicyComparison, WishChange
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
 from portal.text.policy_rules import priority, rule_words
@@ -25,12 +25,12 @@ MOST_KINDERGARTENS = 30
 class Shown:
     """`rows` is one page of the wishes that win or lose; `.number`, `.last` and `.total` are for the pager."""
 
-    trial: Trial
+    trial: PolicyComparison
     before: Rules | None
     after: Rules
     names: dict[str, str]
-    kindergartens: list[tuple[str, Swing]]
-    rows: list[Moved]
+    kindergartens: list[tuple[str, KindergartenChanges]]
+    rows: list[WishChange]
     number: int
     last: int
     total: int
@@ -47,9 +47,9 @@ def shown(made: Policy, page: int = 1) -> Shown:
     return Shown(trial, before, after, names, touched[:MOST_KINDERGARTENS], rows, number, last, total=len(trial.moved))
 
 
-def _trial(made: Policy) -> tuple[Trial, Rules | None, Rules]:
-    earlier = policy_approval.before(db(), made)
-    trial = policy_approval.trial_of(db(), made, policy_trial.cases_for(db(), made.id))
+def _trial(made: Policy) -> tuple[PolicyComparison, Rules | None, Rules]:
+    earlier = policy_approval.previous_version(db(), made)
+    trial = policy_approval.compare_with_previous(db(), made, policy_trial.cases_for(db(), made.id))
     return trial, policy_approval.rules_of(earlier) if earlier else None, policy_approval.rules_of(made)
 
 
@@ -59,7 +59,7 @@ def _names(codes: set[str]) -> dict[str, str]:
 
 
 def as_csv(made: Policy) -> str:
-    """Every wish that wins or loses: registration codes, never a name."""
+    """Every wish that gains or loses, with registration codes and without names."""
     trial, before, after = _trial(made)
     names = _names({row.kindergarten for row in trial.moved})
     out = io.StringIO()
@@ -69,7 +69,7 @@ def as_csv(made: Policy) -> str:
     writer.writerow([word("trial_column", head) for head in heads])
     for row in trial.moved:
         writer.writerow(
-            harmless(cell)
+            escape_formula(cell)
             for cell in (
                 row.code,
                 names.get(row.kindergarten, row.kindergarten),

@@ -1,10 +1,13 @@
-"""The area's view of the review: who has how much, what is stuck, giving work to another kindergarten, second persons."""
+"""The review in an area: workload, open applications, reassignment to another kindergarten, refusals."""
 
 import uuid
+from collections.abc import Iterable
 
 from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Row
 from wtforms import HiddenField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -35,7 +38,7 @@ class DecisionForm(PageForm):
 
 @pages.get("/review", endpoint="review")
 @desk("officials", *READERS)
-def loads_page():
+def loads_page() -> ResponseReturnValue:
     loads = workload.loads(db(), by=actor())
     return render_template(
         "officials/review.html",
@@ -58,7 +61,7 @@ def _kindergarten(kindergarten_id: uuid.UUID, loads: list[workload.Load]) -> Kin
     return db().get_one(Kindergarten, kindergarten_id)
 
 
-def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None):
+def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None) -> ResponseReturnValue:
     loads = workload.loads(db(), by=actor())
     kindergarten = _kindergarten(kindergarten_id, loads)
     lines = workload.open_lines(db(), kindergarten_id, by=actor())
@@ -68,7 +71,7 @@ def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None):
     return render_template("officials/review_queue.html", form=form, kindergarten=kindergarten, lines=lines)
 
 
-def _offer(form: ReassignForm, lines, kindergarten: Kindergarten, loads: list[workload.Load]) -> None:
+def _offer(form: ReassignForm, lines: Iterable[Row], kindergarten: Kindergarten, loads: list[workload.Load]) -> None:
     form.applications.choices = [(str(line.id), line.registration_code) for line in lines]
     others = [load for load in loads if load.kindergarten_id != kindergarten.id]
     form.target.choices = [
@@ -82,7 +85,7 @@ def _offer(form: ReassignForm, lines, kindergarten: Kindergarten, loads: list[wo
 
 @pages.get("/review/<uuid:kindergarten_id>")
 @desk("officials", *DECIDERS)
-def review_of(kindergarten_id):
+def review_of(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     return _queue_page(kindergarten_id)
 
 
@@ -95,7 +98,7 @@ def _ids(texts: list[str]) -> list[uuid.UUID]:
 
 @pages.post("/review/<uuid:kindergarten_id>")
 @desk("officials", *DECIDERS)
-def reassign(kindergarten_id):
+def reassign(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     _kindergarten(kindergarten_id, workload.loads(db(), by=actor()))
     form = ReassignForm()
     if form.validate_on_submit():
@@ -109,7 +112,7 @@ def reassign(kindergarten_id):
     return _queue_page(kindergarten_id, form)
 
 
-def _refusals_page(form: PageForm):
+def _refusals_page(form: PageForm) -> ResponseReturnValue:
     waiting = refusals.open_refusals(db(), by=actor())
     for _proposal, application in waiting:
         audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
@@ -121,13 +124,13 @@ def _refusals_page(form: PageForm):
 
 @pages.get("/refusals")
 @desk("officials", *DECIDERS)
-def refusal_list():
+def refusal_list() -> ResponseReturnValue:
     return _refusals_page(DecisionForm())
 
 
 @pages.post("/refusals/<uuid:proposal_id>")
 @desk("officials", *DECIDERS)
-def decide_refusal(proposal_id):
+def decide_refusal(proposal_id: uuid.UUID) -> ResponseReturnValue:
     form = DecisionForm()
     if form.validate_on_submit():
         upheld = request.form.get("upheld") == "yes"

@@ -1,6 +1,9 @@
-"""Revoking an offer for proven falsehood: found by its code, signed by two different officials."""
+"""Revoking an offer because of false statements: search by registration code, two signatures."""
+
+import uuid
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, TextAreaField
@@ -23,19 +26,19 @@ class RevokeForm(OfficialForm):
 
 @pages.get("/cases/revocations", endpoint="revocations")
 @desk("officials", *DECIDERS)
-def revocation_list():
-    """What waits for a second person, and the way to an offer by its registration code."""
-    asked = request.args.get("code", "").strip()[:40]
+def revocation_list() -> ResponseReturnValue:
+    """Revocations that wait for the second signature, and the search for an offer by registration code."""
+    code = request.args.get("code", "").strip()[:40]
     return render_template(
         "officials/revocations.html",
-        asked=asked,
-        found=revocations.find_code(db(), asked, by=actor()) if asked else [],
+        code=code,
+        found=revocations.find_code(db(), code, by=actor()) if code else [],
         waiting=revocations.waiting(db(), by=actor()),
         area_names=area_names(),
     )
 
 
-def _revoke_page(offer_id, form: RevokeForm):
+def _revoke_page(offer_id: uuid.UUID, form: RevokeForm) -> ResponseReturnValue:
     found = revocations.find(db(), offer_id, by=actor())
     audit.record(db(), "view", "offer", offer_id, by=actor(), now=clock())
     return render_template(
@@ -49,13 +52,13 @@ def _revoke_page(offer_id, form: RevokeForm):
 
 @pages.get("/cases/revocations/<uuid:offer_id>")
 @desk("officials", *DECIDERS)
-def revoke_page(offer_id):
+def revoke_page(offer_id: uuid.UUID) -> ResponseReturnValue:
     return _revoke_page(offer_id, RevokeForm())
 
 
 @pages.post("/cases/revocations/<uuid:offer_id>")
 @desk("officials", *DECIDERS)
-def revoke_offer(offer_id):
+def revoke_offer(offer_id: uuid.UUID) -> ResponseReturnValue:
     revocations.find(db(), offer_id, by=actor())
     form = RevokeForm()
     if form.validate_on_submit():

@@ -1,12 +1,17 @@
-"""Rounds: plan, see what still stands in the way, open, extend, close."""
+"""Rounds: plan, show what prevents opening, open, extend, close."""
 
+import uuid
 from collections import Counter
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.draw import round_opening
+from enrollment.ground.accounts import Role
+from enrollment.ground.classifications import Level, Nature
 from enrollment.season import calendar, rounds
+from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import STAGES, Round
 from portal.officials import pages
 from portal.officials.forms import ActForm, ExtendForm, OfficialForm, RoundForm
@@ -23,25 +28,25 @@ WHERE_TO_MEND = {
     "another_round_open": "officials.round_list",
     "no_programmes": "officials.imports",
 }
-"""The page on which each hindrance to opening is mended."""
+"""The page on which each hindrance to opening is resolved."""
 
 
 @pages.get("/rounds")
 @desk("officials", *READERS)
-def round_list():
-    season = calendar.current(db(), clock())
+def round_list() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     return render_template(
         "officials/rounds.html",
         season=season,
-        rounds=rounds.of_year(db(), season.year) if season else [],
-        may_change=actor().is_any("city_official"),
+        rounds=rounds.rounds_of_year(db(), season.year) if season else [],
+        may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 @pages.get("/rounds/new")
-@desk("officials", "city_official")
-def new_round():
-    season = calendar.current(db(), clock())
+@desk("officials", Role.CITY_OFFICIAL)
+def new_round() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     if season is None:
         flash(_("请先创建招生年度。"), "warn")
         return redirect(url_for("officials.season"), 303)
@@ -49,15 +54,15 @@ def new_round():
 
 
 def _suggested(season: calendar.Season) -> dict:
-    """The first round on the days of registration, the next one on those of the supplementary round."""
-    dates, planned = calendar.spans(season), rounds.of_year(db(), season.year)
+    """Suggested values: the first round at the registration dates, the next at those of the supplementary round."""
+    dates, planned = calendar.spans(season), rounds.rounds_of_year(db(), season.year)
     step, until = ("supplementary", "arrival") if planned else ("registration", "confirmation")
     confirm_by = dates[until][0] if planned else dates[until][1]
     return {
         "name": _("补录") if planned else _("主批次"),
-        "kind": "supplementary" if planned else "main",
-        "levels": ["lower"],
-        "natures": ["public", "inclusive"],
+        "kind": RoundKind.SUPPLEMENTARY if planned else RoundKind.MAIN,
+        "levels": [Level.LOWER],
+        "natures": [Nature.PUBLIC, Nature.INCLUSIVE],
         "opens_at": dates[step][0],
         "closes_at": dates[step][1],
         "confirm_by": max(confirm_by, dates[step][1]),
@@ -65,9 +70,9 @@ def _suggested(season: calendar.Season) -> dict:
 
 
 @pages.post("/rounds/new")
-@desk("officials", "city_official")
-def plan_round():
-    season = calendar.current(db(), clock())
+@desk("officials", Role.CITY_OFFICIAL)
+def plan_round() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     form = RoundForm()
     form.areas.choices = list(area_names().items())
     if season is not None and form.validate_on_submit():
@@ -78,20 +83,20 @@ def plan_round():
     return _new_round_page(form)
 
 
-def _new_round_page(form: RoundForm):
+def _new_round_page(form: RoundForm) -> ResponseReturnValue:
     form.areas.choices = list(area_names().items())
     return render_template("officials/round_new.html", form=form)
 
 
 @pages.get("/rounds/<uuid:round_id>")
 @desk("officials", *READERS)
-def round_page(round_id):
-    return _round_page(rounds.one(db(), round_id), ActForm())
+def round_page(round_id: uuid.UUID) -> ResponseReturnValue:
+    return _round_page(rounds.get_round(db(), round_id), ActForm())
 
 
-def _round_page(found: Round, form: OfficialForm):
-    offered = [row for row in round_opening.offered(db(), found.year) if rounds.in_filter(found, row)]
-    missing = rounds.hindrances(db(), found, offered) if found.stage == "planned" else []
+def _round_page(found: Round, form: OfficialForm) -> ResponseReturnValue:
+    offered = [row for row in round_opening.offered(db(), found.year) if rounds.matches_filter(found, row)]
+    missing = rounds.opening_faults(db(), found, offered) if found.stage == RoundStage.PLANNED else []
     return render_template(
         "officials/round.html",
         round=found,
@@ -103,46 +108,46 @@ def _round_page(found: Round, form: OfficialForm):
         by_area=sorted(Counter(row.area for row in offered).items()),
         area_names=area_names(),
         open_now=rounds.open_for_registration(found, clock()),
-        overdue=found.stage == "open" and clock() >= found.closes_at,
-        may_change=actor().is_any("city_official"),
+        overdue=found.stage == RoundStage.OPEN and clock() >= found.closes_at,
+        may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 @pages.post("/rounds/<uuid:round_id>/open")
-@desk("officials", "city_official")
-def open_round(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
             round_opening.open_round(db(), round_id, by=actor(), now=clock())
             flash(_("批次已开放，招生计划和各区规则已冻结。"))
             return redirect(url_for("officials.round_page", round_id=round_id), 303)
-    return _round_page(rounds.one(db(), round_id), form)
+    return _round_page(rounds.get_round(db(), round_id), form)
 
 
 @pages.post("/rounds/<uuid:round_id>/close")
-@desk("officials", "city_official")
-def close_round(round_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def close_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
             rounds.close(db(), round_id, by=actor(), now=clock())
             flash(_("登记已截止。没有提交的草稿不参加本批次。"))
             return redirect(url_for("officials.round_page", round_id=round_id), 303)
-    return _round_page(rounds.one(db(), round_id), form)
+    return _round_page(rounds.get_round(db(), round_id), form)
 
 
 @pages.get("/rounds/<uuid:round_id>/extend")
-@desk("officials", "city_official")
-def extension(round_id):
-    found = rounds.one(db(), round_id)
+@desk("officials", Role.CITY_OFFICIAL)
+def extension(round_id: uuid.UUID) -> ResponseReturnValue:
+    found = rounds.get_round(db(), round_id)
     return _extension_page(found, ExtendForm(data={"closes_at": found.closes_at, "version": found.version}))
 
 
 @pages.post("/rounds/<uuid:round_id>/extend")
-@desk("officials", "city_official")
-def extend_round(round_id):
-    found = rounds.one(db(), round_id)
+@desk("officials", Role.CITY_OFFICIAL)
+def extend_round(round_id: uuid.UUID) -> ResponseReturnValue:
+    found = rounds.get_round(db(), round_id)
     form = ExtendForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -160,5 +165,5 @@ def extend_round(round_id):
     return _extension_page(found, form)
 
 
-def _extension_page(found: Round, form: ExtendForm):
+def _extension_page(found: Round, form: ExtendForm) -> ResponseReturnValue:
     return render_template("officials/round_extend.html", round=found, form=form)

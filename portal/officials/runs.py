@@ -1,6 +1,9 @@
-"""One run: its progress, what it gave, the check, and the two signatures."""
+"""A run: its progress, result, independent check, and the two signatures."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
@@ -9,8 +12,9 @@ from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
 from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import Run
-from enrollment.ground.accounts import Account
+from enrollment.draw.run_rows import Run, RunState
+from enrollment.ground.accounts import Account, Role
+from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
 from enrollment.season import rounds
 from portal.officials import draw_status, pages
@@ -25,21 +29,21 @@ from portal.web.unit_of_work import actor, city_day, clock, db
 
 @pages.get("/draws/runs/<uuid:run_id>")
 @desk("officials", *READERS)
-def run_page(run_id):
+def run_page(run_id: uuid.UUID) -> ResponseReturnValue:
     return _run_page(run_id, ActForm())
 
 
-def _run_page(run_id, form: PageForm):
+def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
-    round_ = rounds.one(db(), run.round_id)
+    round_ = rounds.get_round(db(), run.round_id)
     doing = draw_jobs.of_round(db(), round_)
     signatures = runs.signed_by(db(), run)
     return render_template(
         "officials/run.html",
         run=run,
         round=round_,
-        publishing=doing if doing and doing.run_id == run.id and run.state == "checked" else None,
-        draw_work=draw_status,
+        publishing=doing if doing and doing.run_id == run.id and run.state == RunState.CHECKED else None,
+        draw_status=draw_status,
         signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
         form=form,
@@ -53,26 +57,26 @@ def _run_page(run_id, form: PageForm):
         checks=CHECKS,
         shares=_shares(run),
         area_names=area_names(),
-        may_act=actor().is_any("city_official"),
+        may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
 
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
-    """The city's children on roll today, and after this run's children have come; a first, unpublished run alone tells that."""
-    if not run.summary or run.replays or run.state not in ("checked", "published"):
+    """The city's coverage today and after this run's children have arrived; None for replays and unfinished runs."""
+    if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.PUBLISHED):
         return None
     on = city_day()
-    city = shares.of_the_city(db(), Definition(on), year=rounds.one(db(), run.round_id).year).city
-    if run.state == "published":
+    city = shares.city_shares(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year).city
+    if run.state == RunState.PUBLISHED:
         return city.now, city.after
     given = run.summary["by_nature"]
-    return city.now, city.after + Coverage(sum(given.values()), given["public"], given["inclusive"])
+    return city.now, city.after + Coverage(sum(given.values()), given[Nature.PUBLIC], given[Nature.INCLUSIVE])
 
 
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")
 @desk("officials", *READERS)
-def run_progress(run_id):
-    """What the page's script asks while the engine works."""
+def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
+    """The progress for the page's script while the engine runs."""
     run = runs.one(db(), run_id)
     job = db().get(Job, run.job_id) if run.job_id else None
     return {
@@ -84,8 +88,8 @@ def run_progress(run_id):
 
 
 @pages.post("/draws/runs/<uuid:run_id>/sign")
-@desk("officials", "city_official")
-def sign_run(run_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -96,8 +100,8 @@ def sign_run(run_id):
 
 
 @pages.post("/draws/runs/<uuid:run_id>/publish")
-@desk("officials", "city_official")
-def publish_run_again(run_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def publish_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -107,8 +111,8 @@ def publish_run_again(run_id):
 
 
 @pages.post("/draws/runs/<uuid:run_id>/set-aside")
-@desk("officials", "city_official")
-def set_run_aside(run_id):
+@desk("officials", Role.CITY_OFFICIAL)
+def set_run_aside(run_id: uuid.UUID) -> ResponseReturnValue:
     form = SetAsideForm()
     if form.validate_on_submit():
         with refusals_in(form):

@@ -1,4 +1,4 @@
-"""The dates that the form for a new year begins with: a usual season of the city, to be changed as needed."""
+"""Suggested dates for the form of a new season."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ USUAL = {
 
 
 def next_year(last: Season | None, now: dt.datetime) -> int:
-    """The year after the last season; without one, the intake of this autumn, or of the next when it is over."""
+    """The year after the last season; without a season, the year of the next autumn intake."""
     if last is not None:
         return last.year + 1
     here = now.astimezone(CHENGDU)

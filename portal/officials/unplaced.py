@@ -1,6 +1,7 @@
-"""Children without a place: nobody is forgotten."""
+"""Children without a place, and central placement."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.coverage import Coverage
@@ -8,6 +9,7 @@ from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
 from enrollment.draw import central_placement, unplaced
 from enrollment.ground import audit
+from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
 from enrollment.season import calendar
 from portal.officials import pages
@@ -20,16 +22,16 @@ from portal.web.unit_of_work import actor, city_day, clock, db
 
 @pages.get("/unplaced", endpoint="unplaced")
 @desk("officials", *READERS)
-def unplaced_children():
+def unplaced_children() -> ResponseReturnValue:
     return _page(ActForm())
 
 
-def _page(form: PageForm):
-    season = calendar.current(db(), clock())
+def _page(form: PageForm) -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
         area = None
-    found, may_act = None, actor().is_any("city_official")
+    found, may_act = None, actor().is_any(Role.CITY_OFFICIAL)
     proposed = central_placement.waiting(db(), season.year) if season else []
     if season:
         page = request.args.get("page", 1, type=int)
@@ -49,14 +51,14 @@ def _page(form: PageForm):
 
 
 def _shares(year: int) -> tuple[Coverage, Coverage]:
-    """The city's children after the intake, and after those for whom a place is proposed have come too."""
-    after_intake = shares.of_the_city(db(), Definition(city_day()), year=year).city.after
+    """The city's coverage after the intake, and after the proposed central placement."""
+    after_intake = shares.city_shares(db(), Definition(city_day()), year=year).city.after
     return after_intake, central_placement.effect(db(), year, after_intake)
 
 
 @pages.post("/unplaced/propose")
-@desk("officials", "city_official")
-def propose_central():
+@desk("officials", Role.CITY_OFFICIAL)
+def propose_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -67,8 +69,8 @@ def propose_central():
 
 
 @pages.post("/unplaced/send")
-@desk("officials", "city_official")
-def send_central():
+@desk("officials", Role.CITY_OFFICIAL)
+def send_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -79,7 +81,7 @@ def send_central():
 
 
 def _year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     if season is None:
         raise NotFound
     return season.year

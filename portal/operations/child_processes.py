@@ -1,4 +1,4 @@
-"""Child processes: each in a session of its own, so that all it left behind can be found and ended."""
+"""Child processes, each in its own process session, so that its descendants can be found and ended."""
 
 import contextlib
 import ctypes
@@ -11,15 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 10.0
-"""Seconds that a child has to end by itself before it is killed."""
+STOP_TIMEOUT = 10.0
+"""Seconds between the end signal and SIGKILL."""
 
 SHORTEST_WAIT, LONGEST_WAIT, STEADY = 0.5, 30.0, 60.0
-"""Seconds before a restart: the wait doubles with each crash; after `STEADY` seconds of life it starts anew."""
+"""Seconds before a restart: the wait doubles with each crash, and is reset after `STEADY` seconds of running."""
 
 
 def _die_with_parent(how: int) -> Callable[[], None] | None:
-    """Linux ends the child when its supervisor is killed without a chance to do so itself."""
+    """A function for the child that makes Linux end it when its supervisor is killed."""
     if not sys.platform.startswith("linux"):
         return None
     set_option = ctypes.CDLL(None, use_errno=True).prctl
@@ -28,7 +28,7 @@ def _die_with_parent(how: int) -> Callable[[], None] | None:
 
 @dataclass
 class Child:
-    """`end_signal` asks it to end; `user` is the system user that it runs as, or None for ours; `files` stay open in it."""
+    """A child process.  `end_signal` ends it; `user` is its system user (None: the current one); `files` stay open in it."""
 
     name: str
     command: list[str]
@@ -66,15 +66,15 @@ class Child:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def revive(self, now: float, say: Callable[[str], None]) -> None:
-        """Start it again when it has crashed and its wait is over."""
+    def restart_if_due(self, now: float, say: Callable[[str], None]) -> None:
+        """Restart it if it has crashed and the wait is over."""
         if self.running:
             return
         if self.process is not None:
             code = self.process.returncode
             if now - self.started > STEADY:
                 self.wait = SHORTEST_WAIT
-            why = f"{how_it_ended(code)}: {last_line(self.log)}" if code > 0 else how_it_ended(code)
+            why = f"{exit_description(code)}: {last_line(self.log)}" if code > 0 else exit_description(code)
             say(f"{self.name} ended ({why}); it starts again in {self.wait:g} s (whole log: {self.log})")
             end_session(self.process.pid)
             self.process, self.due = None, now + self.wait
@@ -82,12 +82,12 @@ class Child:
         if now >= self.due:
             self.start()
 
-    def ask_to_end(self) -> None:
-        if self.running:
+    def terminate(self) -> None:
+        if self.process is not None and self.running:
             self.process.send_signal(self.end_signal)
 
-    def make_end(self, deadline: float) -> None:
-        """Wait until `deadline` (monotonic), then kill it and all that it left behind."""
+    def kill_after(self, deadline: float) -> None:
+        """Wait until `deadline` (monotonic), then kill it and its descendants."""
         if self.process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -99,23 +99,23 @@ class Child:
         self.process = None
 
 
-def how_it_ended(code: int) -> str:
+def exit_description(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def end_session(leader: int) -> None:
-    """Kill what is left of the session that `leader` led: a work-horse or a page worker whose master is gone."""
+    """Kill the remaining processes of the session of `leader`, such as worker processes whose parent has ended."""
     for pid in members_of(leader):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
-    # they are children of init now; what matters is that their ports and locks are free
+    # they are children of init now; wait until their ports and locks are free
     limit = time.monotonic() + 5
     while members_of(leader) and time.monotonic() < limit:
         time.sleep(0.02)
 
 
 def members_of(leader: int) -> list[int]:
-    """Living processes of a session, by their ids."""
+    """The ids of the running processes of a session."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError, ValueError):
@@ -126,7 +126,7 @@ def members_of(leader: int) -> list[int]:
 
 
 def last_line(text: str | Path) -> str:
-    """The line that most likely says why: the last one that speaks of a fault."""
+    """The last line that reports an error, else the last line."""
     if isinstance(text, Path):
         text = text.read_text(errors="replace")[-4000:] if text.exists() else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

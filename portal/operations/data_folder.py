@@ -1,4 +1,4 @@
-"""The data folder (`var/`): its lock, its keys, and the room on its disk."""
+"""The data folder (`var/`): its lock, its keys, and the free space on its disk."""
 
 import fcntl
 import os
@@ -6,24 +6,25 @@ import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from enrollment.ground.vault import Keys
 from portal.config import DEMO_SECRET
 from portal.operations.start_faults import Fault
 
-LEAST_FREE = 300 * 1024 * 1024
-"""Bytes that must be free before a start: PostgreSQL's first files and its log need about half of it."""
+MIN_FREE = 300 * 1024 * 1024
+"""Bytes that must be free at the start; the first files and the log of PostgreSQL need about half of it."""
 
 
 class Folder:
-    """`path` holds everything that the portal keeps on this machine.  One supervisor at a time may hold it."""
+    """`path` contains all data of the portal on this machine.  One supervisor at a time may lock it."""
 
     def __init__(self, path: Path):
         self.path = path.resolve()
-        self._lock = None
+        self._lock: TextIO | None = None
 
-    def take(self, note: str) -> None:
-        """Create the folder and lock it; `note` tells a second one who holds it."""
+    def lock(self, note: str) -> None:
+        """Create the folder and lock it; `note` names the holder in a second supervisor's error message."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = (self.path / "serve.lock").open("a+")
@@ -41,30 +42,30 @@ class Folder:
                 "Ctrl-C there, or set PORTAL_DATA to another folder for a second one"
             ) from error
         self._lock = lock
-        self._write_note(note)
+        self._write_note(lock, note)
 
-    def _write_note(self, note: str) -> None:
+    def _write_note(self, lock: TextIO, note: str) -> None:
         try:
-            self._lock.truncate(0)
-            self._lock.write(note)
-            self._lock.flush()
+            lock.truncate(0)
+            lock.write(note)
+            lock.flush()
         except OSError as error:
             raise self.full() from error
 
-    def check_room(self) -> None:
-        if shutil.disk_usage(self.path).free < LEAST_FREE:
+    def check_free_space(self) -> None:
+        if shutil.disk_usage(self.path).free < MIN_FREE:
             raise self.full()
 
     def full(self) -> Fault:
         free = shutil.disk_usage(self.path).free // 1024**2
-        need = LEAST_FREE // 1024**2
+        need = MIN_FREE // 1024**2
         return Fault(
             f"the disk of {self.path} is full ({free} MB free, {need} MB needed): free some space, "
             "or set PORTAL_DATA to a folder on another disk"
         )
 
     def demo_secret(self) -> str:
-        """What signs the demo's cookies; made at the first start, readable by its owner only."""
+        """The secret key of the demo, created at the first start and readable by its owner only."""
         path = self.path / "keys" / "demo-secret"
 
         def write() -> None:
@@ -72,14 +73,14 @@ class Folder:
             with os.fdopen(descriptor, "w") as file:
                 file.write(DEMO_SECRET + secrets.token_urlsafe(32))
 
-        return self._kept(path, write).read_text().strip()
+        return self._create_once(path, write).read_text().strip()
 
     def demo_keys(self) -> Path:
-        """The demo's key file of the sealed columns."""
+        """The demo's key file of the encrypted columns."""
         path = self.path / "keys" / "demo-keys.json"
-        return self._kept(path, lambda: Keys.write_new(path, "demo-1"))
+        return self._create_once(path, lambda: Keys.write_new(path, "demo-1"))
 
-    def _kept(self, path: Path, write: Callable[[], None]) -> Path:
+    def _create_once(self, path: Path, write: Callable[[], None]) -> Path:
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
             if not path.exists() or path.stat().st_size == 0:
@@ -89,7 +90,7 @@ class Folder:
             raise Fault(f"cannot keep the key {path} ({error.strerror}): free space or mend its permissions") from error
         return path
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Remove all data of this folder; the caller holds the lock."""
         for entry in self.path.iterdir():
             if entry.name != "serve.lock":

@@ -1,4 +1,4 @@
-"""The demo city's first loading: beside the portal, with progress in a job's row, begun anew when it was cut off."""
+"""Loading the demo city in the background, with progress in a job row; an interrupted loading starts again."""
 
 import re
 import sys
@@ -7,24 +7,25 @@ from pathlib import Path
 
 import psycopg
 
+from enrollment.ground.jobs import JobState
 from portal.operations.child_processes import Child
 from portal.operations.doctor import plain
 
 KEY = "demo_city"
-"""The key of the job's row that says how far the loading is."""
+"""The key of the job row with the loading's progress."""
 
 ROOT = Path(__file__).parents[2]
 PROGRESS = re.compile(r"demo city: (\S+) (\d+)/(\d+)")
 
 
 def state(url: str) -> str:
-    """`there`, `absent`, or `unfinished`: the loading began and was cut off.  The database may be all empty."""
+    """`there`, `absent`, or `unfinished` if the loading was interrupted.  The database may be empty."""
     with psycopg.connect(plain(url)) as connection:
         if connection.execute("SELECT to_regclass('job'), to_regclass('kindergarten')").fetchone() == (None, None):
             return "absent"
         row = connection.execute("SELECT state FROM job WHERE dedupe_key = %s", [KEY]).fetchone()
         if row is not None:
-            return "there" if row[0] == "done" else "unfinished"
+            return "there" if row[0] == JobState.DONE else "unfinished"
         filled = connection.execute("SELECT EXISTS (SELECT 1 FROM kindergarten)").fetchone()
         return "there" if filled == (True,) else "absent"
 
@@ -35,7 +36,7 @@ class Loading:
     def __init__(self, environ: dict[str, str], log: Path, say: Callable[[str], None]):
         self.url, self.say, self.shown, self.over = environ["DATABASE_URL"], say, 0, False
         log.unlink(missing_ok=True)
-        # whoever opens a page meanwhile goes first
+        # page requests have priority over the loading
         command = ["nice", "-n", "5", sys.executable, "-m", "flask", "--app", "wsgi", "demo"]
         self.child = Child("demo city", command, log=log, env=environ, folder=ROOT)
 
@@ -46,8 +47,8 @@ class Loading:
         )
         self.child.start()
 
-    def turn(self) -> None:
-        """Pass on each whole line that the loading has written, and note the last progress."""
+    def poll(self) -> None:
+        """Print each complete line of the loading's log, and save the last progress."""
         ended = not self.child.running
         lines = self.child.log.read_text(errors="replace").replace("\r", "\n").split("\n")
         lines = [line.strip() for line in (lines if ended else lines[:-1]) if line.strip()]
@@ -61,7 +62,7 @@ class Loading:
                 done=int(done),
                 of=int(of),
             )
-        # said when it is noted: whoever reads the line finds it in the row
+        # printed after saving, so that a reader of the line finds the progress in the row
         for line in fresh:
             self.say(line)
         if ended:
@@ -72,15 +73,15 @@ class Loading:
         well = self.child.process is not None and self.child.process.returncode == 0
         self._write(
             "UPDATE job SET state = %(state)s, finished_at = now() WHERE dedupe_key = %(key)s",
-            state="done" if well else "failed",
+            state=JobState.DONE if well else JobState.FAILED,
         )
         if not well:
             self.say(f"the demo city could not be loaded (see {self.child.log}): the next start tries again")
 
-    def _write(self, statement: str, **values) -> None:
+    def _write(self, statement: str, **values: object) -> None:
         try:
             with psycopg.connect(plain(self.url), connect_timeout=5) as connection:
                 connection.execute(statement, {"key": KEY, **values})
         except psycopg.OperationalError:
-            # the database restarts; the city's own end is seen all the same
+            # the database may be restarting; the end of the loading is noticed anyway
             self.say("the progress of the demo city could not be noted")

@@ -1,4 +1,4 @@
-"""What the portal needs, looked at: for `/healthz`, `flask doctor` and the supervisor."""
+"""Health checks of the portal's parts, for `/healthz`, `flask doctor` and the supervisor."""
 
 import datetime as dt
 import functools
@@ -11,7 +11,7 @@ import psycopg
 import redis
 from rq import Worker
 
-from portal.jobs.runner import BEAT, WORKERS
+from portal.jobs.runner import SCHEDULER_HEARTBEAT, WORKERS
 from portal.letters import libraries
 from portal.web.clock import real_now
 
@@ -23,15 +23,15 @@ PATIENCE = 2
 
 LEAST_POSTGRES = 180000
 SILENT = dt.timedelta(seconds=45)
-"""A worker that was not heard of for so long is gone."""
+"""A worker without a heartbeat for this time counts as dead."""
 
 ALEMBIC = Path(__file__).parents[2] / "migrations" / "alembic.ini"
 NEEDED = ("database", "queue", "worker")
-"""Without these the portal is not well; without the others some of its work waits."""
+"""Without these parts the portal is unhealthy; without the others some jobs wait."""
 
 
 class Unwell(Exception):
-    """Why a part is not well, in one line that says how to mend it.  No secret stands in it."""
+    """A part is unhealthy; the message says how to repair it and contains no secret."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def database(url: str) -> None:
 
 
 def check_revision(there: set[str]) -> None:
-    """Raises Unwell if `there`, the revisions of a database, holds one that this version of the portal does not know."""
+    """Raises Unwell if `there`, the revisions of a database, contains one that this version of the portal does not know."""
     if unknown := sorted(there - known_revisions()):
         raise Unwell(
             f"the database is of another version of the portal (revision {', '.join(unknown)} is not known here): "
@@ -73,7 +73,7 @@ def check_revision(there: set[str]) -> None:
 
 
 def newest_revision() -> set[str]:
-    """The migration that this version of the portal ends with."""
+    """The head revision of this version of the portal."""
     return set(migrations().get_heads())
 
 
@@ -83,7 +83,7 @@ def known_revisions() -> set[str]:
 
 @functools.cache
 def migrations() -> "ScriptDirectory":
-    # only the first look at the database needs it, and every process of a start would load it
+    # imported here, because only the first check needs it and every process would load it at its start
     from alembic.config import Config as AlembicConfig
     from alembic.script import ScriptDirectory
 
@@ -104,7 +104,7 @@ def queue(url: str) -> redis.Redis:
 
 
 def workers(client: redis.Redis) -> None:
-    """Every queue has somebody who serves it, heard of lately."""
+    """Check that a live worker serves each queue.  Raises Unwell."""
     served: set[str] = set()
     for worker in Worker.all(connection=client):
         heard = worker.last_heartbeat
@@ -116,8 +116,8 @@ def workers(client: redis.Redis) -> None:
 
 
 def clock(client: redis.Redis) -> None:
-    if not client.exists(BEAT):
-        raise Unwell("the clock stands: start `flask scheduler`")
+    if not client.exists(SCHEDULER_HEARTBEAT):
+        raise Unwell("the scheduler does not run: start `flask scheduler`")
 
 
 def letters() -> None:
@@ -128,7 +128,7 @@ def letters() -> None:
 
 
 def examine(database_url: str, redis_url: str) -> list[Finding]:
-    """Look at every part; nothing is changed."""
+    """Check every part without changing anything."""
     client: list[redis.Redis] = []
 
     def with_queue(check: Callable[[redis.Redis], None]) -> None:

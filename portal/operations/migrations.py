@@ -1,4 +1,4 @@
-"""Bring the tables to this version of the portal."""
+"""Upgrade the database schema to this version of the portal."""
 
 import psycopg
 from alembic import command
@@ -13,14 +13,14 @@ ONE_AT_A_TIME = 731000
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Run the migrations that are missing.  Two hosts that start together take turns.
+    """Run the missing migrations.  A lock makes hosts that start at the same time take turns.
 
     Each migration is a transaction of its own.  Raises Unwell if the database is of another version of the portal, or if a
     migration met one of the time limits of `migrations/env.py`: it is rolled back, those before it are kept.
     """
     config = Config(str(doctor.ALEMBIC))
     with engine.connect() as turn, engine.connect() as connection:
-        turn.detach()  # closed at the end, and the turn with it, whatever happens
+        turn.detach()  # closing the connection releases the lock in every case
         turn.execute(text("SET lock_timeout = 0"))
         turn.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
         doctor.check_revision(set(MigrationContext.configure(turn).get_current_heads()))

@@ -1,6 +1,6 @@
-"""What the rows say is left undone, for `flask doctor`.
+"""Checks of overdue work in the database, for `flask doctor`.
 
-Apart from `portal.operations.doctor`, which each start asks: these rules need half of the house, and a start has no use for it.
+They are not in `portal.operations.doctor`, which every start imports, because they import large parts of the domain.
 """
 
 import datetime as dt
@@ -14,15 +14,15 @@ from portal.operations import doctor
 
 
 def retention(session: Session, now: dt.datetime) -> None:
-    """Whether the nightly job deletes what the register names a time for."""
-    year = rules.late(session, now)
+    """Check that the nightly retention job deletes expired data.  Raises Unwell."""
+    year = rules.overdue_season(session, now)
     if year is not None:
         raise doctor.Unwell(f"families of {year} are kept longer than they were told: run `flask retention run`")
 
 
 def old_keys(session: Session, keys: Keys) -> None:
-    """Whether a key beside the one in use still waits for something to be done with it."""
+    """Check that the key file has no key besides the current one.  Raises Unwell."""
     for name in sorted(keys.sealing.keys() - {keys.current}):
-        if key_rotation.sealed_with(session, name):
+        if key_rotation.count_sealed_with(session, name):
             raise doctor.Unwell(f"values are still sealed with the key {name}: run `flask keys rotate`")
         raise doctor.Unwell(f"nothing is sealed with the key {name}: `flask keys use` or `flask keys remove` it")

@@ -1,4 +1,4 @@
-"""`make serve`: database, queue, portal, workers and clock under one process, which leaves none behind."""
+"""`make serve`: one process that runs database, queue, portal, workers and scheduler, and ends all of them."""
 
 import argparse
 import contextlib
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def say(line: str) -> None:
-    # the terminal may be gone; that must not keep anything from being ended
+    # the terminal may be closed; this must not prevent the children from being ended
     with contextlib.suppress(OSError):
         print(f"portal: {line}", flush=True)
 
@@ -30,18 +30,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    parser.add_argument("--forget-data", action="store_true", help="remove the data folder's content and end")
+    parser.add_argument("--forget-data", action="store_true", help="delete the content of the data folder and exit")
     parser.add_argument("--without-city", action="store_true", help="do not load the demo city at the first start")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     folder = Folder(Path(os.environ.get("PORTAL_DATA") or ROOT / "var"))
     supervisor = Supervisor(say)
     supervisor.take_signals()
     try:
-        folder.take(f"process {os.getpid()}, http://{asked.host}:{asked.port}")
-        if asked.forget_data:
-            folder.forget()
+        folder.lock(f"process {os.getpid()}, http://{options.host}:{options.port}")
+        if options.forget_data:
+            folder.clear()
             return 0
-        serve(supervisor, folder, asked.host, asked.port, with_city=not asked.without_city)
+        serve(supervisor, folder, options.host, options.port, with_city=not options.without_city)
     except (Fault, Unconfigured) as fault:
         print(f"make serve: {fault}", file=sys.stderr, flush=True)
         return 1
@@ -55,8 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_city: bool) -> None:
-    with contextlib.closing(start.listen(host, port)) as door:
-        folder.check_room()
+    with contextlib.closing(start.listen(host, port)) as listener:
+        folder.check_free_space()
         environ = start.settings(folder, dict(os.environ), port)
         say("starting database and queue")
         environ["DATABASE_URL"], database = start.start_database(folder, environ)
@@ -68,18 +68,18 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
         from_environment(environ)
         if database and demo_loading.state(environ["DATABASE_URL"]) == "unfinished":
             say("the demo city was not finished last time; it begins anew")
-            start.begin_anew(environ["DATABASE_URL"])
+            start.recreate_database(environ["DATABASE_URL"])
         start.migrate(environ["DATABASE_URL"], folder)
         letters = doctor.finding("letters", doctor.letters)
-        if not letters.well:
+        if letters.fault is not None:
             say(letters.fault)
-        supervisor.add_layer(*children(folder, environ, door))
-        supervisor.watch(Opening(supervisor, folder, environ, (host, port), city=with_city).turn)
+        supervisor.add_layer(*children(folder, environ, listener))
+        supervisor.watch(AfterStart(supervisor, folder, environ, (host, port), city=with_city).poll)
         say("stopping")
 
 
-def children(folder: Folder, environ: dict[str, str], door: socket.socket) -> list[Child]:
-    """The portal, a worker of each kind, and the clock."""
+def children(folder: Folder, environ: dict[str, str], listener: socket.socket) -> list[Child]:
+    """The portal, a worker of each kind, and the scheduler."""
     python = sys.executable
     pages = [
         python,
@@ -87,13 +87,13 @@ def children(folder: Folder, environ: dict[str, str], door: socket.socket) -> li
         "gunicorn",
         "wsgi:app",
         "--bind",
-        f"fd://{door.fileno()}",
+        f"fd://{listener.fileno()}",
         "--workers",
         str(start.page_workers()),
     ]
-    # each process of it is a copy of one that has read everything: a quarter of the start, and of the memory
+    # worker processes are forks of one that has loaded the app: a quarter of the start time and of the memory
     pages += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60", "--chdir", str(ROOT)]
-    described = [("portal", pages, (door.fileno(),))]
+    described: list[tuple[str, list[str], tuple[int, ...]]] = [("portal", pages, (listener.fileno(),))]
     described += [(f"worker-{kind}", [python, "-m", "flask", "--app", "wsgi", "worker", kind], ()) for kind in WORKERS]
     described += [("clock", [python, "-m", "flask", "--app", "wsgi", "scheduler"], ())]
     return [
@@ -102,22 +102,24 @@ def children(folder: Folder, environ: dict[str, str], door: socket.socket) -> li
     ]
 
 
-class Opening:
-    """What happens once after the start: say that the portal answers, then load the demo city beside it."""
+class AfterStart:
+    """Tasks after the start: report that the portal answers, then load the demo city in the background."""
 
-    def __init__(self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address, *, city: bool):
+    def __init__(
+        self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address: tuple[str, int], *, city: bool
+    ):
         self.supervisor, self.folder, self.environ = supervisor, folder, environ
         self.host, self.port = address
         self.city = city and environ["DEMO"] == "1"
         self.open = False
         self.loading: Loading | None = None
 
-    def turn(self) -> None:
+    def poll(self) -> None:
         if not self.open and self._answers():
             self.open = True
             self._welcome()
         if self.loading is not None:
-            self.loading.turn()
+            self.loading.poll()
             if self.loading.over:
                 self.loading = None
 

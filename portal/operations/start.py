@@ -1,4 +1,4 @@
-"""The steps of a start.  Each either succeeds or raises a Fault: one line that says how to mend it."""
+"""The steps of a start.  Each raises Fault on failure, with one line that says how to correct it."""
 
 import errno
 import os
@@ -23,14 +23,14 @@ KEEP_LOG = 5 * 1024 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The portal's door.  The supervisor holds it open, so that nobody is turned away while the portal restarts."""
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """The listening socket.  The supervisor keeps it open, so that connections wait while the portal restarts."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((host, port))
-        door.listen(1024)
+        listener.bind((host, port))
+        listener.listen(1024)
     except (OSError, OverflowError) as error:
-        door.close()
+        listener.close()
         code = getattr(error, "errno", None)
         if code == errno.EADDRINUSE:
             raise Fault(
@@ -41,11 +41,11 @@ def listen(host: str, port: int) -> socket.socket:
                 f"port {port} may be opened by root only: choose one above 1023, as in  make serve PORT=8000"
             ) from error
         raise Fault(f"cannot listen on {host}:{port} ({error}): choose another with  make serve PORT=8000") from error
-    return door
+    return listener
 
 
 def settings(folder: Folder, environ: dict[str, str], port: int) -> dict[str, str]:
-    """The environment of all children.  Unless DEMO=0, what is not set is the demo's own."""
+    """The environment of all children.  Unless DEMO=0, missing settings get the demo's values."""
     settings = dict(environ)
     settings.setdefault("DEMO", "1")
     settings.setdefault("PUBLIC_URL", f"http://127.0.0.1:{port}")
@@ -57,10 +57,10 @@ def settings(folder: Folder, environ: dict[str, str], port: int) -> dict[str, st
 
 
 def start_database(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | None]:
-    """The address of the database, and the server if it is the embedded one."""
+    """The URL of the database, and the server if it is embedded."""
     url = environ.get("DATABASE_URL")
     if url:
-        reach_database(url)
+        check_database(url)
         return url, None
     server = Postgres(folder.path / "postgres", log(folder, "postgres"))
     try:
@@ -81,7 +81,7 @@ def start_database(folder: Folder, environ: dict[str, str]) -> tuple[str, Child 
     return server.url(DATABASE), server.child
 
 
-def reach_database(url: str) -> None:
+def check_database(url: str) -> None:
     try:
         with psycopg.connect(doctor.plain(url), connect_timeout=5) as connection:
             version = connection.info.server_version
@@ -95,7 +95,7 @@ def reach_database(url: str) -> None:
 
 
 def start_queue(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | None]:
-    """The address of the queue, and the server if it is the embedded one."""
+    """The URL of the queue, and the server if it is embedded."""
     url = environ.get("REDIS_URL")
     if not url:
         server = Valkey(folder.path / "valkey", log(folder, "valkey"))
@@ -130,8 +130,8 @@ def migrate(url: str, folder: Folder) -> None:
         engine.dispose()
 
 
-def begin_anew(url: str) -> None:
-    """Empty the embedded database, whose demo city was cut off in the middle."""
+def recreate_database(url: str) -> None:
+    """Drop and create the embedded database after an interrupted loading of the demo city."""
     parts = urlsplit(doctor.plain(url))
     server = urlunsplit(parts._replace(path="/postgres"))
     with psycopg.connect(server, autocommit=True) as connection:
@@ -140,7 +140,7 @@ def begin_anew(url: str) -> None:
 
 
 def log(folder: Folder, name: str) -> Path:
-    """Where a child writes; the log of earlier runs is kept once when it has grown."""
+    """The log file of a child; a large log is renamed to `.log.1` first."""
     path = folder.path / "log" / f"{name}.log"
     path.parent.mkdir(exist_ok=True)
     if path.exists() and path.stat().st_size > KEEP_LOG:
@@ -149,5 +149,5 @@ def log(folder: Folder, name: str) -> Path:
 
 
 def page_workers() -> int:
-    """Twice as many processes as cores: one waits for the database while another computes."""
+    """Twice the number of cores, because processes wait for the database."""
     return 2 * (os.cpu_count() or 1)

@@ -1,5 +1,5 @@
-"""What keeps the portal from running, said in one line that tells how to mend it."""
+"""The error of a failed start."""
 
 
 class Fault(Exception):
-    """The message is one line for the person at the terminal."""
+    """The portal cannot run; the message is one line that says how to correct it."""

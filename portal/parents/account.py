@@ -1,21 +1,25 @@
-"""The family's account: a consent taken back by itself, and closing the account after a page that says what it means."""
+"""The family's account: withdrawing a single consent, and closing the account after a page with the consequences."""
 
-from flask import abort, flash, redirect, render_template, session, url_for
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import account_closing, applications
+from enrollment.applications.application_rows import Stage
+from enrollment.ground.accounts import Role
 from enrollment.people import consents
 from portal.parents import pages
-from portal.web.authentication import dismiss
+from portal.web.authentication import log_out
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.sessions import current_session
 from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.post("/account/consents/<kind>/withdraw")
-@desk("parents", "guardian")
-def withdraw_one_consent(kind: str):
-    """A consent without which an application goes on; the one to keep a child's data has a page of its own."""
+@desk("parents", Role.GUARDIAN)
+def withdraw_one_consent(kind: str) -> ResponseReturnValue:
+    """Withdraw an optional consent.  The consent to keep a child's data has its own page."""
     if kind not in consents.KINDS or kind == consents.CHILD_DATA:
         abort(404)
     consents.withdraw(db(), kind, by=actor(), now=clock())
@@ -24,29 +28,29 @@ def withdraw_one_consent(kind: str):
 
 
 @pages.get("/account/close")
-@desk("parents", "guardian")
-def close_account_page():
+@desk("parents", Role.GUARDIAN)
+def close_account_page() -> ResponseReturnValue:
     return _page(PageForm())
 
 
 @pages.post("/account/close")
-@desk("parents", "guardian")
-def close_account():
+@desk("parents", Role.GUARDIAN)
+def close_account() -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
             account_closing.close(db(), by=actor(), now=clock())
-            dismiss()
-            session.renew = True  # type: ignore[attr-defined]  # the farewell goes with a fresh key: every older one has just ended
+            log_out()
+            current_session().renew = True  # the farewell message needs a new key: all older sessions were just deleted
             flash(_("账户已关闭，您已退出。"))
             return redirect("/", 303)
     return _page(form)
 
 
-def _page(form: PageForm):
+def _page(form: PageForm) -> ResponseReturnValue:
     return render_template(
         "parents/close_account.html",
         form=form,
         still_open=account_closing.still_open(db(), by=actor(), now=clock()),
-        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == "draft"],
+        drafts=[each for each in applications.list_own(db(), by=actor()) if each.stage == Stage.DRAFT],
     )

@@ -1,4 +1,4 @@
-"""What a family said, as rows to read: for the check, and for the receipt's list of changes."""
+"""The family's answers as readable rows, for the check page and for the list of changes in a receipt."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ from enrollment.applications import elder_siblings, sibling_binding, units, wish
 from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
+from portal.text.facts import changed_words
 from portal.text.formats import day
 from portal.text.words import language, word
+
+__all__ = ["Section", "area_name", "changed_words", "sections", "together", "wish_names"]
 
 KINDERGARTENS = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
 TEXTS = ("hukou_street", "home_street", "home_community", "home_estate", "home_address")
@@ -29,7 +32,7 @@ AREAS = ("hukou_area", "home_area", "work_area", "residence_permit_area")
 
 @dataclass(frozen=True)
 class Section:
-    """A page of the form as it was answered; `href` leads back to it, `rows` are (question, answer)."""
+    """One page of the form; `href` links to it, `rows` are (question, answer)."""
 
     page: str
     href: str
@@ -37,7 +40,7 @@ class Section:
 
 
 def sections(session: Session, application: Application, *, by: Actor, round_: Round | None) -> list[Section]:
-    """All pages in their order."""
+    """All pages of the form in order."""
     filled = {
         "guardian": _guardian(session, by),
         "child": _child(application),
@@ -52,8 +55,8 @@ def sections(session: Session, application: Application, *, by: Actor, round_: R
     ]
 
 
-def wished_in(session: Session, answers: dict[str, Any]) -> list[str]:
-    """The names of the wishes in a receipt, the newest round's, first to last."""
+def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
+    """The kindergarten names of a receipt's wishes in the newest round, in order of rank."""
     rounds = answers.get("wishes") or {}
     if not rounds:
         return []
@@ -64,16 +67,6 @@ def wished_in(session: Session, answers: dict[str, Any]) -> list[str]:
     return [names.get(code, code) for code in codes]
 
 
-def changed_words(code: str) -> str:
-    """`household.home_area` in words."""
-    part, _dot, name = code.partition(".")
-    whole = word("answer", part)
-    if not name:
-        return whole
-    group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
-    return _("%(part)s：%(name)s", part=whole, name=word(group, name))
-
-
 def area_name(session: Session, code: str | None) -> str:
     area = session.get(Area, code) if code else None
     if area is None:
@@ -82,10 +75,10 @@ def area_name(session: Session, code: str | None) -> str:
 
 
 def _href(page: str, application: Application) -> str:
-    asked = {"from": "check"}
+    query: dict[str, Any] = {"from": "check"}
     if page == "guardian":
         return url_for("parents.guardian_page")
-    return url_for(f"parents.{page}_page", application_id=application.id, **asked)
+    return url_for(f"parents.{page}_page", application_id=application.id, **query)
 
 
 def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
@@ -94,8 +87,8 @@ def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
         return []
     return [
         (_("姓名"), guardian.name),
-        (_("证件号码"), masked(guardian.id_number, keep_start=4)),
-        (_("手机号"), masked(guardian.phone, keep_start=3)),
+        (_("证件号码"), mask(guardian.id_number, keep_start=4)),
+        (_("手机号"), mask(guardian.phone, keep_start=3)),
     ]
 
 
@@ -103,14 +96,14 @@ def _child(application: Application) -> list[tuple[str, str]]:
     child = application.child
     return [
         (_("姓名"), child.name),
-        (_("证件号码"), masked(child.id_number, keep_start=4)),
+        (_("证件号码"), mask(child.id_number, keep_start=4)),
         (_("出生日期"), day(child.born, year=True)),
         (_("年级"), word("level", application.level)),
     ]
 
 
 def _household(session: Session, application: Application) -> list[tuple[str, str]]:
-    household = households.of(session, application.id)
+    household = households.household_of(session, application.id)
     if household is None:
         return []
     rows = [(_("孩子的户籍"), word("hukou_choice", household.hukou_kind) if household.hukou_kind else "")]
@@ -130,7 +123,7 @@ def _grounds(session: Session, application: Application) -> list[tuple[str, str]
     for ground, details in claims.of(session, application.id).items():
         rows.append((word("ground", ground), _detail(session, details) or _("已申报")))
     if elder := elder_siblings.of(session, application.id):
-        number = masked(elder.id_number, keep_start=4) if elder.id_number else ""
+        number = mask(elder.id_number, keep_start=4) if elder.id_number else ""
         born = day(dt.date.fromisoformat(elder.born), year=True) if elder.born else ""
         rows.append((word("answer", "elder_sibling"), " ".join(part for part in (elder.name, number, born) if part)))
     return rows or [(word("page", "grounds"), _("没有申报"))]
@@ -159,7 +152,10 @@ def _evidence(session: Session, application: Application) -> list[tuple[str, str
 
 
 def together(session: Session, application: Application, *, by: Actor) -> list[tuple[str, str]]:
-    """Nothing for a family that has no choice to make here; no name of a child in the other guardian's care alone."""
+    """The rows of the siblings page; empty if there is nothing to choose.
+
+    Children that are only in the other guardian's care are not named.
+    """
     siblings = sibling_binding.may_bind(session, application, by=by)
     unit = {each.id for each in units.of(session, application)}
     bound = [each.child.name for each in siblings if each.id in unit]

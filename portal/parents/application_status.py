@@ -1,4 +1,4 @@
-"""How an application stands, in a word: its stage until the result is published, and from then on its place."""
+"""The status of an application for its family: the stage until the result is published, then the offer."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,28 +7,41 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, wishes
-from enrollment.applications.applications import DEAD_STAGES, Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import DRAFT
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.results import family_results
-from enrollment.results.family_results import Result
+from enrollment.results.family_results import FamilyResult
+from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
 from portal.text.words import word
 from portal.web.unit_of_work import actor
 
-STAGE_TONES = {"submitted": "ok", "returned": "pink", "confirmed": "ok", "refused": "stop", "withdrawn": "grey"}
-OFFER_TONES = {"offered": "warn", "confirmed": "ok", "confirmed_waiting": "ok", "arrived": "ok"}
+STAGE_TONES: dict[str, str] = {
+    Stage.SUBMITTED: "ok",
+    Stage.RETURNED: "pink",
+    Stage.CONFIRMED: "ok",
+    Stage.REFUSED: "stop",
+    Stage.WITHDRAWN: "grey",
+}
+OFFER_TONES: dict[str, str] = {
+    OfferState.OFFERED: "warn",
+    OfferState.CONFIRMED: "ok",
+    OfferState.CONFIRMED_WAITING: "ok",
+    OfferState.ARRIVED: "ok",
+}
 
 
 @dataclass(frozen=True)
-class Standing:
-    """`result` is None until one is published, and to a helper, who is not told it."""
+class ApplicationStatus:
+    """`result` is None before publication, and always for a helper, who may not see it."""
 
     application: Application
     times: Window
-    result: Result | None
-    wished_again: bool
+    result: FamilyResult | None
+    wishes_again: bool
 
     @property
     def offer(self) -> Offer | None:
@@ -36,15 +49,15 @@ class Standing:
 
     @property
     def missed(self) -> bool:
-        """A draft that was not handed in before its round closed."""
-        return self.application.stage == DRAFT and self.times.open is None and self.times.last is not None
+        """Whether it is a draft whose round has closed."""
+        return self.application.stage == Stage.DRAFT and self.times.open is None and self.times.last is not None
 
     @property
     def settled(self) -> bool:
-        """Whether the result says more than the stage: not while the family takes part in a further round."""
+        """Whether the result is shown instead of the stage; not while the family takes part in another round."""
         if self.result is None or self.application.stage in DEAD_STAGES:
             return False
-        return self.result.holds or not self.wished_again
+        return self.result.holds or not self.wishes_again
 
     @property
     def tag(self) -> str:
@@ -64,25 +77,26 @@ class Standing:
 
     @property
     def place(self) -> str | None:
-        """The kindergarten of the newest offer."""
+        """The name of the newest offer's kindergarten."""
         return self.result.offered_at.kindergarten.name if self.result and self.result.offered_at else None
 
     @property
     def supplementary(self) -> Round | None:
-        """The supplementary round, while it is open or to come."""
+        """The supplementary round, if it is open or planned."""
         return next(
-            (each for each in (self.times.open, self.times.coming) if each and each.kind == "supplementary"), None
+            (each for each in (self.times.open, self.times.coming) if each and each.kind == RoundKind.SUPPLEMENTARY),
+            None,
         )
 
     @property
-    def further(self) -> Round | None:
-        """The same, for a child that was in a draw and holds no place."""
+    def next_round(self) -> Round | None:
+        """The supplementary round for a child that was in a draw and holds no place; else None."""
         return None if self.result is None or self.result.holds else self.supplementary
 
 
-def of(session: Session, application: Application, *, now: dt.datetime) -> Standing:
+def status_of(session: Session, application: Application, *, now: dt.datetime) -> ApplicationStatus:
     times = deadlines.of(session, application, now=now)
     result = None if actor().on_behalf else family_results.for_application(session, application.id, now=now)
     newer = times.last if result is not None and times.last is not None and times.last.id != result.round.id else None
-    wished_again = newer is not None and bool(wishes.of(session, application.id, newer.id))
-    return Standing(application, times, result, wished_again)
+    wishes_again = newer is not None and bool(wishes.of(session, application.id, newer.id))
+    return ApplicationStatus(application, times, result, wishes_again)

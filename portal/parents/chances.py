@@ -1,4 +1,4 @@
-"""The chances on the pages of wishes: asked once for a page, for the wishes as it shows them."""
+"""Estimated chances on the wish pages, computed once per page for the wishes that it shows."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,24 @@ from enrollment.season.rounds import Round
 from portal.web.unit_of_work import clock, db
 
 
-def wished(application: Application, round_: Round, shown: Sequence[Programme], siblings: Sequence[Application] = ()):
-    """These programmes as the page lists them, and their chances; none where nothing is wished for."""
+def chances_of_programmes(
+    application: Application, round_: Round, shown: Sequence[Programme], siblings: Sequence[Application] = ()
+) -> tuple[list[Candidate], Chances | None]:
+    """These programmes as candidates, and their estimated chances; None for the chances if there are no programmes."""
     finder = Finder(db(), application, round_.id)
     listed = finder.seen(shown)
-    told = (
+    estimate = (
         family_chances.of_family(db(), application, round_, finder, listed, siblings, now=clock()) if listed else None
     )
-    return listed, told
+    return listed, estimate
 
 
-def kept(
+def chances_of_saved_wishes(
     application: Application, round_: Round | None, siblings: Sequence[Application] = ()
 ) -> tuple[list[Candidate], Chances | None]:
-    """The same for the wishes that are kept for a round; nothing without a round, or once its list is frozen."""
+    """The same for the saved wishes of a round; empty without a round or after its list is frozen."""
     if round_ is None or round_.stage not in family_chances.STILL_CHANGING:
         return [], None
-    return wished(
+    return chances_of_programmes(
         application, round_, [each.programme for each in wishes.of(db(), application.id, round_.id)], siblings
     )

@@ -1,14 +1,17 @@
-"""Check your answers, hand in, and the receipts."""
+"""The check page, the submission, and the receipts."""
 
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
 from enrollment.applications import completeness, receipts, submission
-from enrollment.applications.lifecycle import DRAFT, IN_REVIEW, RETURNED, SUBMITTED
+from enrollment.applications.application_rows import Stage
+from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.eligibility import required_documents
 from enrollment.ground.errors import Refused
 from portal.parents import answer_summary, pages, steps
@@ -23,7 +26,7 @@ class CheckForm(VersionedForm):
     true = BooleanField(_l("以上内容属实。我知道虚假材料会取消录取资格"))
 
 
-def _view(form, application):
+def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
     if actor().on_behalf:
         form.true.label.text = _("监护人已逐项核对，以上内容属实，知道虚假材料会取消录取资格")
     round_ = times_of(application).open or times_of(application).last
@@ -41,31 +44,31 @@ def _view(form, application):
 
 
 @pages.get("/applications/<uuid:application_id>/check")
-@desk("parents", helped=True)
-def check_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
     if not form.version.data:
-        # a consent is given by hand: nothing is ticked for a family that has not handed in
+        # a consent must be given explicitly: the box is not ticked before the first submission
         form.agrees_to_central.data = application.agrees_to_central and application.submitted_at is not None
         form.version.data = str(application.version)
     return _view(form, application)
 
 
 @pages.post("/applications/<uuid:application_id>/check")
-@desk("parents", helped=True)
-def submit(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def submit(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
     if form.validate_on_submit():
-        first_time = application.stage in (DRAFT, RETURNED)
+        first_time = application.stage in (Stage.DRAFT, Stage.RETURNED)
         with refusals_in(form):
             if not form.true.data:
                 raise Refused("truth_needed", field="true")
             receipt = submission.submit(
                 db(),
                 application_id,
-                version=form.seen(),
+                version=form.seen_version(),
                 agrees_to_central=bool(form.agrees_to_central.data),
                 by=actor(),
                 now=clock(),
@@ -76,11 +79,12 @@ def submit(application_id: uuid.UUID):
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>")
-@desk("parents", helped=True)
-def receipt_page(application_id: uuid.UUID, number: int):
+@desk("parents", allows_helper=True)
+def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
-    newest = receipts.latest(db(), application).number
+    latest = receipts.latest(db(), application)
+    newest = latest.number if latest is not None else number
     answers = receipts.answers_in(db(), application, number)
     return form_page(
         "receipt",
@@ -88,7 +92,7 @@ def receipt_page(application_id: uuid.UUID, number: int):
         application,
         None,
         receipt=receipt,
-        wished=answer_summary.wished_in(db(), answers),
+        wished=answer_summary.wish_names(db(), answers),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         papers=_still_missing(application) if number == newest else [],
@@ -97,11 +101,11 @@ def receipt_page(application_id: uuid.UUID, number: int):
     )
 
 
-def _still_missing(application):
-    """The papers that review would still need."""
-    return required_documents.missing(db(), application) if application.stage in (SUBMITTED, IN_REVIEW) else []
+def _still_missing(application: Application) -> list[required_documents.Needed]:
+    """The documents that are still missing for the review."""
+    return required_documents.missing(db(), application) if application.stage in AWAITING_DECISION else []
 
 
-def _bound_but_not_handed_in(application):
-    """Bound siblings who still have to be handed in: bound children are drawn together or not at all."""
-    return [each for each in bound_with(application) if each.stage == DRAFT]
+def _bound_but_not_handed_in(application: Application) -> list[Application]:
+    """Bound siblings whose application is not submitted: bound children take part in the draw together or not at all."""
+    return [each for each in bound_with(application) if each.stage == Stage.DRAFT]

@@ -1,21 +1,30 @@
-"""The child's page: the number fills birth date and sex and says which class level fits."""
+"""The child's page: birth date, sex and class level follow from the identity number."""
 
 import datetime as dt
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
 from enrollment.applications import registration
+from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.guardians import ID_KINDS, RELATIONS, Guardianship
+from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
 from portal.parents import pages
-from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward, this_year
+from portal.parents.form_pages import (
+    Required,
+    VersionedForm,
+    application_of,
+    form_page,
+    redirect_after_save,
+    season_year,
+)
 from portal.text.formats import day
 from portal.text.words import word
 from portal.web.forms import refusals_in
@@ -24,21 +33,21 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 class ChildForm(VersionedForm):
-    name = StringField(_l("孩子的姓名"), [Needed("name_missing")])
-    relation = SelectField(_l("您是孩子的"), [Needed("relation_missing")], validate_choice=False)
+    name = StringField(_l("孩子的姓名"), [Required("name_missing")])
+    relation = SelectField(_l("您是孩子的"), [Required("relation_missing")], validate_choice=False)
     id_kind = SelectField(_l("孩子的证件类型"), validate_choice=False)
     id_number = StringField(_l("孩子的证件号码"))
     born = DateField(_l("出生日期"))
     sex = RadioField(_l("性别"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
         self.sex.choices = [(code, word("sex", code)) for code in ("f", "m")]
         if actor().on_behalf:
             self.relation.label.text = _("监护人是孩子的")
 
-    def said(self) -> dict:
+    def values(self) -> dict:
         return {
             "name": self.name.data or "",
             "id_kind": self.id_kind.data or "",
@@ -47,60 +56,60 @@ class ChildForm(VersionedForm):
             "sex": self.sex.data or None,
         }
 
-    def understood(self, *, known: bool) -> bool:
-        """A birth date that is no date is a fault of the form; one that was left out is the verb's business."""
-        self.validate_on_submit({} if known else {"id_number": [Needed("id_empty")]})
+    def is_valid(self, *, known: bool) -> bool:
+        """Check the form.  A wrong date format is an error of the form; the service checks a missing date."""
+        self.validate_on_submit({} if known else {"id_number": [Required("id_empty")]})
         if self.born.errors:
             typed = (self.born.raw_data or [""])[0].strip()
             self.born.errors = [_("请写成 2023-03-12 这样的日期。")] if typed else []
         return not self.errors
 
     def refuse(self, refused: Refused) -> None:
-        """An age that fits no class is mended where the birth date was told."""
+        """Show an age that fits no class level beside the birth date, if that was entered by hand."""
         if refused.code == "no_level_for_age" and self.by_hand:
             refused.field = "born"
         super().refuse(refused)
 
     @property
     def by_hand(self) -> bool:
-        """Whether the document tells no birth date, so that the family has to."""
+        """Whether the family has to enter the birth date, because the document's number does not contain it."""
         return (self.id_kind.data or "resident") not in EIGHTEEN_DIGITS or bool(self.born.errors or self.sex.errors)
 
 
-def _view(form, application=None):
-    form.offer()
-    shown = masked(application.child.id_number, keep_start=4) if application else ""
-    return form_page("child", "child", application, form, shown=shown, year=this_year())
+def _view(form: ChildForm, application: Application | None = None) -> ResponseReturnValue:
+    form.set_choices()
+    shown = mask(application.child.id_number, keep_start=4) if application else ""
+    return form_page("child", "child", application, form, shown=shown, year=season_year())
 
 
 @pages.get("/children/new")
-@desk("parents", helped=True)
-def new_child():
+@desk("parents", allows_helper=True)
+def new_child() -> ResponseReturnValue:
     if guardians.guardian_of(db(), by=actor()) is None:
         flash(_("请先填写监护人信息。"))
         return redirect(url_for("parents.guardian_page"), 303)
-    if consents.live(db(), consents.CHILD_DATA, by=actor()) is None:
+    if consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is None:
         flash(_("请先阅读同意书，我们才能保存孩子的信息。"))
         return redirect(url_for("parents.consent_page"), 303)
     return _view(ChildForm())
 
 
 @pages.post("/children/new")
-@desk("parents", helped=True)
-def enter_child():
+@desk("parents", allows_helper=True)
+def enter_child() -> ResponseReturnValue:
     form = ChildForm()
-    if form.understood(known=False):
+    if form.is_valid(known=False):
         with refusals_in(form):
             application = registration.enter_child(
-                db(), this_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.said()
+                db(), season_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.values()
             )
-            return _told(application, onward("child", application))
+            return _flash_birth_and_level(application, redirect_after_save("child", application))
     return _view(form)
 
 
 @pages.get("/applications/<uuid:application_id>/child")
-@desk("parents", helped=True)
-def child_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def child_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ChildForm()
     if not form.name.data:
@@ -113,27 +122,27 @@ def child_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/child")
-@desk("parents", helped=True)
-def save_child(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ChildForm()
-    if form.understood(known=True):
+    if form.is_valid(known=True):
         with refusals_in(form):
             registration.correct_child(
                 db(),
                 application_id,
                 id_number=form.id_number.data or application.child.id_number,
-                version=form.seen(),
+                version=form.seen_version(),
                 by=actor(),
                 now=clock(),
-                **form.said(),
+                **form.values(),
             )
-            return _told(application, onward("child", application))
+            return _flash_birth_and_level(application, redirect_after_save("child", application))
     return _view(form, application)
 
 
-def _told(application, answer):
-    """Say what the number told: birth date and class level."""
+def _flash_birth_and_level(application: Application, answer: ResponseReturnValue) -> ResponseReturnValue:
+    """Flash the birth date and class level that follow from the number."""
     born: dt.date = application.child.born
     flash(_("%(born)s出生，适龄%(level)s。", born=day(born, year=True), level=word("level", application.level)))
     return answer

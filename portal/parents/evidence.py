@@ -1,20 +1,23 @@
-"""Papers: the list that the claims ask for, photos from the phone, and taking a page away or back."""
+"""Evidence: the documents that the claims require, uploading photos, removing and restoring a page."""
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
 from enrollment.applications import applications
+from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, required_documents
 from enrollment.ground.upload_limits import MOST_AT_ONCE
 from enrollment.ground.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
 from portal.parents import pages, steps
-from portal.parents.form_pages import answers_late, application_of, form_page, steps_of
-from portal.web.evidence_files import as_file
+from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form
+from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -29,7 +32,7 @@ class PagesForm(PageForm):
         return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
 
 
-def _view(application, faulty: PagesForm | None = None):
+def _view(application: Application, faulty: PagesForm | None = None) -> ResponseReturnValue:
     needed = required_documents.needed(db(), application)
     there = evidence.pages_of(db(), application.id)
     names = [paper.document.value for paper in needed]
@@ -50,23 +53,23 @@ def _view(application, faulty: PagesForm | None = None):
         there=there,
         removed=evidence.removed_of(db(), application.id),
         at_siblings=_at_siblings(application),
-        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        onward=_onward(application),
+        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        onward=_next_url(application),
         most_pdf_pages=MOST_PDF_PAGES,
         known_areas=required_documents.areas_of(db(), application),
     )
 
 
-def _onward(application) -> str:
-    """The next page that is not done; after registration, back to hand in again."""
-    if answers_late(application):
+def _next_url(application: Application) -> str:
+    """The address of the next unfinished page; after registration, of the check page."""
+    if is_late_correction(application):
         return url_for("parents.check_page", application_id=application.id)
-    onward = steps.after("evidence", steps_of(application))
-    return onward.href or url_for("parents.tasks", application_id=application.id)
+    redirect_after_save = steps.step_after("evidence", state_of_form(application))
+    return redirect_after_save.href or url_for("parents.tasks", application_id=application.id)
 
 
-def _at_siblings(application) -> dict[str, tuple]:
-    """For each paper, the first other child of the family for whom it is there: (application, number of pages)."""
+def _at_siblings(application: Application) -> dict[str, tuple]:
+    """For each document, the first sibling's application that has it, and its number of pages."""
     found: dict[str, tuple] = {}
     for sibling in applications.of_family(db(), application, by=actor()):
         if sibling.id == application.id:
@@ -78,27 +81,27 @@ def _at_siblings(application) -> dict[str, tuple]:
 
 
 @pages.get("/applications/<uuid:application_id>/evidence")
-@desk("parents", helped=True)
-def evidence_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def evidence_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(application_of(application_id))
 
 
 @pages.post("/applications/<uuid:application_id>/evidence")
-@desk("parents", helped=True)
+@desk("parents", allows_helper=True)
 @accepts_uploads(MOST_AT_ONCE)
-def add_evidence(application_id: uuid.UUID):
+def add_evidence(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = PagesForm()
     if form.validate_on_submit():
         with refusals_in(form):
             there = evidence.pages_of(db(), application_id).get(form.document.data or "", [])
-            kept = evidence.add_pages(
+            pages_now = evidence.add_pages(
                 db(), application_id, form.document.data or "", form.contents(), by=actor(), now=clock()
             )
-            fresh = {page.id: page for page in kept if page.id not in {known.id for known in there}}
+            fresh = {page.id: page for page in pages_now if page.id not in {known.id for known in there}}
             if fresh:
                 flash(_("已保存 %(n)s 页。", n=len(fresh)))
-            if same := len(kept) - len(fresh):
+            if same := len(pages_now) - len(fresh):
                 flash(_("有 %(n)s 张与已有的照片完全相同，只留一份。", n=same), "warn")
             if blurred := sum(1 for page in fresh.values() if evidence.looks_blurred(page)):
                 flash(_("其中 %(n)s 页看起来不够清楚。请放大看看，字认不出来就移除、重拍一张。", n=blurred), "warn")
@@ -107,8 +110,8 @@ def add_evidence(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/from/<uuid:sibling_id>")
-@desk("parents", helped=True)
-def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID) -> ResponseReturnValue:
     document = request.form.get("document", "")
     taken = evidence.take_from_sibling(db(), application_id, document, sibling_id, by=actor(), now=clock())
     flash(_("已保存 %(n)s 页。", n=taken))
@@ -116,30 +119,30 @@ def take_evidence(application_id: uuid.UUID, sibling_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/remove")
-@desk("parents", helped=True)
-def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     evidence.remove_page(db(), application_id, page_id, by=actor(), now=clock())
     flash(_("已移除。可以在页面下方恢复。"))
     return _back(application_id)
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/restore")
-@desk("parents", helped=True)
-def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     evidence.restore_page(db(), application_id, page_id, by=actor(), now=clock())
     flash(_("已恢复。"))
     return _back(application_id)
 
 
 @pages.get("/applications/<uuid:application_id>/evidence/<uuid:page_id>")
-@desk("parents", helped=True)
-def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID):
-    """An own page as a file to keep: never shown as a page of this portal."""
+@desk("parents", allows_helper=True)
+def evidence_file(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
+    """Download a page of the family's evidence."""
     safe = evidence.read_page(db(), application_id, page_id, by=actor())
-    return as_file(safe.media_type, safe.content, page_id.hex[:8])
+    return file_response(safe.media_type, safe.content, page_id.hex[:8])
 
 
-def _back(application_id: uuid.UUID, document: str | None = None):
+def _back(application_id: uuid.UUID, document: str | None = None) -> ResponseReturnValue:
     anchor = f"paper-{document}" if document else None
-    kept = {"from": "check"} if request.args.get("from") == "check" else {}
-    return redirect(url_for("parents.evidence_page", application_id=application_id, _anchor=anchor, **kept), 303)
+    query: dict[str, Any] = {"from": "check"} if request.args.get("from") == "check" else {}
+    return redirect(url_for("parents.evidence_page", application_id=application_id, _anchor=anchor, **query), 303)

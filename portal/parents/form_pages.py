@@ -1,17 +1,18 @@
-"""What the pages of this desk share: the reader's own applications, where a saved page leads, and what to say."""
+"""Shared by the form pages: looking up the family's applications, redirects after saving, flash messages."""
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from wtforms import HiddenField
+from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import DRAFT, RETURNED
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
@@ -23,34 +24,34 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 class VersionedForm(PageForm):
-    """A form that knows which state of its row it was filled from."""
+    """A form with the version of the row that it was filled from."""
 
     version = HiddenField()
 
-    def seen(self) -> int | None:
-        """The version that the page showed.  Rubbish counts as an old one."""
+    def seen_version(self) -> int | None:
+        """The version that the page was rendered with; -1 for an invalid value, which counts as an old version."""
         text = self.version.data or ""
         return int(text) if text.isdigit() and len(text) < 9 else -1
 
 
-class Needed:
-    """Asks for a field in the words of the verb that would refuse it, so that everything missing is told at once."""
+class Required:
+    """A required field.  Its message is that of the service's refusal, so that all missing fields are shown at once."""
 
     def __init__(self, code: str):
         self.code = code
 
-    def __call__(self, form: PageForm, field) -> None:
+    def __call__(self, form: PageForm, field: Field) -> None:
         if not str(field.data or "").strip():
             raise StopValidation(word("error", self.code))
 
 
 def application_of(application_id: uuid.UUID) -> Application:
-    """An application of the reader's own.  Anybody else's is not found."""
+    """An application of the current family.  Raises NotFound for all others."""
     return applications.own(db(), application_id, by=actor())
 
 
-def this_year() -> int:
-    season = calendar.current(db(), clock())
+def season_year() -> int:
+    season = calendar.current_season(db(), clock())
     if season is None:
         raise NotFound
     return season.year
@@ -60,25 +61,28 @@ def times_of(application: Application) -> Window:
     return deadlines.of(db(), application, now=clock())
 
 
+def state_of_form(application: Application | None) -> steps.FormState:
+    return steps.FormState(db(), application, by=actor(), now=clock())
+
+
 def steps_of(application: Application | None) -> list[steps.Step]:
-    times = times_of(application) if application is not None else None
-    return steps.steps(steps.known_of(db(), application, by=actor(), now=clock(), times=times))
+    return steps.steps(state_of_form(application))
 
 
-def answers_late(application: Application, times: Window | None = None) -> bool:
-    """Whether what was sent back is answered after registration: the rest stays as it was handed in."""
-    return application.stage == RETURNED and (times or times_of(application)).open is None
+def is_late_correction(application: Application, times: Window | None = None) -> bool:
+    """Whether a returned application is corrected after registration, when only the returned items may change."""
+    return application.stage == Stage.RETURNED and (times or times_of(application)).open is None
 
 
 def review_ends(application: Application) -> dt.datetime | None:
-    """Until when something sent back can be answered, while that is to come."""
+    """The deadline for correcting a returned application; None if it has passed."""
     season = db().get(calendar.Season, application.year)
     end = calendar.spans(season)["review"][1] if season is not None else None
     return end if end is not None and end > clock() else None
 
 
 def bound_with(application: Application) -> list[Application]:
-    """The others of its unit, as far as they are the reader's; a helper is told of none that it did not enter."""
+    """The other applications of its unit; for a helper only those that it entered."""
     others = [each for each in units.of(db(), application) if each.id != application.id]
     if not actor().on_behalf:
         return others
@@ -86,26 +90,25 @@ def bound_with(application: Application) -> list[Application]:
     return [each for each in others if each.id in own]
 
 
-def onward(page: str, application: Application | None):
-    """After a page was saved: back to the check where it came from, to what was handed in, or to the next open page."""
-    if application is not None and application.stage not in (DRAFT, RETURNED):
-        return _told_of_the_edit(application)
+def redirect_after_save(page: str, application: Application | None) -> ResponseReturnValue:
+    """Redirect after saving: to the check page, to the new receipt, or to the next unfinished page."""
+    if application is not None and application.stage not in (Stage.DRAFT, Stage.RETURNED):
+        return _redirect_to_receipt(application)
     flash(_("已保存。"))
-    if application is not None and (request.args.get("from") == "check" or answers_late(application)):
+    if application is not None and (request.args.get("from") == "check" or is_late_correction(application)):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
-    if application is None and _has_more_to_see():
+    if application is None and _has_more_pages():
         return redirect(url_for("parents.home"), 303)
-    listed = steps_of(application)
-    return redirect(steps.after(page, listed).href or url_for("parents.home"), 303)
+    return redirect(steps.step_after(page, state_of_form(application)).href or url_for("parents.home"), 303)
 
 
-def _has_more_to_see() -> bool:
-    """A family with an application or an invitation goes on from its first page, not to another child."""
-    waiting = invitations.for_me(db(), by=actor(), now=clock())
+def _has_more_pages() -> bool:
+    """Whether the family has an application or an invitation, so that its home page comes next."""
+    waiting = invitations.own_invitations(db(), by=actor(), now=clock())
     return bool(waiting or applications.list_own(db(), by=actor()))
 
 
-def _told_of_the_edit(application: Application):
+def _redirect_to_receipt(application: Application) -> ResponseReturnValue:
     receipt = receipts.latest(db(), application)
     if receipt is not None and receipt.submitted_at == clock():
         flash(_("修改已生效，这是新的回执。"))
@@ -115,17 +118,19 @@ def _told_of_the_edit(application: Application):
     return redirect(url_for("parents.application_page", application_id=application.id), 303)
 
 
-def tell_of_a_kept_edit(application: Application) -> None:
-    """On a page where each button saves: a handed-in application has changed, and there is a receipt of it."""
+def flash_saved_edit(application: Application) -> None:
+    """Flash the new receipt's number, on a page where each button saves a submitted application."""
     receipt = receipts.latest(db(), application)
     if receipt is not None and receipt.submitted_at == clock():
         flash(_("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=receipt.number))
 
 
-def form_page(template: str, page: str, application: Application | None, form: PageForm | None, **more):
-    """A page of the form, with the way back to the list and, for a handed-in application, a word about edits."""
+def form_page(
+    template: str, page: str, application: Application | None, form: PageForm | None, **more: Any
+) -> ResponseReturnValue:
+    """Render a page of the form with the values that all form pages need."""
     times = times_of(application) if application is not None else None
-    late = application is not None and answers_late(application, times)
+    late = application is not None and is_late_correction(application, times)
     return render_template(
         f"parents/{template}.html",
         page=page,
@@ -139,8 +144,8 @@ def form_page(template: str, page: str, application: Application | None, form: P
 
 
 @pages.context_processor
-def what_every_page_knows() -> dict:
+def template_context() -> dict:
     by = actor()
     if by.on_behalf:
         return {"unread": 0}
-    return {"unread": outbox.unread(db(), by.account_id) if by.account_id and "broken" not in g else 0}
+    return {"unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0}

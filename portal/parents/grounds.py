@@ -1,21 +1,24 @@
-"""The grounds that a family claims beside those that follow from its home."""
+"""The grounds that a family claims in addition to those that follow from its household."""
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from flask import request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 
 from enrollment.applications import applications, elder_siblings
+from enrollment.applications.applications import Application
 from enrollment.applications.elder_siblings import Elder, ElderSibling
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.places import finder
 from enrollment.season.facts import CARE_KINDS, Ground
 from portal.parents import pages
-from portal.parents.form_pages import VersionedForm, application_of, form_page, onward
+from portal.parents.form_pages import VersionedForm, application_of, form_page, redirect_after_save
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
@@ -26,7 +29,7 @@ AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CH
 
 
 class GroundsForm(VersionedForm):
-    """A checkbox has the name of its ground; what the ground needs beside it stands in the field `<ground>_detail`."""
+    """Each checkbox has the name of its ground; the detail of a ground is in the field `<ground>_detail`."""
 
     elder_sibling = BooleanField(_l("哥哥姐姐在园"))
     elder_sibling_detail = StringField(_l("哪所幼儿园"))
@@ -43,12 +46,12 @@ class GroundsForm(VersionedForm):
     multi_child = BooleanField(_l("多子女家庭"))
     multi_child_detail = IntegerField(_l("家里一共几个孩子"))
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         kinds = [(kind, word("care_kind", kind)) for kind in CARE_KINDS]
         self.policy_care_detail.choices = [("", _("请选择")), *kinds]
 
-    def typed(self) -> list[tuple[str, str]]:
-        """A detail is told under its ground, by the kindergarten's name; one whose ground is not ticked is not told."""
+    def entered_values(self) -> list[tuple[str, str]]:
+        """Labels of details include their ground, kindergartens are shown by name, details of unticked grounds are left out."""
         for ground in claims.ASKED:
             detail = self._fields.get(f"{ground.value}_detail")
             if detail is None:
@@ -61,7 +64,7 @@ class GroundsForm(VersionedForm):
         if not self.elder_sibling.data:
             for field in (self.elder_name, self.elder_number, self.elder_born):
                 field.data, field.raw_data = None, []
-        return super().typed()
+        return super().entered_values()
 
     def fill_elder(self, elder: ElderSibling | None) -> None:
         if elder is not None:
@@ -79,7 +82,7 @@ class GroundsForm(VersionedForm):
         return elder if elder or needed else None
 
     def refuse(self, refused: Refused) -> None:
-        """What is wrong with a ground is mended in its detail, where it has one."""
+        """Show the refusal of a ground beside its detail field, if it has one."""
         detail = f"{refused.field}_detail"
         if detail in self._fields:
             refused.field = detail
@@ -94,8 +97,8 @@ class GroundsForm(VersionedForm):
                 value = details.get(claims.DETAIL[ground].value)
                 self[f"{ground.value}_detail"].data = name_of(value) if ground in AT_A_KINDERGARTEN else value
 
-    def said(self, among: list[Ground]) -> dict | None:
-        """The ticked grounds with their details; None when a detail is missing or wrong, each told beside its field.
+    def values(self, among: list[Ground]) -> dict | None:
+        """The ticked grounds with their details; None if a detail is missing or wrong, which is shown beside its field.
 
         A kindergarten may be given by its name, part of it, or its code.
         """
@@ -109,15 +112,15 @@ class GroundsForm(VersionedForm):
                 whole = False
         return found if whole else None
 
-    def _detail(self, ground: Ground):
+    def _detail(self, ground: Ground) -> Any:
         if f"{ground.value}_detail" not in self._fields:
             return True
         value = self[f"{ground.value}_detail"].data
         return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
 
 
-def _view(form, application):
-    form.offer()
+def _view(form: GroundsForm, application: Application) -> ResponseReturnValue:
+    form.set_choices()
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
     asked = required_documents.useful_grounds(db(), application)
@@ -126,14 +129,14 @@ def _view(form, application):
     )
 
 
-def _must_name_elder(application) -> bool:
+def _must_name_elder(application: Application) -> bool:
     """A family with another child in this portal need not say who the elder is: the roll knows it by its guardians."""
     return all(each.child_id == application.child_id for each in applications.list_own(db(), by=actor()))
 
 
 @pages.get("/applications/<uuid:application_id>/grounds")
-@desk("parents", helped=True)
-def grounds_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
     if not form.version.data:
@@ -144,26 +147,28 @@ def grounds_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/grounds")
-@desk("parents", helped=True)
-def save_grounds(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
     form.validate_on_submit()
-    # a missing number or day is the verb's business, and only when the ground is ticked
+    # the service checks a missing number or day, and only if the ground is ticked
     form.multi_child_detail.errors, form.elder_born.errors = [], []
     with refusals_in(form):
-        said = form.said(required_documents.useful_grounds(db(), application))
-        if said is None:
+        claimed = form.values(required_documents.useful_grounds(db(), application))
+        if claimed is None:
             return _view(form, application)
-        elder = form.elder(needed=_must_name_elder(application)) if Ground.ELDER_SIBLING in said else None
-        claims.set_claims(db(), application_id, said, elder=elder, version=form.seen(), by=actor(), now=clock())
-        return onward("grounds", application)
+        elder = form.elder(needed=_must_name_elder(application)) if Ground.ELDER_SIBLING in claimed else None
+        claims.set_claims(
+            db(), application_id, claimed, elder=elder, version=form.seen_version(), by=actor(), now=clock()
+        )
+        return redirect_after_save("grounds", application)
     return _view(form, application)
 
 
 @pages.get("/kindergarten-names")
-@desk("parents", helped=True)
-def kindergarten_names():
-    """Names that begin to fit what is typed, for the list that opens beside the field."""
+@desk("parents", allows_helper=True)
+def kindergarten_names() -> ResponseReturnValue:
+    """Kindergarten names that match the entered text, for the field's suggestions."""
     found = finder.search(db(), words=request.args.get("q", "")[:40], per_page=8).items
     return {"names": [each.name for each in found]}

@@ -1,16 +1,17 @@
-"""The first two pages: consent, and who the signed-in person is."""
+"""The first two pages of the form: consent and guardian."""
 
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
 
 from enrollment.applications import registration
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.guardians import ID_KINDS
+from enrollment.people.person_rows import ID_KINDS
 from portal.parents import pages
-from portal.parents.form_pages import Needed, VersionedForm, form_page, onward
+from portal.parents.form_pages import Required, VersionedForm, form_page, redirect_after_save
 from portal.text import consent_texts
 from portal.text.words import language, word
 from portal.web.forms import refusals_in
@@ -24,44 +25,46 @@ class ConsentForm(VersionedForm):
 
 
 class GuardianForm(VersionedForm):
-    name = StringField(_l("您的姓名"), [Needed("name_missing")])
+    name = StringField(_l("您的姓名"), [Required("name_missing")])
     id_kind = SelectField(_l("证件类型"), validate_choice=False)
     id_number = StringField(_l("证件号码"))
 
-    def understood(self, *, known: bool) -> bool:
-        """A number that we have may be left out."""
-        extra = {} if known else {"id_number": [Needed("id_empty")]}
+    def is_valid(self, *, known: bool) -> bool:
+        """Check the form.  The number may be left out if it is known."""
+        extra = {} if known else {"id_number": [Required("id_empty")]}
         return self.validate_on_submit(extra_validators=extra)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
         if actor().on_behalf:
             self.name.label.text = _("监护人的姓名")
 
 
-def _consent_view(form=None):
-    """Without a form: a helper reads what the guardian agreed to, by its code or its paper."""
+def _consent_view(form: ConsentForm | None = None) -> ResponseReturnValue:
+    """Without a form, for a helper, who only reads what the guardian agreed to."""
     text = consent_texts.read(consents.CHILD_DATA, language())
     registers = consent_texts.read(consents.REGISTER_CHECK, language())
-    given = consents.live(db(), consents.CHILD_DATA, by=actor())
-    checked = consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    given = consents.current_consent(db(), consents.CHILD_DATA, by=actor())
+    checked = consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
     return form_page("consent", "consent", None, form, text=text, registers=registers, given=given, checked=checked)
 
 
 @pages.get("/consent")
-@desk("parents", helped=True)
-def consent_page():
+@desk("parents", allows_helper=True)
+def consent_page() -> ResponseReturnValue:
     if actor().on_behalf:
         return _consent_view()
     form = ConsentForm()
-    form.consent.data = form.consent.data or consents.live(db(), consents.CHILD_DATA, by=actor()) is not None
-    form.registers.data = form.registers.data or consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    form.consent.data = form.consent.data or consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
+    form.registers.data = (
+        form.registers.data or consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    )
     return _consent_view(form)
 
 
 @pages.post("/consent")
 @desk("parents")
-def give_consent():
+def give_consent() -> ResponseReturnValue:
     form = ConsentForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -69,7 +72,7 @@ def give_consent():
                 raise Refused("consent_needed", field="consent")
             _keep(consents.CHILD_DATA, True)
             _keep(consents.REGISTER_CHECK, form.registers.data)
-            return onward("consent", None)
+            return redirect_after_save("consent", None)
     return _consent_view(form)
 
 
@@ -81,17 +84,17 @@ def _keep(kind: str, given: bool) -> None:
     consents.give(db(), kind, text_version=text.version, text_digest=text.digest, by=actor(), now=clock())
 
 
-def _guardian_view(form):
-    form.offer()
+def _guardian_view(form: GuardianForm) -> ResponseReturnValue:
+    form.set_choices()
     guardian = guardians.guardian_of(db(), by=actor())
-    shown = masked(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
+    shown = mask(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
     may_say = registration.may_say_guardian(db(), by=actor())
     return form_page("guardian", "guardian", None, form, shown=shown, guardian=guardian, may_say=may_say)
 
 
 @pages.get("/guardian")
-@desk("parents", helped=True)
-def guardian_page():
+@desk("parents", allows_helper=True)
+def guardian_page() -> ResponseReturnValue:
     form = GuardianForm()
     guardian = guardians.guardian_of(db(), by=actor())
     if guardian is not None and not form.name.data:
@@ -101,19 +104,19 @@ def guardian_page():
 
 
 @pages.post("/guardian")
-@desk("parents", helped=True)
-def save_guardian():
+@desk("parents", allows_helper=True)
+def save_guardian() -> ResponseReturnValue:
     form = GuardianForm()
-    if form.understood(known=guardians.guardian_of(db(), by=actor()) is not None):
+    if form.is_valid(known=guardians.guardian_of(db(), by=actor()) is not None):
         with refusals_in(form):
             registration.save_guardian(
                 db(),
                 name=form.name.data or "",
                 id_kind=form.id_kind.data or "",
                 id_number=form.id_number.data or "",
-                version=form.seen(),
+                version=form.seen_version(),
                 by=actor(),
                 now=clock(),
             )
-            return onward("guardian", None)
+            return redirect_after_save("guardian", None)
     return _guardian_view(form)

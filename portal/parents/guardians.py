@@ -1,15 +1,18 @@
-"""The other guardian: inviting, accepting, and what to do when the two do not agree."""
+"""The second guardian: invitations, and disputes between guardians."""
 
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
+from enrollment.applications.applications import Application
 from enrollment.ground.errors import NotFound
-from enrollment.people import guardians, invitations
-from enrollment.people.guardians import ID_KINDS, RELATIONS
+from enrollment.people import children, guardians, invitations
+from enrollment.people.invitations import Invitation
+from enrollment.people.person_rows import ID_KINDS, RELATIONS
 from enrollment.review import cases
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page
@@ -26,7 +29,7 @@ class InviteForm(PageForm):
 class AcceptForm(PageForm):
     relation = SelectField(_l("您是孩子的"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
 
 
@@ -36,25 +39,25 @@ class DisputeForm(PageForm):
     id_number = StringField(_l("孩子的证件号码"))
     text = TextAreaField(_l("请说明情况"))
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
 
 
-def _invite_view(form, application):
-    waiting = invitations.open_for(db(), application.child_id, now=clock())
-    shared = len(guardians.accounts_of(db(), application.child_id)) > 1
+def _invite_view(form: InviteForm, application: Application) -> ResponseReturnValue:
+    waiting = invitations.open_invitations(db(), application.child_id, now=clock())
+    shared = len(children.accounts_of(db(), application.child_id)) > 1
     return form_page("invite", "guardian", application, form, waiting=waiting, shared=shared)
 
 
 @pages.get("/applications/<uuid:application_id>/invite")
 @desk("parents")
-def invite_page(application_id: uuid.UUID):
+def invite_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _invite_view(InviteForm(), application_of(application_id))
 
 
 @pages.post("/applications/<uuid:application_id>/invite")
 @desk("parents")
-def invite(application_id: uuid.UUID):
+def invite(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = InviteForm()
     if form.validate_on_submit():
@@ -65,28 +68,28 @@ def invite(application_id: uuid.UUID):
     return _invite_view(form, application)
 
 
-def _invitation_of(invitation_id: uuid.UUID):
-    for each in invitations.for_me(db(), by=actor(), now=clock()):
+def _invitation_of(invitation_id: uuid.UUID) -> Invitation:
+    for each in invitations.own_invitations(db(), by=actor(), now=clock()):
         if each.id == invitation_id:
             return each
     raise NotFound
 
 
-def _accept_view(form, invitation):
-    form.offer()
+def _accept_view(form: AcceptForm, invitation: Invitation) -> ResponseReturnValue:
+    form.set_choices()
     known = guardians.guardian_of(db(), by=actor()) is not None
     return form_page("invitation", "guardian", None, form, invitation=invitation, known=known)
 
 
 @pages.get("/invitations/<uuid:invitation_id>")
 @desk("parents")
-def invitation_page(invitation_id: uuid.UUID):
+def invitation_page(invitation_id: uuid.UUID) -> ResponseReturnValue:
     return _accept_view(AcceptForm(), _invitation_of(invitation_id))
 
 
 @pages.post("/invitations/<uuid:invitation_id>")
 @desk("parents")
-def accept_invitation(invitation_id: uuid.UUID):
+def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
     form = AcceptForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -96,20 +99,20 @@ def accept_invitation(invitation_id: uuid.UUID):
     return _accept_view(form, _invitation_of(invitation_id))
 
 
-def _dispute_view(form):
-    form.offer()
+def _dispute_view(form: DisputeForm) -> ResponseReturnValue:
+    form.set_choices()
     return form_page("dispute", "guardian", None, form)
 
 
 @pages.get("/dispute")
 @desk("parents")
-def dispute_page():
+def dispute_page() -> ResponseReturnValue:
     return _dispute_view(DisputeForm())
 
 
 @pages.post("/dispute")
 @desk("parents")
-def open_dispute():
+def open_dispute() -> ResponseReturnValue:
     form = DisputeForm()
     if form.validate_on_submit():
         with refusals_in(form):

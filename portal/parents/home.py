@@ -1,13 +1,14 @@
-"""The first page of a family: its children, and for each the list of pages or how far the application is."""
+"""The family's home page: its children with their form pages or the status of the application."""
 
 import uuid
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
-from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DRAFT, WITHDRAWN
-from enrollment.people import consents, guardians, invitations
+from enrollment.applications.applications import Application, Stage
+from enrollment.ground.classifications import Level
+from enrollment.people import children, consents, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
 from portal.parents import application_status, pages, steps, timeline
@@ -17,90 +18,90 @@ from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("")
-@desk("parents", helped=True)
-def home():
-    """No child yet: how to begin.  One: its own page.  Several: all of them."""
-    season = calendar.current(db(), clock())
+@desk("parents", allows_helper=True)
+def home() -> ResponseReturnValue:
+    """Without a child the start page, with one child its page, with several the list."""
+    season = calendar.current_season(db(), clock())
     mine = applications.list_own(db(), by=actor())
     if not mine:
-        return _beginning(season)
+        return _start_page(season)
     if len(mine) == 1:
-        return _own_page(mine[0], at_home=True)
-    return render_template("parents/children.html", children=[_in_short(each) for each in mine], **_around())
+        return _application_page(mine[0], at_home=True)
+    return render_template("parents/children.html", children=[_summary(each) for each in mine], **_pending_items())
 
 
-def _around() -> dict:
-    season = calendar.current(db(), clock())
+def _pending_items() -> dict:
+    season = calendar.current_season(db(), clock())
     known = season is not None and not actor().on_behalf
     return {
         "season": season,
         "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
-        "invited": invitations.for_me(db(), by=actor(), now=clock()),
+        "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
     }
 
 
-def _beginning(season):
+def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
     listed = steps_of(None)
     return render_template(
-        "parents/beginning.html",
-        times=deadlines.window(db(), season.year, "lower", now=clock()) if season else None,
+        "parents/start.html",
+        times=deadlines.window(db(), season.year, Level.LOWER, now=clock()) if season else None,
         listed=listed,
-        bar=steps.bar(listed),
+        bar=steps.progress_bar(listed),
         next_page=steps.next_step(listed),
-        **_around(),
+        **_pending_items(),
     )
 
 
-def _in_short(application: Application) -> dict:
-    stands = application_status.of(db(), application, now=clock())
-    listed = steps_of(application) if application.stage == DRAFT and not stands.missed else []
-    return {"application": application, "next_page": steps.next_step(listed), "stands": stands}
+def _summary(application: Application) -> dict:
+    status = application_status.status_of(db(), application, now=clock())
+    listed = steps_of(application) if application.stage == Stage.DRAFT and not status.missed else []
+    return {"application": application, "next_page": steps.next_step(listed), "status": status}
 
 
-def _own_page(application: Application, *, at_home: bool = False):
-    if application.stage == DRAFT:
+def _application_page(application: Application, *, at_home: bool = False) -> ResponseReturnValue:
+    if application.stage == Stage.DRAFT:
         return _task_list(application, at_home=at_home)
     return render_template(
         "parents/application.html",
         application=application,
         times=times_of(application),
-        more=_around() if at_home else {},
+        pending=_pending_items() if at_home else {},
         at_home=at_home,
-        **timeline.of(db(), application, now=clock()),
+        **timeline.page_values(db(), application, now=clock()),
     )
 
 
-def _task_list(application: Application, *, at_home: bool):
+def _task_list(application: Application, *, at_home: bool) -> ResponseReturnValue:
     listed = steps_of(application)
     return render_template(
         "parents/tasks.html",
         application=application,
-        stands=application_status.of(db(), application, now=clock()),
+        status=application_status.status_of(db(), application, now=clock()),
         times=times_of(application),
         listed=listed,
-        bar=steps.bar(listed),
+        bar=steps.progress_bar(listed),
         next_page=steps.next_step(listed),
         hints=timeline.hints(db(), application, by=actor(), now=clock()),
-        registers=consents.live(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        guardians=len(guardians.accounts_of(db(), application.child_id)),
+        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        guardians=len(children.accounts_of(db(), application.child_id)),
         at_home=at_home,
-        more=_around() if at_home else {},
+        pending=_pending_items() if at_home else {},
     )
 
 
 @pages.get("/applications/<uuid:application_id>")
-@desk("parents", helped=True)
-def application_page(application_id: uuid.UUID):
-    return _own_page(application_of(application_id))
+@desk("parents", allows_helper=True)
+def application_page(application_id: uuid.UUID) -> ResponseReturnValue:
+    return _application_page(application_of(application_id))
 
 
 @pages.get("/applications/<uuid:application_id>/tasks")
-@desk("parents", helped=True)
-def tasks(application_id: uuid.UUID):
-    """The list of pages, also after submission, for whoever wants to change something."""
+@desk("parents", allows_helper=True)
+def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
+    """The list of form pages, also after submission, to change answers."""
     application = application_of(application_id)
-    if application.stage == WITHDRAWN:
-        return _own_page(application)
+    if application.stage == Stage.WITHDRAWN:
+        return _application_page(application)
     return _task_list(application, at_home=False)

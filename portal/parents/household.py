@@ -1,9 +1,10 @@
-"""Hukou, home, work: what the area's rules may ask of a family's place."""
+"""The household page: hukou, home and workplace."""
 
 import uuid
 from decimal import Decimal, InvalidOperation
 
 from flask import jsonify, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
@@ -15,7 +16,7 @@ from enrollment.eligibility.households import HUKOU_KINDS
 from enrollment.places import service_areas
 from enrollment.season.facts import Ground
 from portal.parents import pages
-from portal.parents.form_pages import Needed, VersionedForm, application_of, form_page, onward
+from portal.parents.form_pages import Required, VersionedForm, application_of, form_page, redirect_after_save
 from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.forms import refusals_in
@@ -33,11 +34,11 @@ WITHIN = {"home_longitude": 180, "home_latitude": 90}
 
 
 class HouseholdForm(VersionedForm):
-    hukou_kind = RadioField(_l("孩子的户籍"), [Needed("hukou_kind_missing")], validate_choice=False)
+    hukou_kind = RadioField(_l("孩子的户籍"), [Required("hukou_kind_missing")], validate_choice=False)
     hukou_area = SelectField(_l("户籍所在区域"), validate_choice=False)
     hukou_street = StringField(_l("户籍所在街道（镇）"))
     hukou_since = DateField(_l("落户日期（知道就填）"))
-    home_area = SelectField(_l("孩子现在住在"), [Needed("home_area_missing")], validate_choice=False)
+    home_area = SelectField(_l("孩子现在住在"), [Required("home_area_missing")], validate_choice=False)
     home_street = StringField(_l("街道（镇）"))
     home_community = StringField(_l("社区（村）"))
     home_estate = StringField(_l("小区"))
@@ -48,7 +49,7 @@ class HouseholdForm(VersionedForm):
     work_area = SelectField(_l("父母一方在哪个区工作（可不填）"), validate_choice=False)
     residence_permit_area = SelectField(_l("居住证由哪个区签发（没有就不选）"), validate_choice=False)
 
-    def offer(self) -> None:
+    def set_choices(self) -> None:
         named = list(area_names(db()).items())
         self.hukou_kind.choices = [(kind, word("hukou_choice", kind)) for kind in HUKOU_KINDS]
         self.home_owned.choices = [("yes", _("是，自有住房")), ("no", _("不是，租住或借住"))]
@@ -56,15 +57,15 @@ class HouseholdForm(VersionedForm):
             field.choices = [("", _("请选择")), *named]
         self.home_area.choices.append((OUTSIDE, word("answer_detail", "home_outside")))
 
-    def understood(self) -> bool:
+    def is_valid(self) -> bool:
         registered_here = self.hukou_kind.data in ("local", "collective")
-        self.validate_on_submit({"hukou_area": [Needed("hukou_area_missing")]} if registered_here else None)
+        self.validate_on_submit({"hukou_area": [Required("hukou_area_missing")]} if registered_here else None)
         if self.hukou_since.errors:
             typed = (self.hukou_since.raw_data or [""])[0].strip()
             self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")] if typed else []
         return not self.errors
 
-    def said(self) -> dict:
+    def values(self) -> dict:
         plain = {
             name: self[name].data or None
             for name in ("hukou_kind", "hukou_area", "hukou_street", "hukou_since", "home_area", "work_area")
@@ -78,18 +79,18 @@ class HouseholdForm(VersionedForm):
             plain |= {"home_area": None, "home_outside": True}
         return plain | point | {"home_owned": {"yes": True, "no": False}.get(self.home_owned.data or "")}
 
-    def fill_from(self, household, *, version: str) -> None:
+    def fill_from(self, household: households.Household, *, version: str) -> None:
         for name in households.ANSWERS - {"home_outside"}:
             value = getattr(household, name)
             self[name].data = str(value) if isinstance(value, Decimal) else value
         if household.home_outside:
             self.home_area.data = OUTSIDE
-        self.home_owned.data = {True: "yes", False: "no"}.get(household.home_owned, "")
+        self.home_owned.data = "" if household.home_owned is None else "yes" if household.home_owned else "no"
         self.version.data = version
 
 
 def _degrees(text: str | None, most: int) -> Decimal | None:
-    """A coordinate that the phone gave; rubbish is no coordinate."""
+    """A coordinate sent by the browser; None if it is invalid."""
     try:
         value = Decimal((text or "").strip())
     except InvalidOperation:
@@ -98,19 +99,19 @@ def _degrees(text: str | None, most: int) -> Decimal | None:
 
 
 def _siblings_answers(application: Application) -> tuple[str, households.Household] | None:
-    """What the family said for another of its children: its name and the household, so that nobody types it twice."""
+    """The name and household of a sibling, to prefill the form."""
     for sibling in applications.of_family(db(), application, by=actor()):
-        household = households.of(db(), sibling.id)
+        household = households.household_of(db(), sibling.id)
         if household is not None:
             return sibling.child.name, household
     return None
 
 
-def _view(form, application, *, taken_from: str = ""):
-    form.offer()
-    area = form.home_area.data if form.home_area.data != OUTSIDE else None
-    names = {kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
+def _view(form: HouseholdForm, application: Application, *, taken_from: str = "") -> ResponseReturnValue:
+    form.set_choices()
     outside = form.home_area.data == OUTSIDE
+    area = form.home_area.data if not outside else None
+    names = {kind: service_areas.list_names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
     return form_page(
         "household",
         "household",
@@ -124,13 +125,13 @@ def _view(form, application, *, taken_from: str = ""):
 
 
 @pages.get("/applications/<uuid:application_id>/household")
-@desk("parents", helped=True)
-def household_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
     if form.version.data:
         return _view(form, application)
-    household = households.of(db(), application_id)
+    household = households.household_of(db(), application_id)
     if household is not None:
         form.fill_from(household, version=str(household.version))
     elif not form.home_area.data and (answers := _siblings_answers(application)):
@@ -140,21 +141,21 @@ def household_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/household")
-@desk("parents", helped=True)
-def save_household(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_household(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
-    if form.understood():
+    if form.is_valid():
         with refusals_in(form):
-            seen = form.seen() if form.version.data else 0
-            households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.said())
-            return onward("household", application)
+            seen = form.seen_version() if form.version.data else 0
+            households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.values())
+            return redirect_after_save("household", application)
     return _view(form, application)
 
 
 @pages.get("/places")
-@desk("parents", helped=True)
-def place_names():
-    """The streets, communities and estates of an area, for the lists that open while a family types."""
+@desk("parents", allows_helper=True)
+def place_names() -> ResponseReturnValue:
+    """The streets, communities and estates of an area, for the fields' suggestions."""
     area = request.args.get("area", "")[:6]
-    return jsonify({kind: service_areas.names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})
+    return jsonify({kind: service_areas.list_names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED})

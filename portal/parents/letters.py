@@ -1,18 +1,21 @@
-"""Letters to take away: the admission notice of a confirmed place, and the receipt of a submission."""
+"""PDF letters: the admission notice of a confirmed place, and the receipt of a submission."""
+
+import uuid
 
 from flask import Response
+from flask.typing import ResponseReturnValue
 
 from enrollment.applications import receipts
 from enrollment.results import admission_notice
 from portal.letters.notice import notice
-from portal.letters.paper_copy import lines_of
+from portal.letters.paper_copy import answer_rows
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.receipt import receipt_letter
 from portal.letters.unavailable import letters_wait
 from portal.parents import answer_summary, pages
 from portal.parents.form_pages import application_of
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db, house
+from portal.web.unit_of_work import actor, clock, db, services
 
 
 def _sheet(content: bytes, name: str) -> Response:
@@ -25,29 +28,29 @@ def _sheet(content: bytes, name: str) -> Response:
 
 @pages.get("/applications/<uuid:application_id>/notice.pdf")
 @desk("parents")
-def notice_pdf(application_id):
-    config = house().config
+def notice_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
+    config = services().config
     found = admission_notice.of_application(db(), application_id, by=actor())
     try:
         content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
-    except PdfUnavailable as stands:
-        return letters_wait(stands)
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
     return _sheet(content, f"notice-{found.code}")
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>.pdf")
-@desk("parents", helped=True)
-def receipt_pdf(application_id, number):
+@desk("parents", allows_helper=True)
+def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     application = application_of(application_id)
     receipt = receipts.numbered(db(), application, number)
     answers = receipts.answers_in(db(), application, number)
-    wished = answer_summary.wished_in(db(), answers)
-    lines = lines_of(db(), answers) if receipt.helper else ()
+    wished = answer_summary.wish_names(db(), answers)
+    lines = answer_rows(db(), answers) if receipt.helper else ()
     changed = [answer_summary.changed_words(code) for code in receipt.changed]
     try:
         content = receipt_letter(
-            application, receipt, wished=wished, changed=changed, lines=lines, demo=house().config.demo
+            application, receipt, wished=wished, changed=changed, lines=lines, demo=services().config.demo
         )
-    except PdfUnavailable as stands:
-        return letters_wait(stands)
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
     return _sheet(content, f"receipt-{receipt.registration_code}-{number}")

@@ -1,8 +1,9 @@
-"""What a guardian decides about community helpers: ending a mandate, and taking over what was entered on paper."""
+"""A guardian's decisions about community helpers: ending a mandate, and taking over an application entered on paper."""
 
 import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
@@ -10,20 +11,20 @@ from wtforms import StringField
 from enrollment.applications import guardian_takeover, mandates
 from enrollment.ground.errors import NotFound
 from portal.parents import pages
-from portal.parents.form_pages import Needed
-from portal.web.evidence_files import as_file
+from portal.parents.form_pages import Required
+from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
 class TakeOverForm(PageForm):
-    id_number = StringField(_l("您的证件号码"), [Needed("id_empty")])
+    id_number = StringField(_l("您的证件号码"), [Required("id_empty")])
 
 
 @pages.post("/account/mandates/<uuid:mandate_id>/end")
 @desk("parents")
-def end_mandate(mandate_id: uuid.UUID):
+def end_mandate(mandate_id: uuid.UUID) -> ResponseReturnValue:
     mandates.end(db(), mandate_id, by=actor(), now=clock())
     flash(_("代办已结束。协办员不能再看到或修改您家的申请，已经填写的内容都在。"))
     return redirect(url_for("parents.account"), 303)
@@ -31,20 +32,20 @@ def end_mandate(mandate_id: uuid.UUID):
 
 @pages.get("/account/mandates/<uuid:mandate_id>/paper")
 @desk("parents")
-def own_mandate(mandate_id: uuid.UUID):
+def own_mandate(mandate_id: uuid.UUID) -> ResponseReturnValue:
     safe = mandates.read_paper(db(), mandate_id, by=actor(), now=clock())
-    return as_file(safe.media_type, safe.content, "mandate")
+    return file_response(safe.media_type, safe.content, "mandate")
 
 
 @pages.get("/papers/<uuid:mandate_id>")
 @desk("parents")
-def paper_page(mandate_id: uuid.UUID):
+def paper_page(mandate_id: uuid.UUID) -> ResponseReturnValue:
     return _view(mandate_id, TakeOverForm())
 
 
 @pages.post("/papers/<uuid:mandate_id>")
 @desk("parents")
-def take_over(mandate_id: uuid.UUID):
+def take_over(mandate_id: uuid.UUID) -> ResponseReturnValue:
     form = TakeOverForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -60,14 +61,14 @@ def take_over(mandate_id: uuid.UUID):
 
 @pages.post("/papers/<uuid:mandate_id>/disown")
 @desk("parents")
-def disown_paper(mandate_id: uuid.UUID):
+def disown_paper(mandate_id: uuid.UUID) -> ResponseReturnValue:
     guardian_takeover.disown(db(), mandate_id, by=actor(), now=clock())
     flash(_("已停止。协办员不能再用这份委托书办理。"))
     return redirect(url_for("parents.home"), 303)
 
 
-def _view(mandate_id: uuid.UUID, form: TakeOverForm):
+def _view(mandate_id: uuid.UUID, form: TakeOverForm) -> ResponseReturnValue:
     for waiting in guardian_takeover.waiting_for_me(db(), by=actor()):
         if waiting.mandate_id == mandate_id:
-            return render_template("parents/paper.html", form=form, waiting=waiting)
+            return render_template("parents/guardian_takeover.html", form=form, waiting=waiting)
     raise NotFound

@@ -1,11 +1,14 @@
-"""The result of a child, the reason for every wish, and the family's answer."""
+"""The result of a child with the reason for every wish, and the family's answer."""
+
+import uuid
 
 from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.offers import offers
 from enrollment.results import family_results
-from enrollment.results.family_results import Result
+from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar
 from portal.parents import application_status, pages
 from portal.parents.form_pages import application_of
@@ -18,43 +21,43 @@ ANSWERS = ("confirm", "wait", "decline")
 
 @pages.get("/applications/<uuid:application_id>/result")
 @desk("parents")
-def result_page(application_id):
+def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     result = family_results.for_application(db(), application.id, now=clock())
     if result is None:
-        season = calendar.current(db(), clock())
+        season = calendar.current_season(db(), clock())
         dates = calendar.spans(season).get("result") if season else None
         return render_template("parents/result_not_yet.html", application=application, dates=dates)
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     arrival = calendar.spans(season).get("arrival") if season else None
     return render_template(
         "parents/result.html",
         application=application,
         result=result,
         arrival=arrival,
-        stands=application_status.of(db(), application, now=clock()),
+        status=application_status.status_of(db(), application, now=clock()),
     )
 
 
 @pages.get("/applications/<uuid:application_id>/result/<answer>")
 @desk("parents")
-def answer_page(application_id, answer):
+def answer_page(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     return _answer_page(application_id, answer, ActForm())
 
 
-def _answer_page(application_id, answer: str, form: PageForm):
+def _answer_page(application_id: uuid.UUID, answer: str, form: PageForm) -> ResponseReturnValue:
     application = application_of(application_id)
     result = _answerable(application.id, answer, form)
     if result is None:
         return redirect(url_for("parents.result_page", application_id=application.id), 303)
-    stands = application_status.of(db(), application, now=clock())
+    status = application_status.status_of(db(), application, now=clock())
     return render_template(
-        "parents/answer.html", application=application, result=result, answer=answer, form=form, stands=stands
+        "parents/answer.html", application=application, result=result, answer=answer, form=form, status=status
     )
 
 
-def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
-    """The result while its offer can be answered, or while a refused answer is told."""
+def _answerable(application_id: uuid.UUID, answer: str, form: PageForm) -> FamilyResult | None:
+    """The result if its offer can be answered, or if the form shows a refused answer; else None."""
     if answer not in ANSWERS:
         abort(404)
     result = family_results.for_application(db(), application_id, now=clock())
@@ -65,7 +68,7 @@ def _answerable(application_id, answer: str, form: PageForm) -> Result | None:
 
 @pages.post("/applications/<uuid:application_id>/result/<answer>")
 @desk("parents")
-def give_answer(application_id, answer):
+def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ActForm()
     result = family_results.for_application(db(), application.id, now=clock())

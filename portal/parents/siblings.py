@@ -1,17 +1,19 @@
-"""Twins and siblings of one level, bound or separate; and an elder sibling who applies this year too."""
+"""The siblings page: binding twins and siblings of one level, and an elder sibling who applies in the same year."""
 
 import uuid
 
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from enrollment.applications import sibling_binding
-from enrollment.applications.lifecycle import DRAFT
+from enrollment.applications.application_rows import Stage
+from enrollment.applications.applications import Application
 from portal.parents import answer_summary, chances, pages
-from portal.parents.form_pages import VersionedForm, application_of, form_page, onward, times_of
+from portal.parents.form_pages import VersionedForm, application_of, form_page, redirect_after_save, times_of
 from portal.text.words import word
-from portal.web.forms import id_in, refusals_in
+from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -25,7 +27,7 @@ class TogetherForm(VersionedForm):
     elder = RadioField(_l("今年也在申请的哥哥姐姐"), validate_choice=False)
 
 
-def _view(form, application):
+def _view(form: TogetherForm, application: Application) -> ResponseReturnValue:
     siblings = sibling_binding.may_bind(db(), application, by=actor())
     elders = sibling_binding.elders(db(), application, by=actor())
     form.elder.choices = [
@@ -34,25 +36,25 @@ def _view(form, application):
     ]
     times = times_of(application)
     round_ = times.open or times.last or times.coming
-    closed = times.open is None and application.stage != DRAFT
-    told = chances.kept(application, times.open, siblings)[1] if siblings else None
+    closed = times.open is None and application.stage != Stage.DRAFT
+    estimate = chances.chances_of_saved_wishes(application, times.open, siblings)[1] if siblings else None
     return form_page(
-        "together",
+        "siblings",
         "together",
         application,
         form,
         siblings=siblings,
         elders=elders,
         round=round_,
-        chances=told,
+        chances=estimate,
         closed=closed,
         chosen=answer_summary.together(db(), application, by=actor()) if closed else [],
     )
 
 
 @pages.get("/applications/<uuid:application_id>/together")
-@desk("parents", helped=True)
-def together_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def together_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = TogetherForm()
     if not form.version.data:
@@ -63,8 +65,8 @@ def together_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/together")
-@desk("parents", helped=True)
-def save_together(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def save_together(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = TogetherForm()
     if form.validate_on_submit():
@@ -73,10 +75,10 @@ def save_together(application_id: uuid.UUID):
                 db(),
                 application_id,
                 bound=form.together.data == "bound",
-                elder_id=id_in(form.elder.data),
-                version=form.seen(),
+                elder_id=parse_uuid(form.elder.data),
+                version=form.seen_version(),
                 by=actor(),
                 now=clock(),
             )
-            return onward("together", application)
+            return redirect_after_save("together", application)
     return _view(form, application)

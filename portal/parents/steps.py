@@ -1,19 +1,18 @@
-"""The pages of the form: one tuple is their order, one function says how far each is, one what comes next."""
+"""The pages of the form: their order, the state of each, and the next one."""
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from enrollment.applications import completeness, sibling_binding, wishes
+from enrollment.applications import completeness, deadlines, sibling_binding, wishes
 from enrollment.applications.applications import Application
-from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import CONFIRMED, IN_REVIEW, SUBMITTED
-from enrollment.eligibility import claims, households, required_documents
+from enrollment.applications.lifecycle import WITH_AUTHORITY
+from enrollment.eligibility import claims, required_documents
 from enrollment.ground.accounts import Actor
-from enrollment.people import consents, guardians
-from enrollment.season.rounds import Round
+from enrollment.people import consents, guardians, household_rows
 
 ORDER = ("consent", "guardian", "child", "household", "grounds", "evidence", "together", "wishes", "check")
 PARTS = {
@@ -29,7 +28,7 @@ OPTIONAL = ("grounds", "together")
 
 @dataclass(frozen=True)
 class Step:
-    """A page and how far it is: done, now (the one to go on with), todo, later, optional, or wanting `n` things."""
+    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents."""
 
     page: str
     state: str
@@ -37,83 +36,101 @@ class Step:
     href: str | None = None
 
     @property
-    def stops(self) -> bool:
-        """Whether the way to the submission leads through this page."""
+    def blocks_submission(self) -> bool:
+        """Whether this page must be done before the submission."""
         return self.state in ("now", "todo", "later")
 
 
-@dataclass(frozen=True)
-class Known:
-    """What the database says of a family's form; `round_` is the round that takes wishes now, if any."""
+class FormState:
+    """The saved state of a family's form.  Each value is read from the database at its first use, once per request.
 
-    consented: bool
-    guardian: bool
-    application: Application | None = None
-    household: bool = False
-    claimed: int = 0
-    papers_missing: int = 0
-    may_bind: bool = False
-    round_: Round | None = None
-    wished: int = 0
+    `application` is None before a child is entered.
+    """
+
+    def __init__(self, session: Session, application: Application | None, *, by: Actor, now: dt.datetime):
+        self.session, self.application, self.by, self.now = session, application, by, now
+
+    @cached_property
+    def consented(self) -> bool:
+        return consents.current_consent(self.session, consents.CHILD_DATA, by=self.by) is not None
+
+    @cached_property
+    def guardian(self) -> bool:
+        guardian = guardians.guardian_of(self.session, by=self.by)
+        return guardian is not None and guardian.id_number is not None
+
+    @cached_property
+    def household(self) -> bool:
+        household = household_rows.household_of(self.session, self._application.id)
+        return not completeness.household_gaps(household)
+
+    @cached_property
+    def claimed(self) -> bool:
+        return any(ground in claims.ASKED for ground in claims.of(self.session, self._application.id))
+
+    @cached_property
+    def papers_missing(self) -> int:
+        return len(required_documents.missing(self.session, self._application))
+
+    @cached_property
+    def may_bind(self) -> bool:
+        if self.application is None:
+            return False
+        candidates = (sibling_binding.may_bind, sibling_binding.elders)
+        return any(found(self.session, self.application, by=self.by) for found in candidates)
+
+    @cached_property
+    def wished(self) -> bool:
+        """Whether there are wishes in the open round, or in the last one."""
+        times = deadlines.of(self.session, self._application, now=self.now)
+        round_ = times.open or times.last
+        return round_ is not None and bool(wishes.of(self.session, self._application.id, round_.id))
+
+    @property
+    def _application(self) -> Application:
+        if self.application is None:
+            raise LookupError("there is no application before a child is entered")
+        return self.application
 
 
-def known_of(
-    session: Session, application: Application | None, *, by: Actor, now: dt.datetime, times: Window | None = None
-) -> Known:
-    consented = consents.live(session, consents.CHILD_DATA, by=by) is not None
-    guardian = guardians.guardian_of(session, by=by)
-    mine = Known(consented=consented, guardian=guardian is not None and guardian.id_number is not None)
-    if application is None:
-        return mine
-    gaps = {gap.part for gap in completeness.missing(session, application, by=by)}
-    asked = claims.of(session, application.id)
-    round_ = times.open or times.last if times else None
-    return Known(
-        consented=consented,
-        guardian=mine.guardian,
-        application=application,
-        household=households.of(session, application.id) is not None and "household" not in gaps,
-        claimed=sum(1 for ground in asked if ground in claims.ASKED),
-        papers_missing=len(required_documents.missing(session, application)),
-        may_bind=bool(
-            sibling_binding.may_bind(session, application, by=by) or sibling_binding.elders(session, application, by=by)
-        ),
-        round_=round_,
-        wished=len(wishes.of(session, application.id, round_.id)) if round_ else 0,
-    )
-
-
-def steps(known: Known) -> list[Step]:
-    """Every page of this family's form in its order, each with its state."""
-    listed = [page for page in ORDER if page != "together" or known.may_bind]
-    found = [_step(page, known) for page in listed]
+def steps(form: FormState) -> list[Step]:
+    """Every page of this family's form in order, with its state."""
+    found = [_step(page, form) for page in ORDER if _is_shown(page, form)]
     first = next((step for step in found if step.state == "todo"), None)
     return [Step(step.page, "now", step.n, step.href) if step is first else step for step in found]
 
 
 def next_step(listed: list[Step]) -> Step | None:
-    """The page to go on with: the first that stops the submission."""
+    """The first page that blocks the submission; None if there is none."""
     return next((step for step in listed if step.state == "now"), None)
 
 
-def after(page: str, listed: list[Step]) -> Step:
-    """Where saving a page leads: to the next page that is not done, an optional one included."""
-    later = listed[[step.page for step in listed].index(page) + 1 :]
-    return next((step for step in later if step.state != "done"), listed[-1])
+def step_after(page: str, form: FormState) -> Step:
+    """The next page after this one that is not done, including optional pages; else the check page.
+
+    It stops at the first such page, because it runs at every save.
+    """
+    *later, last = ORDER[ORDER.index(page) + 1 :]
+    for each in later:
+        if _is_shown(each, form):
+            step = _step(each, form)
+            if step.state != "done":
+                return step
+    return _step(last, form)
 
 
-def bar(listed: list[Step]) -> list[tuple[str, str]]:
-    """The five parts of the progress bar, each done, now or todo."""
+def progress_bar(listed: list[Step]) -> list[tuple[str, str]]:
+    """The five parts of the progress bar, each with the state `done`, `now` or `todo`."""
     states, found = {step.page: step for step in listed}, []
     for part, pages in PARTS.items():
-        open_pages = [states[page] for page in pages if page in states and states[page].stops]
+        open_pages = [states[page] for page in pages if page in states and states[page].blocks_submission]
         state = "done" if not open_pages else "now" if any(step.state == "now" for step in open_pages) else "todo"
         found.append((part, state))
     return found
 
 
-def address(page: str, application: Application | None) -> str | None:
-    """Where a page of the form stands; None while there is nothing yet that it could be about."""
+def page_url(page: str, application: Application | None) -> str | None:
+    """The address of a form page; None while there is no application for it."""
     if page in ("consent", "guardian"):
         return url_for(f"parents.{page}_page")
     if page == "child" and application is None:
@@ -121,29 +138,40 @@ def address(page: str, application: Application | None) -> str | None:
     return url_for(f"parents.{page}_page", application_id=application.id) if application else None
 
 
-def _step(page: str, known: Known) -> Step:
-    href = address(page, known.application)
-    if known.application is None and page not in WITHOUT_APPLICATION:
+def _is_shown(page: str, form: FormState) -> bool:
+    return page != "together" or form.may_bind
+
+
+def _step(page: str, form: FormState) -> Step:
+    href = page_url(page, form.application)
+    if form.application is None and page not in WITHOUT_APPLICATION:
         return Step(page, "later")
-    if page == "child" and known.application is None and not (known.consented and known.guardian):
+    if page == "child" and form.application is None and not (form.consented and form.guardian):
         return Step(page, "todo")
-    if page == "evidence" and known.papers_missing:
-        return Step(page, "wanting", known.papers_missing, href)
-    if _done(page, known):
+    if page == "evidence" and form.papers_missing:
+        return Step(page, "wanting", form.papers_missing, href)
+    if _done(page, form):
         return Step(page, "done", 0, href)
     return Step(page, "optional" if page in OPTIONAL else "todo", 0, href)
 
 
-def _done(page: str, known: Known) -> bool:
-    application = known.application
-    return {
-        "consent": known.consented,
-        "guardian": known.guardian,
-        "child": application is not None,
-        "household": known.household,
-        "grounds": known.claimed > 0,
-        "evidence": known.household,
-        "together": application is not None and (application.unit or application.elder_id) is not None,
-        "wishes": known.wished > 0,
-        "check": application is not None and application.stage in (SUBMITTED, IN_REVIEW, CONFIRMED),
-    }[page]
+def _done(page: str, form: FormState) -> bool:
+    application = form.application
+    match page:
+        case "consent":
+            return form.consented
+        case "guardian":
+            return form.guardian
+        case "child":
+            return application is not None
+        case "household" | "evidence":
+            return form.household
+        case "grounds":
+            return form.claimed
+        case "together":
+            return application is not None and (application.unit or application.elder_id) is not None
+        case "wishes":
+            return form.wished
+        case "check":
+            return application is not None and application.stage in WITH_AUTHORITY
+    raise LookupError(page)

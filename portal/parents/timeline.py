@@ -1,4 +1,4 @@
-"""How far an application is: its history with dates, what the calendar brings next, and what was sent back."""
+"""The page of an application: its history, the coming steps of the calendar, and the returned items."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,23 +11,24 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, receipts, wishes
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import IN_REVIEW, SUBMITTED, MoveMade
+from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
 from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
 from portal.parents import application_status
 from portal.parents.answer_summary import area_name
-from portal.parents.application_status import Standing
+from portal.parents.application_status import ApplicationStatus
 from portal.parents.form_pages import review_ends
 from portal.text.formats import day, moment, span
 from portal.text.words import word
 
-TOLD = ("submit", "wish_again", "withdraw", "apply_again", "send_back", "confirm", "refuse", "reopen")
-COMING = ("review", "draw", "result", "confirmation", "arrival")
+SHOWN_MOVES = ("submit", "wish_again", "withdraw", "apply_again", "send_back", "confirm", "refuse", "reopen")
+FUTURE_STEPS = ("review", "draw", "result", "confirmation", "arrival")
 HOUSEHOLD_FACTS = {
     Fact.HUKOU_AREA,
     Fact.HUKOU_KIND,
@@ -40,35 +41,33 @@ HOUSEHOLD_FACTS = {
 }
 
 
-def of(session: Session, application: Application, *, now: dt.datetime) -> dict[str, Any]:
-    """What the page of an application shows."""
-    stands = application_status.of(session, application, now=now)
+def page_values(session: Session, application: Application, *, now: dt.datetime) -> dict[str, Any]:
+    """The template values of an application's page."""
+    status = application_status.status_of(session, application, now=now)
     season = session.get(Season, application.year)
     return {
-        "stands": stands,
-        "timeline": _history(session, application) + list(_steps(season, stands, now)),
+        "status": status,
+        "timeline": _history(session, application) + list(_steps(season, status, now)),
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
-        "papers": required_documents.missing(session, application)
-        if application.stage in (SUBMITTED, IN_REVIEW)
-        else [],
+        "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "receipts": receipts.all_of(session, application),
-        "wished": _wished(session, application, now),
+        "wished": _wish_names(session, application, now),
         "result": url_for("parents.result_page", application_id=application.id),
     }
 
 
 def hints(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> dict[str, str]:
-    """A line below each page's name: what was answered there."""
+    """A short summary of the answers of each form page."""
     guardian = guardians.guardian_of(session, by=by)
-    household = households.of(session, application.id)
+    household = households.household_of(session, application.id)
     claimed = claims.of(session, application.id)
     child = application.child
     found = {
         "guardian": guardian.name if guardian else "",
         "child": f"{child.name} · {day(child.born, year=True)} · {word('level', application.level)}",
         "grounds": " · ".join(word("ground", ground) for ground in claimed if ground in claims.ASKED),
-        "wishes": " · ".join(_wished(session, application, now)),
+        "wishes": " · ".join(_wish_names(session, application, now)),
     }
     if household is not None:
         outside = word("answer_detail", "home_outside") if household.home_outside else ""
@@ -80,47 +79,50 @@ def hints(session: Session, application: Application, *, by: Actor, now: dt.date
 def _history(session: Session, application: Application) -> list[dict[str, Any]]:
     rows = session.scalars(select(MoveMade).where(MoveMade.application_id == application.id).order_by(MoveMade.number))
     return [
-        {"what": word("move", row.move), "when": moment(row.at), "state": "done"} for row in rows if row.move in TOLD
+        {"what": word("move", row.move), "when": moment(row.at), "state": "done"}
+        for row in rows
+        if row.move in SHOWN_MOVES
     ]
 
 
-def _steps(season: Season | None, stands: Standing, now: dt.datetime) -> Iterator[dict[str, Any]]:
-    """What follows the family's own moves: the calendar's steps to come, and once there is a result, what it led to."""
-    if season is None or stands.application.stage in ("refused", "withdrawn") or stands.missed:
+def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
+    """The timeline after the family's moves: coming steps of the calendar, or the steps since the result."""
+    if season is None or status.application.stage in DEAD_STAGES or status.missed:
         return
     dates = {date.step: date for date in season.dates}
-    if stands.result is None:
-        for step in COMING:
+    if status.result is None:
+        for step in FUTURE_STEPS:
             if step in dates and dates[step].ends_at > now:
                 yield _dated(dates[step], now)
         return
     yield _dated(dates["draw"], now, done=True)
-    yield _done("result", stands.result.run.published_at) | {"more": stands.place or _("还没有学位")}
-    yield from _answer(stands)
-    if stands.result.holds:
-        arrived = stands.offer is not None and stands.offer.state == "arrived"
+    yield _done("result", status.result.run.published_at) | {"more": status.place or _("还没有学位")}
+    yield from _answer(status)
+    if status.result.holds:
+        arrived = status.offer is not None and status.offer.state == OfferState.ARRIVED
         yield _dated(dates["arrival"], now, done=arrived)
-    if stands.further is not None:
-        when = span(stands.further.opens_at, stands.further.closes_at)
+    if status.next_round is not None:
+        when = span(status.next_round.opens_at, status.next_round.closes_at)
         yield {
-            "what": word("round_kind", stands.further.kind),
+            "what": word("round_kind", status.next_round.kind),
             "when": when,
-            "state": "now" if stands.times.open else "todo",
+            "state": "now" if status.times.open else "todo",
         }
 
 
-def _answer(stands: Standing) -> Iterator[dict[str, Any]]:
-    """The family's answer to its newest offer, with its day; a place that ended says how."""
-    offer = stands.offer
+def _answer(status: ApplicationStatus) -> Iterator[dict[str, Any]]:
+    """The family's answer to its newest offer with its date, and how the offer ended."""
+    offer = status.offer
     if offer is None:
         return
-    if offer.state == "offered":
+    if offer.state == OfferState.OFFERED:
         until = _("%(when)s 前", when=moment(offer.answer_by))
         yield {"what": word("season_step", "confirmation"), "when": until, "state": "now"}
         return
     if offer.answered_at is not None:
-        answer = "confirmed_waiting" if offer.state == "confirmed_waiting" else "confirmed"
-        if offer.state != "declined" or offer.answered_at != offer.ended_at:
+        waits = offer.state == OfferState.CONFIRMED_WAITING
+        answer = OfferState.CONFIRMED_WAITING if waits else OfferState.CONFIRMED
+        if offer.state != OfferState.DECLINED or offer.answered_at != offer.ended_at:
             yield {"what": word("offer_state", answer), "when": moment(offer.answered_at), "state": "done"}
     if offer.ended_at is not None:
         yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}
@@ -136,13 +138,13 @@ def _done(step: str, at: dt.datetime | None) -> dict[str, Any]:
 
 
 def _returned(session: Session, application: Application) -> list[dict[str, Any]]:
-    """Each thing that was asked back, and the page where it is answered."""
+    """Each returned item with the page where it is corrected."""
     rows = session.scalars(
         select(ReturnedItem)
         .where(ReturnedItem.application_id == application.id, ReturnedItem.answered_at.is_(None))
         .order_by(ReturnedItem.asked_at, ReturnedItem.item)
     )
-    return [{"what": _name(row.item), "note": row.note, "href": _answer_at(row.item, application)} for row in rows]
+    return [{"what": _name(row.item), "note": row.note, "href": _answer_url(row.item, application)} for row in rows]
 
 
 def _name(item: str) -> str:
@@ -151,7 +153,7 @@ def _name(item: str) -> str:
     return word("fact", item) if item in set(Fact) else word("returned_item", "other")
 
 
-def _answer_at(item: str, application: Application) -> str:
+def _answer_url(item: str, application: Application) -> str:
     page, anchor = "evidence", None
     if item in set(Document):
         anchor = f"paper-{item}"
@@ -164,7 +166,7 @@ def _answer_at(item: str, application: Application) -> str:
     return url_for(f"parents.{page}_page", application_id=application.id, _anchor=anchor)
 
 
-def _wished(session: Session, application: Application, now: dt.datetime) -> list[str]:
+def _wish_names(session: Session, application: Application, now: dt.datetime) -> list[str]:
     times = deadlines.of(session, application, now=now)
     round_ = times.open or times.last
     listed = wishes.of(session, application.id, round_.id) if round_ else []

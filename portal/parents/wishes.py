@@ -1,14 +1,17 @@
-"""The wishes: their order by buttons (or by drag), each with its tier, and adding one from the finder."""
+"""The wishes: their order, changed by buttons or by dragging, each with its tier; and the search for another wish."""
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 
 from enrollment.applications import wishes
+from enrollment.applications.applications import Application
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
@@ -18,38 +21,38 @@ from portal.parents.form_pages import (
     VersionedForm,
     application_of,
     bound_with,
+    flash_saved_edit,
     form_page,
-    onward,
-    tell_of_a_kept_edit,
+    redirect_after_save,
     times_of,
 )
 from portal.text.area_names import area_names
 from portal.text.words import word
-from portal.web.forms import id_in, refusals_in
+from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
 class WishesForm(VersionedForm):
-    """`wish` repeats: the programmes in the order that the page shows; the button pressed says what to do with them."""
+    """The field `wish` repeats: the programmes in the order of the page.  The field `act` is the pressed button."""
 
     wishes = StringField()
 
     def listed(self) -> list[uuid.UUID]:
-        return [found for text in request.form.getlist("wish") if (found := id_in(text)) is not None]
+        return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
 
-    def typed(self) -> list[tuple[str, str]]:
-        """The wishes by the names of their kindergartens, in the order that was wanted."""
+    def entered_values(self) -> list[tuple[str, str]]:
+        """The wishes by kindergarten name, in the requested order."""
         wanted = reordered(self.listed(), request.form.get("act", "next"))
         found = [(_("第 %(n)s 志愿", n=rank), each) for rank, each in enumerate(wanted, 1)]
-        if added := id_in(request.form.get("add")):
+        if added := parse_uuid(request.form.get("add")):
             found.append((word("page", "wishes"), added))
         programmes = [(question, db().get(Programme, each)) for question, each in found]
         return [(question, programme.kindergarten.name) for question, programme in programmes if programme is not None]
 
 
 class FinderForm(FlaskForm):
-    """A question, so it travels in the address and needs no token."""
+    """A GET form: its values are in the query string, and it needs no CSRF token."""
 
     class Meta:
         csrf = False
@@ -58,20 +61,20 @@ class FinderForm(FlaskForm):
     area = SelectField(_l("区域"), validate_choice=False)
     nature = SelectField(_l("性质"), validate_choice=False)
 
-    def offer(self, natures: list[str]) -> None:
-        """Only natures that the round takes: any other would find nothing."""
+    def set_choices(self, natures: list[str]) -> None:
+        """Offer only natures that take part in the round."""
         self.area.choices = [("", _("全部区域")), *area_names(db()).items()]
         self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
 
 
-def _view(form, application, shown: list[uuid.UUID] | None = None):
+def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
     round_ = times_of(application).open
     if round_ is None:
         return _closed(application)
     ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
     others = bound_with(application)
-    listed, told = chances.wished(application, round_, programmes, others)
+    listed, estimate = chances.chances_of_programmes(application, round_, programmes, others)
     return form_page(
         "wishes",
         "wishes",
@@ -79,22 +82,22 @@ def _view(form, application, shown: list[uuid.UUID] | None = None):
         form,
         round=round_,
         listed=listed,
-        chances=told,
+        chances=estimate,
         bound_with=others,
         unsaved=shown is not None,
     )
 
 
-def _closed(application):
-    """Between two rounds: the wishes that wait for their draw, with the last estimate."""
+def _closed(application: Application) -> ResponseReturnValue:
+    """Between two rounds: the wishes for the next draw, with the last estimate."""
     round_ = times_of(application).last
-    listed, told = chances.kept(application, round_, bound_with(application))
-    return form_page("wishes_closed", "wishes", application, None, round=round_, listed=listed, chances=told)
+    listed, estimate = chances.chances_of_saved_wishes(application, round_, bound_with(application))
+    return form_page("wishes_closed", "wishes", application, None, round=round_, listed=listed, chances=estimate)
 
 
 @pages.get("/applications/<uuid:application_id>/wishes")
-@desk("parents", helped=True)
-def wishes_page(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = WishesForm(formdata=None)
     form.version.data = str(application.version)
@@ -102,9 +105,9 @@ def wishes_page(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/wishes")
-@desk("parents", helped=True)
-def save_wishes(application_id: uuid.UUID):
-    """`act` is the button: `up:1`, `down:0`, `remove:2`, `order` after a drag, or `next`, which also leads on."""
+@desk("parents", allows_helper=True)
+def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
+    """`act` is the pressed button: `up:1`, `down:0`, `remove:2`, `order` after dragging, or `next` for the next page."""
     application = application_of(application_id)
     form = WishesForm()
     act = request.form.get("act", "next")
@@ -114,23 +117,25 @@ def save_wishes(application_id: uuid.UUID):
             round_ = times_of(application).open
             if round_ is None:
                 raise Refused("round_not_open", field="wishes")
-            wishes.set_wishes(db(), application_id, round_.id, wanted, version=form.seen(), by=actor(), now=clock())
+            wishes.set_wishes(
+                db(), application_id, round_.id, wanted, version=form.seen_version(), by=actor(), now=clock()
+            )
             if act == "next":
-                return onward("wishes", application)
-            tell_of_a_kept_edit(application)
+                return redirect_after_save("wishes", application)
+            flash_saved_edit(application)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
     return _view(form, application, shown=form.listed())
 
 
 @pages.get("/applications/<uuid:application_id>/wishes/add")
-@desk("parents", helped=True)
-def find_wish(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def find_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     round_ = times_of(application).open
     if round_ is None:
         return _closed(application)
     question = FinderForm(request.args)
-    question.offer(round_.natures or list(NATURES))
+    question.set_choices(round_.natures or list(NATURES))
     found = Finder(db(), application, round_.id).search(
         words=(question.q.data or "")[:80],
         area=question.area.data or None,
@@ -146,11 +151,11 @@ def find_wish(application_id: uuid.UUID):
 
 
 @pages.post("/applications/<uuid:application_id>/wishes/add")
-@desk("parents", helped=True)
-def add_wish(application_id: uuid.UUID):
+@desk("parents", allows_helper=True)
+def add_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = WishesForm()
-    wanted = id_in(request.form.get("add", ""))
+    wanted = parse_uuid(request.form.get("add", ""))
     if form.validate_on_submit() and wanted is not None:
         with refusals_in(form):
             round_ = times_of(application).open
@@ -158,20 +163,20 @@ def add_wish(application_id: uuid.UUID):
                 raise Refused("round_not_open", field="wishes")
             mine = [wish.programme_id for wish in wishes.of(db(), application_id, round_.id)]
             wishes.set_wishes(
-                db(), application_id, round_.id, [*mine, wanted], version=form.seen(), by=actor(), now=clock()
+                db(), application_id, round_.id, [*mine, wanted], version=form.seen_version(), by=actor(), now=clock()
             )
             flash(_("已加为第 %(n)s 志愿。", n=len(mine) + 1))
-            tell_of_a_kept_edit(application)
+            flash_saved_edit(application)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
     return _view(form, application)
 
 
-def _from() -> dict[str, str]:
+def _from() -> dict[str, Any]:
     return {"from": "check"} if request.args.get("from") == "check" else {}
 
 
 def reordered(listed: list[uuid.UUID], act: str) -> list[uuid.UUID]:
-    """The order after `up:i`, `down:i` or `remove:i` (counted from 0); any other act leaves it as it is."""
+    """The order after `up:i`, `down:i` or `remove:i` (counted from 0); unchanged for any other act."""
     name, _, place = act.partition(":")
     index = int(place) if place.isdigit() else -1
     found = list(listed)

@@ -1,8 +1,9 @@
-"""Taking an application back, after a page that says what it means; and taking it up again."""
+"""Withdrawing an application, after a page with the consequences; and reopening it."""
 
 import uuid
 
 from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import applications, submission
@@ -15,13 +16,13 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("/applications/<uuid:application_id>/withdraw")
 @desk("parents")
-def withdraw_page(application_id: uuid.UUID):
+def withdraw_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return form_page("withdraw", "check", application_of(application_id), PageForm())
 
 
 @pages.post("/applications/<uuid:application_id>/withdraw")
 @desk("parents")
-def withdraw(application_id: uuid.UUID):
+def withdraw(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = PageForm()
     if form.validate_on_submit():
@@ -34,7 +35,7 @@ def withdraw(application_id: uuid.UUID):
 
 @pages.post("/applications/<uuid:application_id>/again")
 @desk("parents")
-def apply_again(application_id: uuid.UUID):
+def apply_again(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     applications.start(db(), application.child_id, application.year, by=actor(), now=clock())
     flash(_("申请恢复为草稿，请检查后再提交。"))
@@ -43,13 +44,13 @@ def apply_again(application_id: uuid.UUID):
 
 @pages.get("/consent/withdraw")
 @desk("parents")
-def withdraw_consent_page():
+def withdraw_consent_page() -> ResponseReturnValue:
     return form_page("withdraw_consent", "consent", None, PageForm(), mine=applications.list_own(db(), by=actor()))
 
 
 @pages.post("/consent/withdraw")
 @desk("parents")
-def withdraw_consent():
+def withdraw_consent() -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):

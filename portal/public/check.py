@@ -1,10 +1,11 @@
-"""What do I need?  Six questions without an account: the grounds, the papers, and the tier at each kindergarten.
+"""The eligibility check without an account: six questions give the grounds, the documents and the tier per kindergarten.
 
-The answers travel in the address, so the page can be kept or sent to a grandmother; nothing of them is stored, and
-nothing asked for says who somebody is: no name, no birth date, no house number.
+The answers are in the query string, so the page can be bookmarked or sent to another person.  They are not stored, and no
+question asks for personal data such as a name, a birth date or a house number.
 """
 
 from flask import render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -33,7 +34,7 @@ OUTSIDE = "outside"
 
 
 class CheckForm(FlaskForm):
-    """A question, so it travels in the address and needs no token.  A ground's field has the ground's name."""
+    """A GET form: its values are in the query string, and it needs no CSRF token.  A ground's field has its name."""
 
     class Meta:
         csrf = False
@@ -53,7 +54,7 @@ class CheckForm(FlaskForm):
     multi_child = IntegerField(_l("家里一共几个孩子"))
     special_need = BooleanField(_l("孩子持有残疾人证或医学诊断证明"))
 
-    def offer(self, year: int) -> None:
+    def set_choices(self, year: int) -> None:
         nobody, named = ("", _("请选择")), list(area_names(db()).items())
         self.level.choices = [(level, _born(level, year)) for level in LEVELS]
         self.hukou_kind.choices = [(kind, word("hukou_choice", kind)) for kind in HUKOU_KINDS]
@@ -63,7 +64,7 @@ class CheckForm(FlaskForm):
             field.choices = [nobody, *named]
         self.home_area.choices.append((OUTSIDE, word("answer_detail", "home_outside")))
 
-    def understood(self) -> bool:
+    def is_valid(self) -> bool:
         self.validate()
         self.multi_child.errors = (
             [_("请填一个整数。")] if request.args.get("multi_child") and self.multi_child.errors else []
@@ -79,7 +80,7 @@ class CheckForm(FlaskForm):
         return not self.errors
 
     def household(self) -> Household:
-        """The answers as a household that no row holds."""
+        """The answers as a household that is not saved."""
         areas = area_names(db())
         outside = self.home_area.data == OUTSIDE
         registered = self.hukou_kind.data in ("local", "collective")
@@ -95,7 +96,7 @@ class CheckForm(FlaskForm):
         )
 
     def details(self) -> dict:
-        """The asked grounds with their details.  Refuses a name that several kindergartens have."""
+        """The claimed grounds with their details.  Refuses a name that fits several kindergartens."""
         found = {ground: code_of(self[ground.value].data or "", field=ground.value) for ground in AT_A_KINDERGARTEN}
         found |= {
             Ground.POLICY_CARE: self.policy_care.data or None,
@@ -117,26 +118,26 @@ def _born(level: str, year: int) -> str:
 
 @pages.get("/check")
 @public
-def check():
-    season = calendar.current(db(), clock())
+def check() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     if season is None:
         return render_template("public/check.html", season=None)
-    asked = "home_area" in request.args  # a list is always sent, a choice that was left open is not
-    form = CheckForm(request.args if asked else None)
-    form.offer(season.year)
-    at_hand = current_step.at_hand(season, now=clock())
+    submitted = "home_area" in request.args  # a browser always sends a select field, but not an unchecked radio field
+    form = CheckForm(request.args if submitted else None)
+    form.set_choices(season.year)
+    at_hand = current_step.current_or_next_step(season, now=clock())
     return render_template(
         "public/check.html",
         season=season,
         form=form,
-        found=_found(form, season) if asked and form.understood() else None,
+        found=_check_result(form, season) if submitted and form.is_valid() else None,
         area_names=area_names(db()),
         most=MOST_SHOWN,
         open_now=at_hand is not None and at_hand.state == "now" and at_hand.step in ("registration", "supplementary"),
     )
 
 
-def _found(form: CheckForm, season: Season) -> eligibility_check.Foreseen | None:
+def _check_result(form: CheckForm, season: Season) -> eligibility_check.Foreseen | None:
     try:
         return eligibility_check.foresee(db(), season.year, form.level.data, form.household(), form.details())
     except Refused as refused:

@@ -1,6 +1,7 @@
-"""The two shares of the city and its areas beside their targets, for everybody."""
+"""The public coverage page: the two shares of the city and its areas with their targets."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from portal.public import pages
 from portal.web import coverage_views
@@ -9,10 +10,10 @@ from portal.web.guards import public
 
 @pages.get("/coverage")
 @public
-def coverage():
-    form = coverage_views.asked()
-    figures = coverage_views.city(form.definition())
-    on_map, inset = coverage_views.patches(figures.areas)
+def coverage() -> ResponseReturnValue:
+    form = coverage_views.definition_form()
+    figures = coverage_views.city_shares(form.definition())
+    on_map, inset = coverage_views.map_areas(figures.areas)
     return render_template(
         "public/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_views
     )
@@ -20,6 +21,6 @@ def coverage():
 
 @pages.get("/coverage.csv")
 @public
-def coverage_csv():
-    figures = coverage_views.city(coverage_views.asked().definition())
+def coverage_csv() -> ResponseReturnValue:
+    figures = coverage_views.city_shares(coverage_views.definition_form().definition())
     return coverage_views.as_csv(figures.areas, figures.definition, figures.city, "coverage")

@@ -1,6 +1,7 @@
-"""The demo's own pages: the inbox of delivered messages, and the clock that lets a season pass in an afternoon."""
+"""Pages of the demo: the inbox of delivered messages, and the clock that can be moved to a later step of the season."""
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from portal.web.unit_of_work import clock, db
 
 @pages.get("/demo/inbox")
 @demo_only
-def demo_inbox():
+def demo_inbox() -> ResponseReturnValue:
     delivered = db().scalars(select(SentMessage).order_by(SentMessage.at.desc()).limit(50)).all()
     underway = db().scalars(select(TextMessage.id).where(TextMessage.sent_at.is_(None)).limit(1)).first()
     return render_template("public/demo_inbox.html", delivered=delivered, underway=underway is not None)
@@ -22,23 +23,26 @@ def demo_inbox():
 
 @pages.get("/demo/clock")
 @demo_only
-def demo_clock():
+def demo_clock() -> ResponseReturnValue:
     return _clock_page(PageForm())
 
 
-def _clock_page(form):
+def _clock_page(form: PageForm) -> ResponseReturnValue:
     return render_template(
-        "public/demo_clock.html", form=form, steps=time_travel.steps(db(), clock()), simulated=time_travel.acting(db())
+        "public/demo_clock.html",
+        form=form,
+        steps=time_travel.steps(db(), clock()),
+        simulated=time_travel.simulation_state(db()),
     )
 
 
 @pages.post("/demo/clock/<step>")
 @demo_only
-def move_demo_clock(step):
+def move_demo_clock(step: str) -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            time_travel.pass_until(db(), step, now=clock())
+            time_travel.advance_to(db(), step, now=clock())
             flash(_("演示城市的时间已经往前走了。"))
             return redirect(url_for("public.demo_clock"), 303)
     return _clock_page(form)

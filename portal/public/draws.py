@@ -1,8 +1,10 @@
-"""Draws for everybody: what was committed, what was drawn, where the lines are, and the file to check it all."""
+"""Public pages of a draw: the commitment, the seed, the cut-offs, and the file for verification."""
 
 import re
+import uuid
 
 from flask import Response, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from enrollment.draw import draw_rooms
@@ -16,7 +18,7 @@ from portal.web.unit_of_work import db
 
 @pages.app_template_filter("bold_numbers")
 def bold_numbers(text: str) -> Markup:
-    """The numbers of a sentence stand out: a family looks for its own and for the line."""
+    """The text with its numbers in bold, so that a family finds its own ticket and the cut-off quickly."""
     parts = re.split(r"(\d[\d\u202f]*)", text)
     marked = (
         Markup('<b class="num nowrap">{}</b>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
@@ -26,17 +28,17 @@ def bold_numbers(text: str) -> Markup:
 
 @pages.get("/draws")
 @public
-def draw_list():
+def draw_list() -> ResponseReturnValue:
     found = [draw_rooms.of_round(db(), row.id) for row in published_runs.rounds_with_a_commitment(db())]
     return render_template("public/draws.html", found=found)
 
 
 @pages.get("/draws/<uuid:round_id>")
 @public
-def draw_page(round_id):
+def draw_page(round_id: uuid.UUID) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     run = published_runs.result_run(db(), round_id)
-    asked = request.args.get("ticket", "")[:64]
+    ticket = request.args.get("ticket", "")[:64]
     return render_template(
         "public/draw.html",
         room=room,
@@ -45,15 +47,15 @@ def draw_page(round_id):
         size=published_runs.bundle_size(db(), run) if run else 0,
         bundle_name=_bundle_name(run) if run else "",
         replays=[each for each in room.runs if each.replays and each.published_at],
-        asked=asked,
-        found=published_runs.of_ticket(db(), run, room.round.year, asked) if run and asked.strip() else None,
+        ticket=ticket,
+        found=published_runs.of_ticket(db(), run, room.round.year, ticket) if run and ticket.strip() else None,
         lines=_lines(run),
         area_names=area_names(db()),
         verify=url_for("public.verify_draw", round_id=round_id),
     )
 
 
-def _lines(run: Run | None) -> published_runs.Lines | None:
+def _lines(run: Run | None) -> published_runs.CutOffPage | None:
     if run is None:
         return None
     page = request.args.get("page", 1, type=int)
@@ -67,8 +69,8 @@ def _bundle_name(run: Run) -> str:
 
 @pages.get("/draws/<uuid:round_id>/bundle.zip")
 @public
-def draw_bundle(round_id):
-    """The public file of the round's result; `?run=` asks for that of a published replay."""
+def draw_bundle(round_id: uuid.UUID) -> ResponseReturnValue:
+    """The public file of the round's result; `?run=` selects the file of a published replay."""
     run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
     if run is None or not run.bundle:
         abort(404)

@@ -1,20 +1,21 @@
-"""`/healthz`: for a load balancer or a watchman.  It says which part is unwell; why stands in the log."""
+"""`/healthz`, for load balancers and monitoring.  The response names unhealthy parts; the log has the reasons."""
 
 import structlog
 from flask import jsonify
+from flask.typing import ResponseReturnValue
 
 from portal.operations import doctor
 from portal.public import pages
 from portal.web.guards import public
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 log = structlog.get_logger()
 
 
 @pages.get("/healthz")
 @public
-def healthz():
-    findings = doctor.examine(house().config.database_url, house().config.redis_url)
+def healthz() -> ResponseReturnValue:
+    findings = doctor.examine(services().config.database_url, services().config.redis_url)
     well = doctor.is_well(findings)
     for finding in findings:
         if not finding.well:

@@ -1,6 +1,7 @@
-"""The first page: what is open now, what comes next, and three things to do today."""
+"""The home page: the current and the next step of the season, and links to the main tasks."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.places import finder
 from enrollment.season import calendar, current_step
@@ -11,13 +12,13 @@ from portal.web.unit_of_work import clock, db
 
 @pages.get("/")
 @public
-def home():
-    season = calendar.current(db(), clock())
+def home() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     return render_template(
         "public/home.html",
         season=season,
         steps=current_step.steps(season, now=clock()) if season else [],
-        at_hand=current_step.at_hand(season, now=clock()) if season else None,
-        draws=current_step.draws(db(), season.year) if season else [],
+        at_hand=current_step.current_or_next_step(season, now=clock()) if season else None,
+        draws=current_step.rounds_with_a_draw(db(), season.year) if season else [],
         kindergarten_count=finder.search(db(), per_page=1).total,
     )

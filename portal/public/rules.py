@@ -1,6 +1,7 @@
-"""The rules of each area in plain words, generated from the file that two people signed."""
+"""The rules of each area in words, generated from the signed policy file."""
 
 from flask import abort, render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.places.areas import all_areas
 from enrollment.season import calendar, policy_approval
@@ -12,9 +13,9 @@ from portal.web.unit_of_work import clock, db
 
 @pages.get("/rules")
 @public
-def rules_list():
-    season = calendar.current(db(), clock())
-    signed = policy_approval.all_in_force(db(), season.year) if season else {}
+def rules_list() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
+    signed = policy_approval.policies_in_force(db(), season.year) if season else {}
     lines = [(area, policy_approval.rules_of(signed[area.code])) for area in all_areas(db()) if area.code in signed]
     waiting = [area for area in all_areas(db()) if area.code not in signed]
     return render_template("public/rules.html", season=season, lines=lines, waiting=waiting)
@@ -22,12 +23,12 @@ def rules_list():
 
 @pages.get("/rules/<code>")
 @public
-def rules_of_an_area(code):
-    season = calendar.current(db(), clock())
+def rules_of_an_area(code: str) -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     area = next((area for area in all_areas(db()) if area.code == code), None)
     if season is None or area is None:
         abort(404)
-    signed = policy_approval.in_force(db(), season.year, code)
+    signed = policy_approval.policy_in_force(db(), season.year, code)
     rules = policy_approval.rules_of(signed) if signed else None
     return render_template(
         "public/rules_area.html", season=season, area=area, signed=signed, rules=rules, policy_words=policy_rules
@@ -36,9 +37,9 @@ def rules_of_an_area(code):
 
 @pages.get("/rules/<code>/<int:version>.toml")
 @public
-def rules_file(code, version):
-    """The signed file itself, so that anybody can check its digest."""
-    season = calendar.current(db(), clock())
+def rules_file(code: str, version: int) -> ResponseReturnValue:
+    """The signed policy file, so that anybody can check its digest."""
+    season = calendar.current_season(db(), clock())
     made = policy_approval.versions(db(), season.year, code) if season else []
     found = next((each for each in made if each.version == version and each.signed_at), None)
     if found is None:

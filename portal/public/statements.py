@@ -1,6 +1,7 @@
-"""Help, and the two statements that the law asks for: personal information and accessibility."""
+"""The help page, and the statements on personal information and accessibility that the law requires."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.places.areas import all_areas
 from enrollment.season import calendar
@@ -11,18 +12,18 @@ from portal.web.unit_of_work import clock, db
 
 @pages.get("/help")
 @public
-def help_page():
-    season = calendar.current(db(), clock())
+def help_page() -> ResponseReturnValue:
+    season = calendar.current_season(db(), clock())
     return render_template("public/help.html", season=season, areas=all_areas(db()))
 
 
 @pages.get("/privacy")
 @public
-def privacy():
+def privacy() -> ResponseReturnValue:
     return render_template("public/privacy.html")
 
 
 @pages.get("/accessibility")
 @public
-def accessibility():
+def accessibility() -> ResponseReturnValue:
     return render_template("public/accessibility.html")

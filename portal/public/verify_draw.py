@@ -1,8 +1,12 @@
-"""The page on which anybody checks a published draw in the own browser, with the second implementation."""
+"""Verification of a published draw in the browser, with the second implementation of the engine."""
+
+import uuid
 
 from flask import abort, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
 
 from enrollment.draw import draw_rooms
+from enrollment.draw.run_rows import Run
 from enrollment.results import published_runs
 from portal.public import pages
 from portal.text.words import table, word
@@ -10,14 +14,14 @@ from portal.web.guards import public
 from portal.web.unit_of_work import db
 
 SAID = ("verify_progress", "verify_step", "verify_wrong", "verify_bad", "verify_said")
-"""Groups of words that the page's script shows under their own names."""
+"""Word groups that the page's script looks up by code."""
 PREFIXED = {"reason": "reason_", "verify_why": "why_", "level": "level_", "round_kind": "round_"}
-"""Groups of words that it shows under a name that begins with this."""
+"""Word groups that the script looks up by this prefix and the code."""
 
 
 @pages.get("/draws/<uuid:round_id>/verify")
 @public
-def verify_draw(round_id):
+def verify_draw(round_id: uuid.UUID) -> ResponseReturnValue:
     room = draw_rooms.of_round(db(), round_id)
     if not room.snapshots:
         abort(404)
@@ -32,8 +36,8 @@ def verify_draw(round_id):
     )
 
 
-def _run(round_id):
-    """The run that the reader asks about: a published replay by its number, else the round's result."""
+def _run(round_id: uuid.UUID) -> Run | None:
+    """The run that `?run=` selects: a published replay by its number, else the round's result."""
     return published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
 
 
@@ -44,8 +48,8 @@ def _words() -> dict[str, str]:
 
 @pages.get("/draws/<uuid:round_id>/names.json")
 @public
-def names_of_draw(round_id):
-    """What the codes of the public file are called: kindergartens and their reserved places, nobody's names."""
+def names_of_draw(round_id: uuid.UUID) -> ResponseReturnValue:
+    """Names for the codes of the public file: kindergartens and pools, no personal names."""
     run = _run(round_id)
     if run is None:
         abort(404)

@@ -1,12 +1,16 @@
-"""Arrivals: tick what was seen, put the child on the roll, release the place of one who did not come; lists for print."""
+"""Arrivals: note the checks, put the child on the roll, release the place of a no-show; lists for print."""
+
+import uuid
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
 from wtforms.validators import Length
 
 from enrollment.ground import audit
+from enrollment.ground.classifications import Level
 from enrollment.offers import arrivals
 from enrollment.places import roll
 from enrollment.review import workload
@@ -18,16 +22,23 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 STATES = ("expected", "arrived", "no_show")
-FIRST_CLASS = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}
+FIRST_CLASS: dict[str, str] = {
+    Level.NURSERY: "托一班",
+    Level.LOWER: "小一班",
+    Level.MIDDLE: "中一班",
+    Level.UPPER: "大一班",
+}
 
 
-class DoorForm(PageForm):
+class ArrivalForm(PageForm):
     health = BooleanField(_l("健康检查"))
     vaccination = BooleanField(_l("预防接种证"))
     class_name = StringField(_l("班级"), [Length(max=20)])
 
 
-def list_page(form: PageForm, template: str = "staff/arrivals.html", per_page: int = arrivals.PER_PAGE):
+def list_page(
+    form: PageForm, template: str = "staff/arrivals.html", per_page: int = arrivals.PER_PAGE
+) -> ResponseReturnValue:
     year, state = admission_year(), request.args.get("state", "expected")
     state = state if state in STATES else "expected"
     found = arrivals.expected(
@@ -56,21 +67,21 @@ def list_page(form: PageForm, template: str = "staff/arrivals.html", per_page: i
 
 @pages.get("/arrivals", endpoint="arrivals")
 @desk("staff")
-def arrivals_list():
-    return list_page(DoorForm(formdata=None))
+def arrivals_list() -> ResponseReturnValue:
+    return list_page(ArrivalForm(formdata=None))
 
 
 @pages.get("/arrivals/print")
 @desk("staff")
-def arrivals_for_print():
-    return list_page(DoorForm(formdata=None), "staff/arrivals_print.html", per_page=400)
+def arrivals_for_print() -> ResponseReturnValue:
+    return list_page(ArrivalForm(formdata=None), "staff/arrivals_print.html", per_page=400)
 
 
 @pages.post("/arrivals/<uuid:offer_id>")
 @desk("staff")
-def at_the_door(offer_id):
-    """Keep the ticks, or (`act=arrived`) put the child on the roll."""
-    form = DoorForm()
+def save_arrival(offer_id: uuid.UUID) -> ResponseReturnValue:
+    """Save the checks, or with `act=arrived` put the child on the roll."""
+    form = ArrivalForm()
     if form.validate_on_submit():
         checks = {"health": form.health.data, "vaccination": form.vaccination.data}
         with refusals_in(form):
@@ -93,8 +104,8 @@ def at_the_door(offer_id):
 
 @pages.get("/notice-board")
 @desk("staff")
-def notice_board():
-    """Registration codes only, for the wall beside the gate: no name, no number of a person."""
+def notice_board() -> ResponseReturnValue:
+    """The notice board for print: registration codes only, no personal data."""
     year = admission_year()
     boards = [
         (

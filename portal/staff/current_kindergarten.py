@@ -1,17 +1,17 @@
-"""Which kindergarten a page speaks of: the only one, or the one that the address names."""
+"""The kindergarten of a page: the person's only one, or the one in the query string."""
 
 from flask import abort, request
 
 from enrollment.places.kindergartens import Kindergarten
 from portal.staff.own_kindergartens import own_kindergartens
-from portal.web.forms import id_in
+from portal.web.forms import parse_uuid
 
 
 def kindergarten_of_page() -> Kindergarten:
-    """`?at=<id>` chooses among the person's kindergartens; a foreign one is not found."""
+    """`?at=<id>` selects one of the person's kindergartens; 404 for any other."""
     mine = own_kindergartens()
-    asked = request.values.get("at")
-    if not asked:
+    requested = request.values.get("at")
+    if not requested:
         return mine[0] if mine else abort(404)
-    wanted = id_in(asked)
+    wanted = parse_uuid(requested)
     return next((each for each in mine if each.id == wanted), None) or abort(404)

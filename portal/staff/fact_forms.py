@@ -1,9 +1,10 @@
-"""One line for each claimed fact: what the family says, what a register says, and what the clerk finds."""
+"""The form of the review: one row for each claimed fact with the claim, the register's answer and the finding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
@@ -20,12 +21,12 @@ from portal.text.words import word
 from portal.web.forms import PageForm
 
 PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
-NOTHING_ELSE = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
-"""Facts that are so or not: there is no third value to enter."""
+YES_NO_FACTS = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
+"""Facts that are true or false, so that no other value can be entered."""
 
 
 @dataclass(frozen=True)
-class Line:
+class FactRow:
     fact: Fact
     claimed: Any
     answer: RegisterAnswer | None
@@ -36,26 +37,26 @@ class Line:
         return self.answer is not None and self.answer.answer == "matches" and not self.answer.disputed_at
 
     @property
-    def needs_eyes(self) -> bool:
-        """A register contradicts, or the family disputes it, and no clerk has settled it yet."""
+    def needs_review(self) -> bool:
+        """A register contradicts the claim, or the family disputes the register, and there is no finding yet."""
         against = self.answer is not None and (self.answer.answer == "differs" or self.answer.disputed_at is not None)
         return self.found is None and against
 
     @property
     def registered(self) -> Any:
-        """The register's own value, where it has another one than the family."""
+        """The register's value if it differs from the claim."""
         return self.answer.value if self.answer is not None and self.answer.answer == "differs" else None
 
     @property
     def settled(self) -> Any:
-        """The value that counts: a clerk's finding, or the claim where a register agrees; None while it is open."""
+        """The finding's value, or the claim if a register agrees; None while it is open."""
         if self.found is not None:
             return self.found.value
         return self.claimed if self.agrees else None
 
     @property
     def chosen(self) -> str | None:
-        """What is chosen before the clerk touches it: the finding, or the claim where a register agrees."""
+        """The preselected choice: the finding, or the claim if a register agrees."""
         if self.found is None:
             return "claimed" if self.agrees else None
         if self.found.outcome == "declined":
@@ -65,16 +66,16 @@ class Line:
         return "register" if self.found.value == self.registered else "other"
 
 
-def lines_of(
+def fact_rows(
     claimed: Mapping[Fact, Any], answers: Mapping[str, RegisterAnswer], found: Mapping[str, VerifiedFact]
-) -> list[Line]:
-    """Mismatches first, then what no register could settle, then the rest; each in the order of the enumeration."""
-    lines = [Line(fact, claimed[fact], answers.get(fact), found.get(fact)) for fact in Fact if fact in claimed]
-    return sorted(lines, key=lambda line: (not line.needs_eyes, line.found is None and line.agrees))
+) -> list[FactRow]:
+    """Mismatches first, then facts without an agreeing register, then the rest; each in the order of `Fact`."""
+    lines = [FactRow(fact, claimed[fact], answers.get(fact), found.get(fact)) for fact in Fact if fact in claimed]
+    return sorted(lines, key=lambda line: (not line.needs_review, line.found is None and line.agrees))
 
 
-def form_for(lines: list[Line], names: Names) -> PageForm:
-    """A form with the fields of these lines: `<fact>` (what was found), `other-<fact>…`, `reason-<fact>`."""
+def form_for(lines: list[FactRow], names: Names) -> PageForm:
+    """A form with the fields of these rows: `<fact>` (the choice), `other-<fact>…`, `reason-<fact>`."""
 
     class FactsForm(PageForm):
         pass
@@ -86,7 +87,7 @@ def form_for(lines: list[Line], names: Names) -> PageForm:
             fact,
             RadioField(word("fact", fact), choices=_choices(line, names), default=line.chosen, validate_choice=False),
         )
-        for name, field in _others(line, names).items():
+        for name, field in _other_fields(line, names).items():
             setattr(FactsForm, name, field)
         reason = line.found.reason if line.found is not None else None
         setattr(
@@ -97,28 +98,28 @@ def form_for(lines: list[Line], names: Names) -> PageForm:
     return FactsForm()
 
 
-def _choices(line: Line, names: Names) -> list[tuple[str, str]]:
+def _choices(line: FactRow, names: Names) -> list[tuple[str, str]]:
     choices = [("claimed", _("按申报核实"))]
     if line.registered is not None:
-        said = names.say(line.fact, line.registered)
-        choices.append(("register", _("按部门数据：%(value)s", value=said)))
-    if line.fact not in NOTHING_ELSE:
+        registered = names.value_words(line.fact, line.registered)
+        choices.append(("register", _("按部门数据：%(value)s", value=registered)))
+    if line.fact not in YES_NO_FACTS:
         choices.append(("other", _("按材料另行认定")))
     return [*choices, ("declined", _("不认定"))]
 
 
 def other_names(fact: Fact) -> list[str]:
-    """The names of the fields in which another value is entered."""
-    if fact in NOTHING_ELSE:
+    """The names of the fields for another value."""
+    if fact in YES_NO_FACTS:
         return []
     if fact == Fact.HOME_PLACE:
         return [f"other-{fact.value}-{part}" for part in PARTS_OF_A_PLACE]
     return [f"other-{fact.value}"]
 
 
-def _others(line: Line, names: Names) -> dict[str, Any]:
+def _other_fields(line: FactRow, names: Names) -> dict[str, Any]:
     fact, chosen = line.fact, line.found.value if line.found is not None and line.chosen == "other" else None
-    if fact in NOTHING_ELSE:
+    if fact in YES_NO_FACTS:
         return {}
     if fact == Fact.HOME_PLACE:
         place = chosen or {}
@@ -126,7 +127,7 @@ def _others(line: Line, names: Names) -> dict[str, Any]:
             f"other-{fact.value}-{part}": StringField(text, [Length(max=80)], default=place.get(part))
             for part, text in PARTS_OF_A_PLACE.items()
         }
-    offered = _offered(fact, names)
+    offered = _other_choices(fact, names)
     if offered:
         choices = [("", _("请选择")), *offered]
         return {
@@ -135,7 +136,7 @@ def _others(line: Line, names: Names) -> dict[str, Any]:
     return {f"other-{fact.value}": StringField(_label(fact), [Length(max=80)], default=chosen)}
 
 
-def _offered(fact: Fact, names: Names) -> list[tuple[str, str]]:
+def _other_choices(fact: Fact, names: Names) -> list[tuple[str, str]]:
     if fact in AREAS:
         return list(names.areas.items())
     if fact == Fact.HUKOU_KIND:
@@ -145,18 +146,18 @@ def _offered(fact: Fact, names: Names) -> list[tuple[str, str]]:
     return []
 
 
-def _label(fact: Fact):
+def _label(fact: Fact) -> LazyString:
     if fact in (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT):
         return _l("认定为（学校标识码）")
     return _l("认定为（年-月-日）") if fact == Fact.BORN else _l("认定为")
 
 
-def findings_in(form: PageForm, lines: list[Line]) -> list[Finding]:
-    """What the clerk chose; a line without a choice gives none."""
+def findings_in(form: PageForm, lines: list[FactRow]) -> list[Finding]:
+    """The chosen findings; a row without a choice gives none."""
     return [finding for line in lines if (finding := _finding(form, line)) is not None]
 
 
-def _finding(form: PageForm, line: Line) -> Finding | None:
+def _finding(form: PageForm, line: FactRow) -> Finding | None:
     fact, chosen = line.fact, form[line.fact.value].data
     if chosen == "claimed":
         return Finding(fact, line.claimed, source=_source(line) if line.agrees else "paper")
@@ -164,17 +165,17 @@ def _finding(form: PageForm, line: Line) -> Finding | None:
         return Finding(fact, line.registered, source=_source(line))
     if chosen == "declined":
         return Finding(fact, reason=form[f"reason-{fact.value}"].data)
-    if chosen == "other" and fact not in NOTHING_ELSE:
+    if chosen == "other" and fact not in YES_NO_FACTS:
         return Finding(fact, _entered(form, fact))
     return None
 
 
-def _source(line: Line) -> str:
+def _source(line: FactRow) -> str:
     return "roll" if line.answer is not None and line.answer.register == "roll" else "register"
 
 
 def _entered(form: PageForm, fact: Fact) -> Any:
-    """The other value; an empty one is an empty text, which no fact understands."""
+    """The other value as entered; an empty text is refused by the service."""
     if fact == Fact.HOME_PLACE:
         parts = {part: (form[f"other-{fact.value}-{part}"].data or "").strip() for part in PARTS_OF_A_PLACE}
         return {part: text for part, text in parts.items() if text}

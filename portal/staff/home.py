@@ -1,6 +1,7 @@
-"""What waits today, and the next thing to do."""
+"""The staff's home page: open tasks."""
 
 from flask import render_template
+from flask.typing import ResponseReturnValue
 
 from enrollment.review import refusals, review_queue, workload
 from portal.staff import pages
@@ -11,7 +12,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 @pages.get("", strict_slashes=False)
 @desk("staff")
-def home():
+def home() -> ResponseReturnValue:
     counts = workload.counts(db(), by=actor(), now=clock())
     mine = review_queue.queue(db(), by=actor(), now=clock(), state="mine").items
     return render_template(

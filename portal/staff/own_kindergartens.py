@@ -1,4 +1,4 @@
-"""The kindergartens at which the person at this desk works."""
+"""The kindergartens of the current staff member."""
 
 from sqlalchemy import select
 

@@ -1,20 +1,23 @@
-"""The pages that a family uploaded, opened from the sealed storage for the clerk who looks at them, and marked with who and when."""
+"""Uploaded evidence pages for the reviewing clerk, decrypted and with a watermark."""
+
+import uuid
 
 from flask import Response
+from flask.typing import ResponseReturnValue
 
 from enrollment.eligibility import evidence
 from enrollment.ground import audit
 from enrollment.review import review
 from portal.staff import pages
-from portal.staff.navigation import seen_by
-from portal.web.evidence_files import SANDBOX, Unmarkable, marked
+from portal.staff.navigation import watermark_text
+from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("/applications/<uuid:application_id>/papers/<uuid:page_id>")
 @desk("staff")
-def paper(application_id, page_id):
+def paper(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
     review.find(db(), application_id, by=actor())
     page = evidence.page_content(db(), application_id, page_id)
     audit.record(
@@ -28,8 +31,8 @@ def paper(application_id, page_id):
         page=str(page_id),
     )
     try:
-        content = marked(page.media_type, page.content, seen_by())
-    except Unmarkable:
+        content = watermarked(page.media_type, page.content, watermark_text())
+    except WatermarkError:
         return Response(status=415)
     is_picture = page.media_type.startswith("image/")
     return Response(

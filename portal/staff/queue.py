@@ -1,6 +1,7 @@
-"""The review queue: filters, and the next one."""
+"""The review queue: filters, and taking the next application."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.review import review_queue, workload
@@ -10,13 +11,13 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
-def _asked(name: str, known: tuple[str, ...]) -> str:
+def _query_value(name: str, known: tuple[str, ...]) -> str:
     value = request.values.get(name, known[0])
     return value if value in known else known[0]
 
 
-def queue_page(form: PageForm):
-    state, only = _asked("state", review_queue.STATES), _asked("only", review_queue.ONLY)
+def queue_page(form: PageForm) -> ResponseReturnValue:
+    state, only = _query_value("state", review_queue.STATES), _query_value("only", review_queue.ONLY)
     return render_template(
         "staff/queue.html",
         form=form,
@@ -35,12 +36,12 @@ def queue_page(form: PageForm):
 
 @pages.get("/queue")
 @desk("staff")
-def queue():
+def queue() -> ResponseReturnValue:
     return queue_page(ActForm())
 
 
-def to_next(only: str = "all"):
-    """Take the next application and go to it, or back to an empty queue."""
+def redirect_to_next(only: str = "all") -> ResponseReturnValue:
+    """Take the next application and redirect to it; redirect to the queue if it is empty."""
     taken = review_queue.take_next(db(), by=actor(), now=clock(), only=only)
     if taken is None:
         flash(_("现在没有待审核的申请了。"))
@@ -50,5 +51,5 @@ def to_next(only: str = "all"):
 
 @pages.post("/queue/next")
 @desk("staff")
-def next_in_queue():
-    return to_next(_asked("only", review_queue.ONLY))
+def next_in_queue() -> ResponseReturnValue:
+    return redirect_to_next(_query_value("only", review_queue.ONLY))

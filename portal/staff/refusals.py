@@ -1,6 +1,9 @@
-"""Refusals: a rule, an explanation, and a second person who decides."""
+"""Refusals: the proposal with a rule and an explanation, and the decision of a second person."""
+
+import uuid
 
 from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, TextAreaField
@@ -9,7 +12,7 @@ from wtforms.validators import Length
 from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.review import refusals, review
 from enrollment.review.review import LONGEST_NOTE
 from portal.staff import pages
@@ -30,7 +33,7 @@ class DecisionForm(PageForm):
 
 @pages.route("/applications/<uuid:application_id>/refuse", methods=["GET", "POST"])
 @desk("staff")
-def propose_refusal(application_id):
+def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
     form = ProposalForm()
     form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in REFUSAL_RULES]
@@ -50,7 +53,7 @@ def propose_refusal(application_id):
     return render_template("staff/propose_refusal.html", application=application, form=form)
 
 
-def list_page(form: PageForm):
+def list_page(form: PageForm) -> ResponseReturnValue:
     waiting = refusals.open_refusals(db(), by=actor())
     for _proposal, application in waiting:
         audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
@@ -70,13 +73,13 @@ def list_page(form: PageForm):
 
 @pages.get("/refusals")
 @desk("staff")
-def refusal_list():
+def refusal_list() -> ResponseReturnValue:
     return list_page(DecisionForm())
 
 
 @pages.post("/refusals/<uuid:proposal_id>")
 @desk("staff")
-def decide_refusal(proposal_id):
+def decide_refusal(proposal_id: uuid.UUID) -> ResponseReturnValue:
     form = DecisionForm()
     if form.validate_on_submit():
         upheld = form.upheld.data == "yes"

@@ -1,15 +1,19 @@
-"""The roll of a kindergarten: its classes, the children of one (masked), who enters and leaves, moving up, taking away."""
+"""The roll of a kindergarten: classes, children (masked), entering, leaving, promotion, export."""
+
+import uuid
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField, SelectField, StringField
+from wtforms import DateField, Field, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll, spreadsheets
 from enrollment.places.imports import cell_readers
-from enrollment.places.imports.faults import Bad
+from enrollment.places.imports.faults import CellError
 from enrollment.places.roll import CLASS_LEVELS, LEAVE_REASONS, MOST_IN_A_CLASS
 from enrollment.reports import roll_export
 from portal.staff import pages
@@ -30,25 +34,25 @@ LEAVING = tuple(reason for reason in LEAVE_REASONS if reason != "promoted")
 
 
 class ClassForm(PageForm):
-    """A class that is kept as a number."""
+    """A class that is kept as a number of children."""
 
     class_name = StringField(_l("班级名称"), [InputRequired(NEEDED), Length(max=40)])
-    level = SelectField(_l("年级"), choices=coded_choices("level", CLASS_LEVELS), default="lower")
+    level = SelectField(_l("年级"), choices=coded_choices("level", CLASS_LEVELS), default=Level.LOWER)
     children = IntegerField(_l("在园人数"), [InputRequired(NEEDED), NumberRange(0, MOST_IN_A_CLASS)])
 
 
 class ChildForm(PageForm):
-    """A child by name."""
+    """A child that enters a class."""
 
     name = StringField(_l("幼儿姓名"), [InputRequired(NEEDED), Length(max=40)])
     id_number = StringField(_l("证件号码"), [Length(max=30)])
     born = DateField(_l("出生日期"), [Optional()])
     entered_on = DateField(_l("入园日期"), [InputRequired(NEEDED)])
 
-    def validate_id_number(self, field):
+    def validate_id_number(self, field: Field) -> None:
         try:
             field.data = cell_readers.id_number(field.data or "")
-        except Bad as bad:
+        except CellError as bad:
             raise ValidationError(word("import_fault", bad.code, **bad.details)) from bad
 
 
@@ -63,13 +67,13 @@ def _school_year() -> int:
 
 @pages.get("/roll", endpoint="roll")
 @desk("staff")
-def roll_page():
+def roll_page() -> ResponseReturnValue:
     return _roll_page(ClassForm())
 
 
 @pages.post("/roll")
 @desk("staff")
-def count_class():
+def count_class() -> ResponseReturnValue:
     kindergarten, form = kindergarten_of_page(), ClassForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -82,7 +86,7 @@ def count_class():
     return _roll_page(form)
 
 
-def _roll_page(form: ClassForm):
+def _roll_page(form: ClassForm) -> ResponseReturnValue:
     here, year = kindergarten_of_page(), _school_year()
     years = sorted({*roll.years_on_roll(db(), here.id), roll.school_year_of(city_day())}, reverse=True)
     return render_template(
@@ -98,14 +102,14 @@ def _roll_page(form: ClassForm):
 
 @pages.get("/roll/classes/<uuid:class_id>")
 @desk("staff")
-def roll_class(class_id):
+def roll_class(class_id: uuid.UUID) -> ResponseReturnValue:
     return _class_page(class_id, ChildForm(data={"entered_on": city_day()}))
 
 
 @pages.post("/roll/classes/<uuid:class_id>")
 @desk("staff")
-def enter_roll(class_id):
-    form, here = ChildForm(), roll.class_for(db(), class_id, by=actor())
+def enter_roll(class_id: uuid.UUID) -> ResponseReturnValue:
+    form, here = ChildForm(), roll.class_in_scope(db(), class_id, by=actor())
     if form.validate_on_submit():
         with refusals_in(form):
             roll.enter_child(
@@ -118,8 +122,8 @@ def enter_roll(class_id):
     return _class_page(class_id, form)
 
 
-def _class_page(class_id, form: ChildForm):
-    here = roll.class_for(db(), class_id, by=actor())
+def _class_page(class_id: uuid.UUID, form: ChildForm) -> ResponseReturnValue:
+    here = roll.class_in_scope(db(), class_id, by=actor())
     return render_template(
         "staff/roll_class.html",
         roll_class=here,
@@ -130,14 +134,14 @@ def _class_page(class_id, form: ChildForm):
 
 @pages.get("/roll/children/<uuid:child_id>/leave")
 @desk("staff")
-def leave_form(child_id):
+def leave_form(child_id: uuid.UUID) -> ResponseReturnValue:
     return _leave_page(child_id, LeaveForm(data={"on": city_day()}))
 
 
 @pages.post("/roll/children/<uuid:child_id>/leave")
 @desk("staff")
-def leave_roll(child_id):
-    form, child = LeaveForm(), roll.child_for(db(), child_id, by=actor())
+def leave_roll(child_id: uuid.UUID) -> ResponseReturnValue:
+    form, child = LeaveForm(), roll.lock_child_in_scope(db(), child_id, by=actor())
     if form.validate_on_submit():
         with refusals_in(form):
             roll.leave(db(), child_id, on=form.on.data, reason=form.reason.data, by=actor(), now=clock())
@@ -146,21 +150,21 @@ def leave_roll(child_id):
     return _leave_page(child_id, form)
 
 
-def _leave_page(child_id, form: LeaveForm):
-    child = roll.child_for(db(), child_id, by=actor())
-    here = roll.class_for(db(), child.class_id, by=actor())
+def _leave_page(child_id: uuid.UUID, form: LeaveForm) -> ResponseReturnValue:
+    child = roll.lock_child_in_scope(db(), child_id, by=actor())
+    here = roll.class_in_scope(db(), child.class_id, by=actor())
     return render_template("staff/roll_leave.html", child=child, roll_class=here, form=form)
 
 
 @pages.get("/roll/promote")
 @desk("staff")
-def promote_preview():
+def promote_preview() -> ResponseReturnValue:
     return _promote_page(ActForm())
 
 
 @pages.post("/roll/promote")
 @desk("staff")
-def promote_roll():
+def promote_roll() -> ResponseReturnValue:
     here, form = kindergarten_of_page(), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
@@ -170,7 +174,7 @@ def promote_roll():
     return _promote_page(form)
 
 
-def _promote_page(form: ActForm):
+def _promote_page(form: ActForm) -> ResponseReturnValue:
     here, year = kindergarten_of_page(), _school_year()
     try:
         seen, hindrance = promotion.preview(db(), here.id, year, by=actor(), now=clock()), None
@@ -181,18 +185,20 @@ def _promote_page(form: ActForm):
 
 @pages.get("/roll/export.<form>")
 @desk("staff")
-def export_roll(form: str):
-    """`what=classes` (numbers, may be imported again) or `what=children` (masked, for the notice board of the office)."""
+def export_roll(form: str) -> ResponseReturnValue:
+    """`what=classes`: numbers, which can be imported again; `what=children`: masked names."""
     here, year, what = kindergarten_of_page(), _school_year(), request.args.get("what", "classes")
     if form not in FORMATS or what not in ("classes", "children"):
         abort(404)
     if what == "classes":
         head = ["学校标识码", "学年", "班级", "年级段", "在园人数"]
-        found = roll_export.classes(db(), here.id, year, by=actor(), now=clock())
-        rows = [(here.code, y, name, word("level", level, in_language="zh"), n) for y, name, level, n in found]
+        found = roll_export.export_classes(db(), here.id, year, by=actor(), now=clock())
+        rows: list[tuple] = [
+            (here.code, y, name, word("level", level, in_language="zh"), n) for y, name, level, n in found
+        ]
     else:
         head = ["班级", "年级段", "幼儿（脱敏）", "证件（脱敏）", "出生", "入园"]
-        children = roll_export.children(db(), here.id, year, by=actor(), now=clock())
+        children = roll_export.export_children(db(), here.id, year, by=actor(), now=clock())
         rows = [(c[0], word("level", c[1], in_language="zh"), *c[2:]) for c in children]
     body = spreadsheets.to_csv(head, rows) if form == "csv" else spreadsheets.to_xlsx("在园名册", head, rows)
     disposition = f"attachment; filename=roll-{here.code}-{year}-{what}.{form}"

@@ -1,4 +1,4 @@
-"""What admission areas are called in the reader's language."""
+"""Names of admission areas in the reader's language."""
 
 from sqlalchemy.orm import Session
 
@@ -11,5 +11,5 @@ def area_name(area: Area) -> str:
 
 
 def area_names(session: Session) -> dict[str, str]:
-    """By code, in the city's order."""
+    """Names by code, in the official order of the areas."""
     return {area.code: area_name(area) for area in all_areas(session)}

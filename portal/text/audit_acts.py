@@ -1,4 +1,4 @@
-"""What the audit trail says, in words."""
+"""Words for the acts of the audit trail."""
 
 from portal.text.words import table, word
 
@@ -6,6 +6,6 @@ ACTS = ("audit_act", "move", "offer_state")
 
 
 def act_words(act: str) -> str:
-    """An act in words; one that has none yet is shown as it is written, never left out."""
+    """An act in words; an act without words is shown as its code."""
     group = next((group for group in ACTS if act in table()[group]), None)
     return word(group, act) if group else act

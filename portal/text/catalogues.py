@@ -1,4 +1,4 @@
-"""Translations are kept as .po files; Flask-Babel reads .mo files. This makes the one from the other where it is stale."""
+"""Compile the translations: .po files are in the repository, Flask-Babel reads .mo files."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def compile_stale(folder: Path = TRANSLATIONS) -> list[Path]:
         locale = source.parent.parent.name
         with source.open("rb") as text:
             catalogue = read_po(text, locale=locale)
-        # a reader may be looking at the old file: put the new one in its place in one step
+        # another process may read the old file, so replace it in one step
         fresh = target.with_suffix(f".{id(catalogue)}.tmp")
         with fresh.open("wb") as binary:
             write_mo(binary, catalogue)

@@ -33,11 +33,11 @@ def read(kind: str, language: str) -> ConsentText:
 
 
 def terms(year: int, *, registers: bool, language: str) -> Terms:
-    """What a guardian agrees to who lets a helper enter its application, as the helper read it out."""
+    """The texts that a guardian agrees to when a helper enters its application."""
 
     def text(kind: str) -> Text:
         found = read(kind, language)
         return Text(found.version, found.digest)
 
-    asked = text(consents.REGISTER_CHECK) if registers else None
-    return Terms(year, text("mandate"), text(consents.CHILD_DATA), asked)
+    registers_text = text(consents.REGISTER_CHECK) if registers else None
+    return Terms(year, text("mandate"), text(consents.CHILD_DATA), registers_text)

@@ -1,4 +1,4 @@
-"""Values of facts, tiers and kindergartens in a reader's words."""
+"""Values of facts, tiers and kindergartens in the reader's language."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.fact_values import AREAS, KINDERGARTENS
 from enrollment.season.facts import Fact
-from enrollment.season.rules import Tiered
+from enrollment.season.rules import TierResult
 from portal.text.formats import day
 from portal.text.words import language, word
 
@@ -22,12 +22,12 @@ BETWEEN = {"zh": "、", "en": ", "}
 
 @dataclass(frozen=True)
 class Names:
-    """What areas and kindergartens are called, by code."""
+    """Names of areas and kindergartens by code."""
 
     areas: dict[str, str]
     kindergartens: dict[str, str]
 
-    def say(self, fact: str, value: Any) -> str:
+    def value_words(self, fact: str, value: Any) -> str:
         """A value of a fact in words; `—` where there is none."""
         if value is None:
             return "—"
@@ -48,7 +48,7 @@ class Names:
 
 
 def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
-    """The names that these facts need, in two queries."""
+    """The names that these facts refer to, read in two queries."""
     english = language() == "en"
     codes = {value for fact, value in facts if fact in KINDERGARTENS and isinstance(value, str)}
     rows = session.execute(select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes)))
@@ -58,7 +58,17 @@ def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
     )
 
 
-def say_tier(tiered: Tiered) -> str:
-    """`第 2 优先级 · 本区户籍`; the best tier is said as the first."""
+def tier_words(tiered: TierResult) -> str:
+    """For example `第 2 优先级 · 本区户籍`; tier 0 is shown as the first priority."""
     number = _("第 %(n)s 优先级", n=tiered.tier + 1)
     return f"{number} · {word('ground', tiered.ground)}" if tiered.ground else f"{number} · {_('其他家庭')}"
+
+
+def changed_words(code: str) -> str:
+    """`household.home_area` in words."""
+    part, _dot, name = code.partition(".")
+    whole = word("answer", part)
+    if not name:
+        return whole
+    group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
+    return _("%(part)s：%(name)s", part=whole, name=word(group, name))

@@ -1,4 +1,4 @@
-"""How dates, numbers and percentages are written, in both languages."""
+"""Formats of dates, numbers and percentages in both languages."""
 
 import datetime as dt
 
@@ -14,18 +14,18 @@ def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
     return moment.astimezone(CHENGDU) if isinstance(moment, dt.datetime) else moment
 
 
-def day(moment: dt.datetime | dt.date, year: bool = False) -> str:
+def day(moment: dt.datetime | dt.date, year: bool = False, *, in_language: str | None = None) -> str:
     """`5月21日` or `21 May`; with `year` also the year."""
     here = _there(moment)
-    if language() == "en":
+    if (in_language or language()) == "en":
         return f"{here.day} {here:%B %Y}" if year else f"{here.day} {here:%B}"
     return f"{here.year}年{here.month}月{here.day}日" if year else f"{here.month}月{here.day}日"
 
 
-def moment(when: dt.datetime, year: bool = False) -> str:
+def moment(when: dt.datetime, year: bool = False, *, in_language: str | None = None) -> str:
     """`5月25日 17:00` or `25 May, 17:00`."""
-    here = when.astimezone(CHENGDU)
-    return f"{day(here, year)}{', ' if language() == 'en' else ' '}{here:%H:%M}"
+    here, spoken = when.astimezone(CHENGDU), in_language or language()
+    return f"{day(here, year, in_language=spoken)}{', ' if spoken == 'en' else ' '}{here:%H:%M}"
 
 
 def span(begins: dt.datetime, ends: dt.datetime) -> str:
@@ -39,7 +39,7 @@ def span(begins: dt.datetime, ends: dt.datetime) -> str:
 
 
 def grouped(number: int | None) -> str:
-    """`12 345`: narrow spaces that do not break, so that digits stay easy to read and together."""
+    """`12 345`, with narrow no-break spaces between groups of digits."""
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
 
 
@@ -64,7 +64,7 @@ def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal in words; a day in it is written as days are (a moment is written by the words themselves)."""
+    """A refusal in words.  Dates in its details are formatted here, times by the words themselves."""
     details = {
         name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
     }

@@ -1,11 +1,11 @@
-"""How an import speaks: its faults, its fields and their values, in the reader's language, on pages and in commands."""
+"""Faults, columns and values of imports in the reader's language, for pages and commands."""
 
 from functools import cache
 from typing import Any
 
 from enrollment.places.areas import rows_of_file
-from enrollment.places.imports.changes import Difference, printed
-from enrollment.places.imports.faults import Fault
+from enrollment.places.imports.changes import Difference, as_text
+from enrollment.places.imports.faults import ImportFault
 from enrollment.places.imports.importer import MODULES
 from portal.text.words import language, table, word
 
@@ -35,8 +35,8 @@ def field_name(kind: str, key: str, in_language: str | None = None) -> str:
     return names[in_language or language()] if names else word("import_column", key, in_language=in_language)
 
 
-def shown(key: str, value: Any, in_language: str | None = None) -> str:
-    """A value as a person reads it; — where there is none."""
+def value_words(key: str, value: Any, in_language: str | None = None) -> str:
+    """A value in words; `—` for none."""
     if value is None or value in ("", []):
         return "—"
     spoken = in_language or language()
@@ -48,14 +48,14 @@ def shown(key: str, value: Any, in_language: str | None = None) -> str:
         return word(CODED[key], value, in_language=spoken)
     if key == "groups":
         return JOINED[spoken].join(_group(code, spoken) for code in value)
-    return str(printed(value))
+    return str(as_text(value))
 
 
 def _group(code: str, spoken: str) -> str:
     return word("ground", code, in_language=spoken) if code in table().get("ground", {}) else code
 
 
-def what_is_wrong(fault: Fault, in_language: str | None = None) -> str:
+def fault_words(fault: ImportFault, in_language: str | None = None) -> str:
     return word(fault.group, fault.code, in_language=in_language, **fault.details)
 
 

@@ -1,20 +1,29 @@
-"""How a line of the places ledger is read, at the kindergarten and at the area."""
+"""Entries of the places ledger in words."""
+
+from collections.abc import Iterable
 
 from flask_babel import gettext as _
 
 from enrollment.places import ledger
-from enrollment.places.place_plans import Entry
+from enrollment.places.place_plans import HistoryEntry
+from enrollment.season.facts import Ground
+from portal.text.policy_rules import listed
 from portal.text.words import word
 
+POOL = "pool:"
+"""The ledger's fields of a pool: `pool:<code>` for its places, `pool:<code>:<part>` for the rest."""
 
-def field(entry: Entry) -> str:
+
+def field(entry: HistoryEntry) -> str:
     """A number's name; a pool is named by its code."""
-    if entry.field.startswith("pool:"):
-        return _("预留学位 %(code)s", code=entry.field.removeprefix("pool:"))
+    if entry.field.startswith(POOL):
+        code, _colon, part = entry.field.removeprefix(POOL).partition(":")
+        reserve = _("预留学位 %(code)s", code=_ground(code))
+        return f"{reserve} · {word('pool_part', part)}" if part else reserve
     return word("plan_number", entry.field)
 
 
-def change(entry: Entry) -> str:
+def change(entry: HistoryEntry) -> str:
     """`25 → 50`, states in words."""
     return f"{_value(entry.field, entry.before)} → {_value(entry.field, entry.after)}"
 
@@ -22,13 +31,29 @@ def change(entry: Entry) -> str:
 def _value(field: str, value: str | None) -> str:
     if value is None:
         return "—"
-    return word("programme_state", value) if field == "state" else value
+    if field == "state":
+        return word("programme_state", value)
+    if field.startswith(POOL) and field.endswith(":groups"):
+        return grounds(value.split())
+    if field.startswith(POOL) and field.endswith(":unclaimed"):
+        return word("pool_left", value)
+    return value
 
 
-def reason(entry: Entry) -> str:
-    """What somebody wrote, or a code of the ledger's own, said in words."""
-    if entry.reason == ledger.STANDS:
+def grounds(codes: Iterable[str]) -> str:
+    """The groups of a pool in words."""
+    return listed(map(_ground, codes))
+
+
+def _ground(code: str) -> str:
+    """A ground in words; the code itself if it is not a ground."""
+    return word("ground", code) if code in tuple(Ground) else code
+
+
+def reason(entry: HistoryEntry) -> str:
+    """The reason as it was entered; a reason code of the ledger in words."""
+    if entry.reason == ledger.REASON_APPROVED:
         return _("按现有数字同意")
-    if entry.reason.startswith(ledger.IMPORTED):
-        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.IMPORTED))
+    if entry.reason.startswith(ledger.REASON_IMPORTED):
+        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.REASON_IMPORTED))
     return entry.reason

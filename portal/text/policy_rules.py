@@ -9,7 +9,7 @@ from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
 from enrollment.season.grounds import GroundTerms
 from enrollment.season.policy_checks import example_facts, example_kindergarten
-from enrollment.season.policy_faults import Fault
+from enrollment.season.policy_faults import PolicyFault
 from enrollment.season.policy_file import NATURES
 from enrollment.season.rules import DEFAULT_RULE, Example, Rule, Rules
 from portal.text.words import language, word
@@ -23,13 +23,13 @@ def listed(words: Iterable[str]) -> str:
 
 
 def priority(tier: int) -> str:
-    """To people, the first priority is the best one: tier + 1."""
+    """A tier as a priority number: people count from 1."""
     return _("第 %(n)s 优先级", n=tier + 1)
 
 
 @dataclass(frozen=True)
-class Line:
-    """One priority: its number, and the ways into it; `others` marks the line of everybody else."""
+class PriorityRow:
+    """One priority: its tier and the grounds that lead to it; `others` marks the row of all other families."""
 
     tier: int
     code: str
@@ -42,7 +42,7 @@ class PriorityList:
     """The priorities at kindergartens of some natures."""
 
     natures: str
-    lines: tuple[Line, ...]
+    lines: tuple[PriorityRow, ...]
 
 
 def priority_lists(rules: Rules) -> list[PriorityList]:
@@ -52,14 +52,14 @@ def priority_lists(rules: Rules) -> list[PriorityList]:
         here = tuple(rule for rule in rules.in_order if not rule.natures or nature in rule.natures)
         by_rules.setdefault(here, []).append(nature)
     return [
-        PriorityList(listed(word("nature", nature) for nature in natures), _lines(rules, here))
+        PriorityList(listed(word("nature", nature) for nature in natures), _priority_rows(rules, here))
         for here, natures in by_rules.items()
     ]
 
 
-def _lines(rules: Rules, here: Iterable[Rule]) -> tuple[Line, ...]:
-    lines = [Line(rule.tier, rule.code, tuple(way_words(way) for way in rule.ways)) for rule in here]
-    return (*lines, Line(rules.default, DEFAULT_RULE, (_("其他年龄符合的家庭"),), others=True))
+def _priority_rows(rules: Rules, here: Iterable[Rule]) -> tuple[PriorityRow, ...]:
+    lines = [PriorityRow(rule.tier, rule.code, tuple(way_words(way) for way in rule.ways)) for rule in here]
+    return (*lines, PriorityRow(rules.default, DEFAULT_RULE, (_("其他年龄符合的家庭"),), others=True))
 
 
 def way_words(way: Iterable[Ground]) -> str:
@@ -72,7 +72,7 @@ def _inside_a_sentence(words: str) -> str:
 
 
 def rule_words(rules: Rules, code: str) -> str:
-    """What a rule asks for, by its code; for the result of a trial."""
+    """The grounds of a rule in words, by the rule's code."""
     rule = next((rule for rule in rules.rules if rule.code == code), None)
     if rule is None:
         return _("其他年龄符合的家庭")
@@ -159,8 +159,8 @@ def sibling_words(rules: Rules) -> str | None:
     )
 
 
-def fault_words(fault: Fault) -> str:
-    """What is wrong and how to mend it."""
+def fault_words(fault: PolicyFault) -> str:
+    """A fault in words, and how to correct it."""
     details = dict(fault.details)
     if "known" in details:
         details["known"] = listed(map(str, details["known"]))

@@ -1,4 +1,4 @@
-"""For which family a helper acts now.  The session keeps the mandate's id, so signing out or being away too long ends it."""
+"""The family that a helper acts for.  The session keeps the mandate's id, so the end of the session ends the acting."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from flask_login import current_user
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account, Actor
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from portal.web.unit_of_work import clock, db
 
 FIELD = "acting"
-"""Each form names the family that it was shown for: a page left open in another tab writes nothing of one into another."""
+"""The hidden form field with the family's token: a page left open in another tab cannot write into another family."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """The family that is helped: the actor for its verbs, and how a page calls it."""
+    """The family that the helper acts for: the actor for service calls, and the name and phone that pages show."""
 
     actor: Actor
     mandate: Mandate
@@ -31,12 +31,12 @@ class Family:
         return str(self.mandate.id)
 
 
-def now_for() -> Family | None:
-    """The family of this helper's session, while its mandate lasts."""
-    kept = session.get(FIELD)
-    if kept is None:
+def current_family() -> Family | None:
+    """The family of this helper's session; None when there is none or its mandate has ended."""
+    mandate_key = session.get(FIELD)
+    if mandate_key is None:
         return None
-    mandate_id = uuid.UUID(kept)
+    mandate_id = uuid.UUID(mandate_key)
     actor = mandates.acting_for(db(), mandate_id, by=current_user.actor, now=clock())
     if actor is None:
         session.pop(FIELD)
@@ -44,17 +44,17 @@ def now_for() -> Family | None:
     return family_of(db().get_one(Mandate, mandate_id), actor)
 
 
-def begin(mandate_id: uuid.UUID) -> None:
+def start(mandate_id: uuid.UUID) -> None:
     session[FIELD] = str(mandate_id)
 
 
-def leave() -> None:
+def stop() -> None:
     session.pop(FIELD, None)
 
 
 def family_of(mandate: Mandate, actor: Actor) -> Family:
-    """`张*三`, as far as a name is known, and the end of the phone number."""
+    """The family with its masked name, such as `张*三`, and the last four digits of its phone number."""
     guardian = guardians.guardian_of(db(), by=actor)
     name = guardian.name if guardian is not None else mandate.signed_name
     phone = db().get_one(Account, mandate.account_id).phone or ""
-    return Family(actor, mandate, masked(name, keep_start=1, keep_end=1), phone[-4:])
+    return Family(actor, mandate, mask(name, keep_start=1, keep_end=1), phone[-4:])

@@ -1,4 +1,4 @@
-"""The admission year that pages speak of when nobody says one: the present season's, else the calendar's."""
+"""The default admission year of a page: the current season's, else the calendar year."""
 
 from flask import request
 
@@ -9,11 +9,11 @@ FIRST, LAST = 2000, 2100
 
 
 def admission_year() -> int:
-    season = calendar.current(db(), clock())
+    season = calendar.current_season(db(), clock())
     return season.year if season else city_day().year
 
 
 def asked_year() -> int | None:
-    """The year that the address names, where it is one that a city can have; anything else counts as not asked."""
+    """The `year` of the query string, if it lies between `FIRST` and `LAST`; else None."""
     year = request.args.get("year", 0, int)
     return year if FIRST <= year <= LAST else None

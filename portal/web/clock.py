@@ -1,4 +1,4 @@
-"""What time it is.  Only the portal asks; in the demo the city may live ahead of the real time."""
+"""The current time.  Services take it as an argument; in the demo the city's clock may be ahead of the real time."""
 
 import datetime as dt
 
@@ -13,6 +13,6 @@ def real_now() -> dt.datetime:
 
 
 def now(session: Session, *, demo: bool) -> dt.datetime:
-    """The city's time in this transaction: the real one, plus what the demo's clock is ahead."""
+    """The city's time in this transaction: the real time, in the demo plus the offset of the demo clock."""
     ahead = session.scalar(select(DemoClock.ahead)) if demo else None
     return real_now() + (ahead or dt.timedelta())

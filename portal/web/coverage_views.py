@@ -1,4 +1,4 @@
-"""What the public page and the officials' page of the two shares have in common: the question, the map, the CSV."""
+"""Shared by the public and the officials' coverage pages: the definition form, the map, the CSV file."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from wtforms import BooleanField, DateField
+from wtforms import BooleanField, DateField, Field
 from wtforms.validators import Optional, ValidationError
 
 from allocation.coverage import Share
 from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
-from enrollment.coverage.shares import Line, Shares
+from enrollment.coverage.shares import CoverageLine, Shares
 from enrollment.places import spreadsheets
 from enrollment.season import calendar
 from portal import maps
@@ -25,7 +25,7 @@ EARLIEST = dt.date(2015, 9, 1)
 
 
 class DefinitionForm(FlaskForm):
-    """The switches of the definition; a question, so it travels in the address and needs no token."""
+    """The options of the definition.  A GET form: its values are in the query string, and it needs no CSRF token."""
 
     class Meta:
         csrf = False
@@ -34,58 +34,58 @@ class DefinitionForm(FlaskForm):
     nursery = BooleanField(_l("计入托班（2 岁班）"))
     attached = BooleanField(_l("附设幼儿班计入公办、普惠"))
 
-    def validate_on(self, field):
+    def validate_on(self, field: Field) -> None:
         if field.data and not EARLIEST <= field.data <= city_day():
             raise ValidationError(_("请选 2015 年 9 月到今天之间的日期。"))
 
     def definition(self) -> Definition:
-        """What was asked; today where the date is missing or wrong."""
+        """The chosen definition; the date is today where it is missing or wrong."""
         on = self.on.data if self.on.data and not self.on.errors else city_day()
         return Definition(on, nursery=bool(self.nursery.data), attached=bool(self.attached.data))
 
 
 @dataclass(frozen=True)
-class Patch:
+class MapArea:
     """An area on the sketch map.  `band` 0 has no children, 1 and 2 are below the target, 3 to 5 at or above it."""
 
     code: str
     name: str
     band: int
-    told: str
+    summary: str
     path: str = ""
     label: tuple[int, int] | None = None
 
 
-def asked() -> DefinitionForm:
+def definition_form() -> DefinitionForm:
     form = DefinitionForm(request.args)
     form.validate()
     return form
 
 
-def asked_again() -> dict[str, str]:
-    """The question as it was asked, for the links of the page; nothing else of the address."""
+def definition_args() -> dict[str, str]:
+    """The query parameters of the definition, for links of the page."""
     return {name: request.args[name] for name in ("on", "nursery", "attached") if name in request.args}
 
 
-def city(definition: Definition) -> Shares:
-    """On roll, and after the intake of the season that goes on."""
-    season = calendar.current(db(), clock())
-    return shares.of_the_city(db(), definition, year=season.year if season else definition.on.year)
+def city_shares(definition: Definition) -> Shares:
+    """The shares of the city on roll, and after the intake of the current season."""
+    season = calendar.current_season(db(), clock())
+    return shares.city_shares(db(), definition, year=season.year if season else definition.on.year)
 
 
-def name(line: Line) -> str:
+def line_name(line: CoverageLine) -> str:
     return line.name_en if language() == "en" else line.name
 
 
-def short(line: Line) -> str:
-    """On the map there is no room for 成都, 四川 and 县."""
+def short_name(line: CoverageLine) -> str:
+    """The name without prefixes such as 成都 and 四川, because the map has little room."""
     if language() == "en":
         return line.name_en.removeprefix("Chengdu ").removesuffix(" New Area").removesuffix(" Zone")
     return line.name.removeprefix("成都").removeprefix("四川")
 
 
-def linked(line: Line, href: str) -> Markup:
-    return Markup('<a href="{}">{}</a>').format(href, name(line))
+def line_link(line: CoverageLine, href: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(href, line_name(line))
 
 
 def band(share: Share) -> int:
@@ -98,44 +98,46 @@ def band(share: Share) -> int:
     return 3 if points < 400 else 4 if points < 700 else 5
 
 
-def told(line: Line) -> str:
-    """What a tap on the map says."""
+def map_summary(line: CoverageLine) -> str:
+    """The text that the page shows when a reader selects the area on the map."""
     if not line.now.all:
-        return _("%(name)s：没有在园幼儿", name=name(line))
+        return _("%(name)s：没有在园幼儿", name=line_name(line))
     return _(
         "%(name)s：公办 %(public)s%%，普惠 %(inclusive)s%%",
-        name=name(line),
+        name=line_name(line),
         public=line.now.public_share.text,
         inclusive=line.now.inclusive_coverage.text,
     )
 
 
-def patches(areas: tuple[Line, ...]) -> tuple[list[Patch], list[Patch]]:
-    """The districts with an outline, and the zones that stand in the inset."""
+def map_areas(areas: tuple[CoverageLine, ...]) -> tuple[list[MapArea], list[MapArea]]:
+    """The districts that have an outline on the map, and the zones of the inset, which have none."""
     drawn = {outline.code: outline for outline in maps.outlines()}
     on_map, inset = [], []
     for line in areas:
-        patch = Patch(line.code, short(line), band(line.now.public_share), told(line))
+        area = MapArea(line.code, short_name(line), band(line.now.public_share), map_summary(line))
         outline = drawn.get(line.code)
         if outline is None:
-            inset.append(patch)
+            inset.append(area)
         else:
-            on_map.append(Patch(line.code, patch.name, patch.band, patch.told, outline.path, outline.label))
+            on_map.append(MapArea(line.code, area.name, area.band, area.summary, outline.path, outline.label))
     return on_map, inset
 
 
-def farthest(lines: tuple[Line, ...], most: int = 4) -> list[Line]:
-    """Where the most children are missing in public kindergartens, or else for the inclusive coverage."""
-    behind = [line for line in lines if missing(line)]
-    return sorted(behind, key=lambda line: (-missing(line), line.code))[:most]
+def largest_gaps(lines: tuple[CoverageLine, ...], most: int = 4) -> list[CoverageLine]:
+    """The rows with the largest gap to a target, the largest first."""
+    behind = [line for line in lines if gap(line)]
+    return sorted(behind, key=lambda line: (-gap(line), line.code))[:most]
 
 
-def missing(line: Line) -> int:
+def gap(line: CoverageLine) -> int:
     return max(line.now.public_share.to_move, line.now.inclusive_coverage.to_move) if line.now.all else 0
 
 
-def as_csv(lines: tuple[Line, ...], definition: Definition, city_line: Line | None, file: str) -> Response:
-    """One row for each line, the whole city last; the definition stands in every row, so that no figure loses it."""
+def as_csv(
+    lines: tuple[CoverageLine, ...], definition: Definition, city_line: CoverageLine | None, file: str
+) -> Response:
+    """One CSV row for each line, the whole city last.  Every row repeats the definition, so that each figure keeps it."""
     rows = [_csv_row(line, definition) for line in (*lines, *([city_line] if city_line else []))]
     answer = Response(spreadsheets.to_csv(_csv_head(), rows), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{file}-{definition.on}.csv"'
@@ -168,11 +170,11 @@ def _csv_head() -> list[str]:
     ]
 
 
-def _csv_row(line: Line, definition: Definition) -> list[object]:
+def _csv_row(line: CoverageLine, definition: Definition) -> list[object]:
     now, after = line.now, line.after
     return [
         line.code,
-        name(line) or _("全市"),
+        line_name(line) or _("全市"),
         now.all,
         now.public,
         now.inclusive,

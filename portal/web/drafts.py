@@ -12,7 +12,7 @@ from flask import Flask, current_app, g
 from flask_login import current_user
 from sqlalchemy import select
 
-from enrollment.ground.sign_in import DoneOnce
+from enrollment.ground.sign_in import IdempotentResponse
 from portal.web.unit_of_work import db
 
 MOST_KEYS = 20
@@ -32,7 +32,7 @@ def arrived(keys: list[str]) -> list[str]:
         return []
     owner = uuid.UUID(current_user.get_id())
     asked = {f"{owner.hex}:{key}": key for key in keys[:MOST_KEYS] if 0 < len(key) <= 64}
-    found = db().scalars(select(DoneOnce.key).where(DoneOnce.key.in_(asked)))
+    found = db().scalars(select(IdempotentResponse.key).where(IdempotentResponse.key.in_(asked)))
     return sorted(asked[key] for key in found)
 
 

@@ -1,22 +1,26 @@
-"""Pages for what goes wrong.  Calm, with a way on; a broken part gets a reference and no detail."""
+"""Error pages.  A page of an internal error shows a reference number and no detail."""
 
 import secrets
+from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
 
+from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE
 from portal.text.formats import refusal
 from portal.web.csrf import page_of_the_form
-from portal.web.logs import way_of
+from portal.web.logs import fault_trace
 from portal.web.oversized_requests import fields_before_the_file
-from portal.web.restored_form import keep_fields
+from portal.web.restored_form import save_fields
 
 log = structlog.get_logger()
 
@@ -33,29 +37,31 @@ PAGES = {
 }
 
 
-def error_page(status: int, heading=None, text=None, **more):
+def error_page(
+    status: int, heading: LazyString | str | None = None, text: LazyString | str | None = None, **more: Any
+) -> ResponseReturnValue:
     default_heading, default_text = PAGES.get(status, PAGES[400 if status < 500 else 500])
-    shown = {"reference": None, "typed": [], "newer": None, "back": None, "frame": "layout.html"} | more
+    shown = {"reference": None, "entered": [], "newer": None, "back": None, "frame": "layout.html"} | more
     page = render_template(
         "public/error.html", status=status, heading=heading or default_heading, text=text or default_text, **shown
     )
     return page, status
 
 
-def _http(fault: HTTPException):
+def _http_error(fault: HTTPException) -> ResponseReturnValue:
     if isinstance(fault, InternalServerError):
-        return _broken(fault.original_exception or fault)
+        return _internal_error(fault.original_exception or fault)
     if fault.code is not None and 300 <= fault.code < 400:
         return fault
     return error_page(fault.code or 500)
 
 
-def _too_large(fault: RequestEntityTooLarge):
+def _too_large(fault: RequestEntityTooLarge) -> ResponseReturnValue:
     """A body that is larger than its route takes is not read; what was typed beside the file comes back in the form."""
     g.spoiled = True
     page = page_of_the_form()
     if current_user.is_authenticated:
-        keep_fields(page, fields_before_the_file())
+        save_fields(page, fields_before_the_file())
     files = [LIMITS["photo"].words, LIMITS["pdf"].words, MOST_AT_ONCE.words]
     text = _(
         "照片不超过 %(photo)s，PDF 不超过 %(pdf)s，一次一共不超过 %(all)s。什么都没有保存，请换小一些的文件再试。",
@@ -66,53 +72,77 @@ def _too_large(fault: RequestEntityTooLarge):
     return error_page(413, text=text, back=page)
 
 
-def _foreign_host(_fault: SecurityError):
-    """Asked for under a name that is not ours: no page, whose links would carry that name on."""
+def _untrusted_host(_fault: SecurityError) -> ResponseReturnValue:
+    """The Host header is not trusted: answer in plain text, because links of a page would repeat that host."""
     return Response("400\n", 400, mimetype="text/plain")
 
 
-def _not_found(_fault: NotFound):
+def _not_found(_fault: NotFound) -> ResponseReturnValue:
     return error_page(404)
 
 
-def _refused(refused: Refused):
-    g.spoiled = True
+def _refusal(refused: Refused) -> ResponseReturnValue:
+    g.rollback_only = True
     return error_page(409, text=refusal(refused))
 
 
-def _stale(_stale: Stale):
-    """Somebody else, or another tab, saved first: nothing is overwritten, and what was typed is shown."""
-    g.spoiled = True
+def _stale_form(_stale_form: Stale) -> ResponseReturnValue:
+    """Another person or tab saved first: nothing is overwritten, and the page shows the entered values."""
+    g.rollback_only = True
     form = g.get("stale_form")
     frame = "parents/base.html" if request.blueprint == "parents" else "layout.html"
     newer = request.path if request.method == "POST" else None
-    return error_page(409, newer=newer, typed=form.typed() if form else [], frame=frame)
+    return error_page(409, newer=newer, entered=form.entered_values() if form else [], frame=frame)
 
 
-def _no_such_value(_fault: DataError):
-    """A number beyond all numbers, a text with a zero in it: nothing of ours is called that."""
-    g.spoiled = True
+def _invalid_value(_fault: DataError) -> ResponseReturnValue:
+    """PostgreSQL cannot store a value, such as a too large number or a text with a NUL: no row can have it."""
+    g.rollback_only = True
     g.session.rollback()
     return error_page(404 if request.method in ("GET", "HEAD") else 400)
 
 
-def _broken(fault: BaseException):
-    g.spoiled = g.broken = True
+def _constraint_violated(fault: IntegrityError) -> ResponseReturnValue:
+    """Show the refusal that the constraint stands for.  A constraint without an error code is an error of the program."""
+    refused = constraint_errors.refusal_of(fault)
+    if refused is None:
+        return _internal_error(fault)
+    if "session" in g:
+        g.session.rollback()  # the error page reads from the database
+    return _refusal(refused)
+
+
+def _flush(response: Response) -> Response:
+    """Write what the view left pending while an error can still become a page; the commit comes after all headers."""
+    session = g.get("session")
+    if session is None or response.status_code >= 400 or g.get("rollback_only"):
+        return response
+    try:
+        session.flush()
+    except IntegrityError as fault:
+        return current_app.make_response(current_app.handle_user_exception(fault))
+    return response
+
+
+def _internal_error(fault: BaseException) -> ResponseReturnValue:
+    g.rollback_only = g.internal_error = True
     if "session" in g:
         g.session.rollback()  # the page of the fault asks the database again
     reference = secrets.token_hex(4).upper()
-    log.error("broken", reference=reference, path=request.path, fault=way_of(fault))
+    log.error("broken", reference=reference, path=request.path, fault=fault_trace(fault))
     if current_app.config["TESTING"]:
         raise fault
     return error_page(500, reference=reference)
 
 
 def init(app: Flask) -> None:
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
-    app.register_error_handler(SecurityError, _foreign_host)
+    app.register_error_handler(SecurityError, _untrusted_host)
     app.register_error_handler(NotFound, _not_found)
-    app.register_error_handler(Stale, _stale)
-    app.register_error_handler(Refused, _refused)
-    app.register_error_handler(DataError, _no_such_value)
-    app.register_error_handler(Exception, _broken)
+    app.register_error_handler(Stale, _stale_form)
+    app.register_error_handler(Refused, _refusal)
+    app.register_error_handler(DataError, _invalid_value)
+    app.register_error_handler(IntegrityError, _constraint_violated)
+    app.register_error_handler(Exception, _internal_error)
+    app.after_request(_flush)

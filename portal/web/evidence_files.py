@@ -1,4 +1,4 @@
-"""Papers as files, and the watermark on what staff look at: who, and when, drawn into the picture or under every page of a PDF."""
+"""Evidence as file responses, and the watermark with viewer and time in pictures and PDF pages that staff look at."""
 
 import functools
 import io
@@ -17,8 +17,8 @@ SIZE, STEP = 26, 260
 SANDBOX = "default-src 'none'; sandbox"
 
 
-def as_file(media_type: str, content: bytes, name: str) -> Response:
-    """A paper as a file to keep: never shown as a page of this portal."""
+def file_response(media_type: str, content: bytes, name: str) -> Response:
+    """A download response for an evidence file; the browser never renders it as a page of the portal."""
     ending = "pdf" if media_type == "application/pdf" else "webp"
     answer = Response(content, mimetype=media_type)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
@@ -27,16 +27,18 @@ def as_file(media_type: str, content: bytes, name: str) -> Response:
     return answer
 
 
-class Unmarkable(Exception):
-    """The page cannot be opened any more, so it is not shown."""
+class WatermarkError(Exception):
+    """The file cannot be opened, so it has no watermark and must not be shown."""
 
 
-def marked(media_type: str, content: bytes, text: str) -> bytes:
-    """The same page with the text on it.  Raises Unmarkable."""
+def watermarked(media_type: str, content: bytes, text: str) -> bytes:
+    """The same content with the text as a watermark.  Raises WatermarkError."""
     try:
-        return _marked_pdf(content, text) if media_type == "application/pdf" else _marked_picture(content, text)
+        return (
+            _watermarked_pdf(content, text) if media_type == "application/pdf" else _watermarked_picture(content, text)
+        )
     except (OSError, ValueError, PyPdfError, zlib.error) as fault:
-        raise Unmarkable from fault
+        raise WatermarkError from fault
 
 
 @functools.cache
@@ -46,14 +48,14 @@ def _font() -> ImageFont.FreeTypeFont:
 
 @functools.lru_cache(maxsize=8)
 def _stamp(text: str) -> Image.Image:
-    """The text once, slanted, on nothing."""
+    """The text once, rotated, on a transparent background."""
     left, top, right, bottom = _font().getbbox(text)
     flat = Image.new("RGBA", (int(right - left) + 8, int(bottom - top) + 8))
     ImageDraw.Draw(flat).text((4 - left, 4 - top), text, font=_font(), fill=(120, 20, 60, 70))
     return flat.rotate(24, expand=True)
 
 
-def _marked_picture(content: bytes, text: str) -> bytes:
+def _watermarked_picture(content: bytes, text: str) -> bytes:
     picture = Image.open(io.BytesIO(content), formats=("WEBP", "JPEG", "PNG")).convert("RGB")
     stamp = _stamp(text)
     for row, y in enumerate(range(-40, picture.height, STEP)):
@@ -64,8 +66,8 @@ def _marked_picture(content: bytes, text: str) -> bytes:
     return drawn.getvalue()
 
 
-def _marked_pdf(content: bytes, text: str) -> bytes:
-    """PDF text needs a font of its own, so its mark keeps to what the built-in one can write: time and letters."""
+def _watermarked_pdf(content: bytes, text: str) -> bytes:
+    """The built-in PDF font has ASCII characters only, so the watermark keeps only these."""
     plain = "".join(character for character in text if character.isascii()).strip() or "-"
     safe = plain.replace("\\", "").replace("(", "").replace(")", "")
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(content)))

@@ -1,4 +1,4 @@
-"""What somebody typed into a form, as a person reads it: the question and the answer, and nothing that is not theirs."""
+"""The entered values of a form as readable pairs of label and value, without tokens and secrets."""
 
 from collections.abc import Iterator
 
@@ -6,17 +6,17 @@ from flask_babel import gettext as _
 from wtforms import BooleanField, FileField, Form, HiddenField, MultipleFileField, PasswordField, SelectField
 from wtforms.fields import Field
 
-NOT_SAID = (FileField, HiddenField, MultipleFileField, PasswordField)
+NOT_SHOWN = (FileField, HiddenField, MultipleFileField, PasswordField)
 """Tokens, ids and secrets; a file cannot be shown again."""
 
 
-def readable(form: Form) -> list[tuple[str, str]]:
-    """(question, answer) of each answered field.  A code without a word of its own is left out."""
-    return [(str(field.label.text), said) for field in form if (said := _said(field))]
+def entered_values(form: Form) -> list[tuple[str, str]]:
+    """(label, value) of each filled field.  A code that is not among the field's choices is left out."""
+    return [(str(field.label.text), value) for field in form if (value := _entered_value(field))]
 
 
-def _said(field: Field) -> str:
-    if isinstance(field, NOT_SAID):
+def _entered_value(field: Field) -> str:
+    if isinstance(field, NOT_SHOWN):
         return ""
     if isinstance(field, BooleanField):
         return _("是") if field.data else ""
@@ -26,5 +26,5 @@ def _said(field: Field) -> str:
 
 
 def _choices(field: SelectField) -> Iterator[tuple]:
-    """The choices that were answered with something: an empty value is no answer."""
+    """The choices with a value; the empty choice means that nothing is chosen."""
     return ((value, text) for value, text, *_rest in field.choices or [] if value)

@@ -1,84 +1,107 @@
-"""Every door has a lock, proved at start-up.  `@public` is a lock too: it says that somebody meant it."""
+"""The guard of a route: who may request it.  `create_app` raises UnguardedRoute if a route has none.
+
+`@public` is a guard too: it states that the route is open to everybody on purpose.
+"""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, Protocol, cast
 
-from flask import Flask, abort, current_app, flash, g, redirect, request, url_for
+from flask import Flask, abort, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from enrollment.ground.accounts import DESK_OF_ROLE
+from enrollment.ground.accounts import DESK_OF_ROLE, Role
 from enrollment.ground.errors import Refused
 from portal.web import acting_for
+from portal.web.unit_of_work import services
 
 DESKS = ("parents", "helpers", "staff", "officials")
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Who may pass: nobody in particular (`desk` None), a desk, or only some roles of it; `demo` doors exist in the demo alone.
+    """Who may request a route: everybody (`desk` is None), the people of a desk, or only some `roles` of the desk.
 
-    A `helped` door also lets a community helper in, while it acts for a family.
+    A route with `demo` exists in the demo only.  A route with `allows_helper` also admits a community helper who acts for
+    a family.
     """
 
     desk: str | None = None
     roles: frozenset[str] = frozenset()
     demo: bool = False
-    helped: bool = False
+    allows_helper: bool = False
 
     def admits(self, roles: frozenset[str]) -> bool:
         if self.desk is None:
             return True
-        mine = {role for role in roles if DESK_OF_ROLE[role] == self.desk}
-        return bool(mine & self.roles if self.roles else mine)
+        roles_of_desk = {role for role in roles if DESK_OF_ROLE[role] == self.desk}
+        return bool(roles_of_desk & self.roles if self.roles else roles_of_desk)
+
+
+class GuardedView(Protocol):
+    guard: Guard
 
 
 class UnguardedRoute(RuntimeError):
-    """A route without a guard; the app does not start."""
+    """A route has no guard, so the app does not start."""
 
 
-def public(view):
-    view.guard = Guard()
+def _set_guard(view: View[P], guard: Guard) -> View[P]:
+    cast(GuardedView, view).guard = guard
     return view
 
 
-def demo_only(view):
+def public(view: View[P]) -> View[P]:
+    """Everybody may request this route."""
+    return _set_guard(view, Guard())
+
+
+def demo_only(view: View[P]) -> View[P]:
+    """Everybody may request this route, but only the demo has it; elsewhere it is a 404."""
+
     @functools.wraps(view)
-    def guarded(*args, **kwargs):
-        if not current_app.extensions["house"].config.demo:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not services().config.demo:
             abort(404)
         return view(*args, **kwargs)
 
-    guarded.guard = Guard(demo=True)
-    return guarded
+    return _set_guard(guarded, Guard(demo=True))
 
 
-def desk(name: str, *roles: str, helped: bool = False):
-    """Only people of this desk; with `roles`, only those; with `helped` also a helper who acts for one of them now."""
+def desk(name: str, *roles: str, allows_helper: bool = False) -> Callable[[View[P]], View[P]]:
+    """Only people of this desk; with `roles`, only those; with `allows_helper` also a helper who acts for a family.
+
+    Raises ValueError for an unknown desk or a role of another desk.
+    """
     if name not in DESKS or any(DESK_OF_ROLE[role] != name for role in roles):
         raise ValueError(f"no such desk or role: {name} {roles}")
-    guard = Guard(name, frozenset(roles), helped=helped)
+    guard = Guard(name, frozenset(roles), allows_helper=allows_helper)
 
-    def decorate(view):
+    def decorate(view: View[P]) -> View[P]:
         @functools.wraps(view)
-        def guarded(*args, **kwargs):
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             if not current_user.is_authenticated:
                 return redirect(url_for("public.sign_in", next=request.full_path.rstrip("?")), 303)
-            if guard.helped and current_user.actor.is_any("helper"):
-                return _on_behalf() or view(*args, **kwargs)
+            if guard.allows_helper and current_user.actor.is_any(Role.HELPER):
+                return _admit_helper() or view(*args, **kwargs)
             if not guard.admits(current_user.actor.roles):
                 abort(403)
             return view(*args, **kwargs)
 
-        guarded.guard = guard
-        return guarded
+        return _set_guard(guarded, guard)
 
     return decorate
 
 
-def _on_behalf():
-    """Let a helper in as the one who acts for its family; None, or where it is led when there is no such family."""
-    family = acting_for.now_for()
+def _admit_helper() -> ResponseReturnValue | None:
+    """Set `g.acting` to the family that the helper acts for.  Without a family, return a redirect to the helper's home."""
+    family = acting_for.current_family()
     if family is None:
         flash(_("现在没有正在代办的家庭。请先选一个家庭继续，或开始新的代办。"), "warn")
         return redirect(url_for("helpers.home"), 303)
@@ -93,7 +116,7 @@ def guard_of(app: Flask, endpoint: str) -> Guard | None:
 
 
 def refuse_unguarded(app: Flask) -> None:
-    """Raise UnguardedRoute naming every route that nobody locked."""
-    open_doors = sorted({rule.rule for rule in app.url_map.iter_rules() if guard_of(app, rule.endpoint) is None})
-    if open_doors:
-        raise UnguardedRoute("routes without a guard: " + ", ".join(open_doors))
+    """Raise UnguardedRoute with the address of every route that has no guard."""
+    unguarded = sorted({rule.rule for rule in app.url_map.iter_rules() if guard_of(app, rule.endpoint) is None})
+    if unguarded:
+        raise UnguardedRoute("routes without a guard: " + ", ".join(unguarded))

@@ -1,9 +1,9 @@
-"""Headers of every answer: strict content policy, no framing, no caching of personal pages."""
+"""Security headers of every response: strict content policy, no framing, no caching of personal pages."""
 
 from flask import Flask, Response, session
 from flask_login import current_user
 
-from portal.web.unit_of_work import house
+from portal.web.unit_of_work import services
 
 CONTENT_POLICY = "; ".join(
     (
@@ -21,8 +21,8 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
-HALFWAY_IN = {"phone", "second_factor_for", "kept"}
-"""What a session knows of somebody who is about to sign in."""
+SIGN_IN_KEYS = {"phone", "second_factor_for", "saved_form"}
+"""Session keys that hold personal data before the sign-in is complete."""
 
 
 def _harden(response: Response) -> Response:
@@ -34,10 +34,10 @@ def _harden(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
-    if house().config.https:
+    if services().config.https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.mimetype == "text/html" or current_user.is_authenticated:
-        personal = current_user.is_authenticated or not HALFWAY_IN.isdisjoint(session)
+        personal = current_user.is_authenticated or not SIGN_IN_KEYS.isdisjoint(session)
         headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
     return response
 

@@ -1,4 +1,4 @@
-"""Between the name of a kindergarten, as a family types it, and its code."""
+"""Conversion between a kindergarten's name, as a family types it, and its code."""
 
 from enrollment.ground.errors import Refused
 from enrollment.places import finder, kindergartens
@@ -8,7 +8,7 @@ ENOUGH = 5
 
 
 def code_of(typed: str, *, field: str) -> str | None:
-    """The code of the one kindergarten that a name, part of a name or a code means.  Refuses `several_kindergartens`."""
+    """The code of the only kindergarten that fits a name, a part of a name or a code.  Refuses `several_kindergartens`."""
     typed = typed.strip()
     if not typed:
         return None

@@ -1,6 +1,6 @@
-"""What the log says: lines of JSON, and of a fault its kind and its way through the code.
+"""The log: JSON lines.  An exception is logged with its type and stack frames.
 
-Never a fault's text and never the values of variables: they may hold a name, a phone or a number of a person.
+Its text and the values of variables are never logged, because they may contain personal data.
 """
 
 import traceback
@@ -9,16 +9,16 @@ import structlog
 from flask import Flask
 
 
-def way_of(fault: BaseException | None) -> list[str]:
-    """The kind of a fault and the places that it came through, the last one first; then the fault that it came from."""
-    told: list[str] = []
-    while fault is not None and len(told) < 200:
+def fault_trace(fault: BaseException | None) -> list[str]:
+    """The type of an exception and its stack frames, the innermost first; then the same for its cause."""
+    lines: list[str] = []
+    while fault is not None and len(lines) < 200:
         state = getattr(getattr(fault, "orig", None), "sqlstate", None)
-        told.append(type(fault).__name__ + (f" {state}" if state else ""))
+        lines.append(type(fault).__name__ + (f" {state}" if state else ""))
         frames = reversed(traceback.extract_tb(fault.__traceback__))
-        told += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         fault = fault.__cause__ or fault.__context__
-    return told
+    return lines
 
 
 def init(_app: Flask) -> None:

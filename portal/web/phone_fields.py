@@ -3,18 +3,19 @@
 import re
 import unicodedata
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import InputRequired, Regexp
 
 
 def digits(text: str | None) -> str:
-    """Full-width digits, spaces, dashes and a leading +86 play no part."""
+    """The digits as ASCII, without spaces, dashes, brackets and a leading +86."""
     typed = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", text or ""))
     return typed.removeprefix("+86")
 
 
-def phone_field(label) -> StringField:
+def phone_field(label: LazyString) -> StringField:
     return StringField(
         label,
         filters=[digits],
@@ -25,7 +26,7 @@ def phone_field(label) -> StringField:
     )
 
 
-def code_field(label) -> StringField:
+def code_field(label: LazyString) -> StringField:
     return StringField(
         label,
         filters=[digits],
@@ -36,5 +37,5 @@ def code_field(label) -> StringField:
     )
 
 
-def shortened(phone: str) -> str:
+def masked_phone(phone: str) -> str:
     return phone[:3] + "****" + phone[-4:]

@@ -1,4 +1,4 @@
-"""Rate limits on codes and sign-in, by address and for everybody together; those by phone stand in the database."""
+"""Rate limits of one-time codes and sign-in, per IP address and in total.  Limits per phone are in the database."""
 
 from flask import Flask
 from flask_limiter import Limiter
@@ -8,7 +8,7 @@ limiter = Limiter(get_remote_address, strategy="fixed-window", in_memory_fallbac
 
 
 def init(app: Flask) -> None:
-    config = house_of(app)
+    config = app.extensions["services"].config
     app.config.update(
         RATELIMIT_STORAGE_URI=config.redis_url.replace("unix://", "redis+unix://", 1)
         if config.redis_url.startswith("unix://")
@@ -17,7 +17,3 @@ def init(app: Flask) -> None:
         RATELIMIT_HEADERS_ENABLED=False,
     )
     limiter.init_app(app)
-
-
-def house_of(app: Flask):
-    return app.extensions["house"].config

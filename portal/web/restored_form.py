@@ -1,7 +1,7 @@
-"""What was typed into a form whose session had ended, kept sealed until the same person has signed in again.
+"""The values of a form whose session had expired, encrypted in the session until the same person signs in again.
 
-It is kept for an account: the next reader at the same computer gets nothing of it, and a form that another site posted
-belongs to nobody, because the cookie does not come with it.  What a helper typed is kept for the family it was typed for.
+They are saved for one account, so that another person at the same computer does not see them.  A form posted by another
+site is not saved: its request has no session cookie.  A helper's values are saved for the family they were entered for.
 """
 
 import json
@@ -11,38 +11,43 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-NEVER_KEPT = {"csrf_token", "once_key", "password", "code", "acting"}
-LONGEST = 200_000
+from portal.web.sessions import current_session
+
+NEVER_SAVED = {"csrf_token", "idempotency_key", "password", "code", "acting"}
+MAX_LENGTH = 200_000
 
 
-def keep_form(path: str) -> bool:
-    """Keep the posted fields for the page at `path`, if it is known whose they are.  Files cannot be kept; their pages say so."""
-    return keep_fields(path, [(name, value) for name, values in request.form.lists() for value in values])
+def save_form(path: str) -> bool:
+    """Save the posted fields for the page at `path`.  False if the account is unknown or they are too long.
+
+    Files cannot be saved; their pages say so.
+    """
+    return save_fields(path, [(name, value) for name, values in request.form.lists() for value in values])
 
 
-def keep_fields(path: str, posted: list[tuple[str, str]]) -> bool:
-    """`keep_form` for fields that were read in another way."""
-    owner = session.owner  # type: ignore[attr-defined]
-    fields = [[name, value] for name, value in posted if name not in NEVER_KEPT]
+def save_fields(path: str, posted: list[tuple[str, str]]) -> bool:
+    """`save_form` for fields that were read in another way."""
+    owner = current_session().owner
+    fields = [[name, value] for name, value in posted if name not in NEVER_SAVED]
     family = next((value for name, value in posted if name == "acting"), None)
     text = json.dumps({"owner": owner, "family": family, "path": path, "fields": fields})
-    if owner is None or len(text) > LONGEST:
+    if owner is None or len(text) > MAX_LENGTH:
         return False
-    session.hide("kept", text)  # type: ignore[attr-defined]
+    current_session().set_sealed("saved_form", text)
     return True
 
 
-def kept_for(path: str) -> MultiDict | None:
-    """The kept fields of this page, once, for whoever typed them.  Other pages leave them alone."""
-    text = session.hidden("kept")  # type: ignore[attr-defined]
+def take_saved_form(path: str) -> MultiDict | None:
+    """Remove and return the saved fields of this page, if the current account entered them; else None."""
+    text = current_session().get_sealed("saved_form")
     if text is None or not current_user.is_authenticated:
         return None
-    kept = json.loads(text)
-    if kept["owner"] != current_user.get_id():
-        session.pop("kept")
+    saved = json.loads(text)
+    if saved["owner"] != current_user.get_id():
+        session.pop("saved_form")
         return None
-    if kept["path"] != path or kept["family"] != session.get("acting"):
+    if saved["path"] != path or saved["family"] != session.get("acting"):
         return None
-    session.pop("kept")
+    session.pop("saved_form")
     flash(_("您刚才填写的内容还在，请核对后再保存一次。"))
-    return MultiDict([(name, value) for name, value in kept["fields"]])
+    return MultiDict([(name, value) for name, value in saved["fields"]])

@@ -1,10 +1,10 @@
-"""Where a reader may be led: to a path of this portal, and nowhere else."""
+"""Redirect targets: only paths of this portal are allowed."""
 
 from urllib.parse import urlsplit
 
 
-def inside(target: str | None) -> str | None:
-    """The target if it is a path of ours; None for another site, a script, or what no address bar would hold."""
+def local_path(target: str | None) -> str | None:
+    """The target if it is a path of this portal; None for another site, a script or control characters."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return None
     if any(sign.isspace() or not sign.isprintable() for sign in target):

@@ -1,15 +1,15 @@
-"""Server-side sessions: the cookie is a random key, the table holds its digest, and sign-out ends it for good.
+"""Server-side sessions: the cookie is a random key, and the table holds its digest.  Sign-out deletes the row.
 
-A session is written in a transaction of its own, so that a message to the reader survives a refused act.
+A session is saved in its own transaction, so that flash messages survive the rollback of a refused request.
 """
 
 import base64
 import datetime as dt
 import hashlib
 import secrets
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, session
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -19,43 +19,44 @@ from enrollment.ground.sign_in import WebSession
 from enrollment.ground.vault import seal, unseal
 from portal.web.clock import real_now
 
-IDLE = dt.timedelta(hours=1)
-LONGEST = dt.timedelta(hours=12)
-SEEN_EVERY = dt.timedelta(minutes=1)
+IDLE_TIMEOUT = dt.timedelta(hours=1)
+MAX_LIFETIME = dt.timedelta(hours=12)
+TOUCH_INTERVAL = dt.timedelta(minutes=1)
 
 
 class ServerSession(CallbackDict, SessionMixin):
-    """What views see as `flask.session`."""
+    """The class of `flask.session`."""
 
     def __init__(self, data: dict[str, Any] | None = None, key: str | None = None, row: WebSession | None = None):
-        super().__init__(data or {}, on_update=_touched)
+        super().__init__(data or {}, on_update=_mark_modified)
         self.key = key
         self.row = row
         self.modified = False
         self.accessed = False
         self.renew = False
         self.expired = False
-        self.belonged_to: str | None = None
+        self.expired_owner: str | None = None
 
     @property
     def owner(self) -> str | None:
-        """The account that is, or until the session's time was up was, signed in; None where nobody knows."""
-        return self.get("_user_id") or self.belonged_to
+        """The account that is signed in, or was signed in until the session expired; None if unknown."""
+        return self.get("_user_id") or self.expired_owner
 
-    def hide(self, name: str, text: str) -> None:
-        """Keep a text about a person: the row holds it sealed."""
+    def set_sealed(self, name: str, text: str) -> None:
+        """Store a text with personal data; the row holds it encrypted."""
         self[name] = base64.b64encode(seal(text, f"web_session.{name}")).decode()
 
-    def hidden(self, name: str) -> str | None:
+    def get_sealed(self, name: str) -> str | None:
         return unseal(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
 
-    @property
-    def permanent(self) -> bool:
-        return False
 
-
-def _touched(session: ServerSession) -> None:
+def _mark_modified(session: ServerSession) -> None:
     session.modified = True
+
+
+def current_session() -> ServerSession:
+    """`flask.session` with the methods that this portal's sessions have."""
+    return cast(ServerSession, session)
 
 
 def digest_of(key: str) -> bytes:
@@ -67,32 +68,32 @@ class SessionTable(SessionInterface):
         key = request.cookies.get(self.cookie_name(app))
         if not key or request.path.startswith("/static/"):
             return ServerSession()
-        with Session(app.extensions["house"].engine) as database:
+        with Session(app.extensions["services"].engine) as database:
             row = database.scalar(select(WebSession).where(WebSession.digest == digest_of(key)))
         if row is None or row.expires_at <= real_now():
             fresh = ServerSession()
             fresh.expired = True
-            fresh.belonged_to = str(row.account_id) if row is not None and row.account_id else None
+            fresh.expired_owner = str(row.account_id) if row is not None and row.account_id else None
             return fresh
         return ServerSession(row.data, key, row)
 
     def cookie_name(self, app: Flask) -> str:
-        return "__Host-session" if app.extensions["house"].config.https else "session"
+        return "__Host-session" if app.extensions["services"].config.https else "session"
 
     def save_session(self, app: Flask, session: ServerSession, response: Response) -> None:  # type: ignore[override]
         moment = real_now()
         if session.row is not None and not session and session.modified:
-            self._forget(app, session.key)
+            self._delete(app, session.key)
             response.delete_cookie(
                 self.cookie_name(app),
                 path="/",
-                secure=app.extensions["house"].config.https,
+                secure=app.extensions["services"].config.https,
                 httponly=True,
                 samesite="Lax",
             )
             return
-        shared = response.cache_control.public  # a cache between us and others must never keep somebody's cookie
-        stale = session.row is not None and moment - session.row.seen_at > SEEN_EVERY and not shared
+        shared = response.cache_control.public  # a shared cache must never store a person's cookie
+        stale = session.row is not None and moment - session.row.seen_at > TOUCH_INTERVAL and not shared
         if not (session.modified or stale or session.renew) or (not session and session.row is None):
             return
         if not self._write(app, session, moment):
@@ -102,22 +103,22 @@ class SessionTable(SessionInterface):
             session.key or "",
             path="/",
             httponly=True,
-            secure=app.extensions["house"].config.https,
+            secure=app.extensions["services"].config.https,
             samesite="Lax",
         )
 
     def _write(self, app: Flask, session: ServerSession, moment: dt.datetime) -> bool:
-        """Keep the session.  False: it was signed out while this request was under way, and stays so."""
-        goes_on = session.row is not None and session.key is not None and not session.renew
-        began = session.row.created_at if session.row is not None and goes_on else moment
+        """Save the session.  False if it was signed out during this request; it stays signed out."""
+        continues = session.row is not None and session.key is not None and not session.renew
+        began = session.row.created_at if session.row is not None and continues else moment
         values = {
             "account_id": session.get("_user_id"),
             "data": dict(session),
             "seen_at": moment,
-            "expires_at": min(moment + IDLE, began + LONGEST),
+            "expires_at": min(moment + IDLE_TIMEOUT, began + MAX_LIFETIME),
         }
-        with Session(app.extensions["house"].engine) as database, database.begin():
-            if goes_on:
+        with Session(app.extensions["services"].engine) as database, database.begin():
+            if continues:
                 known = update(WebSession).where(WebSession.digest == digest_of(session.key or "")).values(values)
                 return database.scalar(known.returning(WebSession.digest)) is not None
             if session.key is not None:
@@ -127,8 +128,8 @@ class SessionTable(SessionInterface):
             database.execute(insert(WebSession).values(values | fresh))
         return True
 
-    def _forget(self, app: Flask, key: str | None) -> None:
+    def _delete(self, app: Flask, key: str | None) -> None:
         if key is None:
             return
-        with Session(app.extensions["house"].engine) as database, database.begin():
+        with Session(app.extensions["services"].engine) as database, database.begin():
             database.execute(delete(WebSession).where(WebSession.digest == digest_of(key)))

@@ -1,6 +1,7 @@
-"""The unit of work of a request: one session, committed after a successful answer, and who asks and when."""
+"""The unit of work of a request: one database session, committed after a successful response, the actor and the time."""
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
+from enrollment.ground.errors import NotFound
 from portal.config import Config
 from portal.web.clock import now
 
@@ -17,59 +19,66 @@ NOBODY = Actor(account_id=None, name="")
 
 
 @dataclass(frozen=True)
-class House:
-    """What the app holds for its whole life."""
+class Services:
+    """The objects that live as long as the app."""
 
     config: Config
     engine: Engine
 
 
-def house() -> House:
-    return current_app.extensions["house"]
+def services() -> Services:
+    return current_app.extensions["services"]
+
+
+def account_id() -> uuid.UUID:
+    """The account of the signed-in person.  Raises NotFound when nobody is signed in."""
+    if not current_user.is_authenticated:
+        raise NotFound
+    return uuid.UUID(current_user.get_id())
 
 
 def db() -> Session:
-    """The session of this request, opened at its first use."""
+    """The database session of this request, opened at its first use."""
     if "session" not in g:
-        g.session = Session(house().engine, expire_on_commit=False)
+        g.session = Session(services().engine, expire_on_commit=False)
     return g.session
 
 
 def clock() -> dt.datetime:
-    """The time of this request: the same however often it is asked."""
-    if "moment" not in g:
-        g.moment = now(db(), demo=house().config.demo)
-    return g.moment
+    """The time of this request.  Every call in one request returns the same value."""
+    if "now" not in g:
+        g.now = now(db(), demo=services().config.demo)
+    return g.now
 
 
 def city_day() -> dt.date:
-    """The day of this request, in Chengdu."""
+    """The date of this request in Chengdu."""
     return today(clock())
 
 
 def actor() -> Actor:
-    """Who acts in this request; a helper whom a guard has let in for a family acts on its behalf."""
+    """The actor of this request.  A helper that a guard admitted for a family acts on behalf of the family."""
     if "acting" in g:
         return g.acting.actor
     return current_user.actor if current_user and current_user.is_authenticated else NOBODY
 
 
-def _commit_success(response: Response) -> Response:
+def _commit(response: Response) -> Response:
     session = g.get("session")
-    if session is not None and response.status_code < 400 and not g.get("spoiled"):
+    if session is not None and response.status_code < 400 and not g.get("rollback_only"):
         session.commit()
     return response
 
 
-def _close(_fault) -> None:
+def _close(_fault: BaseException | None) -> None:
     session = g.pop("session", None)
     if session is not None:
         session.close()
 
 
 def init(app: Flask) -> None:
-    """Register the commit first: Flask runs after-request functions last in first out, so it comes after all others."""
-    app.after_request(_commit_success)
+    """Register the commit before all others: Flask runs after-request functions in reverse order, so it runs last."""
+    app.after_request(_commit)
     app.teardown_request(_close)
     # a command has no request: its session ends with the application's context
     app.teardown_appcontext(_close)

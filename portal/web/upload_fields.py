@@ -8,6 +8,7 @@ The route of such a form says with `accepts_uploads` how large a whole request m
 
 import json
 from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
 from flask_babel import gettext as _
@@ -16,6 +17,8 @@ from werkzeug.datastructures import FileStorage
 from wtforms.validators import ValidationError
 
 from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE, UploadLimit
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 LARGEST_FORM = 4 * 2**20
 """Bytes of a request without files."""
@@ -27,11 +30,11 @@ PHOTO_OR_PDF = ("photo", "pdf")
 ACCEPTED = {"photo": "image/*,.heic,.heif", "pdf": "application/pdf", "table": ".xlsx,.csv,.txt", "rules": ".toml"}
 
 
-def accepts_uploads(largest: UploadLimit) -> Callable:
+def accepts_uploads(largest: UploadLimit) -> Callable[[View], View]:
     """Let the requests of a view carry files of so many bytes together.  It stands below `desk`."""
 
-    def mark(view):
-        view.largest_request = largest.largest + AROUND_FILES
+    def mark(view: View) -> View:
+        view.__dict__["largest_request"] = largest.largest + AROUND_FILES
         return view
 
     return mark
@@ -97,24 +100,24 @@ def _size_of(file: FileStorage) -> int:
 class UploadField(_WithLimits, FileField):
     """One file of one of the kinds."""
 
-    def __init__(self, label=None, validators=None, *, kinds: tuple[str, ...], **more):
+    def __init__(self, label: Any = None, validators: Any = None, *, kinds: tuple[str, ...], **more: Any):
         super().__init__(label, validators, **more)
         self.kinds = kinds
         self.render_kw = self._attributes()
 
-    def pre_validate(self, form) -> None:
+    def pre_validate(self, form: Any) -> None:
         self._refuse_large([self.data] if self.data else [])
 
 
 class UploadsField(_WithLimits, MultipleFileField):
     """Several files of the kinds."""
 
-    def __init__(self, label=None, validators=None, *, kinds: tuple[str, ...], **more):
+    def __init__(self, label: Any = None, validators: Any = None, *, kinds: tuple[str, ...], **more: Any):
         super().__init__(label, validators, **more)
         self.kinds = kinds
         self.render_kw = self._attributes()
 
-    def pre_validate(self, form) -> None:
+    def pre_validate(self, form: Any) -> None:
         self._refuse_large(self.data or [])
 
 

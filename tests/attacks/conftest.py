@@ -1,4 +1,4 @@
-"""What an attacker may use: the portal as it stands in production, a database where two sessions race, and threads."""
+"""Fixtures for attacks: the portal with production settings, and concurrent transactions on a real database."""
 
 import contextlib
 import threading
@@ -17,12 +17,12 @@ from tests.support.keys import KEYS
 from tests.support.town import Town
 
 WAITS_FOR_A_LOCK = 0.5
-"""Seconds after which an act that has its first lock goes on: the others are held up by it, which is as it should be."""
+"""Seconds after which an act with its first lock continues, because the others wait for this lock, as they should."""
 
 
 @pytest.fixture(scope="session")
 def production(portal_engine, addresses, worker_number):
-    """The portal as a city runs it: https, no demo, no testing mode; on the database of this worker."""
+    """The portal with production settings: https, no demo, no testing mode; on the database of this worker."""
     was = limiter.enabled, limiter.initialized
     config = Config(
         database_url=portal_engine.url.render_as_string(hide_password=False),
@@ -45,7 +45,7 @@ def race(real_database) -> Iterator["Race"]:
 
 
 class Race:
-    """Acts that begin at the same moment, each in a transaction of its own."""
+    """Acts that start at the same time, each in its own transaction."""
 
     def __init__(self, engine):
         self.engine = engine
@@ -75,9 +75,9 @@ class Race:
         return results
 
     def crossing(self, *acts: Callable[[Session], object]) -> list[object]:
-        """The same, but each act stops after its first lock until the others hold theirs too, or wait for it in vain.
+        """The same, but each act pauses after its first lock until the others hold theirs, or a timeout.
 
-        Two acts that lock the same rows in different orders are then sure to meet: PostgreSQL ends one of them.
+        Two acts that lock the same rows in different orders then deadlock, and PostgreSQL aborts one of them.
         """
         met, arrived = threading.Barrier(len(acts)), threading.local()
 

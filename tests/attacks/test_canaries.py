@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.web.guards import guard_of
-from portal.web.logs import way_of
+from portal.web.logs import fault_trace
 from tests.attacks.test_odd_input import addresses_of
 from tests.support.signing_in import sign_in
 from tests.support.town_families import id_number
@@ -106,7 +106,7 @@ def test_the_way_of_a_fault_holds_no_value():
         except ValueError as fault:
             raise KeyError(PHONE) from fault
     except KeyError as fault:
-        told = "\n".join(way_of(fault))
+        told = "\n".join(fault_trace(fault))
     assert "KeyError" in told
     assert "ValueError" in told
     assert CHILD not in told

@@ -1,4 +1,4 @@
-"""Files that do something, carry something, or grow when they are opened."""
+"""Uploaded files with active content, attachments or decompression bombs."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from enrollment.ground.errors import Refused
-from enrollment.ground.uploads import made_safe
+from enrollment.ground.uploads import sanitise_upload
 from enrollment.places import spreadsheets
 from enrollment.places.imports import sheet_reader
 from enrollment.places.imports.faults import ImportFaults
@@ -70,12 +70,12 @@ def test_a_pdf_that_does_or_carries_something_is_refused_wherever_it_hides(hide)
     writer = PdfWriter()
     hide(writer, writer.add_blank_page(200, 200))
     with pytest.raises(Refused) as refused:
-        made_safe(written(writer))
+        sanitise_upload(written(writer))
     assert refused.value.code == "pdf_active"
 
 
-def test_a_plain_scan_is_welcome():
-    assert made_safe(pdf(3)).media_type == "application/pdf"
+def test_a_plain_scan_is_accepted():
+    assert sanitise_upload(pdf(3)).media_type == "application/pdf"
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_a_plain_scan_is_welcome():
         b"PK\x03\x04",
     ],
 )
-def test_what_only_calls_itself_a_photo_is_refused(content):
+def test_a_file_with_a_false_media_type_is_refused(content):
     with pytest.raises(Refused):
-        made_safe(content)
+        sanitise_upload(content)
 
 
-def test_a_photo_that_is_a_page_too_keeps_nothing_but_its_picture():
+def test_a_photo_that_is_also_html_keeps_only_its_picture():
     both = photo() + b"<script>alert('polyglot')</script>%PDF-1.4"
-    safe = made_safe(both)
+    safe = sanitise_upload(both)
     assert safe.media_type == "image/webp"
     assert b"script" not in safe.content
 
@@ -121,7 +121,7 @@ def test_a_workbook_of_a_thousand_to_one_is_refused():
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")
 
 
-def test_a_spreadsheet_that_leaves_runs_nothing():
+def test_an_exported_spreadsheet_contains_no_formula():
     table = spreadsheets.to_csv(["name"], [[text] for text in FORMULAS]).decode("utf-8-sig")
     assert [row[0][:1] for row in csv.reader(io.StringIO(table, newline=""))][1:] == ["'"] * len(FORMULAS)
     book = openpyxl.load_workbook(io.BytesIO(spreadsheets.to_xlsx("t", ["name"], [[text] for text in FORMULAS[:4]])))

@@ -1,4 +1,4 @@
-"""Another family's, another kindergarten's, another area's things are not there."""
+"""Objects of another family, kindergarten or area are a 404."""
 
 from bs4 import BeautifulSoup
 
@@ -7,7 +7,7 @@ from tests.support.signing_in import sign_in
 
 
 def test_a_guardian_does_not_see_the_other_guardians_child_from_elsewhere(client, town):
-    """They share one child; the second one's own other child is none of the first one's business."""
+    """They share one child; the other child of the second guardian stays hidden from the first."""
     town.kindergarten("锦官园", places=2)
     shared = town.child("共同的", submit=False)
     other = town.second_guardian(shared, "王")

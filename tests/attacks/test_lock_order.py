@@ -1,4 +1,4 @@
-"""Two acts that need several rows take them in one order: one waits for the other, and neither waits for ever."""
+"""Lock order: acts that lock several rows lock them in one order, so that they never deadlock."""
 
 import datetime as dt
 
@@ -34,7 +34,7 @@ def deadlocks(said) -> int:
 
 
 def test_the_old_order_is_a_deadlock_which_this_race_sees(race, twins):
-    """Own child first, then the twin: how it was.  If this passes quietly, the tests below show nothing."""
+    """The former order (own child first, then the twin) deadlocks.  This shows that the tests below can fail."""
     town, (low, high) = twins, twins.of_twins
 
     def one_after_the_other(first, second, by):

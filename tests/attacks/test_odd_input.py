@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever address: a calm answer, never a broken page."""
+"""Invalid input to every route gets an error page, never an internal error."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ ROLES = ("parents", "staff", "officials", "helpers")
 
 
 def names_that_are_read() -> set[str]:
-    """Every name that some page reads from an address or a form."""
+    """Every parameter name that a view reads from the query string or a form."""
     source = "\n".join(path.read_text("utf-8") for path in sorted(PORTAL.rglob("*.py")))
     found = set(re.findall(r"(?:args|form|values)\.(?:get|getlist)\(\s*\"([\w-]+)\"", source))
     found |= set(re.findall(r"^    (\w+) = \w*(?:Field|Time|Checkboxes)\(", source, re.MULTILINE))
@@ -24,7 +24,7 @@ def names_that_are_read() -> set[str]:
 
 @pytest.fixture
 def insiders(town):
-    """Somebody at every desk, and the objects that are theirs, by the name that addresses give them."""
+    """A person of every desk, and their objects by the names of the route parameters."""
     garden = town.kindergarten("锦官园", places=2)
     ana = town.child("安娜", wishes=[garden])
     town.drawn(ana)
@@ -56,7 +56,7 @@ def insiders(town):
 
 
 def addresses_of(app, desk: str | None, own: dict[str, str]):
-    """(address, methods) of each route of a desk, about its own things where they are known."""
+    """(address, methods) of each route of a desk, filled with its own objects where they are known."""
     for rule in app.url_map.iter_rules():
         if guard_of(app, rule.endpoint).desk != desk or rule.endpoint.endswith(("static", "note", "everybody")):
             continue
@@ -83,7 +83,7 @@ def broken_answers(client, paths, turn: int) -> list[tuple]:
 
 
 @pytest.mark.parametrize("turn", [0, 2])
-def test_no_poisoned_field_breaks_a_page(app, client, insiders, monkeypatch, turn):
+def test_no_invalid_field_causes_an_internal_error(app, client, insiders, monkeypatch, turn):
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     monkeypatch.setitem(app.config, "TESTING", False)
     people, own = insiders
@@ -98,7 +98,7 @@ def test_no_poisoned_field_breaks_a_page(app, client, insiders, monkeypatch, tur
 
 
 @pytest.mark.parametrize("value", ["%00", "9" * 40, "..%2f..%2fetc%2fpasswd%ff'%20OR%201=1--"])
-def test_no_poisoned_part_of_an_address_breaks_a_page(app, client, insiders, monkeypatch, value):
+def test_no_invalid_address_causes_an_internal_error(app, client, insiders, monkeypatch, value):
     monkeypatch.setitem(app.config, "TESTING", False)
     people, own = insiders
     broken = []
@@ -120,7 +120,7 @@ def test_no_poisoned_part_of_an_address_breaks_a_page(app, client, insiders, mon
     assert broken == []
 
 
-def test_a_request_of_a_hundred_megabytes_or_ten_thousand_fields_is_turned_away(client, town, monkeypatch, app):
+def test_a_request_of_a_hundred_megabytes_or_ten_thousand_fields_is_refused(client, town, monkeypatch, app):
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     sign_in(client, town.family("甲").account)
     large = client.post(

@@ -1,4 +1,4 @@
-"""Two at the same moment: one of them wins, nothing is done twice, and nobody waits for ever."""
+"""Concurrent requests: one of them wins, nothing is done twice, and none waits forever."""
 
 import datetime as dt
 import uuid
@@ -14,10 +14,10 @@ from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
-from enrollment.offers import answer_deadlines, offers
+from enrollment.offers import answer_deadlines, offer_lifecycle, offers
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people import guardians, invitations
-from enrollment.people.guardians import Guardianship
+from enrollment.people import children, invitations
+from enrollment.people.person_rows import Guardianship
 from enrollment.places.programmes import Programme
 from enrollment.review import review
 from enrollment.season.rounds import Round
@@ -93,8 +93,8 @@ def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
         assert session.scalar(select(Programme.taken).where(Programme.kindergarten_id == garden.id)) == 1
 
 
-def test_what_the_draw_room_is_asked_twice_at_once_is_done_once(race, now):
-    """Freeze, seed and second signature, each asked by four officials and each job taken by three workers at once."""
+def test_concurrent_requests_of_the_draw_room_run_once(race, now):
+    """Freeze, seed and second signature, each requested by four officials and each job run by three workers at once."""
     runner.load_handlers()
     town = race.town(now)
     garden = town.kindergarten("锦官园", places=1)
@@ -170,7 +170,7 @@ def test_the_last_place_is_given_once(race, now):
     garden = town.kindergarten("锦官园", places=3)
     programme = town.programme_of(garden).id
     town.session.commit()
-    said = race.at_once(*[lambda s: offers.take_place(s, programme)] * 10)
+    said = race.at_once(*[lambda s: offer_lifecycle.take_place(s, programme)] * 10)
     assert broken(said) == []
     assert refused(said) == ["no_place_left"] * 7
 
@@ -185,9 +185,10 @@ def test_places_withdrawn_while_they_are_given_are_never_fewer_than_those_given(
     def fewer(session):
         from enrollment.places import ledger
 
-        ledger.change_plan(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+        ledger.propose(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
+        ledger.approve_kindergarten(session, garden.id, programme.year, by=by, now=now)
 
-    said = race.at_once(fewer, *[lambda s: offers.take_place(s, programme.id)] * 3)
+    said = race.at_once(fewer, *[lambda s: offer_lifecycle.take_place(s, programme.id)] * 3)
     assert broken(said) == []
     with Session(race.engine) as session:
         after = session.get_one(Programme, programme.id)
@@ -208,7 +209,7 @@ def test_no_child_gets_a_third_guardian_from_two_who_accept_at_once(race, now):
     said = race.at_once(*[accept(*pair) for pair in zip(ids, others, strict=True)])
     assert broken(said) == []
     assert town.session.scalar(select(func.count()).select_from(Guardianship)) == invitations.MOST_GUARDIANS
-    assert len(guardians.accounts_of(town.session, ana.child_id)) == 2
+    assert len(children.accounts_of(town.session, ana.child_id)) == 2
 
 
 def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, now):
@@ -220,6 +221,6 @@ def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, n
     with Session(race.engine) as session, session.begin():
         later = jobs.take(session, job, owner="other", now=now + 2 * jobs.LEASE)
         assert later is not None
-        assert jobs.hold(session, held[0]) is False
+        assert jobs.lock_lease(session, held[0]) is False
         assert jobs.finish(session, held[0], now=now) is False
         assert jobs.finish(session, later, now=now) is True

@@ -1,4 +1,4 @@
-"""A stolen, fixed, revived or foreign session opens nothing."""
+"""Stolen, fixated, revived or foreign sessions give no access."""
 
 import datetime as dt
 import json
@@ -23,7 +23,7 @@ PASSWORD = "a long enough password"
 
 @pytest.fixture
 def official(portal_session, town):
-    account = doors.staff_account(
+    account = doors.create_staff_account(
         portal_session, "attack.wei", "何处", PASSWORD, [RoleGrant(role="city_official")], now=town.now
     )
     portal_session.commit()
@@ -33,7 +33,7 @@ def official(portal_session, town):
 def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(
     client, whole_app, portal_session, official
 ):
-    """The slow request read its session before the sign-out and writes it back after it."""
+    """A slow request reads its session before the sign-out and saves it afterwards."""
     sign_in(client, official)
     key = client.get_cookie("session").value
     interface = whole_app.session_interface
@@ -67,15 +67,15 @@ def test_a_key_that_an_attacker_planted_is_not_the_key_after_signing_in(client, 
     assert client.get("/parents").headers["Location"].startswith("/sign-in")
 
 
-def test_a_phone_that_asked_for_a_code_stands_nowhere_in_plain_text(client, portal_session, town):
+def test_the_phone_of_a_code_request_is_not_stored_in_plain_text(client, portal_session, town):
     fill_in(client, "/sign-in", phone=PHONE)
     rows = portal_session.scalars(select(WebSession.data)).all()
     assert rows
     assert PHONE not in json.dumps(rows)
 
 
-def test_what_one_family_typed_is_never_shown_to_the_next_person_at_the_same_computer(client, portal_session, town):
-    """The session ended while somebody typed; somebody else signs in at this browser."""
+def test_entered_values_are_not_shown_to_another_person_at_the_same_computer(client, portal_session, town):
+    """A session expires while one person enters values; another person signs in with the same browser."""
     sign_in(client, town.family("甲").account)
     body = hidden_fields(client.get("/parents/guardian").text) | {"name": "泄漏甲", "id_number": "510104199001011234"}
     portal_session.execute(text("UPDATE web_session SET expires_at = created_at"))
@@ -89,7 +89,7 @@ def test_what_one_family_typed_is_never_shown_to_the_next_person_at_the_same_com
 
 
 def test_a_form_that_another_site_posted_is_not_kept_for_the_reader(client, portal_session, town):
-    """Without the cookie nobody knows whose form it is; a stranger's values would wait on the reader's page."""
+    """Without the cookie the account is unknown; otherwise a foreign site could prefill the reader's form."""
     family = town.family("甲")
     portal_session.commit()
     answer = client.post("/parents/guardian", data={"name": "攻击者填的名字"})
@@ -99,7 +99,7 @@ def test_a_form_that_another_site_posted_is_not_kept_for_the_reader(client, port
     assert "攻击者填的名字" not in client.get("/parents/guardian").text
 
 
-def test_what_was_typed_waits_for_the_same_person(client, portal_session, town):
+def test_entered_values_are_restored_for_the_same_person(client, portal_session, town):
     family = town.family("甲")
     sign_in(client, family.account)
     body = hidden_fields(client.get("/parents/guardian").text) | {"name": "写到一半"}
@@ -122,7 +122,7 @@ def test_an_account_that_was_closed_after_its_password_does_not_pass_the_second_
     assert portal_session.scalars(select(WebSession).where(WebSession.account_id == official.id)).all() == []
 
 
-def test_a_second_factor_opens_once(client, another_client, portal_session, official):
+def test_a_second_factor_code_is_valid_once(client, another_client, portal_session, official):
     code = pyotp.TOTP(official.second_factor).now()
     for browser, opens in ((client, True), (another_client(), False)):
         fill_in(browser, "/sign-in/staff", login="attack.wei", password=PASSWORD)
@@ -130,9 +130,9 @@ def test_a_second_factor_opens_once(client, another_client, portal_session, offi
         assert (answer.status_code == 303) is opens
 
 
-def test_a_second_factor_used_twice_at_the_same_moment_opens_once(race, now):
+def test_a_second_factor_code_used_twice_at_once_is_valid_once(race, now):
     with Session(race.engine) as session:
-        account = doors.staff_account(session, "twice", "何", PASSWORD, [RoleGrant(role="auditor")], now=now)
+        account = doors.create_staff_account(session, "twice", "何", PASSWORD, [RoleGrant(role="auditor")], now=now)
         session.commit()
         account_id, code = account.id, pyotp.TOTP(account.second_factor).at(now)
     said = race.at_once(*[lambda s: doors.check_second_factor(s, account_id, code, at=now)] * 4)
@@ -147,8 +147,8 @@ def test_a_role_that_was_taken_away_ends_with_the_next_click(client, portal_sess
     assert client.get("/officials/rounds").status_code == 403
 
 
-def test_a_staff_account_never_gets_in_by_a_text_message(client, portal_session, official):
-    """Whatever stands in its row: a clerk's phone is no second factor and no password."""
+def test_a_staff_account_cannot_sign_in_with_a_text_message(client, portal_session, official):
+    """A phone number in a staff account does not allow sign-in with a text message."""
     from enrollment.ground.vault import blind_index
 
     official.phone, official.phone_index = PHONE, blind_index(PHONE, "phone")
@@ -158,7 +158,7 @@ def test_a_staff_account_never_gets_in_by_a_text_message(client, portal_session,
     assert client.get("/officials/").status_code in (303, 403)
 
 
-def test_a_closed_account_is_told_apart_by_nobody_who_has_only_its_name(client, portal_session, official):
+def test_a_closed_account_looks_like_an_unknown_one(client, portal_session, official):
     wrong = fill_in(client, "/sign-in/staff", login="attack.wei", password="wrong").text
     unknown = fill_in(client, "/sign-in/staff", login="nobody.here", password="wrong").text
     official.disabled_at = clock.real_now()
@@ -173,12 +173,12 @@ def same_words(page: str) -> list[str]:
     return [line.get_text(strip=True) for line in BeautifulSoup(page, "lxml").select(".govuk-error-message")]
 
 
-def test_a_flood_of_requests_sends_no_more_codes_than_an_hour_allows(race, now):
+def test_many_requests_send_no_more_codes_than_the_hourly_limit(race, now):
     sent = race.at_once(*[lambda s: doors.send_code(s, PHONE, now=now)] * 16)
     assert len([code for code in sent if isinstance(code, str)]) <= doors.CODES_AN_HOUR
 
 
-def test_a_code_used_twice_at_the_same_moment_opens_once(race, now):
+def test_a_one_time_code_used_twice_at_once_is_valid_once(race, now):
     with Session(race.engine) as session, session.begin():
         code = doors.send_code(session, PHONE, now=now)
     used = race.at_once(*[lambda s: doors.use_code(s, PHONE, code, now=now)] * 6)
@@ -194,14 +194,14 @@ def test_guesses_at_the_same_moment_are_all_counted(race, now):
         assert doors.use_code(session, PHONE, code, now=now) is False
 
 
-def test_an_idle_or_too_old_session_is_over(client, portal_session, town):
+def test_an_idle_or_old_session_expires(client, portal_session, town):
     sign_in(client, town.family("甲").account)
     assert client.get("/parents").status_code == 200
     portal_session.execute(text("UPDATE web_session SET expires_at = now() - interval '1 second'"))
     assert client.get("/parents").status_code == 303
 
 
-def test_a_session_that_is_always_used_still_ends(client, portal_session, town, frozen_clock, monkeypatch):
+def test_a_session_in_constant_use_expires_in_the_end(client, portal_session, town, frozen_clock, monkeypatch):
     sign_in(client, town.family("甲").account)
     monkeypatch.setattr("portal.web.sessions.real_now", lambda: frozen_clock.now)
     portal_session.execute(

@@ -1,4 +1,4 @@
-"""Real pages in a real browser: the portal on a port, on a database of the test's own, with workers if asked for.
+"""Fixtures for browser tests: the portal on a port with its own database, and workers on request.
 
     def test_…(site, workers, phone): the site answers, background work gets done, `phone` is a page at 390 px
 
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items):
 
 
 class Site:
-    """The portal as it runs for one test.  `url` is where; `engine` and `session()` reach its rows."""
+    """The running portal of one test.  `url` is its address; `engine` and `session()` access its rows."""
 
     def __init__(self, url: str, engine, environ: dict[str, str]):
         self.url, self.engine, self.environ = url, engine, environ
@@ -50,7 +50,7 @@ class Site:
         return Session(self.engine, expire_on_commit=False)
 
     def set_time(self, moment: dt.datetime) -> None:
-        """The city's time becomes `moment` and goes on from there, for pages, workers and clock alike."""
+        """Set the city's time to `moment` for pages, workers and the scheduler; it continues to run."""
         with self.session() as session, session.begin():
             session.execute(delete(DemoClock))
             session.add(DemoClock(ahead=moment - real_now()))
@@ -58,7 +58,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def whole_site(addresses, worker_number, tmp_path_factory):
-    """The portal on its port, put together once for all tests of this worker."""
+    """The running portal, built once for all tests of this worker."""
     compile_stale()
     folder = tmp_path_factory.mktemp("site")
     database = addresses.create(f"site_{worker_number}")
@@ -96,7 +96,7 @@ def whole_site(addresses, worker_number, tmp_path_factory):
 
 @pytest.fixture
 def site(whole_site, redis_url, now):
-    """The portal on rows and a queue that are this test's alone."""
+    """The running portal with rows and a queue of this test only."""
     whole_site.set_time(now)
     yield whole_site
     with whole_site.engine.connect() as connection:
@@ -105,7 +105,7 @@ def site(whole_site, redis_url, now):
 
 @pytest.fixture
 def workers(site, tmp_path):
-    """A real worker and a real clock, each a process of its own, on the site's rows."""
+    """A real worker and a real scheduler, each in its own process, on the site's database."""
     log_file = tmp_path / "background.log"
     with log_file.open("a") as log:
         started = [

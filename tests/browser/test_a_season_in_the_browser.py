@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from portal.demo.city_builder import CityBuilder
 from portal.demo.people import HOME, PASSWORD
-from portal.demo.story import City
 from tests.browser.people.clerk import Clerk
 from tests.browser.people.official import Official
 from tests.browser.people.parent import Parent
@@ -16,7 +16,7 @@ from tests.browser.people.visitor import Visitor
 
 @pytest.fixture
 def city(site, workers):
-    City(site.engine, 100, 4, lambda *_: None).build("registration")
+    CityBuilder(site.engine, 100, 4, lambda *_: None).build("registration")
     return site
 
 

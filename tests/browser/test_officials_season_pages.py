@@ -44,7 +44,7 @@ def city(site, now):
         policy_approval.dry_run(session, made.id, [], by=town.city_pair()[0], now=now)
         policy_approval.sign(session, made.id, by=town.city_pair()[1], now=now)
         key = signed_in_key(session, town.city_pair()[0].account_id)
-        return key, town.round(kind="supplementary").id, rounds.of_year(session, 2026)[0].id
+        return key, town.round(kind="supplementary").id, rounds.rounds_of_year(session, 2026)[0].id
 
 
 def pages(planned, opened) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def pages(planned, opened) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("phone", "language"), [(True, "zh-CN"), (False, "en")])
-def test_nothing_keeps_anybody_out(new_page, site, city, phone, language):
+def test_pages_are_accessible(new_page, site, city, phone, language):
     key, planned, opened = city
     page = new_page(phone=phone, language=language)
     page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])

@@ -31,6 +31,8 @@ def city(site, now):
             town.roll(k, level, children)
         ana = town.child_on_roll(k, "安娜娜", id_number="510104202112012011")
         clerk, official, other = town.clerk_of(k), town.area_official(AREA), town.area_official(AREA)
+        town.pool(k, "policy_care", 4, ["policy_care"], name="政策照顾")
+        town.pool(k, "staff_child", 2, ["staff_child"], name="教职工子女", unclaimed="locked")
         ask = {
             "by": clerk,
             "now": now,
@@ -40,8 +42,10 @@ def city(site, now):
         }
         ledger.propose(session, town.programme_of(k).id, **ask)
         wrong = [[*row[:6], "九", *row[7:]] for row in ROWS]
-        good = importer.keep(session, "kindergartens", "锦江区名册.xlsx", xlsx(), by=official, now=now, year=2026)
-        bad = importer.keep(
+        good = importer.store_upload(
+            session, "kindergartens", "锦江区名册.xlsx", xlsx(), by=official, now=now, year=2026
+        )
+        bad = importer.store_upload(
             session, "kindergartens", "有问题.xlsx", xlsx(HEADINGS, wrong), by=other, now=now, year=2026
         )
         keys = {who: signed_in_key(session, actor.account_id) for who, actor in
@@ -59,6 +63,7 @@ def pages(k, ana, good, bad) -> list[tuple[str, str]]:
         ("clerk", "/staff/roll/promote"),
         ("official", "/officials/places"),
         ("official", f"/officials/places/{k.id}"),
+        ("official", f"/officials/places/{k.id}/lower/pools"),
         ("official", "/officials/imports"),
         ("official", f"/officials/imports/{good.id}"),
         ("other", f"/officials/imports/{bad.id}"),
@@ -66,7 +71,7 @@ def pages(k, ana, good, bad) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("phone", "language"), SHAPES)
-def test_nothing_keeps_anybody_out(new_page, site, city, phone, language):
+def test_pages_are_accessible(new_page, site, city, phone, language):
     keys, *rows = city
     page = new_page(phone=phone, language=language)
     for number, (who, path) in enumerate(pages(*rows)):

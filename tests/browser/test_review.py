@@ -1,4 +1,4 @@
-"""The staff desk in a real browser: keys, nothing that keeps people out, pages fit at 390 px and 1280 px."""
+"""The staff desk in a real browser: keyboard use, accessibility, layout at 390 px and 1280 px."""
 
 import datetime as dt
 import secrets
@@ -44,7 +44,7 @@ def reviewed(site, now):
 
 
 def let_in(site, page, actor) -> None:
-    """Give this browser the session of somebody who has signed in."""
+    """Give this browser the session of a signed-in person."""
     key, moment = secrets.token_urlsafe(32), real_now()
     with site.session() as session, session.begin():
         session.add(
@@ -88,7 +88,7 @@ def test_a_clerk_reviews_with_the_keyboard(site, reviewed, new_page):
     expect(page.get_by_text("现在没有待审核的申请了。")).to_be_visible()
 
 
-def test_a_choice_shows_what_belongs_to_it(site, reviewed, new_page):
+def test_a_choice_shows_its_fields(site, reviewed, new_page):
     page = new_page()
     let_in(site, page, reviewed.clerk)
     page.goto("/staff/queue")
@@ -103,7 +103,7 @@ def test_a_choice_shows_what_belongs_to_it(site, reviewed, new_page):
 
 
 @pytest.mark.parametrize(("phone", "language"), [(True, "zh-CN"), (False, "en")])
-def test_pages_keep_nobody_out(site, reviewed, new_page, phone, language):
+def test_review_pages_are_accessible(site, reviewed, new_page, phone, language):
     page = new_page(phone=phone, language=language)
     let_in(site, page, reviewed.clerk)
     short = "en" if language == "en" else "zh"

@@ -89,7 +89,7 @@ def kept(page) -> list:
 
 def estate_in_database(site, draft) -> str | None:
     with site.session() as session:
-        return households.of(session, UUID(draft[1].rsplit("/", 1)[1])).home_estate
+        return households.household_of(session, UUID(draft[1].rsplit("/", 1)[1])).home_estate
 
 
 def test_fam21_without_a_network_what_was_typed_stays_and_goes_when_there_is_one(site, draft, household):

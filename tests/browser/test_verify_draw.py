@@ -1,4 +1,4 @@
-"""Anybody checks a published draw in the own browser: all steps equal, one family's wishes, and a changed file found."""
+"""Verification of a published draw in the browser: equal results, one family's wishes, and a changed file."""
 
 import io
 import json
@@ -55,7 +55,7 @@ def test_the_published_bundle_is_checked_on_a_phone(new_page, published, languag
     expect(page.locator("#decided")).not_to_be_empty()
 
 
-def test_an_opened_page_checks_a_file_without_a_network(new_page, published):
+def test_an_open_page_verifies_a_file_offline(new_page, published):
     address, bundle, ticket = published
     page = new_page()
     page.goto(f"{address}/verify#{ticket}", wait_until="networkidle")
@@ -76,7 +76,7 @@ def changed(bundle: bytes, name: str, change) -> bytes:
     ("zh-CN", "从第 2 行起不同", "不是 zip 文件", "本站没有公布过这个存证"),
     ("en", "Different from row 2 on", "no zip file", "never published this commitment"),
 ])  # fmt: skip
-def test_what_is_wrong_is_said_in_a_sentence(new_page, published, language, row, none, other):
+def test_a_difference_is_explained_in_a_sentence(new_page, published, language, row, none, other):
     address, bundle, _ = published
     page = new_page(language=language)
     page.goto(f"{address}/verify?lang={language}")

@@ -22,7 +22,7 @@ from tests.support.town_season import at
 
 def counted(town, *, year: int) -> tuple[int, int]:
     """Children in kindergarten, nursery included: today, and after the intake of `year`."""
-    city = shares.of_the_city(town.session, Definition(town.now.date(), nursery=True), year=year).city
+    city = shares.city_shares(town.session, Definition(town.now.date(), nursery=True), year=year).city
     return city.now.all, city.after.all
 
 
@@ -118,7 +118,7 @@ def test_two_seasons_in_a_row(after_one_season):
     assert {admission_notice.check(town.session, each.notice_code).state for each in (first, town.offer_for(ana))} == {
         "valid"
     }
-    assert list(invariants.found(town.session)) == []
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_the_class_may_have_moved_up_before_the_child_arrives(after_one_season):
@@ -145,7 +145,7 @@ def test_a_child_that_another_kindergarten_took_in_this_year_is_not_taken_from_i
     town.drawn()
     town.confirm(ana)
     haitang = town.kindergarten("海棠", nature="private")
-    before = roll.on_roll_now(town.session, ana.child.id_index)
+    before = roll.current_roll_entry(town.session, ana.child.id_index)
     leaves = {"on": at(8, 22, year=2027).date(), "reason": "moved"}
     roll.leave(
         town.session, before.id, by=town.head_of(town.jinpingguo), now=town.at(at(8, 22, year=2027)).now, **leaves

@@ -109,17 +109,17 @@ def test_one_person_is_not_two(town, families):
     assert policy_approval.sign(town.session, made.id, by=by, now=town.now) == 1
     with pytest.raises(Refused, match="signed_already"):
         policy_approval.sign(town.session, made.id, by=by, now=town.now)
-    assert policy_approval.in_force(town.session, 2026, AREA).id != made.id
+    assert policy_approval.policy_in_force(town.session, 2026, AREA).id != made.id
 
 
 def test_with_the_second_signature_it_is_in_force_and_the_older_one_withdrawn(town, families):
-    before = policy_approval.in_force(town.session, 2026, AREA)
+    before = policy_approval.policy_in_force(town.session, 2026, AREA)
     made = mixed_up(town)
     tried(town, made)
     official = town.area_official(AREA)
     policy_approval.sign(town.session, made.id, by=official, now=town.now)
     assert policy_approval.sign(town.session, made.id, by=town.city_pair()[1], now=town.now) == 2
-    assert policy_approval.in_force(town.session, 2026, AREA).id == made.id
+    assert policy_approval.policy_in_force(town.session, 2026, AREA).id == made.id
     assert before.withdrawn_at == town.now
     assert {row.account_id for row in policy_approval.signers(town.session, made)} == {
         official.account_id, town.city_pair()[1].account_id,

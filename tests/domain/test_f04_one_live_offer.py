@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
-from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import offers, revocations
@@ -32,7 +31,7 @@ def test_f04_a_second_live_offer_is_refused_by_the_verb_and_by_the_table(publish
     with pytest.raises(Refused, match="child_has_an_offer"), town.session.begin_nested():
         offers.make(
             town.session, town.ana, town.programme_of(town.mudan).id, round_id=town.the_round.id,
-            answer_by=held.answer_by, by=SYSTEM, now=town.now,
+            answer_by=held.answer_by, by=town.city_official(), now=town.now,
         )  # fmt: skip
     assert town.taken_at(town.mudan) == 0, "the refusal gave the place back"
     copy = "INSERT INTO offer SELECT gen_random_uuid(), child_id, application_id, programme_id, round_id, run_id, rank, state, 'X', made_at, answer_by, NULL, NULL, year FROM offer"
@@ -61,6 +60,28 @@ def test_f04_a_place_in_the_supplementary_round_replaces_the_one_held(published)
     assert (live, town.taken_at(town.jinpingguo), town.taken_at(haitang)) == (1, 0, 2)
 
 
+def test_f04_a_run_leaves_a_child_where_it_arrived_after_the_snapshot(published):
+    """The market was frozen while the place was confirmed; the better place of the run comes too late."""
+    town = published
+    town.confirm(town.ana)
+    town.silence_if_any()
+    town.programme(town.kindergarten("海棠"), places=3)
+    town.round(kind="supplementary")
+    town.open_registration()
+    haitang = town.kindergartens_by_name("海棠")[0]
+    town.wish(town.ana, haitang)
+    town.everyone_is_reviewed()
+    town.freeze()
+    run = town.run()
+    offers.mark_arrived(
+        town.session, town.offer_for(town.ana).id, by=town.clerk_of(town.jinpingguo), now=town.now, class_name="小一班"
+    )
+    with pytest.raises(Refused, match="answers_changed"):
+        town.publish(run)
+    assert town.offer_for(town.ana).state == "arrived"
+    assert town.place_of(town.ana) == town.jinpingguo
+
+
 def test_f04_two_sessions_at_once_give_one_offer_and_one_place(addresses, real_database):
     """Two officials offer the same child two places in the same moment."""
     engine = open_engine(real_database)
@@ -69,7 +90,7 @@ def test_f04_two_sessions_at_once_give_one_offer_and_one_place(addresses, real_d
         places = [town.kindergarten(name, places=1) for name in ("金苹果", "牡丹")]
         ana = town.child("安娜", wishes=[places[0]])
         ids = [town.programme_of(place).id for place in places]
-        round_id, answer_by = town.the_round.id, town.the_round.confirm_by
+        round_id, answer_by, official = town.the_round.id, town.the_round.confirm_by, town.city_official()
         session.commit()
     outcomes, start = [], threading.Barrier(2)
 
@@ -78,7 +99,7 @@ def test_f04_two_sessions_at_once_give_one_offer_and_one_place(addresses, real_d
             start.wait()
             try:
                 child = session.get_one(Application, ana.id)
-                offers.make(session, child, programme_id, round_id=round_id, answer_by=answer_by, by=SYSTEM, now=NOW)
+                offers.make(session, child, programme_id, round_id=round_id, answer_by=answer_by, by=official, now=NOW)
                 session.commit()
                 outcomes.append("made")
             except Refused as refused:
@@ -104,7 +125,7 @@ def test_the_last_place_goes_once_however_many_ask_at_once(addresses, real_datab
         jinpingguo = town.kindergarten("金苹果", places=2)
         children = [town.child("孩子" + name, wishes=[jinpingguo]) for name in "甲乙丙丁戊"]
         programme_id = town.programme_of(jinpingguo).id
-        round_id, answer_by = town.the_round.id, town.the_round.confirm_by
+        round_id, answer_by, official = town.the_round.id, town.the_round.confirm_by, town.city_official()
         session.commit()
     outcomes, start = [], threading.Barrier(len(children))
 
@@ -113,7 +134,7 @@ def test_the_last_place_goes_once_however_many_ask_at_once(addresses, real_datab
             start.wait()
             try:
                 child = session.get_one(Application, application_id)
-                offers.make(session, child, programme_id, round_id=round_id, answer_by=answer_by, by=SYSTEM, now=NOW)
+                offers.make(session, child, programme_id, round_id=round_id, answer_by=answer_by, by=official, now=NOW)
                 session.commit()
                 outcomes.append("made")
             except Refused as refused:
@@ -139,6 +160,7 @@ def test_every_change_of_an_offer_is_a_row_and_taken_keeps_step(published):
     offers.mark_arrived(town.session, offer.id, by=clerk, now=town.now, class_name="小一班")
     moves = town.session.query(OfferMove).filter_by(offer_id=offer.id).order_by(OfferMove.number)
     assert [move.after for move in moves] == ["offered", "confirmed", "arrived"]
+    assert [move.move for move in moves] == ["offer", "confirm", "mark_arrived"]
     assert town.taken_at(town.jinpingguo) == 1
     with pytest.raises(Refused, match="offer_is_over"):
         town.decline(town.ana)

@@ -4,8 +4,12 @@ from sqlalchemy import delete, select
 
 from enrollment.ground import outbox
 from enrollment.ground.outbox import Notice
-from enrollment.people.guardians import Guardian, Guardianship
+from enrollment.people.person_rows import Guardian, Guardianship
+from portal.config import Config
 from portal.gateways import messages
+from tests.support.keys import KEYS
+
+CONFIG = Config(database_url="", redis_url="", secret_key="", keys=KEYS)
 
 
 class Postbag:
@@ -31,7 +35,7 @@ def tell_result(town, application, account_id, key):
 
 def send(town):
     bag = Postbag()
-    messages.send_notices(town.session, bag, now=town.now)
+    messages.send_notices(town.session, bag, CONFIG, now=town.now)
     return bag.sent
 
 
@@ -44,7 +48,7 @@ def test_a_message_about_a_strangers_child_never_leaves(town):
     withheld = town.session.scalars(select(Notice).where(Notice.key == "wrong")).one()
     assert withheld.withheld_at == town.now
     assert withheld.sent_at is None
-    assert outbox.of_account(town.session, wang.account.id) == []
+    assert outbox.notices_of_account(town.session, wang.account.id) == []
 
 
 def test_the_childs_own_guardian_gets_it_once(town):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from allocation import bundle
+from allocation import verify
 from enrollment.draw import runs
 from enrollment.draw.run_rows import Placement
 from enrollment.ground.errors import Refused
@@ -48,13 +48,13 @@ def test_anybody_can_check_the_bundle_and_finds_a_change_of_one_tier(drawn_town,
     run = drawn_town.run()
     honest = tmp_path / "bundle.zip"
     honest.write_bytes(run.bundle)
-    assert bundle.verify(honest) == []
+    assert verify(honest) == []
     forged = tmp_path / "forged.zip"
     with zipfile.ZipFile(io.BytesIO(run.bundle)) as old, zipfile.ZipFile(forged, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             new.writestr(name, content[:-2] + b"9\n" if name == "market/wishes.csv" else content)
-    assert bundle.verify(forged)
+    assert verify(forged)
 
 
 def test_the_bundle_has_no_name_and_no_code_of_a_notice_board(drawn_town):

@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
-from enrollment.places import ledger, programmes
+from enrollment.places import programmes
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.class_plan import LevelPlan, check_kindergarten
 
@@ -24,7 +23,7 @@ def wenjiang(town):
 
 def plan(town, kindergarten, level, **numbers):
     programme = programmes.ensure(town.session, kindergarten.id, level, 2026)
-    return ledger.change_plan(town.session, programme.id, by=SYSTEM, now=town.now, reason="班额计划", **numbers)
+    return town.plan(programme, **numbers)
 
 
 def test_nine_licensed_classes_with_seven_continuing_offer_fifty_places(town, wenjiang):

@@ -36,14 +36,14 @@ ROLL = xlsx(
 
 
 def the_city(town):
-    return shares.of_the_city(town.session, Definition(town.now.date()), year=2026).city
+    return shares.city_shares(town.session, Definition(town.now.date()), year=2026).city
 
 
 def test_a_season_from_the_lists_to_the_coverage(town):
     # In spring the district office sends its lists, and two people sign the rules.
     town.area()
     for kind, content in (("kindergartens", KINDERGARTENS), ("programmes", PROGRAMMES), ("roll", ROLL)):
-        importer.take_in(town.session, kind, f"{kind}.xlsx", content, by=SYSTEM, now=town.now, year=2026)
+        importer.import_file(town.session, kind, f"{kind}.xlsx", content, by=SYSTEM, now=town.now, year=2026)
     jinpingguo, mudan = (town.kindergartens_by_name(name)[0] for name in ("金苹果幼儿园", "牡丹幼儿园"))
     assert the_city(town).now.public_share.text == "44.44", "4 of 9 children"
     town.policy()

@@ -3,11 +3,12 @@
 import json
 from dataclasses import replace
 
-from allocation import bundle, files, lottery
+from allocation import files, lottery
 from allocation.checks import check
+from allocation.files import bundle
+from allocation.files.summary import summary
 from allocation.market import Codes, Market
 from allocation.solve import solve
-from allocation.summary import summary
 
 
 def with_codes(market: Market) -> Market:

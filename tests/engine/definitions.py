@@ -1,7 +1,7 @@
-"""The rule read aloud: every outcome of a tiny market is written down and the stable ones are kept.
+"""The definitions in plain Python: every outcome of a tiny market is enumerated and the stable ones are kept.
 
-Plain Python over dictionaries, slow and short, so that a reader can compare it with the specification line by line.
-Levels without siblings only: siblings are tried level by level in the tests that use this.
+Slow and short, so that a reader can compare it with the specification line by line. Without siblings: the tests that use
+it handle class levels one after the other.
 """
 
 from itertools import product
@@ -40,7 +40,7 @@ class Rule:
         return set() if start is None else set(self.market.group[start[child] : start[child + 1]].tolist())
 
     def _tries(self, unit):
-        """What the unit asks, in order: (rank, pool, standing, guaranteed)."""
+        """The proposals of the unit, in order: (rank, pool, standing, guaranteed)."""
         market = self.market
         ticket = min(int(market.ticket[c]) for c in unit)
         tries = []
@@ -61,7 +61,7 @@ class Rule:
         return [o for o in product(*(range(len(t) + 1) for t in self.tries)) if self.is_stable(o)]
 
     def is_stable(self, outcome):
-        """No pool gives up what it must keep, keeps what it must give up, or refuses whom it has room for."""
+        """Every pool holds exactly the units that the pair rule admits of all that proposed to it."""
         for pool, places in enumerate(self.places):
             seated, refused = [], []
             for unit, granted in enumerate(outcome):
@@ -73,7 +73,7 @@ class Rule:
         return True
 
     def _pool_is_stable(self, places, seated, refused):
-        """The pool takes, of everybody who asked, exactly those whom the pair rule takes."""
+        """The pool holds exactly the units that the pair rule admits of all that proposed to it."""
         taken, used, closed = [], 0, False
         for one in sorted(seated + refused):
             fits = used + one[1] <= places if self.close else used < places

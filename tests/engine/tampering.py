@@ -1,4 +1,4 @@
-"""Ways to tamper with a bundle, each with what both programs must say about it."""
+"""Ways to tamper with a bundle, each with the messages that both programs must give."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from allocation import lottery
 from allocation.files import MARKET_FILES, RESULT_FILES
 from tests.engine.bundles import packed
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 KNOWN = {
     "draw.json",
@@ -82,7 +82,7 @@ def edit(**values) -> Callable[[bytes], bytes]:
 
 
 def other_seed(bundle: bytes) -> bytes:
-    """A seed that suits somebody better, written wherever the seed stands."""
+    """Another seed, in every file that contains the seed."""
     seed = lottery.seed_bytes("00" * 32).hex()
     changed = dict(entries_of(bundle))
     for name in ("draw.json", "market/market.json"):
@@ -98,7 +98,7 @@ def twice(bundle: bytes) -> bytes:
 
 
 def huge(bundle: bytes) -> bytes:
-    """A small zip that says it holds three gigabytes."""
+    """A small zip file whose header claims three gigabytes."""
     packed_again = bytearray(zipped(entries_of(bundle), zipfile.ZIP_DEFLATED))
     at = packed_again.rindex(b"PK\1\2", 0, packed_again.rindex(b"market/wishes.csv"))
     packed_again[at + 24 : at + 28] = struct.pack("<I", 3 << 30)
@@ -106,7 +106,7 @@ def huge(bundle: bytes) -> bytes:
 
 
 def inside(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
-    """A hand in the zip's bytes, which leaves the check sum as it was."""
+    """A change of the stored bytes that leaves the checksum as it was."""
 
     def changed(bundle: bytes) -> bytes:
         assert bundle.count(old) >= 1
@@ -134,7 +134,7 @@ TAMPERINGS = {
     "a result file missing": Tampering(with_entry("result/reasons.csv", lambda data: None), 2, "result/reasons.csv is missing", "wrong_missing"),
     "a market file missing": Tampering(with_entry("market/children.csv", lambda data: None), 2, "children.csv: the file is missing", "bad_missing"),
     "the record missing": Tampering(with_entry("draw.json", lambda data: None), 2, "draw.json is missing", "bad_missing"),
-    "the record unreadable": Tampering(with_entry("draw.json", lambda data: b"{"), 2, "draw.json: not a record", "bad_json"),
+    "the record unreadable": Tampering(with_entry("draw.json", lambda data: b"{"), 2, "draw.json: not JSON", "bad_json"),
     "a file too many": Tampering(lambda bundle: zipped([*entries_of(bundle), ("market/more.csv", b"x")]), 1, "market/more.csv does not belong", "wrong_extra"),
     "a file twice": Tampering(twice, 2, "market/wishes.csv is in the zip twice", "bad_double"),
     "a child that is not there": Tampering(with_entry("market/wishes.csv", cell(2, 0, "nobody")), 2, "wishes.csv, row 2, column child", "bad_unknown"),

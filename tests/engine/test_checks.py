@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from allocation import checks
+from allocation.benchmark.synthetic import synthetic_market
+from allocation.checks.row_order import _shuffle
 from allocation.market import Market, Pool
-from allocation.shuffled_rows import _shuffle
 from allocation.solve import solve
-from allocation.synthetic import synthetic_market
 from tests.engine.definitions import Rule
-from tests.engine.telling import told
-from tests.engine.tiny import tiny_market
+from tests.engine.outcome_builder import told
+from tests.engine.small_markets import tiny_market
 
 ABOUT_STABILITY = ("capacities", "no_justified_envy", "no_empty_place_wanted")
 

@@ -9,11 +9,14 @@ import zipfile
 import pytest
 
 from allocation import __main__ as command
-from allocation import benchmark, bundle, files
+from allocation import by_code, files
+from allocation.benchmark import measurements as benchmark
 from allocation.checks import Report
+from allocation.files import bundle, verification
+from allocation.outcome import REASONS
 from tests.engine.bundles import packed, with_codes
+from tests.engine.small_markets import tiny_market
 from tests.engine.test_files import GOOD, as_bytes
-from tests.engine.tiny import tiny_market
 
 
 @pytest.fixture
@@ -124,9 +127,9 @@ def test_every_change_to_a_bundle_is_found(name, change, expected, tmp_path, cap
     ("draw.json", None, "bad.zip: draw.json is missing"),
     ("result/reasons.csv", None, "bad.zip: result/reasons.csv is missing"),
     ("market/children.csv", None, "children.csv: the file is missing"),
-    ("draw.json", lambda data: b"[]", "draw.json: not a record of a draw"),
-    ("draw.json", edit(commitment="xyz"), "draw.json: not a record of a draw"),
-    ("draw.json", edit(more=1), "draw.json: not a record of a draw"),
+    ("draw.json", lambda data: b"[]", "draw.json: not a JSON object"),
+    ("draw.json", edit(commitment="xyz"), "draw.json, column commitment: not 64 hex digits"),
+    ("draw.json", edit(more=1), "draw.json, column more: an unknown key"),
 ])  # fmt: skip
 def test_what_is_no_bundle_is_refused(name, change, expected, tmp_path, capsys):
     (tmp_path / "good.zip").write_bytes(packed(tiny_market(7, children=8)))
@@ -139,7 +142,7 @@ def test_a_market_with_neither_seed_nor_tickets_can_not_be_verified(tmp_path):
     (tmp_path / "good.zip").write_bytes(packed(tiny_market(7, children=8), drawn=False))
     opened = bundle.unpack(tmp_path / "good.zip")
     opened.market.pop("tickets.csv")
-    assert "there is neither a seed nor tickets" in list(bundle._draw_differs(opened))
+    assert "there is neither a seed nor tickets" in list(verification._draw_differences(opened))
 
 
 def test_a_broken_zip_is_bad_input(tmp_path, capsys):
@@ -165,9 +168,7 @@ def test_explain_says_each_wish_in_words(tmp_path, capsys):
 
 
 def test_every_reason_has_its_sentence():
-    from allocation.explain import REASONS
-
-    assert set(command._WORDS) == set(REASONS)
+    assert set(by_code._SENTENCES) == set(REASONS)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", None])
@@ -176,7 +177,7 @@ def test_bench_measures_every_step(capsys, monkeypatch, compiler):
     monkeypatch.setattr(benchmark, "SMALL", 400)
     monkeypatch.setattr(benchmark, "DRAWS", 2)
     if compiler:
-        monkeypatch.setattr(benchmark.engine, "LARGE", 600)
+        monkeypatch.setattr(benchmark.renumber, "LARGE_MARKET", 600)
     else:
         monkeypatch.setattr(benchmark.shutil, "which", lambda name: None)
         monkeypatch.setattr(benchmark, "FILES_AT_MOST", 500)

@@ -3,10 +3,10 @@
 import pytest
 
 from allocation import checks
-from allocation.explain import first_wish_met, published_wishes
+from allocation.reasons import first_wish_met, published_wishes
 from allocation.solve import solve
 from tests.engine.definitions import Rule
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 SHAPES = {
     "plain": {"units": False, "pools": False},

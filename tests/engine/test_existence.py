@@ -5,8 +5,8 @@ import pytest
 from allocation.solve import solve
 from tests.engine.cases import case, market_of
 from tests.engine.definitions import Rule
+from tests.engine.small_markets import tiny_market
 from tests.engine.stable_by_cpsat import CLOSE, OVERHANG, STRICT, StableOutcomes
-from tests.engine.tiny import tiny_market
 
 
 def granted_tries(rule: Rule, outcome) -> tuple[int, ...]:

@@ -102,10 +102,13 @@ def test_the_seed_comes_from_its_three_parts():
 
 def test_a_market_is_drawn_by_its_codes():
     market = Market.from_arrays([0, 0, 0, 0], [], [], None, [], codes=Codes(children=["a", "b", "c"]))
-    assert lottery.drawn(market, SEED).ticket.tolist() == lottery.draw(SEED, ["a", "b", "c"], ["a", "b", "c"]).tolist()
+    assert (
+        lottery.draw_market(market, SEED).ticket.tolist()
+        == lottery.draw(SEED, ["a", "b", "c"], ["a", "b", "c"]).tolist()
+    )
     market = Market.from_arrays(
         [0, 0, 0, 0], [], [], None, [], family=[0, 1, 0], codes=Codes(children=["a", "b", "c"], families=["F", "G"])
     )
-    drawn = lottery.drawn(market, SEED)
+    drawn = lottery.draw_market(market, SEED)
     assert drawn.ticket.tolist() == lottery.draw(SEED, ["F", "G", "F"], ["a", "b", "c"]).tolist()
     assert drawn.seed == SEED.hex()

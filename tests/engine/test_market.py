@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from allocation.faults import Fault, MarketFault
+from allocation.files.summary import by_nature
 from allocation.market import Codes, Market, Pool
 from allocation.solve import solve
-from allocation.summary import by_nature
 
 PLAIN = {"offsets": [0, 1, 3], "programme": [0, 0, 1], "tier": [0, 0, 0], "ticket": [1, 2], "places": [1, 1]}
 
@@ -102,7 +102,7 @@ def test_columns_can_not_be_written_and_unknown_ones_are_refused():
 
 def test_tickets_are_checked_when_they_come_later():
     market = Market.from_arrays(**{**PLAIN, "ticket": None})
-    with pytest.raises(MarketFault, match="have not been drawn"):
+    with pytest.raises(MarketFault, match=r"^tickets, column ticket: the tickets have not been drawn"):
         solve(market)
     with pytest.raises(MarketFault, match="stands twice"):
         market.with_tickets([3, 3])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from matching.games import HospitalResident
 
+from allocation.benchmark.synthetic import synthetic_market
 from allocation.market import Market
 from allocation.solve import solve
-from allocation.synthetic import synthetic_market
-from tests.engine.tiny import tiny_market
+from tests.engine.small_markets import tiny_market
 
 
 def told_as_preferences(market: Market):

@@ -1,7 +1,7 @@
-"""A solver with a bug in it is found out by the independent check, on every market on which the bug does anything.
+"""The independent check finds each of many wrong solvers, on every market where the solver gives a wrong outcome.
 
-Each bug is a way to misread the rule or to spoil an outcome. What the wrong solver publishes fits its placements (lines,
-overhang, tiers), so that nothing but the placements gives it away.
+Each wrong solver misreads the rule or changes an outcome. Its cut-offs, overhang and tiers are consistent with its
+placements, so that a check can find only the placements.
 """
 
 from dataclasses import replace
@@ -11,10 +11,10 @@ import pytest
 
 from allocation import checks
 from allocation.solve import solve
-from tests.engine.changes import again, unit_of
 from tests.engine.definitions import Rule
-from tests.engine.telling import told
-from tests.engine.tiny import tiny_market
+from tests.engine.market_changes import again, unit_of
+from tests.engine.outcome_builder import told
+from tests.engine.small_markets import tiny_market
 
 WITHOUT_POOLS = {"pools": False}
 HOLDING = {"pools": False, "units": False, "current": True}

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from allocation.eligibility import pool_masks
 from allocation.faults import MarketFault
 from allocation.market import Market, Pool
-from allocation.quotas import one_pool_each, pool_masks, pool_table
+from allocation.pools import one_pool_each, pool_table
 
 
 def columns(table):

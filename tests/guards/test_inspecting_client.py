@@ -1,4 +1,4 @@
-"""The client that inspects pages is itself inspected: each fault that it promises to find is planted once."""
+"""The inspecting test client finds every kind of fault that it checks for."""
 
 import pytest
 

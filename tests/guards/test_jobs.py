@@ -1,4 +1,4 @@
-"""Queue names equal worker names; every kind of job that the code starts has a handler, and every tick a kind."""
+"""Queues and workers agree; every kind of job and every periodic job has a handler."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def kinds_in_the_code() -> dict[str, str]:
-    """The kind of each `jobs.enqueue(session, "kind", …)`, and where it stands."""
+    """The kind of each `jobs.enqueue(session, "kind", …)`, and its place in the code."""
     found = {}
     for file in [*(ROOT / "portal").rglob("*.py"), *(ROOT / "enrollment").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -26,9 +26,9 @@ def test_every_kind_of_job_has_a_handler():
     assert orphans == {}
 
 
-def test_every_tick_has_a_handler():
+def test_every_periodic_job_has_a_handler():
     runner.load_handlers()
-    assert {tick.kind for tick in scheduler.TICKS} <= runner.HANDLERS.keys()
+    assert {tick.kind for tick in scheduler.SCHEDULE} <= runner.HANDLERS.keys()
 
 
 def test_queue_names_equal_worker_names():

@@ -1,4 +1,4 @@
-"""The lock holds exact versions with hashes for all Pythons that we promise, and agrees with setup.cfg."""
+"""The lock files have exact versions with hashes for all supported Pythons and agree with setup.cfg."""
 
 import configparser
 import re
@@ -41,7 +41,7 @@ def test_every_direct_dependency_is_locked_within_its_range(section, option, loc
         assert all(requirement.specifier.contains(version) for version in chosen), f"{requirement}: run `make lock`"
 
 
-def test_the_lock_of_the_tests_contains_the_other():
+def test_the_test_lock_contains_the_other_lock():
     assert locked("requirements.lock").items() <= locked("requirements-test.lock").items()
 
 
@@ -54,6 +54,6 @@ def test_a_lock_names_no_index_and_pins_all_by_hash(lock):
     assert text.count("--hash=sha256:") > len(entries)
 
 
-def test_the_python_of_debian_gets_what_redis_needs_there():
+def test_python_3_11_2_gets_async_timeout_for_redis():
     assert "async-timeout" in locked("requirements.lock")
     assert "python_full_version < '3.11.3'" in (ROOT / "requirements.lock").read_text()

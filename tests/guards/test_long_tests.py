@@ -1,4 +1,4 @@
-"""What `make test` may leave to `make test-long` (docs/adr/0016-two-commands-for-the-tests.md)."""
+"""What `make test` may leave to `make test-long` (docs/adr/0017-two-commands-for-the-tests.md)."""
 
 from collections import defaultdict
 from pathlib import Path

@@ -10,15 +10,19 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from enrollment.ground.db import open_engine
+from enrollment.offers import offers
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
-from portal.demo.story import City
+from portal.demo.city_builder import CityBuilder
 from portal.operations import doctor
 from portal.operations.migrations import upgrade
+from tests.conftest import NOW
 from tests.guards import lint_migrations
-from tests.guards.test_words_for_every_code import ROOT
+from tests.guards.test_texts_of_codes import ROOT
 from tests.support.servers import downgrade
+from tests.support.town import Town
 
 
 def test_migrations_and_models_say_the_same(engine):
@@ -62,7 +66,7 @@ def names_of_ours(connection, catalogue, kind):
 @pytest.mark.slow
 def test_the_way_back_and_forth_with_a_city_in_the_tables(real_database):
     engine = open_engine(real_database)
-    City(engine, 100, 7, lambda step, done, of: None).build("arrival")
+    CityBuilder(engine, 100, 7, lambda step, done, of: None).build("arrival")
     with engine.connect() as connection:
         filled = {
             name
@@ -149,6 +153,33 @@ def test_a_migration_that_locks_or_loses_is_complained_of(tmp_path, capfd, state
     said = capfd.readouterr().err
     assert rule in said
     assert all(line.startswith("9999_another.sql:") for line in said.splitlines())
+
+
+def test_the_histories_of_offers_that_are_there_are_named(addresses, real_database):
+    """`0010_the_move_of_an_offer` names the moves from the states: what the lifecycle wrote is taken away, and found again."""
+    engine = open_engine(real_database)
+    with Session(engine, expire_on_commit=False) as session:
+        town = Town(session, NOW)
+        garden, mill = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=2)
+        ana, ben, eva = (town.child(name, wishes=[garden, mill]) for name in ("安娜", "本本", "伊娃"))
+        town.drawn(ana, ben, eva)
+        town.confirm(ben, wait=True)
+        town.confirm(eva)
+        town.decline(ana)
+        town.replay()
+        offers.mark_arrived(session, town.offer_for(ben).id, by=town.clerk_of(garden), now=town.now)
+        session.commit()
+    histories = text("SELECT number, move FROM offer_move ORDER BY number")
+    with engine.connect() as connection:
+        written = connection.execute(histories).all()
+    assert {move for _number, move in written} >= {"offer", "confirm_and_wait", "decline", "supersede", "move_up"}
+    downgrade(engine, "0009_coverage")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(histories).all() == written
+        with pytest.raises(IntegrityError, match="only ever added"):
+            connection.execute(text("UPDATE offer_move SET move = 'offer'"))
+    engine.dispose()
 
 
 ADD_ONLY = (

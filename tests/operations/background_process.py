@@ -7,22 +7,22 @@ from pathlib import Path
 from portal.app import create_app
 from portal.config import from_environment
 from portal.jobs import runner, scheduler, worker
-from portal.jobs.runner import Work, handles
+from portal.jobs.runner import JobRun, job_handler
 
 
-@handles("test_hold")
-def hold(work: Work) -> dict:
-    """The first run says that it began, and never comes back; the second one ends."""
-    with Path(work.args["file"]).open("a") as file:
-        file.write(f"run {work.attempt}\n")
-    if work.attempt == 1 and work.args.get("hangs"):
+@job_handler("test_hold")
+def hold(job: JobRun) -> dict:
+    """The first run writes a line and hangs; the second one ends."""
+    with Path(job.args["file"]).open("a") as file:
+        file.write(f"run {job.attempt}\n")
+    if job.attempt == 1 and job.args.get("hangs"):
         threading.Event().wait()
-    work.progress(1, 1)
-    return {"attempt": work.attempt}
+    job.progress(1, 1)
+    return {"attempt": job.attempt}
 
 
-@handles("test_fault", queue="quick")
-def fault(work: Work) -> None:
+@job_handler("test_fault", queue="quick")
+def fault(job: JobRun) -> None:
     raise ValueError("a text that may hold a name")
 
 

@@ -67,7 +67,7 @@ class Serving:
             self._heard.notify_all()
 
     def hear(self, pattern: str, seconds: float = LONGEST) -> str:
-        """Wait for a line; what it says."""
+        """Wait for a matching line and return it."""
         limit = time.monotonic() + seconds
         with self._heard:
             while True:

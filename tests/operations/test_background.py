@@ -1,4 +1,4 @@
-"""Real workers and a real clock: work gets done, survives `kill -9` of its worker and the loss of the whole queue."""
+"""Real workers and a real scheduler: jobs survive `kill -9` of their worker and the loss of the queue."""
 
 import contextlib
 import subprocess
@@ -75,8 +75,8 @@ def row(database, job) -> jobs.Job:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_work_is_done_is_told_and_is_never_lost(start, database, redis_url, tmp_path):
-    """One clock and two workers show it all: they take long to start, and so do both gaps, which pass side by side."""
+def test_jobs_survive_a_killed_worker_and_a_flushed_queue(start, database, redis_url, tmp_path):
+    """One test for all cases, because the scheduler and the workers start slowly; both interruptions run in parallel."""
     start("clock")
     forgotten = enqueue(database, "test_hold", file=str(tmp_path / "forgotten"))
     eventually(lambda: row(database, forgotten).state == "queued", 60)

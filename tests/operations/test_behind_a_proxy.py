@@ -1,4 +1,4 @@
-"""Behind a proxy the portal believes exactly as many proxies as it was told of."""
+"""The portal trusts exactly as many proxies as are configured."""
 
 import dataclasses
 
@@ -17,10 +17,10 @@ TOLD = {
 
 @pytest.fixture
 def seen(whole_app, portal_engine):
-    """What a page sees of its visitor, when so many proxies stand in front."""
+    """The visitor's address, scheme and host as a view sees them with this number of proxies."""
 
     def seen(proxies: int) -> tuple[str | None, str, str]:
-        config = dataclasses.replace(whole_app.extensions["house"].config, proxies=proxies)
+        config = dataclasses.replace(whole_app.extensions["services"].config, proxies=proxies)
         app = create_app(config, portal_engine)
         kept = []
 
@@ -36,14 +36,14 @@ def seen(whole_app, portal_engine):
     return seen
 
 
-def test_nobody_is_believed_unasked(seen):
+def test_forwarded_headers_are_ignored_without_a_configured_proxy(seen):
     assert seen(0) == ("127.0.0.1", "http", "localhost")
 
 
-def test_one_proxy_tells_the_visitor_the_scheme_and_the_host(seen):
+def test_one_proxy_sets_address_scheme_and_host(seen):
     assert seen(1) == ("198.51.100.7", "https", "rx.example.cn")
 
 
-def test_what_a_visitor_claims_for_himself_is_not_believed(seen):
+def test_headers_sent_by_the_visitor_are_ignored(seen):
     assert seen(1)[0] != "203.0.113.9"
     assert seen(2)[0] == "203.0.113.9"

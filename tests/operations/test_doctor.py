@@ -1,4 +1,4 @@
-"""The doctor finds what is not well, and `/healthz` says it with the same body."""
+"""Health checks find unhealthy parts, and `/healthz` reports them."""
 
 import psycopg
 import pytest
@@ -17,7 +17,7 @@ def parts(answer):
     return answer.json["parts"]
 
 
-def test_without_a_worker_the_portal_is_not_well(client, redis_url):
+def test_without_a_worker_the_portal_is_unhealthy(client, redis_url):
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert parts(answer)["database"]
@@ -37,7 +37,7 @@ def test_a_database_that_does_not_answer(url, words):
     assert words in doctor.finding("database", lambda: doctor.database(url)).fault
 
 
-def test_a_password_is_never_in_what_the_doctor_says():
+def test_findings_contain_no_password():
     fault = doctor.finding("database", lambda: doctor.database("postgresql://me:hushhush@127.0.0.1:1/x")).fault
     assert "hushhush" not in fault
 
@@ -46,7 +46,7 @@ def test_an_empty_database_needs_its_tables(addresses):
     assert "flask migrate" in doctor.finding("database", lambda: doctor.database(addresses.database("postgres"))).fault
 
 
-def test_a_migrated_database_is_well(real_database):
+def test_a_migrated_database_is_healthy(real_database):
     assert doctor.finding("database", lambda: doctor.database(real_database)).well
 
 

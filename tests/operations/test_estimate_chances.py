@@ -1,4 +1,4 @@
-"""The morning's estimate as a job: twice does no harm, a flushed queue delays it only, no transaction is open while it draws."""
+"""The daily estimate as a job: it can run twice, survives a flushed queue, and holds no transaction while it computes."""
 
 import datetime as dt
 
@@ -41,13 +41,13 @@ def estimate(engine) -> ChanceEstimate:
         return session.scalars(select(ChanceEstimate)).one()
 
 
-def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engine, monkeypatch):
-    (tick,) = [tick for tick in scheduler.TICKS if tick.kind == estimates.KIND]
+def test_the_scheduler_starts_it_daily_and_a_second_run_gives_the_same(engine, monkeypatch):
+    (tick,) = [tick for tick in scheduler.SCHEDULE if tick.kind == estimates.KIND]
     minute, hour, *days = tick.cron.split()
     assert (int(hour), int(minute)) == (estimates.EVERY_DAY_AT.hour, estimates.EVERY_DAY_AT.minute)
     assert days == ["*", "*", "*"]
     open_while_drawing = []
-    real = estimates.draw_many
+    real = estimates.simulate_market
 
     def watched(*args, **more):
         with engine.connect() as connection:
@@ -55,12 +55,12 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
             open_while_drawing.append(connection.scalar(text(seen)))
         return real(*args, **more)
 
-    monkeypatch.setattr(estimates, "draw_many", watched)
+    monkeypatch.setattr(estimates, "simulate_market", watched)
     digests = []
     for day in (1, 2):
         morning = NOW + dt.timedelta(days=day)
         with Session(engine) as session, session.begin():
-            scheduler.write_row(session, tick.kind, morning, now=morning)
+            scheduler.enqueue_scheduled(session, tick.kind, morning, now=morning)
         with Session(engine) as session:
             job_id = session.scalars(
                 select(jobs.Job.id).where(jobs.Job.kind == tick.kind).order_by(jobs.Job.created_at.desc())
@@ -76,8 +76,8 @@ def test_the_clock_starts_it_every_morning_and_a_second_run_gives_the_same(engin
 
 def test_a_worker_that_died_while_drawing_leaves_it_to_the_next(engine):
     with Session(engine) as session, session.begin():
-        job_id = estimates.ask(session, why="test", now=NOW)
-        assert estimates.ask(session, why="test", now=NOW) == job_id
+        job_id = estimates.request(session, why="test", now=NOW)
+        assert estimates.request(session, why="test", now=NOW) == job_id
         jobs.take(session, job_id, owner="dead", now=NOW - dt.timedelta(minutes=5))
     assert runner.run(engine, at(NOW), job_id, "worker 2") == "done"
     with Session(engine) as session:
@@ -90,7 +90,7 @@ def test_a_flushed_queue_delays_it_only(engine, redis_url):
     with redis.Redis.from_url(redis_url) as connection:
         queues = {name: Queue(name, connection=connection) for name in runner.QUEUES}
         with Session(engine) as session, session.begin():
-            job_id = estimates.ask(session, why="test", now=NOW)
+            job_id = estimates.request(session, why="test", now=NOW)
         runner.relay(engine, queues.__getitem__, now=NOW)
         assert queues["bulk"].get_job_ids() == [str(job_id)]
         connection.flushdb()
@@ -111,7 +111,7 @@ def test_the_deadline_brings_a_last_estimate(engine):
         assert runner.run(engine, at(closed), asked.id, "worker 1") == "done"
         assert estimate(engine).made_at == closed
         morning = closed + dt.timedelta(days=1)
-        scheduler.write_row(session, estimates.KIND, morning, now=morning)
+        scheduler.enqueue_scheduled(session, estimates.KIND, morning, now=morning)
         session.commit()
         again = session.scalars(select(jobs.Job).where(jobs.Job.dedupe_key.like("estimate_chances@%"))).one()
         assert runner.run(engine, at(morning), again.id, "worker 1") == "done"

@@ -1,4 +1,4 @@
-"""A run in the background: real workers, and a worker that woke up late, which saves and publishes nothing."""
+"""A run as a job: real workers, and a delayed worker, which saves and publishes nothing."""
 
 import dataclasses
 import datetime as dt
@@ -70,19 +70,19 @@ def test_the_handler_does_the_run_in_short_transactions_and_tells_its_progress(e
     assert runner.run(engine, clock, job_id, "worker 2") == "not_free"
 
 
-def test_a_worker_that_woke_up_late_saves_nothing(engine):
+def test_a_worker_without_its_lease_saves_nothing(engine):
     """It read the market, was paused, lost its lease, and another worker finished the run meanwhile."""
     runner.load_handlers()
     run_id, job_id, _officials = a_started_run(engine)
     long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
-    sleeper = runner.Work(engine, lease, clock)
+    sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
         task = execution.read(session, run_id)
     computed = execution.compute(task)
     assert runner.run(engine, clock, job_id, "second") == "done"
-    with pytest.raises((runner.Lost, Refused)), sleeper.session() as session:
+    with pytest.raises((runner.LeaseLost, Refused)), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     with Session(engine) as session:
         assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 3
@@ -94,12 +94,12 @@ def test_a_paused_worker_cannot_save_even_while_the_run_still_runs(engine):
     long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
-    sleeper = runner.Work(engine, lease, clock)
+    sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
         computed = execution.compute(execution.read(session, run_id))
     with Session(engine) as session, session.begin():
         assert jobs.take(session, job_id, owner="second", now=real_now()).fence == 2
-    with pytest.raises(runner.Lost), sleeper.session() as session:
+    with pytest.raises(runner.LeaseLost), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     assert the_run(engine, run_id).state == "running"
 
@@ -133,7 +133,7 @@ def test_two_second_signatures_at_once_publish_once(engine):
 
 
 def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
-    """The checker finds something: the run is kept as failed, nobody gets an offer, nobody can sign."""
+    """A run with failed checks is saved as failed, makes no offers, and cannot be signed."""
     runner.load_handlers()
     run_id, job_id, (first, _second) = a_started_run(engine)
     honest = execution.checks.check
@@ -151,16 +151,16 @@ def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
 
 
 def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
-    """The honest check notices by itself: the run is kept as failed, without placements, and nobody can sign it."""
+    """The real check detects a wrong result: the run is saved as failed without placements and cannot be signed."""
     runner.load_handlers()
     run_id, job_id, (first, _second) = a_started_run(engine)
-    honest = execution.solve.solve
+    honest = execution.solve
 
     def the_last_first(market):
         wrong = honest(market.with_tickets(market.ticket.max() - market.ticket))
         return dataclasses.replace(wrong, market=market)
 
-    monkeypatch.setattr(execution.solve, "solve", the_last_first)
+    monkeypatch.setattr(execution, "solve", the_last_first)
     assert runner.run(engine, clock, job_id, "worker") == "done"
     run = the_run(engine, run_id)
     assert (run.state, run.digest) == ("failed", None)

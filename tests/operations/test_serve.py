@@ -1,4 +1,4 @@
-"""`make serve` as a person meets it: it starts, lives through the death of its children, and leaves no process."""
+"""`make serve` starts, survives the death of its children, and leaves no process."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def does_background_work(engine) -> bool:
     return eventually(done, 45)
 
 
-def test_a_whole_life(tmp_path):
+def test_start_restart_and_stop(tmp_path):
     """Three starts in one folder: each takes long on both cores, so what one can show is shown by one."""
     folder = tmp_path / "var"
     children_die_and_ctrl_c(folder)
@@ -120,7 +120,7 @@ ctypes.util.find_library = lambda name: None if "pango" in name else find(name)
 """
 
 
-def test_without_pango_the_portal_starts_and_a_city_that_was_cut_off_begins_anew(tmp_path):
+def test_the_portal_starts_without_pango_and_loads_an_interrupted_city_again(tmp_path):
     """The library is hidden from every process of the first start, as on a machine where it is not installed.
 
     Ctrl-C in that first minute leaves half a city; the next start does not show it as a whole one.

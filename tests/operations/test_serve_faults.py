@@ -1,4 +1,4 @@
-"""Whatever keeps the portal from starting is one clear line that says how to mend it, and nothing is left running."""
+"""A failed start prints one line that says how to correct it, and leaves no process."""
 
 import re
 import socket
@@ -8,7 +8,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from portal.operations.embedded import CAREFREE, Postgres
+from portal.operations.embedded import NOT_DURABLE, Postgres
 from tests.operations.serving import refusal
 
 
@@ -79,7 +79,7 @@ def test_a_broken_database_folder(tmp_path):
 
 def test_an_older_data_folder(tmp_path):
     """The embedded database of a version whose migrations were numbered 0001 to 0014."""
-    server = Postgres(tmp_path / "var" / "postgres", tmp_path / "postgres.log", CAREFREE)
+    server = Postgres(tmp_path / "var" / "postgres", tmp_path / "postgres.log", NOT_DURABLE)
     server.start()
     try:
         server.ensure_database("portal")
@@ -101,6 +101,6 @@ def test_a_database_of_another_version(tmp_path, real_database, redis_url):
     assert "from_tomorrow" in line
 
 
-def test_half_set_settings_of_a_real_city(tmp_path, real_database, redis_url):
+def test_incomplete_production_settings(tmp_path, real_database, redis_url):
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url, DEMO="0")
     assert "SECRET_KEY is not set" in line

@@ -1,4 +1,4 @@
-"""The demo city: the same seed gives the same city, and its families' rows are those that the verbs would have written."""
+"""The demo city: the same seed gives the same city, and its bulk rows equal those that the services would write."""
 
 import datetime as dt
 import json
@@ -20,14 +20,16 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers as draw_offers
-from enrollment.places import kindergartens as places_of_the_city
-from enrollment.places import ledger, programmes, roll, service_areas
+from enrollment.places import ledger, programmes, roll
 from enrollment.places.areas import Area, rows_of_file
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.pinyin import sort_key
+from enrollment.places.service_areas import ServiceArea
 from enrollment.review import bulk_confirmation, review
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
 from portal.demo import (
+    city_builder,
     geography,
     kindergarten_rows,
     kindergartens,
@@ -36,13 +38,12 @@ from portal.demo import (
     review_rows,
     season,
     simulated_people,
-    story,
     time_travel,
 )
 from portal.demo import households as drawn
+from portal.demo.city_builder import CityBuilder, DatabaseNotEmpty
 from portal.demo.demand import Demand
-from portal.demo.programmes import Offer
-from portal.demo.story import City, NotEmpty
+from portal.demo.programmes import DemoProgramme
 from portal.web.clock import now as city_now
 
 CHILDREN = 120
@@ -61,7 +62,7 @@ def engine_of_the_city(addresses, worker_number):
 
 
 def build(engine, through, seed=7):
-    City(engine, CHILDREN, seed, lambda step, done, of: None).build(through)
+    CityBuilder(engine, CHILDREN, seed, lambda step, done, of: None).build(through)
 
 
 def test_a_city_in_its_registration(engine_of_the_city):
@@ -69,12 +70,12 @@ def test_a_city_in_its_registration(engine_of_the_city):
         assert session.scalar(select(func.count(Application.id)).where(Application.stage == "submitted")) == CHILDREN
         assert session.get(Season, 2026).simulated
         assert len(set(session.scalars(select(Kindergarten.area_code)))) == 23
-        assert city_now(session, demo=True).date() == season.BEGINS.date()
+        assert city_now(session, demo=True).date() == season.SEASON_OPENS_AT.date()
         assert session.scalar(select(func.max(Wish.rank))) == 5
 
 
-def test_it_is_only_built_on_empty_ground(engine_of_the_city):
-    with pytest.raises(NotEmpty):
+def test_it_is_built_in_an_empty_database_only(engine_of_the_city):
+    with pytest.raises(DatabaseNotEmpty):
         build(engine_of_the_city, "places")
 
 
@@ -84,13 +85,17 @@ def test_bulk_rows_are_what_the_verbs_would_have_written(engine_of_the_city):
             handed_in = session.get(ApplicationVersion, (application.id, 1))
             assert contents.digest_of(contents.gather(session, application)) == handed_in.digest
             before = claims.of(session, application.id)
-            claims.follow_household(session, application, households.of(session, application.id), now=season.BEGINS)
+            claims.follow_household(
+                session, application, households.household_of(session, application.id), now=season.SEASON_OPENS_AT
+            )
             assert claims.of(session, application.id) == before
         session.rollback()
 
 
 def test_the_same_seed_gives_the_same_families():
-    places = [Offer(n, n, f"k{n}", f"{n} 园", "510104", "public", (104.08 + n / 100, 30.65), 25) for n in range(7)]
+    places = [
+        DemoProgramme(n, n, f"k{n}", f"{n} 园", "510104", "public", (104.08 + n / 100, 30.65), 25) for n in range(7)
+    ]
 
     def families():
         random = np.random.default_rng(11)
@@ -107,7 +112,8 @@ def first_wishes_a_place(children: int, seed: int) -> dict[str, tuple[str, float
     areas = [SimpleNamespace(**row) for row in rows_of_file()]
     built = [each for each in kindergartens.layout(random, areas, children) if each.plan.nature != "private"]
     offers = [
-        Offer(n, n, str(n), b.plan.name, b.plan.area, b.plan.nature, b.point, b.places) for n, b in enumerate(built)
+        DemoProgramme(n, n, str(n), b.plan.name, b.plan.area, b.plan.nature, b.point, b.places)
+        for n, b in enumerate(built)
     ]
     demand, weight = Demand(random, offers), sum(area.weight for area in areas)
     for area in areas:
@@ -133,20 +139,21 @@ def test_hot_kindergartens_draw_two_to_six_first_wishes_a_place_and_at_most_twel
 def by_the_verbs(session, built, now) -> None:
     """One kindergarten as officials and staff would have entered it."""
     plan, number = built.plan, built.number
-    place = places_of_the_city.add(
-        session, code=f"51{900000000 + number}", name=plan.name, nature=plan.nature, area_code=plan.area,
+    place = Kindergarten(
+        code=f"51{900000000 + number}", name=plan.name, sort_key=sort_key(plan.name), nature=plan.nature, area_code=plan.area,
         run_by=kindergarten_rows.RUN_BY[number % 3] if plan.nature == "public" else "民办", street=plan.street,
         address=f"{plan.street}{names.COMMUNITIES[number % 12]}路 {number % 180 + 1} 号（模拟数据）",
         longitude=Decimal(str(built.point[0])), latitude=Decimal(str(built.point[1])),
         phone=f"028-8{number % 10_000_000:07d}", fee=built.fee, licensed_classes=plan.lower_classes + plan.older_classes,
     )  # fmt: skip
-    for community in built.communities:
-        service_areas.add(session, place.id, "community", community)
+    session.add(place)
+    session.flush()
+    session.add_all(ServiceArea(kindergarten_id=place.id, kind="community", name=each) for each in built.communities)
     programme = programmes.ensure(session, place.id, "lower", season.YEAR)
     classes, why = plan.lower_classes, kindergarten_rows.REASON
     numbers = {"planned_classes": classes, "staffed_classes": classes, "withheld": built.withheld}
-    ledger.change_plan(session, programme.id, by=SYSTEM, now=now, reason=why, **numbers)
-    ledger.approve(session, programme.id, by=SYSTEM, now=now)
+    ledger.propose(session, programme.id, by=SYSTEM, now=now, reason=why, **numbers)
+    ledger.approve_kindergarten(session, place.id, season.YEAR, by=SYSTEM, now=now)
     for name, level, count in built.classes:
         of_class = {"name": name, "level": level, "school_year": season.YEAR - 1, "children": count}
         roll.count_class(session, place.id, by=SYSTEM, now=now, **of_class)
@@ -180,10 +187,10 @@ def test_bulk_kindergartens_are_what_the_verbs_would_have_written(session):
     nothing = rows_now(session, tables)
     with session.begin_nested() as attempt:
         for built in some:
-            by_the_verbs(session, built, season.BEGINS)
+            by_the_verbs(session, built, season.SEASON_OPENS_AT)
         verbs = rows_since(session, nothing, tables)
         attempt.rollback()
-    batch = kindergarten_rows.Batch(random, season.YEAR, season.BEGINS)
+    batch = kindergarten_rows.Batch(random, season.YEAR, season.SEASON_OPENS_AT)
     for built in some:
         batch.add(built)
     batch.write(session)
@@ -196,9 +203,9 @@ def test_the_clock_goes_forward_and_never_back(engine_of_the_city):
         now = city_now(session, demo=True)
         [following] = [stop for stop in time_travel.steps(session, now) if stop.next]
         assert following.step == "review"
-        time_travel.pass_until(session, "review", now=now)
+        time_travel.advance_to(session, "review", now=now)
         with pytest.raises(Refused):
-            time_travel.pass_until(session, "registration", now=city_now(session, demo=True))
+            time_travel.advance_to(session, "registration", now=city_now(session, demo=True))
         assert city_now(session, demo=True) >= season.DATES["review"][0]
         session.rollback()
 
@@ -225,8 +232,8 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
     now = season.DATES["review"][0] + dt.timedelta(hours=1)
     tables = ("application", "verified_fact", "move_made", "audit_entry", "notice")
     with Session(engine_of_the_city) as session:
-        by = people.actor(session, "city1")
-        for found in rounds.of_year(session, season.YEAR):
+        by = people.actor(session, people.REVIEWER)
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         session.flush()
         before = rows_now(session, tables)
@@ -238,7 +245,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
             verbs = rows_since(session, before, tables)
             attempt.rollback()
         session.expire_all()
-        assert review_rows.review_some(session, by=by, now=now) == 25
+        assert review_rows.review_batch(session, by=by, now=now) == 25
         assert rows_since(session, before, tables) == verbs
         outcomes = {json.loads(row)["outcome"] for row in verbs["verified_fact"]}
         assert outcomes == {"verified", "declined"}
@@ -249,10 +256,10 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
 def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
     now = season.DATES["review"][0] + dt.timedelta(hours=1)
     with Session(engine_of_the_city) as session, session.begin():
-        for found in rounds.of_year(session, season.YEAR):
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
     told = []
-    assert story.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of))) == CHILDREN
+    assert city_builder.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of))) == CHILDREN
     assert told[-1] == (CHILDREN, CHILDREN)
     with Session(engine_of_the_city) as session:
         assert set(session.scalars(select(Application.stage))) == {"confirmed"}
@@ -261,7 +268,7 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
 
 
 class AlwaysTheSame:
-    """A die that shows one side."""
+    """A random generator that always returns the same value."""
 
     def __init__(self, luck: float):
         self.luck = luck

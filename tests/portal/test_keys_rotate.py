@@ -1,4 +1,4 @@
-"""Changing the key of the sealed columns while the city works: every value is sealed anew, and the old key can go."""
+"""Key rotation at runtime: every encrypted value is encrypted with the new key, and the old key can be removed."""
 
 import base64
 import json
@@ -10,13 +10,13 @@ from enrollment.applications import applications, receipts
 from enrollment.eligibility import evidence
 from enrollment.ground import key_rotation, sign_in, vault
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.vault import Keys, VaultClosed
+from enrollment.ground.vault import Keys, VaultError
 from enrollment.places.imports import importer
 from enrollment.review import cases
 from enrollment.season.document_kinds import Document
 from portal.operations import doctor, overdue_work
 from tests.domain.eligibility.test_evidence import photo
-from tests.guards.test_every_column_has_its_reason import REGISTER
+from tests.guards.test_data_register import REGISTER
 from tests.support.keys import KEYS, write_key_file
 from tests.support.office_files import xlsx
 
@@ -40,7 +40,9 @@ def ana(app, town, keys):
     dispute = {"child_name": "某某", "id_kind": "resident", "id_number": ana.child.id_number, "text": "是我的孩子"}
     cases.open_dispute(town.session, by=family.actor, now=town.now, **dispute)
     town.child_on_roll(town.kindergartens_by_name("锦官园")[0], "路人", id_number="510104202001011234")
-    importer.keep(town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026)
+    importer.store_upload(
+        town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026
+    )
     town.session.commit()
     return ana
 
@@ -50,21 +52,21 @@ def other_key() -> Keys:
 
 
 def test_the_sealed_columns_are_those_of_the_register():
-    assert {each.name for each in key_rotation.columns()} == {
+    assert {each.name for each in key_rotation.sealed_columns()} == {
         f"{table}.{column}" for table, entry in REGISTER.items() for column in entry.get("sealed", [])
     }
 
 
 def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
     before = receipts.latest(town.session, ana)
-    assert key_rotation.sealed_with(town.session, "test")["application_version.answers"] > 0
+    assert key_rotation.count_sealed_with(town.session, "test")["application_version.answers"] > 0
     vault.unlock(other_key())
     done = app.test_cli_runner().invoke(args=["keys", "rotate"])
     assert done.exit_code == 0, done.output
     assert "application_version.answers: done" in done.output
     town.session.rollback()
-    assert key_rotation.sealed_with(town.session, "test") == {}
-    assert len(key_rotation.sealed_with(town.session, "k2")) >= 12
+    assert key_rotation.count_sealed_with(town.session, "test") == {}
+    assert len(key_rotation.count_sealed_with(town.session, "k2")) >= 12
 
     vault.unlock(Keys({"k2": b"2" * 32}, "k2", KEYS.index))
     town.session.expire_all()
@@ -84,20 +86,20 @@ def test_every_value_is_sealed_anew_and_the_old_key_can_go(app, town, ana):
     assert "done" not in again.output, "nothing is sealed twice"
 
 
-def test_it_goes_on_where_it_was_stopped_and_leaves_what_changed_meanwhile(app, town, ana):
+def test_rotation_continues_after_a_stop_and_keeps_concurrent_changes(app, town, ana):
     vault.unlock(other_key())
-    names = next(each for each in key_rotation.columns() if each.name == "account.name")
-    many = key_rotation.sealed_with(town.session, "test")["account.name"]
-    first = key_rotation.batch(town.session, names, now=town.now, limit=2)
+    names = next(each for each in key_rotation.sealed_columns() if each.name == "account.name")
+    many = key_rotation.count_sealed_with(town.session, "test")["account.name"]
+    first = key_rotation.rotate_batch(town.session, names, now=town.now, limit=2)
     town.session.commit()
-    assert key_rotation.sealed_with(town.session, "test")["account.name"] == many - 2
+    assert key_rotation.count_sealed_with(town.session, "test")["account.name"] == many - 2
     ana.child.name = "改了名"
     town.session.flush()
-    assert key_rotation.sealed_with(town.session, "test").get("child.name", 0) == 0
+    assert key_rotation.count_sealed_with(town.session, "test").get("child.name", 0) == 0
     after: tuple | None = ()
     while after is not None:
-        after = key_rotation.batch(town.session, names, after=after, now=town.now, limit=2)
-    assert "account.name" not in key_rotation.sealed_with(town.session, "test")
+        after = key_rotation.rotate_batch(town.session, names, after=after, now=town.now, limit=2)
+    assert "account.name" not in key_rotation.count_sealed_with(town.session, "test")
     assert first
     town.session.commit()
 
@@ -125,15 +127,15 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
     assert not json.loads(file.read_text())["sealing"].get("test")
 
 
-def test_a_form_kept_in_a_session_holds_the_old_key_back(app, town, ana):
-    data = json.dumps({"kept": base64.b64encode(vault.seal("typed", "web_session.kept")).decode()})
+def test_a_saved_form_in_a_session_blocks_removing_the_old_key(app, town, ana):
+    data = json.dumps({"saved_form": base64.b64encode(vault.seal("typed", "web_session.saved_form")).decode()})
     town.session.execute(
         text(
             "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"
         ),
         {"data": data},
     )
-    assert key_rotation.sealed_with(town.session, "test")["web_session.data"] == 1
+    assert key_rotation.count_sealed_with(town.session, "test")["web_session.data"] == 1
     town.session.rollback()
 
 
@@ -147,9 +149,9 @@ def test_the_doctor_says_what_is_still_to_do_with_a_key(app, town, ana):
 
 
 def test_a_key_of_a_wrong_name_is_refused():
-    with pytest.raises(VaultClosed):
+    with pytest.raises(VaultError):
         KEYS.with_new("test")
-    with pytest.raises(VaultClosed):
+    with pytest.raises(VaultError):
         KEYS.using("nobody")
-    with pytest.raises(VaultClosed):
+    with pytest.raises(VaultError):
         KEYS.without("test")

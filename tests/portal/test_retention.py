@@ -1,4 +1,4 @@
-"""`flask retention run`, and the same by the clock every night."""
+"""`flask retention run`, and the nightly retention job."""
 
 import json
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from enrollment.applications.applications import Application
 from enrollment.ground import audit, jobs
 from enrollment.ground.jobs import Job
-from enrollment.ground.upkeep import Upkeep
+from enrollment.ground.maintenance_permits import MaintenancePermit
 from portal.jobs import runner, scheduler
 from portal.operations import doctor, overdue_work
 from tests.support.town_season import at
@@ -37,7 +37,7 @@ def test_a_dry_run_counts_and_keeps_and_the_run_deletes_what_it_counted(app, ove
     counted = run("--dry-run")
     assert counted["season"]["application"] == 1
     assert left(over) == 1
-    assert over.session.scalar(select(func.count()).select_from(Upkeep)) == 0
+    assert over.session.scalar(select(func.count()).select_from(MaintenancePermit)) == 0
     assert run() == counted
     assert left(over) == 0
     assert not any(run().values()), "the second time there is nothing"
@@ -45,9 +45,9 @@ def test_a_dry_run_counts_and_keeps_and_the_run_deletes_what_it_counted(app, ove
     assert said.splitlines()[-1] == "0 rows would go; nothing was changed"
 
 
-def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
+def test_the_scheduler_starts_it_nightly(app, over, portal_engine, frozen_clock):
     runner.load_handlers()
-    assert "retention" in {tick.kind for tick in scheduler.TICKS}
+    assert "retention" in {tick.kind for tick in scheduler.SCHEDULE}
     job = jobs.enqueue(over.session, "retention", now=frozen_clock.now)
     over.session.commit()
     assert runner.run(portal_engine, lambda _session: frozen_clock.now, job, "worker") == "done"
@@ -58,7 +58,7 @@ def test_the_clock_does_it_every_night(app, over, portal_engine, frozen_clock):
     assert audit.broken_links(over.session) == []
 
 
-def test_the_doctor_says_when_the_nights_work_is_late(app, over):
+def test_the_doctor_reports_overdue_retention(app, over):
     assert (
         "flask retention run"
         in doctor.finding("retention", lambda: overdue_work.retention(over.session, at(9, 4, year=2027))).fault

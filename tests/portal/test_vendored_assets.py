@@ -1,4 +1,4 @@
-"""What we did not write is byte for byte what its makers published, and its licence lies beside it."""
+"""Vendored files equal the published ones byte for byte, and have their licence beside them."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""axe-core looks at a page for what keeps people out: contrast, names, order, targets."""
+"""Accessibility checks of a page with axe-core: contrast, names, order, targets."""
 
 from pathlib import Path
 from weakref import WeakSet
@@ -11,7 +11,7 @@ LOOK = """rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'
     .then(found => found.violations)"""
 
 _with_axe: WeakSet[BrowserContext] = WeakSet()
-"""The browsers that give axe to each page they open: it is half a megabyte, too much to send again for every look."""
+"""Browsers that load axe into each page: it has half a megabyte, too much to send for each check."""
 
 
 def bring_axe(page: Page) -> None:
@@ -24,7 +24,7 @@ def bring_axe(page: Page) -> None:
 
 
 def axe_faults(page: Page) -> list[str]:
-    # at its end a page lies open: further up, the bar at the thumb covers whatever field happens to be behind it
+    # scroll to the end: elsewhere the bar at the bottom of the screen covers fields
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     bring_axe(page)
     return [
@@ -35,7 +35,7 @@ def axe_faults(page: Page) -> list[str]:
 
 
 def assert_axe_clean(page: Page) -> None:
-    """No fault, and no sideways scrolling: the page fits the width it is shown at."""
+    """Assert that axe finds nothing and that the page does not scroll sideways."""
     faults = axe_faults(page)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:

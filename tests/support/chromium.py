@@ -1,4 +1,4 @@
-"""Debian's Chromium for tests and screenshots, with a Chinese font, without anything that calls home."""
+"""Debian's Chromium for tests and screenshots, with a Chinese font, without background requests."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 PROGRAMS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
-"""Debian's, the first that is there: the same pages from the same engine, the former without the window's own parts."""
+"""Programs of Debian in order of preference; the first one has no window."""
 
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=zh-CN", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -28,7 +28,7 @@ def is_there() -> bool:
 
 
 def give_it_fonts(data_home: Path) -> None:
-    """Without a Chinese font pictures show boxes while tests pass: lend it those of the notices."""
+    """Provide the fonts of the PDF letters: without a Chinese font, screenshots show empty boxes."""
     fonts = data_home / "fonts"
     fonts.mkdir(parents=True, exist_ok=True)
     for font in files("pylopdf_fonts_zh_cn").iterdir():
@@ -38,7 +38,7 @@ def give_it_fonts(data_home: Path) -> None:
 
 @contextlib.contextmanager
 def chromium(folder: Path) -> Iterator[Browser]:
-    """A running Chromium that keeps what it keeps in `folder`."""
+    """A running Chromium with its profile in `folder`."""
     give_it_fonts(folder)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

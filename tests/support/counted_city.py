@@ -1,4 +1,4 @@
-"""A city of which only the numbers matter: areas, kindergartens, classes, and offers, as bare rows.
+"""A city for counting: areas, kindergartens, classes and offers as bare rows.
 
 city = CountedCity(session)
 school = city.kindergarten("public", children={"lower": 25})
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Account
 from enrollment.offers.offers import Offer
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places import areas
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten

@@ -1,4 +1,4 @@
-"""Many families at once, as bare rows: who else wishes for what, when a test is about one family among them."""
+"""Many competing families as bare rows, for tests about one family among them."""
 
 import itertools
 import uuid
@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.applications.claim_rows import Claim
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import ages
 from tests.support.town import Town

@@ -1,4 +1,4 @@
-"""Signs in to the demo as a person does: by the pages, with the code that the demo's inbox shows."""
+"""Signs in to the demo in a browser, with the code in the demo inbox."""
 
 import re
 

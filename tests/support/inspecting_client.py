@@ -1,4 +1,4 @@
-"""The test client that looks at every page it opens.  A page that breaks a house rule fails the test that opened it."""
+"""The test client that checks every page it opens (ADR 5)."""
 
 from collections import Counter
 
@@ -15,11 +15,11 @@ REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for")
 
 
 class PageFault(AssertionError):
-    """A page is not as every page has to be."""
+    """A page breaks a rule of all pages."""
 
 
 class InspectingClient(FlaskClient):
-    """Checks each HTML answer; a test that opens a page on purpose in another shape asks `inspect=False`."""
+    """Checks each HTML response; `inspect=False` skips the check."""
 
     rows_of_the_test: Session | None = None
 
@@ -40,14 +40,14 @@ class InspectingClient(FlaskClient):
 
 
 def refuse_unsaved_work(_fault) -> None:
-    """At the end of a request: whatever a view changed after the commit would be lost without a word."""
+    """Fail if a view changed objects after the commit, because these changes would be lost."""
     session = g.get("session")
-    if session is not None and not g.get("spoiled") and (session.new or session.dirty or session.deleted):
+    if session is not None and not g.get("rollback_only") and (session.new or session.dirty or session.deleted):
         raise PageFault(f"unsaved: {[*session.new, *session.dirty, *session.deleted]}")
 
 
 def faults_of(text: str, *, part: bool = False) -> list[str]:
-    """What is wrong with a page, or with the `part` of a page that htmx asked for."""
+    """Faults of a page, or of the `part` of a page for htmx."""
     roots = lxml.html.fragments_fromstring(text, no_leading_text=False) if part else [lxml.html.fromstring(text)]
     page = [each for root in roots if not isinstance(root, str) for each in root.iter() if isinstance(each.tag, str)]
     faults = list(invalid_html(text, part=part))
@@ -57,7 +57,7 @@ def faults_of(text: str, *, part: bool = False) -> list[str]:
 
 
 def invalid_html(text: str, *, part: bool = False):
-    """What a browser would have to put right, as the standard's own parser says; it is too slow to ask for more."""
+    """Errors of the HTML standard's parser, which a browser would correct silently."""
     parser = html5lib.HTMLParser()
     (parser.parseFragment if part else parser.parse)(text)
     lines = text.splitlines()

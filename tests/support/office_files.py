@@ -1,4 +1,4 @@
-"""Lists as a district office keeps them, for tests: made in memory, in every shape that offices really send."""
+"""Spreadsheets in the formats that district offices send, made in memory."""
 
 import csv
 import io

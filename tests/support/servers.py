@@ -1,4 +1,4 @@
-"""The PostgreSQL and the Valkey of a test session: one pair for all its workers, migrated once, gone at its end."""
+"""The PostgreSQL and the Valkey of a test session: one pair for all workers, migrated once, stopped at the end."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from enrollment.ground.db import open_engine
 from portal.operations.doctor import ALEMBIC
-from portal.operations.embedded import CAREFREE, Postgres, Valkey
+from portal.operations.embedded import NOT_DURABLE, Postgres, Valkey
 from portal.operations.migrations import upgrade
 
 TEMPLATE = "portal_template"
@@ -67,7 +67,7 @@ class Servers:
         self.folder.chmod(0o755)
         database, queue = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
         if not database:
-            settings = CAREFREE | {"max_connections": "200"}
+            settings = NOT_DURABLE | {"max_connections": "200"}
             self.postgres = Postgres(self.folder / "postgres", self.folder / "postgres.log", settings)
             self.postgres.start()
             database = self.postgres.url("postgres")
@@ -104,7 +104,7 @@ def downgrade(engine, to: str) -> None:
 
 
 def empty(connection) -> None:
-    """Delete every row of every table of ours, those that may never change too."""
+    """Delete every row of every table, including append-only tables."""
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     names = connection.exec_driver_sql(tables).scalars().all()
     connection.exec_driver_sql("SET session_replication_role = replica")

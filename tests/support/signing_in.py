@@ -1,4 +1,4 @@
-"""How a test signs somebody in, and how it fills in a form as a browser would."""
+"""Signing in and filling in forms with the test client."""
 
 import datetime as dt
 import secrets

@@ -1,4 +1,4 @@
-"""One obvious town, told as a story.  Every sentence calls the real verb of the domain."""
+"""A small town for tests.  Every method calls the service functions of the domain."""
 
 import datetime as dt
 
@@ -13,14 +13,14 @@ from tests.support.town_season import Season
 
 
 class Town(Places, Season, Families, Helping, Review, Draw):
-    """`session` is flushed, never committed, by the sentences; `now` is the town's clock, moved by `at`."""
+    """The methods flush `session` and never commit; `now` is the time of the town, moved by `at`."""
 
     def __init__(self, session: Session, now: dt.datetime):
         self.session = session
         self.now = now
 
     def at(self, moment: dt.datetime) -> "Town":
-        """Move the town's clock; it never goes back."""
+        """Move the time of the town forward."""
         assert moment >= self.now, "a town's clock does not go back"
         self.now = moment
         return self

@@ -1,4 +1,4 @@
-"""What a test may say about a town: its draw."""
+"""The part of the test town for the draw."""
 
 import datetime as dt
 import itertools
@@ -17,13 +17,12 @@ from enrollment.draw.run_rows import Run
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.offers import answer_deadlines, offers
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.places import ledger
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
 
 class Draw:
-    """From the frozen market to offers, answers and the next in line; the two city officials sign."""
+    """From the frozen list to offers, answers and replays; the two city officials sign."""
 
     def freeze(self, **more) -> Snapshot:
         """Registration ends if it has not, and the market is frozen.  Everybody must have been reviewed."""
@@ -37,7 +36,7 @@ class Draw:
         return draws.set_seed(self.session, self.the_round.year, beacon=beacon, ceremony=ceremony, by=by, now=self.now)
 
     def seed_in_order(self, *families: Application) -> SeasonDraw:
-        """Try beacons until these children's tickets come in this order: chance, for once, does as it is told."""
+        """Try beacons until the tickets of these children have this order."""
         draw = draws.waiting_for_seed(self.session, self.the_round.year)
         codes = [application.family_code for application in families]
         market = market_files.read(market_files.unpack(self.session.get_one(Snapshot, draw.snapshot_id).market))
@@ -51,7 +50,7 @@ class Draw:
         raise AssertionError("unreachable")
 
     def run(self) -> Run:
-        """Start a run and let the engine work at once, as the worker's handler would."""
+        """Start a run and execute it directly, like the handler of the worker."""
         run = runs.start(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now)
         return execution.execute(self.session, run.id, now=self.now)
 
@@ -76,10 +75,10 @@ class Draw:
 
     def estimate_chances(self) -> dict | None:
         """What the clock's job does every morning of registration."""
-        made = estimate_market.applied(self.session, self.the_round.id, now=self.now)
+        made = estimate_market.read(self.session, self.the_round.id, now=self.now)
         if made is None:
             return None
-        return estimates.keep(self.session, made, estimates.draw(made.market))
+        return estimates.save(self.session, made, estimates.simulate(made.market))
 
     def chances_of(self, application: Application, *, siblings: tuple[Application, ...] = ()) -> Chances | None:
         """The chances of an application's wishes as they stand, with what is nearby as one more."""
@@ -99,8 +98,7 @@ class Draw:
     def change_places(self, programme: Programme, *, places: int) -> None:
         """An area official withholds places, or gives back withheld ones."""
         withheld = min(programme.planned_classes, programme.staffed_classes) * programme.class_norm - places
-        by, why = self.area_official(programme.kindergarten.area_code), "模拟数据：调整学位"
-        ledger.change_plan(self.session, programme.id, by=by, now=self.now, reason=why, withheld=withheld)
+        self.plan(programme, by=self.area_official(programme.kindergarten.area_code), withheld=withheld)
 
     def ticket_of(self, application: Application) -> int | None:
         found = select(Ticket.number).where(Ticket.child_id == application.child_id, Ticket.year == application.year)

@@ -1,4 +1,4 @@
-"""What a test may say about a town: its families."""
+"""The part of the test town for families."""
 
 import datetime as dt
 import hashlib
@@ -58,12 +58,12 @@ class Family:
 
 
 class Families:
-    """A child comes with a family of its own unless one is named; everything a family says, it says through the verbs."""
+    """A child gets a new family unless one is given; all data are entered with the service functions."""
 
     def family(self, name: str = "李", *, phone: str | None = None, **household) -> Family:
         account = sign_in.account_of_phone(self.session, phone or phone_number(), now=self.now)
         family = Family(name, account.phone, account, RENTED_IN_JINJIANG | household)
-        guardians.become_guardian(
+        guardians.save_guardian(
             self.session,
             name=f"{name}家长",
             id_kind="resident",
@@ -176,7 +176,7 @@ class Families:
         sibling_binding.follow_elder(self.session, younger.id, elder.id, by=self.parent_of(younger), now=self.now)
 
     def second_guardian(self, application: Application, name: str = "王", *, other: Family | None = None) -> Family:
-        """The other guardian, invited and come."""
+        """Invite and add the second guardian."""
         other = other or self.family(name)
         by = self.parent_of(application)
         invitation = invitations.invite(self.session, application.child_id, other.phone, by=by, now=self.now)

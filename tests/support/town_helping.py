@@ -1,4 +1,4 @@
-"""What a test may say about a town: its community helpers, who enter a family's application with its consent."""
+"""The part of the test town for community helpers and mandates."""
 
 import datetime as dt
 import hashlib
@@ -68,7 +68,7 @@ class Helping:
         number: str | None = None,
         submit: bool = True,
     ) -> Application:
-        """A whole application, through the verbs that the family itself would use; handed in when there are wishes."""
+        """A whole application, with the service functions of families; submitted if there are wishes."""
         if guardians.guardian_of(self.session, by=acting) is None:
             registration.save_guardian(
                 self.session,

@@ -1,20 +1,21 @@
-"""What a test may say about a town: its places."""
+"""The part of the test town for places."""
 
 import datetime as dt
 import uuid
 
 from enrollment.ground.accounts import SYSTEM, Account, Actor, RoleGrant, actor_of
-from enrollment.places import areas, kindergartens, ledger, pools, programmes, roll
+from enrollment.places import areas, ledger, pools, programmes, roll
 from enrollment.places.areas import CLASS_NORM, Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import sort_key
 from enrollment.places.programmes import Programme
+from enrollment.places.service_areas import ServiceArea
 
 YEAR = 2026
 
 
 class Places:
-    """Kindergartens are named; a name that was not said before is built at its first use."""
+    """Kindergartens by name; a new name creates a kindergarten."""
 
     def area(self, code: str = "510104") -> Area:
         if self.session.get(Area, code) is None:
@@ -36,7 +37,9 @@ class Places:
         self.area(area)
         more = {"licensed_classes": 12, "street": "三圣街道", "address": "三圣街道 1 号（模拟数据）", "fee": 600} | more
         code = more.pop("code", None) or f"51{abs(hash((name, area))) % 10**8:08d}"
-        found = kindergartens.add(self.session, code=code, name=name, nature=nature, area_code=area, **more)
+        found = Kindergarten(code=code, name=name, nature=nature, area_code=area, sort_key=sort_key(name), **more)
+        self.session.add(found)
+        self.session.flush()
         if places is not None:
             self.programme(found, places=places, level=level, year=year)
         return found
@@ -48,17 +51,19 @@ class Places:
         norm = CLASS_NORM[level]
         classes = -(-places // norm)
         programme = programmes.ensure(self.session, kindergarten.id, level, year)
-        ledger.change_plan(
-            self.session,
-            programme.id,
-            by=SYSTEM,
-            now=self.now,
-            reason="模拟数据",
-            planned_classes=classes,
-            staffed_classes=classes,
-            withheld=classes * norm - places,
-        )
-        return ledger.approve(self.session, programme.id, by=SYSTEM, now=self.now)
+        return self.plan(programme, planned_classes=classes, staffed_classes=classes, withheld=classes * norm - places)
+
+    def plan(self, programme: Programme, *, by: Actor = SYSTEM, **numbers: int) -> Programme:
+        """Propose these numbers of a class plan, and approve what the kindergarten proposes, an hour ago."""
+        then = self.now - dt.timedelta(hours=1)
+        ledger.propose(self.session, programme.id, by=by, now=then, reason="模拟数据", **numbers)
+        ledger.approve_kindergarten(self.session, programme.kindergarten_id, programme.year, by=by, now=then)
+        return programme
+
+    def service_area(self, kindergarten: Kindergarten, kind: str, name: str, boundary: dict | None = None) -> None:
+        """One row of the notice that lists service areas."""
+        self.session.add(ServiceArea(kindergarten_id=kindergarten.id, kind=kind, name=name, boundary=boundary))
+        self.session.flush()
 
     def programme_of(self, kindergarten: Kindergarten, level: str = "lower", year: int = YEAR) -> Programme:
         return programmes.ensure(self.session, kindergarten.id, level, year)

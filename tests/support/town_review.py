@@ -1,4 +1,4 @@
-"""What a test may say about a town: its review."""
+"""The part of the test town for the review."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What a test may say about a town: its season."""
+"""The part of the test town for the season."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ def at(month: int, day: int, hour: int = 9, *, year: int = YEAR) -> dt.datetime:
 
 
 def dates_of(year: int = YEAR) -> dict[str, calendar.Span]:
-    """A season as the city holds it."""
+    """The calendar of a typical season."""
 
     def span(begins: tuple[int, ...], ends: tuple[int, ...]) -> calendar.Span:
         return at(*begins, year=year), at(*ends, year=year)
@@ -36,7 +36,7 @@ def dates_of(year: int = YEAR) -> dict[str, calendar.Span]:
 
 
 class Season:
-    """The season, the signed policies and the round come into being at their first use."""
+    """Season, signed policies and round are created at their first use."""
 
     the_season: calendar.Season | None = None
     the_round: Round | None = None
@@ -70,7 +70,11 @@ class Season:
         self.area(area)
         self.season(year)
         first, second = self.city_pair()
-        text = policy_approval.template(family, area, year) if text is None else policy_file.fitted(text, area, year)
+        text = (
+            policy_approval.template(family, area, year)
+            if text is None
+            else policy_file.adapt_to_area(text, area, year)
+        )
         made = policy_approval.upload(self.session, text, area=area, year=year, by=first, now=self.now)
         if signed:
             policy_approval.dry_run(self.session, made.id, [], by=first, now=self.now)
@@ -103,9 +107,9 @@ class Season:
         if self.the_round is None or self.the_round.stage != "planned":
             self.round(max_wishes, **more)
         found = self.the_round
-        signed = policy_approval.all_in_force(self.session, found.year)
+        signed = policy_approval.policies_in_force(self.session, found.year)
         taking_part = {
-            row.area for row in round_opening.offered(self.session, found.year) if rounds.in_filter(found, row)
+            row.area for row in round_opening.offered(self.session, found.year) if rounds.matches_filter(found, row)
         }
         for area in sorted(taking_part - signed.keys()):
             self.policy(area, text=_with_pair_rule(found.pair_rule), year=found.year)

@@ -1,4 +1,4 @@
-"""The second implementation in a page of its own: its files, an empty page around them, and nothing else."""
+"""Serves the browser verifier (the second implementation) with an empty page around it."""
 
 import contextlib
 import functools

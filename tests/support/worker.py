@@ -1,4 +1,4 @@
-"""The worker of a page test: it does what waits, at once and in this process."""
+"""The worker of page tests: it executes waiting jobs in this process."""
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""From a cell to a value.  Each reader takes what a spreadsheet may hold and raises `Bad` with a code and how to mend it."""
+"""Readers of cells.  Each converts the value of a cell, or raises `CellError` with a code."""
 
 import datetime as dt
 import json
@@ -9,9 +9,9 @@ from typing import Any
 
 from enrollment.ground import identity
 from enrollment.places import areas
-from enrollment.places.imports.faults import Bad
+from enrollment.places.imports.faults import CellError
 
-LOST_DIGITS = 10**15
+LAST_EXACT_DIGITS = 10**15
 NOTHING = {"", "-", "—", "--", "/", "无", "暂无", "n/a", "null", "none"}
 YES = {"是", "有", "y", "yes", "true", "1", "√", "✓", "普惠"}
 NO = {"否", "无", "没有", "n", "no", "false", "0", "×", "x", "非普惠"}
@@ -25,12 +25,12 @@ _date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\
 
 
 def text(cell: Any) -> str | None:
-    """Full-width letters and digits become plain ones, spaces at the ends go, `1.0` from a number cell becomes `1`."""
+    """Text with half-width letters and digits, without outer spaces; `1.0` from a number cell becomes `1`."""
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float) and cell.is_integer():
-        if abs(cell) >= LOST_DIGITS:
-            raise Bad("number_lost_digits")
+        if abs(cell) >= LAST_EXACT_DIGITS:
+            raise CellError("number_lost_digits")
         cell = int(cell)
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
@@ -39,23 +39,23 @@ def text(cell: Any) -> str | None:
 
 
 def short(cell: Any) -> str | None:
-    """A text that fits a line of a list."""
+    """A text of limited length."""
     value = text(cell)
     if value is not None and len(value) > 120:
-        raise Bad("text_too_long", most=120, length=len(value))
+        raise CellError("text_too_long", most=120, length=len(value))
     if value is not None and not value.isprintable():
-        raise Bad("text_unprintable")
+        raise CellError("text_unprintable")
     return value
 
 
 def _long_number(cell: Any) -> str | None:
-    """A number that is a name: without spaces, in capitals.  A spreadsheet that made `5.1E+17` of it has lost it."""
+    """An identifier without spaces, in upper case.  `5.1E+17` is refused: the spreadsheet lost digits."""
     value = text(cell)
     if value is None:
         return None
     value = value.replace(" ", "").removeprefix("'").upper()
     if _power.fullmatch(value):
-        raise Bad("number_lost_digits")
+        raise CellError("number_lost_digits")
     return value
 
 
@@ -63,20 +63,20 @@ def code(cell: Any) -> str | None:
     """A school's identification code: 4 to 20 letters and digits."""
     value = _long_number(cell)
     if value is not None and not re.fullmatch(r"[0-9A-Z][0-9A-Z-]{3,19}", value):
-        raise Bad("code_form", value=value[:30])
+        raise CellError("code_form", value=value[:30])
     return value
 
 
 def credit_code(cell: Any) -> str | None:
-    """Unified social credit code, GB 32100: 18 characters, the last one a check."""
+    """Unified social credit code, GB 32100: 18 characters, the last one a check character."""
     value = _long_number(cell)
     if value is None:
         return None
     if len(value) != 18 or any(letter not in CREDIT_CHARACTERS for letter in value):
-        raise Bad("credit_code_form", length=len(value))
+        raise CellError("credit_code_form", length=len(value))
     total = sum(CREDIT_CHARACTERS.index(c) * w for c, w in zip(value[:17], CREDIT_WEIGHTS, strict=True))
     if CREDIT_CHARACTERS[-total % 31] != value[17]:
-        raise Bad("credit_code_check")
+        raise CellError("credit_code_check")
     return value
 
 
@@ -88,11 +88,11 @@ def decimal(cell: Any) -> Decimal | None:
         return None
     found = _number.fullmatch(value.replace(" ", "").replace("，", ","))
     if found is None:
-        raise Bad("not_a_number", value=value[:30])
+        raise CellError("not_a_number", value=value[:30])
     try:
         return Decimal(found.group(1).replace(",", "") + "." + (found.group(2) or "0"))
     except InvalidOperation as fault:
-        raise Bad("not_a_number", value=value[:30]) from fault
+        raise CellError("not_a_number", value=value[:30]) from fault
 
 
 def whole(most: int):
@@ -103,9 +103,9 @@ def whole(most: int):
         if value is None:
             return None
         if value != value.to_integral_value():
-            raise Bad("not_a_whole_number", value=str(value))
+            raise CellError("not_a_whole_number", value=str(value))
         if not 0 <= value <= most:
-            raise Bad("number_out_of_range", value=int(value), least=0, most=most)
+            raise CellError("number_out_of_range", value=int(value), least=0, most=most)
         return int(value)
 
     return read
@@ -117,7 +117,7 @@ def year(cell: Any) -> int | None:
         return None
     found = re.fullmatch(r"(20\d{2})(?:\s*-\s*20\d{2})?(?:年|学年|学年度|年度)?(?:秋季?)?", value)
     if found is None:
-        raise Bad("not_a_year", value=value[:30])
+        raise CellError("not_a_year", value=value[:30])
     return int(found.group(1))
 
 
@@ -131,11 +131,11 @@ def date(cell: Any) -> dt.date | None:
         return None
     found = _date.fullmatch(value)
     if found is None:
-        raise Bad("not_a_date", value=value[:30])
+        raise CellError("not_a_date", value=value[:30])
     try:
         return dt.date(*(int(part) for part in found.groups() if part))
     except ValueError as fault:
-        raise Bad("not_a_date", value=value[:30]) from fault
+        raise CellError("not_a_date", value=value[:30]) from fault
 
 
 def yes_or_no(cell: Any) -> bool | None:
@@ -146,7 +146,7 @@ def yes_or_no(cell: Any) -> bool | None:
         return True
     if value.casefold() in NO:
         return False
-    raise Bad("not_yes_or_no", value=value[:30])
+    raise CellError("not_yes_or_no", value=value[:30])
 
 
 def area(cell: Any) -> str | None:
@@ -155,21 +155,21 @@ def area(cell: Any) -> str | None:
         return None
     found = areas.code_of(value)
     if found is None:
-        raise Bad("area_unknown", value=value[:30])
+        raise CellError("area_unknown", value=value[:30])
     return found
 
 
 def degrees(low: Decimal, high: Decimal, other_low: Decimal, other_high: Decimal):
-    """A reader of WGS-84 degrees within the city; the two columns are easily exchanged, so that is said."""
+    """A reader of WGS-84 degrees within the city; exchanged columns have a fault of their own."""
 
     def read(cell: Any) -> Decimal | None:
         value = decimal(str(cell).rstrip("°度EeNn ") if not isinstance(cell, int | float) else cell)
         if value is None:
             return None
         if other_low <= value <= other_high:
-            raise Bad("degrees_exchanged", value=str(value))
+            raise CellError("degrees_exchanged", value=str(value))
         if not low <= value <= high:
-            raise Bad("degrees_outside", value=str(value), low=str(low), high=str(high))
+            raise CellError("degrees_outside", value=str(value), low=str(low), high=str(high))
         return value.quantize(Decimal("0.000001"))
 
     return read
@@ -185,17 +185,17 @@ def phone(cell: Any) -> str | None:
         return None
     digits = re.sub(r"[\s()\-—]", "", value)
     if not re.fullmatch(r"\+?\d{7,13}(?:[转,;/、]\d{1,13})*", digits):
-        raise Bad("phone_form", value=value[:30])
+        raise CellError("phone_form", value=value[:30])
     return value
 
 
 def id_number(cell: Any) -> str | None:
-    """A resident's number is checked (GB 11643); another paper's is taken as it stands, 5 to 20 letters and digits."""
+    """A resident's number is checked (GB 11643); the number of another document has 5 to 20 letters and digits."""
     value = _long_number(cell)
     if value is None:
         return None
     if not re.fullmatch(r"[0-9A-Z]{5,20}", value):
-        raise Bad("id_number_form")
+        raise CellError("id_number_form")
     if re.fullmatch(r"\d{16,17}[0-9X]?|\d{15}", value):
         _check_resident(value)
     return value
@@ -203,13 +203,13 @@ def id_number(cell: Any) -> str | None:
 
 def _check_resident(value: str) -> None:
     if len(value) != 18:
-        raise Bad("id_number_length", length=len(value))
+        raise CellError("id_number_length", length=len(value))
     if identity.check_character(value[:17]) != value[17]:
-        raise Bad("id_number_check")
+        raise CellError("id_number_check")
     try:
         identity.birth_date_in(value)
     except ValueError as fault:
-        raise Bad("id_number_birthday") from fault
+        raise CellError("id_number_birthday") from fault
 
 
 def names(cell: Any) -> list[str] | None:
@@ -227,7 +227,7 @@ def geojson(cell: Any) -> dict | None:
     try:
         found = json.loads(value)
     except (json.JSONDecodeError, RecursionError) as fault:
-        raise Bad("boundary_unreadable") from fault
+        raise CellError("boundary_unreadable") from fault
     if not isinstance(found, dict):
-        raise Bad("boundary_unreadable")
+        raise CellError("boundary_unreadable")
     return found

@@ -1,4 +1,4 @@
-"""What a file would change, before it is written and for the record afterwards."""
+"""The changes of an import, for the preview and for the record of the import."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Change:
 
 @dataclass
 class Difference:
-    """`ignored` are headers that mean nothing to us; `absent` counts rows that we hold and the file does not name."""
+    """`ignored` are unknown headers; `absent` is the number of our rows that the file does not contain."""
 
     kind: str
     added: list[Change] = field(default_factory=list)
@@ -44,19 +44,19 @@ class Difference:
         }
 
     def as_plain(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The same as a JSON object."""
         changes = {part: [_plain(change) for change in getattr(self, part)] for part in ("added", "changed", "removed")}
         return {"kind": self.kind, "counts": self.counts, "ignored": self.ignored, "notes": self.notes} | changes
 
 
 def _plain(change: Change) -> dict[str, Any]:
     fields = {
-        name: {"before": printed(before), "after": printed(after)} for name, (before, after) in change.fields.items()
+        name: {"before": as_text(before), "after": as_text(after)} for name, (before, after) in change.fields.items()
     }
     return {"key": change.key, "title": change.title, "row": change.line, "fields": fields}
 
 
-def printed(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value.normalize()) if value else "0"
     if isinstance(value, dt.date):
@@ -64,8 +64,8 @@ def printed(value: Any) -> Any:
     return value
 
 
-def fields_that_differ(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Of `after`, what is not as `before` has it; for a new row everything that is not empty."""
+def changed_fields(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Fields of `after` that differ from `before`; for a new row (`before` None) all fields that are not empty."""
     if before is None:
         return {name: (None, value) for name, value in after.items() if value not in (None, [], "")}
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}

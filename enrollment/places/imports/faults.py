@@ -1,4 +1,4 @@
-"""What is wrong with a file: where, what, and the numbers that its words need.  All of it is told at once."""
+"""Faults of an imported file with place, code and parameters.  All faults are reported together."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,9 +7,9 @@ LETTERS = 26
 
 
 @dataclass(frozen=True)
-class Fault:
-    """`row` counts as the spreadsheet does, from 1; None speaks of the whole file.  `heading` is the column as the file
-    names it.  `code` has words in the table `group`.
+class ImportFault:
+    """`row` counts from 1 as in the spreadsheet; None means the whole file.  `heading` is the header in the file.  `code` has
+    a text in the table `group`.
     """
 
     code: str
@@ -21,7 +21,7 @@ class Fault:
 
     @property
     def cell(self) -> str:
-        """`C7`, `7` or nothing."""
+        """The place as `C7`, `7` or an empty text."""
         letters = column_letters(self.column) if self.column is not None else ""
         return f"{letters}{self.row or ''}"
 
@@ -36,14 +36,14 @@ def column_letters(index: int) -> str:
 
 
 class ImportFaults(Exception):
-    """The file cannot be taken in; nothing was written."""
+    """The file cannot be imported; nothing was written."""
 
-    def __init__(self, faults: list[Fault]):
+    def __init__(self, faults: list[ImportFault]):
         super().__init__(f"{len(faults)} faults")
         self.faults = sorted(faults, key=lambda fault: (fault.row or 0, fault.column or 0))
 
 
-class Bad(Exception):
+class CellError(Exception):
     """The value of one cell cannot be read."""
 
     def __init__(self, code: str, **details: Any):

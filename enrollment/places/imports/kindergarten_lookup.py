@@ -1,4 +1,4 @@
-"""Which kindergarten a row speaks of: by code, or by a name that is there once."""
+"""The kindergarten of a row: by code, or by a unique name."""
 
 from collections import defaultdict
 
@@ -18,18 +18,18 @@ CODE = Column("code", _code.names, cell_readers.code, False, _code.example)
 NAME = Column("name", _name.names, cell_readers.short, False, _name.example)
 
 
-class Owners:
+class KindergartenLookup:
     """The kindergartens that the actor may write to."""
 
     def __init__(self, session: Session, by: Actor):
         self._by_code: dict[str, Kindergarten] = {}
         self._by_name: dict[str, list[Kindergarten]] = defaultdict(list)
-        for row in session.scalars(select(Kindergarten).where(scope.within(by))):
+        for row in session.scalars(select(Kindergarten).where(scope.scope_condition(by))):
             self._by_code[row.code] = row
             self._by_name[row.name].append(row)
 
-    def of(self, records: Records, record: Record) -> Kindergarten | None:
-        """The row's kindergarten, or None after noting the fault."""
+    def find(self, records: Records, record: Record) -> Kindergarten | None:
+        """The kindergarten of the row; None after recording a fault."""
         if record.faulty:
             return None
         code, name = record["code"], record["name"]

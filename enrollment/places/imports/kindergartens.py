@@ -1,4 +1,4 @@
-"""Kindergartens and their sites from a list."""
+"""Import of kindergartens and their sites."""
 
 import datetime as dt
 import uuid
@@ -9,9 +9,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Nature
 from enrollment.places import scope
 from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, fields_that_differ
+from enrollment.places.imports.changes import Change, Difference, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
@@ -57,7 +58,7 @@ BATCH = 1000
 
 @dataclass
 class Prepared:
-    """What will be written: new rows with parents before their sites, and changed columns by id."""
+    """Changes to write: new rows with parents before their sites, and changed columns by id."""
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
@@ -65,7 +66,7 @@ class Prepared:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare the list with the table.  Raises ImportFaults with everything that is wrong."""
+    """Compare the list with the table.  Raises ImportFaults with all faults."""
     there = {row.code: row for row in session.scalars(select(Kindergarten))}
     code_of_id = {row.id: code for code, row in there.items()}
     lines = _first_lines(records)
@@ -94,7 +95,7 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
 
 
 def _first_lines(records: Records) -> dict[str, Record]:
-    """The first row of each code; further ones are faults."""
+    """The first row of each code; further rows are faults."""
     first: dict[str, Record] = {}
     for record in records:
         code = record["code"]
@@ -107,11 +108,15 @@ def _first_lines(records: Records) -> dict[str, Record]:
 
 
 def _settle_nature(records: Records, record: Record, there: dict[str, Kindergarten]) -> None:
-    """民办 and a column 是否普惠 say together what one of them does not."""
+    """The nature follows from 民办 together with the column 是否普惠."""
     nature, inclusive = record["nature"], record["is_inclusive"]
     if nature == "unclear" and inclusive is not None:
-        nature = "inclusive" if inclusive else "private"
-    elif nature in ("inclusive", "private") and inclusive is not None and (nature == "inclusive") != inclusive:
+        nature = Nature.INCLUSIVE if inclusive else Nature.PRIVATE
+    elif (
+        nature in (Nature.INCLUSIVE, Nature.PRIVATE)
+        and inclusive is not None
+        and (nature == Nature.INCLUSIVE) != inclusive
+    ):
         records.fault(record, "nature", "nature_contradicts")
     if nature == "unclear":
         records.fault(record, "nature", "nature_unclear")
@@ -126,7 +131,7 @@ def _settle_nature(records: Records, record: Record, there: dict[str, Kindergart
 
 
 def _check_scope(records: Records, record: Record, there: dict[str, Kindergarten], by: Actor) -> None:
-    if scope.sees_all(by) or record["area_code"] is None:
+    if scope.may_see_all(by) or record["area_code"] is None:
         return
     known = there.get(record["code"] or "")
     if record["area_code"] not in by.areas or (known and known.area_code not in by.areas):
@@ -149,7 +154,7 @@ def _check_parent(records: Records, record: Record, there: dict[str, Kindergarte
 
 
 def _check_classes(session: Session, records: Records, there: dict[str, Kindergarten]) -> None:
-    """A licence does not shrink below the class plan that was made under it."""
+    """Refuse fewer licensed classes than the class plan needs."""
     if not records.table.has("licensed_classes"):
         return
     total = func.sum(Programme.planned_classes)
@@ -185,7 +190,7 @@ def _compare(
         before = {name: getattr(known, name) for name in FIELDS} | {
             "parent": code_of_id[known.parent_id] if known.parent_id else None
         }
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     change = Change(record["code"], record["name"], record.line, fields)
     columns = {name: value for name, value in after.items() if name != "parent"}
     if "name" in fields:

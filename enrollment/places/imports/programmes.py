@@ -1,4 +1,4 @@
-"""Admission plans from a list: classes, children who continue, places kept out of the draw, reserved places."""
+"""Import of admission plans: classes, continuing children, withheld places, reserved places."""
 
 import datetime as dt
 import uuid
@@ -9,18 +9,19 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, fields_that_differ
+from enrollment.places.imports.changes import Change, Difference, changed_fields
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.ledger import LedgerEntry, PlanProposal
-from enrollment.places.programmes import Pool, Programme
+from enrollment.places.programmes import Pool, Programme, ProgrammeState
 
 POOL = "reserved"
 COLUMNS = (
@@ -41,7 +42,7 @@ COLUMNS = (
 
 @dataclass
 class Prepared:
-    """What will be written: rows by table, and the kindergartens whose open proposals the list overtakes."""
+    """Changes to write: rows by table, and kindergartens whose open proposals the list replaces."""
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
@@ -63,12 +64,12 @@ class _Row:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare the plans with the table.  The plan of each kindergarten must hold as a whole."""
-    owners = Owners(session, by)
-    known = _known(session)
+    """Compare the plans with the table.  The plan of each kindergarten must be valid as a whole."""
+    lookup = KindergartenLookup(session, by)
+    known = _existing_programmes(session)
     rows: dict[tuple, _Row] = {}
     for record in records:
-        row = _row(records, record, owners, known, year)
+        row = _row(records, record, lookup, known, year)
         if row is None:
             continue
         key = (row.owner.id, row.level, row.year)
@@ -105,23 +106,23 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     session.expire_all()
 
 
-def _known(session: Session) -> dict[tuple, Programme]:
+def _existing_programmes(session: Session) -> dict[tuple, Programme]:
     return {(row.kindergarten_id, row.level, row.year): row for row in session.scalars(select(Programme))}
 
 
-def _row(records: Records, record: Record, owners: Owners, known: dict, year: int) -> _Row | None:
-    owner = owners.of(records, record)
+def _row(records: Records, record: Record, lookup: KindergartenLookup, known: dict, year: int) -> _Row | None:
+    owner = lookup.find(records, record)
     if owner is None or record.faulty:
         return None
-    level, of_year = record["level"] or "lower", record["year"] or year
-    if level == "mixed":
+    level, of_year = record["level"] or Level.LOWER, record["year"] or year
+    if level == Level.MIXED:
         records.fault(record, "level", "level_not_offered")
         return None
     return _Row(record, owner, level, of_year, known.get((owner.id, level, of_year)))
 
 
 def _fill(records: Records, row: _Row) -> None:
-    """The numbers of the row; what the file has no column for stays as it was."""
+    """The numbers of the row; numbers without a column stay unchanged."""
     record, has, old = row.record, records.table.has, row.known
     norm = record["class_norm"] or (old.class_norm if old else CLASS_NORM[row.level])
     planned = record["planned_classes"]
@@ -185,7 +186,7 @@ def _check_kindergartens(records: Records, rows: list[_Row], known: dict[tuple, 
 
 def _compare(prepared: Prepared, row: _Row) -> None:
     after: dict[str, Any] = {number: getattr(row.plan, number) for number in NUMBERS}
-    after |= {"places": row.plan.places, "state": "approved"}
+    after |= {"places": row.plan.places, "state": ProgrammeState.APPROVED}
     before = {name: getattr(row.known, name) for name in after} if row.known else None
     columns = dict(after)
     if row.reserved is not None:
@@ -193,7 +194,7 @@ def _compare(prepared: Prepared, row: _Row) -> None:
         after["reserved"], after["groups"] = row.reserved[0], row.reserved[1] if row.reserved[0] else []
         if before is not None:
             before |= {"reserved": pool.places if pool else 0, "groups": sorted(pool.groups) if pool else []}
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     change = Change(f"{row.owner.code}/{row.level}/{row.year}", row.owner.name, row.record.line, fields)
     programme_id = row.known.id if row.known else uuid.uuid4()
     if row.known is None:
@@ -213,7 +214,7 @@ def _compare(prepared: Prepared, row: _Row) -> None:
 
 
 def _entries(programme_id: uuid.UUID, fields: dict[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
-    """One ledger line for each number that changed."""
+    """One ledger entry for each changed number."""
     names = {"reserved": f"pool:{POOL}"}
     return [
         {
@@ -228,7 +229,7 @@ def _entries(programme_id: uuid.UUID, fields: dict[str, tuple[Any, Any]]) -> lis
 
 
 def _write_pool(session: Session, programme_id: uuid.UUID, places: int, groups: list[str]) -> None:
-    """The list knows one reserve; pools that officials made by hand stay."""
+    """Write the one reserve of the list; pools that officials created stay."""
     pools = list(session.scalars(select(Pool).where(Pool.programme_id == programme_id)))
     own = next((pool for pool in pools if pool.code == POOL), None)
     if not places:

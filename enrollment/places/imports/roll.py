@@ -1,4 +1,4 @@
-"""The roll from a list: a row for each child, or a row for each class with its number, never both for one class."""
+"""Import of the roll: a row for each child, or a row with a count for each class."""
 
 import datetime as dt
 import uuid
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
+from enrollment.ground.classifications import Level
 from enrollment.ground.identity import birth_date_in, index_of
-from enrollment.ground.vault import masked
+from enrollment.ground.vault import mask
 from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, fields_that_differ
+from enrollment.places.imports.changes import Change, Difference, changed_fields
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import MOST_IN_A_CLASS, RollChild, RollClass, school_year_of
@@ -35,7 +36,13 @@ COLUMNS = (
     Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), cell_readers.date, False, ""),
 )  # fmt: skip
 SHOWN_AS = {"name": "child", "class_id": "class_name"}
-AGES = {"nursery": (1, 4), "lower": (2, 5), "middle": (3, 6), "upper": (4, 8), "mixed": (1, 8)}
+AGES: dict[str, tuple[int, int]] = {
+    Level.NURSERY: (1, 4),
+    Level.LOWER: (2, 5),
+    Level.MIDDLE: (3, 6),
+    Level.UPPER: (4, 8),
+    Level.MIXED: (1, 8),
+}
 
 
 @dataclass
@@ -48,8 +55,8 @@ class Prepared:
 
 
 @dataclass
-class _Told:
-    """A class as the file tells it."""
+class _FileClass:
+    """A class in the file."""
 
     owner: Kindergarten
     name: str
@@ -63,22 +70,22 @@ class _Told:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare with the table.  Children whom the file does not name stay on roll; they are counted as absent."""
+    """Compare with the table.  Children who are not in the file stay on roll and are counted as absent."""
     today = city_time.today(now)
-    owners = Owners(session, by)
-    rows = [(record, owners.of(records, record)) for record in records]
+    lookup = KindergartenLookup(session, by)
+    rows = [(record, lookup.find(records, record)) for record in records]
     there = _classes(session, {owner.id for _record, owner in rows if owner})
-    told: dict[tuple, _Told] = {}
+    file_classes: dict[tuple, _FileClass] = {}
     for record, owner in rows:
         if owner and not record.faulty:
-            _take(records, record, owner, told, there, school_year_of(today), today)
-    on_roll = _on_roll(session, told.values(), records)
+            _collect(records, record, owner, file_classes, there, school_year_of(today), today)
+    on_roll = _roll_entries(session, file_classes.values(), records)
     seen: dict[bytes, int] = {}
-    for each in told.values():
+    for each in file_classes.values():
         _check_class(session, records, each, on_roll, seen)
     records.stop_at_faults()
     prepared = Prepared(Difference("roll", ignored=records.table.unknown))
-    for each in told.values():
+    for each in file_classes.values():
         _compare_class(prepared, each, on_roll, today)
     return prepared
 
@@ -95,11 +102,11 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     session.expire_all()
 
 
-def _take(
+def _collect(
     records: Records,
     record: Record,
     owner: Kindergarten,
-    told: dict[tuple, _Told],
+    file_classes: dict[tuple, _FileClass],
     there: dict[tuple, RollClass],
     this_year: int,
     today: dt.date,
@@ -109,11 +116,11 @@ def _take(
     key = (owner.id, school_year, record["class_name"])
     level = record["level"] or vocabulary.level_of_class(record["class_name"])
     known = there.get(key)
-    if level is None and known is None and key not in told:
+    if level is None and known is None and key not in file_classes:
         records.fault(record, "level", "level_of_class_unclear", value=record["class_name"])
         return
-    level = level or (told[key].level if key in told else known.level)  # type: ignore[union-attr]
-    each = told.setdefault(key, _Told(owner, record["class_name"], level, school_year, record, known))
+    level = level or (file_classes[key].level if key in file_classes else known.level)  # type: ignore[union-attr]
+    each = file_classes.setdefault(key, _FileClass(owner, record["class_name"], level, school_year, record, known))
     counted, child = record["counted"], record["child"]
     if (counted is None) == (child is None):
         records.fault(record, "child" if counted is None else "counted", "count_or_child")
@@ -130,8 +137,8 @@ def _take(
         _check_child(records, record, each, today)
 
 
-def _check_child(records: Records, record: Record, each: _Told, today: dt.date) -> None:
-    """A child's dates must be possible, and the birth date the one that the number carries."""
+def _check_child(records: Records, record: Record, each: _FileClass, today: dt.date) -> None:
+    """A child's dates must be possible, and the birth date must agree with the number."""
     number, born = record["id_number"], record["born"]
     if number and len(number) == 18 and number[:17].isdigit():
         carried = birth_date_in(number)
@@ -153,7 +160,7 @@ def _classes(session: Session, owners: set[uuid.UUID]) -> dict[tuple, RollClass]
 
 
 @dataclass
-class _OnRoll:
+class _RollEntries:
     """Children on roll now: by the index of their number (anywhere), and by name and birthday within a class."""
 
     by_index: dict[bytes, tuple[RollChild, RollClass]]
@@ -161,10 +168,10 @@ class _OnRoll:
     in_class: dict[uuid.UUID, int]
 
 
-def _on_roll(session: Session, told: Iterable[_Told], records: Records) -> _OnRoll:
-    told = list(told)
-    classes = {each.known.id for each in told if each.known and each.children}
-    numbers = {index_of(c["id_number"]): c for each in told for c in each.children if c["id_number"]}
+def _roll_entries(session: Session, file_classes: Iterable[_FileClass], records: Records) -> _RollEntries:
+    file_classes = list(file_classes)
+    classes = {each.known.id for each in file_classes if each.known and each.children}
+    numbers = {index_of(c["id_number"]): c for each in file_classes for c in each.children if c["id_number"]}
     pairs = select(RollChild, RollClass).join(RollClass, RollClass.id == RollChild.class_id)
     pairs = pairs.where(RollChild.left_on.is_(None))
     by_index: dict[bytes, tuple[RollChild, RollClass]] = {}
@@ -177,10 +184,12 @@ def _on_roll(session: Session, told: Iterable[_Told], records: Records) -> _OnRo
     for child, _class in session.execute(pairs.where(RollChild.class_id.in_(classes))) if classes else ():
         in_class[child.class_id] = in_class.get(child.class_id, 0) + 1
         by_name[child.class_id, child.name, child.born] = child
-    return _OnRoll(by_index, by_name, in_class)
+    return _RollEntries(by_index, by_name, in_class)
 
 
-def _check_class(session: Session, records: Records, each: _Told, on_roll: _OnRoll, seen: dict[bytes, int]) -> None:
+def _check_class(
+    session: Session, records: Records, each: _FileClass, on_roll: _RollEntries, seen: dict[bytes, int]
+) -> None:
     if each.known and each.known.level != each.level:
         records.fault(each.record, "level", "class_has_another_level", group="error")
     if each.counted is not None and each.known and each.known.kept_as == "rows":
@@ -203,7 +212,7 @@ def _check_class(session: Session, records: Records, each: _Told, on_roll: _OnRo
             records.fault(record, "id_number" if record["id_number"] else "child", "twice_in_file", first=first)
 
 
-def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.date) -> None:
+def _compare_class(prepared: Prepared, each: _FileClass, on_roll: _RollEntries, today: dt.date) -> None:
     kept_as = "count" if each.counted is not None else "rows"
     known, key = each.known, f"{each.owner.code}/{each.school_year}/{each.name}"
     class_id = known.id if known else uuid.uuid4()
@@ -211,7 +220,7 @@ def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.
     if each.as_of:
         after["as_of"] = each.as_of
     before = {name: getattr(known, name) for name in after} if known else None
-    fields = fields_that_differ(before, after)
+    fields = changed_fields(before, after)
     change = Change(key, f"{each.owner.name} {each.name}", each.record.line, fields)
     if known is None:
         prepared.difference.added.append(change)
@@ -230,9 +239,9 @@ def _compare_class(prepared: Prepared, each: _Told, on_roll: _OnRoll, today: dt.
 
 
 def _compare_child(
-    prepared: Prepared, each: _Told, record: Record, class_id: uuid.UUID, on_roll: _OnRoll, today: dt.date
+    prepared: Prepared, each: _FileClass, record: Record, class_id: uuid.UUID, on_roll: _RollEntries, today: dt.date
 ) -> uuid.UUID | None:
-    """Note what a child's row changes.  Returns the row on roll in this class that it was found to be."""
+    """Record the changes of a child's row; return its existing row in this class, if any."""
     number = record["id_number"]
     index = index_of(number) if number else None
     found = on_roll.by_index.get(index) if index else None
@@ -241,9 +250,9 @@ def _compare_child(
     if record["entered_on"]:
         after["entered_on"] = record["entered_on"]
     before = {name: getattr(child, name) for name in after} if child else None
-    fields = fields_that_differ(before, after)
-    shown = {SHOWN_AS.get(name, name): _shown(name, pair) for name, pair in fields.items()}
-    title = f"{each.owner.name} {each.name} {masked(record['child'], 1, 0)}"
+    fields = changed_fields(before, after)
+    shown = {SHOWN_AS.get(name, name): _masked_changes(name, pair) for name, pair in fields.items()}
+    title = f"{each.owner.name} {each.name} {mask(record['child'], 1, 0)}"
     change = Change(f"{each.owner.code}/{each.school_year}/{each.name}", title, record.line, shown)
     if child is None:
         prepared.difference.added.append(change)
@@ -259,12 +268,12 @@ def _compare_child(
     return child.id if child is not None and child.class_id == class_id else None
 
 
-def _shown(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    """A difference is read on screens and in logs: names and numbers stand in it masked, ids not at all."""
+def _masked_changes(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Masked names and numbers, without ids, because previews are shown on screens and in logs."""
     if name == "class_id":
         return (None, "✓")
     if name == "name":
-        return tuple(masked(value, 1, 0) if value else None for value in pair)  # type: ignore[return-value]
+        return tuple(mask(value, 1, 0) if value else None for value in pair)  # type: ignore[return-value]
     if name == "id_number":
-        return tuple(masked(value, 4, 4) if value else None for value in pair)  # type: ignore[return-value]
+        return tuple(mask(value, 4, 4) if value else None for value in pair)  # type: ignore[return-value]
     return pair

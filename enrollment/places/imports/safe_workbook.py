@@ -1,4 +1,4 @@
-"""An xlsx file made safe before it is read.
+"""Sanitising of an xlsx file before it is read.
 
 A workbook is a zip of XML.  Every part that we need is unpacked under a limit and packed again, so what was measured is
 what the reader gets: a size that lies, a part that is there twice, or a bomb of a thousand to one never reach it.
@@ -10,7 +10,7 @@ import zipfile
 import zlib
 
 from enrollment.ground.upload_limits import LIMITS
-from enrollment.places.imports.faults import Fault, ImportFaults
+from enrollment.places.imports.faults import ImportFault, ImportFaults
 
 MOST_BYTES = LIMITS["table"].largest
 MOST_UNPACKED = 160 * 1024 * 1024
@@ -30,11 +30,11 @@ _place = re.compile(rb'\br="([A-Za-z]{1,8})(\d{1,12})"')
 _error = re.compile(rb'\bt="e"')
 _shared = re.compile(rb"<(?:\w+:)?si\b[^>]*>(.*?)</(?:\w+:)?si>", re.DOTALL)
 LONGEST_CELL = 32_767 * 4
-"""Bytes of one cell's text: as many characters as a spreadsheet holds in a cell."""
+"""Bytes of the text of a cell: the limit of spreadsheets in characters."""
 
 
 def refuse(code: str, **details) -> ImportFaults:
-    return ImportFaults([Fault(code, details=details)])
+    return ImportFaults([ImportFault(code, details=details)])
 
 
 def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
@@ -43,7 +43,7 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
     Raises ImportFaults `file_damaged`, `file_unpacks_too_large`, `too_many_rows`, `too_many_columns`, `too_many_cells`.
     """
     try:
-        parts = _unpacked(content)
+        parts = _unpack(content)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as fault:
         raise refuse("file_damaged") from fault
     errors: set[tuple[int, int]] = set()
@@ -53,7 +53,7 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
             _refuse_long_texts(body, sum(sheet.count(b"<c ") + sheet.count(b":c ") for sheet in sheets))
     for name, body in parts.items():
         if name.lower().startswith("xl/worksheets/"):
-            errors |= _measured(body)
+            errors |= _measure_sheet(body)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as copy:
         for name, body in parts.items():
@@ -61,7 +61,7 @@ def safe_copy(content: bytes) -> tuple[bytes, set[tuple[int, int]]]:
     return packed.getvalue(), errors
 
 
-def _unpacked(content: bytes) -> dict[str, bytes]:
+def _unpack(content: bytes) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
     left = MOST_UNPACKED
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -82,14 +82,14 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
 
 
 def _refuse_long_texts(shared: bytes, cells: int) -> None:
-    """A text that is there once may stand in every cell; the reader would copy it as often."""
+    """Refuse long shared texts: every cell may refer to the same text, and the reader copies it each time."""
     longest = max((len(text) for text in _shared.findall(shared)), default=0)
     if longest > LONGEST_CELL or (longest > 4096 and longest * cells > 4 * MOST_UNPACKED):
         raise refuse("file_unpacks_too_large", most=MOST_UNPACKED // STEP)
 
 
-def _measured(sheet: bytes) -> set[tuple[int, int]]:
-    """Look at where the cells with content stand.  One cell in the last corner would cost a reader gigabytes."""
+def _measure_sheet(sheet: bytes) -> set[tuple[int, int]]:
+    """Check the positions of cells with content.  One cell in the last corner would cost the reader gigabytes."""
     errors: set[tuple[int, int]] = set()
     last_row = last_column = cells = 0
     for found in _cell.finditer(sheet):

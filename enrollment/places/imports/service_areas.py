@@ -1,4 +1,4 @@
-"""Service areas from a notice: a row for each street or estate, or a row for each kindergarten with lists in its cells."""
+"""Import of service areas: a row for each street or estate, or a row for each kindergarten with lists in its cells."""
 
 import datetime as dt
 import uuid
@@ -15,7 +15,7 @@ from enrollment.places import service_areas
 from enrollment.places.imports import cell_readers, vocabulary
 from enrollment.places.imports.changes import Change, Difference
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.kindergarten_lookup import CODE, NAME, Owners
+from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import NAMED, ServiceArea
@@ -43,12 +43,12 @@ class Prepared:
 
 
 def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare with the table.  A kindergarten that the file names gets exactly what the file says; others stay."""
-    owners = Owners(session, by)
-    told: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
+    """Compare with the table.  Kindergartens in the file get exactly its service areas; others stay unchanged."""
+    lookup = KindergartenLookup(session, by)
+    listed: dict[uuid.UUID, dict[tuple[str, str], tuple[Any, int]]] = defaultdict(dict)
     named: dict[uuid.UUID, Kindergarten] = {}
     for record in records:
-        owner = owners.of(records, record)
+        owner = lookup.find(records, record)
         if owner is None:
             continue
         named[owner.id] = owner
@@ -56,11 +56,11 @@ def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, 
         if not found and not record.faulty:
             records.fault(record, "value", "service_area_empty")
         for kind, name, boundary in found:
-            told[owner.id].setdefault((kind, name), (boundary, record.line))
+            listed[owner.id].setdefault((kind, name), (boundary, record.line))
     records.stop_at_faults()
     prepared = Prepared(Difference("service-areas", ignored=records.table.unknown))
-    there = _there(session, set(named))
-    for owner_id, areas in told.items():
+    there = _existing_areas(session, set(named))
+    for owner_id, areas in listed.items():
         _compare(prepared, named[owner_id], areas, there[owner_id])
     return prepared
 
@@ -99,16 +99,16 @@ def _areas_of(records: Records, record: Record) -> list[tuple[str, str, dict | N
     return found
 
 
-def _there(session: Session, owners: set[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], ServiceArea]]:
+def _existing_areas(session: Session, owners: set[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], ServiceArea]]:
     there: dict[uuid.UUID, dict[tuple[str, str], ServiceArea]] = defaultdict(dict)
     for row in session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id.in_(owners))):
         there[row.kindergarten_id][row.kind, row.name] = row
     return there
 
 
-def _compare(prepared: Prepared, owner: Kindergarten, told: dict, there: dict) -> None:
+def _compare(prepared: Prepared, owner: Kindergarten, listed: dict, there: dict) -> None:
     difference = prepared.difference
-    for (kind, name), (boundary, line) in told.items():
+    for (kind, name), (boundary, line) in listed.items():
         old = there.get((kind, name))
         if old is None:
             difference.added.append(Change(owner.code, owner.name, line, {kind: (None, name)}))
@@ -120,6 +120,6 @@ def _compare(prepared: Prepared, owner: Kindergarten, told: dict, there: dict) -
             prepared.changed.append({"id": old.id, "boundary": boundary})
         else:
             difference.unchanged += 1
-    for key in there.keys() - told.keys():
+    for key in there.keys() - listed.keys():
         difference.removed.append(Change(owner.code, owner.name, None, {key[0]: (key[1], None)}))
         prepared.gone.append(there[key].id)

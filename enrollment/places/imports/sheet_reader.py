@@ -1,4 +1,4 @@
-"""From bytes to rows: xlsx with calamine, csv in UTF-8, GB 18030 or UTF-16."""
+"""Reading of sheets: xlsx with calamine, csv in UTF-8, GB 18030 or UTF-16."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ class Sheet:
 
 
 def read(content: bytes) -> list[Sheet]:
-    """The sheets of a file that have content.  Raises ImportFaults when it is none of ours, damaged or too large."""
+    """The sheets of a file that have content.  Raises ImportFaults if it is unsupported, damaged or too large."""
     if len(content) > MOST_BYTES:
         raise refuse("file_too_large", most=MOST_BYTES // 1024 // 1024)
     if not content.strip():
@@ -50,12 +50,12 @@ def _from_xlsx(content: bytes) -> list[Sheet]:
             if sheet.visible == python_calamine.SheetVisibleEnum.Visible
             and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
-        return [_filled(book.get_sheet_by_name(name), errors) for name in visible]
+        return [_fill_merged_cells(book.get_sheet_by_name(name), errors) for name in visible]
     except python_calamine.CalamineError as fault:
         raise refuse("file_damaged") from fault
 
 
-def _filled(sheet, errors: set[tuple[int, int]]) -> Sheet:
+def _fill_merged_cells(sheet, errors: set[tuple[int, int]]) -> Sheet:
     rows = sheet.to_python(skip_empty_area=False)
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         if top >= len(rows) or left >= len(rows[top]):
@@ -67,7 +67,7 @@ def _filled(sheet, errors: set[tuple[int, int]]) -> Sheet:
 
 
 def _from_csv(content: bytes) -> Sheet:
-    text = _decoded(content)
+    text = _decode(content)
     rows: list[list[Any]] = []
     cells = 0
     try:
@@ -85,7 +85,7 @@ def _from_csv(content: bytes) -> Sheet:
     return Sheet(rows)
 
 
-def _decoded(content: bytes) -> str:
+def _decode(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
@@ -101,6 +101,6 @@ def _decoded(content: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """The one that is most often there in the first lines."""
+    """The separator that is most frequent in the first lines."""
     beginning = text[:4000]
     return max(SEPARATORS, key=beginning.count)

@@ -1,4 +1,4 @@
-"""Empty lists to download: one sheet to fill in, one that explains each column."""
+"""Templates to download: an empty sheet and a sheet that explains each column."""
 
 import io
 

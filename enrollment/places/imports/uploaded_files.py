@@ -1,4 +1,4 @@
-"""A file that an official uploaded, kept sealed between the look at the difference and the word to write it."""
+"""The row of an uploaded file, stored encrypted between preview and confirmation."""
 
 import datetime as dt
 import uuid
@@ -14,7 +14,7 @@ KINDS = ("kindergartens", "programmes", "roll", "service-areas")
 
 
 class ImportFile(Base):
-    """`content` is sealed, and is gone once the file was written, given up or forgotten for a day."""
+    """`content` is encrypted, and deleted after the import, a discard, or a day."""
 
     __tablename__ = "import_file"
 

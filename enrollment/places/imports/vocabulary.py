@@ -1,4 +1,4 @@
-"""The words of district offices, and the codes they mean.  The words stand in `data/office_words.toml`."""
+"""Words of district offices and their codes, from `data/office_words.toml`."""
 
 import re
 import tomllib
@@ -6,47 +6,48 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from enrollment.ground.classifications import Level
 from enrollment.places.imports.cell_readers import text
-from enrollment.places.imports.faults import Bad
+from enrollment.places.imports.faults import CellError
 
 FILE = Path(__file__).parents[1] / "data" / "office_words.toml"
 
 _class_name = re.compile(r"(托|小|中|大|混)(?:龄|儿)?班?[(]?第?[0-9a-z一二三四五六七八九十]{0,3}[)]?班?", re.IGNORECASE)
-_level_of_letter = {"托": "nursery", "小": "lower", "中": "middle", "大": "upper", "混": "mixed"}
+_level_of_letter = {"托": Level.NURSERY, "小": Level.LOWER, "中": Level.MIDDLE, "大": Level.UPPER, "混": Level.MIXED}
 
 
 @cache
 def codes(group: str) -> dict[str, str]:
-    """Word → code of one table; a code means itself."""
+    """Map of words to codes of one table; it contains the codes too."""
     table = tomllib.loads(FILE.read_text("utf-8"))[group]
-    return {_bare(word): code for code, words in table.items() for word in (code, *words)}
+    return {_without_suffix(word): code for code, words in table.items() for word in (code, *words)}
 
 
-def _bare(word: str) -> str:
+def _without_suffix(word: str) -> str:
     return re.sub(r"[\s()（）\-—_,、]", "", word).casefold()
 
 
-def _coded(group: str, fault: str, cell: Any) -> str | None:
+def _code_for(group: str, fault: str, cell: Any) -> str | None:
     value = text(cell)
     if value is None:
         return None
-    found = codes(group).get(_bare(value))
+    found = codes(group).get(_without_suffix(value))
     if found is None:
-        raise Bad(fault, value=value[:30])
+        raise CellError(fault, value=value[:30])
     return found
 
 
 def nature(cell: Any) -> str | None:
-    """A nature's code; `unclear` for 民办 alone, which another column may settle."""
-    return _coded("nature", "nature_unknown", cell)
+    """A nature's code; `unclear` for 民办, which needs another column."""
+    return _code_for("nature", "nature_unknown", cell)
 
 
 def level(cell: Any) -> str | None:
-    return _coded("level", "level_unknown", cell)
+    return _code_for("level", "level_unknown", cell)
 
 
 def service_kind(cell: Any) -> str | None:
-    return _coded("service_kind", "service_kind_unknown", cell)
+    return _code_for("service_kind", "service_kind_unknown", cell)
 
 
 def groups(cell: Any) -> list[str] | None:
@@ -54,11 +55,11 @@ def groups(cell: Any) -> list[str] | None:
     value = text(cell)
     if value is None:
         return None
-    found = {_coded("group", "group_unknown", word) for word in re.split(r"[,;、/|]", value) if word.strip()}
+    found = {_code_for("group", "group_unknown", word) for word in re.split(r"[,;、/|]", value) if word.strip()}
     return sorted(code for code in found if code)
 
 
 def level_of_class(name: str) -> str | None:
-    """`小一班`, `小(1)班`, `小班1` → lower; a name like 小熊班 tells nothing."""
+    """`小一班`, `小(1)班`, `小班1` → lower; None for a name like 小熊班."""
     found = _class_name.fullmatch(name.replace(" ", ""))
     return _level_of_letter[found.group(1)] if found else None

@@ -1,1 +1,1 @@
-"""Local stand-ins of other systems.  Each says on screen that it is one."""
+"""Local stand-ins for other systems."""

@@ -1,8 +1,8 @@
-"""A test register 测试登记库: the registers of other departments, played by this machine, in the demo and in tests.
+"""A test register 测试登记库: a stand-in for the registers of other departments, for the demo and tests.
 
-It speaks the protocol of `docs/registers.md` over real HTTP.  What it knows is invented: for a person that it was told
-nothing about, a digest of the identity number decides whether it agrees, contradicts or knows nothing, always the same.
-It can be told to be slow, to talk nonsense, or to be down.
+It implements the protocol of `docs/registers.md` over real HTTP.  Its data are invented: for a person not in `truths`, a
+digest of the identity number decides whether it agrees, differs or does not know, always with the same result.  It can
+simulate slow, invalid or missing responses.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any
 
 NAME = "测试登记库"
 AGREES, CONTRADICTS = 92, 97
-"""Of a hundred people: how many it agrees with, and up to where it contradicts; of the rest it knows nothing."""
+"""Thresholds in percent: below `AGREES` it agrees, below `CONTRADICTS` it differs, else it does not know."""
 
 OTHERWISE: dict[str, Any] = {
     "hukou_kind": "elsewhere",
@@ -49,16 +49,13 @@ class TestRegisters:
         self._thread.start()
         return self
 
-    def __exit__(self, *_fault) -> None:
+    def __exit__(self, *_fault: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def slow(self, seconds: float) -> None:
-        self.mood, self.delay = "slow", seconds
-
     def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """What the register says to one question."""
+        """The register's answer to one question."""
         fact, claimed, number = question["fact"], question["claimed"], question["child"]["id_number"]
         known = self.truths.get(number)
         if known is not None:
@@ -82,10 +79,10 @@ class TestRegisters:
         registers = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
+            def do_GET(self) -> None:
                 self._send(200, f"<!doctype html><title>{NAME}</title><h1>{NAME}</h1>".encode(), "text/html")
 
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 registers.asked.append((self.path.rsplit("/", 1)[-1], len(body["questions"])))
                 if registers.mood == "down":
@@ -96,10 +93,10 @@ class TestRegisters:
                 if registers.mood == "wrong":
                     self._send(200, b'{"answers": [{"ref": 0, "answer": "perhaps"}], "source": 7')
                     return
-                said = [registers.answer(question) for question in body["questions"]]
-                self._send(200, json.dumps({"source": NAME, "answers": said}, ensure_ascii=False).encode())
+                answers = [registers.answer(question) for question in body["questions"]]
+                self._send(200, json.dumps({"source": NAME, "answers": answers}, ensure_ascii=False).encode())
 
-            def _send(self, status: int, content: bytes, kind: str = "application/json"):
+            def _send(self, status: int, content: bytes, kind: str = "application/json") -> None:
                 try:
                     self.send_response(status)
                     self.send_header("Content-Type", f"{kind}; charset=utf-8")
@@ -107,10 +104,10 @@ class TestRegisters:
                     self.end_headers()
                     self.wfile.write(content)
                 except BrokenPipeError:
-                    pass  # the client did not wait
+                    pass  # the client has closed the connection
 
-            def log_message(self, *_args):
-                pass  # questions hold identity numbers: they are written nowhere
+            def log_message(self, *_args: object) -> None:
+                pass  # requests contain identity numbers, which must not be logged
 
         return Handler
 
@@ -125,12 +122,12 @@ def _otherwise(fact: str, claimed: Any) -> Any:
     return OTHERWISE.get(fact)
 
 
-_standing: TestRegisters | None = None
+_stand_in: TestRegisters | None = None
 
 
-def standing() -> str:
-    """The address of this process's own test register, started at the first call."""
-    global _standing
-    if _standing is None:
-        _standing = TestRegisters().__enter__()
-    return _standing.url
+def stand_in_url() -> str:
+    """The address of the test register of this process, started at the first call."""
+    global _stand_in
+    if _stand_in is None:
+        _stand_in = TestRegisters().__enter__()
+    return _stand_in.url

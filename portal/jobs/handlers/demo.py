@@ -1,35 +1,38 @@
-"""What the simulated people of the demo city do after its clock moved."""
+"""The job of the simulated people after the demo clock was moved."""
+
+from typing import Any
 
 from enrollment.chances import estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
-from portal.demo import season, story
+from portal.demo import city_builder, season
 from portal.jobs.handlers.ask_registers import ask_registers
-from portal.jobs.handlers.run_round import answers_are_due
-from portal.jobs.runner import Work, handles
-from portal.web.unit_of_work import house
+from portal.jobs.handlers.run_round import process_answer_deadlines
+from portal.jobs.runner import JobRun, job_handler
+from portal.web.unit_of_work import services
 
 
-@handles("demo_people_act", queue="bulk")
-def demo_people_act(work: Work) -> dict:
-    """At the draw all reviews are done; before answers are due the other families have answered.
+@job_handler("demo_people_act", queue="bulk")
+def demo_people_act(job: JobRun) -> dict:
+    """Finish the reviews before the draw, and the answers of the simulated families before their deadline.
 
-    The registers have had days to answer whoever applied since, and silence has become an answer: what does this at its
-    ticks, does it now.
+    The clock has skipped scheduled jobs, so this job also closes rounds, queries the registers and ends offers that
+    nobody answered.
     """
-    step, result = work.args["step"], {}
-    with work.session() as session:
-        now = work.now(session)
-        for found in rounds.of_year(session, season.YEAR):
+    step: str = job.args["step"]
+    result: dict[str, Any] = {}
+    with job.session() as session:
+        now = job.now(session)
+        for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
-        estimates.ask(session, why=f"demo:{work.job_id}", now=now)
-    result |= ask_registers(work)
+        estimates.request(session, why=f"demo:{job.job_id}", now=now)
+    result |= ask_registers(job)
     if step in ("draw", "result", "confirmation"):
-        result["reviewed"] = story.finish_reviews(
-            house().engine, now, lambda done, of: work.progress(done, of, "review")
+        result["reviewed"] = city_builder.finish_reviews(
+            services().engine, now, lambda done, of: job.progress(done, of, "review")
         )
     if step == "confirmation":
-        result["answered"] = story.finish_answers(
-            house().engine, now, lambda done, of: work.progress(done, of, "answers")
+        result["answered"] = city_builder.finish_answers(
+            services().engine, now, lambda done, of: job.progress(done, of, "answers")
         )
-    return result | answers_are_due(work)
+    return result | process_answer_deadlines(job)

@@ -1,4 +1,4 @@
-"""What the draw room asked for.  Each is one transaction that ends the job as well, so none can happen twice."""
+"""Jobs that the draw room requests.  The transaction of each job also marks it as finished, so none runs twice."""
 
 import uuid
 
@@ -7,55 +7,55 @@ from sqlalchemy.orm import Session
 from enrollment.draw import draws, replay, runs, snapshot
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.season import rounds
-from portal.jobs.runner import Work, handles
+from portal.jobs.runner import JobRun, job_handler
 
 
-def asked_by(session: Session, work: Work) -> Actor:
-    """The official whose click it was, with the roles of this moment."""
-    return actor_of(session.get_one(Account, uuid.UUID(work.args["by"])))
+def requesting_official(session: Session, job: JobRun) -> Actor:
+    """The official who requested the job, with the current roles."""
+    return actor_of(session.get_one(Account, uuid.UUID(job.args["by"])))
 
 
-@handles("freeze_round")
-def freeze_round(work: Work) -> None:
-    with work.closing() as (session, told):
+@job_handler("freeze_round")
+def freeze_round(job: JobRun) -> None:
+    with job.final_transaction() as (session, result):
         frozen = snapshot.freeze(
             session,
-            uuid.UUID(work.args["round"]),
-            by=asked_by(session, work),
-            now=work.now(session),
-            beacon_name=work.args["beacon_name"],
-            progress=work.progress,
+            uuid.UUID(job.args["round"]),
+            by=requesting_official(session, job),
+            now=job.now(session),
+            beacon_name=job.args["beacon_name"],
+            progress=job.progress,
         )
-        told |= {"number": frozen.number, "commitment": frozen.commitment}
+        result |= {"number": frozen.number, "commitment": frozen.commitment}
 
 
-@handles("enter_seed")
-def enter_seed(work: Work) -> None:
-    with work.closing() as (session, told):
+@job_handler("enter_seed")
+def enter_seed(job: JobRun) -> None:
+    with job.final_transaction() as (session, result):
         draw = draws.set_seed(
             session,
-            rounds.one(session, uuid.UUID(work.args["round"])).year,
-            beacon=work.args["beacon"],
-            ceremony=work.args["ceremony"],
-            by=asked_by(session, work),
-            now=work.now(session),
-            progress=work.progress,
+            rounds.get_round(session, uuid.UUID(job.args["round"])).year,
+            beacon=job.args["beacon"],
+            ceremony=job.args["ceremony"],
+            by=requesting_official(session, job),
+            now=job.now(session),
+            progress=job.progress,
         )
-        told |= {"seed": draw.seed}
+        result |= {"seed": draw.seed}
 
 
-@handles("publish_run")
-def publish_run(work: Work) -> None:
-    with work.closing() as (session, told):
-        run_id, now = uuid.UUID(work.args["run"]), work.now(session)
-        told["offers"] = runs.publish_signed(
-            session, run_id, by=asked_by(session, work), now=now, progress=work.progress
+@job_handler("publish_run")
+def publish_run(job: JobRun) -> None:
+    with job.final_transaction() as (session, result):
+        run_id, now = uuid.UUID(job.args["run"]), job.now(session)
+        result["offers"] = runs.publish_signed(
+            session, run_id, by=requesting_official(session, job), now=now, progress=job.progress
         )
 
 
-@handles("replay_round")
-def replay_round(work: Work) -> None:
-    """The run that it starts is a job of its own, as every run is."""
-    with work.closing() as (session, told):
-        by, now = asked_by(session, work), work.now(session)
-        told["run"] = str(replay.start(session, uuid.UUID(work.args["round"]), by=by, now=now).id)
+@job_handler("replay_round")
+def replay_round(job: JobRun) -> None:
+    """Start a run, which is a job of its own."""
+    with job.final_transaction() as (session, result):
+        by, now = requesting_official(session, job), job.now(session)
+        result["run"] = str(replay.start(session, uuid.UUID(job.args["round"]), by=by, now=now).id)

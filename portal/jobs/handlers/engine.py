@@ -1,9 +1,9 @@
-"""The engine is compiled before anybody waits for it: once on a machine for each change of its sources."""
+"""Compile the engine in advance, once per machine after each change of its source files."""
 
 from enrollment.draw import execution
-from portal.jobs.runner import Work, handles
+from portal.jobs.runner import JobRun, job_handler
 
 
-@handles("warm_engine", queue="bulk")
-def warm_engine(work: Work) -> None:
+@job_handler("warm_engine", queue="bulk")
+def warm_engine(job: JobRun) -> None:
     execution.warm()

@@ -1,10 +1,10 @@
-"""Uploaded lists that nobody said the word for do not stay."""
+"""Delete uploaded import files that nobody confirmed."""
 
 from enrollment.places.imports import importer
-from portal.jobs.runner import Work, handles
+from portal.jobs.runner import JobRun, job_handler
 
 
-@handles("forget_import_files", queue="bulk")
-def forget_import_files(work: Work) -> dict:
-    with work.session() as session:
-        return {"forgotten": importer.forget(session, now=work.now(session))}
+@job_handler("forget_import_files", queue="bulk")
+def forget_import_files(job: JobRun) -> dict:
+    with job.session() as session:
+        return {"forgotten": importer.delete_expired_uploads(session, now=job.now(session))}

@@ -1,24 +1,25 @@
-"""The outbox is emptied here, in batches, each in a transaction of its own."""
+"""Send the messages of the outbox in batches, each in its own transaction."""
 
 from portal.gateways import messages
-from portal.jobs.runner import Work, handles
-from portal.web.unit_of_work import house
+from portal.jobs.runner import JobRun, job_handler
+from portal.web.unit_of_work import services
 
 
-@handles("send_texts", queue="quick", timeout=60)
-def send_texts(work: Work) -> dict:
-    with work.session() as session:
-        now = work.now(session)
-        return {"sent": messages.send_texts(session, messages.messenger(house().config, session, now), now=now)}
+@job_handler("send_texts", queue="quick", timeout=60)
+def send_texts(job: JobRun) -> dict:
+    with job.session() as session:
+        now = job.now(session)
+        return {"sent": messages.send_texts(session, messages.messenger(services().config, session, now), now=now)}
 
 
-@handles("send_notices", queue="quick", timeout=600)
-def send_notices(work: Work) -> dict:
-    """Until nothing waits; a batch that came back smaller than it could be was the last."""
+@job_handler("send_notices", queue="quick", timeout=600)
+def send_notices(job: JobRun) -> dict:
+    """Send until no notice waits: a batch that is not full was the last."""
     sent, batch = 0, messages.BATCH
     while batch == messages.BATCH:
-        with work.session() as session:
-            now = work.now(session)
-            batch = messages.send_notices(session, messages.messenger(house().config, session, now), now=now)
+        with job.session() as session:
+            now = job.now(session)
+            config = services().config
+            batch = messages.send_notices(session, messages.messenger(config, session, now), config, now=now)
         sent += batch
     return {"sent": sent}

@@ -1,4 +1,4 @@
-"""What the calendar does by itself: closing a round at its deadline, telling families of a new date."""
+"""Jobs of the calendar: close a round at its deadline, notify families of a new date."""
 
 import datetime as dt
 import uuid
@@ -7,38 +7,39 @@ from enrollment.applications import date_notices
 from enrollment.chances import estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
-from portal.jobs.runner import Work, handles
+from portal.jobs.runner import JobRun, job_handler
 
 
-@handles("close_round")
-def close_round(work: Work) -> dict:
-    """Nothing when the round was extended meanwhile: the new deadline has a job of its own.
+@job_handler("close_round")
+def close_round(job: JobRun) -> dict:
+    """Close the round if it is due.  An extended round is not due; its new deadline has its own job.
 
-    When it did close, the chances are estimated once more, from everybody who handed in.
+    After closing, estimate the chances once more from all submitted applications.
     """
-    with work.session() as session:
-        round_id = uuid.UUID(work.args["round_id"])
-        closed = rounds.close_if_due(session, round_id, by=SYSTEM, now=work.now(session))
+    with job.session() as session:
+        round_id = uuid.UUID(job.args["round_id"])
+        closed = rounds.close_if_due(session, round_id, by=SYSTEM, now=job.now(session))
         if closed:
-            estimates.ask(session, why=f"closed:{work.job_id}", now=work.now(session))
+            estimates.request(session, why=f"closed:{job.job_id}", now=job.now(session))
         return {"closed": closed}
 
 
-@handles("tell_new_date", queue="bulk")
-def tell_new_date(work: Work) -> dict:
-    """In batches, each in a transaction of its own; a second run tells nobody twice."""
-    dates = {name: dt.datetime.fromisoformat(work.args[name]) for name in ("begins_at", "ends_at")}
+@job_handler("tell_new_date", queue="bulk")
+def tell_new_date(job: JobRun) -> dict:
+    """Notify in batches, each in its own transaction.  A second run notifies nobody twice."""
+    begins_at, ends_at = (dt.datetime.fromisoformat(job.args[name]) for name in ("begins_at", "ends_at"))
     after, batches = None, 0
     while batches == 0 or after is not None:
-        with work.session() as session:
+        with job.session() as session:
             after = date_notices.tell_new_date(
                 session,
-                work.args["year"],
-                work.args["step"],
-                key=f"new_date:{work.job_id}",
-                now=work.now(session),
+                job.args["year"],
+                job.args["step"],
+                begins_at,
+                ends_at,
+                key=f"new_date:{job.job_id}",
+                now=job.now(session),
                 after=after,
-                **dates,
             )
         batches += 1
     return {"batches": batches}

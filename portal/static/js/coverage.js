@@ -1,13 +1,13 @@
 /* The map tells the figures of the area that is tapped; the chart draws the table. Without scripts the table says it all. */
-const here = document.querySelector("[data-told-here]");
-for (const patch of document.querySelectorAll(".sketch [data-told]")) {
+const here = document.querySelector("[data-summary-output]");
+for (const area of document.querySelectorAll(".sketch [data-summary]")) {
   const tell = () => {
     document.querySelectorAll(".sketch .chosen").forEach((other) => other.classList.remove("chosen"));
-    patch.classList.add("chosen");
-    here.textContent = patch.dataset.told;
+    area.classList.add("chosen");
+    here.textContent = area.dataset.summary;
   };
-  patch.addEventListener("click", tell);
-  patch.addEventListener("mouseenter", tell);
+  area.addEventListener("click", tell);
+  area.addEventListener("mouseenter", tell);
 }
 
 const chart = document.querySelector("[data-chart]");

@@ -142,7 +142,7 @@ function begin() {
     if (why) { show(why); return; }
     panel.hidden = true;
     if (!pending) return;
-    keep({ key: form.elements.once_key?.value });
+    keep({ key: form.elements.idempotency_key?.value });
     form.dataset.asked = "1";
     form.requestSubmit(pressed);
     [pending, pressed] = [false, null];

@@ -1,7 +1,7 @@
 /* One family's wishes, decided one by one: what stood against it in every pool that it asked. */
 
 import { belongs, line, mayAsk, wishesOf } from "./place.js";
-import { verdict } from "./result.js";
+import { rankOf, verdict } from "./result.js";
 import { bytesOf, textOf } from "./text.js";
 
 /* The child with this ticket or this code, -1 if there is none. */
@@ -19,7 +19,7 @@ export function decided(state, ticket, asked) {
     const p = market.wishes.programme[from + step];
     const { q, reason } = verdict(state, (pool) => line(state, pool), unit, step);
     wishes.push({
-      rank: step + 1,
+      rank: rankOf(state, child, step),
       programme: market.programmes.codes.text(p),
       reason,
       pool: q < 0 ? "" : textOf(market.pools.name[q]),

@@ -2,6 +2,7 @@
 
 import { NATURES } from "./market.js";
 import { line, placeOf, wishesOf } from "./place.js";
+import { rankOf } from "./result.js";
 
 export function figures(state) {
   const { market, units } = state, { children, programmes, wishes, pools } = market, count = children.codes.count;
@@ -26,7 +27,8 @@ export function figures(state) {
     for (const each of [...counts, group]) each.children++;
     if (p < 0) continue;
     found.placed++;
-    found.by_rank[rank] = (found.by_rank[rank] || 0) + 1;
+    const listed = rankOf(state, child, rank - 1);
+    found.by_rank[listed] = (found.by_rank[listed] || 0) + 1;
     found.by_nature[NATURES[programmes.nature[p]]]++;
     taken[p]++;
     for (const each of [...counts, group]) each.placed++;

@@ -1,21 +1,20 @@
 /* Reads the files of a market into columns of numbers. Faults are for the maker of the file; here one is enough to stop. */
 
+import { isCode } from "./codes.js";
 import { Fault } from "./fault.js";
-import { bytesOf, Codes, countLines, readJson, Rows, textOf } from "./text.js";
+import { bytesOf, Codes, countLines, isDigest, isText, readJson, Rows, textOf } from "./text.js";
 
 export const MARKET_FILES = ["market.json", "programmes.csv", "pools.csv", "children.csv", "wishes.csv", "tickets.csv"];
 export const LEVELS = ["nursery", "lower", "middle", "upper"];
 export const NATURES = ["public", "inclusive", "private"];
 const WORST_TIER = 15, MOST_PLACES = 1e6, MOST_POOLS = 16, LARGEST_UNIT = 3, GENERAL = "general";
+const LARGEST_RANK = 2 ** 31 - 1, LARGEST_PRECEDENCE = 2 ** 31 - 1, LARGEST_TICKET = 2 ** 32 - 1;
+const HEAD = { format: "", season: "", round: "main", seed: null, pair_rule: "overhang" };
 
 /* `files` maps names to bytes; those of the wishes are let go when they have been read. */
 export function readMarket(files, say) {
-  const head = readJson(files.get("market.json") || new Uint8Array(), "market.json");
-  const known = ["format", "season", "round", "seed", "pair_rule"];
-  const strange = Object.keys(head).find((key) => !known.includes(key));
-  if (head.format !== "market/1" || strange) throw new Fault("bad_market", { file: "market.json" });
+  const head = readHead(files);
   const close = head.pair_rule === "close";
-  if (!close && (head.pair_rule ?? "overhang") !== "overhang") throw new Fault("bad_market", { file: "market.json" });
   const programmes = readProgrammes(files);
   const children = readChildren(files, programmes);
   const pools = readPools(files, programmes, children.groupCodes);
@@ -24,6 +23,15 @@ export function readMarket(files, say) {
   refuseUnknownOrder(children, wishes, programmes);
   const ticket = files.has("tickets.csv") ? readTickets(files, children) : null;
   return { head, close, programmes, children, pools, wishes, ticket };
+}
+
+function readHead(files) {
+  const file = "market.json", given = readJson(files.get(file) || new Uint8Array(), file), head = { ...HEAD, ...given };
+  const known = Object.keys(given).every((key) => Object.hasOwn(HEAD, key));
+  const named = [head.season, head.round].every((text) => isText(text) && (text === "" || isCode(text)));
+  const rules = ["overhang", "close"].includes(head.pair_rule) && (head.seed === null || isDigest(head.seed));
+  if (head.format !== "market/1" || !known || !named || !rules) throw new Fault("bad_market", { file });
+  return given;
 }
 
 function numberedFile(files, file) {
@@ -39,8 +47,8 @@ function readProgrammes(files) {
   const home = [], level = [], nature = [], area = [], places = [], siblingTier = [];
   while (rows.next()) {
     rows.newCode(0, codes);
-    if (rows.isEmpty(1)) rows.refuse("bad_cell", 1);
-    if (rows.isEmpty(4)) rows.refuse("bad_cell", 4);
+    rows.mustBeCode(1);
+    rows.mustBeCode(4);
     home.push(homes.add(rows.from[1], rows.to[1]));
     level.push(LEVELS.indexOf(rows.text(2)));
     nature.push(NATURES.indexOf(rows.text(3)));
@@ -60,9 +68,10 @@ function readPools(files, programmes, groupCodes) {
   if (files.has("pools.csv")) {
     const rows = new Rows(files, "pools.csv", ["programme", "pool", "precedence", "places", "groups", "unclaimed"]);
     while (rows.next()) {
-      const own = listed[rows.code(0, programmes.codes)], name = rows.text(1), precedence = rows.number(2, 2 ** 33);
+      const own = listed[rows.code(0, programmes.codes)], name = rows.text(1), precedence = rows.number(2, LARGEST_PRECEDENCE);
       const places = rows.number(3, MOST_PLACES, name === GENERAL), locked = rows.text(5) === "locked";
-      if (!name || own.some((pool) => pool.name === name)) rows.refuse("bad_twice", 1);
+      rows.mustBeCode(1);
+      if (own.some((pool) => pool.name === name)) rows.refuse("bad_twice", 1);
       if (own.some((pool) => pool.precedence === precedence)) rows.refuse("bad_twice", 2);
       if (!locked && rows.text(5) !== "open") rows.refuse("bad_cell", 5);
       if (name === GENERAL && (locked || !rows.isEmpty(4))) rows.refuse("bad_cell", 4);
@@ -81,7 +90,9 @@ function readPools(files, programmes, groupCodes) {
 }
 
 function groupsOf(rows, groupCodes) {
-  return new Set(rows.text(4).split(";").map((code) => groupCodes.find(bytesOf(code))));
+  const groups = new Set();
+  rows.eachCode(4, (from, to) => groups.add(groupCodes.find(rows.bytes, from, to)));
+  return groups;
 }
 
 function inOrder(own, total, value) {
@@ -104,14 +115,11 @@ function readChildren(files, programmes) {
   const groupStart = new Int32Array(most + 1), group = [], elders = [];
   while (rows.next()) {
     const child = rows.newCode(0, codes);
-    if (rows.isEmpty(1)) rows.refuse("bad_cell", 1);
+    rows.mustBeCode(1);
+    if (!rows.isEmpty(2)) rows.mustBeCode(2);
     family[child] = families.add(rows.from[1], rows.to[1]);
     unit[child] = rows.isEmpty(2) ? -1 : units.add(rows.from[2], rows.to[2]);
-    for (let at = rows.from[3], end = rows.to[3]; at < end; at++) {
-      const from = at;
-      while (at < end && bytes[at] !== 59) at++;
-      group.push(groupCodes.add(from, at));
-    }
+    rows.eachCode(3, (from, to) => group.push(groupCodes.add(from, to)));
     groupStart[child + 1] = group.length;
     if (!rows.isEmpty(4)) elders.push([child, rows.from[4], rows.to[4], rows.row]);
     current[child] = rows.code(5, programmes.codes, true);
@@ -130,7 +138,7 @@ function countGroups(bytes) {
   return count;
 }
 
-/* The wishes of child i are programme[start[i]] to programme[start[i + 1]], best first. */
+/* The wishes of child i are programme[start[i]] to programme[start[i + 1]], best first, and rank[…] their numbers in its list. */
 function readWishes(files, programmes, children, say) {
   const file = "wishes.csv", [bytes, most] = numberedFile(files, file), count = children.codes.count;
   const rows = new Rows(files, file, ["child", "rank", "programme", "tier"]);
@@ -140,21 +148,24 @@ function readWishes(files, programmes, children, say) {
   for (; rows.next(); row++) {
     if (row % 50000 === 0) say("reading", rows.at, bytes.length);
     child[row] = rows.code(0, children.codes);
-    rank[row] = rows.number(1, 2 ** 33);
+    rank[row] = rows.number(1, LARGEST_RANK);
+    if (rank[row] < 1) rows.refuse("bad_cell", 1);
     wished[row] = rows.code(2, programmes.codes);
     tiers[row] = rows.number(3, WORST_TIER);
     start[child[row] + 1]++;
   }
   for (let i = 0; i < count; i++) start[i + 1] += start[i];
-  const programme = new Int32Array(row).fill(-1), tier = new Uint8Array(row);
-  for (let i = 0; i < row; i++) {
-    const at = start[child[i]] + rank[i] - 1;
-    if (rank[i] < 1 || at >= start[child[i] + 1] || programme[at] >= 0) throw new Fault("bad_ranks", { file, row: i + 2 });
-    programme[at] = wished[i];
-    tier[at] = tiers[i];
+  const order = new Int32Array(row), filled = start.slice();
+  for (let i = 0; i < row; i++) order[filled[child[i]]++] = i;
+  for (let i = 0; i < count; i++) {
+    const own = order.subarray(start[i], start[i + 1]);
+    if (own.some((each, at) => at > 0 && rank[each] < rank[own[at - 1]])) own.sort((a, b) => rank[a] - rank[b] || a - b);
+    const twice = own.find((each, at) => at > 0 && rank[each] === rank[own[at - 1]]);
+    if (twice !== undefined) throw new Fault("bad_ranks", { file, row: twice + 2 });
   }
+  const take = (column, kind) => kind.from(order, (each) => column[each]);
   files.delete(file);
-  return { start, programme, tier };
+  return { start, programme: take(wished, Int32Array), tier: take(tiers, Uint8Array), rank: take(rank, Int32Array) };
 }
 
 /* Bound children are of one family, at most three, and hand in the same wishes. */
@@ -203,7 +214,7 @@ function readTickets(files, { codes }) {
   while (rows.next()) {
     const child = rows.code(0, codes);
     if (ticket[child] >= 0) rows.refuse("bad_twice", 0);
-    ticket[child] = rows.number(1, 2 ** 32 - 1);
+    ticket[child] = rows.number(1, LARGEST_TICKET);
   }
   const without = ticket.indexOf(-1);
   if (without >= 0) throw new Fault("bad_no_ticket", { file, value: codes.text(without) });

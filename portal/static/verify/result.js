@@ -59,6 +59,11 @@ export function poolOf(state, unit) {
   return p < 0 ? -1 : state.market.pools.start[p] + state.pool[unit];
 }
 
+/* The number that a child's list gives to its wish at this place, from 0. */
+export function rankOf({ market: { wishes } }, child, step) {
+  return wishes.rank[wishes.start[child] + step];
+}
+
 function* placements(state, sheet, say) {
   const { children, programmes, pools } = state.market;
   sheet.piece(bytesOf("child,programme,rank,pool")).end();
@@ -66,7 +71,7 @@ function* placements(state, sheet, say) {
     const unit = state.units.of[child], p = placeOf(state, unit);
     sheet.code(children.codes, child).comma();
     if (p < 0) sheet.comma().comma();
-    else sheet.code(programmes.codes, p).comma().number(state.wish[unit] + 1).comma().piece(pools.name[poolOf(state, unit)]);
+    else sheet.code(programmes.codes, p).comma().number(rankOf(state, child, state.wish[unit])).comma().piece(pools.name[poolOf(state, unit)]);
     if (!sheet.end()) continue;
     say(sheet.rows, children.codes.count);
     yield;
@@ -104,7 +109,7 @@ function* reasons(state, sheet, say) {
     const unit = state.units.of[child], [from, count] = wishesOf(state, unit);
     for (let step = 0; step < count; step++) {
       const { q, reason } = verdict(state, (pool) => lines[pool], unit, step), last = q < 0 ? null : lines[q];
-      sheet.code(children.codes, child).comma().number(step + 1).comma();
+      sheet.code(children.codes, child).comma().number(rankOf(state, child, step)).comma();
       sheet.code(programmes.codes, wishes.programme[from + step]).comma();
       if (q >= 0) sheet.piece(pools.name[q]);
       sheet.comma().piece(WORD[reason]).comma().number(state.units.tier[from + step]).comma();

@@ -1,17 +1,39 @@
 /* Codes and rows straight from the bytes of a file: a city's files have millions of cells, too many to make strings of. */
 
+import { areCode } from "./codes.js";
 import { Fault } from "./fault.js";
 
-const COMMA = 44, LINE_END = 10;
+const COMMA = 44, SEMICOLON = 59, LINE_END = 10, CARRIAGE_RETURN = 13, PIECE = 1 << 20;
 const utf8 = new TextDecoder();
 
 export const bytesOf = (text) => new TextEncoder().encode(text);
 export const textOf = (bytes, from = 0, to = bytes.length) => utf8.decode(bytes.subarray(from, to));
 
+/* Whether all bytes are UTF-8; piece by piece, so that no large text is made. */
+function areUtf8(bytes) {
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  try {
+    for (let at = 0; at < bytes.length; at += PIECE) strict.decode(bytes.subarray(at, at + PIECE), { stream: true });
+    strict.decode();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/* Whether a value is a text that UTF-8 can hold; JSON can also write one half of a surrogate pair. */
+export function isText(value) {
+  return typeof value === "string" && !/[\ud800-\udfff]/u.test(value);
+}
+
+export function isDigest(value) {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 /* The JSON object in a file. */
 export function readJson(bytes, file) {
   try {
-    const found = JSON.parse(textOf(bytes));
+    const found = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (found !== null && typeof found === "object" && !Array.isArray(found)) return found;
   } catch { /* said below */ }
   throw new Fault("bad_json", { file });
@@ -90,6 +112,7 @@ export class Rows {
   constructor(files, file, columns) {
     this.bytes = files.get(file);
     if (!this.bytes) throw new Fault("bad_missing", { file });
+    if (this.bytes.includes(CARRIAGE_RETURN) || !areUtf8(this.bytes)) throw new Fault("bad_text", { file });
     this.file = file;
     this.columns = columns;
     this.row = 1;
@@ -151,10 +174,26 @@ export class Rows {
     return found;
   }
 
+  /* Refuses a cell, or a part of it, that is no code. */
+  mustBeCode(cell, from = this.from[cell], to = this.to[cell]) {
+    if (!areCode(this.bytes, from, to)) this.refuse("bad_cell", cell);
+  }
+
+  /* Calls `take(from, to)` for each of the codes in a cell, which are joined by semicolons. */
+  eachCode(cell, take) {
+    if (this.isEmpty(cell)) return;
+    for (let from = this.from[cell], at = from, end = this.to[cell]; at <= end; at++) {
+      if (at < end && this.bytes[at] !== SEMICOLON) continue;
+      this.mustBeCode(cell, from, at);
+      take(from, at);
+      from = at + 1;
+    }
+  }
+
   /* The number of a code that stands here for the first time. */
   newCode(cell, codes) {
     const before = codes.count;
-    if (this.isEmpty(cell)) this.refuse("bad_cell", cell);
+    this.mustBeCode(cell);
     if (codes.add(this.from[cell], this.to[cell]) < before) this.refuse("bad_twice", cell);
     return before;
   }

@@ -7,7 +7,7 @@ import { MARKET_FILES, readMarket } from "./market.js";
 import { place } from "./place.js";
 import { RESULT_FILES, firstDifference } from "./result.js";
 import { sha256Hex } from "./sha256.js";
-import { readJson } from "./text.js";
+import { isDigest, isText, readJson } from "./text.js";
 import { openZip } from "./zip.js";
 
 const SUMMARY = "result/summary.json";
@@ -30,8 +30,7 @@ export async function verify(blob, say = () => {}) {
     opened += files.get(name).length;
   }
   if (!zip.has("draw.json")) throw new Fault("bad_missing", { file: "draw.json" });
-  const record = readJson(await zip.get("draw.json").bytes(), "draw.json");
-  if (!/^[0-9a-f]{64}$/.test(record.commitment)) throw new Fault("bad_json", { file: "draw.json" });
+  const record = readRecord(await zip.get("draw.json").bytes());
   const summary = await summaryOf(zip);
   const market = readMarket(files, say);
   const steps = [filesStep(zip), commitmentStep(digests, market, record, summary)];
@@ -44,6 +43,18 @@ export async function verify(blob, say = () => {}) {
   const damaged = [...zip.values()].filter((entry) => entry.damaged).map(({ name }) => name);
   if (damaged.length) steps[0] = outcome("files", false, "wrong_damaged", { file: damaged.join(", ") });
   return { steps, remarks: remarksOn(zip), record, head: market.head, state, ticket };
+}
+
+const RECORD = ["commitment", "commitment_time", "beacon", "beacon_name", "ceremony", "seed"];
+
+function readRecord(bytes) {
+  const record = readJson(bytes, "draw.json");
+  const right = ([key, value]) => {
+    if (key === "commitment") return isDigest(value);
+    return RECORD.includes(key) && (key === "seed" ? value === null || isDigest(value) : isText(value));
+  };
+  if (!("commitment" in record) || !Object.entries(record).every(right)) throw new Fault("bad_json", { file: "draw.json" });
+  return record;
 }
 
 function outcome(step, ok, word, values = {}) {
@@ -78,7 +89,7 @@ function commitmentStep(digests, market, record, summary) {
 /* The tickets are those that the market carries, else drawn from the seed, which is checked against its parts. */
 function seedSteps(market, record) {
   const noted = market.head.seed ?? null, published = record.seed ?? null;
-  if (!market.ticket && !/^[0-9a-f]{64}$/.test(noted)) throw new Fault("bad_no_seed");
+  if (!market.ticket && noted === null) throw new Fault("bad_no_seed");
   if (noted !== published) return [outcome("seed", false, "wrong_seed_noted")];
   if (published === null) return [];
   const ours = seedOf(record);

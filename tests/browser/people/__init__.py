@@ -1,1 +1,1 @@
-"""The people of a season, each with a browser of their own.  They go only where a page's own words lead them."""
+"""The people of a season, each with their own browser.  They navigate by the visible links and buttons only."""

@@ -1,4 +1,4 @@
-"""A clerk of a kindergarten: reviews what comes, and opens the door on the first day."""
+"""A clerk of a kindergarten: reviews applications, and registers arrivals."""
 
 from tests.browser.people.person import Person
 
@@ -15,7 +15,7 @@ class Clerk(Person):
         self.is_at(child)
 
     def finds_everything_as_claimed(self) -> None:
-        """Each fact that no register has settled is on the papers as the family says it."""
+        """Verify each open fact as claimed."""
         for claimed in self.page.locator("tr.choose").get_by_role("radio", name="按申报核实").all():
             claimed.check()
         self.presses("核实通过", exact=False)

@@ -9,7 +9,7 @@ class Official(Person):
         self.is_at("招生年度")
 
     def does_next(self, what: str) -> None:
-        """What the first page says is waiting."""
+        """The tasks on the home page."""
         self.follows("今天")
         self.follows(what, exact=False)
 
@@ -29,7 +29,7 @@ class Official(Person):
         self.waits_for("种子已公布")
 
     def starts_the_run(self) -> None:
-        """And watches its progress until the independent check has passed."""
+        """Start the run and wait until the independent check has passed."""
         self.does_next("开始")
         self.presses("开始派位")
         self.page.get_by_role("heading", name="独立核验").wait_for(timeout=120_000)

@@ -52,7 +52,7 @@ class Parent(Person):
         self.presses("保存并继续")
 
     def uploads(self, document: str, photo: Path) -> None:
-        """A photo of a paper; the script makes it small before it travels."""
+        """Upload a photo of a document; the script reduces its size first."""
         paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=document))
         field = paper.get_by_label(f"{document}：拍照或选择文件")
         field.set_input_files(photo)
@@ -101,7 +101,7 @@ class Parent(Person):
         self.follows("查看结果")
 
     def reasons(self) -> list[str]:
-        """What stands below each wish, first to last."""
+        """The reason below each wish, in order."""
         card = self.page.locator("section.card").filter(has_text="每个志愿的结果和依据")
         return card.get_by_role("listitem").all_inner_texts()
 
@@ -111,7 +111,7 @@ class Parent(Person):
         self.reads("已确认")
 
     def downloads_the_notice(self) -> tuple[str, list[str]]:
-        """The text of the letter without its line breaks, and the addresses it leads to."""
+        """The text of the letter without line breaks, and its links."""
         with self.page.expect_download() as coming:
             self.page.get_by_role("link", name="下载录取通知书（PDF）").click()
         sheet = pypdf.PdfReader(coming.value.path()).pages[0]
@@ -119,6 +119,6 @@ class Parent(Person):
         return "".join(sheet.extract_text().split()), links
 
     def scans(self, address: str) -> None:
-        """The camera opens what the QR code says; nobody types it."""
+        """Open the address in the QR code."""
         self.page.goto(address)
         self.looks()

@@ -1,4 +1,4 @@
-"""Somebody who reads a page and follows its links and buttons by their words; each page that opens is looked at.
+"""A person who follows links and buttons by their text; each opened page is checked for accessibility.
 
 `PICTURES=folder` before the command of a test keeps a picture of each page, to be looked at.
 """
@@ -31,7 +31,7 @@ class Person:
         self.looked_at: list[str] = []
 
     def opens(self, door: str) -> None:
-        """Type one of the few addresses that a newcomer knows."""
+        """Open an address directly."""
         assert door in DOORS, f"nobody knows the address {door}"
         self.page.goto(door)
         self.looks()
@@ -59,7 +59,7 @@ class Person:
         self.page.get_by_label(label, exact=exact).check()
 
     def reads(self, *texts: str) -> None:
-        """All of these stand on the page."""
+        """Check that all of these texts are on the page."""
         for text in texts:
             expect(self.page.locator("body")).to_contain_text(text)
 
@@ -67,10 +67,10 @@ class Person:
         expect(self.page.locator("h1")).to_contain_text(heading)
 
     def looks(self) -> None:
-        """Nothing on this page keeps anybody out, and nothing scrolls sideways."""
+        """Check that the page is accessible and does not scroll horizontally."""
         self.page.wait_for_load_state()
         expect(self.page.locator("h1")).to_have_count(1)
-        # the sticky act covers what lies at the lower edge until one scrolls: look where it has come to rest
+        # the sticky button covers the lower edge until the page is scrolled, so scroll to its final position first
         self.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         width = self.page.viewport_size["width"]
         faults = axe_faults(self.page)

@@ -7,7 +7,7 @@ from tests.browser.people.person import Person
 
 class Visitor(Person):
     def goes_on_to(self, step: str) -> None:
-        """Forward on the clock's page, stop by stop, until the city is at `step`."""
+        """Move the demo clock forward step by step until the city is at `step`."""
         self.opens("/demo/clock")
         stop = self.page.get_by_role("listitem").filter(has_text=step)
         for _ in range(9):

@@ -13,7 +13,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.outbox import Notice
 from enrollment.people import guardians
-from enrollment.people.guardians import Child
+from enrollment.people.person_rows import Child
 from tests.support.town import Town
 from tests.support.town_families import id_number
 
@@ -184,7 +184,7 @@ def test_a_child_too_old_for_any_class_is_told_so(town):
 def test_a_guardian_is_no_child(town):
     account_of_a_child = town.family("李")
     with pytest.raises(Refused) as refused:
-        guardians.become_guardian(
+        guardians.save_guardian(
             town.session,
             name="李沐晨",
             id_kind="resident",

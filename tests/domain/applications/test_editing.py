@@ -109,11 +109,11 @@ def test_wishes_keep_to_the_round(town, garden, wanted, code):
 
 def test_a_stale_household_page_overwrites_nothing(town, garden):
     ana = town.child("安娜")
-    seen = households.of(town.session, ana.id).version
+    seen = households.household_of(town.session, ana.id).version
     save(town, ana, home_street="牛市口街道")
     with pytest.raises(Stale):
         save(town, ana, home_street="春熙路街道", version=seen)
-    assert households.of(town.session, ana.id).home_street == "牛市口街道"
+    assert households.household_of(town.session, ana.id).home_street == "牛市口街道"
 
 
 def test_what_the_household_says_is_claimed_with_it_and_not_asked_twice(town):

@@ -24,7 +24,7 @@ def gardens(town):
 
 def test_fam19_nothing_of_a_home_outside_is_kept_as_if_it_lay_here(gardens):
     ana = gardens.child("安娜", wishes=[gardens.first], **OUTSIDE, home_owned=True, work_area="510104")
-    home = households.of(gardens.session, ana.id)
+    home = households.household_of(gardens.session, ana.id)
     assert (home.home_outside, home.home_area, home.home_street, home.home_owned) == (True, None, None, None)
     assert home.home_address is not None
     claimed = set(claims.of(gardens.session, ana.id))
@@ -38,7 +38,7 @@ def test_fam19_the_new_home_takes_its_place_and_its_grounds_come(gardens):
     ana = gardens.child("安娜", wishes=[gardens.first], **OUTSIDE)
     here = {"home_area": "510104", "home_street": "三圣街道", "home_owned": True}
     households.save(gardens.session, ana.id, by=gardens.parent_of(ana), now=gardens.now, **here)
-    assert households.of(gardens.session, ana.id).home_outside is None
+    assert households.household_of(gardens.session, ana.id).home_outside is None
     assert {Ground.HOME_OWNER, Ground.SERVICE_AREA} <= set(claims.of(gardens.session, ana.id))
 
 

@@ -203,7 +203,7 @@ def test_a_returned_application_is_completed_by_the_helper(town, garden, yang):
     baby = town.helper_enters(acting, wishes=[garden])
     town.registration_is_over()
     town.clerk_sends_back(baby, "hukou_booklet")
-    evidence.add_page(town.session, baby.id, Document.HUKOU_BOOKLET, photo_of_a_paper(), by=acting, now=town.now)
+    evidence.add_pages(town.session, baby.id, Document.HUKOU_BOOKLET, [photo_of_a_paper()], by=acting, now=town.now)
     assert town.submit(baby, by=acting).helper == "小杨"
     assert baby.stage == "submitted"
 
@@ -271,8 +271,8 @@ FORBIDDEN = {
         s, "register_check", text_version="1", text_digest="0" * 64, by=by, now=now
     ),
     "take a consent back": lambda s, a, by, now: consents.withdraw(s, "child_data", by=by, now=now),
-    "download": lambda s, a, by, now: personal_data.gather(s, by=by, now=now),
-    "download files": lambda s, a, by, now: list(personal_data.files(s, by=by, now=now)),
+    "download": lambda s, a, by, now: personal_data.export(s, by=by, now=now),
+    "download files": lambda s, a, by, now: list(personal_data.uploaded_files(s, by=by, now=now)),
     "open a dispute": lambda s, a, by, now: cases.open_dispute(
         s, child_name="甲", id_kind="resident", id_number=MOTHERS_NUMBER, text="由我抚养", by=by, now=now
     ),
@@ -377,7 +377,9 @@ def test_the_paper_is_seen_by_its_guardian_and_by_those_who_keep_the_trail(town,
     guardian_takeover.take_over(town.session, mandate.id, MOTHERS_NUMBER, by=guardian, now=town.now)
     own = mandates.read_paper(**read, by=guardian)
     assert own.content.startswith(b"RIFF")
-    assert ("2026/mandate-1.webp", own.content) in list(personal_data.files(town.session, by=guardian, now=town.now))
+    assert ("2026/mandate-1.webp", own.content) in list(
+        personal_data.uploaded_files(town.session, by=guardian, now=town.now)
+    )
 
 
 def test_a_second_paper_of_the_same_person_goes_on_and_anothers_begins_anew(town, yang):
@@ -426,7 +428,7 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
     assert applications.list_own(town.session, by=guardian) == [baby]
     assert baby.entered_for == guardian.account_id
     assert guardians.guardian_of(town.session, by=guardian).phone == PHONE
-    assert consents.live(town.session, "child_data", by=guardian) is not None
+    assert consents.current_consent(town.session, "child_data", by=guardian) is not None
     assert register_answers.to_ask(town.session, now=town.now) == [baby.id]
     assert told(town, guardian) == ["application_submitted_by_helper", "mandate_by_paper"]
     assert guardian_takeover.waiting_for_me(town.session, by=guardian) == []
@@ -436,7 +438,7 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
         town.session, baby.id, town.the_round.id, [town.programme_of(garden).id], version=None, by=acting, now=town.now
     )
     assert [each.id for each in mandates.of_guardian(town.session, by=guardian)] == [mandate.id]
-    assert list(invariants.found(town.session)) == []
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_what_the_guardian_agreed_to_itself_goes_before_the_paper(town, garden, yang):

@@ -8,7 +8,7 @@ from enrollment.applications import applications, wishes
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import invitations
-from enrollment.people.guardians import accounts_of
+from enrollment.people.children import accounts_of
 from enrollment.review import cases
 
 
@@ -92,11 +92,11 @@ def test_an_invitation_belongs_to_its_phone_and_ends(town):
     ana, stranger = town.child("安娜"), town.family("赵")
     mother = town.parent_of(ana)
     invitation = invitations.invite(town.session, ana.child_id, "13900000000", by=mother, now=town.now)
-    assert invitations.for_me(town.session, by=stranger.actor, now=town.now) == []
+    assert invitations.own_invitations(town.session, by=stranger.actor, now=town.now) == []
     with pytest.raises(NotFound):
         invitations.accept(town.session, invitation.id, relation="father", by=stranger.actor, now=town.now)
     father = town.family("李", phone="13900000000")
-    assert invitations.for_me(town.session, by=father.actor, now=town.now) == [invitation]
+    assert invitations.own_invitations(town.session, by=father.actor, now=town.now) == [invitation]
     town.at(town.now + dt.timedelta(days=15))
     with pytest.raises(Refused) as refused:
         invitations.accept(town.session, invitation.id, relation="father", by=father.actor, now=town.now)
@@ -126,7 +126,7 @@ def test_a_dispute_holds_the_application_neutrally_until_an_official_settles_it(
         town.wish(ana, garden)
     assert refused.value.code == "on_hold"
     mother = town.parent_of(ana)
-    assert "on_hold" in {notice.kind for notice in outbox.of_account(town.session, mother.account_id)}
+    assert "on_hold" in {notice.kind for notice in outbox.notices_of_account(town.session, mother.account_id)}
     cases.settle(town.session, case.id, outcome="settled", reason="已核对判决书", by=town.area_official(), now=town.now)
     assert not ana.on_hold
 

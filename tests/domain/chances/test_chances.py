@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from allocation import lottery
-from allocation.simulate import Chance
+from allocation.simulation import Chance
 from allocation.solve import solve
 from enrollment.applications.applications import Application
 from enrollment.chances import estimate_market, estimates
@@ -79,8 +79,8 @@ def test_what_happens_is_as_often_as_was_told(city):
     ]
     twins = city.twins("方一", "方二", wishes=[city.third, city.hot], home_area="510105", hukou_area="510105")
     city.estimate_chances()
-    made = estimate_market.applied(city.session, city.the_round.id, now=city.now)
-    people = city.session.scalars(select(Application).order_by(Application.id)).all()  # as the market has them
+    made = estimate_market.read(city.session, city.the_round.id, now=city.now)
+    people = city.session.scalars(select(Application).order_by(Application.child_code)).all()  # as the market has them
     row = {person.id: at for at, person in enumerate(people)}
     families, codes = [person.family_code for person in people], [person.child_code for person in people]
     draws, ranks = 500, []
@@ -137,8 +137,8 @@ def test_a_second_run_gives_the_same_bytes_and_the_newest_replaces(city):
     first = city.estimate_chances()
     assert city.estimate_chances() == first
     assert city.session.scalar(select(func.count()).select_from(ChanceLine)) == 4
-    late = estimate_market.applied(city.session, city.the_round.id, now=city.now - dt.timedelta(hours=1))
-    assert estimates.keep(city.session, late, estimates.draw(late.market)) is None
+    late = estimate_market.read(city.session, city.the_round.id, now=city.now - dt.timedelta(hours=1))
+    assert estimates.save(city.session, late, estimates.simulate(late.market)) is None
     crowd(city, 5, city.third)
     city.at(city.now + dt.timedelta(days=1))
     assert city.estimate_chances()["families"] == first["families"] + 5
@@ -164,7 +164,7 @@ def test_an_estimate_is_due_while_wishes_are_taken_and_once_after_the_deadline(t
     garden = town.kindergarten("金苹果", places=20)
     town.open_registration()
     ana = town.child("安娜", wishes=[garden])
-    due = lambda: estimates.due(town.session, now=town.now)  # noqa: E731
+    due = lambda: estimates.due_rounds(town.session, now=town.now)  # noqa: E731
     assert due() == [town.the_round.id]
     town.estimate_chances()
     assert due() == [town.the_round.id]
@@ -175,8 +175,8 @@ def test_an_estimate_is_due_while_wishes_are_taken_and_once_after_the_deadline(t
     town.everyone_is_reviewed()
     town.freeze()
     assert town.chances_of(ana) is None
-    made = estimate_market.applied(town.session, town.the_round.id, now=town.now)
-    assert estimates.keep(town.session, made, estimates.draw(made.market)) is None
+    made = estimate_market.read(town.session, town.the_round.id, now=town.now)
+    assert estimates.save(town.session, made, estimates.simulate(made.market)) is None
     retention.apply_all(town.session, Moment(town.now, town.now))
     assert town.session.scalar(select(func.count()).select_from(ChanceLine)) == 0
     assert town.session.scalar(select(func.count()).select_from(ChanceEstimate)) == 0
@@ -217,12 +217,12 @@ def test_the_words_for_a_chance_cover_everything_from_the_best_down():
 
 
 def test_a_very_large_market_is_drawn_less_often(city, monkeypatch):
-    made = estimate_market.applied(city.session, city.the_round.id, now=city.now)
+    made = estimate_market.read(city.session, city.the_round.id, now=city.now)
     assert estimates.draws_for(made.market) == 1000
     monkeypatch.setattr(estimates, "MOST_WORK", len(made.market.programme) * 250)
     seen = []
-    drawn = estimates.draw(made.market, progress=lambda done, of: seen.append((done, of)))
+    drawn = estimates.simulate(made.market, progress=lambda done, of: seen.append((done, of)))
     assert drawn.draws == 250 and seen == [(100, 250), (200, 250), (250, 250)]
-    assert estimates.keep(city.session, made, drawn)["draws"] == 250
+    assert estimates.save(city.session, made, drawn)["draws"] == 250
     ana = city.child("安娜", wishes=[city.hot])
     assert city.chances_of(ana).wishes[0].chance.draws == 250

@@ -1,4 +1,4 @@
-"""The two shares from rows in the database: the golden figures, what counts, and what the intake changes."""
+"""The two coverage shares from rows: published figures, what is counted, and the effect of the intake."""
 
 import datetime as dt
 
@@ -20,14 +20,14 @@ def city(session):
 
 
 def figures(session, **switches):
-    return shares.of_the_city(session, Definition(ON, **switches), year=YEAR)
+    return shares.city_shares(session, Definition(ON, **switches), year=YEAR)
 
 
 def counted(coverage) -> tuple[int, int, int]:
     return coverage.all, coverage.public, coverage.inclusive
 
 
-def test_the_golden_figures_of_hengnan_come_out_of_the_roll(session, city):
+def test_published_figures_of_hengnan(session, city):
     """衡南县, official page: 25,113 children, 10,301 public, 7,629 inclusive private → 41.02 % and 71.40 %."""
     city.kindergarten("public", {"lower": 3_400, "middle": 3_401, "upper": 3_500})
     city.kindergarten("inclusive", {"lower": 2_543, "middle": 2_543, "upper": 2_543}, area_code="GXQ")
@@ -42,7 +42,7 @@ def test_the_golden_figures_of_hengnan_come_out_of_the_roll(session, city):
     assert result.public_share.to_add == 5_116
 
 
-def test_a_rounded_percent_never_meets_a_target(session, city):
+def test_rounding_never_reaches_a_target(session, city):
     city.kindergarten("public", {"lower": 12_749})
     city.kindergarten("private", {"lower": 12_251})
     share = figures(session).city.now.public_share
@@ -50,13 +50,13 @@ def test_a_rounded_percent_never_meets_a_target(session, city):
     assert not share.met
 
 
-def test_nursery_children_count_only_when_asked(session, city):
+def test_nursery_children_count_only_on_request(session, city):
     city.kindergarten("public", {"nursery": 20, "lower": 25})
     assert counted(figures(session).city.now) == (25, 25, 0)
     assert counted(figures(session, nursery=True).city.now) == (45, 45, 0)
 
 
-def test_attached_classes_stand_in_the_denominator_and_in_the_numerator_only_when_asked(session, city):
+def test_attached_classes_are_in_the_numerator_only_on_request(session, city):
     city.kindergarten("public", {"upper": 30})
     city.kindergarten("public", {"upper": 10}, attached=True)
     assert counted(figures(session).city.now) == (40, 30, 0)
@@ -91,11 +91,11 @@ def test_children_kept_as_rows_count_at_the_reference_date(session, city):
     session.flush()
     assert first.left_on is None
     assert counted(figures(session).city.now) == (1, 1, 0)
-    in_winter = shares.of_the_city(session, Definition(dt.date(2026, 1, 15)), year=YEAR)
+    in_winter = shares.city_shares(session, Definition(dt.date(2026, 1, 15)), year=YEAR)
     assert counted(in_winter.city.now) == (2, 2, 0)
 
 
-def test_an_older_roll_gives_way_to_the_newest(session, city):
+def test_only_the_newest_roll_counts(session, city):
     school = city.kindergarten("public", {"lower": 25})
     city.counted_class(school, "lower", 99, school_year=YEAR - 2)
     assert counted(figures(session).city.now) == (25, 25, 0)
@@ -134,7 +134,7 @@ def test_an_arrived_child_is_not_counted_twice_once_the_new_roll_is_kept(session
     city.offer(school, "lower", state="arrived")
     assert figures(session).city.after.all == 26
     city.counted_class(school, "lower", 26, school_year=YEAR)
-    in_september = shares.of_the_city(session, Definition(dt.date(2026, 9, 20)), year=YEAR)
+    in_september = shares.city_shares(session, Definition(dt.date(2026, 9, 20)), year=YEAR)
     assert in_september.city.now.all == 26
     assert in_september.city.after.all == 26
 
@@ -159,7 +159,7 @@ def test_the_drill_down_names_the_kindergartens_of_an_area_largest_first(session
     small, large = city.kindergarten("public", {"lower": 5}), city.kindergarten("inclusive", {"lower": 50})
     city.kindergarten("public", {"lower": 500}, area_code="GXQ")
     city.offer(small, "lower")
-    lines = shares.of_an_area(session, "510104", Definition(ON), year=YEAR)
+    lines = shares.area_shares(session, "510104", Definition(ON), year=YEAR)
     assert [line.code for line in lines] == [large.code, small.code]
     assert counted(lines[1].after) == (6, 6, 0)
 
@@ -170,18 +170,18 @@ def test_the_date_of_the_roll_is_the_newest_that_was_counted(session, city):
     assert figures(session).roll_of == dt.date(2026, 5, 20)
 
 
-def test_the_first_arrivals_do_not_make_the_others_vanish_until_their_classes_move_up(town):
-    """In September a kindergarten may have taken in its new children and not moved its classes up yet."""
+def test_after_first_arrivals_unpromoted_classes_still_count(town):
+    """In September a kindergarten may have new children before it promotes its classes."""
     school = town.kindergarten("锦官新城幼儿园")
     for number, level in enumerate(("lower", "middle", "upper")):
         for child in range(3 - number):
             town.child_on_roll(school, f"{level}{child}", level=level)
     town.roll(school, "middle", 30, name="中一班")
-    assert shares.of_the_city(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
+    assert shares.city_shares(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
     town.child_on_roll(school, "安安", level="lower", year=YEAR, entered_on=dt.date(2026, 9, 1))
 
     def in_september() -> int:
-        return shares.of_the_city(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
+        return shares.city_shares(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
 
     waiting = in_september()
     town.at(dt.datetime(2026, 9, 2, 9, tzinfo=town.now.tzinfo))

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from allocation import bundle
+from allocation import verify
+from allocation.files import bundle
 from enrollment.draw.run_rows import Run, WishReason
 from tests.engine.test_javascript import assert_all_equal, found_in
 from tests.support.chromium import open_context
@@ -38,7 +39,7 @@ def bundles(town):
 def test_every_bundle_is_right_by_both_implementations(browser, bundles, tmp_path):
     for number, content in enumerate(bundles):
         (tmp_path / f"{number}.zip").write_bytes(content)
-        assert bundle.verify(tmp_path / f"{number}.zip") == []
+        assert verify(tmp_path / f"{number}.zip") == []
     opened = [bundle.unpack(tmp_path / f"{number}.zip") for number in range(3)]
     assert [one.draw.seed is not None for one in opened] == [True, False, False]
     assert any(row.rpartition(",")[2] for row in opened[1].market["children.csv"].decode().splitlines()[1:])

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines
-from enrollment.people.bulk_notifications import written
 
 
 def notices_of(town, application, kind):
@@ -39,7 +39,7 @@ def test_a_reminder_goes_out_once_the_day_before(published):
     assert answer_deadlines.remind_due(town.session, now=town.now) == 1
     assert answer_deadlines.remind_due(town.session, now=town.now) == 0
     reminders = notices_of(town, town.ana, "answer_reminder")
-    assert [notice.params for notice in reminders] == [{"due": written(offer.answer_by)}] * 2
+    assert [notice.params for notice in reminders] == [{"due": format_time(offer.answer_by)}] * 2
 
 
 def test_a_family_that_was_not_reminded_gets_a_day_more(published):
@@ -69,5 +69,5 @@ def test_who_comes_next_is_told_until_when_to_answer(published):
     town.decline(town.ana)
     town.replay()
     (told,) = notices_of(town, town.ben, "place_offered")
-    assert told.params == {"due": written(town.offer_for(town.ben).answer_by)}
+    assert told.params == {"due": format_time(town.offer_for(town.ben).answer_by)}
     assert town.offer_for(town.ben).answer_by >= town.now + dt.timedelta(days=2)

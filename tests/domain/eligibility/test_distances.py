@@ -5,7 +5,6 @@ import pytest
 from enrollment.draw import central_placement, unplaced
 from enrollment.eligibility import home_points, households
 from enrollment.eligibility.wish_candidates import Finder
-from enrollment.places import service_areas
 
 OTHER_COUNTY = "510105"
 STREET = {"street": "三圣街道", "latitude": 30.60}
@@ -37,19 +36,19 @@ def test_fam29_the_finder_has_the_own_area_first_and_measures_from_the_street(ga
 
 
 def test_fam29_an_estate_is_finer_than_a_street_and_a_point_finer_than_both(gardens):
-    service_areas.add(gardens.session, gardens.second.id, "estate", "锦官新城")
+    gardens.service_area(gardens.second, "estate", "锦官新城")
     ana = gardens.child("安娜", wishes=[gardens.first], home_estate="锦官新城")
-    home = households.of(gardens.session, ana.id)
+    home = households.household_of(gardens.session, ana.id)
     found = home_points.point_of(gardens.session, home)
     assert (found.longitude, found.measured_from) == (104.12, "锦官新城")
     ben = gardens.child("本本", wishes=[gardens.first], home_longitude=104.2, home_latitude=30.6)
-    found = home_points.point_of(gardens.session, households.of(gardens.session, ben.id))
+    found = home_points.point_of(gardens.session, households.household_of(gardens.session, ben.id))
     assert (found.longitude, found.measured_from) == (104.2, None)
 
 
 def test_fam29_a_street_of_the_same_name_in_another_county_says_nothing(gardens):
     ana = gardens.child("安娜", wishes=[gardens.first], home_street="邻街")
-    assert home_points.point_of(gardens.session, households.of(gardens.session, ana.id)) is None
+    assert home_points.point_of(gardens.session, households.household_of(gardens.session, ana.id)) is None
     assert {each.metres for each in finder_of(gardens, ana).search().items} == {None}
 
 
@@ -62,7 +61,7 @@ def test_fam29_another_county_is_never_suggested_unless_it_serves_the_home(garde
         "type": "Polygon",
         "coordinates": [[[104.0, 30.5], [104.4, 30.5], [104.4, 30.7], [104.0, 30.7], [104.0, 30.5]]],
     }
-    service_areas.add(gardens.session, gardens.county.id, "polygon", "片区", point)
+    gardens.service_area(gardens.county, "polygon", "片区", point)
     ben = gardens.child("本本", wishes=[gardens.first], home_longitude=104.11, home_latitude=30.6)
     assert finder_of(gardens, ben).others([], 1)[0].kindergarten == gardens.county
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from enrollment.applications import receipts
 from enrollment.eligibility import evidence, required_documents
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import made_safe
+from enrollment.ground.uploads import sanitise_upload
 from enrollment.season.document_kinds import Document
 
 
@@ -85,7 +85,7 @@ def test_a_photo_is_drawn_anew_smaller_and_without_its_place(town):
     exif[0x010F] = "Telephone of the Li family"
     big = photo("red", (4000, 3000), exif=exif)
     assert b"Telephone" in big
-    safe = made_safe(big)
+    safe = sanitise_upload(big)
     drawn = Image.open(io.BytesIO(safe.content))
     assert (safe.media_type, drawn.size) == ("image/webp", (1600, 1200))
     assert b"Telephone" not in safe.content
@@ -95,23 +95,27 @@ def test_a_photo_is_drawn_anew_smaller_and_without_its_place(town):
 def test_a_photo_taken_sideways_stands_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
-    drawn = Image.open(io.BytesIO(made_safe(photo(size=(80, 40), exif=exif)).content))
+    drawn = Image.open(io.BytesIO(sanitise_upload(photo(size=(80, 40), exif=exif)).content))
     assert drawn.size == (40, 80)
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "HEIF"])
 def test_what_phones_and_screens_make_is_taken(form):
-    assert made_safe(photo(form=form)).media_type == "image/webp"
+    assert sanitise_upload(photo(form=form)).media_type == "image/webp"
 
 
 def test_a_picture_drawn_on_nothing_gets_white_paper():
     file = io.BytesIO()
     Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(file, "PNG")
-    assert Image.open(io.BytesIO(made_safe(file.getvalue()).content)).convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+    assert Image.open(io.BytesIO(sanitise_upload(file.getvalue()).content)).convert("RGB").getpixel((5, 5)) == (
+        255,
+        255,
+        255,
+    )
 
 
 def test_bytes_behind_a_photo_are_gone():
-    assert b"MZ evil" not in made_safe(photo() + b"MZ evil").content
+    assert b"MZ evil" not in sanitise_upload(photo() + b"MZ evil").content
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,7 @@ def test_bytes_behind_a_photo_are_gone():
 )
 def test_what_is_no_paper_is_refused_with_its_reason(content, code):
     with pytest.raises(Refused) as refused:
-        made_safe(content)
+        sanitise_upload(content)
     assert (refused.value.code, refused.value.field) == (code, "pages")
 
 
@@ -142,7 +146,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded():
     bomb = io.BytesIO()
     Image.new("1", (16000, 16000)).save(bomb, "PNG")
     with pytest.raises(Refused) as refused:
-        made_safe(bomb.getvalue())
+        sanitise_upload(bomb.getvalue())
     assert refused.value.code == "photo_too_many_pixels"
 
 

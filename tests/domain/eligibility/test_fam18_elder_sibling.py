@@ -85,8 +85,11 @@ def test_fam18_what_the_roll_says_is_never_told_to_the_family(town, here):
     register_answers.note(town.session, answers_from_roll(town.session, asked), now=town.now)
     assert register_answers.answers_of(town.session, ana.id)[Fact.SIBLING_AT].answer == "differs"
     assert Fact.SIBLING_AT not in register_answers.answers_for_family(town.session, ana.id)
-    mine = personal_data.gather(town.session, by=town.parent_of(ana), now=town.now)["applications"][0]
-    assert Fact.SIBLING_AT not in {row["fact"] for row in mine["registers"]}
+    by = town.parent_of(ana)
+    records = personal_data.export(town.session, by=by, now=town.now)
+    assert Fact.SIBLING_AT not in {row["fact"] for row in records.tables["register_answer"]}
+    assert [row["id_number"] for row in records.tables["elder_sibling"]] == [number]
+    mine = personal_data.plain_values(town.session, records, by=by, now=town.now)["applications"][0]
     assert mine["answers"]["elder_sibling"] == {"name": "安大", "id_number": number}
 
 
@@ -121,4 +124,4 @@ def test_fam18_it_goes_with_its_ground_stands_in_the_receipt_and_leaves_with_the
     assert "elder_sibling" in receipts.latest(town.session, ana).changed
     claims.set_claims(town.session, ana.id, {}, by=town.parent_of(ana), now=town.now + dt.timedelta(minutes=1))
     assert elder_siblings.of(town.session, ana.id) is None
-    assert elder_siblings.ElderSibling in family_retention.OF_AN_APPLICATION
+    assert elder_siblings.ElderSibling in family_retention.TABLES_OF_AN_APPLICATION

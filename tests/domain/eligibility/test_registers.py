@@ -9,14 +9,15 @@ from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import Answer
+from enrollment.draw import participants
 from enrollment.eligibility import register_questions
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.sibling_entitlements import Entitlement
-from enrollment.eligibility.tiers import claimed_facts, verified_facts
+from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import consents
-from enrollment.people.guardians import Child
-from enrollment.review import review, review_queue, workload
+from enrollment.people.person_rows import Child
+from enrollment.review import review_queue, workload
 from enrollment.review.bulk_confirmation import confirm_matched
 from enrollment.review.roll_register import answers_from_roll
 from enrollment.season.facts import Fact
@@ -123,7 +124,7 @@ def test_those_on_whom_all_registers_agree_are_confirmed_in_bulk(town, here, tes
     assert confirm_matched(town.session, here.id, by=clerk, now=town.now) == 1
     town.session.expire_all()
     assert [each.stage for each in (agreed, contradicted, unknown, unasked)] == ["confirmed", *["submitted"] * 3]
-    assert verified_facts(town.session, agreed.id) == claimed_facts(town.session, agreed.id)
+    assert verified_facts_of(town.session, [agreed.id])[agreed.id] == claimed_facts(town.session, agreed.id)
     sources = set(town.session.scalars(select(VerifiedFact.source).where(VerifiedFact.application_id == agreed.id)))
     assert sources == {"register"}
     moves = town.session.scalars(select(MoveMade.move).where(MoveMade.application_id == agreed.id)).all()
@@ -221,7 +222,7 @@ class TestARegisterThatFails:
 
     def test_too_slow_counts_as_unavailable(self, town, here, test_registers):
         _, questions = self.questions(town, here)
-        test_registers.slow(0.5)
+        test_registers.mood, test_registers.delay = "slow", 0.5
         said = Registers(test_registers.url, timeout=0.1, tries=1).ask(questions[:1])
         assert [answer.answer for answer in said] == ["unavailable"]
 
@@ -295,5 +296,5 @@ def test_the_job_asks_about_everybody_who_waits(town, here, app, portal_session,
     assert "unavailable" not in answered
     waiting = portal_session.scalars(select(Application)).one()
     assert register_answers.answers_of(portal_session, waiting.id).keys() >= {"born", "vaccination"}
-    assert review.open_count(portal_session, town.the_round.id) == {here.id: 1}
+    assert participants.under_review(portal_session, town.the_round) == [(here.name, 1)]
     assert Fact.BORN in claimed_facts(portal_session, waiting.id)

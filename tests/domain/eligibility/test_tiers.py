@@ -8,7 +8,7 @@ from sqlalchemy import update
 from enrollment.eligibility.tiers import TierTable, claimed_facts, tier_at
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.service_areas import ServiceArea
+from enrollment.places.service_areas import ServiceArea, ServiceAreaIndex
 from enrollment.season import policy_approval
 from enrollment.season.facts import Fact, Ground
 from enrollment.season.policy_rows import Policy
@@ -46,13 +46,22 @@ FAMILIES = [
 ]
 
 
+def table_of(town) -> TierTable:
+    return TierTable(town.session, town.the_round, ServiceAreaIndex(town.session, town.the_round.year))
+
+
+def tier(table: TierTable, facts, *programmes):
+    """The tier at the first of these programmes."""
+    return table.priorities(facts, table.entries(programmes))[0].tiered
+
+
 def test_one_by_one_and_in_bulk_give_the_same(city):
-    table = TierTable(city.session, city.the_round.id)
+    table = table_of(city)
     siblings = [{Fact.SIBLING_AT: each.code} for each in (city.main, city.site, city.other)]
     seen = set()
     for facts in FAMILIES + siblings:
         for kindergarten in (city.main, city.site, city.other):
-            in_bulk = table.tier(facts, city.programme_of(kindergarten))
+            in_bulk = tier(table, facts, city.programme_of(kindergarten))
             assert tier_at(city.session, city.the_round, facts, kindergarten) == in_bulk
             seen.add(in_bulk.ground)
     assert {Ground.SERVICE_AREA, Ground.ELDER_SIBLING, None} <= seen
@@ -60,7 +69,7 @@ def test_one_by_one_and_in_bulk_give_the_same(city):
 
 def test_what_is_near_is_not_confused_with_what_is_far(city):
     """The memory keeps families apart who differ only in whether the kindergarten serves them."""
-    table = TierTable(city.session, city.the_round.id)
+    table = table_of(city)
     near, far = (
         {
             Fact.HUKOU_AREA: "510104",
@@ -70,31 +79,31 @@ def test_what_is_near_is_not_confused_with_what_is_far(city):
         }
         for street in ("三圣街道", "春熙路街道")
     )
-    tiers = [table.tier(facts, city.programme_of(city.main)).tier for facts in (far, near, far, near)]
+    tiers = [tier(table, facts, city.programme_of(city.main)).tier for facts in (far, near, far, near)]
     assert tiers[0] == tiers[2] > tiers[1] == tiers[3]
 
 
 def test_only_the_frozen_policy_counts(city):
-    table = TierTable(city.session, city.the_round.id)
+    table = table_of(city)
     facts = {Fact.HUKOU_AREA: "510104", Fact.HUKOU_KIND: "local"}
-    before = table.tier(facts, city.programme_of(city.main))
+    before = tier(table, facts, city.programme_of(city.main))
     text = policy_approval.template("whole_district", "510104", 2026)
     newer = city.policy("510104", text=text)
-    assert policy_approval.in_force(city.session, 2026, "510104").id == newer.id
-    fresh = TierTable(city.session, city.the_round.id)
-    assert fresh.tier(facts, city.programme_of(city.main)) == before
+    assert policy_approval.policy_in_force(city.session, 2026, "510104").id == newer.id
+    fresh = table_of(city)
+    assert tier(fresh, facts, city.programme_of(city.main)) == before
 
 
 def test_a_text_that_is_not_the_frozen_one_is_refused(city):
     city.session.execute(update(Policy).where(Policy.area_code == "510104").values(digest="0" * 64))
     with pytest.raises(Refused, match="policy_is_not_the_frozen_one"):
-        TierTable(city.session, city.the_round.id).tier({}, city.programme_of(city.main))
+        tier(table_of(city), {}, city.programme_of(city.main))
 
 
 def test_an_area_without_a_policy_is_refused(city):
     elsewhere = city.kindergarten("成华幼儿园", area="510108")
     with pytest.raises(Refused, match="area_without_policy"):
-        TierTable(city.session, city.the_round.id).tiers_at({}, [elsewhere])
+        table_of(city).entry(elsewhere)
 
 
 def test_what_the_household_says_beside_its_claims_is_not_claimed(city):
@@ -109,14 +118,14 @@ def test_what_the_household_says_beside_its_claims_is_not_claimed(city):
 
 def test_a_hundred_thousand_wishes_take_seconds(city):
     """The share of one core that a city's 120,000 children would need stays far below a minute."""
-    table = TierTable(city.session, city.the_round.id)
-    programmes = [city.programme_of(each) for each in (city.main, city.site, city.other)]
+    table = table_of(city)
+    entries = table.entries(city.programme_of(each) for each in (city.main, city.site, city.other))
     homes = [{"street": f"街道{n}", "point": [104 + n / 1000, 30.6]} for n in range(100)]
     families = [facts | {Fact.HOME_PLACE: home} for facts in FAMILIES for home in homes]
     began = time.process_time()
     for _ in range(12):
         for facts in families:
-            table.tiers(facts, programmes)
+            table.priorities(facts, entries)
     each = (time.process_time() - began) / (12 * len(families))
     assert each * 120_000 < 60
     assert city.session.get(Kindergarten, city.main.id) is not None

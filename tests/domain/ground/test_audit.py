@@ -1,4 +1,4 @@
-"""The audit chain finds a row that was changed, deleted, swapped or cut off; the table refuses all of it to begin with."""
+"""The audit chain detects changed, deleted, swapped and cut-off rows; the table refuses these changes."""
 
 import pytest
 from sqlalchemy import select, text
@@ -21,12 +21,12 @@ def chain(session, now):
 
 @pytest.fixture
 def without_guards(chain):
-    """Somebody with the rights of the database's owner takes the trigger away first."""
+    """Without the trigger, as the owner of the table could do."""
     chain.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER kept"))
     return chain
 
 
-def test_an_untouched_chain_is_whole(chain):
+def test_an_unchanged_chain_is_valid(chain):
     assert audit.broken_links(chain) == []
 
 
@@ -40,7 +40,7 @@ def test_an_untouched_chain_is_whole(chain):
         "UPDATE audit_entry SET link = CASE link WHEN 4 THEN -1 ELSE link END",
     ],
 )
-def test_each_harm_is_found(without_guards, harm):
+def test_each_manipulation_is_found(without_guards, harm):
     without_guards.execute(text(harm))
     without_guards.expire_all()
     assert audit.broken_links(without_guards)
@@ -54,7 +54,7 @@ def test_the_table_itself_refuses(chain, harm):
         chain.execute(text(harm))
 
 
-def test_a_sealed_row_knows_the_one_before(chain):
+def test_a_link_depends_on_the_previous_link(chain):
     rows = chain.scalars(select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link)).all()
     assert [row.link for row in rows] == list(range(1, 13))
     assert len({row.digest for row in rows}) == 12

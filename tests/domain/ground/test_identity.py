@@ -1,4 +1,4 @@
-"""Identity numbers by GB 11643, and the other papers."""
+"""Identity numbers by GB 11643, and numbers of other documents."""
 
 import datetime as dt
 
@@ -28,7 +28,7 @@ def test_the_example_of_the_standard():
     "typed",
     ["11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ", "110105-19491231-002x"],
 )
-def test_what_a_phone_types_is_mended(typed):
+def test_input_of_phones_is_normalised(typed):
     assert identity.check("resident", typed, today=TODAY).number == PROVED
 
 
@@ -48,7 +48,7 @@ def test_what_a_phone_types_is_mended(typed):
         ("٣١٠١٠٥١٩٤٩١٢٣١٠٠٢X", "id_characters"),
     ],
 )
-def test_what_is_no_number_is_refused_with_its_reason(typed, code):
+def test_an_invalid_number_is_refused_with_its_reason(typed, code):
     assert refusal("resident", typed) == code
 
 
@@ -87,7 +87,7 @@ def test_residence_permits_have_prefixes_of_their_own(kind, prefix, fits):
         ("passport", "E12345678"),
     ],
 )
-def test_other_papers_tell_no_birth_date(kind, number):
+def test_other_documents_contain_no_birth_date(kind, number):
     found = identity.check(kind, number.lower(), today=TODAY)
     assert (found.number, found.born, found.sex) == (number, None, None)
 
@@ -101,7 +101,7 @@ def test_other_papers_tell_no_birth_date(kind, number):
         ("foreign_residence", "US123"),
     ],
 )
-def test_other_papers_have_their_form(kind, number):
+def test_other_documents_have_a_format(kind, number):
     assert refusal(kind, number) == "id_form"
 
 

@@ -1,4 +1,4 @@
-"""One-time codes and passwords: what opens, what does not, and how often one may try."""
+"""One-time codes and passwords: validity, lifetime and limits."""
 
 import datetime as dt
 
@@ -11,19 +11,19 @@ from enrollment.ground.accounts import RoleGrant
 PHONE = "13900000077"
 
 
-def test_a_code_opens_once(session, now):
+def test_a_code_is_valid_once(session, now):
     code = sign_in.send_code(session, PHONE, now=now)
     assert sign_in.use_code(session, PHONE, code, now=now)
     assert not sign_in.use_code(session, PHONE, code, now=now)
 
 
-def test_a_code_belongs_to_its_phone_and_its_ten_minutes(session, now):
+def test_a_code_is_valid_for_its_phone_for_ten_minutes(session, now):
     code = sign_in.send_code(session, PHONE, now=now)
     assert not sign_in.use_code(session, "13900000078", code, now=now)
-    assert not sign_in.use_code(session, PHONE, code, now=now + sign_in.CODE_LIFE)
+    assert not sign_in.use_code(session, PHONE, code, now=now + sign_in.CODE_LIFETIME)
 
 
-def test_five_wrong_tries_spend_a_code(session, now):
+def test_five_wrong_attempts_invalidate_a_code(session, now):
     code = sign_in.send_code(session, PHONE, now=now)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     for _try in range(sign_in.CODE_TRIES):
@@ -31,7 +31,7 @@ def test_five_wrong_tries_spend_a_code(session, now):
     assert not sign_in.use_code(session, PHONE, code, now=now)
 
 
-def test_only_the_newest_code_opens(session, now):
+def test_only_the_newest_code_is_valid(session, now):
     older = sign_in.send_code(session, PHONE, now=now)
     newer = sign_in.send_code(session, PHONE, now=now + dt.timedelta(seconds=30))
     if older != newer:
@@ -53,7 +53,7 @@ def test_one_phone_is_one_account_however_it_is_typed(session, now):
 
 @pytest.fixture
 def official(session, now):
-    return sign_in.staff_account(
+    return sign_in.create_staff_account(
         session, "Zhou", "周敏", "a long enough password", [RoleGrant(role="city_official")], now=now
     )
 
@@ -67,6 +67,6 @@ def test_password_and_second_factor(session, now, official):
     assert not sign_in.check_second_factor(session, official.id, code, at=now), "a code is used once"
 
 
-def test_a_disabled_account_opens_nothing(session, now, official):
+def test_a_disabled_account_cannot_sign_in(session, now, official):
     official.disabled_at = now
     assert sign_in.check_password(session, "zhou", "a long enough password") is None

@@ -1,4 +1,4 @@
-"""The queries that must always be empty find what they are for: each fault is planted once, past the verbs."""
+"""Each invariant finds a violation that is inserted without the service functions."""
 
 import pytest
 from sqlalchemy import text
@@ -9,10 +9,10 @@ from portal.text.words import table
 
 def codes(session) -> set[str]:
     session.flush()
-    return {each.code for each in invariants.found(session)}
+    return {each.code for each in invariants.find_violations(session)}
 
 
-def test_a_town_after_its_registration_has_nothing_impossible(town):
+def test_a_normal_town_violates_no_invariant(town):
     apple, sun = town.kindergarten("金苹果", places=2), town.kindergarten("小太阳", places=2)
     town.child("Ana", wishes=[apple])
     town.twins("Mia", "Leo", wishes=[sun])
@@ -29,13 +29,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("code", FAULTS)
-def test_each_planted_fault_is_found(town, code):
+def test_each_violation_is_found(town, code):
     town.child("Ana", wishes=[town.kindergarten("金苹果", places=2)])
     town.session.flush()
     town.session.execute(text(FAULTS[code]))
     assert code in codes(town.session)
 
 
-def test_every_query_runs_and_has_words(town):
+def test_every_query_runs_and_has_a_text(town):
     assert set(invariants.QUERIES) == set(table()["impossible"])
     assert codes(town.session) == set()

@@ -1,4 +1,4 @@
-"""Retention: what the consent promises and the register names is deleted at its time, and not before."""
+"""Retention: data are deleted at the time that consent and data register name, and not before."""
 
 import datetime as dt
 import json
@@ -19,13 +19,13 @@ from enrollment.ground import audit, jobs, outbox, sign_in
 from enrollment.ground.accounts import Account
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.db import open_engine
+from enrollment.ground.maintenance_permits import MaintenancePermit, grant_permit
 from enrollment.ground.retention import Moment
-from enrollment.ground.sign_in import DoneOnce, WebSession
-from enrollment.ground.upkeep import Upkeep, open_door
+from enrollment.ground.sign_in import IdempotentResponse, WebSession
 from enrollment.ground.vault import Sealed, blind_index, unseal
 from enrollment.maintenance import invariants, retention
 from enrollment.offers import offers
-from enrollment.people import guardians
+from enrollment.people import children
 from enrollment.people.consents import REGISTER_CHECK, Consent
 from enrollment.places.roll import RollChild
 from enrollment.results import published_runs
@@ -35,7 +35,7 @@ from enrollment.season.document_kinds import Document
 from enrollment.tables import METADATA
 from tests.conftest import NOW
 from tests.domain.eligibility.test_evidence import photo
-from tests.guards.test_every_column_has_its_reason import REGISTER, SEALED_FILES
+from tests.guards.test_data_register import REGISTER, SEALED_FILES
 from tests.support.town import Town
 from tests.support.town_families import id_number
 from tests.support.town_season import at
@@ -45,7 +45,7 @@ BORN = dt.date(2022, 11, 11)
 
 
 def apply(town, moment: dt.datetime) -> dict[str, Counter]:
-    """The nightly run, at a moment."""
+    """The nightly run at a given time."""
     town.now = max(town.now, moment)
     gone = retention.apply_all(town.session, Moment(moment, moment))
     town.session.expire_all()
@@ -81,7 +81,7 @@ def places_of(session, *canaries: str) -> set[str]:
 
 
 class Bird:
-    """A family whose every trace can be told: what it typed, what is computed from it, and its codes."""
+    """A family with recognisable data: input, derived values and codes."""
 
     def __init__(self, town, name: str, garden, **more):
         self.name, self.phone = name, f"1390{abs(hash(name)) % 10**7:07d}"
@@ -103,7 +103,7 @@ class Bird:
             town.session, [Answer(mine.id, "hukou_area", "household_register", "matches", "510104")], now=now
         )
         self.other = town.second_guardian(mine, f"{name}爸")
-        outbox.text_phone(town.session, self.phone, f"{name}的验证码", key=f"code:{self.application.id}", now=now)
+        outbox.add_text_message(town.session, self.phone, f"{name}的验证码", key=f"code:{self.application.id}", now=now)
         sign_in.send_code(town.session, self.phone, now=now)
 
     @property
@@ -116,7 +116,7 @@ class Bird:
 
 @pytest.fixture
 def season(town):
-    """A season that is over: Jin was admitted and arrived, Huang found no place, Lu was refused; each left every trace it could."""
+    """A season that is over: Jin was admitted and arrived, Huang found no place, Lu was refused; each has rows in every possible table."""
     town.garden = town.kindergarten("锦官园", places=1)
     jin, huang, lu = (Bird(town, name, town.garden) for name in ("金丝雀", "黄鹂鸟", "鹭鸶鸟"))
     town.clerk_sends_back(huang.application, "hukou_booklet")
@@ -138,13 +138,13 @@ def season(town):
     return town
 
 
-def test_every_retention_of_the_register_is_a_rule_or_says_that_it_is_kept():
+def test_every_retention_of_the_register_has_a_rule_or_is_not_deleted():
     said = {entry["retention"] for entry in REGISTER.values()}
-    assert said == {words for rule in retention.RULES for words in rule.words} | set(retention.KEPT)
+    assert said == {words for rule in retention.RULES for words in rule.words} | set(retention.NOT_DELETED)
 
 
 def test_the_canaries_are_there_before(season):
-    """What follows would show nothing if the search found nothing."""
+    """Otherwise the following tests would prove nothing."""
     for name, traces in season.traces.items():
         found = places_of(season.session, *traces)
         assert found >= {
@@ -159,13 +159,13 @@ def test_the_canaries_are_there_before(season):
         assert ("roll_child" in found) == (name == "金丝雀")
 
 
-def test_nothing_goes_before_its_time(season):
+def test_nothing_is_deleted_early(season):
     gone = apply(season, A_YEAR_LATER - dt.timedelta(days=2))
     assert set(gone["season"]) <= {"notice"}, "an invitation's message, a year old"
     assert season.session.scalar(select(func.count()).select_from(Application)) == 3
 
 
-def test_a_year_after_the_season_only_the_roll_knows_the_children(season):
+def test_a_year_after_the_season_only_the_roll_contains_the_children(season):
     session, ticket = season.session, season.ticket_of(season.huang.application)
     run = session.scalars(select(Run)).one()
     before = published_runs.of_ticket(session, run, 2026, str(ticket))
@@ -189,7 +189,7 @@ def test_a_year_after_the_season_only_the_roll_knows_the_children(season):
     assert published_runs.of_ticket(session, run, 2026, "99999") is None
     assert published_runs.of_ticket(session, run, 2026, ".*") is None
 
-    assert list(invariants.found(session)) == []
+    assert list(invariants.find_violations(session)) == []
     audit.seal(session)
     assert audit.broken_links(session) == []
     last = session.scalars(select(AuditEntry).where(AuditEntry.act == "forget")).all()
@@ -197,7 +197,7 @@ def test_a_year_after_the_season_only_the_roll_knows_the_children(season):
     assert all(isinstance(count, int) for entry in last for count in entry.details["rows"].values())
 
 
-def test_two_years_after_the_last_season_the_accounts_are_gone_too(season):
+def test_two_years_after_the_last_season_the_accounts_are_emptied(season):
     apply(season, A_YEAR_LATER)
     season.season(2028)
     gone = apply(season, THREE_YEARS_LATER)
@@ -206,7 +206,7 @@ def test_two_years_after_the_last_season_the_accounts_are_gone_too(season):
         names = {"roll_child"} if name == "金丝雀" else set()
         assert places_of(season.session, *traces) - {"audit_entry"} == names
     assert season.session.scalar(select(func.count()).select_from(Consent)) == 0
-    assert list(invariants.found(season.session)) == []
+    assert list(invariants.find_violations(season.session)) == []
 
 
 def test_an_account_that_took_part_in_a_later_season_stays(season):
@@ -229,7 +229,7 @@ def test_an_account_that_took_part_in_a_later_season_stays(season):
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 3
     assert season.session.get(Application, again.id).child.name == "黄鹂鸟孩"
-    assert len(guardians.accounts_of(season.session, again.child_id)) == 2, "both guardians stay with the child"
+    assert len(children.accounts_of(season.session, again.child_id)) == 2, "both guardians stay with the child"
     apply(season, at(9, 2, year=2028))
     assert season.session.scalar(select(func.count()).select_from(Application)) == 0
     huangs = select(func.count()).select_from(Account).where(Account.phone_index == blind_index(huang.phone, "phone"))
@@ -253,7 +253,7 @@ def test_what_a_helper_entered_on_paper_goes_with_its_season_and_its_account_aft
     town.season(2028)
     apply(town, THREE_YEARS_LATER)
     assert places_of(town.session, *traces) == set()
-    assert list(invariants.found(town.session)) == []
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_years_more(season):
@@ -278,7 +278,7 @@ def test_an_open_case_keeps_its_family_until_it_is_settled_and_the_case_three_ye
     assert season.session.scalar(select(func.count()).select_from(Case)) == 0
 
 
-def test_who_left_the_offices_is_a_number_under_what_was_signed(season):
+def test_accounts_of_former_staff_are_emptied(season):
     first = season.session.get_one(Account, season.city_pair()[0].account_id)
     first.disabled_at = at(9, 1, year=2026) - dt.timedelta(days=5)
     season.session.flush()
@@ -288,7 +288,7 @@ def test_who_left_the_offices_is_a_number_under_what_was_signed(season):
     assert apply(season, THREE_YEARS_LATER)["account"] == Counter(), "once"
 
 
-def test_what_lives_for_hours_or_days_is_gone_after_them(season):
+def test_short_lived_rows_are_deleted_in_time(season):
     session, real = season.session, season.now
     account = season.jin.family.account.id
     session.add(
@@ -296,7 +296,7 @@ def test_what_lives_for_hours_or_days_is_gone_after_them(season):
             digest=b"1", account_id=account, created_at=real, seen_at=real, expires_at=real + dt.timedelta(hours=1)
         )
     )
-    session.add(DoneOnce(key="k", account_id=account, body_digest=b"", status=303, done_at=real))
+    session.add(IdempotentResponse(key="k", account_id=account, body_digest=b"", status=303, done_at=real))
     for message in session.scalars(select(outbox.TextMessage)):
         message.sent_at = season.now
     session.flush()
@@ -312,7 +312,7 @@ def test_what_lives_for_hours_or_days_is_gone_after_them(season):
     assert later["job"] == Counter(job=1)
 
 
-def test_ten_years_later_the_draw_itself_goes_and_the_chain_begins_later(season):
+def test_after_ten_years_draws_and_old_audit_entries_are_deleted(season):
     session = season.session
     apply(season, A_YEAR_LATER)
     audit.seal(session)
@@ -325,7 +325,7 @@ def test_ten_years_later_the_draw_itself_goes_and_the_chain_begins_later(season)
     audit.seal(session)
     assert audit.broken_links(session) == []
     links = session.scalars(select(AuditEntry.link).order_by(AuditEntry.link)).all()
-    assert links[0] == session.scalar(select(func.max(Upkeep.audit_link))) + 1
+    assert links[0] == session.scalar(select(func.max(MaintenancePermit.audit_link))) + 1
     session.execute(text("SET LOCAL session_replication_role = replica"))
     session.execute(text("UPDATE audit_entry SET reason = 'x' WHERE link = :link"), {"link": links[0]})
     session.expire_all()
@@ -345,11 +345,11 @@ def committed(real_database):
 
 
 def refusing(engine, *statements: str, kind: str | None = None, **where) -> str:
-    """What PostgreSQL says to statements in one transaction, with the door of `kind` open."""
+    """Responses of PostgreSQL to statements in one transaction with a permit of `kind`."""
     with Session(engine) as session:
         try:
             if kind:
-                open_door(session, kind, **where)
+                grant_permit(session, kind, **where)
             for statement in statements:
                 assert session.execute(text(statement)).rowcount
             return "done"
@@ -380,6 +380,6 @@ def test_the_door_is_narrow(committed):
     assert refusing(committed, sealed, kind="season", year=2026, **late) != "done"
     assert refusing(committed, "UPDATE application_version SET digest = 'x'", kind="reseal", **late) != "done"
     with Session(committed) as session, session.begin():
-        open_door(session, "season", year=2026, **late)
+        grant_permit(session, "season", year=2026, **late)
     assert refusing(committed, history) == "move_made rows are only ever added", "closed behind the one who opened it"
     assert "only ever added" in refusing(committed, "DELETE FROM upkeep")

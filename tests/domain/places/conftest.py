@@ -13,7 +13,7 @@ def take_in(town):
     town.area()
 
     def take(kind, content, *, by=SYSTEM, year=2026):
-        return importer.take_in(town.session, kind, "名册.xlsx", content, by=by, now=town.now, year=year)
+        return importer.import_file(town.session, kind, "名册.xlsx", content, by=by, now=town.now, year=year)
 
     return take
 

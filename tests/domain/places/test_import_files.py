@@ -123,7 +123,9 @@ def test_the_sheet_with_the_header_is_found_among_others(take_in):
 @pytest.fixture
 def kept(town):
     official = town.area_official("510104")
-    file = importer.keep(town.session, "kindergartens", "名册.xlsx", xlsx(), by=official, now=town.now, year=2026)
+    file = importer.store_upload(
+        town.session, "kindergartens", "名册.xlsx", xlsx(), by=official, now=town.now, year=2026
+    )
     return official, file
 
 
@@ -131,32 +133,32 @@ def test_a_kept_file_is_sealed_and_gone_once_it_is_written(town, kept):
     official, file = kept
     assert "锦官".encode() not in file.content
     assert xlsx()[:50] not in file.content
-    looked = importer.look(town.session, file.id, by=official, now=town.now)
+    looked = importer.preview(town.session, file.id, by=official, now=town.now)
     assert looked.difference.counts["added"] == 3
     assert kindergartens.by_code(town.session, "5151040001") is None
-    importer.take_in_kept(town.session, file.id, by=official, now=town.now)
+    importer.import_upload(town.session, file.id, by=official, now=town.now)
     assert kindergartens.by_code(town.session, "5151040001").name == "锦官新城幼儿园"
     assert (file.content, file.summary["added"]) == (None, 3)
 
 
 def test_a_kept_file_belongs_to_the_person_who_brought_it(town, kept):
     with pytest.raises(NotFound):
-        importer.look(town.session, kept[1].id, by=town.area_official("510104"), now=town.now)
+        importer.preview(town.session, kept[1].id, by=town.area_official("510104"), now=town.now)
 
 
 def test_a_kept_file_is_written_once(town, kept):
     official, file = kept
-    importer.take_in_kept(town.session, file.id, by=official, now=town.now)
+    importer.import_upload(town.session, file.id, by=official, now=town.now)
     with pytest.raises(Refused, match="import_file_gone"):
-        importer.take_in_kept(town.session, file.id, by=official, now=town.now)
+        importer.import_upload(town.session, file.id, by=official, now=town.now)
 
 
 def test_a_file_that_nobody_said_the_word_for_is_forgotten_after_a_day(town, kept):
     official, file = kept
     later = town.now + dt.timedelta(hours=25)
     with pytest.raises(Refused, match="import_file_gone"):
-        importer.look(town.session, file.id, by=official, now=later)
-    assert importer.forget(town.session, now=later) == 1
+        importer.preview(town.session, file.id, by=official, now=later)
+    assert importer.delete_expired_uploads(town.session, now=later) == 1
     assert town.session.query(ImportFile).count() == 0
 
 
@@ -164,4 +166,4 @@ def test_what_became_wrong_since_the_look_is_told_at_the_word(town, kept):
     official, file = kept
     town.kindergarten("抢先", area="510105", code="5151040001")
     with pytest.raises(ImportFaults):
-        importer.take_in_kept(town.session, file.id, by=official, now=town.now)
+        importer.import_upload(town.session, file.id, by=official, now=town.now)

@@ -103,7 +103,8 @@ def test_an_open_proposal_is_overtaken_by_the_areas_own_list(town, kindergarten,
     )  # fmt: skip
     take_in("programmes", plan(LOWER))
     assert ledger.open_proposal(town.session, programme.id) is None
-    assert ledger.approve(town.session, programme.id, by=SYSTEM, now=town.now).places == 50
+    assert ledger.approve_kindergarten(town.session, kindergarten.id, programme.year, by=SYSTEM, now=town.now) == 0
+    assert programme.places == 50
 
 
 def test_the_same_level_twice_is_told(kindergarten, faults_of):

@@ -49,10 +49,10 @@ def test_children_come_in_by_class(kindergarten, take_in, session):
 
 
 def test_a_difference_never_shows_a_name_or_a_number(kindergarten, take_in):
-    told = str(take_in("roll", children(ANA, BEN)).as_plain())
-    assert "安娜" not in told
-    assert BEN[3] not in told
-    assert "5101**********2011" in told
+    shown = str(take_in("roll", children(ANA, BEN)).as_plain())
+    assert "安娜" not in shown
+    assert BEN[3] not in shown
+    assert "5101**********2011" in shown
 
 
 def test_counts_come_in_by_class(kindergarten, take_in, session):

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from enrollment.places import service_areas
+from enrollment.places.service_areas import ServiceArea
 from tests.support.office_files import csv_file, xlsx
 
 SQUARE = {"type": "Polygon", "coordinates": [[[104.0, 30.6], [104.1, 30.6], [104.1, 30.7], [104.0, 30.6]]]}
@@ -16,7 +18,8 @@ def kindergarten(town):
 
 
 def rows_of(session, kindergarten):
-    return [(row.kind, row.name) for row in service_areas.of_kindergarten(session, kindergarten.id)]
+    found = session.scalars(select(ServiceArea).where(ServiceArea.kindergarten_id == kindergarten.id))
+    return sorted(((row.kind, row.name) for row in found), key=lambda row: (service_areas.KINDS.index(row[0]), row[1]))
 
 
 def notice(*rows, headings=("学校标识码", "类型", "范围名称")):
@@ -57,7 +60,7 @@ def test_a_boundary_in_a_cell(kindergarten, take_in, session):
     content = csv_file(headings, [["5151040001", "范围", "划片一", json.dumps(SQUARE)]])
     take_in("service-areas", content)
     assert take_in("service-areas", content).is_empty
-    assert service_areas.lookup(session).serves(kindergarten.id, {"point": [104.08, 30.65]})
+    assert service_areas.service_area_index(session).serves(kindergarten.id, {"point": [104.08, 30.65]})
 
 
 @pytest.mark.parametrize(

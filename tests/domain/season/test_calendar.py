@@ -1,4 +1,4 @@
-"""The year's calendar: dates that fit together, moved with a reason, and everybody is told."""
+"""The calendar: valid dates, changes with a reason, notices to families."""
 
 import datetime as dt
 
@@ -73,7 +73,7 @@ def test_a_season_with_conflicts_is_not_opened(town):
     with pytest.raises(CalendarConflicts) as caught:
         town.season(draw=(at(5, 1), at(5, 2)))
     assert caught.value.conflicts
-    assert calendar.current(town.session, town.now) is None
+    assert calendar.current_season(town.session, town.now) is None
 
 
 def test_a_season_is_opened_once_and_by_the_city(town):
@@ -88,8 +88,8 @@ def test_the_latest_opened_season_is_the_current_one(town):
     town.season()
     later = dt.datetime(2027, 4, 1, tzinfo=dt.UTC)
     calendar.open_season(town.session, 2027, dates_of(2027), by=town.city_official(), now=later)
-    assert calendar.current(town.session, town.now).year == 2026
-    assert calendar.current(town.session, later).year == 2027
+    assert calendar.current_season(town.session, town.now).year == 2026
+    assert calendar.current_season(town.session, later).year == 2027
 
 
 def move(town, step="result", ends_at=at(6, 13), **more):

@@ -1,13 +1,13 @@
-"""The files of rules: the three real families are well made, and whatever is wrong in a file is named with its line."""
+"""Policy files: the three templates are valid, and every fault is reported with its line."""
 
 import pytest
 
 from enrollment.season import policy_approval, policy_file
-from enrollment.season.grounds import Seen
+from enrollment.season.grounds import KindergartenFacts
 from enrollment.season.policy_file import PolicyFaults
 
-PUBLIC = Seen("5101080001", "public", "510108", estates=frozenset({"锦绣苑"}))
-INCLUSIVE = Seen("5101080002", "inclusive", "510108")
+PUBLIC = KindergartenFacts("5101080001", "public", "510108", estates=frozenset({"锦绣苑"}))
+INCLUSIVE = KindergartenFacts("5101080002", "inclusive", "510108")
 GOOD = policy_approval.template("whole_district", "510108", 2026)
 
 
@@ -76,7 +76,7 @@ def test_a_rule_may_hold_at_kindergartens_of_one_nature_alone():
 
 def test_a_sibling_at_a_site_counts_only_where_the_file_says_so():
     rules = policy_file.read(GOOD)
-    site = Seen("5101080009", "public", "510108", parent="5101080001", sites=frozenset({"5101080010"}))
+    site = KindergartenFacts("5101080009", "public", "510108", parent="5101080001", sites=frozenset({"5101080010"}))
     for elsewhere in ("5101080001", "5101080010"):
         assert rules.tier({"sibling_at": elsewhere}, site, serves=False).rule == "sibling_or_need"
     strict = policy_file.read(GOOD.replace("with_sites = true", "with_sites = false"))
@@ -158,7 +158,7 @@ def test_an_empty_file_says_what_it_needs():
     assert missing == {"format", "area", "year", "family", "pairs", "grounds", "rule", "default"}
 
 
-def test_a_ground_without_papers_and_papers_without_a_ground_are_faults():
+def test_grounds_without_documents_and_documents_without_grounds_are_faults():
     text = GOOD.replace('[grounds.staff_child]\ndocuments = ["staff_proof"]\n', "")
     assert ("ground_without_documents") in {fault[0] for fault in faults_of(text)}
     text = GOOD + '\n[grounds.estate_owner]\ndocuments = ["property_certificate"]\n'

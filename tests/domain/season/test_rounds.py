@@ -1,4 +1,4 @@
-"""A round: planned, opened with everything frozen, closed by the clock, extended but never shortened."""
+"""Rounds: planning, opening, closing by a job, extension."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from enrollment.draw import round_opening
-from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused, Stale
 from enrollment.ground.jobs import Job
 from enrollment.places import programmes
@@ -64,9 +64,10 @@ def test_every_area_needs_a_signed_policy(town):
     with pytest.raises(Refused, match="policy_not_signed") as caught:
         opened(town)
     assert caught.value.details["areas"] == ["510107"]
-    assert [refused.code for refused in round_opening.hindrances(town.session, town.the_round.id)] == [
-        "policy_not_signed"
-    ]
+    assert [
+        refused.code
+        for refused in rounds.opening_faults(town.session, town.the_round, round_opening.offered(town.session, 2026))
+    ] == ["policy_not_signed"]
 
 
 def test_the_pair_rule_of_the_round_is_that_of_its_policies(town):
@@ -136,6 +137,15 @@ def test_nobody_closes_before_the_deadline(town):
     found = town.open_registration()
     with pytest.raises(Refused, match="before_the_deadline"):
         rounds.close(town.session, found.id, by=town.city_official(), now=town.now)
+
+
+def test_a_visitor_without_an_account_does_not_close_in_the_systems_name(town):
+    town.kindergarten("金苹果", places=2)
+    found = town.open_registration()
+    with pytest.raises(Refused, match="only_the_city"):
+        rounds.close(town.session, found.id, by=Actor(account_id=None, name=""), now=found.closes_at)
+    assert found.stage == "open"
+    assert rounds.close(town.session, found.id, by=SYSTEM, now=found.closes_at).stage == "closed"
 
 
 def test_the_clock_closes_at_the_deadline_and_not_before(town):
@@ -208,18 +218,3 @@ def test_a_frozen_round_is_not_extended(town):
     rounds.move(town.session, found, "freeze", by=town.city_pair()[0], now=town.now)
     with pytest.raises(Refused, match="round_move_not_possible"):
         extend(town, at(6, 1))
-
-
-def test_the_current_round_is_the_latest_that_was_opened_else_the_next(town):
-    assert rounds.current(town.session, town.now) is None
-    town.kindergarten("金苹果", places=2)
-    first = town.round()
-    assert rounds.current(town.session, town.now) == first
-    town.open_registration()
-    second = town.round(kind="supplementary")
-    assert rounds.current(town.session, town.now) == first
-    town.the_round = first
-    town.close_registration()
-    town.the_round = second
-    opened(town)
-    assert rounds.current(town.session, town.now) == second

@@ -1,17 +1,17 @@
-"""Whatever is known of a family, it has a tier; and one verified fact more never makes it worse."""
+"""Every family has a tier, and an additional verified fact never worsens it (property tests)."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrollment.season import policy_approval, policy_file
 from enrollment.season.facts import Fact
-from enrollment.season.grounds import Seen
+from enrollment.season.grounds import KindergartenFacts
 from enrollment.season.policy_file import CARE_KINDS, FAMILIES, NATURES
 
 AREA = "510104"
 HERE, SITE, ELSEWHERE = "5101040001", "5101040002", "5101070001"
 RULES = [policy_file.read(policy_approval.template(family, AREA, 2026)) for family in FAMILIES]
-RULES.append(policy_file.read(policy_file.fitted(policy_approval.worked_example(), AREA, 2026)))
+RULES.append(policy_file.read(policy_file.adapt_to_area(policy_approval.worked_example(), AREA, 2026)))
 
 areas = st.sampled_from([AREA, "510107", "510108"])
 kindergartens = st.sampled_from([HERE, SITE, ELSEWHERE])
@@ -34,7 +34,7 @@ VALUES = {
 }
 facts = st.fixed_dictionaries({}, optional=VALUES)
 places = st.builds(
-    Seen,
+    KindergartenFacts,
     code=st.just(HERE),
     nature=st.sampled_from(NATURES),
     area=st.just(AREA),
@@ -76,7 +76,7 @@ def test_being_served_never_worsens_the_tier(known, place, rules):
 
 @given(known=facts, place=places, serves=st.booleans(), rules=st.sampled_from(RULES))
 def test_the_tier_is_the_best_of_the_rules_that_hold(known, place, serves, rules):
-    """Written from the definition, with no shortcut of the real function."""
+    """Computed from the definition, without the optimisation of `Rules.tier`."""
     holding = [rules.default]
     for rule in rules.rules:
         fits = not rule.natures or place.nature in rule.natures

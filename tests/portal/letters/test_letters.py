@@ -1,4 +1,4 @@
-"""The admission notice and the receipt as PDFs, and the page that tells whether a notice is real."""
+"""The admission notice and the receipt as PDF, and the page that verifies a notice."""
 
 import io
 
@@ -76,7 +76,7 @@ def test_the_picture_is_the_qr_code_of_the_address():
 
 
 def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, parent):
-    from enrollment.people.guardians import Child
+    from enrollment.people.person_rows import Child
 
     town.session.get(Child, ana.child_id).name = "李䶮堃"
     town.session.commit()
@@ -157,7 +157,7 @@ class TestVerifying:
         assert self.page(client, spaced)[0] == 200
 
     @pytest.mark.parametrize("lang", ["zh", "en"])
-    def test_an_ended_one_says_so_and_names_nobody(self, town, ana, client, lang):
+    def test_an_ended_notice_shows_no_name(self, town, ana, client, lang):
         code = town.last_offer_for(ana).notice_code
         town.decline(ana)
         town.session.commit()
@@ -167,7 +167,7 @@ class TestVerifying:
         assert ("已失效" if lang == "zh" else "no longer valid") in text
 
     @pytest.mark.parametrize("lang", ["zh", "en"])
-    def test_an_unknown_code_is_told_kindly(self, client, lang):
+    def test_an_unknown_code_is_a_404_page(self, client, lang):
         status, text = self.page(client, "CCCCDDDDFFFF", lang)
         assert status == 404
         assert ("没有这个编号" if lang == "zh" else "No notice has this number") in text

@@ -1,4 +1,4 @@
-"""The auditor reads everything and can do nothing; the audit trail answers by subject, person and day, and tells its chain."""
+"""The auditor reads everything and changes nothing; the audit trail can be filtered, and shows the state of its chain."""
 
 import ast
 import datetime as dt
@@ -43,14 +43,14 @@ def rows(answer) -> list[str]:
     return [row.get_text(" ", strip=True) for row in page(answer).select("main tbody tr")]
 
 
-def test_the_auditor_reads_and_finds_no_act(auditor):
+def test_the_auditor_sees_no_forms(auditor):
     for name, lang in itertools.product(READ_PAGES, LANGUAGES):
         answer = auditor.get(f"/officials/{name}?lang={lang}")
         assert answer.status_code == 200, name
         assert page(answer).select("main form[method=post]") == [], name
 
 
-def test_every_room_that_is_named_opens(auditor):
+def test_every_navigation_link_opens(auditor):
     named = [link["href"] for link in page(auditor.get("/officials/")).select(".desks a")]
     assert "/officials/audit" in named
     assert [href for href in named if auditor.get(href).status_code != 200] == []
@@ -81,7 +81,7 @@ def test_a_reviewer_is_found_by_login(town, auditor):
     assert all(login in row for row in found)
 
 
-def test_looking_at_the_trail_stands_in_the_trail(town, auditor):
+def test_viewing_the_trail_is_recorded(town, auditor):
     auditor.get("/officials/audit?number=X")
     assert any("审计小钱" in row and "查看" in row for row in rows(auditor.get("/officials/audit?subject=audit_trail")))
 

@@ -1,4 +1,4 @@
-"""Disputes with their clocks; settling one, within one's areas; and what each side is told."""
+"""Disputes with their deadlines; settling them within one's areas; and the notices to both sides."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The standing approval of daily replays: given by two, taken back by one, and given anew by two."""
+"""The standing approval of daily replays: given by two people, withdrawn by one, and given again by two."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -63,7 +63,7 @@ def waiting_for(client) -> list[str]:
     return [one.get_text() for one in BeautifulSoup(client.get("/officials/").text, "lxml").select(".tasks a")]
 
 
-def test_the_first_page_leads_to_each_next_act_and_asks_nobody_twice(officials, submitted_town, frozen_clock):
+def test_the_home_page_links_to_each_next_step_once(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
     room, round_ = f"/officials/rounds/{town.the_round.id}/draw", f"/officials/rounds/{town.the_round.id}"
     review_everybody(town, frozen_clock)
@@ -88,7 +88,7 @@ def test_the_first_page_leads_to_each_next_act_and_asks_nobody_twice(officials, 
     assert waiting_for(first) == waiting_for(second) == []
 
 
-def test_the_room_is_walked_from_review_to_the_published_result(officials, submitted_town, frozen_clock):
+def test_the_draw_room_from_review_to_the_published_result(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
     room = f"/officials/rounds/{town.the_round.id}/draw"
     page = first.get(room)
@@ -149,7 +149,7 @@ def test_a_second_click_and_a_stale_page_freeze_nothing_twice(officials, submitt
     busy = second.post(freeze, data=stale)
     assert "后台正在处理这一批" in busy.text and "正在冻结名单" in busy.text
     assert worker(town, frozen_clock) == ["done"]
-    late = second.post(freeze, data={**stale, "once_key": "another"})
+    late = second.post(freeze, data={**stale, "idempotency_key": "another"})
     assert "名单刚刚已经冻结（第 1 次）" in late.text and "下一期双色球" in late.text
     assert worker(town, frozen_clock) == []
     numbers = [each.number for each in draw_rooms.of_round(town.session, town.the_round.id).snapshots]
@@ -217,7 +217,7 @@ def test_what_the_worker_could_not_do_is_said_and_asked_again(officials, submitt
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(publication, "_tell", breaks)
+        broken.setattr(publication, "_notify", breaks)
         for _ in range(jobs.MOST_ATTEMPTS):
             assert worker(town, frozen_clock) == ["failed"]
     page = first.get(address).text

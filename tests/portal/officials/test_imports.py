@@ -1,4 +1,4 @@
-"""An official takes a list in: look, then say the word."""
+"""An official imports a list: review the changes, then confirm."""
 
 import io
 

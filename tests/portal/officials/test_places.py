@@ -51,7 +51,9 @@ def test_one_plan_is_sent_back_with_a_reason(town, waiting, client):
     assert "请写明要改什么" in fill_in(client, path, f"{path}/send-back", remark="").text
     assert fill_in(client, path, f"{path}/send-back", remark="请补教师名单").status_code == 303
     assert waiting.places(waiting.mine[0]) == 25
-    line = place_plans.plan_of(town.session, waiting.mine[0].id, 2026, by=waiting.official, now=town.now).line("lower")
+    line = place_plans.place_plan(town.session, waiting.mine[0].id, 2026, by=waiting.official, now=town.now).line(
+        "lower"
+    )
     assert line.sent_back.remark == "请补教师名单"
 
 
@@ -63,7 +65,7 @@ def test_an_area_is_approved_whole_after_looking(waiting, client):
     assert [waiting.places(k) for k in (*waiting.mine, waiting.foreign)] == [50, 50, 25]
 
 
-def test_a_plan_that_does_not_hold_any_more_stays_and_says_why(town, waiting, client):
+def test_an_invalid_plan_is_not_approved_and_shows_the_reason(town, waiting, client):
     waiting.mine[0].licensed_classes = 1
     town.session.commit()
     path = "/officials/places"

@@ -37,7 +37,7 @@ def test_faults_are_listed_by_line_and_end_with_status_2(run, tmp_path):
     assert [fault["line"] for fault in listed["faults"]] == [line]
 
 
-def test_a_picture_is_no_policy(run, tmp_path):
+def test_a_binary_file_is_refused(run, tmp_path):
     file = tmp_path / "rules.toml"
     file.write_bytes(b"\x89PNG\xff\xfe")
     checked = run(args=["policy", "check", str(file)])

@@ -60,11 +60,11 @@ def test_rules_go_from_a_template_to_two_signatures(city, second, town, lang):
 
     assert fill_in(city, f"{PATH}/1", f"{PATH}/1/sign").status_code == 303
     assert f"{PATH}/1/sign" not in city.get(f"{PATH}/1?lang={lang}").text
-    assert policy_approval.in_force(town.session, 2026, AREA) is None
+    assert policy_approval.policy_in_force(town.session, 2026, AREA) is None
     assert fill_in(second, f"{PATH}/1", f"{PATH}/1/sign").status_code == 303
-    assert policy_approval.in_force(town.session, 2026, AREA).version == 1
+    assert policy_approval.policy_in_force(town.session, 2026, AREA).version == 1
     signed = city.get(f"{PATH}/1?lang={lang}")
-    assert policy_approval.in_force(town.session, 2026, AREA).digest in signed.text
+    assert policy_approval.policy_in_force(town.session, 2026, AREA).digest in signed.text
     assert f"{PATH}/1/dry-run" not in signed.text, "a signed version is locked"
 
 
@@ -73,9 +73,9 @@ def test_a_second_click_on_sign_is_not_a_second_person(city, town):
     fill_in(city, f"{PATH}/1", f"{PATH}/1/dry-run")
     fields = hidden_fields(city.get(f"{PATH}/1").text, f"{PATH}/1/sign")
     assert city.post(f"{PATH}/1/sign", data=fields).status_code == 303
-    again = city.post(f"{PATH}/1/sign", data={**fields, "once_key": "another"})
+    again = city.post(f"{PATH}/1/sign", data={**fields, "idempotency_key": "another"})
     assert "您已经签署过了" in text_of(again)
-    assert policy_approval.in_force(town.session, 2026, AREA) is None
+    assert policy_approval.policy_in_force(town.session, 2026, AREA) is None
 
 
 def test_faults_stand_beside_their_lines_and_the_text_is_kept(city, town, lang):
@@ -133,7 +133,7 @@ def test_an_upload_that_is_no_text_is_refused_and_the_text_is_kept(city):
     assert soup(answer).find(id="text").get_text().strip() == GOOD.strip()
 
 
-def test_signs_that_no_text_has_are_left_out(city, town):
+def test_control_characters_are_removed(city, town):
     assert save(city, GOOD.replace("# Whole", "# \x00\x07Whole")).status_code == 303
     assert policy_approval.versions(town.session, 2026, AREA)[0].text == GOOD
 
@@ -212,7 +212,7 @@ def test_the_public_page_says_the_signed_rules_in_words(client, town, lang):
 
 
 @pytest.mark.parametrize("family", ["whole_district", "any_inclusive", "example"])
-def test_every_family_of_rules_can_be_said(client, town, family, lang):
+def test_every_template_can_be_shown_in_words(client, town, family, lang):
     town.area(AREA)
     text = policy_approval.worked_example() if family == "example" else policy_approval.template(family, AREA, 2026)
     town.policy(AREA, text=text)

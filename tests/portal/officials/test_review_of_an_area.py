@@ -1,4 +1,4 @@
-"""An area official sees how the review stands, lightens a queue, and is the second person of a refusal."""
+"""An area official sees the workload of the review, reassigns applications, and decides on proposed refusals."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -24,7 +24,7 @@ def area(town, client, frozen_clock):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_has_how_much(town, area, lang):
+def test_the_workload_of_each_kindergarten(town, area, lang):
     page = area.get(f"/officials/review?lang={lang}")
     rows = BeautifulSoup(page.text, "lxml").select("main tbody tr")
     assert {row.th.get_text(strip=True) for row in rows} == {"锦官新城幼儿园", "小蜜蜂幼儿园"}
@@ -35,7 +35,7 @@ def test_who_has_how_much(town, area, lang):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_work_is_given_to_another_kindergarten(town, area, portal_session, lang):
+def test_applications_are_reassigned_to_another_kindergarten(town, area, portal_session, lang):
     path = f"/officials/review/{town.here.id}"
     area.get(f"{path}?lang={lang}")
     empty = fill_in(area, path)

@@ -1,4 +1,4 @@
-"""What the calendar does by itself, done by a worker as it is done in the city."""
+"""Jobs of the calendar, run by a worker."""
 
 import pytest
 from sqlalchemy import func, select

@@ -45,7 +45,7 @@ def test_every_page_of_an_empty_city_opens(city, lang):
 def test_a_year_is_created_with_its_dates(city, town):
     answer = fill_in(city, "/officials/season/new", **season_fields())
     assert answer.status_code == 303
-    season = calendar.current(town.session, town.now)
+    season = calendar.current_season(town.session, town.now)
     assert calendar.spans(season)["draw"] == dates_of()["draw"]
     assert "2026" in text_of(city.get("/officials/season"))
 
@@ -54,7 +54,7 @@ def test_the_form_begins_with_dates_that_fit(city, town):
     page = BeautifulSoup(city.get("/officials/season/new").text, "lxml")
     fields = {field["name"]: field["value"] for field in page.select("main input[type=datetime-local], #year")}
     assert fill_in(city, "/officials/season/new", **fields).status_code == 303
-    assert calendar.current(town.session, town.now).year == 2026
+    assert calendar.current_season(town.session, town.now).year == 2026
 
 
 def test_conflicting_dates_are_listed_and_nothing_is_lost(city, town, lang):
@@ -64,7 +64,7 @@ def test_conflicting_dates_are_listed_and_nothing_is_lost(city, town, lang):
     page = BeautifulSoup(answer.text, "lxml")
     assert len(page.select("section.stop li")) == 2
     assert page.find(id="draw_begins")["value"] == "2026-06-01T09:00"
-    assert calendar.current(town.session, town.now) is None
+    assert calendar.current_season(town.session, town.now) is None
 
 
 def test_a_missing_date_is_named_next_to_its_field(city):
@@ -82,7 +82,7 @@ def test_a_date_is_moved_with_a_reason(city, town, lang):
     assert BeautifulSoup(refused.text, "lxml").find(id="reason-error")
     assert fill_in(city, path, **span, reason="公证处时间调整").status_code == 303
     town.session.expire_all()
-    assert calendar.spans(calendar.current(town.session, town.now))["result"][1] == at(6, 13, 18)
+    assert calendar.spans(calendar.current_season(town.session, town.now))["result"][1] == at(6, 13, 18)
 
 
 def test_a_stale_tab_does_not_overwrite_a_date(city, town, another_client):
@@ -121,7 +121,7 @@ def test_a_round_is_planned_opened_extended_and_closed(city, town, ready, frozen
     assert city.get(f"{address}?lang={lang}").status_code == 200
 
     assert fill_in(city, address, f"{address}/open").status_code == 303
-    found = rounds.current(town.session, town.now)
+    [found] = rounds.rounds_of_year(town.session, 2026)
     assert found.stage == "open"
     assert len(rounds.programmes_of(town.session, found.id)) == 2
     page = city.get(f"{address}?lang={lang}")
@@ -147,7 +147,7 @@ def test_what_is_missing_is_named_before_anybody_tries(city, town, lang):
 
 
 def test_a_refusal_at_the_last_moment_stands_on_the_page(city, town, ready):
-    """Somebody withdrew the policy's area in another tab: the button was there, the verb says no in words."""
+    """The policy was withdrawn in another tab after the page was shown: the service refuses and the page shows why."""
     address = plan(city).headers["Location"]
     fields = hidden_fields(city.get(address).text, f"{address}/open")
     town.kindergarten("红房子", places=2, area="510107")

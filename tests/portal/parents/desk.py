@@ -8,7 +8,7 @@ def page(answer) -> BeautifulSoup:
 
 
 def errors(answer) -> dict[str, str]:
-    """The message beside each field, by the field's id; every one of them also stands in the summary on top."""
+    """The error message of each field by the field's id; checks that each is also in the error summary."""
     soup = page(answer)
     beside = {
         element["id"].removesuffix("-error"): element.get_text(" ", strip=True)
@@ -39,3 +39,20 @@ def value_of(answer, name: str) -> str | None:
 def hidden(answer, form: str = "main form[method=post]") -> dict[str, str]:
     found = page(answer).select_one(form)
     return {field["name"]: field.get("value", "") for field in found.select("input[type=hidden]")}
+
+
+def filled(answer, form: str = "main form[method=post]") -> dict[str, list[str]]:
+    """What a browser would send of a form that nobody touched, without its files."""
+    sent: dict[str, list[str]] = {}
+    for field in page(answer).select_one(form).select("input[name], select[name], textarea[name]"):
+        if field.name == "select":
+            value = chosen["value"] if (chosen := field.select_one("option[selected]")) else None
+        elif field.get("type") in ("radio", "checkbox"):
+            value = field.get("value", "y") if field.has_attr("checked") else None
+        elif field.get("type") == "file":
+            value = None
+        else:
+            value = field.get("value", "") if field.name == "input" else field.get_text()
+        if value is not None:
+            sent.setdefault(field["name"], []).append(value)
+    return sent

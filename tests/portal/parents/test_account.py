@@ -45,8 +45,8 @@ def test_the_registers_are_asked_no_more_after_one_click(client, town, family):
     action = "/parents/account/consents/register_check/withdraw"
     assert fill_in(client, "/parents/account", action=action).status_code == 303
     town.session.expire_all()
-    assert consents.live(town.session, consents.REGISTER_CHECK, by=family.actor) is None
-    assert consents.live(town.session, consents.CHILD_DATA, by=family.actor) is not None
+    assert consents.current_consent(town.session, consents.REGISTER_CHECK, by=family.actor) is None
+    assert consents.current_consent(town.session, consents.CHILD_DATA, by=family.actor) is not None
     assert page(client.get("/parents/account")).select_one(f'form[action="{action}"]') is None
 
 
@@ -78,7 +78,7 @@ def test_closing_takes_back_drafts_and_consents_and_ends_every_session(client, t
     town.session.expire_all()
     assert town.session.get(Account, family.account.id).disabled_at is not None
     assert town.session.get(Application, draft.id).stage == "withdrawn"
-    assert consents.live(town.session, consents.CHILD_DATA, by=family.actor) is None
+    assert consents.current_consent(town.session, consents.CHILD_DATA, by=family.actor) is None
     mine = select(WebSession.digest).where(WebSession.account_id == family.account.id)
     assert town.session.scalars(mine).all() == []
     told = select(AuditEntry.account_id).where(AuditEntry.act == "close_account")

@@ -1,11 +1,11 @@
-"""Something sent back is answered after registration: onward leads to the check, and no page promises what is over."""
+"""A returned application is corrected after registration: saving leads to the check page."""
 
 import pytest
 
 from enrollment.applications import lifecycle
 from enrollment.applications.returned_items import ReturnedItem
 from tests.portal.parents.desk import hidden, page
-from tests.portal.parents.test_what_goes_wrong import address
+from tests.portal.parents.test_error_handling import address
 from tests.support.signing_in import fill_in, sign_in
 
 

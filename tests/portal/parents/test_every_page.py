@@ -27,7 +27,7 @@ def words_of(page: str) -> str:
 
 
 def open_pages(client, paths) -> list[tuple[str, str]]:
-    """Opens and reads each in both languages; the links that stand there, with their page."""
+    """Open each page in both languages; returns the links on them, each with its page."""
     links = []
     for language, path in itertools.product(LANGUAGES, paths):
         answer = client.get(path, query_string={"lang": language})

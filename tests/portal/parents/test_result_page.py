@@ -61,7 +61,7 @@ def test_confirming_and_waiting_asks_once_and_then_says_what_comes(client, publi
     assert town.offer_for(town.ben).state == "confirmed_waiting"
 
 
-def test_giving_up_is_asked_first_and_frees_the_place(client, published_town, frozen_clock):
+def test_declining_asks_for_confirmation_and_frees_the_place(client, published_town, frozen_clock):
     town = published_town
     publish(town, frozen_clock)
     client, address = as_parent_of(town, client, town.ana)

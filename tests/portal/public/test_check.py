@@ -1,4 +1,4 @@
-"""«What do I need?»: a family without an account learns its grounds, its papers and its priority at each kindergarten."""
+"""The eligibility check without an account: grounds, documents and priority at each kindergarten."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -78,8 +78,8 @@ def test_the_map_says_that_it_is_a_sketch_and_draws_the_districts_and_the_zones(
     page = client.get("/coverage")
     assert "示意图，非标准地图" in page.text
     sketch = BeautifulSoup(page.text, "lxml").select_one("svg.sketch")
-    patches = sketch.find_all(attrs={"data-told": True})
-    told = [patch["data-told"] for patch in patches]
+    patches = sketch.find_all(attrs={"data-summary": True})
+    told = [patch["data-summary"] for patch in patches]
     assert len(told) == 23
     assert told[0] == "锦江区：公办 41.67%，普惠 75.00%"
     assert told[-3] == "成都高新区：没有在园幼儿"

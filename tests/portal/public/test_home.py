@@ -1,4 +1,4 @@
-"""The first page follows the calendar: what is open, what comes next, three things to do."""
+"""The home page follows the calendar: the current and next step, and the main tasks."""
 
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at

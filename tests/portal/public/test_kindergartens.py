@@ -1,4 +1,4 @@
-"""Finding a kindergarten, and what its page tells."""
+"""The search for kindergartens, and the page of each."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Arrival: ticks, the roll, a place released in one click, and lists that name nobody on the wall."""
+"""Arrivals: checks, the roll, releasing the place of a no-show, and lists without names."""
 
 import datetime as dt
 
@@ -44,7 +44,7 @@ def offer_of(session, application) -> Offer:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_ticks_stay_and_the_child_comes_onto_the_roll(at_work, admitted, portal_session, lang):
+def test_checks_are_saved_and_the_child_is_put_on_the_roll(at_work, admitted, portal_session, lang):
     ana, ben = admitted
     page = at_work.get(f"/staff/arrivals?lang={lang}")
     assert "李沐晨" in page.text

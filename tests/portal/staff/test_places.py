@@ -69,7 +69,7 @@ def test_a_refusal_stands_beside_its_field_and_nothing_typed_is_lost(desk, clien
         ({"planned_classes": 13, "staffed_classes": 13}, "超过核定的 12 个班"),
     ],
 )
-def test_what_cannot_be_is_told_at_once(desk, changes, words):
+def test_impossible_numbers_are_refused_immediately(desk, changes, words):
     answer = desk.propose(**changes)
     assert answer.status_code == 200
     assert words in answer.text

@@ -40,7 +40,7 @@ def ana(town, here):
     ana.review_kindergarten_id = here.id
     photo = io.BytesIO()
     Image.new("RGB", (400, 300), "white").save(photo, "PNG")
-    evidence.add_page(town.session, ana.id, "hukou_booklet", photo.getvalue(), by=town.parent_of(ana), now=town.now)
+    evidence.add_pages(town.session, ana.id, "hukou_booklet", [photo.getvalue()], by=town.parent_of(ana), now=town.now)
     ana.review_kindergarten_id = here.id
     answers = [
         Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
@@ -220,7 +220,7 @@ def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, an
     assert "户口簿系伪造" not in head.get("/staff/refusals").text
 
 
-def test_those_on_whom_all_registers_agree_go_in_bulk(at_work, ana, portal_session):
+def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_work, ana, portal_session):
     answers = [
         Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
         for fact, value in claimed_facts(portal_session, ana.id).items()
@@ -314,7 +314,7 @@ def test_the_queue_stays_one_page_long_however_many_wait(town, here, clerk, clie
     template = {column.name: getattr(ana, column.name) for column in Application.__table__.columns}
     import uuid
 
-    from enrollment.people.guardians import Child
+    from enrollment.people.person_rows import Child
 
     child = town.session.get(Child, ana.child_id)
     kept = {column.name: getattr(child, column.name) for column in Child.__table__.columns}

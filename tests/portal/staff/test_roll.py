@@ -79,13 +79,13 @@ def test_a_child_enters_and_leaves(town, desk, client):
         ("name", "", "请填写"),
     ],
 )
-def test_a_child_that_cannot_enter_is_told_why(desk, client, field, value, words):
+def test_a_refused_entry_shows_the_reason(desk, client, field, value, words):
     path = f"/staff/roll/classes/{desk.ana.class_id}"
     told = {"name": "本本", "id_number": "", "entered_on": "2026-03-01"} | {field: value}
     assert words in fill_in(client, path, path, **told).text
 
 
-def test_moving_up_waits_for_the_summer(desk, client):
+def test_promotion_is_refused_before_summer(desk, client):
     assert "升班从 2026-07-01 起办理" in client.get("/staff/roll/promote").text
 
 

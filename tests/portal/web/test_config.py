@@ -1,4 +1,4 @@
-"""The portal refuses to start half-set, or with what belongs to the demo."""
+"""The portal refuses incomplete settings, and settings of the demo in production."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def production(tmp_path):
     }
 
 
-def test_whole_settings_start(production):
+def test_complete_settings_are_accepted(production):
     config = from_environment(production)
     assert config.https
     assert config.public_url == "https://ruyuan.example.cn"

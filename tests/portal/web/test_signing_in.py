@@ -1,4 +1,4 @@
-"""Getting in and out, as a browser does it."""
+"""Sign-in and sign-out."""
 
 import re
 
@@ -25,7 +25,7 @@ def sign_in_by_phone(client, session, phone=PHONE):
     return fill_in(client, "/sign-in/code", code=newest_code(session))
 
 
-def test_a_parent_gets_in_by_a_code(client, portal_session, town):
+def test_a_parent_signs_in_with_a_code(client, portal_session, town):
     answer = sign_in_by_phone(client, portal_session)
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/parents"
@@ -34,7 +34,7 @@ def test_a_parent_gets_in_by_a_code(client, portal_session, town):
 
 
 @pytest.mark.parametrize("typed", ["１３９ 1234 5678", "+86 139-1234-5678"])
-def test_however_the_number_is_typed(client, portal_session, typed):
+def test_phone_numbers_are_normalised(client, portal_session, typed):
     assert sign_in_by_phone(client, portal_session, typed).headers["Location"] == "/parents"
 
 
@@ -62,7 +62,7 @@ def test_the_answer_is_the_same_whether_or_not_a_phone_may_have_a_code(client, p
         assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in/code")
 
 
-def test_one_is_led_where_one_wanted_to_go_and_nowhere_else(client, portal_session):
+def test_sign_in_redirects_to_the_requested_page_only(client, portal_session):
     led = client.get("/parents")
     assert led.headers["Location"] == "/sign-in?next=/parents"
     assert (
@@ -90,7 +90,7 @@ def test_signing_in_changes_the_key_and_signing_out_ends_it(client, portal_sessi
 
 @pytest.fixture
 def official(portal_session, town):
-    account = codes.staff_account(
+    account = codes.create_staff_account(
         portal_session, "he.wei", "何处", "a long enough password", [RoleGrant(role="city_official")], now=town.now
     )
     portal_session.commit()
@@ -109,7 +109,7 @@ def test_an_official_needs_password_and_second_factor(client, official):
     assert fill_in(client, "/sign-in/staff/code", code=code).headers["Location"] == "/officials"
 
 
-def test_a_disabled_account_is_out_at_once(client, portal_session, official, town):
+def test_a_disabled_account_is_signed_out_immediately(client, portal_session, official, town):
     sign_in(client, official)
     assert client.get("/officials/").status_code == 200
     official.disabled_at = town.now
@@ -117,7 +117,7 @@ def test_a_disabled_account_is_out_at_once(client, portal_session, official, tow
     assert client.get("/officials/").headers["Location"].startswith("/sign-in")
 
 
-def test_the_table_of_sessions_opens_no_door(client, portal_session, official):
+def test_session_rows_contain_no_usable_key(client, portal_session, official):
     sign_in(client, official)
     row = portal_session.scalars(select(WebSession)).one()
     client.set_cookie("session", row.digest.hex(), domain="localhost")

@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from enrollment.ground.errors import Refused
 from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE
-from enrollment.ground.uploads import made_safe
+from enrollment.ground.uploads import sanitise_upload
 from portal.web.upload_fields import AROUND_FILES, LARGEST_FORM
 from tests.portal.parents.desk import errors, page, value_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -62,10 +62,10 @@ def test_fam28_no_page_has_a_file_field_of_its_own():
 def test_fam28_a_byte_more_than_the_limit_is_refused_for_its_size(start, kind):
     largest = LIMITS[kind].largest
     with pytest.raises(Refused) as exactly:
-        made_safe(start + bytes(largest - len(start)))
+        sanitise_upload(start + bytes(largest - len(start)))
     assert exactly.value.code != "file_too_large"
     with pytest.raises(Refused) as above:
-        made_safe(start + bytes(largest + 1 - len(start)))
+        sanitise_upload(start + bytes(largest + 1 - len(start)))
     assert above.value.code == "file_too_large"
     assert above.value.details == {"size": LIMITS[kind].megabytes + 1, "most": LIMITS[kind].megabytes}
 

@@ -1,0 +1,64 @@
+"""The compiler (numba) with its cache: functions run without the interpreter lock and are compiled once per machine.
+
+The cache of numba does not notice that a function which another one calls has changed in another file. So the name of
+the cache folder contains the digest of the engine's sources, and a changed rule never runs with an old binary.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+ENGINE = Path(__file__).parent
+
+
+def sources_digest(folder: Path = ENGINE) -> str:
+    """The digest (16 hex digits) of every source file with compiled functions, in name order."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(folder.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@jit" in source:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + source)
+    return digest.hexdigest()[:16]
+
+
+def cache_folder(wanted: str | None = None, places: tuple[Path, ...] | None = None) -> str:
+    """The first writable folder: the wanted one, the package's own, the user's; else a new temporary one."""
+    places = places or (ENGINE / "__pycache__", Path.home() / ".cache" / "allocation")
+    for base in (*([Path(wanted)] if wanted else []), *places):
+        folder = base / f"compiled-{sources_digest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    return tempfile.mkdtemp(prefix="allocation-")
+
+
+setattr(numba.config, "CACHE_DIR", cache_folder(os.environ.get("NUMBA_CACHE_DIR")))  # noqa: B010 (numba makes its names)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def jit(function: Function) -> Function:
+    """Decorator of every inner loop: compiled at its first call for each kind of arguments, kept on disk."""
+    return cast(Function, numba.njit(nogil=True, cache=True)(function))
+
+
+def _mark() -> Path:
+    return Path(str(getattr(numba.config, "CACHE_DIR"))) / "warm"  # noqa: B009 (numba makes its names)
+
+
+def is_warm() -> bool:
+    """Whether all functions of these sources are compiled in the cache of this machine (:func:`note_warm`)."""
+    return _mark().exists()
+
+
+def note_warm() -> None:
+    """Note that all functions are compiled; call it after :func:`allocation.warmup.compile_all`."""
+    _mark().touch()

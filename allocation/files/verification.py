@@ -1,0 +1,107 @@
+"""Verification: whether a result is the one that the draw and the rule give."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from allocation import lottery
+from allocation.checks import Report, check
+from allocation.faults import MarketFault
+from allocation.files.bundle import Bundle, unpack
+from allocation.files.json_objects import parse_object
+from allocation.files.reader import parse_market
+from allocation.files.summary import digests, summary
+from allocation.files.writer import result_files
+from allocation.market import Market
+from allocation.outcome import Outcome
+from allocation.solve import solve
+
+Progress = Callable[[str], None]
+
+
+def verify(
+    subject: Market | str | Path, outcome: Outcome | None = None, progress: Progress = lambda line: None
+) -> list[str]:
+    """What is wrong with a result, one line each; an empty list means that all of it is right.
+
+    ``verify(path)`` opens a bundle (a zip file or the folder it was unpacked to), draws the tickets again, allocates
+    again and compares every file. ``verify(market, outcome)`` checks an outcome against the definitions, with code that
+    the solver does not share, and against the outcome of the same market with its rows in another order. ``progress``
+    is called with lines of text. Raises :class:`~allocation.faults.MarketFault` for what is no bundle or no market.
+    """
+    if isinstance(subject, Market):
+        if outcome is None:
+            raise TypeError("verify(market, outcome) needs the outcome")
+        return check(subject, outcome, solve).failures
+    return _verify_bundle(unpack(subject), progress)
+
+
+def _verify_bundle(bundle: Bundle, progress: Progress) -> list[str]:
+    if bundle.compressed:
+        progress("the zip file was packed again (the published one is not compressed); its content is compared")
+    market = parse_market(bundle.market)
+    wrong = [f"{name} does not belong into a bundle" for name in bundle.unknown]
+    wrong += _draw_differences(bundle)
+    progress(f"commitment {bundle.draw.commitment}: compare it with the one that was published before the draw")
+    progress(f"{market.children} children read" + (", tickets drawn" if market.seed else ""))
+    outcome = solve(market, progress)
+    ours = result_files(outcome)
+    progress("allocated again")
+    wrong += [_first_difference(name, ours[name], bundle.result[name]) for name in ours if ours[name] != bundle.result[name]]  # fmt: skip
+    return wrong + list(_summary_differences(outcome, bundle, ours))
+
+
+def _draw_differences(bundle: Bundle) -> Iterator[str]:
+    draw, ours = bundle.draw, lottery.commitment(bundle.market)
+    if ours != draw.commitment:
+        noted = _summary(bundle).get("inputs")
+        changed = [name for name, digest in digests(bundle.market).items()
+                   if isinstance(noted, dict) and noted.get(name) not in (None, digest)]  # fmt: skip
+        where = f"; changed since the run: {', '.join(changed)}" if changed else ""
+        yield (
+            f"the commitment is not that of this market: {draw.commitment} was published, this list gives {ours}{where}"
+        )
+    if parse_object(bundle.market["market.json"], "market.json").get("seed") != draw.seed:
+        yield "the seed in market.json is not the one in draw.json"
+    if draw.seed is None:
+        if "tickets.csv" not in bundle.market:
+            yield "there is neither a seed nor tickets"
+    elif lottery.seed_bytes(draw.commitment, draw.beacon, draw.ceremony).hex() != draw.seed:
+        yield "the seed does not come from commitment, beacon and ceremony"
+
+
+def _first_difference(name: str, ours: bytes, theirs: bytes) -> str:
+    """The first row that differs, as it was published and as it was computed here."""
+    shorter = min(len(ours), len(theirs))
+    unequal = np.frombuffer(ours[:shorter], np.uint8) != np.frombuffer(theirs[:shorter], np.uint8)
+    at = int(unequal.argmax()) if unequal.any() else shorter
+    start = ours.rfind(b"\n", 0, at) + 1
+    published, computed = (data[start:].split(b"\n", 1)[0][:200].decode(errors="replace") for data in (theirs, ours))
+    row = ours.count(b"\n", 0, start) + 1
+    return (
+        f"result/{name} differs from row {row} on: published {published or 'nothing'}, computed {computed or 'nothing'}"
+    )
+
+
+def _summary(bundle: Bundle) -> dict[str, Any]:
+    """The published summary; empty if it cannot be read."""
+    try:
+        return parse_object(bundle.result.get("summary.json", b"{}"), "summary.json")
+    except MarketFault:
+        return {}
+
+
+_NOT_FROM_THE_RESULT = ("engine", "finished", "checks", "proposals", "inputs")
+
+
+def _summary_differences(outcome: Outcome, bundle: Bundle, ours: Mapping[str, bytes]) -> Iterator[str]:
+    published = _summary(bundle)
+    if "summary.json" in bundle.result and not published:
+        yield "result/summary.json cannot be read"
+    computed = json.loads(json.dumps(summary(outcome, Report({}), inputs={}, outputs=ours)))
+    for name in sorted({*computed} & {*published} - {*_NOT_FROM_THE_RESULT}):
+        if computed[name] != published[name]:
+            yield f"result/summary.json: {name} is {published[name]}, the result gives {computed[name]}"

@@ -1,0 +1,246 @@
+"""Chances: one market is drawn many times; each chance has a confidence interval.
+
+Random numbers come from a seed, so the same call gives the same numbers on any number of cores.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from allocation.arrays import Array
+from allocation.compilation import jit
+from allocation.eligibility import pool_masks
+from allocation.market import Market
+from allocation.matching import Matching, read_cutoffs
+from allocation.outcome import ALL, LINE
+from allocation.renumber import number_by_first_wish, permute, renumber_market, restore_rows
+from allocation.siblings import by_level
+from allocation.splitmix import below, mix
+from allocation.units import form_units
+
+Z95 = 1.959964  # two-sided 95 % of the normal distribution
+_OPEN_LINE = np.uint64(1 << 37)  # above every key: everybody is admitted
+_OUTSIDER_AT, _TIER_AT = 36, 32
+
+
+@dataclass(frozen=True)
+class Chance:
+    """``hits`` of ``draws``; ``low`` and ``high`` are the ends of the 95 % score interval.
+
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22: it is also right for
+    chances near 0 and 1, where the normal interval around the share is too narrow.
+    """
+
+    hits: int
+    draws: int
+
+    @property
+    def value(self) -> float:
+        """The share of draws."""
+        return self.hits / self.draws
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+        return max(0.0, self._middle() - self._reach())
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return min(1.0, self._middle() + self._reach())
+
+    def _middle(self) -> float:
+        return (self.value + Z95**2 / (2 * self.draws)) / (1 + Z95**2 / self.draws)
+
+    def _reach(self) -> float:
+        spread = self.value * (1 - self.value) / self.draws + Z95**2 / (4 * self.draws**2)
+        return Z95 * sqrt(spread) / (1 + Z95**2 / self.draws)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The results of many draws of one market."""
+
+    market: Market
+    draws: int
+    granted: Array  # uint32[m]: in how many draws each wish was granted
+    lines: Array  # uint64[draws, pools]: the key of the last admitted; 0 if nobody was
+
+    def chance(self, child: int, rank: int) -> Chance:
+        """How often the child got the wish at this place of its list (from 1). Raises ``IndexError`` beyond the list."""
+        own = self._granted(child)
+        if not 1 <= rank <= len(own):
+            raise IndexError(f"child {child} has {len(own)} wishes, none at place {rank}")
+        return Chance(int(own[rank - 1]), self.draws)
+
+    def unplaced(self, child: int) -> Chance:
+        """How often the child got none of its wishes. Raises ``IndexError`` for an unknown child."""
+        return Chance(self.draws - int(self._granted(child).sum()), self.draws)
+
+    def _granted(self, child: int) -> Array:
+        if not 0 <= child < self.market.children:
+            raise IndexError(f"there is no child {child} in a market of {self.market.children} children")
+        return self.granted[self.market.offsets[child] : self.market.offsets[child + 1]]
+
+
+def simulate(market: Market, draws: int, seed: int = 1, workers: int | None = None) -> Draws:
+    """Place the children of ``market`` with ``draws`` random draws of tickets (its own tickets are not used).
+
+    The children of a family have adjacent tickets, as in the real draw. ``workers`` threads share the work.
+    """
+    number = number_by_first_wish(market)
+    local = renumber_market(market, number)
+    masks = pool_masks(local)
+    families = _family_rows(permute(np.arange(market.children) if market.family is None else market.family, number))
+    lines = np.zeros((draws, market.pools.count), dtype=np.uint64)
+    workers = min(workers or os.cpu_count() or 1, draws)
+
+    def work(first: int) -> Array:
+        table = _Table(local, masks, families)
+        for draw in range(first, draws, workers):
+            table.draw((seed << 32) + draw, lines[draw])
+        return table.granted
+
+    with ThreadPoolExecutor(workers) as pool:
+        granted = np.stack(list(pool.map(work, range(workers)))).sum(axis=0, dtype=np.uint32)
+    return Draws(market, draws, restore_rows(granted, market.offsets, local.offsets, number), lines)
+
+
+class _Table:
+    """The state of one thread: everything that is the same for all draws is made once."""
+
+    def __init__(self, market: Market, masks: Array | None, families: tuple[Array, Array]) -> None:
+        alone = np.arange(market.children, dtype=np.int32)
+        self.market, self.families = market, families
+        self.family_order = np.empty(len(families[1]) - 1, dtype=np.int32)
+        self.ticket = np.empty(market.children, dtype=np.uint32)
+        self.units = form_units(market.with_columns(ticket=self.ticket), masks)
+        self.leader = alone if self.units.leader is None else self.units.leader
+        self.tier = self.units.tier.copy()
+        self.units.ticket = self.ticket
+        self.orders = by_level(market, self.units)
+        self.state = Matching(market, self.units)
+        self.granted = np.zeros(len(market.programme), dtype=np.uint32)
+
+    def draw(self, seed: int, line: Array) -> None:
+        """Draw tickets, allocate, count the granted wishes, and note the cut-offs."""
+        market, state = self.market, self.state
+        with np.errstate(over="ignore"):
+            state_of_generator = np.array([mix(seed)], dtype=np.uint64)
+            draw_tickets_of_families(*self.families, state_of_generator, self.family_order, self.ticket)
+        if self.units.leader is not None:
+            share_best_ticket(self.leader, self.ticket)
+        if self.units.elder is not None:
+            self.units.tier[:] = self.tier
+        state.clear()
+        for order in self.orders:
+            state.place(order)
+        count(market.offsets, self.leader, state.at, self.granted)
+        pools = market.pools
+        kind, eligible, tier, worst = read_cutoffs(pools.places, state.base, state.heap, state.held, state.limit)
+        line[:] = ((1 - eligible.astype(np.uint64)) << _OUTSIDER_AT) | (tier.astype(np.uint64) << _TIER_AT) | worst
+        line[kind == ALL] = _OPEN_LINE
+        line[(kind != ALL) & (kind != LINE)] = 0
+
+
+def _family_rows(family: Array) -> tuple[Array, Array]:
+    """Children family by family, and where each family begins (int32)."""
+    _, family, size = np.unique(family, return_inverse=True, return_counts=True)
+    start = np.concatenate(([0], np.cumsum(size)))
+    return np.argsort(family, kind="stable").astype(np.int32), start.astype(np.int32)
+
+
+@jit
+def draw_tickets_of_families(children: Array, start: Array, state: Array, families: Array, ticket: Array) -> None:
+    """Tickets from a shuffle of the families (Fisher & Yates); the children of a family get adjacent tickets.
+
+    ``families`` is overwritten.
+    """
+    for family in range(families.shape[0]):
+        families[family] = family
+    for last in range(families.shape[0] - 1, 0, -1):
+        other = below(state, last + 1)
+        families[last], families[other] = families[other], families[last]
+    number = 0
+    for family in families:
+        for row in range(start[family], start[family + 1]):
+            number += 1
+            ticket[children[row]] = number
+
+
+@jit
+def share_best_ticket(leader: Array, ticket: Array) -> None:
+    """Give each unit the best ticket of its members, on its leader's row."""
+    for child in range(leader.shape[0]):
+        ticket[leader[child]] = min(ticket[leader[child]], ticket[child])
+
+
+@jit
+def count(offsets: Array, leader: Array, at: Array, granted: Array) -> None:
+    """Add one to each granted wish."""
+    for child in range(leader.shape[0]):
+        unit = leader[child]
+        if at[unit] < offsets[unit + 1]:
+            granted[offsets[child] + at[unit] - offsets[unit]] += 1
+
+
+@dataclass(frozen=True)
+class SupposedWish:
+    """One wish of a family that is not in the market: a programme, the tier there, the groups of the child."""
+
+    programme: int
+    tier: int
+    groups: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class FamilyOdds:
+    """Chances of a family that is not in the market.
+
+    ``together_at``: all its children at this wish; ``together``: at any one wish; ``none``: no child has a place.
+    """
+
+    together_at: tuple[Chance, ...]
+    together: Chance
+    none: Chance
+
+
+def family_odds(
+    drawn: Draws, wishes: Sequence[SupposedWish], children: int = 1, bound: bool = True, seed: int = 1
+) -> FamilyOdds:
+    """The chances of a family that is not in the market, from the cut-offs of its draws, which the family does not change.
+
+    Two or more ``children`` have the same wishes. For ``bound`` children the best ticket counts, for others each child's
+    own; the tickets are adjacent.
+    """
+    generator = np.random.default_rng(seed)
+    first = generator.integers(1, max(drawn.market.children, 1) + 1, drawn.draws)
+    tickets = first[:, None] + np.arange(1 if bound else children)
+    rank = np.full(tickets.shape, len(wishes))
+    for step in reversed(range(len(wishes))):
+        rank[_admitted(drawn, wishes[step], tickets)] = step
+    same = (rank == rank[:, :1]).all(axis=1)
+    placed = rank[:, 0] < len(wishes)
+    at = tuple(Chance(int((same & (rank[:, 0] == step)).sum()), drawn.draws) for step in range(len(wishes)))
+    return FamilyOdds(
+        together_at=at,
+        together=Chance(int((same & placed).sum()), drawn.draws),
+        none=Chance(int((rank == len(wishes)).all(axis=1).sum()), drawn.draws),
+    )
+
+
+def _admitted(drawn: Draws, wish: SupposedWish, tickets: Array) -> Array:
+    """bool[draws, tickets]: a pool of the programme admits a child with this ticket."""
+    pools = drawn.market.pools
+    admitted = np.zeros(tickets.shape, dtype=bool)
+    for pool in range(int(pools.start[wish.programme]), int(pools.start[wish.programme + 1])):
+        groups = set(pools.group[pools.group_start[pool] : pools.group_start[pool + 1]].tolist())
+        belongs = not groups or bool(groups & wish.groups)
+        if belongs or not pools.locked[pool]:
+            standing = tickets + (wish.tier << _TIER_AT) + (0 if belongs else 1 << _OUTSIDER_AT)
+            admitted |= standing <= drawn.lines[:, pool, None].astype(np.int64)
+    return admitted

@@ -1,0 +1,263 @@
+"""Who takes part in a round, and with what: the one reader for freezes, estimates, policy trials and counts on pages.
+
+What differs between them is a parameter: which stages take part, which facts count, and whether a fault is refused.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from allocation.validation import LARGEST_UNIT
+from enrollment.applications.applications import Application, Wish
+from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, TAKES_PART
+from enrollment.draw.round_market import (
+    Group,
+    OfferedProgramme,
+    Participant,
+    ReservedPool,
+    RoundMarket,
+    alike_units,
+    places_held,
+    without_absent_elders,
+)
+from enrollment.eligibility.tiers import Entry, TierTable, likely_facts_of, verified_facts_of
+from enrollment.ground.errors import Refused
+from enrollment.offers.offer_rows import LIVE, Offer, OfferState
+from enrollment.places.areas import LEVELS
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.places.service_areas import ServiceAreaIndex
+from enrollment.season.facts import Fact
+from enrollment.season.rounds import Round, RoundProgramme
+
+__all__ = ["AWAITING_DECISION", "HANDED_IN", "TAKES_PART"]
+
+BATCH = 2000
+"""Applications whose facts are read with one statement.  It also keeps a long freeze alive: PostgreSQL ends a transaction
+that sends nothing for two minutes."""
+
+
+class FactBasis(StrEnum):
+    """Which facts give the tiers."""
+
+    VERIFIED = "verified"
+    LIKELY = "likely"
+    """Verified facts, and claims that nobody has decided yet."""
+
+
+_READERS = {FactBasis.VERIFIED: verified_facts_of, FactBasis.LIKELY: likely_facts_of}
+
+
+def applications_query(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
+    """The ids of the year's applications in these stages."""
+    return select(Application.id).where(Application.year == year, Application.stage.in_(stages))
+
+
+def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
+    """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere."""
+    return (
+        applications_query(round_.year, stages)
+        .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
+        .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == OfferState.ARRIVED))
+        .where(Offer.id.is_(None))
+    )
+
+
+def count(session: Session, round_: Round, stages: Collection[str]) -> int:
+    """How many applications in these stages take part in the round."""
+    return session.scalar(select(func.count()).select_from(participants_query(round_, stages).subquery())) or 0
+
+
+def under_review(session: Session, round_: Round) -> list[Row]:
+    """Kindergartens (`name`) that still review `n` applications of the round, the largest number first."""
+    name, number = func.coalesce(Kindergarten.name, "—").label("name"), func.count().label("n")
+    found = (
+        participants_query(round_, AWAITING_DECISION)
+        .with_only_columns(name, number, maintain_column_froms=True)
+        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .group_by(Kindergarten.name)
+        .order_by(number.desc(), Kindergarten.name)
+    )
+    return list(session.execute(found))
+
+
+def facts_of(
+    session: Session, application_ids: Sequence[uuid.UUID], basis: FactBasis
+) -> Iterator[tuple[uuid.UUID, dict[Fact, Any]]]:
+    """Each application with its facts, in the given order, `BATCH` applications at a time."""
+    for start in range(0, len(application_ids), BATCH):
+        part = application_ids[start : start + BATCH]
+        facts = _READERS[basis](session, part)
+        for application_id in part:
+            yield application_id, facts.get(application_id, {})
+
+
+def wishes_of(session: Session, condition: ColumnElement[bool]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """For each application the programmes that it wishes for, round by round, the first wish first.
+
+    `condition` selects rows of `Wish`.
+    """
+    found: defaultdict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    rows = select(Wish.application_id, Wish.programme_id).where(condition)
+    for application_id, programme_id in session.execute(rows.order_by(Wish.application_id, Wish.round_id, Wish.rank)):
+        found[application_id].append(programme_id)
+    return found
+
+
+def read(session: Session, round_: Round, *, stages: Collection[str], basis: FactBasis, strict: bool) -> RoundMarket:
+    """The market of a round as it stands now.
+
+    A place that a child holds already is its last wish, unless it is wished for.  `strict` refuses bound children with
+    different wishes (`bound_wishes_differ`, with `n` units); otherwise bound children who are not alike count as
+    separate, and wishes for programmes outside the round are left out.  Refuses what `tiers.rules_in_round` refuses.
+    """
+    rows = _rows(session, round_, stages)
+    if not rows:
+        return RoundMarket(round_.year, round_.kind, round_.pair_rule, (), ())
+    places = _current_places(session, round_.id)
+    programmes = _programmes(session, round_.id, set(places.values()))
+    code_of = {programme.id: programme.code for programme in programmes}
+    current = {row.id: code_of[places[row.id]] if row.id in places else "" for row in rows}
+    wishes = _wishes(session, round_.id, current, code_of, strict)
+    units = _units(rows, wishes, current, strict)
+    table = TierTable(session, round_, ServiceAreaIndex(session, round_.year))
+    entries = dict(zip(code_of.values(), table.entries(programmes), strict=True))
+    facts = facts_of(session, [row.id for row in rows], basis)
+    participants = [
+        _participant(row, known, wishes[row.id], current[row.id], row.unit in units, table, entries)
+        for row, (_, known) in zip(rows, facts, strict=True)
+    ]
+    held = places_held(current.values())
+    return RoundMarket(
+        round_.year,
+        round_.kind,
+        round_.pair_rule,
+        [_offered(programme, held[programme.code], entries[programme.code].sibling_tier) for programme in programmes],
+        without_absent_elders(participants),
+    )
+
+
+def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[Row]:
+    elder = aliased(Application)
+    columns = (
+        Application.id,
+        Application.child_code,
+        Application.family_code,
+        Application.unit,
+        Application.level,
+        elder.child_code.label("elder"),
+        elder.level.label("elder_level"),
+    )
+    found = participants_query(round_, stages).outerjoin(elder, elder.id == Application.elder_id)
+    return session.execute(
+        found.with_only_columns(*columns, maintain_column_froms=True).order_by(Application.child_code)
+    ).all()
+
+
+def _current_places(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
+    """Where applications of the round hold a place: it is theirs until they get a better one."""
+    wishing = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
+    rows = select(Offer.application_id, Offer.programme_id).where(
+        Offer.state.in_(LIVE), Offer.state != OfferState.ARRIVED, Offer.application_id.in_(wishing)
+    )
+    return {application_id: programme_id for application_id, programme_id in session.execute(rows)}
+
+
+def _programmes(session: Session, round_id: uuid.UUID, held: set[uuid.UUID]) -> Sequence[Programme]:
+    """The programmes of the round, and those where applications of the round hold a place."""
+    in_round = select(RoundProgramme.programme_id).where(RoundProgramme.round_id == round_id)
+    found = select(Programme).where(Programme.id.in_(in_round) | Programme.id.in_(held))
+    return session.scalars(found.order_by(Programme.id)).all()
+
+
+def _wishes(
+    session: Session,
+    round_id: uuid.UUID,
+    current: Mapping[uuid.UUID, str],
+    code_of: Mapping[uuid.UUID, str],
+    strict: bool,
+) -> dict[uuid.UUID, tuple[str, ...]]:
+    listed = wishes_of(session, Wish.round_id == round_id)
+    found = {}
+    for application_id, place in current.items():
+        codes = [code_of[each] for each in listed[application_id] if strict or each in code_of]
+        found[application_id] = tuple(codes if not place or place in codes else [*codes, place])
+    return found
+
+
+def _units(
+    rows: Sequence[Row], wishes: Mapping[uuid.UUID, tuple[str, ...]], current: Mapping[uuid.UUID, str], strict: bool
+) -> set[Any]:
+    """The units whose children take part together."""
+    if not strict:
+        alike = ((row.unit, (row.family_code, row.level, wishes[row.id], current[row.id])) for row in rows)
+        return alike_units(alike, LARGEST_UNIT)
+    different = _units_with_different_wishes(rows, wishes)
+    if different:
+        raise Refused("bound_wishes_differ", n=len(different))
+    return alike_units(((row.unit, None) for row in rows), len(rows))
+
+
+def _units_with_different_wishes(rows: Sequence[Row], wishes: Mapping[uuid.UUID, tuple[str, ...]]) -> set[uuid.UUID]:
+    """Bound children go together or not at all, so they hand in the same wishes."""
+    first: dict[uuid.UUID, uuid.UUID] = {}
+    return {row.unit for row in rows if row.unit and wishes[first.setdefault(row.unit, row.id)] != wishes[row.id]}
+
+
+def _participant(
+    row: Row,
+    facts: Mapping[Fact, Any],
+    wishes: tuple[str, ...],
+    current: str,
+    is_bound: bool,
+    table: TierTable,
+    entries: Mapping[str, Entry],
+) -> Participant:
+    priorities = table.priorities(facts, [entries[code] for code in wishes])
+    older = row.elder and LEVELS.index(row.elder_level) > LEVELS.index(row.level)
+    return Participant(
+        child=row.child_code,
+        family=row.family_code,
+        unit=row.unit.hex if is_bound else "",
+        elder=row.elder if older else "",
+        current=current,
+        wishes=wishes,
+        tiers=tuple([priority.tiered.tier for priority in priorities]),
+        groups=tuple(
+            sorted(
+                Group(code, ground)
+                for code, priority in zip(wishes, priorities, strict=True)
+                for ground in priority.grounds
+            )
+        ),
+    )
+
+
+def _offered(programme: Programme, held: int, sibling_tier: int | None) -> OfferedProgramme:
+    kindergarten = programme.kindergarten
+    return OfferedProgramme(
+        id=programme.id,
+        code=programme.code,
+        kindergarten=kindergarten.code,
+        level=programme.level,
+        nature=kindergarten.nature,
+        area=kindergarten.area_code,
+        places=programme.places_for(held),
+        sibling_tier=sibling_tier,
+        pools=_pools(programme, held),
+    )
+
+
+def _pools(programme: Programme, held: int) -> tuple[ReservedPool, ...]:
+    """The reserved places; what an earlier round left of a programme is for everybody."""
+    if programme.taken != held:
+        return ()
+    return tuple(
+        ReservedPool(pool.code, pool.precedence, pool.places, tuple(pool.groups), pool.unclaimed)
+        for pool in programme.pools
+    )

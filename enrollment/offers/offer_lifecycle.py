@@ -1,0 +1,194 @@
+"""All moves of an offer in one table, and the functions that make them.
+
+Each changes the state, the count of places taken and the history together.  Where a run moves the offers of a whole city,
+the rows stay in the database, and the run counts the places itself.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import TextClause, text, update
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.errors import Refused
+from enrollment.ground.moves import Move
+from enrollment.offers.offer_rows import ANSWERABLE, EXPECTED, LIVE, Offer, OfferMove, OfferState
+from enrollment.places.programmes import Programme
+
+_FAMILY = frozenset({Role.GUARDIAN})
+_AT_THE_KINDERGARTEN = frozenset({Role.CLERK, Role.HEAD})
+_CITY = frozenset({Role.CITY_OFFICIAL})
+_RUN = frozenset({Role.CITY_OFFICIAL, Role.SYSTEM})
+"""A run is published by an official of the city; a daily replay, approved in advance, by the clock."""
+
+
+def _move(from_: Iterable[OfferState], to: OfferState, by: frozenset[Role]) -> Move:
+    return Move(frozenset(from_), to, by)
+
+
+OFFER_MOVES = {
+    "offer": _move((), OfferState.OFFERED, _RUN),
+    "move_up": _move((), OfferState.CONFIRMED, _RUN),
+    "move_up_and_wait": _move((), OfferState.CONFIRMED_WAITING, _RUN),
+    "place_centrally": _move((), OfferState.OFFERED, _CITY),
+    "confirm": _move({OfferState.OFFERED, OfferState.CONFIRMED_WAITING}, OfferState.CONFIRMED, _FAMILY),
+    "confirm_and_wait": _move({OfferState.OFFERED, OfferState.CONFIRMED}, OfferState.CONFIRMED_WAITING, _FAMILY),
+    "decline": _move(ANSWERABLE, OfferState.DECLINED, _FAMILY),
+    "mark_arrived": _move(EXPECTED, OfferState.ARRIVED, _AT_THE_KINDERGARTEN),
+    "mark_no_show": _move(EXPECTED, OfferState.NO_SHOW, _AT_THE_KINDERGARTEN),
+    "expire": _move({OfferState.OFFERED}, OfferState.EXPIRED, frozenset({Role.SYSTEM})),
+    "supersede": _move(ANSWERABLE, OfferState.SUPERSEDED, _RUN),
+    "revoke": _move(LIVE, OfferState.REVOKED, frozenset({Role.AREA_OFFICIAL, Role.CITY_OFFICIAL})),
+}
+"""The first four create an offer; the others change one."""
+
+CREATING = tuple(name for name, move in OFFER_MOVES.items() if not move.from_)
+
+
+def take_place(session: Session, programme_id: uuid.UUID) -> None:
+    """One place more is taken.  Refuses `no_place_left`; two at once never get the last one."""
+    taken = update(Programme).where(Programme.id == programme_id, Programme.taken < Programme.places)
+    if session.scalar(taken.values(taken=Programme.taken + 1).returning(Programme.id)) is None:
+        raise Refused("no_place_left")
+
+
+def free_place(session: Session, programme_id: uuid.UUID) -> None:
+    freed = update(Programme).where(Programme.id == programme_id, Programme.taken > 0)
+    if session.scalar(freed.values(taken=Programme.taken - 1).returning(Programme.id)) is None:
+        raise Refused("no_place_taken")
+
+
+def create(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime) -> None:
+    """Add a new offer by one of the moves in `CREATING`, take its place, and begin its history.
+
+    Refuses `move_not_for_this_role` and `no_place_left`; the database refuses a second live offer of a child.
+    """
+    step = OFFER_MOVES[move]
+    step.require_role(by)
+    take_place(session, offer.programme_id)
+    offer.state = step.to
+    session.add(offer)
+    session.flush()
+    session.add(_history(offer.id, move, None, step.to, by, now, None))
+
+
+def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None) -> None:
+    """Change one offer: its state, the place, the history and the audit.
+
+    The caller holds the offer's lock, and has checked that the offer is this actor's business.
+    Refuses `move_not_for_this_role` to whom the table does not name, and `offer_move_not_possible` from another state.
+    """
+    step = OFFER_MOVES[move]
+    step.require_role(by)
+    if offer.state not in step.from_:
+        raise Refused("offer_move_not_possible", move=move, state=offer.state)
+    before, offer.state = offer.state, step.to
+    if step.to in LIVE:
+        offer.answered_at = now
+    else:
+        offer.ended_at = now
+        free_place(session, offer.programme_id)
+    session.add(_history(offer.id, move, before, step.to, by, now, reason))
+    audit.record(session, step.to, "offer", offer.id, by=by, now=now, reason=reason, before=before)
+    session.flush()
+
+
+def _history(
+    offer_id: uuid.UUID, move: str, before: str | None, after: str, by: Actor, now: dt.datetime, reason: str | None
+) -> OfferMove:
+    return OfferMove(
+        offer_id=offer_id, move=move, before=before, after=after, account_id=by.account_id, at=now, reason=reason
+    )
+
+
+def end_many(
+    session: Session,
+    selected: str | Collection[uuid.UUID],
+    move: str,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+    values: Mapping[str, Any] | None = None,
+) -> int:
+    """The same move, to a state that is not live, for many offers in one statement; how many it moved.
+
+    `selected` is a query for ids of offers, with its `values`, or the ids themselves.  The caller holds the offers'
+    locks, counts the places and writes the audit.  An offer in another state is left as it is.
+    Refuses `move_not_for_this_role`.
+    """
+    step = OFFER_MOVES[move]
+    step.require_role(by)
+    if not step.from_ or step.to in LIVE:
+        raise ValueError(f"{move} does not end an offer")
+    if not isinstance(selected, str):
+        selected, values = "SELECT unnest(CAST(:selected AS uuid[]))", {"selected": list(selected)}
+    ended = text(f"""
+        WITH before AS (
+            SELECT id, state FROM offer WHERE id IN ({selected}) AND state = ANY(:move_from)
+        ), ended AS (
+            UPDATE offer SET state = :move_to, ended_at = CAST(:move_at AS timestamptz)
+            FROM before WHERE offer.id = before.id
+            RETURNING offer.id, before.state
+        )
+        INSERT INTO offer_move (offer_id, move, before, after, account_id, at, reason)
+        SELECT id, :move, state, :move_to, CAST(:move_by AS uuid), CAST(:move_at AS timestamptz), :reason FROM ended
+    """)  # noqa: S608 (the query is ours)
+    given = {"move_from": sorted(step.from_), "move_to": step.to, **_given(by, now), "move": move, "reason": reason}
+    return _run(session, ended, {**(values or {}), **given})
+
+
+def create_many(
+    session: Session,
+    selected: str,
+    moves: Collection[str],
+    *,
+    by: Actor,
+    now: dt.datetime,
+    values: Mapping[str, Any] | None = None,
+) -> int:
+    """Add many offers in one statement, each with its history; how many.  The caller counts the places.
+
+    `selected` is a query, with its `values`, for the columns move (one of `moves`, which are some of `CREATING`),
+    child_id, application_id, programme_id, year, round_id, run_id, rank, notice_code and answer_by.  An offer that
+    begins in an answered state was answered before, for another place.  Refuses `move_not_for_this_role`.
+    """
+    steps = {name: OFFER_MOVES[name] for name in moves}
+    for name, step in steps.items():
+        step.require_role(by)
+        if step.from_:
+            raise ValueError(f"{name} does not create an offer")
+    made = text(f"""
+        WITH selected AS ({selected}), fresh AS (
+            SELECT gen_random_uuid() AS id, selected.*, step.state
+            FROM selected
+            LEFT JOIN unnest(CAST(:moves AS text[]), CAST(:states AS text[])) AS step(move, state) USING (move)
+        ), made AS (
+            INSERT INTO offer (id, child_id, application_id, programme_id, year, round_id, run_id, rank, state,
+                               notice_code, made_at, answer_by, answered_at)
+            SELECT id, child_id, application_id, programme_id, year, round_id, run_id, rank, state, notice_code,
+                   CAST(:move_at AS timestamptz), answer_by,
+                   CASE WHEN state <> 'offered' THEN CAST(:move_at AS timestamptz) END
+            FROM fresh
+        )
+        INSERT INTO offer_move (offer_id, move, before, after, account_id, at, reason)
+        SELECT id, move, NULL, state, CAST(:move_by AS uuid), CAST(:move_at AS timestamptz), NULL FROM fresh
+    """)  # noqa: S608 (the query is ours)
+    given = {"moves": list(steps), "states": [step.to for step in steps.values()], **_given(by, now)}
+    return _run(session, made, {**(values or {}), **given})
+
+
+def _given(by: Actor, now: dt.datetime) -> dict[str, Any]:
+    return {"move_by": by.account_id, "move_at": now}
+
+
+def _run(session: Session, statement: TextClause, values: Mapping[str, Any]) -> int:
+    session.flush()
+    changed = session.execute(statement, values).rowcount  # type: ignore[attr-defined]
+    for known in [row for row in session.identity_map.values() if isinstance(row, Offer)]:
+        session.expire(known)
+    return changed

@@ -1,0 +1,101 @@
+"""Children of the signed-in guardian: entering a child, access to it, and the receivers of its messages."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit, identity
+from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.people import consents
+from enrollment.people.guardians import require_guardian, validate_name
+from enrollment.people.person_rows import RELATIONS, Child, Guardian, Guardianship
+
+
+def add_child(
+    session: Session,
+    *,
+    name: str,
+    id_kind: str,
+    id_number: str,
+    relation: str,
+    born: dt.date | None = None,
+    sex: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Child:
+    """Store a child and its guardianship.  A child that the guardian entered before is returned unchanged.
+
+    Needs the guardian's consent.  A child that another guardian entered is refused with `child_already_entered`,
+    which discloses nothing about it; an invitation or a dispute case is needed then.
+    """
+    consents.require(session, consents.CHILD_DATA, by=by)
+    guardian = require_guardian(session, by=by)
+    values = child_values(name, id_kind, id_number, born, sex, today(now))
+    if relation not in RELATIONS:
+        raise Refused("relation_missing", field="relation")
+    written = insert(Child).values(id=uuid.uuid4(), created_at=now, version=1, **values)
+    child_id = session.scalar(written.on_conflict_do_nothing(index_elements=["id_index"]).returning(Child.id))
+    if child_id is None:
+        known = session.scalars(select(Child).where(Child.id_index == values["id_index"])).one()
+        if not is_guardian_of(session, known.id, by=by):
+            raise Refused("child_already_entered", field="id_number")
+        return known
+    session.add(Guardianship(guardian_id=guardian.id, child_id=child_id, relation=relation, since=now, accepted_at=now))
+    session.flush()
+    audit.record(session, "enter_child", "child", child_id, by=by, now=now)
+    return session.get_one(Child, child_id)
+
+
+def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date) -> dict:
+    """The columns of a child.  Birth date and sex in the number take precedence over typed values."""
+    found = identity.check(id_kind, id_number, today=on)
+    born, sex = found.born or born, found.sex or sex
+    if born is None:
+        raise Refused("born_missing", field="born")
+    if born > on:
+        raise Refused("born_in_future", field="born")
+    if sex not in ("f", "m"):
+        raise Refused("sex_missing", field="sex")
+    return {
+        "name": validate_name(name),
+        "id_kind": found.kind,
+        "id_number": found.number,
+        "id_index": identity.index_of(found.number),
+        "born": born,
+        "sex": sex,
+    }
+
+
+def is_guardian_of(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
+    """Whether the signed-in person is an accepted guardian of the child."""
+    return session.scalar(select(_care_query(by).where(Guardianship.child_id == child_id).exists())) or False
+
+
+def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
+    """A child of the signed-in guardian.  Raises NotFound for other children."""
+    if not is_guardian_of(session, child_id, by=by):
+        raise NotFound()
+    return session.get_one(Child, child_id)
+
+
+def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
+    """The accounts of the child's accepted guardians, who may receive messages about it."""
+    of_child = (
+        select(Guardian.account_id)
+        .join(Guardianship, Guardianship.guardian_id == Guardian.id)
+        .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
+    )
+    return list(session.scalars(of_child.order_by(Guardianship.since)))
+
+
+def _care_query(by: Actor):
+    return (
+        select(Guardianship.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(Guardian.account_id == by.account_id, Guardianship.accepted_at.is_not(None))
+    )

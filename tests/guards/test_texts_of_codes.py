@@ -1,0 +1,173 @@
+"""Every code that a page can show, and every text of a page, exists in Chinese and English."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
+from jinja2.nodes import TemplateData
+
+from enrollment.applications import applications, register_answers, returned_items
+from enrollment.applications.lifecycle import MOVES
+from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
+from enrollment.ground.accounts import ROLES
+from enrollment.offers import offers
+from enrollment.offers.offer_lifecycle import OFFER_MOVES
+from enrollment.people import person_rows
+from enrollment.places import areas, pools, service_areas
+from enrollment.review import cases
+from enrollment.season import calendar, rounds
+from enrollment.season.facts import Fact, Ground
+from portal.text.catalogues import TRANSLATIONS
+from portal.text.words import LANGUAGES, table
+
+ROOT = Path(__file__).parents[2]
+TELLING = ("tell", "notify_guardians", "notify_guardians_each", "notify_guardians_of")
+CODES = {
+    "pool_unclaimed": pools.UNCLAIMED,
+    "pool_left": pools.UNCLAIMED,
+    "role": ROLES,
+    "nature": areas.NATURES,
+    "level": areas.LEVELS,
+    "service_area_kind": service_areas.KINDS,
+    "season_step": calendar.STEPS,
+    "round_kind": rounds.KINDS,
+    "round_stage": rounds.STAGES,
+    "pair_rule": rounds.PAIR_RULES,
+    "ground": tuple(Ground),
+    "fact": tuple(Fact),
+    "stage": applications.STAGES,
+    "move": tuple(MOVES),
+    "id_kind": person_rows.ID_KINDS,
+    "relation": person_rows.RELATIONS,
+    "case_kind": cases.KINDS,
+    "register": register_answers.REGISTERS,
+    "refusal_rule": returned_items.REFUSAL_RULES,
+    "run_state": runs.STATES,
+    "run_step": (*execution.STEPS, *snapshot.STEPS, *draws.STEPS, *publication.STEPS),
+    "draw_work": draw_jobs.KINDS,
+    "draw_broke_off": draw_jobs.KINDS,
+    "draw_failed": draw_jobs.KINDS,
+    "draw_next": draw_jobs.KINDS,
+    "offer_state": offers.STATES,
+    "offer_move": tuple(OFFER_MOVES),
+    "reason": (
+        "no_places",
+        "not_eligible",
+        "closed_by_unit",
+        "tier_below_cutoff",
+        "ticket_after_cutoff",
+        "placed_higher",
+    ),
+}
+
+
+@pytest.mark.parametrize("group", CODES)
+def test_every_code_has_a_text(group):
+    missing = [code for code in CODES[group] if str(code) not in table().get(group, {})]
+    assert not missing, f"[{group}] {missing}"
+
+
+def test_every_text_exists_in_both_languages_with_the_same_parameters():
+    for group, codes in table().items():
+        for code, words in codes.items():
+            assert set(words) == set(LANGUAGES), f"[{group}] {code}"
+            assert all(words.values()), f"[{group}] {code}"
+            parameters = [set(re.findall(r"\{(\w+)", words[language])) for language in LANGUAGES]
+            assert parameters[0] == parameters[1], f"[{group}] {code}"
+
+
+def python_files():
+    return [file for package in ("enrollment", "portal") for file in (ROOT / package).rglob("*.py")]
+
+
+def test_every_refusal_has_a_text():
+    """Reads the first argument of every `Refused(...)` in the code."""
+    missing = set()
+    for file in python_files():
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", "")) in ("Refused", "Stale")
+                and node.args
+            ):
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and first.value not in table()["error"]:
+                    missing.add((file.name, first.value))
+    assert not missing
+
+
+def test_every_notice_has_a_text():
+    missing = set()
+    for file in python_files():
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", getattr(node.func, "id", "")) in TELLING
+                and len(node.args) > 1
+            ):
+                kind = node.args[1]
+                if isinstance(kind, ast.Constant) and kind.value not in table().get("notice", {}):
+                    missing.add((file.name, kind.value))
+    assert not missing
+
+
+def translated() -> dict[str, str]:
+    """The translations of all catalogues together."""
+    known: dict[str, str] = {}
+    for file in sorted(TRANSLATIONS.glob("en/LC_MESSAGES/*.po")):
+        with file.open("rb") as text:
+            for message in read_po(text, locale="en"):
+                if message.id:
+                    one = message.id if isinstance(message.id, str) else message.id[0]
+                    english = message.string if isinstance(message.string, str) else message.string[0]
+                    if english and not message.fuzzy:
+                        known[one] = english
+    return known
+
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+CALLS = {"_", "_l", "gettext", "ngettext", "lazy_gettext", "pgettext"}
+
+
+def python_texts():
+    for file in (ROOT / "portal").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            named = isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS and node.args
+            if named and isinstance(node.args[0], ast.Constant):
+                yield file.name, node.args[0].value
+
+
+def template_texts():
+    environment = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
+    for file in (ROOT / "templates").rglob("*.html"):
+        tree = environment.parse(file.read_text("utf-8"))
+        for _line, _function, texts in extract_from_ast(tree, ("_", "gettext", "ngettext")):
+            for text in texts if isinstance(texts, tuple) else (texts,):
+                if isinstance(text, str):
+                    yield str(file.relative_to(ROOT)), text
+
+
+def test_every_text_of_a_page_has_an_english_translation():
+    known = translated()
+    missing = {
+        (where, text)
+        for where, text in [*python_texts(), *template_texts()]
+        if CHINESE.search(text) and text not in known
+    }
+    assert not missing, "\n".join(f"{where}: {text}" for where, text in sorted(missing))
+
+
+def test_no_template_contains_chinese_outside_a_translation():
+    """Such text would stay Chinese on the English page."""
+    environment = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
+    found = set()
+    for file in (ROOT / "templates").rglob("*.html"):
+        for data in environment.parse(file.read_text("utf-8")).find_all(TemplateData):
+            for line in data.data.splitlines():
+                if CHINESE.search(line) and 'lang="zh-CN"' not in line and "letters" not in file.parts:
+                    found.add((str(file.relative_to(ROOT)), line.strip()))
+    assert not found

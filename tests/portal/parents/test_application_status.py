@@ -1,0 +1,79 @@
+"""The family's home page after the result: the place, the answer, and only steps that will come."""
+
+import datetime as dt
+
+import pytest
+
+from enrollment.offers import offers
+from tests.portal.parents.desk import page
+from tests.support.signing_in import sign_in
+
+
+@pytest.fixture
+def published(town, frozen_clock):
+    first, second = (town.kindergarten(name, places=1) for name in ("金苹果", "牡丹"))
+    town.ana = town.child("安娜", wishes=[first, second])
+    town.two = town.family("王")
+    town.ben = town.child("本本", family=town.two, wishes=[second])
+    town.child("次次", family=town.two, submit=False)
+    town.drawn(town.ana, town.ben)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    return town
+
+
+def steps(client, application) -> list[str]:
+    shown = page(client.get(f"/parents/applications/{application.id}"))
+    return [step.get_text("|", strip=True) for step in shown.select(".timeline li")]
+
+
+def test_an_open_offer_stands_with_its_place_and_what_to_do(client, published):
+    client = sign_in(client, published.ana.entered_by)
+    shown = page(client.get("/parents"))
+    assert shown.select_one(".lead .tag").get_text(strip=True) == "待确认"
+    assert "金苹果" in shown.select_one("section.card.now").get_text()
+    listed = steps(client, published.ana)
+    assert [step.partition("|")[0] for step in listed][-4:] == [
+        "公开抽签与派位",
+        "查询结果",
+        "确认入园",
+        "到园报到、体检",
+    ]
+    assert listed[-3].endswith("|金苹果")
+
+
+def test_a_confirmed_place_stays_on_the_page_until_the_arrival(client, published, frozen_clock):
+    town = published
+    offer = town.offer_for(town.ana)
+    offers.confirm(town.session, offer.id, wait=False, by=town.parent_of(town.ana), now=town.now)
+    town.session.commit()
+    client = sign_in(client, town.ana.entered_by)
+    assert [step.partition("|")[0] for step in steps(client, town.ana)][-2:] == ["已确认入园", "到园报到、体检"]
+    assert "金苹果" in client.get("/parents").text
+
+
+@pytest.mark.parametrize(("state", "word"), [("declined", "已放弃"), ("expired", "未按时确认")])
+def test_a_place_given_up_ends_the_timeline_and_promises_no_arrival(client, published, frozen_clock, state, word):
+    town = published
+    offer = town.offer_for(town.ana)
+    if state == "declined":
+        offers.decline(town.session, offer.id, by=town.parent_of(town.ana), now=town.now)
+    else:
+        offer.state, offer.ended_at = "expired", town.now
+    town.session.commit()
+    frozen_clock.set(town.now + dt.timedelta(days=50))
+    client = sign_in(client, town.ana.entered_by)
+    shown = client.get("/parents")
+    assert page(shown).select_one(".lead .tag").get_text(strip=True) == word
+    assert steps(client, town.ana)[-1].partition("|")[0] == word
+    assert "补录" not in shown.text
+    assert "补录" not in client.get(f"/parents/applications/{town.ana.id}/result").text
+
+
+def test_two_children_each_stand_with_their_own_place(client, published):
+    client = sign_in(client, published.two.account)
+    cards = [card.get_text("|", strip=True) for card in page(client.get("/parents")).select("main section.card")]
+    mine = next(card for card in cards if "本本" in card)
+    assert "待确认" in mine and "牡丹" in mine and "查看结果" in mine
+    missed = next(card for card in cards if "次次" in card)
+    assert "未提交" in missed and "继续" not in missed

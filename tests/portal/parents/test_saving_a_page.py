@@ -1,0 +1,98 @@
+"""A save looks up what it needs: the pages after the saved one, in their order, and only as far as the next open one."""
+
+import pytest
+from sqlalchemy import event
+
+from portal.parents import steps
+from portal.parents.steps import FormState
+from tests.portal.parents.desk import filled
+from tests.support.signing_in import sign_in
+
+
+@pytest.fixture
+def places(town):
+    gardens = [town.kindergarten(name, places=2) for name in ("锦江区机关第一幼儿园", "锦官新城幼儿园")]
+    town.open_registration()
+    return gardens
+
+
+@pytest.fixture
+def count(town):
+    """Saves a page as it was shown; how many statements went to the database, and where the answer leads."""
+
+    def saved(client, path, **changed):
+        data = filled(client.get(path)) | changed
+        town.session.commit()
+        town.session.expire_all()
+        statements = []
+
+        def hear(_connection, _cursor, statement, *_more):
+            statements.append(statement)
+
+        connection = town.session.get_bind()
+        event.listen(connection, "before_cursor_execute", hear)
+        answer = client.post(path, data=data)
+        event.remove(connection, "before_cursor_execute", hear)
+        assert answer.status_code == 303
+        return len(statements), answer.headers["Location"]
+
+    return saved
+
+
+DRAFT = [("wishes", 22, "check"), ("household", 30, "evidence"), ("grounds", 31, "evidence"), ("child", 36, "evidence")]
+
+
+@pytest.mark.parametrize(("name", "most", "leads_to"), DRAFT)
+def test_a_save_of_a_draft_asks_few_questions(client, town, places, count, name, most, leads_to):
+    ana = town.child("安娜", wishes=places, grounds={"elder_sibling": places[0]}, submit=False)
+    start = f"/parents/applications/{ana.id}"
+    sign_in(client, town.parent_of(ana).account_id)
+    statements, address = count(client, f"{start}/{name}", **({"act": ["next"]} if name == "wishes" else {}))
+    assert address == f"{start}/{leads_to}"
+    assert statements <= most
+
+
+def test_an_edit_reads_the_answers_once(client, town, places, count, frozen_clock):
+    ana = town.child("安娜", wishes=places, grounds={"elder_sibling": places[0]})
+    frozen_clock.move(minutes=1)
+    start = f"/parents/applications/{ana.id}"
+    sign_in(client, town.parent_of(ana).account_id)
+    statements, address = count(client, f"{start}/wishes", act=["up:1"])
+    assert address == f"{start}/wishes"
+    assert statements <= 47
+    assert "第 2 版" in client.get(address).text
+
+
+def states(town, places):
+    """Forms that are differently far."""
+    yield None, town.family("王")
+    for name, more in (
+        ("安娜", {"wishes": []}),
+        ("本本", {"wishes": places}),
+        ("陈晨", {"wishes": places, "grounds": {"elder_sibling": places[0]}}),
+    ):
+        application = town.child(name, submit=False, **more)
+        yield application, application
+    family = town.family("丁")
+    twin = town.child("丁丁", wishes=places, family=family, submit=False)
+    town.child("冬冬", wishes=[], family=family, submit=False)
+    yield twin, twin
+
+
+def test_the_next_page_is_the_first_of_the_list_that_is_not_done(client, app, town, places):
+    with app.test_request_context():
+        for application, owner in states(town, places):
+            by = owner.actor if application is None else town.parent_of(owner)
+            listed = steps.steps(FormState(town.session, application, by=by, now=town.now))
+            for at, step in enumerate(listed[:-1]):
+                later = next((each for each in listed[at + 1 :] if each.state != "done"), listed[-1])
+                form = FormState(town.session, application, by=by, now=town.now)
+                assert steps.step_after(step.page, form).page == later.page
+
+
+def test_a_page_that_is_no_longer_shown_leads_on_too(client, town, places):
+    ana = town.child("安娜", wishes=places, submit=False)
+    sign_in(client, town.parent_of(ana).account_id)
+    path = f"/parents/applications/{ana.id}/together"
+    answer = client.post(path, data=filled(client.get(path)))
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/parents/applications/{ana.id}/check")

@@ -1,0 +1,131 @@
+"""Double click, stale tab, expired session: nothing is done twice and no entered value is lost."""
+
+import threading
+
+import pytest
+from flask import redirect
+from sqlalchemy import func, select, text
+from wtforms import StringField
+
+from enrollment.ground import audit
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.errors import Stale
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
+
+
+class NoteForm(PageForm):
+    note = StringField("Note")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_small_page(whole_app):
+    """A page of the parents' desk for these tests alone, registered before the app serves its first request."""
+    from flask import render_template_string
+
+    page = """{% extends "layout.html" %}{% from "parts/form_tokens.html" import form_tokens with context %}{% from "parts/field.html" import field %}
+    {% set heading = "Note" %}{% block main %}<h1>Note</h1><form method="post" novalidate>{{ form_tokens() }}{{ field(form.note) }}<button type="submit">Save</button></form>{% endblock %}"""
+
+    def show():
+        return render_template_string(page, form=NoteForm())
+
+    def save():
+        form = NoteForm()
+        if form.validate_on_submit():
+            with refusals_in(form):
+                if form.note.data == "stale":
+                    raise Stale()
+                audit.record(db(), "note", "note", form.note.data, by=actor(), now=clock())
+                return redirect("/parents-note?saved", 303)
+        return render_template_string(page, form=form)
+
+    whole_app._got_first_request = False
+    whole_app.add_url_rule("/parents-note", "parents.note", desk("parents")(show), methods=["GET"])
+    whole_app.add_url_rule("/parents-note", "parents.save_note", desk("parents")(save), methods=["POST"])
+
+
+@pytest.fixture
+def parent(client, town):
+    sign_in(client, town.family("李").account)
+    return client
+
+
+def notes(session) -> int:
+    return session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.act == "note"))
+
+
+def test_a_double_click_has_one_effect(parent, portal_session):
+    page = parent.get("/parents-note")
+    body = hidden_fields(page.text) | {"note": "once"}
+    first, second = parent.post("/parents-note", data=body), parent.post("/parents-note", data=body)
+    assert first.status_code == second.status_code == 303
+    assert first.headers["Location"] == second.headers["Location"]
+    assert notes(portal_session) == 1
+
+
+def test_two_clicks_at_once_have_one_effect(app, parent, portal_session):
+    body = hidden_fields(parent.get("/parents-note").text) | {"note": "at once"}
+    cookie = parent.get_cookie("session").value
+    answers = []
+
+    def click():
+        browser = app.test_client()
+        browser.set_cookie("session", cookie, domain="localhost")
+        answers.append(browser.post("/parents-note", data=body).status_code)
+
+    threads = [threading.Thread(target=click) for _click in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    portal_session.rollback()
+    assert answers == [303] * 4
+    assert notes(portal_session) == 1
+
+
+def test_the_same_key_with_another_body_is_a_conflict(parent, portal_session):
+    body = hidden_fields(parent.get("/parents-note").text)
+    assert parent.post("/parents-note", data=body | {"note": "one"}).status_code == 303
+    assert parent.post("/parents-note", data=body | {"note": "another"}).status_code == 409
+    assert notes(portal_session) == 1
+
+
+def test_a_stale_tab_is_told_and_shows_what_was_typed(parent, portal_session):
+    answer = fill_in(parent, "/parents-note", note="stale")
+    assert answer.status_code == 409
+    assert "内容已经在别处改动" in answer.text
+    assert "stale" in answer.text
+    assert notes(portal_session) == 0
+
+
+def test_entered_values_survive_an_expired_session(client, portal_session, town):
+    family = town.family("王")
+    parent = sign_in(client, family.account)
+    body = hidden_fields(parent.get("/parents-note").text) | {"note": "已经写了很久的话"}
+    portal_session.execute(text("UPDATE web_session SET expires_at = created_at"))
+    led = parent.post("/parents-note", data=body)
+    assert led.status_code == 303
+    assert led.headers["Location"] == "/sign-in?next=/parents-note"
+    page = parent.get(led.headers["Location"])
+    assert "刚才填写的内容还在" in page.text
+    kept = parent.get_cookie("session").value
+    from tests.portal.web.test_signing_in import newest_code
+
+    fill_in(parent, led.headers["Location"], action="/sign-in", phone=family.phone, next="/parents-note")
+    onward = fill_in(parent, "/sign-in/code", code=newest_code(portal_session))
+    assert onward.headers["Location"] == "/parents-note"
+    assert parent.get_cookie("session").value != kept
+    assert "已经写了很久的话" in parent.get("/parents-note").text
+    assert "已经写了很久的话" not in parent.get("/parents-note").text, "it is given back once"
+
+
+def test_a_form_from_before_signing_in_anew_is_shown_again(parent, portal_session, town):
+    """Another tab signed in meanwhile: the token no longer fits."""
+    body = hidden_fields(parent.get("/parents-note").text) | {"note": "旧标签页", "csrf_token": "old"}
+    answer = parent.post("/parents-note", data=body)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/parents-note"
+    assert "旧标签页" in parent.get("/parents-note").text
+    assert notes(portal_session) == 0
