@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
@@ -19,7 +20,11 @@ from enrollment.season.calendar import require_city_official
 
 
 class Snapshot(Base):
-    """A round's market as files, frozen.  A correction makes a new snapshot; nothing is overwritten."""
+    """A round's market as files, frozen.  A correction makes a new snapshot; nothing is overwritten.
+
+    `outdated_at` is when a decided correction changed who takes part or with what: from then on no run of it is signed or
+    published.  A snapshot that replaces another has its public `reason`, and how many corrections of which kind it holds.
+    """
 
     __tablename__ = "snapshot"
 
@@ -33,6 +38,9 @@ class Snapshot(Base):
     made_at: Mapped[dt.datetime]
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     replaced_at: Mapped[dt.datetime | None]
+    outdated_at: Mapped[dt.datetime | None]
+    reason: Mapped[str | None]
+    corrections: Mapped[dict[str, int] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         UniqueConstraint("round_id", "number"),
