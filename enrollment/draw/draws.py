@@ -117,6 +117,8 @@ def precheck(
     draw = waiting_for_seed(session, year)
     if draw is None or (round_id and session.get_one(Snapshot, draw.snapshot_id).round_id != round_id):
         raise Refused("no_draw_is_open")
+    if session.get_one(Snapshot, draw.snapshot_id, populate_existing=True).outdated_at is not None:
+        raise Refused("snapshot_outdated")
     if now <= draw.committed_at:
         raise Refused("seed_before_commitment")
     if not (beacon.strip() or ceremony.strip()):
@@ -136,8 +138,8 @@ def set_seed(
 ) -> Draw:
     """Enter the published parts of the seed, and give a ticket for the season to each child of the market without one.
 
-    `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
-    `seed_needs_a_public_part`.
+    `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `snapshot_outdated`,
+    `seed_before_commitment` and `seed_needs_a_public_part`.
     """
     require_city_official(by)
     open_draw = precheck(session, year, None, beacon=beacon, ceremony=ceremony, now=now)

@@ -13,6 +13,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.corrections import corrected_values, correction_papers, requests
 from enrollment.eligibility import evidence
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground import audit, outbox
@@ -21,6 +22,7 @@ from enrollment.ground.uploads import SafePage
 from enrollment.people import children, guardians
 from enrollment.people.consents import Consent
 from enrollment.review import cases
+from enrollment.review.correction_rows import CorrectionRequest
 
 
 def export(session: Session, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
@@ -64,6 +66,11 @@ def uploaded_files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator
             for number, page in enumerate(pages, start=1):
                 safe = evidence.page_content(session, application.id, page.id)
                 yield f"{application.year}/{application.child_code}/{document}-{number}.{_ending(safe)}", safe.content
+        for count, request in enumerate(requests.of_application(session, application.id), start=1):
+            for number, sheet in enumerate(correction_papers.pages_of(session, request.id), start=1):
+                safe = correction_papers.page_content(session, request.id, sheet.id)
+                name = f"correction-{count}-{number}.{_ending(safe)}"
+                yield f"{application.year}/{application.child_code}/{name}", safe.content
 
 
 def _ending(page: SafePage) -> str:
@@ -85,8 +92,15 @@ def _application(session: Session, application: Application) -> dict[str, Any]:
         "verified": _rows(session, VerifiedFact, mine, "fact", "outcome", "value", "reason", "source", "at"),
         "registers": _rows(session, RegisterAnswer, mine, "fact", "register", "answer", "value", "at", "disputed_at"),
         "returned": _rows(session, ReturnedItem, mine, "item", "note", "asked_at", "answered_at"),
+        "corrections": [_correction(each) for each in requests.of_application(session, mine)],
         "guardians": len(children.accounts_of(session, application.child_id)),
     }
+
+
+def _correction(request: CorrectionRequest) -> dict[str, Any]:
+    values = {"before": corrected_values.before_of(request), "after": corrected_values.after_of(request)}
+    told = ("kind", "state", "statement", "answer", "requested_at", "due_at", "decided_at")
+    return _row(request, *told) | values
 
 
 def _rows(session: Session, table: Any, application_id: uuid.UUID, *names: str) -> list[dict[str, Any]]:
