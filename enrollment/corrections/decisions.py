@@ -26,7 +26,7 @@ from enrollment.season.rounds import Round
 SUBJECT = "correction_request"
 PEOPLE_NEEDED = 2
 SECOND_PEOPLE = (Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
-NOT_PUBLISHED = (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)
+NOT_PUBLISHED = (RoundStage.OPEN, RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)
 LONGEST_ANSWER = 500
 
 

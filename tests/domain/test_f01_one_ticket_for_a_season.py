@@ -31,7 +31,7 @@ def test_f01_applying_ten_times_gives_the_same_ticket(town):
     before = town.ticket_of(often)
     with pytest.raises(IntegrityError), town.session.begin_nested():
         town.session.execute(text("UPDATE ticket SET number = 99"))
-    town.freeze()
+    town.freeze(reason="核对")
     town.run()
     town.publish()
     assert town.ticket_of(often) == before
