@@ -111,8 +111,7 @@ def request_by_staff(
     """File what a clerk or an official found, within the actor's scope.  Refuses the same, but needs no paper."""
     application = review.locked(session, application_id, by=by)
     require_possible(session, application, kind, now=now)
-    entered_by = application.entered_for or application.entered_by
-    guardian = session.scalars(select(Guardian).where(Guardian.account_id == entered_by)).one_or_none()
+    guardian = guardian_of_application(session, application)
     return _file(session, application, kind, typed, fact, statement, list(papers), guardian, by=by, now=now)
 
 
@@ -209,6 +208,19 @@ def _desk(session: Session, application: Application) -> tuple[uuid.UUID | None,
         return kindergarten_id, session.get_one(Kindergarten, kindergarten_id).area_code
     household = household_rows.household_of(session, application.id)
     return None, household.home_area if household else None
+
+
+def guardian_of_application(session: Session, application: Application) -> Guardian | None:
+    """The guardian in whose name the application was entered."""
+    account_id = application.entered_for or application.entered_by
+    return session.scalars(select(Guardian).where(Guardian.account_id == account_id)).one_or_none()
+
+
+def find_application(session: Session, code: str, *, by: Actor) -> Application | None:
+    """The application with this registration code whose review is the actor's business."""
+    typed = "".join(code.split()).upper()
+    found = select(Application).where(Application.registration_code == typed, review.within(by))
+    return session.scalars(found).one_or_none()
 
 
 def of_application(session: Session, application_id: uuid.UUID) -> list[CorrectionRequest]:
