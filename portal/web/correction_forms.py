@@ -113,18 +113,19 @@ def _value_fields(kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
 
 
 def _fact_fields(fact: Fact) -> dict[str, Any]:
-    gone = BooleanField(_l("这一项其实没有，或已不成立"))
-    if fact in TRUE_FACTS:
-        return {"gone": gone}
+    value = {} if fact in TRUE_FACTS else _fact_value_fields(fact)
+    return {**value, "gone": BooleanField(_l("这一项其实没有，或已不成立"))}
+
+
+def _fact_value_fields(fact: Fact) -> dict[str, Any]:
     if fact == Fact.HOME_PLACE:
-        parts = {part: StringField(text, [Length(max=80)]) for part, text in PARTS_OF_A_PLACE.items()}
-        return {**parts, "gone": gone}
+        return {part: StringField(text, [Length(max=80)]) for part, text in PARTS_OF_A_PLACE.items()}
     offered = _offered(fact)
     label = _l("正确的幼儿园名称") if fact in KINDERGARTENS else _l("正确的内容")
     if offered:
-        value = SelectField(label, choices=[("", _l("请选择")), *offered], validate_choice=False)
-        return {fact.value: value, "gone": gone}
-    return {fact.value: StringField(label, [Length(max=80)]), "gone": gone}
+        choices = [("", _l("请选择")), *offered]
+        return {fact.value: SelectField(label, choices=choices, validate_choice=False)}
+    return {fact.value: StringField(label, [Length(max=80)])}
 
 
 def _offered(fact: Fact) -> list[tuple[str, Any]]:

@@ -5,9 +5,11 @@ import datetime as dt
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.applications import receipts, registration, submission
+from enrollment.applications import guardian_takeover, receipts, registration, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.corrections import decisions, request_list, requests
+from enrollment.ground import sign_in
+from enrollment.ground.accounts import actor_of
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.outbox import Notice
 from enrollment.offers import arrivals
@@ -98,6 +100,23 @@ def test_fam06_on_a_helpers_page(town):
     town.drawn(ana)
     supplementary(town)
     refused(town, ana, by=acting)
+
+
+def test_fam06_after_the_guardian_took_the_helpers_application_over(town):
+    garden = town.kindergarten("金苹果", places=2)
+    town.open_registration()
+    helper = town.helper()
+    mandate = town.mandate_on_paper(helper, "13811112222")
+    ana = town.helper_enters(
+        town.acting(helper, mandate), wishes=[garden], guardians_number=(number := id_number(dt.date(1988, 3, 3)))
+    )
+    town.drawn(ana)
+    supplementary(town)
+    guardian = actor_of(sign_in.account_of_phone(town.session, "13811112222", now=town.now))
+    assert guardian_takeover.take_over(town.session, mandate.id, number, by=guardian, now=town.now)
+    refused(town, ana, by=guardian)
+    town.two_agree(town.requests_correction(ana, "name", name="张小包", by=guardian))
+    assert ana.child.name == "张小包"
 
 
 def test_fam06_applying_again_after_a_withdrawal(town):
