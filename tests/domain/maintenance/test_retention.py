@@ -206,7 +206,7 @@ def test_two_years_after_the_last_season_the_accounts_are_emptied(season):
     gone = apply(season, THREE_YEARS_LATER)
     assert gone["account"]["account"] == 6
     for name, traces in season.traces.items():
-        names = {"roll_child"} if name == "金丝雀" else set()
+        names = {"roll_child", "roll_correction"} if name == "金丝雀" else set()
         assert places_of(season.session, *traces) - {"audit_entry"} == names
     assert season.session.scalar(select(func.count()).select_from(Consent)) == 0
     assert list(invariants.find_violations(season.session)) == []
