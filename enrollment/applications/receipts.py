@@ -13,7 +13,7 @@ from enrollment.applications import contents
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.errors import NotFound
 
 
@@ -21,7 +21,8 @@ from enrollment.ground.errors import NotFound
 class Receipt:
     """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first.
 
-    `helper` is the name of the community helper who typed it; None where the family did.
+    `helper` is the name of the community helper who typed it; None where the family did.  `corrected`: the version was
+    written by a decided correction.
     """
 
     application_id: uuid.UUID
@@ -31,6 +32,7 @@ class Receipt:
     changed: tuple[str, ...]
     submitted_at: dt.datetime
     helper: str | None = None
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,24 @@ def write(
 
     The caller holds the application's lock and has changed no answer since it compared.
     """
+    version = add_version(session, application, comparison, by=by, now=now)
+    notify_guardians(
+        session,
+        ("application_changed" if comparison.before else "application_submitted")
+        + ("_by_helper" if by.on_behalf else ""),
+        [application.id],
+        now=now,
+        event=f"receipt:{version.number}",
+        code=application.registration_code,
+        number=version.number,
+    )
+    return _receipt(session, application, version)
+
+
+def add_version(
+    session: Session, application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
+) -> ApplicationVersion:
+    """Add the compared answers as the next version, of which the caller tells the guardians itself."""
     before, said = comparison.before, comparison.said
     version = ApplicationVersion(
         application_id=application.id,
@@ -103,16 +123,7 @@ def write(
     )
     session.add(version)
     session.flush()
-    notify_guardians(
-        session,
-        ("application_changed" if before else "application_submitted") + ("_by_helper" if by.on_behalf else ""),
-        [application.id],
-        now=now,
-        event=f"receipt:{version.number}",
-        code=application.registration_code,
-        number=version.number,
-    )
-    return _receipt(session, application, version)
+    return version
 
 
 def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:
@@ -122,6 +133,7 @@ def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion |
 
 def _receipt(session: Session, application: Application, version: ApplicationVersion) -> Receipt:
     typed_by = session.get_one(Account, version.submitted_by)
+    is_helper = any(grant.role == Role.HELPER for grant in typed_by.grants)
     return Receipt(
         application_id=application.id,
         registration_code=application.registration_code or "",
@@ -129,5 +141,6 @@ def _receipt(session: Session, application: Application, version: ApplicationVer
         digest=version.digest,
         changed=tuple(version.changed),
         submitted_at=version.submitted_at,
-        helper=typed_by.name if typed_by.login is not None else None,  # families have no login
+        helper=typed_by.name if is_helper else None,
+        corrected=typed_by.login is not None and not is_helper,  # families have no login
     )

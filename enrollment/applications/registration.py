@@ -6,7 +6,7 @@ import uuid
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, edits, lifecycle
+from enrollment.applications import applications, edits, identity_edits, lifecycle
 from enrollment.applications.applications import Application, Wish
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -15,7 +15,6 @@ from enrollment.ground.errors import Refused, Stale
 from enrollment.people import children, guardians, person_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import calendar
-from enrollment.season.round_rows import Round, RoundStage
 
 
 def save_guardian(
@@ -108,7 +107,8 @@ def correct_child(
     """Correct the child of an application.  `version` is the child's.
 
     Another class level takes the wishes and bonds away, which belonged to the old one; a handed-in application then
-    refuses `level_would_change`, because it would be left without wishes.
+    refuses `level_would_change`, because it would be left without wishes.  Once a list with the child was frozen, another
+    name, birth date, sex or document refuses `identity_needs_a_request`.
     """
     guardian = guardians.require_guardian(session, by=by)
     application = edits.begin(session, application_id, by=by, now=now)
@@ -118,8 +118,7 @@ def correct_child(
     if relation not in person_rows.RELATIONS:
         raise Refused("relation_missing", field="relation")
     values = children.child_values(name, id_kind, id_number, born, sex, today(now))
-    if values["id_index"] != child.id_index:
-        _refuse_another_child_after_the_draw(session, application.id)
+    identity_edits.require_free_identity(session, child, values)
     holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
     if holder not in (None, child.id):
         raise Refused("child_already_entered", field="id_number")
@@ -131,16 +130,6 @@ def correct_child(
     audit.record(session, "correct_child", "child", child.id, by=by, now=now)
     edits.keep(session, application, by=by, now=now)
     return application
-
-
-def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
-    """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
-    drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
-    drawn = drawn.where(
-        Round.stage.in_((RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED))
-    )
-    if session.scalar(drawn.limit(1)) is not None:
-        raise Refused("identity_after_the_draw", field="id_number")
 
 
 def _change_level(session: Session, application: Application, level: str) -> None:

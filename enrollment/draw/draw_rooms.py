@@ -70,6 +70,12 @@ class DrawRoom:
         return next(standing, None)
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether a correction changed what the frozen list holds, so that it must be frozen again."""
+        before_publication = self.round.stage in (RoundStage.FROZEN, RoundStage.DRAWN)
+        return before_publication and self.snapshot is not None and self.snapshot.outdated_at is not None
+
+    @property
     def in_progress(self) -> Run | None:
         return next((run for run in self.runs if run.state in (RunState.WAITING, RunState.RUNNING)), None)
 
@@ -90,6 +96,8 @@ class DrawRoom:
         """The step that has to be done next, a code of `STEPS`."""
         if self.round.stage in (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED):
             return "review" if self.under_review or self.round.stage != RoundStage.CLOSED else "freeze"
+        if self.is_outdated:
+            return "review" if self.under_review else "freeze"
         if self.round.stage == RoundStage.FROZEN:
             return "seed"
         if self.round.stage == RoundStage.DRAWN:

@@ -41,6 +41,7 @@ CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     "uq_refusal_proposal__one_open": ConstraintError("refusal_is_proposed"),
     "ck_refusal_proposal__second_person": ConstraintError("second_person_needed"),
     "ck_verified_fact__declined_has_a_reason": ConstraintError("declined_without_reason"),
+    "uq_correction_request__one_open": ConstraintError("correction_is_open"),
     # places and the roll
     "uq_kindergarten__code": CHANGED_ELSEWHERE,
     "uq_programme__kindergarten_id_level_year": CHANGED_ELSEWHERE,

@@ -33,6 +33,7 @@ from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.review.cases import Case
+from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
 from enrollment.season.calendar import SeasonDate
 
 TABLES_OF_AN_APPLICATION = (
@@ -78,11 +79,21 @@ def delete_applications(session: Session, ids: Collection[uuid.UUID]) -> Counter
     """Delete applications and their dependent rows.  The caller granted the permit for their year."""
     gone: Counter[str] = Counter()
     children = list(session.scalars(select(Application.child_id).where(Application.id.in_(ids))))
+    gone += _delete_corrections(session, ids)
     for table in TABLES_OF_AN_APPLICATION:
         gone += delete_all(session, table, table.application_id.in_(ids))
     session.execute(update(Case).where(Case.application_id.in_(ids)).values(application_id=None))
     gone += delete_all(session, Application, Application.id.in_(ids))
     return gone + _delete_people(session, children)
+
+
+def _delete_corrections(session: Session, ids: Collection[uuid.UUID]) -> Counter[str]:
+    """Delete the requests about these applications; one about a sibling that names one of them goes with it."""
+    about = CorrectionRequest.application_id.in_(ids) | CorrectionRequest.duplicate_of.in_(ids)
+    theirs = list(session.scalars(select(CorrectionRequest.id).where(about)))
+    gone = delete_all(session, CorrectionMove, CorrectionMove.request_id.in_(theirs))
+    gone += delete_all(session, CorrectionPage, CorrectionPage.request_id.in_(theirs))
+    return gone + delete_all(session, CorrectionRequest, CorrectionRequest.id.in_(theirs))
 
 
 def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counter[str]:
@@ -102,7 +113,8 @@ def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counte
 def _no_child_conditions() -> tuple[ColumnElement[bool], ...]:
     cared_for = select(Guardianship.guardian_id).where(Guardianship.guardian_id == Guardian.id)
     invited = select(Invitation.id).where(Invitation.invited_by == Guardian.id)
-    return ~cared_for.exists(), ~invited.exists()
+    corrected = select(CorrectionRequest.id).where(CorrectionRequest.guardian_id == Guardian.id)
+    return ~cared_for.exists(), ~invited.exists(), ~corrected.exists()
 
 
 def delete_guardians_without_children(session: Session, moment: Moment, limit: int) -> Counter[str]:

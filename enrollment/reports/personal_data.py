@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, contents, mandates
 from enrollment.applications.applications import Application
+from enrollment.corrections import correction_papers, requests
 from enrollment.eligibility import evidence
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
@@ -75,6 +76,11 @@ def uploaded_files(session: Session, *, by: Actor, now: dt.datetime) -> Iterator
             for number, page in enumerate(pages, start=1):
                 safe = evidence.page_content(session, application.id, page.id)
                 yield f"{application.year}/{application.child_code}/{document}-{number}.{_ending(safe)}", safe.content
+        for count, request in enumerate(requests.of_application(session, application.id), start=1):
+            for number, sheet in enumerate(correction_papers.pages_of(session, request.id), start=1):
+                safe = correction_papers.page_content(session, request.id, sheet.id)
+                name = f"correction-{count}-{number}.{_ending(safe)}"
+                yield f"{application.year}/{application.child_code}/{name}", safe.content
 
 
 def _ending(page: SafePage) -> str:

@@ -157,10 +157,13 @@ def verify(
     """
     in_hand(session, application_id, by=by)
     for finding in findings:
-        _note(session, application_id, finding, by=by, now=now)
+        record_finding(session, application_id, finding, by=by, now=now)
 
 
-def _note(session: Session, application_id: uuid.UUID, finding: Finding, *, by: Actor, now: dt.datetime) -> None:
+def record_finding(
+    session: Session, application_id: uuid.UUID, finding: Finding, *, by: Actor, now: dt.datetime
+) -> None:
+    """Note one finding.  The caller holds the application's lock, and has checked that it is this actor's business."""
     if finding.value is not None:
         fact_values.check(session, finding.fact, finding.value)
     elif not (finding.reason or "").strip():

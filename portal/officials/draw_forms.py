@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
+from enrollment.draw.snapshot import LONGEST_REASON
 from portal.officials.forms import OfficialForm
 
 
@@ -12,6 +13,7 @@ class FreezeForm(OfficialForm):
         _l("公开随机数用哪一个（事先指定）"),
         [InputRequired(_l("请先指定一个谁都控制不了的公开随机数。")), Length(max=120)],
     )
+    reason = StringField(_l("为什么更正名单（和新的存证一起公布）"), [Length(max=LONGEST_REASON)])
     after = HiddenField(filters=[lambda text: int(text) if str(text).isdigit() else None])
     """The number of the last snapshot that the page showed, so that an outdated page does not freeze again."""
 

@@ -76,7 +76,13 @@ def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             requests.freeze(
-                db(), round_id, by=actor(), now=clock(), beacon_name=form.beacon_name.data, after=form.after.data
+                db(),
+                round_id,
+                by=actor(),
+                now=clock(),
+                beacon_name=form.beacon_name.data,
+                reason=form.reason.data or "",
+                after=form.after.data,
             )
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)

@@ -22,6 +22,7 @@ SECTIONS = (
     (_l("抽签与派位"), "officials.draws"),
     (_l("未录取幼儿"), "officials.unplaced"),
     (_l("争议"), "officials.cases"),
+    (_l("更正"), "officials.corrections"),
     (_l("两个占比"), "officials.coverage"),
     (_l("审计"), "officials.audit_trail"),
 )

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
-from enrollment.applications import registration
+from enrollment.applications import identity_edits, registration
 from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
@@ -79,7 +79,8 @@ class ChildForm(VersionedForm):
 def _view(form: ChildForm, application: Application | None = None) -> ResponseReturnValue:
     form.set_choices()
     shown = mask(application.child.id_number, keep_start=4) if application else ""
-    return form_page("child", "child", application, form, shown=shown, year=season_year())
+    fixed = application is not None and not identity_edits.identity_is_free(db(), application.child_id)
+    return form_page("child", "child", application, form, shown=shown, year=season_year(), fixed=fixed)
 
 
 @pages.get("/children/new")

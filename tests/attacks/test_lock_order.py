@@ -101,7 +101,7 @@ def test_a_seed_and_a_correction_of_the_list_take_turns(race, now):
     later = town.now + dt.timedelta(minutes=1)
     said = race.crossing(
         lambda s: draws.set_seed(s, 2026, beacon="1", ceremony="2", by=first, now=later).seed,
-        lambda s: snapshot.freeze(s, town.the_round.id, by=second, now=later).number,
+        lambda s: snapshot.freeze(s, town.the_round.id, by=second, now=later, reason="核对").number,
     )
     assert broken(said) == []
     assert set(refused(said)) <= {"seed_before_commitment"}
