@@ -108,6 +108,7 @@ def write(
         ("application_changed" if before else "application_submitted") + ("_by_helper" if by.on_behalf else ""),
         [application.id],
         now=now,
+        by=by,
         event=f"receipt:{version.number}",
         code=application.registration_code,
         number=version.number,

@@ -15,7 +15,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, SentMessage, TextMessage
 from enrollment.people.person_rows import Guardian, Guardianship
 from portal.config import Config
-from portal.text.words import word
+from portal.text.notices import notice_text
 
 BATCH = 500
 TIMEOUT = 5
@@ -108,7 +108,7 @@ def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: in
             continue
         account = session.get_one(Account, notice.account_id)
         if account.phone:
-            by.send(notice.key, account.phone, word("notice", notice.kind, in_language="zh", **notice.params))
+            by.send(notice.key, account.phone, notice_text(notice, in_language="zh"))
         notice.sent_at = now
         sent += 1
     session.flush()

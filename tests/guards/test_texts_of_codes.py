@@ -14,7 +14,8 @@ from enrollment.applications import applications, register_answers, returned_ite
 from enrollment.applications.lifecycle import MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
-from enrollment.offers import offers
+from enrollment.offers import offers, withdrawals
+from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
@@ -44,6 +45,10 @@ CODES = {
     "id_kind": person_rows.ID_KINDS,
     "relation": person_rows.RELATIONS,
     "case_kind": cases.KINDS,
+    "decision_kind": tuple(DecisionKind),
+    "decision_state": tuple(DecisionState),
+    "objection": tuple(DecisionKind),
+    "withdrawal_effect": tuple(withdrawals.Effect),
     "register": register_answers.REGISTERS,
     "refusal_rule": returned_items.REFUSAL_RULES,
     "run_state": runs.STATES,
