@@ -71,7 +71,7 @@ def _remind(session: Session, rows: list[Row], due: dict[uuid.UUID, dt.datetime]
         Notification(row.child_id, row.application_id, f"answer_reminder:{row.id}", {"due": format_time(due[row.id])})
         for row in rows
     ]
-    notify_guardians_each(session, "answer_reminder", told, now=now, by=SYSTEM)
+    notify_guardians_each(session, "answer_reminder", told, now=now)
 
 
 def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:

@@ -430,7 +430,7 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
     assert guardians.guardian_of(town.session, by=guardian).phone == PHONE
     assert consents.current_consent(town.session, "child_data", by=guardian) is not None
     assert register_answers.to_ask(town.session, now=town.now) == [baby.id]
-    assert told(town, guardian) == ["application_submitted_by_helper", "mandate_by_paper"]
+    assert told(town, guardian) == ["application_submitted_by_helper", "application_taken_over", "mandate_by_paper"]
     assert guardian_takeover.waiting_for_me(town.session, by=guardian) == []
     acting = town.acting(yang, mandate)
     assert acting.account_id == guardian.account_id, "the helper goes on until the guardian ends it"
