@@ -56,9 +56,16 @@ def rows_of(session: Session, act_id: uuid.UUID, *, lock: bool = False) -> Seque
 
 
 def offer_waits():
-    """Condition of the enclosing query: a decision waits for this offer."""
-    waiting = JointDecision.state == DecisionState.WAITING
-    return select(JointDecision.id).where(JointDecision.offer_id == Offer.id, waiting).exists()
+    """Condition of the enclosing query: a decision ends this offer, at the latest when its answer is due.
+
+    One that was proposed when the answer was overdue does not keep the place from expiring.
+    """
+    waiting = select(JointDecision.id).where(
+        JointDecision.offer_id == Offer.id,
+        JointDecision.state == DecisionState.WAITING,
+        JointDecision.takes_effect_at <= Offer.answer_by,
+    )
+    return waiting.exists()
 
 
 def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:

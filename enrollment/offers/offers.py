@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
@@ -150,6 +151,7 @@ def mark_arrived(
     """
     offer = _at_the_door(session, offer_id, by=by)
     offer_lifecycle.make(session, offer, "mark_arrived", by=by, now=now)
+    notify_guardians(session, "marked_arrived", [offer.application_id], now=now, by=by, event=f"arrived:{offer.id}")
     if class_name:
         child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
         roll_admission.admit(
@@ -165,4 +167,5 @@ def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
     if not reason.strip():
         raise Refused("say_why", field="reason")
     offer_lifecycle.make(session, offer, "mark_no_show", by=by, now=now, reason=reason.strip())
+    notify_guardians(session, "marked_no_show", [offer.application_id], now=now, by=by, event=f"no_show:{offer.id}")
     return offer

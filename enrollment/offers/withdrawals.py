@@ -82,9 +82,9 @@ def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
     mine = applications.list_own(session, by=by)
     units.lock_families(session, [application.id for application in mine])
     going_on = [each for each in mine if not calendar.is_over(session, each.year, now)]
-    notify_guardians(
-        session, "consent_withdrawn", [each.id for each in going_on], now=now, by=by, event=f"consent:{now.isoformat()}"
-    )
+    if given := consents.current_consent(session, consents.CHILD_DATA, by=by):
+        ids, event = [each.id for each in going_on], f"consent_withdrawn:{given.id}"
+        notify_guardians(session, "consent_withdrawn", ids, now=now, by=by, event=event)
     for application in going_on:
         if consequence(session, application, by=by, now=now).effect != Effect.KEPT_AFTER_ARRIVAL:
             withdraw(session, application.id, by=by, now=now)
