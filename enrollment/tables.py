@@ -12,7 +12,7 @@ MODULES_WITH_TABLES = (
     "people.mandate_rows people.consents people.person_rows people.invitations people.household_rows "
     "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
     "applications.register_answers applications.elder_siblings applications.returned_items eligibility.sibling_entitlements review.cases review.correction_rows "
-    "offers.offer_rows offers.arrivals draw.draws draw.run_rows chances.estimate_rows coverage.targets "
+    "offers.offer_rows offers.joint_decision_rows offers.arrivals draw.draws draw.run_rows chances.estimate_rows coverage.targets "
     "reports.data_packages"
 )
 

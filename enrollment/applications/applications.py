@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import STAGES, Application, ApplicationVersion, Stage, Wish
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused, Stale
@@ -75,7 +76,7 @@ def own(session: Session, application_id: uuid.UUID, *, by: Actor) -> Applicatio
 
 def locked(session: Session, application_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Application:
     """The same, with its row locked until the end of the transaction.  Raises Stale when `version` is an older one."""
-    row = select(Application).where(Application.id == application_id).with_for_update(of=Application)
+    row = select(Application).where(Application.id == application_id).with_for_update(of=Application, key_share=True)
     application = _one(session, row.execution_options(populate_existing=True), by)
     if version is not None and version != application.version:
         raise Stale()
@@ -146,6 +147,7 @@ def _taken_up(session: Session, earlier: Application, level: str, *, by: Actor, 
         require_oneself(by)
         earlier.level = level
         lifecycle.make(session, earlier, "apply_again", by=by, now=now)
+        notify_guardians(session, "applied_again", [earlier.id], now=now, by=by)
     return earlier
 
 

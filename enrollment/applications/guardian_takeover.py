@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from enrollment.applications import applications
 from enrollment.applications.application_rows import Application
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
@@ -71,6 +73,8 @@ def take_over(session: Session, mandate_id: uuid.UUID, id_number: str, *, by: Ac
     if guardians.guardian_of(session, by=by) is not None:
         raise Refused("phone_of_another_guardian", field="id_number")
     _move(session, mandate.account_id, guardian, by=by, now=now)
+    ids = [application.id for application in applications.list_own(session, by=by)]
+    notify_guardians(session, "application_taken_over", ids, now=now, by=by, event=f"taken_over:{mandate_id}")
     return True
 
 

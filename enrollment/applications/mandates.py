@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
 from enrollment.ground.audit import AuditEntry
@@ -24,6 +25,7 @@ from enrollment.ground.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import blind_index, normalise, seal_bytes, unseal_bytes
 from enrollment.people import consents
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
+from enrollment.people.person_rows import Guardian, Guardianship
 
 __all__ = ["WAYS", "Mandate"]
 
@@ -256,6 +258,7 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
     outbox.tell(
         session, f"mandate_by_{mandate.way}", account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now
     )
+    _tell_families(session, mandate, "mandate_given", by=acting, now=now)
     return mandate
 
 
@@ -265,6 +268,23 @@ def _end(session: Session, mandate: Mandate, *, by: Actor, now: dt.datetime) -> 
     mandate.ended_at, mandate.ended_by = now, by.account_id
     audit.record(session, "end_mandate", "mandate", mandate.id, by=by, now=now)
     session.flush()
+    _tell_families(session, mandate, "mandate_ended", by=by, now=now)
+
+
+def _tell_families(session: Session, mandate: Mandate, kind: str, *, by: Actor, now: dt.datetime) -> None:
+    """Tell every guardian of the children whose applications of the year the mandate may touch."""
+    theirs = (
+        select(Application.id)
+        .join(Guardianship, Guardianship.child_id == Application.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(
+            Guardian.account_id == mandate.account_id,
+            Guardianship.accepted_at.is_not(None),
+            Application.year == mandate.year,
+        )
+    )
+    ids = list(session.scalars(theirs.order_by(Application.id)))
+    notify_guardians(session, kind, ids, now=now, by=by, event=f"{kind}:{mandate.id}")
 
 
 def _account_on_paper(

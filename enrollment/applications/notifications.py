@@ -4,6 +4,9 @@ Recipients: every guardian of the child whose guardianship is accepted.  Each of
 their own; nobody else gets one.  A message is written once for an event, a child's application and a guardian, however
 often the function runs.
 
+With `by`, each message says who made the decision, as its reader names them: `you`, the relation to the child, or who
+acted for a family, a kindergarten, the offices or the clock (`who` in `params`, a code of the words' group `who`).
+
 `notify_guardians` tells the same of some applications; `notify_guardians_each` tells something different of each;
 `notify_guardians_of` tells of rows that a query selects, which stay in the database.
 """
@@ -19,9 +22,22 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs, outbox
+from enrollment.ground.accounts import Actor, Role
 
 BATCH = 2000
 """Notifications in one statement."""
+
+BY_ROLE = {
+    Role.SYSTEM: "system",
+    Role.CITY_OFFICIAL: "city_office",
+    Role.AREA_OFFICIAL: "area_office",
+    Role.HEAD: "kindergarten",
+    Role.CLERK: "kindergarten",
+}
+"""How families are told of somebody who is not a guardian, the wider role before the narrower."""
+
+HELPED = "helper_"
+"""Prefix of `who` where a community worker acted for the guardian that the rest of the code names."""
 
 OF_APPLICATIONS = """
     SELECT child_id, id AS application_id, coalesce(CAST(:event AS text), :kind || ':' || version) AS event, CAST(:params AS jsonb) AS params
@@ -59,6 +75,7 @@ def notify_guardians(
     *,
     now: dt.datetime,
     event: str | None = None,
+    by: Actor | None = None,
     **params: Any,
 ) -> None:
     """Tell the guardians of the children of these applications the same, in one statement.
@@ -66,18 +83,23 @@ def notify_guardians(
     Without `event`, each version of an application is told of once for the `kind`.
     """
     values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
-    if _write(session, kind, OF_APPLICATIONS, values, now):
+    if _write(session, kind, OF_APPLICATIONS, values, now, by):
         outbox.enqueue_sending(session, now=now)
 
 
 def notify_guardians_each(
-    session: Session, kind: str, notifications: Iterable[Notification], *, now: dt.datetime
+    session: Session,
+    kind: str,
+    notifications: Iterable[Notification],
+    *,
+    now: dt.datetime,
+    by: Actor | None = None,
 ) -> None:
     """Tell the guardians of each child what is said of it, `BATCH` notifications in a statement."""
     waiting, written = list(notifications), 0
     for start in range(0, len(waiting), BATCH):
         rows = [each.as_row() for each in waiting[start : start + BATCH]]
-        written += _write(session, kind, OF_VALUES, {"notifications": json.dumps(rows)}, now)
+        written += _write(session, kind, OF_VALUES, {"notifications": json.dumps(rows)}, now, by)
     if written:
         _send_all(session, kind, now)
 
@@ -89,6 +111,7 @@ def notify_guardians_of(
     values: Mapping[str, Any],
     *,
     now: dt.datetime,
+    by: Actor | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell the guardians of all rows of `selection`, in one statement.
@@ -96,23 +119,43 @@ def notify_guardians_of(
     `selection` is SQL that selects `child_id`, `application_id` and `event`; `values` are its bound parameters.
     """
     with_params = f"SELECT selected.*, CAST(:params AS jsonb) AS params FROM ({selection}) AS selected"  # noqa: S608
-    if _write(session, kind, with_params, {**values, "params": json.dumps(params or {})}, now):
+    if _write(session, kind, with_params, {**values, "params": json.dumps(params or {})}, now, by):
         _send_all(session, kind, now)
 
 
-def _write(session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime) -> int:
+def _write(
+    session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime, by: Actor | None
+) -> int:
     """The one statement that decides who is told.  Returns how many messages were written."""
     statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), about.event || ':' || about.application_id || ':' || guardian.account_id,
-               :kind, guardian.account_id, about.child_id, about.application_id, about.params, :now
+               :kind, guardian.account_id, about.child_id, about.application_id, about.params || {_who(by)}, :now
         FROM ({about}) AS about
         JOIN guardianship ON guardianship.child_id = about.child_id AND guardianship.accepted_at IS NOT NULL
         JOIN guardian ON guardian.id = guardianship.guardian_id
         ON CONFLICT (key) DO NOTHING
-    """)  # noqa: S608 (`about` is a constant of the caller; its values are bound)
+    """)  # noqa: S608 (`about` and `_who` are constants; their values are bound)
     session.flush()
-    return session.execute(statement, {**values, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
+    who = {} if by is None else _values_of_who(by)
+    return session.execute(statement, {**values, **who, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
+
+
+def _who(by: Actor | None) -> str:
+    """SQL of the parameter `who` for the guardian of the enclosing row; a guardian who acts is named by its relation."""
+    if by is None:
+        return "'{}'"
+    return """jsonb_build_object('who', coalesce(CAST(:office AS text), :helped || CASE
+        WHEN guardian.account_id = CAST(:actor AS uuid) THEN 'you'
+        ELSE coalesce((
+            SELECT own.relation FROM guardianship AS own JOIN guardian AS acting ON acting.id = own.guardian_id
+            WHERE own.child_id = about.child_id AND own.accepted_at IS NOT NULL
+              AND acting.account_id = CAST(:actor AS uuid)), 'other') END))"""
+
+
+def _values_of_who(by: Actor) -> dict[str, Any]:
+    office = next((code for role, code in BY_ROLE.items() if by.is_any(role)), None)
+    return {"office": office, "actor": by.account_id, "helped": HELPED if by.on_behalf else ""}
 
 
 def _send_all(session: Session, kind: str, now: dt.datetime) -> None:

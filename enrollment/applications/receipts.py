@@ -100,6 +100,7 @@ def write(
         + ("_by_helper" if by.on_behalf else ""),
         [application.id],
         now=now,
+        by=by,
         event=f"receipt:{version.number}",
         code=application.registration_code,
         number=version.number,

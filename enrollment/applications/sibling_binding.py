@@ -15,6 +15,7 @@ from allocation.validation import LARGEST_UNIT
 from enrollment.applications import applications, edits, units, wishes
 from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -67,6 +68,7 @@ def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, n
         _copy_wishes(session, first, member, now)
     for member in members:
         edits.keep(session, member, by=by, now=now)
+    notify_guardians(session, "siblings_bound", [each.id for each in members], now=now, by=by, event=f"bound:{unit}")
     return unit
 
 
@@ -77,12 +79,15 @@ def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.
     members = [edits.begin(session, member.id, by=by, now=now) for member in units.of(session, application)]
     if application.unit is None:
         return
+    unit = application.unit
     for member in members:
         member.unit = None
         audit.record(session, "separate", "application", member.id, by=by, now=now)
     session.flush()
     for member in members:
         edits.keep(session, member, by=by, now=now)
+    event = f"separated:{unit}"
+    notify_guardians(session, "siblings_separated", [each.id for each in members], now=now, by=by, event=event)
 
 
 def leave(session: Session, application: Application) -> None:

@@ -255,7 +255,7 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
             proposal.offer_id = offer.id
             due = {"due": format_time(answer_by)}
             told.append(Notification(application.child_id, application.id, f"central:{offer.id}", due))
-    notify_guardians_each(session, "central_offered", told, now=now)
+    notify_guardians_each(session, "central_offered", told, now=now, by=by)
     audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(told))
     session.flush()
     return len(told)

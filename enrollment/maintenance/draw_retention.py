@@ -20,6 +20,7 @@ from enrollment.ground import maintenance_permits
 from enrollment.ground.retention import Moment
 from enrollment.maintenance.family_retention import delete_all, seasons_ended_before
 from enrollment.offers.arrivals import ArrivalCheck
+from enrollment.offers.joint_decision_rows import JointDecision
 from enrollment.offers.offer_rows import ReplacedNotice
 from enrollment.offers.offers import CentralProposal, Offer, OfferMove
 from enrollment.season.round_rows import Round
@@ -33,6 +34,7 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
     gone += delete_all(session, ArrivalCheck, ArrivalCheck.offer_id.in_(theirs))
     gone += delete_all(session, OfferMove, OfferMove.offer_id.in_(theirs))
     gone += delete_all(session, ReplacedNotice, ReplacedNotice.offer_id.in_(theirs))
+    gone += delete_all(session, JointDecision, JointDecision.application_id.in_(ids))
     gone += delete_all(session, Offer, Offer.application_id.in_(ids))
     gone += delete_all(session, Placement, Placement.application_id.in_(ids))
     gone += delete_all(session, WishReason, WishReason.application_id.in_(ids))

@@ -12,7 +12,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
-from enrollment.offers import offer_lifecycle
+from enrollment.offers import joint_decisions, offer_lifecycle
 from enrollment.offers.offer_rows import Offer, OfferState
 from enrollment.places.programmes import Programme
 
@@ -46,7 +46,10 @@ def expire_due(session: Session, *, now: dt.datetime) -> int:
 
 
 def _unanswered(session: Session, *when) -> list[Row]:
-    """Offers nobody has answered, locked; those on neutral hold wait for their dispute to be settled."""
+    """Offers nobody has answered, locked; those on neutral hold wait for their dispute to be settled.
+
+    Nor is an offer silent that a guardian wants to give up: the joint decision ends it, at the latest when the answer is due.
+    """
     reminder = select(Notice.id).where(
         Notice.application_id == Offer.application_id,
         Notice.kind == "answer_reminder",
@@ -57,6 +60,7 @@ def _unanswered(session: Session, *when) -> list[Row]:
         select(Offer.id, Offer.child_id, Offer.application_id, Offer.programme_id, Offer.answer_by, reminded)
         .join(Application, Application.id == Offer.application_id)
         .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), *when)
+        .where(~joint_decisions.offer_waits())
         .order_by(Offer.id)
     )
     return list(session.execute(found.with_for_update(of=Offer)))
@@ -91,5 +95,5 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
             session, OfferState.EXPIRED, "offer", id_, by=SYSTEM, now=now, reason="silence", before=OfferState.OFFERED
         )
     told = [Notification(row.child_id, row.application_id, f"offer_expired:{row.id}") for row in rows]
-    notify_guardians_each(session, "offer_expired", told, now=now)
+    notify_guardians_each(session, "offer_expired", told, now=now, by=SYSTEM)
     session.flush()

@@ -12,11 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
-from enrollment.offers import offer_lifecycle
+from enrollment.offers import irrevocable_acts, offer_lifecycle
+from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import (
     ANSWERABLE,
@@ -66,20 +68,21 @@ def make(
 def own(session: Session, offer_id: uuid.UUID, *, by: Actor) -> list[Offer]:
     """The family's offer, and those of children bound to this one at the same kindergarten: they answer together.
 
-    Locked, the asked one first.  NotFound for another family's.
+    Locked, the asked one first, after their applications.  NotFound for another family's.
     """
     asked = session.get(Offer, offer_id)
     require_oneself(by)
     if asked is None or not is_guardian_of(session, asked.child_id, by=by):
         raise NotFound
     unit = select(Application.unit).where(Application.id == asked.application_id).scalar_subquery()
-    together = select(Application.id).where(Application.unit == unit, Application.unit.is_not(None))
-    bound = and_(
-        Offer.application_id.in_(together), Offer.programme_id == asked.programme_id, Offer.state.in_(ANSWERABLE)
+    together = select(Application.id).where(
+        or_(Application.id == asked.application_id, and_(Application.unit == unit, Application.unit.is_not(None)))
     )
+    ids = session.scalars(together.order_by(Application.id).with_for_update(key_share=True)).all()
+    bound = and_(Offer.application_id.in_(ids), Offer.programme_id == asked.programme_id, Offer.state.in_(ANSWERABLE))
     found = select(Offer).where(or_(Offer.id == offer_id, bound)).order_by(Offer.id)
     locked = session.scalars(found.with_for_update().execution_options(populate_existing=True)).all()
-    if session.get_one(Application, asked.application_id).on_hold:
+    if session.get_one(Application, asked.application_id, populate_existing=True).on_hold:
         raise Refused("on_hold")
     return sorted(locked, key=lambda offer: offer.id != offer_id)
 
@@ -87,7 +90,8 @@ def own(session: Session, offer_id: uuid.UUID, *, by: Actor) -> list[Offer]:
 def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now: dt.datetime) -> Offer:
     """Take the place, for good or (`wait`) until a better wish has room.
 
-    It may be changed until the answer is due; to stop waiting is possible at any time.
+    It may be changed until the answer is due; to stop waiting is possible at any time.  A joint decision that waits is
+    taken back by it, or, where another guardian proposed it, objected to.
     Refuses `offer_is_over`, `answer_too_late`, and `nothing_to_wait_for` on a first wish.
     """
     offers = own(session, offer_id, by=by)
@@ -100,23 +104,25 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
     if wait and offer.rank in (None, 1):
         raise Refused("nothing_to_wait_for")
     move = "confirm_and_wait" if wait else "confirm"
-    for each in offers:
-        if each.state in OFFER_MOVES[move].from_:
-            offer_lifecycle.make(session, each, move, by=by, now=now)
+    answered = [each for each in offers if each.state in OFFER_MOVES[move].from_]
+    for each in answered:
+        offer_lifecycle.make(session, each, move, by=by, now=now)
+    irrevocable_acts.stop(session, [each.application_id for each in offers], by=by, now=now)
+    irrevocable_acts.tell_answer(session, move, answered, by=by, now=now)
     return offer
 
 
 def decline(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Offer:
-    """Give the place up; it goes to the next in line, and the child waits no longer in this round.
+    """Give the place up, for bound children together; it goes to the next in line, and the child waits no longer in this
+    round.  With several guardians it waits for the others (`irrevocable_acts`).
 
-    Refuses `offer_is_over`.
+    Refuses `offer_is_over`, `decision_waits` while a withdrawal waits.
     """
     offers = own(session, offer_id, by=by)
     if offers[0].state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offers[0].state)
-    for each in offers:
-        if each.state in ANSWERABLE:
-            offer_lifecycle.make(session, each, "decline", by=by, now=now)
+    given_up = {each.application_id: each.id for each in offers if each.state in ANSWERABLE}
+    irrevocable_acts.decide(session, DecisionKind.DECLINE, given_up, by=by, now=now)
     return offers[0]
 
 
@@ -145,6 +151,7 @@ def mark_arrived(
     """
     offer = _at_the_door(session, offer_id, by=by)
     offer_lifecycle.make(session, offer, "mark_arrived", by=by, now=now)
+    notify_guardians(session, "marked_arrived", [offer.application_id], now=now, by=by, event=f"arrived:{offer.id}")
     if class_name:
         child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
         roll_admission.admit(
@@ -160,4 +167,5 @@ def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
     if not reason.strip():
         raise Refused("say_why", field="reason")
     offer_lifecycle.make(session, offer, "mark_no_show", by=by, now=now, reason=reason.strip())
+    notify_guardians(session, "marked_no_show", [offer.application_id], now=now, by=by, event=f"no_show:{offer.id}")
     return offer

@@ -93,6 +93,20 @@ def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
     return list(session.scalars(of_child.order_by(Guardianship.since)))
 
 
+def relation_of(session: Session, child_id: uuid.UUID, account_id: uuid.UUID | None) -> str | None:
+    """How the holder of an account is related to a child; None for somebody who is not its accepted guardian."""
+    relation = (
+        select(Guardianship.relation)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(
+            Guardianship.child_id == child_id,
+            Guardianship.accepted_at.is_not(None),
+            Guardian.account_id == account_id,
+        )
+    )
+    return session.scalar(relation)
+
+
 def _care_query(by: Actor):
     return (
         select(Guardianship.child_id)

@@ -113,6 +113,21 @@ def open_dispute(
     return case
 
 
+def open_objection(session: Session, application_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> Case:
+    """A guardian objects to what another guardian of the child decided: the application is on hold until an officer
+    has settled it.  The caller has checked that the guardian has a say, and holds the application's lock.
+    """
+    case = Case(
+        kind=CaseKind.GUARDIANS_DISPUTE, account_id=by.account_id, application_id=application_id,
+        text=text.strip()[:LONGEST_TEXT], opened_at=now, due_at=now + dt.timedelta(days=DISPUTE_DAYS),
+    )  # fmt: skip
+    session.add(case)
+    session.flush()
+    audit.record(session, "open_case", "case_file", case.id, by=by, now=now, kind=case.kind)
+    _hold(session, session.get_one(Application, application_id), case, by=by, now=now)
+    return case
+
+
 def own_cases(session: Session, *, by: Actor) -> list[Case]:
     """The cases that the signed-in person opened, newest first.  They are no business of a helper."""
     if by.on_behalf:

@@ -67,7 +67,7 @@ def decide_refusal(
     session.flush()
     if upheld:
         lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
-        notify_guardians(session, "review_refused", [application.id], now=now, rule=proposal.rule)
+        notify_guardians(session, "review_refused", [application.id], now=now, by=by, rule=proposal.rule)
     return proposal
 
 

@@ -213,7 +213,7 @@ def confirm(
     if still_open:
         raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
     lifecycle.make(session, application, "confirm", by=by, now=now)
-    notify_guardians(session, "review_confirmed", [application.id], now=now)
+    notify_guardians(session, "review_confirmed", [application.id], now=now, by=by)
 
 
 def send_back(
@@ -238,7 +238,7 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    notify_guardians(session, "review_returned", [application.id], now=now, n=len(asked))
+    notify_guardians(session, "review_returned", [application.id], now=now, by=by, n=len(asked))
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:

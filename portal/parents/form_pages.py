@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
-from enrollment.applications import applications, deadlines, receipts, units
+from enrollment.applications import applications, deadlines, receipts, units, wishes
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
 from enrollment.ground import outbox
@@ -125,10 +125,19 @@ def flash_saved_edit(application: Application) -> None:
         flash(_("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=receipt.number))
 
 
+LATE = ("registration_closed", "round_not_open", "no_registration", "application_is_over", "on_hold")
+"""Refusals after which the same page can never be saved: the form would be a button that refuses again."""
+
+
 def form_page(
     template: str, page: str, application: Application | None, form: PageForm | None, **more: Any
 ) -> ResponseReturnValue:
-    """Render a page of the form with the values that all form pages need."""
+    """Render a page of the form with the values that all form pages need.
+
+    A change that came too late is shown as such instead: that it was not saved, what was typed, and what counts.
+    """
+    if form is not None and form.refused in LATE:
+        return _not_saved(page, application, form)
     times = times_of(application) if application is not None else None
     late = application is not None and is_late_correction(application, times)
     return render_template(
@@ -141,6 +150,28 @@ def form_page(
         review_ends=review_ends(application) if application is not None and late else None,
         **more,
     )
+
+
+def _not_saved(page: str, application: Application | None, form: PageForm) -> ResponseReturnValue:
+    faults = [*form.form_errors, *(text for field in form for text in field.errors)]
+    shown = render_template(
+        "parents/not_saved.html",
+        page=page,
+        application=application,
+        reason=faults[-1],
+        entered=form.entered_values(),
+        receipt=receipts.latest(db(), application) if application is not None else None,
+        wished=wish_names(application) if application is not None else [],
+    )
+    return shown, 409
+
+
+def wish_names(application: Application) -> list[str]:
+    """The kindergartens of the wishes that count now, in order: of the open round, else of the last one."""
+    times = times_of(application)
+    round_ = times.open or times.last
+    listed = wishes.of(db(), application.id, round_.id) if round_ else []
+    return [wish.programme.kindergarten.name for wish in listed]
 
 
 @pages.context_processor

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
+from enrollment.applications import guardian_joining
 from enrollment.applications.applications import Application
 from enrollment.ground.errors import NotFound
 from enrollment.people import children, guardians, invitations
@@ -93,7 +94,9 @@ def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
     form = AcceptForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            invitations.accept(db(), invitation_id, relation=form.relation.data or "", by=actor(), now=clock())
+            guardian_joining.accept_invitation(
+                db(), invitation_id, relation=form.relation.data or "", by=actor(), now=clock()
+            )
             flash(_("您已加入，可以一起查看和修改申请。"))
             return redirect(url_for("parents.home"), 303)
     return _accept_view(form, _invitation_of(invitation_id))

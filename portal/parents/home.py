@@ -11,7 +11,7 @@ from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
-from portal.parents import application_status, pages, steps, timeline
+from portal.parents import application_status, decisions, pages, steps, timeline
 from portal.parents.form_pages import application_of, steps_of, times_of
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -69,6 +69,7 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         times=times_of(application),
         pending=_pending_items() if at_home else {},
         at_home=at_home,
+        waiting=None if actor().on_behalf else decisions.waiting_decision(application),
         **timeline.page_values(db(), application, now=clock()),
     )
 

@@ -13,11 +13,19 @@ from portal.text.words import language, word
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}\S*")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+NOBODY_NAMED = "family"
+"""`who` of a notice that was written without it."""
+
 
 def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:
-    """A notice in words; days and moments among its parameters are written as people write them."""
+    """A notice in words; days and moments among its parameters are written as people write them.
+
+    `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.
+    """
     spoken = in_language or language()
-    return word("notice", kind, in_language=spoken, **{name: _said(value, spoken) for name, value in params.items()})
+    said = {name: _said(value, spoken) for name, value in params.items()}
+    said["who"] = word("who", params.get("who", NOBODY_NAMED), in_language=spoken)
+    return word("notice", kind, in_language=spoken, **said)
 
 
 def text_words(code: str, /, *, in_language: str | None = None, **params: Any) -> str:

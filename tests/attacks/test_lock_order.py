@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import edits, registration, sibling_binding, submission, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.draw import draws, snapshot
+from enrollment.offers import withdrawals
 from tests.attacks.test_races import broken, refused
 from tests.support.town_families import id_number
 
@@ -59,7 +60,7 @@ ACTS = {
     "wishes": lambda town, one, by: wish(town, one, by, (1, 0)),
     "choose": lambda town, one, by: choose(town, one, by, False),
     "withdraw": lambda town, one, by: lambda s: submission.withdraw(s, one.id, by=by, now=town.now),
-    "withdraw_consent": lambda town, one, by: lambda s: submission.withdraw_consent(s, by=by, now=town.now),
+    "withdraw_consent": lambda town, one, by: lambda s: withdrawals.withdraw_consent(s, by=by, now=town.now),
 }
 
 

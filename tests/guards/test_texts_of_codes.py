@@ -16,7 +16,8 @@ from enrollment.corrections import request_list
 from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
-from enrollment.offers import offers
+from enrollment.offers import offers, withdrawals
+from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
@@ -50,6 +51,10 @@ CODES = {
     "correction_state": correction_rows.STATES,
     "correction_move": tuple(CORRECTION_MOVES),
     "correction_filter": request_list.FILTERS,
+    "decision_kind": tuple(DecisionKind),
+    "decision_state": tuple(DecisionState),
+    "objection": tuple(DecisionKind),
+    "withdrawal_effect": tuple(withdrawals.Effect),
     "register": register_answers.REGISTERS,
     "refusal_rule": returned_items.REFUSAL_RULES,
     "run_state": runs.STATES,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import any_, literal, select
 
-from enrollment.applications import applications, registration, sibling_binding, submission, wishes
+from enrollment.applications import applications, guardian_joining, registration, sibling_binding, submission, wishes
 from enrollment.applications.applications import Application
 from enrollment.applications.receipts import Receipt
 from enrollment.eligibility import claims, households
 from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.offers import withdrawals
 from enrollment.people import consents, guardians, invitations
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -159,7 +160,7 @@ class Families:
         return submission.submit(self.session, application.id, agrees_to_central=True, by=by, now=self.now)
 
     def withdraw(self, application: Application) -> None:
-        submission.withdraw(self.session, application.id, by=self.parent_of(application), now=self.now)
+        withdrawals.withdraw(self.session, application.id, by=self.parent_of(application), now=self.now)
 
     def apply_again(self, application: Application) -> Application:
         by = self.parent_of(application)
@@ -180,7 +181,7 @@ class Families:
         other = other or self.family(name)
         by = self.parent_of(application)
         invitation = invitations.invite(self.session, application.child_id, other.phone, by=by, now=self.now)
-        invitations.accept(self.session, invitation.id, relation="father", by=other.actor, now=self.now)
+        guardian_joining.accept_invitation(self.session, invitation.id, relation="father", by=other.actor, now=self.now)
         return other
 
     def round_for(self, application: Application) -> Round:
