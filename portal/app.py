@@ -24,6 +24,7 @@ from portal.text.words import word
 from portal.web import (
     authentication,
     csrf,
+    devices,
     errors,
     guards,
     headers,
@@ -70,6 +71,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         languages,
         csrf,
         idempotency,
+        devices,
         rate_limits,
         formats,
         errors,

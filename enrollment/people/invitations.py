@@ -10,17 +10,16 @@ from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import blind_index, normalise
+from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.people import children, guardians
 from enrollment.people.person_rows import RELATIONS, Child, Guardianship
 
 INVITATION_LIFETIME = dt.timedelta(days=14)
 MOST_GUARDIANS = 2
-PHONE_PURPOSE = "phone"
 
 
 class Invitation(Base):
-    """An invitation to a phone number to share the applications of a child."""
+    """An invitation to a phone number to share the applications of a child.  A third guardian is invited by a case."""
 
     __tablename__ = "invitation"
 
@@ -31,6 +30,7 @@ class Invitation(Base):
     made_at: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("case_file.id"))
 
     __table_args__ = (
         Index("ix_invitation__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
@@ -53,10 +53,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     require_oneself(by)
     child = children.own_child(session, child_id, by=by)
     guardian = guardians.require_guardian(session, by=by)
-    number = normalise(phone)
-    if len(number) != 11 or not number.isdigit() or number[0] != "1":
-        raise Refused("phone_form", field="phone")
-    index = blind_index(number, PHONE_PURPOSE)
+    index = phone_index(parse_phone(phone))
     account = session.get_one(Account, by.account_id)
     if index == account.phone_index:
         raise Refused("own_phone", field="phone")

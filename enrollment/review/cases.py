@@ -31,6 +31,8 @@ class CaseKind(StrEnum):
     APPEAL = "appeal"
     DISABILITY = "disability"
     REGISTER_DISPUTE = "register_dispute"
+    ADD_GUARDIAN = "add_guardian"
+    REMOVE_GUARDIAN = "remove_guardian"
 
 
 class CaseOutcome(StrEnum):
@@ -56,6 +58,9 @@ class Case(Base):
     text: Mapped[str] = mapped_column(Sealed("case_file.text"))
     opened_at: Mapped[dt.datetime]
     due_at: Mapped[dt.datetime]
+    officer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    held_at: Mapped[dt.datetime | None]
+    hold_ended_at: Mapped[dt.datetime | None]
     settled_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None]
 

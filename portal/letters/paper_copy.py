@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
@@ -28,7 +29,7 @@ def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]
         ("孩子的证件号码", mask(child["id_number"], keep_start=4)),
     ]
     for guardian in answers["guardians"]:
-        parts = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask(guardian["phone"], keep_start=3))
+        parts = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask_phone(guardian["phone"]))
         lines.append(
             (f"监护人（{_word('relation', guardian['relation'])}）", "，".join(part for part in parts if part))
         )

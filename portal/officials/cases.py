@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, Length
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import mask
+from enrollment.ground.phones import mask_phone
 from enrollment.offers import revocations
 from enrollment.review import cases
 from portal.officials import pages
@@ -58,7 +58,7 @@ def _case_page(case_id: uuid.UUID, form: SettleForm) -> ResponseReturnValue:
         case=case,
         application=db().get(Application, case.application_id) if case.application_id else None,
         opener=opener.name,
-        phone=mask(opener.phone, 3, 4),
+        phone=mask_phone(opener.phone or ""),
         area_names=area_names(),
     )
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.reports import personal_data
@@ -28,7 +29,7 @@ def data_page() -> ResponseReturnValue:
         "parents/personal_data.html",
         guardian=guardian,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
-        phone=mask(guardian.phone, keep_start=3) if guardian else "",
+        phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
     )
