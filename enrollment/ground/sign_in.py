@@ -12,13 +12,13 @@ from typing import Any
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ForeignKey, Index, LargeBinary, delete, false, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, delete, false, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Account, Role, RoleGrant
 from enrollment.ground.db import Base
-from enrollment.ground.phones import phone_index
+from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.vault import blind_index, normalise
 
 HASHER = PasswordHasher()
@@ -162,7 +162,9 @@ def _wait(session: Session, index: bytes, asker: Asker, now: dt.datetime) -> dt.
     """The longest of the waits that the asker's limits demand."""
     of_phone = OneTimeCode.phone_index == index
     if asker.known:
-        limits = [(CODES_AN_HOUR, OneTimeCode.known & (OneTimeCode.browser == asker.browser_index))]
+        limits: list[tuple[int, ColumnElement[bool]]] = [
+            (CODES_AN_HOUR, OneTimeCode.known & (OneTimeCode.browser == asker.browser_index))
+        ]
     else:
         by_strangers = OneTimeCode.known.is_(False)
         limits = [
@@ -212,7 +214,9 @@ def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Accou
     known = session.scalar(select(Account).where(Account.phone_index == index))
     if known is not None:
         return known
-    account = Account(name="", phone=phone, phone_index=index, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)])
+    account = Account(
+        name="", phone=parse_phone(phone), phone_index=index, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)]
+    )
     session.add(account)
     session.flush()
     return account
