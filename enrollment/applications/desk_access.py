@@ -119,13 +119,20 @@ def require_check(
     session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> IdentityCheck:
     """This person's identity check of the last half hour.  Refuses `identity_check_needed` without one."""
+    check = current_check(session, application_id, account_id, by=by, now=now)
+    if check is None:
+        raise Refused("identity_check_needed")
+    return check
+
+
+def current_check(
+    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> IdentityCheck | None:
+    """The newest check of this person and guardian that is not older than half an hour."""
     recent = select(IdentityCheck).where(
         IdentityCheck.application_id == application_id,
         IdentityCheck.account_id == account_id,
         IdentityCheck.checked_by == by.account_id,
         IdentityCheck.checked_at > now - CHECK_LIFETIME,
     )
-    check = session.scalars(recent.order_by(IdentityCheck.checked_at.desc()).limit(1)).first()
-    if check is None:
-        raise Refused("identity_check_needed")
-    return check
+    return session.scalars(recent.order_by(IdentityCheck.checked_at.desc()).limit(1)).first()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines
+from enrollment.applications import applications, deadlines
 from enrollment.applications.application_rows import Application
 from enrollment.ground import audit, outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
@@ -224,6 +224,7 @@ def entered_under(session: Session, mandate: Mandate) -> Sequence[Application]:
         Application.entered_by == mandate.helper_id,
         Application.entered_for == mandate.account_id,
         Application.year == mandate.year,
+        Application.child_id.in_(applications.in_care_query(mandate.account_id)),
     )
     return session.scalars(mine.order_by(Application.created_at)).all()
 

@@ -70,6 +70,11 @@ def send_codes(session: Session, account_id: uuid.UUID, new_phone: str, *, by: A
     return Codes(new, old)
 
 
+def waiting_time(session: Session, new_phone: str, *, by: Actor, now: dt.datetime) -> dt.timedelta:
+    """How long this person has to wait before the new number can get another code; zero if it need not."""
+    return sign_in.waiting_time(session, new_phone, now=now, purpose=NEW_PHONE, asker=_asker(by))
+
+
 def request_change(
     session: Session, new_phone: str, new_code: str, old_code: str, *, by: Actor, now: dt.datetime
 ) -> Request:

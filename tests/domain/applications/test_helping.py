@@ -25,9 +25,9 @@ from enrollment.eligibility import evidence, households
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.phones import parse_phone
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
+from enrollment.ground.phones import parse_phone
 from enrollment.maintenance import invariants
 from enrollment.offers import offers
 from enrollment.people import consents, guardians, invitations
