@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -180,7 +181,7 @@ def _applications(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:
     """The live applications of the account's children, of the newest season of each child."""
     theirs = (
         select(Application.id)
-        .distinct(Application.child_id)
+        .ext(distinct_on(Application.child_id))
         .join(Guardianship, Guardianship.child_id == Application.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
         .where(

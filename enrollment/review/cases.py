@@ -4,7 +4,8 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import false, func, select
+from sqlalchemy import and_, false, func, select
+from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines
@@ -141,6 +142,17 @@ def holding_case(session: Session, application_id: uuid.UUID) -> Case | None:
     """The case that keeps this application on hold: the one that is due first."""
     held = select(Case).where(Case.application_id == application_id, *HOLDING)
     return session.scalars(held.order_by(Case.due_at).limit(1)).first()
+
+
+def dispute_about(session: Session, application_id: uuid.UUID) -> Case | None:
+    """The open dispute that the application's page tells of: one that holds it, else the one that is due first."""
+    disputes = select(Case).where(
+        Case.application_id == application_id,
+        Case.kind == CaseKind.GUARDIANS_DISPUTE,
+        Case.settled_at.is_(None),
+    )
+    held_first = sql_case((and_(*HOLDING), 0), else_=1)
+    return session.scalars(disputes.order_by(held_first, Case.due_at).limit(1)).first()
 
 
 def own_cases(session: Session, *, by: Actor) -> list[Case]:

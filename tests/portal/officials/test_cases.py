@@ -27,6 +27,7 @@ def disputed(town, client):
     town.case = cases.open_dispute(town.session, id_number=town.ana.child.id_number, **told)
     town.nobodys = cases.open_dispute(town.session, id_number=id_number(dt.date(2022, 1, 1)), **told)
     town.official = town.area_official("510104")
+    cases.impose_hold(town.session, town.case.id, reason="已核对判决书", by=town.official, now=town.now)
     town.session.commit()
     return town
 
