@@ -130,7 +130,7 @@ def _guardian_view(
     return render_template(
         f"staff/{template}.html",
         application=application,
-        account=account,
+        guardian_account=account,
         phone=mask_phone(account.phone or ""),
         form=form,
         check_form=check_form,
