@@ -177,8 +177,9 @@ def empty_accounts(session: Session, moment: Moment, limit: int) -> Counter[str]
     if not years:
         return Counter()
     since = session.scalars(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year.in_(years))).one()
+    has_role = select(RoleGrant.id).where(RoleGrant.account_id == Account.id).exists()  # an emptied account has none
     families = select(Account).where(
-        Account.phone.is_not(None), Account.login.is_(None), Account.created_at < since, *_inactive_conditions(since)
+        has_role, Account.login.is_(None), Account.created_at < since, *_inactive_conditions(since)
     )
     staff = select(Account).where(Account.login.is_not(None), Account.disabled_at < since)
     return _empty(session, families, moment.now, limit) + _empty(session, staff, moment.now, limit)
