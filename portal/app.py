@@ -24,6 +24,7 @@ from portal.text.words import word
 from portal.web import (
     authentication,
     csrf,
+    devices,
     drafts,
     errors,
     guards,
@@ -72,6 +73,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         csrf,
         idempotency,
         drafts,
+        devices,
         rate_limits,
         formats,
         errors,

@@ -109,13 +109,13 @@ def _one(session: Session, query, by: Actor) -> Application:
 
 def beside_a_helper(session: Session, *, by: Actor) -> bool:
     """Whether the guardian for whom a helper acts has applications that the helper did not enter."""
-    others = select(Application.id).where(Application.child_id.in_(_in_care(by)), ~_mine(by))
+    others = select(Application.id).where(Application.child_id.in_(in_care_query(by.account_id)), ~_mine(by))
     return session.scalar(others.limit(1)) is not None
 
 
 def _mine(by: Actor) -> ColumnElement[bool]:
     """What the person may see: for a helper only what it entered itself, in the season of its mandate."""
-    mine = Application.child_id.in_(_in_care(by))
+    mine = Application.child_id.in_(in_care_query(by.account_id))
     if by.on_behalf is None:
         return mine
     return and_(mine, Application.entered_by == by.on_behalf.helper_id, Application.year == by.on_behalf.year)
@@ -128,11 +128,12 @@ def _visible(application: Application, by: Actor) -> Application:
     return application
 
 
-def _in_care(by: Actor):
+def in_care_query(account_id: uuid.UUID | None):
+    """The ids of the children whose accepted guardian this account is."""
     return (
         select(Guardianship.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
-        .where(Guardian.account_id == by.account_id, Guardianship.accepted_at.is_not(None))
+        .where(Guardian.account_id == account_id, Guardianship.accepted_at.is_not(None))
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.phones import SealedPhone
 from enrollment.ground.vault import Sealed
 
 LANGUAGES = ("zh", "en")
@@ -48,7 +49,9 @@ DESK_OF_ROLE: dict[str, str] = {
 class Account(Base):
     """A person who signs in: a guardian by phone, everybody else by login name, password and second factor.
 
-    A phone without an index is not verified: it can receive messages, but nobody can sign in with it.
+    A phone without an index is not verified: it can receive messages, but nobody can sign in with it.  A guardian
+    without a phone is entered by a helper and signs in with a printed access code.  `desk_phone` is the office number
+    of an official, which families see.
     `language` is that of the messages to this person.
     """
 
@@ -57,8 +60,9 @@ class Account(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     login: Mapped[str | None] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(Sealed("account.name"))
-    phone: Mapped[str | None] = mapped_column(Sealed("account.phone"))
+    phone: Mapped[str | None] = mapped_column(SealedPhone("account.phone"))
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    desk_phone: Mapped[str | None]
     password_hash: Mapped[str | None]
     second_factor: Mapped[str | None] = mapped_column(Sealed("account.second_factor"))
     second_factor_used: Mapped[int | None]
@@ -69,7 +73,6 @@ class Account(Base):
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", lazy="selectin")
 
     __table_args__ = (
-        CheckConstraint("phone IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL", name="somehow_reached"),
         CheckConstraint("language IN ('" + "','".join(LANGUAGES) + "')", name="known_language"),
         CheckConstraint("login IS NULL OR password_hash IS NOT NULL", name="login_needs_password"),
     )

@@ -45,7 +45,7 @@ def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") ->
     Raises Refused with one of the codes `id_kind`, `id_empty`, `id_characters`, `id_length`, `id_form`, `id_region`,
     `id_birth_date`, `id_birth_in_future`, `id_checksum`.
     """
-    number = _normalise(typed)
+    number = normalise_number(typed)
     if kind not in EIGHTEEN_DIGITS and kind not in FORMS:
         raise Refused("id_kind", field="id_kind")
     if not number:
@@ -77,7 +77,7 @@ def index_of(number: str) -> bytes:
     return blind_index(number, INDEX_PURPOSE)
 
 
-def _normalise(typed: str) -> str:
+def normalise_number(typed: str) -> str:
     folded = unicodedata.normalize("NFKC", typed or "")
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
 

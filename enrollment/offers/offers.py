@@ -18,6 +18,7 @@ from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
 from enrollment.offers import irrevocable_acts, offer_lifecycle
+from enrollment.offers.deadline_pauses import extend_after_pauses
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import (
@@ -95,6 +96,7 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
     Refuses `offer_is_over`, `answer_too_late`, and `nothing_to_wait_for` on a first wish.
     """
     offers = own(session, offer_id, by=by)
+    extend_after_pauses(session, now=now, offer_id=offer_id)
     offer = offers[0]
     if offer.state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offer.state)

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.ground.phones import SealedPhone
 from enrollment.ground.vault import Sealed
 
 ID_KINDS = (
@@ -29,7 +30,7 @@ class Guardian(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), unique=True)
     name: Mapped[str] = mapped_column(Sealed("guardian.name"))
-    phone: Mapped[str] = mapped_column(Sealed("guardian.phone"))
+    phone: Mapped[str] = mapped_column(SealedPhone("guardian.phone"))
     id_kind: Mapped[str | None]
     id_number: Mapped[str | None] = mapped_column(Sealed("guardian.id_number"))
     id_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
@@ -58,7 +59,10 @@ class Child(Base):
 
 
 class Guardianship(Base):
-    """A guardian of a child.  The first guardian enters the child and may invite a second."""
+    """A guardian of a child.  The first guardian enters the child and may invite a second.
+
+    A guardian who was removed by a decision keeps the row, without `accepted_at`: it gives access to nothing.
+    """
 
     __tablename__ = "guardianship"
 
@@ -67,6 +71,7 @@ class Guardianship(Base):
     relation: Mapped[str]
     since: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
+    removed_at: Mapped[dt.datetime | None]
 
     guardian: Mapped[Guardian] = relationship(lazy="joined")
     child: Mapped[Child] = relationship(back_populates="guardians")

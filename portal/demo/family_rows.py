@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
 from enrollment.ground.identity import index_of
+from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.random_codes import CODE_ALPHABET
-from enrollment.ground.vault import blind_index, seal
+from enrollment.ground.vault import seal
 from enrollment.people import consents
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
@@ -75,14 +76,14 @@ class Batch(RowBatch):
             "account",
             account,
             seal(name, "account.name"),
-            seal(phone, "account.phone"),
-            blind_index(phone, "phone"),
+            seal(parse_phone(phone), "account.phone"),
+            phone_index(phone),
             began,
         )
         self._add("role_grant", self._id(), account, "guardian")
         sealed_id = seal(family.guardian_id, "guardian.id_number")
         self._add(
-            "guardian", guardian, account, seal(name, "guardian.name"), seal(phone, "guardian.phone"), "resident", sealed_id,
+            "guardian", guardian, account, seal(name, "guardian.name"), seal(parse_phone(phone), "guardian.phone"), "resident", sealed_id,
             index_of(family.guardian_id), began, 1,
         )  # fmt: skip
         for kind in (consents.CHILD_DATA, consents.REGISTER_CHECK):

@@ -1,6 +1,7 @@
 """Start of a mandate: the guardian's consent by a code on its phone, or on a signed paper."""
 
 import json
+import math
 import uuid
 from typing import Any
 
@@ -17,6 +18,7 @@ from enrollment.applications.mandates import Paper
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.upload_limits import LIMITS
 from enrollment.people import consents
 from enrollment.season import calendar
@@ -31,7 +33,7 @@ from portal.text.words import language
 from portal.web import acting_for
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
-from portal.web.phone_fields import code_field, masked_phone, phone_field
+from portal.web.phone_fields import code_field, phone_field
 from portal.web.rate_limits import limiter
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import actor, clock, db, services
@@ -52,7 +54,7 @@ class CodeForm(PageForm):
 
 class PaperForm(PageForm):
     name = StringField(_l("委托书上的监护人姓名"), [InputRequired(_l("请填写姓名。"))])
-    phone = phone_field(_l("委托书上的手机号"))
+    phone = phone_field(_l("委托书上的手机号（没有手机就不填）"), optional=True, receives_code=False)
     signed_on = DateField(_l("签名日期"))
     paper = UploadField(_l("签好的委托书：拍照或 PDF"), kinds=PHOTO_OR_PDF)
     agreed = BooleanField(_l("监护人当面签名，纸上的内容已读给他听"))
@@ -115,6 +117,7 @@ def ask() -> ResponseReturnValue:
                 raise Refused("mandate_agreed_needed", field="agreed")
             request_data = {"phone": form.phone.data, "registers": bool(form.registers.data), "language": language()}
             code = mandates.ask(db(), form.phone.data or "", _terms(request_data), by=actor(), now=clock())
+            session["mandate_code_sent"] = code is not None
             if code is not None:
                 _send_code(request_data, code)
             current_session().set_sealed(SESSION_KEY, json.dumps(request_data))
@@ -152,7 +155,15 @@ def _code_page(form: CodeForm) -> ResponseReturnValue:
     request_data = current_session().get_sealed(SESSION_KEY)
     if request_data is None:
         return redirect(url_for("helpers.new_family"), 303)
-    return render_template("helpers/code.html", form=form, phone=masked_phone(json.loads(request_data)["phone"]))
+    phone = json.loads(request_data)["phone"]
+    wait = mandates.waiting_time(db(), phone, by=actor(), now=clock())
+    return render_template(
+        "helpers/code.html",
+        form=form,
+        phone=mask_phone(phone),
+        sent=session.get("mandate_code_sent", False),
+        minutes=math.ceil(wait.total_seconds() / 60),
+    )
 
 
 @pages.post("/new/code")

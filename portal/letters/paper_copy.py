@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
@@ -32,7 +33,7 @@ def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]
         (_("孩子的证件号码"), mask(child["id_number"], keep_start=4)),
     ]
     for guardian in answers["guardians"]:
-        said = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask(guardian["phone"], keep_start=3))
+        said = (guardian["name"], mask(guardian["id_number"], keep_start=4), mask_phone(guardian["phone"]))
         lines.append(
             (
                 _("监护人（%(relation)s）", relation=word("relation", guardian["relation"])),

@@ -13,6 +13,7 @@ from enrollment.applications import elder_siblings, sibling_binding, units, wish
 from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from enrollment.places.areas import Area
@@ -88,7 +89,7 @@ def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
     return [
         (_("姓名"), guardian.name),
         (_("证件号码"), mask(guardian.id_number, keep_start=4)),
-        (_("手机号"), mask(guardian.phone, keep_start=3)),
+        (_("手机号"), mask_phone(guardian.phone) or "—"),
     ]
 
 

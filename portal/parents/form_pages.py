@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -16,6 +17,8 @@ from enrollment.applications.deadlines import Window
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
+from enrollment.review import case_officers, cases
+from enrollment.review.case_officers import Officer
 from enrollment.season import calendar
 from portal.parents import pages, steps
 from portal.text.words import word
@@ -174,9 +177,28 @@ def wish_names(application: Application) -> list[str]:
     return [wish.programme.kindergarten.name for wish in listed]
 
 
+@dataclass(frozen=True)
+class Dispute:
+    """An open dispute about an application, as its family sees it.  `held`: nothing can be changed meanwhile."""
+
+    held: bool
+    due_at: dt.datetime
+    officer: Officer | None
+
+
+def dispute_of(application: Application) -> Dispute | None:
+    case = cases.dispute_about(db(), application.id)
+    if case is None:
+        return None
+    return Dispute(application.on_hold, case.due_at, case_officers.officer_of(db(), case))
+
+
 @pages.context_processor
 def template_context() -> dict:
     by = actor()
     if by.on_behalf:
-        return {"unread": 0}
-    return {"unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0}
+        return {"unread": 0, "dispute_of": dispute_of}
+    return {
+        "dispute_of": dispute_of,
+        "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0,
+    }

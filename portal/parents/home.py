@@ -5,11 +5,13 @@ import uuid
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
+from enrollment.applications import applications, deadlines, guardian_takeover, phone_change_course, returning_families
 from enrollment.applications.applications import Application, Stage
 from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
-from enrollment.review import cases
+from enrollment.review import case_officers, cases, guardian_requests
+from enrollment.review.case_officers import Officer
+from enrollment.review.case_rows import Case
 from enrollment.season import calendar
 from portal.parents import application_status, decisions, pages, steps, timeline
 from portal.parents.form_pages import application_of, steps_of, times_of
@@ -38,8 +40,14 @@ def _pending_items() -> dict:
         "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
-        "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
+        "cases": _with_officers([case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None]),
+        "about_me": _with_officers(guardian_requests.requests_about(db(), by=actor())),
+        "phone_change": None if actor().on_behalf else phone_change_course.open_change(db(), actor().account_id),
     }
+
+
+def _with_officers(found: list[Case]) -> list[tuple[Case, Officer | None]]:
+    return [(case, case_officers.officer_of(db(), case)) for case in found]
 
 
 def _start_page(season: calendar.Season | None) -> ResponseReturnValue:

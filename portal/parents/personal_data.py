@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account, require_oneself
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
 from enrollment.reports import data_packages
@@ -31,7 +32,7 @@ def data_page() -> ResponseReturnValue:
         packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
-        phone=mask(guardian.phone, keep_start=3) if guardian else "",
+        phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
     )

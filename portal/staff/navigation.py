@@ -18,6 +18,7 @@ SECTIONS = (
     (_l("学位台账"), "staff.places"),
     (_l("在园名册"), "staff.roll"),
     (_l("报到"), "staff.arrivals"),
+    (_l("窗口"), "staff.desk"),
 )
 
 

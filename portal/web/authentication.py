@@ -15,6 +15,8 @@ from portal.web.clock import real_now
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import db
 
+PHONE_MARK = "phone_mark"
+
 
 @dataclass
 class CurrentUser(UserMixin):
@@ -36,7 +38,14 @@ class CurrentUser(UserMixin):
 
 def _load(account_id: str) -> CurrentUser | None:
     account = db().scalar(select(Account).where(Account.id == uuid.UUID(account_id)))
+    if account is not None and session.get(PHONE_MARK, "") not in ("", _phone_mark(account)):
+        return None
     return CurrentUser(actor_of(account)) if account is not None and account.disabled_at is None else None
+
+
+def _phone_mark(account: Account) -> str:
+    """Which phone the account had at the sign-in.  A sign-in that races with a phone change does not survive it."""
+    return account.phone_index.hex()[:16] if account.phone_index else "none"
 
 
 def log_in(account: Account) -> None:
@@ -46,6 +55,7 @@ def log_in(account: Account) -> None:
     if saved_form and json.loads(saved_form)["owner"] == str(account.id):
         current_session().set_sealed("saved_form", saved_form)
     current_session().renew = True
+    session[PHONE_MARK] = _phone_mark(account)
     login_user(CurrentUser(actor_of(account)))
     _agree_on_language(account)
     audit.record(db(), "sign_in", "account", account.id, by=actor_of(account), now=real_now())

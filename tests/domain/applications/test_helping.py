@@ -27,6 +27,7 @@ from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
+from enrollment.ground.phones import parse_phone
 from enrollment.maintenance import invariants
 from enrollment.offers import offers, withdrawals
 from enrollment.people import consents, guardians, invitations
@@ -427,7 +428,7 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
     )
     assert applications.list_own(town.session, by=guardian) == [baby]
     assert baby.entered_for == guardian.account_id
-    assert guardians.guardian_of(town.session, by=guardian).phone == PHONE
+    assert guardians.guardian_of(town.session, by=guardian).phone == parse_phone(PHONE)
     assert consents.current_consent(town.session, "child_data", by=guardian) is not None
     assert register_answers.to_ask(town.session, now=town.now) == [baby.id]
     assert told(town, guardian) == ["application_submitted_by_helper", "application_taken_over", "mandate_by_paper"]
