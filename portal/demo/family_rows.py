@@ -171,7 +171,7 @@ class Batch(RowBatch):
         }
         return {
             "child": {"name": child.name, "id_kind": "resident", "id_number": child.id_number, "born": child.born.isoformat(), "sex": child.sex, "level": "lower"},
-            "guardians": [{"name": family.guardian, "id_number": family.guardian_id, "phone": family.phone, "relation": family.relation}],
+            "guardians": [{"name": family.guardian, "id_number": family.guardian_id, "phone": parse_phone(family.phone), "relation": family.relation}],
             "household": {name: value for name, value in household.items() if value is not None},
             "claims": claims,
             "evidence": {},

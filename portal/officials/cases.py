@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
@@ -113,10 +113,12 @@ DECISIONS: dict[str, tuple[Act, LazyString]] = {
 """What an official can decide in an open case, besides settling it."""
 
 
-@pages.post("/cases/<uuid:case_id>/<any(hold,lift,approve,propose,remove):decision>")
+@pages.post("/cases/<uuid:case_id>/<decision>")
 @desk("officials", *DECIDERS)
 def decide_case(case_id: uuid.UUID, decision: str) -> ResponseReturnValue:
     cases.find(db(), case_id, by=actor())
+    if decision not in DECISIONS:
+        abort(404)
     form = DecisionForm(prefix="decision-")
     act, done = DECISIONS[decision]
     if form.validate_on_submit():
