@@ -12,7 +12,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people import children, guardians, person_rows
+from enrollment.people import children, documents, duplicates, guardians, person_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.season import calendar
 from enrollment.season.round_rows import Round, RoundStage
@@ -117,12 +117,10 @@ def correct_child(
         raise Stale()
     if relation not in person_rows.RELATIONS:
         raise Refused("relation_missing", field="relation")
-    values = children.child_values(name, id_kind, id_number, born, sex, today(now))
-    if values["id_index"] != child.id_index:
-        _refuse_another_child_after_the_draw(session, application.id)
-    holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
-    if holder not in (None, child.id):
-        raise Refused("child_already_entered", field="id_number")
+    found, values = children.child_values(name, id_kind, id_number, born, sex, today(now))
+    if found.index != child.id_index and was_drawn(session, application.id):
+        raise Refused("identity_after_the_draw", field="id_number")
+    documents.correct_current(session, child, found)
     _change_level(session, application, applications.level_of(values["born"], application.year))
     for field, value in values.items():
         setattr(child, field, value)
@@ -130,17 +128,17 @@ def correct_child(
     session.get_one(Guardianship, (guardian.id, child.id)).relation = relation
     audit.record(session, "correct_child", "child", child.id, by=by, now=now)
     edits.keep(session, application, by=by, now=now)
+    duplicates.find(session, child, now=now)
     return application
 
 
-def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
-    """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
+def was_drawn(session: Session, application_id: uuid.UUID) -> bool:
+    """Whether a round with its wishes was frozen: then the ticket, and later the place, belong to this very child."""
     drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
     drawn = drawn.where(
         Round.stage.in_((RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED))
     )
-    if session.scalar(drawn.limit(1)) is not None:
-        raise Refused("identity_after_the_draw", field="id_number")
+    return session.scalar(drawn.limit(1)) is not None
 
 
 def _change_level(session: Session, application: Application, level: str) -> None:

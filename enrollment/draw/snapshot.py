@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
-from enrollment.draw import draw_jobs, draws, market_builder, market_files, participants
+from enrollment.draw import draw_jobs, draws, duplicate_waivers, market_builder, market_files, participants
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.market_files import MarketFiles
@@ -69,7 +69,7 @@ def freeze(
 
 def precheck(session: Session, round_: Round, *, now: dt.datetime) -> None:
     """The checks that need no market.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
-    and `another_draw_is_open` while another round's commitment waits for its seed.
+    `duplicates_undecided` (with `n`), and `another_draw_is_open` while another round's commitment waits for its seed.
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
         raise Refused(
@@ -79,6 +79,7 @@ def precheck(session: Session, round_: Round, *, now: dt.datetime) -> None:
     if waiting:
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    duplicate_waivers.require_decided(session, round_)
     last = _last_draw(session, round_.year)
     if last is not None and last.seed is None and session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
         raise Refused("another_draw_is_open")

@@ -17,7 +17,7 @@ from enrollment.ground.city_time import today
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import Sealed
-from enrollment.people import guardians
+from enrollment.people import documents, guardians
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
@@ -84,7 +84,7 @@ def open_dispute(
         raise Refused("text_missing", field="text")
     if len(text) > LONGEST_TEXT:
         raise Refused("text_too_long", field="text", most=LONGEST_TEXT)
-    index = identity.index_of(found.number)
+    index = found.index
     earlier = session.scalars(
         select(Case).where(
             Case.kind == CaseKind.GUARDIANS_DISPUTE,
@@ -193,7 +193,8 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
 
 def _disputed(session: Session, index: bytes, child_name: str) -> Application | None:
     """The live application of the child with this number, if the name fits too."""
-    child = session.scalars(select(Child).where(Child.id_index == index)).one_or_none()
+    child_id = documents.child_of(session, index)
+    child = session.get(Child, child_id) if child_id else None
     if child is None or "".join(child.name.split()) != "".join(child_name.split()):
         return None
     live = select(Application).where(Application.child_id == child.id, Application.stage.not_in(DEAD_STAGES))

@@ -11,7 +11,7 @@ from enrollment.applications.register_answers import Answer
 from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.classifications import Level
-from enrollment.people.person_rows import Child, Guardianship
+from enrollment.people.person_rows import ChildDocument, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.season.facts import Fact
@@ -51,8 +51,8 @@ def _siblings(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.U
         select(Application.id, Kindergarten.code)
         .join(mine, mine.child_id == Application.child_id)
         .join(theirs, theirs.guardian_id == mine.guardian_id)
-        .join(Child, Child.id == theirs.child_id)
-        .join(RollChild, RollChild.id_index == Child.id_index)
+        .join(ChildDocument, ChildDocument.child_id == theirs.child_id)
+        .join(RollChild, RollChild.id_index == ChildDocument.person_index)
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .where(
@@ -75,8 +75,8 @@ def _rights(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.UUI
         return {}
     rows = session.execute(
         select(Application.id, Kindergarten.code, Entitlement.expires_on, Application.year)
-        .join(Child, Child.id == Application.child_id)
-        .join(Entitlement, Entitlement.child_id_index == Child.id_index)
+        .join(ChildDocument, ChildDocument.child_id == Application.child_id)
+        .join(Entitlement, Entitlement.child_id_index == ChildDocument.person_index)
         .join(Kindergarten, Kindergarten.id == Entitlement.kindergarten_id)
         .where(Application.id.in_(application_ids))
     )

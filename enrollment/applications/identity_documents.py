@@ -1,0 +1,121 @@
+"""What a family does with its child's documents: add one, and say whether the child was entered with another before."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, deadlines, edits, same_child, submission
+from enrollment.applications.application_rows import Application
+from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.ground import audit, identity
+from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import Refused
+from enrollment.ground.identity import Identity
+from enrollment.people import children, documents, duplicates, guardians
+from enrollment.people.person_rows import Child, ChildDocument, EnteredBefore
+
+
+def add_document(
+    session: Session, application_id: uuid.UUID, *, id_kind: str, id_number: str, by: Actor, now: dt.datetime
+) -> bool:
+    """Add a document of the same child, for instance the resident number that followed a birth certificate.
+
+    Child, application, registration code, child code and ticket stay.  While the application may be edited, the document
+    counts at once (True); later a clerk looks at it first (False).  Refuses `document_of_another_birth`,
+    `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
+    """
+    guardians.require_guardian(session, by=by)
+    application = applications.locked(session, application_id, by=by)
+    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    found = identity.check(id_kind, id_number, today=today(now))
+    _refuse_another_birth(child, found)
+    editable = _is_editable(session, application, now=now)
+    document = _stored(session, child, found, seen=editable, by=by, now=now)
+    audit.record(session, "add_document", "child", child.id, by=by, now=now, document_kind=found.kind)
+    if editable:
+        documents.make_current(session, child, document, now=now)
+        edits.keep(session, application, by=by, now=now)
+    return editable
+
+
+def _refuse_another_birth(child: Child, found: Identity) -> None:
+    if found.born is not None and (found.born, found.sex) != (child.born, child.sex):
+        raise Refused("document_of_another_birth", field="id_number")
+
+
+def _is_editable(session: Session, application: Application, *, now: dt.datetime) -> bool:
+    if application.on_hold:
+        raise Refused("on_hold")
+    if application.stage not in LIVE_STAGES:
+        raise Refused("application_is_over")
+    try:
+        deadlines.require_editable(session, application, now=now)
+    except Refused:
+        return False
+    return True
+
+
+def _stored(
+    session: Session, child: Child, found: Identity, *, seen: bool, by: Actor, now: dt.datetime
+) -> ChildDocument:
+    """The new row; or the row of an earlier issue of the same permit, with the new number."""
+    fresh = documents.claim(session, child, found, by=by, now=now)
+    document = documents.of_person(session, found.index)
+    if document.child_id != child.id:
+        raise Refused("child_already_entered", field="id_number")
+    if not fresh and document.number == found.number:
+        raise Refused("document_there_already", field="id_number")
+    if not fresh:
+        documents.renew(child, document, found.number)
+    if fresh and seen:
+        document.seen_at = now
+    session.flush()
+    return document
+
+
+def answer_entered_before(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    entered_before: str,
+    id_kind: str = "",
+    id_number: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> Application | None:
+    """Keep the answer.  With `yes` and a document of another child in the own care the two become one: the application
+    that stays.
+
+    None in every other case, the same whether the document is known or not: then an invitation or a dispute is the way,
+    and a clerk sees the pair.  Refuses `entered_before_missing` and what `identity.check` refuses.
+    """
+    guardians.require_guardian(session, by=by)
+    if entered_before not in tuple(EnteredBefore):
+        raise Refused("entered_before_missing", field="entered_before")
+    yes = entered_before == EnteredBefore.YES
+    index = identity.check(id_kind, id_number, today=today(now)).index if yes else None
+    application = applications.own(session, application_id, by=by)
+    documents.answer(session, application.child_id, entered_before)
+    audit.record(session, "answer_entered_before", "child", application.child_id, by=by, now=now, answer=entered_before)
+    if index is None:
+        return None
+    other = documents.child_of(session, index)
+    if other not in (None, application.child_id) and children.is_guardian_of(session, other, by=by):
+        return _join_own(session, application, other, by=by, now=now)
+    duplicates.note_pair(session, application.child_id, index, now=now)
+    return None
+
+
+def _join_own(
+    session: Session, application: Application, other: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> Application:
+    """Two children in the own care are one.  Refuses what `submission.withdraw` refuses."""
+    require_oneself(by)
+    year = application.year
+    union = same_child.union_of(session, application.child_id, other)
+    if union.ends is not None:
+        submission.withdraw(session, union.ends.id, by=by, now=now, reason="entered twice")
+    same_child.join_documents(session, union, by=by, now=now)
+    return applications.start(session, union.stays, year, by=by, now=now)
