@@ -95,7 +95,7 @@ def answer_entered_before(
     if entered_before not in tuple(EnteredBefore):
         raise Refused("entered_before_missing", field="entered_before")
     yes = entered_before == EnteredBefore.YES
-    index = identity.check(id_kind, id_number, today=today(now)).index if yes else None
+    index = _index_of_other(id_kind, id_number, now=now) if yes else None
     application = applications.own(session, application_id, by=by)
     documents.answer(session, application.child_id, entered_before)
     audit.record(session, "answer_entered_before", "child", application.child_id, by=by, now=now, answer=entered_before)
@@ -106,6 +106,10 @@ def answer_entered_before(
         return _join_own(session, application, other, by=by, now=now)
     duplicates.note_pair(session, application.child_id, index, now=now)
     return None
+
+
+def _index_of_other(id_kind: str, id_number: str, *, now: dt.datetime) -> bytes:
+    return identity.check(id_kind, id_number, today=today(now), field="other_number").index
 
 
 def _join_own(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import Identity
-from enrollment.people.person_rows import Child, ChildDocument
+from enrollment.people.person_rows import RESIDENT, Child, ChildDocument
 
 
 def child_of(session: Session, index: bytes) -> uuid.UUID | None:
@@ -109,7 +109,7 @@ def question_is_due(session: Session, child_id: uuid.UUID) -> bool:
 def asks(document: ChildDocument, first: bool) -> bool:
     """The question follows from the family's own documents alone, never from what others entered: it is asked for any
     document except a resident number that was the first."""
-    return document.kind != "resident" or not first
+    return document.kind != RESIDENT or not first
 
 
 def _in_order(session: Session, child_id: uuid.UUID) -> list[tuple[ChildDocument, bool]]:

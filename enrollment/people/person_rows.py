@@ -10,9 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
 
+RESIDENT, BIRTH_CERTIFICATE = "resident", "birth_certificate"
 ID_KINDS = (
-    "resident",
-    "birth_certificate",
+    RESIDENT,
+    BIRTH_CERTIFICATE,
     "hk_macau_residence",
     "taiwan_residence",
     "hk_macau_permit",
@@ -20,7 +21,7 @@ ID_KINDS = (
     "foreign_residence",
     "passport",
 )
-GUARDIAN_ID_KINDS = tuple(kind for kind in ID_KINDS if kind != "birth_certificate")
+GUARDIAN_ID_KINDS = tuple(kind for kind in ID_KINDS if kind != BIRTH_CERTIFICATE)
 RELATIONS = ("father", "mother", "grandparent", "other")
 
 

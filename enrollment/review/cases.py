@@ -19,6 +19,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.vault import Sealed
 from enrollment.people import documents, guardians
 from enrollment.people.household_rows import Household
+from enrollment.people.likeness import name_key
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 
@@ -195,7 +196,7 @@ def _disputed(session: Session, index: bytes, child_name: str) -> Application | 
     """The live application of the child with this number, if the name fits too."""
     child_id = documents.child_of(session, index)
     child = session.get(Child, child_id) if child_id else None
-    if child is None or "".join(child.name.split()) != "".join(child_name.split()):
+    if child is None or name_key(child.name) != name_key(child_name):
         return None
     live = select(Application).where(Application.child_id == child.id, Application.stage.not_in(DEAD_STAGES))
     return session.scalars(live.order_by(Application.year.desc()).limit(1).with_for_update()).first()
