@@ -12,7 +12,8 @@ MODULES_WITH_TABLES = (
     "people.mandate_rows people.consents people.person_rows people.duplicate_rows people.invitations people.household_rows "
     "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
     "applications.register_answers applications.returned_items eligibility.sibling_entitlements review.cases "
-    "offers.offer_rows offers.arrivals draw.draws draw.run_rows draw.duplicate_waivers chances.estimate_rows coverage.targets"
+    "offers.offer_rows offers.arrivals draw.draws draw.run_rows draw.duplicate_waivers chances.estimate_rows coverage.targets "
+    "reports.data_packages"
 )
 
 for module in MODULES_WITH_TABLES.split():

@@ -17,7 +17,10 @@ class Unconfigured(RuntimeError):
 
 @dataclass(frozen=True)
 class Config:
-    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent."""
+    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent.
+
+    `sender` is the signature that begins each text message, as it is registered with the gateway.
+    """
 
     database_url: str
     redis_url: str
@@ -29,6 +32,8 @@ class Config:
     proxies: int = 0
     message_gateway: str | None = None
     message_token: str | None = None
+    sender: str = "成都入园"
+    sender_english: str = "Chengdu Kindergarten"
     register_url: str | None = None
     register_token: str | None = None
     testing: bool = False
@@ -78,6 +83,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         proxies=int(environ.get("PROXIES", "0")),
         message_gateway=environ.get("MESSAGE_GATEWAY") or None,
         message_token=environ.get("MESSAGE_TOKEN") or None,
+        sender=environ.get("MESSAGE_SENDER", "").strip() or Config.sender,
+        sender_english=environ.get("MESSAGE_SENDER_ENGLISH", "").strip() or Config.sender_english,
         register_url=environ.get("REGISTER_URL") or None,
         register_token=environ.get("REGISTER_TOKEN") or None,
     )

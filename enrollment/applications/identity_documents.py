@@ -1,11 +1,13 @@
-"""What a family does with its child's documents: add one, and say whether the child was entered with another before."""
+"""The documents of an applying child: a further one, the answer about an earlier entry, and two rows that are one child."""
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, deadlines, edits, same_child, submission
+from enrollment.applications import applications, deadlines, edits, submission, units
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground import audit, identity
@@ -14,7 +16,7 @@ from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import Identity
 from enrollment.people import children, documents, duplicates, guardians
-from enrollment.people.person_rows import Child, ChildDocument, EnteredBefore
+from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, EnteredBefore
 
 
 def add_document(
@@ -118,8 +120,50 @@ def _join_own(
     """Two children in the own care are one.  Refuses what `submission.withdraw` refuses."""
     require_oneself(by)
     year = application.year
-    union = same_child.union_of(session, application.child_id, other)
+    union = union_of(session, application.child_id, other)
     if union.ends is not None:
         submission.withdraw(session, union.ends.id, by=by, now=now, reason="entered twice")
-    same_child.join_documents(session, union, by=by, now=now)
+    join_documents(session, union, by=by, now=now)
     return applications.start(session, union.stays, year, by=by, now=now)
+
+
+@dataclass(frozen=True)
+class Union:
+    """`stays` and `goes` are children; `ends` is the application that must end first, if both apply in one year."""
+
+    stays: uuid.UUID
+    goes: uuid.UUID
+    ends: Application | None
+
+
+def union_of(session: Session, one: uuid.UUID, other: uuid.UUID) -> Union:
+    """What stays: of two applications of a year the one that was handed in first, else the child that applies at all.
+
+    The applications of both families are locked.
+    """
+    live = select(Application).where(Application.child_id.in_((one, other)), Application.stage.in_(LIVE_STAGES))
+    units.lock_families(session, session.scalars(live.with_only_columns(Application.id)))
+    found = session.scalars(live.order_by(Application.year.desc()).execution_options(populate_existing=True)).all()
+    newest = [each for each in found if each.year == found[0].year]
+    ordered = sorted(newest, key=_handed_in_first)
+    stays = ordered[0].child_id if ordered else min(one, other)
+    ends = ordered[1] if len(ordered) > 1 else None
+    return Union(stays, other if stays == one else one, ends)
+
+
+def _handed_in_first(application: Application) -> tuple:
+    submitted = application.submitted_at
+    return submitted is None, submitted or application.created_at, application.created_at, application.id
+
+
+def join_documents(session: Session, union: Union, *, by: Actor, now: dt.datetime) -> None:
+    """The documents go over to the child that stays; its current document and its handed-in list do not change."""
+    rows = select(Child).where(Child.id.in_((union.stays, union.goes))).order_by(Child.id).with_for_update()
+    session.execute(rows)
+    theirs = update(ChildDocument).where(ChildDocument.child_id == union.goes)
+    session.execute(theirs.values(child_id=union.stays, current=False, replaced_at=now))
+    session.get_one(Child, union.goes).id_index = union.goes.bytes
+    session.execute(delete(ChildLikeness).where(ChildLikeness.child_id == union.goes))
+    session.flush()
+    session.expire_all()
+    audit.record(session, "join_documents", "child", union.stays, by=by, now=now, from_child=str(union.goes))

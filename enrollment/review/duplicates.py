@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle, registration, same_child, sibling_binding
+from enrollment.applications import identity_documents, lifecycle, registration, sibling_binding
 from enrollment.applications.application_rows import Application
+from enrollment.applications.identity_documents import Union
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import RefusalProposal
-from enrollment.applications.same_child import Union
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
@@ -97,10 +97,10 @@ def _require_second_person(hint: DuplicateHint, by: Actor) -> None:
 
 
 def _unite(session: Session, hint: DuplicateHint, *, by: Actor, now: dt.datetime) -> None:
-    union = same_child.union_of(session, hint.child_a, hint.child_b)
+    union = identity_documents.union_of(session, hint.child_a, hint.child_b)
     if union.ends is not None:
         _refuse(session, union, union.ends, hint, by=by, now=now)
-    same_child.join_documents(session, union, by=by, now=now)
+    identity_documents.join_documents(session, union, by=by, now=now)
 
 
 def _refuse(

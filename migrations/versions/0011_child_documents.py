@@ -4,14 +4,14 @@
 their indexes: `flask keys reindex` writes what is missing.
 
 Revision ID: 0011_child_documents
-Revises: 0010_the_move_of_an_offer
+Revises: 0011_data_package
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0011_child_documents"
-down_revision = "0010_the_move_of_an_offer"
+down_revision = "0011_data_package"
 branch_labels = None
 depends_on = None
 

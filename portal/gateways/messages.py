@@ -15,7 +15,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, SentMessage, TextMessage
 from enrollment.people.person_rows import Guardian, Guardianship
 from portal.config import Config
-from portal.text.words import word
+from portal.text.messages import notice_words, signed
 
 BATCH = 500
 TIMEOUT = 5
@@ -93,8 +93,8 @@ def is_about_own_child(session: Session, notice: Notice) -> bool:
     return session.scalar(cares) is not None
 
 
-def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: int = BATCH) -> int:
-    """Send waiting notices; returns how many.  A notice about another family's child is withheld permanently."""
+def send_notices(session: Session, by: Messenger, config: Config, *, now: dt.datetime, limit: int = BATCH) -> int:
+    """Send waiting notices, each in the language of its receiver; returns how many.  A notice about another family's child is withheld permanently."""
     waiting = (
         select(Notice)
         .where(Notice.sent_at.is_(None), Notice.withheld_at.is_(None))
@@ -108,7 +108,8 @@ def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: in
             continue
         account = session.get_one(Account, notice.account_id)
         if account.phone:
-            by.send(notice.key, account.phone, word("notice", notice.kind, in_language="zh", **notice.params))
+            words = notice_words(notice.kind, notice.params, in_language=account.language)
+            by.send(notice.key, account.phone, signed(words, config, in_language=account.language))
         notice.sent_at = now
         sent += 1
     session.flush()

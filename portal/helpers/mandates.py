@@ -25,7 +25,8 @@ from portal.letters.mandate import mandate_letter
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.unavailable import letters_wait
 from portal.text import consent_texts
-from portal.text.words import language, word
+from portal.text.messages import signed, text_words
+from portal.text.words import language
 from portal.web import acting_for
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -127,8 +128,7 @@ def _terms(request_data: dict) -> mandates.Terms:
 def _send_code(request_data: dict, code: str) -> None:
     """Send the guardian the code with the helper's name and the purpose."""
     season = _season()
-    body = word(
-        "text_message",
+    words = text_words(
         "mandate_code_registers" if request_data["registers"] else "mandate_code",
         helper=actor().name,
         year=season.year,
@@ -136,7 +136,9 @@ def _send_code(request_data: dict, code: str) -> None:
         minutes=sign_in_service.CODE_LIFETIME.seconds // 60,
         hotline=season.hotline or "028-12345",
     )
-    outbox.add_text_message(db(), request_data["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
+    outbox.add_text_message(
+        db(), request_data["phone"], signed(words, services().config), key=f"mandate:{uuid.uuid4()}", now=clock()
+    )
 
 
 @pages.get("/new/code")

@@ -18,8 +18,11 @@ from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
+from portal.text.facts import changed_words
 from portal.text.formats import day
 from portal.text.words import language, word
+
+__all__ = ["Section", "area_name", "changed_words", "sections", "together", "wish_names"]
 
 KINDERGARTENS = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
 TEXTS = ("hukou_street", "home_street", "home_community", "home_estate", "home_address")
@@ -61,16 +64,6 @@ def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
         session.execute(select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes))).all()
     )
     return [names.get(code, code) for code in codes]
-
-
-def changed_words(code: str) -> str:
-    """`household.home_area` in words."""
-    part, _dot, name = code.partition(".")
-    whole = word("answer", part)
-    if not name:
-        return whole
-    group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
-    return _("%(part)s：%(name)s", part=whole, name=word(group, name))
 
 
 def area_name(session: Session, code: str | None) -> str:

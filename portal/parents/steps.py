@@ -117,8 +117,10 @@ def step_after(page: str, form: FormState) -> Step:
     """
     *later, last = ORDER[ORDER.index(page) + 1 :]
     for each in later:
-        if _is_shown(each, form) and (step := _step(each, form)).state != "done":
-            return step
+        if _is_shown(each, form):
+            step = _step(each, form)
+            if step.state != "done":
+                return step
     return _step(last, form)
 
 

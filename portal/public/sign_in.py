@@ -16,7 +16,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.vault import normalise
 from portal.demo import people as demo_people
 from portal.public import pages
-from portal.text.words import word
+from portal.text.messages import signed, text_words
 from portal.web.authentication import log_in, log_out
 from portal.web.clock import real_now
 from portal.web.forms import PageForm
@@ -78,8 +78,8 @@ def send_code() -> ResponseReturnValue:
     phone = form.phone.data
     code = sign_in_service.send_code(db(), phone, now=clock())
     if code is not None:
-        body = word("text_message", "code", code=code, minutes=sign_in_service.CODE_LIFETIME.seconds // 60)
-        outbox.add_text_message(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
+        words = text_words("code", code=code, minutes=sign_in_service.CODE_LIFETIME.seconds // 60)
+        outbox.add_text_message(db(), phone, signed(words, services().config), key=f"code:{uuid.uuid4()}", now=clock())
     current_session().set_sealed("phone", phone)
     session["next"] = local_path(form.next.data)
     return redirect(url_for("public.enter_code"), 303)

@@ -35,7 +35,7 @@ def error_page(
     status: int, heading: LazyString | str | None = None, text: LazyString | str | None = None, **more: Any
 ) -> ResponseReturnValue:
     default_heading, default_text = PAGES.get(status, PAGES[400 if status < 500 else 500])
-    shown = {"reference": None, "typed": [], "newer": None, "frame": "layout.html"} | more
+    shown = {"reference": None, "entered": [], "newer": None, "frame": "layout.html"} | more
     page = render_template(
         "public/error.html", status=status, heading=heading or default_heading, text=text or default_text, **shown
     )

@@ -16,9 +16,8 @@ ROLE = {Role.GUARDIAN: "guardian", Role.HELPER: "helper on the guardian's behalf
 HEAD = """# The lifecycles of an application and of an offer
 
 Generated from `MOVES` in `enrollment/applications/lifecycle.py` and `OFFER_MOVES` in `enrollment/offers/offer_lifecycle.py`;
-`python -m tests.guards.test_lifecycle_diagram` draws it again, and a test
-compares fails while it differs from the tables. An
-arrow is a move. A move is refused to every role that its row does not name.
+`python -m tests.guards.test_lifecycle_diagram` writes it again, and a test fails while the page differs
+from the tables. An arrow is a move. A move is refused to every role that its row does not name.
 """
 APPLICATION = """
 ## Application

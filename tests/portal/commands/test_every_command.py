@@ -297,7 +297,7 @@ def test_off13_a_city_begins_with_an_official_who_signs_in_with_the_factor_that_
     assert answer.headers["Location"] == "/sign-in/staff/code"
     assert fill_in(client, "/sign-in/staff/code", code=factor.now()).headers["Location"] == "/officials"
     assert client.get("/officials/").status_code == 200
-    app.extensions["house"].engine.dispose()
+    app.extensions["services"].engine.dispose()
 
 
 @pytest.mark.parametrize(
