@@ -72,7 +72,7 @@ def _stored(
     if not fresh:
         documents.renew(child, document, found.number)
     if fresh and seen:
-        document.seen_at = now
+        document.checked_at = now
     session.flush()
     return document
 
@@ -123,7 +123,7 @@ def _join_own(
     union = union_of(session, application.child_id, other)
     if union.ends is not None:
         submission.withdraw(session, union.ends.id, by=by, now=now, reason="entered twice")
-    join_documents(session, union, by=by, now=now)
+    join_documents(session, union, own=True, by=by, now=now)
     return applications.start(session, union.stays, year, by=by, now=now)
 
 
@@ -156,12 +156,17 @@ def _handed_in_first(application: Application) -> tuple:
     return submitted is None, submitted or application.created_at, application.created_at, application.id
 
 
-def join_documents(session: Session, union: Union, *, by: Actor, now: dt.datetime) -> None:
-    """The documents go over to the child that stays; its current document and its handed-in list do not change."""
+def join_documents(session: Session, union: Union, *, own: bool, by: Actor, now: dt.datetime) -> None:
+    """The documents go over to the child that stays; its current document and its handed-in list do not change.
+
+    `own` says that one family entered both, so that it is shown all of them.
+    """
     rows = select(Child).where(Child.id.in_((union.stays, union.goes))).order_by(Child.id).with_for_update()
     session.execute(rows)
     theirs = update(ChildDocument).where(ChildDocument.child_id == union.goes)
-    session.execute(theirs.values(child_id=union.stays, current=False, replaced_at=now))
+    session.execute(
+        theirs.values(child_id=union.stays, current=False, replaced_at=now, joined_from=None if own else union.goes)
+    )
     session.get_one(Child, union.goes).id_index = union.goes.bytes
     session.execute(delete(ChildLikeness).where(ChildLikeness.child_id == union.goes))
     session.flush()

@@ -48,7 +48,7 @@ def _add_document(session: Session, child: Child) -> None:
             person_index=child.id_index,
             added_at=child.created_at,
             current=True,
-            seen_at=child.created_at,
+            checked_at=child.created_at,
         )
     )
     session.flush()

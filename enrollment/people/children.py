@@ -68,7 +68,7 @@ def _claimed(session: Session, found: Identity, values: dict, *, by: Actor, now:
             attempt.rollback()
             return None
     document = documents.of_person(session, found.index)
-    document.current, document.seen_at = True, now
+    document.current, document.checked_at = True, now
     child.id_index = found.index
     return child
 

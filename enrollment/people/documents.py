@@ -63,7 +63,7 @@ def renew(child: Child, document: ChildDocument, number: str) -> None:
 
 def make_current(session: Session, child: Child, document: ChildDocument, *, now: dt.datetime) -> None:
     """From now on this document vouches for the child."""
-    document.seen_at = document.seen_at or now
+    document.checked_at = document.checked_at or now
     if document.current:
         return
     others = update(ChildDocument).where(ChildDocument.child_id == child.id, ChildDocument.current)
@@ -99,6 +99,11 @@ def correct_current(session: Session, child: Child, found: Identity) -> None:
     session.flush()
 
 
+def of_family(session: Session, child_id: uuid.UUID) -> list[ChildDocument]:
+    """The documents that the child's own family entered."""
+    return [document for document in documents_of(session, child_id) if document.joined_from is None]
+
+
 def question_is_due(session: Session, child_id: uuid.UUID) -> bool:
     """Whether the family still has to say if the child was entered with another document before."""
     return any(
@@ -113,7 +118,7 @@ def asks(document: ChildDocument, first: bool) -> bool:
 
 
 def _in_order(session: Session, child_id: uuid.UUID) -> list[tuple[ChildDocument, bool]]:
-    documents = sorted(documents_of(session, child_id), key=lambda one: one.added_at)
+    documents = sorted(of_family(session, child_id), key=lambda one: one.added_at)
     return [(document, number == 0) for number, document in enumerate(documents)]
 
 

@@ -90,8 +90,10 @@ class ChildDocument(Base):
     child, so two accounts that enter one person end with one child.
 
     One document of a child is `current`: it vouches for the child.  `entered_before` is the family's answer to the
-    question whether the child was entered with another document (`EnteredBefore`); None before the answer.  `seen_at` is
+    question whether the child was entered with another document (`EnteredBefore`); None before the answer.  `checked_at` is
     None while a clerk has to look at a document that was added after the freeze; until then it is not current.
+    `joined_from` is the child under which strangers entered it, where two people decided that it is the same child: its
+    family is not shown it.
     """
 
     __tablename__ = "child_document"
@@ -107,8 +109,9 @@ class ChildDocument(Base):
     current: Mapped[bool]
     replaced_at: Mapped[dt.datetime | None]
     entered_before: Mapped[str | None]
-    seen_at: Mapped[dt.datetime | None]
-    seen_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    checked_at: Mapped[dt.datetime | None]
+    joined_from: Mapped[uuid.UUID | None]
+    checked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
 
     __table_args__ = (
         CheckConstraint("entered_before IN ('no','yes')", name="known_answer"),

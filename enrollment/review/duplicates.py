@@ -100,7 +100,7 @@ def _unite(session: Session, hint: DuplicateHint, *, by: Actor, now: dt.datetime
     union = identity_documents.union_of(session, hint.child_a, hint.child_b)
     if union.ends is not None:
         _refuse(session, union, union.ends, hint, by=by, now=now)
-    identity_documents.join_documents(session, union, by=by, now=now)
+    identity_documents.join_documents(session, union, own=False, by=by, now=now)
 
 
 def _refuse(
@@ -133,7 +133,7 @@ def documents_to_look_at(session: Session, *, by: Actor) -> list[tuple[ChildDocu
         select(ChildDocument, Child, Application)
         .join(Child, Child.id == ChildDocument.child_id)
         .join(Application, Application.child_id == Child.id)
-        .where(ChildDocument.seen_at.is_(None), Application.stage.in_(LIVE_STAGES), within(by))
+        .where(ChildDocument.checked_at.is_(None), Application.stage.in_(LIVE_STAGES), within(by))
     )
     return [(row[0], row[1], row[2]) for row in session.execute(found.order_by(ChildDocument.added_at))]
 
@@ -151,7 +151,7 @@ def look_at_document(session: Session, document_id: uuid.UUID, *, accepted: bool
     document = session.get_one(ChildDocument, document_id, with_for_update=True, populate_existing=True)
     if accepted:
         documents.make_current(session, child, document, now=now)
-        document.seen_by = by.account_id
+        document.checked_by = by.account_id
     else:
         session.delete(document)
     session.flush()

@@ -16,7 +16,7 @@ branch_labels = None
 depends_on = None
 
 COPY_DOCUMENTS = """
-    INSERT INTO child_document (id, child_id, kind, number, person_index, added_at, current, seen_at)
+    INSERT INTO child_document (id, child_id, kind, number, person_index, added_at, current, checked_at)
     SELECT gen_random_uuid(), id, id_kind, id_number, id_index, created_at, true, created_at FROM child
 """
 
@@ -36,8 +36,11 @@ def upgrade() -> None:
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("entered_before", sa.String(), nullable=True),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("seen_by", sa.Uuid(), sa.ForeignKey("account.id", name="fk_child_document__seen_by"), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("joined_from", sa.Uuid(), nullable=True),
+        sa.Column(
+            "checked_by", sa.Uuid(), sa.ForeignKey("account.id", name="fk_child_document__checked_by"), nullable=True
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_child_document"),
         sa.UniqueConstraint("person_index", name="uq_child_document__person_index"),
         sa.CheckConstraint("entered_before IN ('no','yes')", name=op.f("ck_child_document__known_answer")),

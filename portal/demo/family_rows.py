@@ -29,7 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "consent": ("id", "account_id", "kind", "text_version", "text_digest", "given_at"),
     "child": ("id", "name", "id_kind", "id_number", "id_index", "born", "sex", "created_at", "version"),
     "child_likeness": ("child_id", "name_index", "sound_index"),
-    "child_document": ("id", "child_id", "kind", "number", "person_index", "added_at", "added_by", "current", "seen_at"),
+    "child_document": ("id", "child_id", "kind", "number", "person_index", "added_at", "added_by", "current", "checked_at"),
     "guardianship": ("guardian_id", "child_id", "relation", "since", "accepted_at"),
     "application": (
         "id", "child_id", "year", "entered_by", "level", "stage", "version", "registration_code", "child_code", "family_code", "unit",
@@ -118,7 +118,7 @@ class Batch(RowBatch):
         )  # fmt: skip
         self._add("child_likeness", child_id, *indexes_of(child.name, child.born, child.sex).values())
         self._add(
-            "child_document", self._id(), child_id, "resident", sealed_id, index, began, account, True, began,
+            "child_document", child_id, child_id, "resident", sealed_id, index, began, account, True, began,
         )  # fmt: skip
         self._add("guardianship", guardian, child_id, family.relation, began, began)
         first = self.offers[family.wishes[0]].kindergarten_id

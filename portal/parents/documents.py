@@ -58,7 +58,7 @@ def _view(
         add=add,
         earlier=earlier,
         asked=documents.question_is_due(db(), application.child_id),
-        listed=documents.documents_of(db(), application.child_id),
+        listed=documents.of_family(db(), application.child_id),
         mask=mask,
     )
 

@@ -2,8 +2,9 @@
 
 import uuid
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
 from enrollment.applications.applications import Application, Stage
@@ -12,7 +13,7 @@ from enrollment.people import children, consents, invitations
 from enrollment.review import cases
 from enrollment.season import calendar
 from portal.parents import application_status, pages, steps, timeline
-from portal.parents.form_pages import application_of, steps_of, times_of
+from portal.parents.form_pages import application_of, season_year, steps_of, times_of
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -105,3 +106,12 @@ def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
     if application.stage == Stage.WITHDRAWN:
         return _application_page(application)
     return _task_list(application, at_home=False)
+
+
+@pages.post("/children/<uuid:child_id>/begin")
+@desk("parents")
+def begin_next_season(child_id: uuid.UUID) -> ResponseReturnValue:
+    """A new season for a child of an earlier season: one button creates the draft."""
+    application = returning_families.begin(db(), child_id, season_year(), by=actor(), now=clock())
+    flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
+    return redirect(url_for("parents.application_page", application_id=application.id), 303)

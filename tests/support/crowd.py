@@ -29,7 +29,7 @@ def crowd(town: Town, number: int, *wishes: Kindergarten, grounds: dict[str, dic
         )  # fmt: skip
         rows[ChildDocument].append(
             {"id": uuid.uuid4(), "child_id": child, "kind": "passport", "number": f"M{n}", "person_index": child.bytes,
-             "added_at": town.now, "current": True, "seen_at": town.now}
+             "added_at": town.now, "current": True, "checked_at": town.now}
         )  # fmt: skip
         rows[Application].append(
             {"id": application, "child_id": child, "year": 2026, "entered_by": account, "level": "lower",
