@@ -120,7 +120,9 @@ def correct_child(
     found, values = children.child_values(name, id_kind, id_number, born, sex, today(now))
     if found.index != child.id_index and was_drawn(session, application.id):
         raise Refused("identity_after_the_draw", field="id_number")
-    documents.correct_current(session, child, found)
+    if (found.kind, found.number) != (child.id_kind, child.id_number):
+        documents.correct_current(session, child, found)
+    looks_different = (child.name, child.born, child.sex) != (values["name"], values["born"], values["sex"])
     _change_level(session, application, applications.level_of(values["born"], application.year))
     for field, value in values.items():
         setattr(child, field, value)
@@ -128,7 +130,8 @@ def correct_child(
     session.get_one(Guardianship, (guardian.id, child.id)).relation = relation
     audit.record(session, "correct_child", "child", child.id, by=by, now=now)
     edits.keep(session, application, by=by, now=now)
-    duplicates.find(session, child, now=now)
+    if looks_different:
+        duplicates.find(session, child, now=now)
     return application
 
 

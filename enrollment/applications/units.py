@@ -1,7 +1,8 @@
 """Children who are bound 捆绑, and the elder sibling whom a child follows, as they stand.
 
 Locks are taken in one order by everybody, so that two acts wait for each other and never for ever: a guardian, then
-applications by id, then the child, then offers by id, then programmes by id.
+applications by id, then the child, then offers by id, then programmes by id.  A verdict on two children locks its hint
+before the applications; the likeness of a child (`duplicates.find`) is locked last of all.
 """
 
 import uuid
