@@ -87,6 +87,7 @@ def test_fam04_names_with_accents_dots_and_other_scripts_keep_their_letters():
     assert likeness.name_key("José·Ñandú") == likeness.name_key("JOSE Nandu")
     assert likeness.sound_key("Анна") != likeness.sound_key("Ольга")
     assert likeness.sound_key("吕布") == likeness.sound_key("LYU BU")
+    assert likeness.sound_key("林怡") != likeness.sound_key("尹丽")
 
 
 def test_fam04_a_child_who_looks_like_another_stands_at_the_clerks_desk(town, garden):
