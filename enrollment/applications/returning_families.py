@@ -20,7 +20,7 @@ def may_begin(session: Session, year: int, *, by: Actor, now: dt.datetime) -> li
     before = {each.child_id: each for each in applications.list_own(session, by=by) if each.year < year}
     here = select(Application.child_id).where(Application.year == year, Application.child_id.in_(before))
     begun = set(session.scalars(here))
-    waiting = [each.child for child_id, each in before.items() if child_id not in begun]
+    waiting = [each.child for child_id, each in before.items() if child_id not in begun and not each.child.is_joined]
     return sorted(
         (child for child in waiting if _has_registration(session, child, year, now)), key=lambda one: one.born
     )

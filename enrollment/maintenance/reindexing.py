@@ -29,7 +29,7 @@ def reindex_children(session: Session, after: uuid.UUID | None, now: dt.datetime
     """
     children = session.scalars(_next(select(Child), Child.id, after)).all()
     for child in children:
-        if child.id_index == child.id.bytes:  # its documents went over to another row
+        if child.is_joined:
             continue
         if not documents.documents_of(session, child.id):
             _add_document(session, child)

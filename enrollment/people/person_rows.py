@@ -71,6 +71,11 @@ class Child(Base):
 
     __table_args__ = (CheckConstraint("sex IN ('f','m')", name="known_sex"),)
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether its documents went over to another row of the same child: then nothing new begins under this row."""
+        return self.id_index == self.id.bytes
+
 
 class ChildLikeness(Base):
     """Blind indexes of a child's name with birth date and sex, by its characters and by its sound in pinyin.

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import identity_documents, receipts, registration, sibling_binding
+from enrollment.applications import identity_documents, receipts, registration, returning_families, sibling_binding
 from enrollment.applications.application_rows import Stage
 from enrollment.draw import duplicate_waivers
 from enrollment.draw.draws import Ticket
@@ -146,6 +146,8 @@ def test_fam04_the_same_child_needs_two_people_and_the_first_list_stays(town, ga
     assert refusals.refusal_of(town.session, second.id).explanation == "户口簿和护照是一个人"
     told = select(Notice.kind).where(Notice.application_id == second.id, Notice.kind == "review_refused")
     assert town.session.scalars(told).all() == ["review_refused"]
+    assert [each.kind for each in documents.of_family(town.session, first.child_id)] == ["resident"]
+    assert returning_families.may_begin(town.session, 2027, by=town.parent_of(second), now=town.now) == []
     held = documents.documents_of(town.session, first.child_id)
     assert [(each.kind, each.current) for each in held] == [("resident", True), ("passport", False)]
     assert receipts.latest(town.session, first).digest == before
@@ -223,6 +225,8 @@ def test_fam05_one_account_joins_its_own_two_entries(town, garden):
     )
     assert (stays.id, first.stage, second.stage) == (first.id, Stage.SUBMITTED, Stage.WITHDRAWN)
     assert len(documents.documents_of(town.session, first.child_id)) == 2
+    with pytest.raises(Refused, match="child_joined"):
+        town.apply_again(second)
 
 
 def test_fam05_a_yes_about_a_strangers_document_is_a_hint_and_changes_nothing(town, garden):

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from enrollment.applications.application_rows import Application
 from enrollment.ground.audit import AuditEntry
 from enrollment.people.duplicate_rows import DuplicateHint
 from tests.portal.parents.desk import errors
@@ -55,6 +56,10 @@ def test_fam04_a_clerk_and_a_head_decide_that_it_is_one_child(client, another_cl
     decided = fill_in(head, address, address, verdict="same", reason="同意")
     assert decided.status_code == 303
     assert "是同一个孩子" in head.get("/staff/duplicates").text
+    later = town.session.scalars(select(Application).where(Application.stage == "refused")).one()
+    family = sign_in(another_client(), town.parent_of(later).account_id)
+    assert "按重复申请不予通过" in family.get("/parents").text
+    assert "户口簿上是一个人" in family.get(f"/parents/applications/{later.id}/findings").text
 
 
 def test_fam04_the_draw_room_counts_the_pairs_and_links_to_them(client, another_client, town, hint, frozen_clock):
