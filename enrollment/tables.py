@@ -11,7 +11,7 @@ MODULES_WITH_TABLES = (
     "season.calendar season.policy_rows season.round_rows "
     "people.mandate_rows people.consents people.person_rows people.duplicate_rows people.invitations people.household_rows "
     "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
-    "applications.register_answers applications.returned_items eligibility.sibling_entitlements review.cases "
+    "applications.register_answers applications.elder_siblings applications.returned_items eligibility.sibling_entitlements review.cases "
     "offers.offer_rows offers.arrivals draw.draws draw.run_rows draw.duplicate_waivers chances.estimate_rows coverage.targets "
     "reports.data_packages"
 )

@@ -24,6 +24,7 @@ from portal.text.words import word
 from portal.web import (
     authentication,
     csrf,
+    drafts,
     errors,
     guards,
     headers,
@@ -32,11 +33,11 @@ from portal.web import (
     rate_limits,
     sessions,
     unit_of_work,
+    upload_fields,
 )
 from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
-LARGEST_REQUEST = 64 * 1024 * 1024
 
 
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
@@ -49,7 +50,6 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=config.secret_key,
         TESTING=config.testing,
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=2000,
         TRUSTED_HOSTS=config.hosts,
@@ -66,10 +66,12 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         logs,
         unit_of_work,
         headers,
+        upload_fields,
         authentication,
         languages,
         csrf,
         idempotency,
+        drafts,
         rate_limits,
         formats,
         errors,

@@ -45,7 +45,7 @@ def household_gaps(household: Household | None) -> list[Missing]:
     """What a submission still needs to know of where the family is registered and lives."""
     known = {
         "hukou": household is not None and household.hukou_kind is not None,
-        "home": household is not None and household.home_area is not None,
+        "home": household is not None and (household.home_area is not None or bool(household.home_outside)),
     }
     return [Missing("household", item) for item, there in known.items() if not there]
 

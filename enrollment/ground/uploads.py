@@ -15,9 +15,8 @@ from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from enrollment.ground.errors import Refused
+from enrollment.ground.upload_limits import LIMITS, UploadLimit, size_in_megabytes
 
-LARGEST_PHOTO = 25 * 2**20  # bytes before decoding; photos of phones have up to 20 MB
-LARGEST_PDF = 10 * 2**20
 MOST_PDF_PAGES = 20
 LONGEST_SIDE = 1600  # pixels; small print on an A4 page stays readable
 MOST_PIXELS = 60_000_000
@@ -50,18 +49,18 @@ def sanitise_upload(content: bytes, *, field: str = "pages") -> SafePage:
         raise Refused("file_empty", field=field)
     guessed = filetype.guess_mime(content[:4096])
     if guessed in PHOTOS:
-        _check_size(content, LARGEST_PHOTO, field)
+        _check_size(content, LIMITS["photo"], field)
         return SafePage("image/webp", _reencode_photo(content, field))
     if guessed == "application/pdf":
-        _check_size(content, LARGEST_PDF, field)
+        _check_size(content, LIMITS["pdf"], field)
         _check_pdf(content, field)
         return SafePage("application/pdf", content)
     raise Refused("file_type", field=field)
 
 
-def _check_size(content: bytes, largest: int, field: str) -> None:
-    if len(content) > largest:
-        raise Refused("file_too_large", field=field, size=-(-len(content) // 2**20), most=largest // 2**20)
+def _check_size(content: bytes, limit: UploadLimit, field: str) -> None:
+    if len(content) > limit.largest:
+        raise Refused("file_too_large", field=field, size=size_in_megabytes(len(content)), most=limit.megabytes)
 
 
 def _reencode_photo(content: bytes, field: str) -> bytes:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
+from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
@@ -36,7 +37,7 @@ from enrollment.review.cases import Case
 from enrollment.season.calendar import SeasonDate
 
 TABLES_OF_AN_APPLICATION = (
-    RegisterAnswer, VerifiedFact, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
+    RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
     ApplicationVersion,
 )  # fmt: skip
 

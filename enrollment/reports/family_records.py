@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import applications
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
 from enrollment.applications.claim_rows import Claim, VerifiedFact
+from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
@@ -41,6 +42,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll_rows import RollChild
 from enrollment.review.cases import Case
+from enrollment.season.facts import Fact
 
 VIEWS = ("view", "view_evidence")
 
@@ -89,6 +91,19 @@ def family_of(session: Session, *, by: Actor) -> Family:
 
 def _of_application(table: Any, *order: Any) -> Callable[[Family], Select]:
     return lambda family: select(table).where(table.application_id.in_(family.applications)).order_by(*order)
+
+
+def _register_answers(family: Family) -> Select:
+    """Without what our roll says of an elder sibling whom the family only named: that is the clerk's alone."""
+    named = select(ElderSibling.application_id).where(ElderSibling.application_id == RegisterAnswer.application_id)
+    return (
+        select(RegisterAnswer)
+        .where(
+            RegisterAnswer.application_id.in_(family.applications),
+            or_(RegisterAnswer.fact != Fact.SIBLING_AT, ~named.exists()),
+        )
+        .order_by(RegisterAnswer.at)
+    )
 
 
 def _of_account(table: Any, order: Any) -> Callable[[Family], Select]:
@@ -159,7 +174,8 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     Claim: _of_application(Claim, Claim.application_id, Claim.ground),
     Wish: _of_application(Wish, Wish.application_id, Wish.round_id, Wish.rank),
     EvidencePage: _of_application(EvidencePage, EvidencePage.uploaded_at),
-    RegisterAnswer: _of_application(RegisterAnswer, RegisterAnswer.at),
+    RegisterAnswer: _register_answers,
+    ElderSibling: _of_application(ElderSibling, ElderSibling.application_id),
     VerifiedFact: _of_application(VerifiedFact, VerifiedFact.at),
     ReturnedItem: _of_application(ReturnedItem, ReturnedItem.asked_at),
     RefusalProposal: lambda family: (

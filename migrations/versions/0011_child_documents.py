@@ -4,14 +4,14 @@
 their indexes: `flask keys reindex` writes what is missing.
 
 Revision ID: 0011_child_documents
-Revises: 0011_data_package
+Revises: 0017_family_forms
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0011_child_documents"
-down_revision = "0011_data_package"
+down_revision = "0017_family_forms"
 branch_labels = None
 depends_on = None
 

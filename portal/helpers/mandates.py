@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import BooleanField, DateField, FileField, StringField
+from wtforms import BooleanField, DateField, StringField
 from wtforms.validators import InputRequired
 
 from enrollment.applications import mandates
@@ -17,6 +17,7 @@ from enrollment.applications.mandates import Paper
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.upload_limits import LIMITS
 from enrollment.people import consents
 from enrollment.season import calendar
 from enrollment.season.calendar import Season
@@ -34,9 +35,9 @@ from portal.web.phone_fields import code_field, masked_phone, phone_field
 from portal.web.rate_limits import limiter
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import actor, clock, db, services
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadField, accepts_uploads
 
 SESSION_KEY = "asked_to_help"
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
 
 
 class AskForm(PageForm):
@@ -53,7 +54,7 @@ class PaperForm(PageForm):
     name = StringField(_l("委托书上的监护人姓名"), [InputRequired(_l("请填写姓名。"))])
     phone = phone_field(_l("委托书上的手机号"))
     signed_on = DateField(_l("签名日期"))
-    paper = FileField(_l("签好的委托书：拍照或 PDF"))
+    paper = UploadField(_l("签好的委托书：拍照或 PDF"), kinds=PHOTO_OR_PDF)
     agreed = BooleanField(_l("监护人当面签名，纸上的内容已读给他听"))
     registers = BooleanField(_l("纸上也勾选了同意向政府部门核对（没有勾选就不选）"))
 
@@ -184,12 +185,13 @@ def _start_acting(mandate: mandates.Mandate) -> ResponseReturnValue:
 @pages.get("/new/paper")
 @desk("helpers")
 def paper_page() -> ResponseReturnValue:
-    return _redirect_if_acting() or _page("paper", PaperForm(), accepted=ACCEPTED)
+    return _redirect_if_acting() or _page("paper", PaperForm())
 
 
 @pages.post("/new/paper")
 @desk("helpers")
 @limiter.limit("30 per hour", key_func=_rate_limit_key)
+@accepts_uploads(LIMITS["photo"])
 def give_paper() -> ResponseReturnValue:
     form = PaperForm()
     if (redirection := _redirect_if_acting()) is not None:
@@ -205,7 +207,7 @@ def give_paper() -> ResponseReturnValue:
             return _start_acting(
                 mandates.give_on_paper(db(), form.read(), _terms(request_data), by=actor(), now=clock())
             )
-    return _page("paper", form, accepted=ACCEPTED)
+    return _page("paper", form)
 
 
 @pages.get("/mandate.pdf")

@@ -41,6 +41,10 @@ def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]
         )
     lines += _household(session, answers["household"])
     lines += [(word("ground", ground), _detail(session, said)) for ground, said in answers["claims"].items()]
+    if elder := answers.get("elder_sibling"):
+        number = mask(elder["id_number"], keep_start=4) if "id_number" in elder else ""
+        said = (elder["name"], elder.get("born", ""), number)
+        lines.append((word("answer", "elder_sibling"), _("，").join(part for part in said if part)))
     lines += [(word("document", paper), _("%(n)s 页", n=len(there))) for paper, there in answers["evidence"].items()]
     lines.append(
         (

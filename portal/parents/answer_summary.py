@@ -1,5 +1,6 @@
 """The family's answers as readable rows, for the check page and for the list of changes in a receipt."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, sibling_binding, units, wishes
+from enrollment.applications import applications, elder_siblings, sibling_binding, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
@@ -110,6 +111,8 @@ def _household(session: Session, application: Application) -> list[tuple[str, st
         value = getattr(household, name)
         if value:
             rows.append((word("answer_detail", name), area_name(session, value) if name in AREAS else value))
+    if household.home_outside:
+        rows.append((word("answer_detail", "home_area"), word("answer_detail", "home_outside")))
     if household.home_owned is not None:
         rows.append((word("answer_detail", "home_owned"), _("是") if household.home_owned else _("否")))
     return rows
@@ -119,6 +122,10 @@ def _grounds(session: Session, application: Application) -> list[tuple[str, str]
     rows = []
     for ground, details in claims.of(session, application.id).items():
         rows.append((word("ground", ground), _detail(session, details) or _("已申报")))
+    if elder := elder_siblings.of(session, application.id):
+        number = mask(elder.id_number, keep_start=4) if elder.id_number else ""
+        born = day(dt.date.fromisoformat(elder.born), year=True) if elder.born else ""
+        rows.append((word("answer", "elder_sibling"), " ".join(part for part in (elder.name, number, born) if part)))
     return rows or [(word("page", "grounds"), _("没有申报"))]
 
 

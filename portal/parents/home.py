@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
+from enrollment.applications import applications, deadlines, guardian_takeover, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
@@ -36,7 +36,9 @@ def _pending_items() -> dict:
     known = season is not None and not actor().on_behalf
     return {
         "season": season,
-        "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
+        "again": registration.returning_children(db(), season.year, by=actor(), now=clock())
+        if season and known
+        else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
         "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
@@ -112,6 +114,6 @@ def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
 @desk("parents")
 def begin_next_season(child_id: uuid.UUID) -> ResponseReturnValue:
     """A new season for a child of an earlier season: one button creates the draft."""
-    application = returning_families.begin(db(), child_id, season_year(), by=actor(), now=clock())
+    application = registration.begin_next_season(db(), child_id, season_year(), by=actor(), now=clock())
     flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
     return redirect(url_for("parents.application_page", application_id=application.id), 303)

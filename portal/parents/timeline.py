@@ -80,7 +80,8 @@ def hints(session: Session, application: Application, *, by: Actor, now: dt.date
         "wishes": " · ".join(_wish_names(session, application, now)),
     }
     if household is not None:
-        where = [area_name(session, household.home_area), household.home_street or ""]
+        outside = word("answer_detail", "home_outside") if household.home_outside else ""
+        where = [outside or area_name(session, household.home_area), household.home_street or ""]
         found["household"] = " ".join(part for part in where if part)
     return found
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import identity_documents, receipts, registration, returning_families, sibling_binding
+from enrollment.applications import identity_documents, receipts, registration, sibling_binding
 from enrollment.applications.application_rows import Stage
 from enrollment.draw import duplicate_waivers
 from enrollment.draw.draws import Ticket
@@ -147,7 +147,7 @@ def test_fam04_the_same_child_needs_two_people_and_the_first_list_stays(town, ga
     told = select(Notice.kind).where(Notice.application_id == second.id, Notice.kind == "review_refused")
     assert town.session.scalars(told).all() == ["review_refused"]
     assert [each.kind for each in documents.of_family(town.session, first.child_id)] == ["resident"]
-    assert returning_families.may_begin(town.session, 2027, by=town.parent_of(second), now=town.now) == []
+    assert registration.returning_children(town.session, 2027, by=town.parent_of(second), now=town.now) == []
     held = documents.documents_of(town.session, first.child_id)
     assert [(each.kind, each.current) for each in held] == [("resident", True), ("passport", False)]
     assert receipts.latest(town.session, first).digest == before

@@ -76,7 +76,7 @@ def test_children_without_a_place_are_listed_with_the_vacancies_near_them(town):
     page = unplaced.listing(town.session, 2026, by=town.city_official())
     assert [row.application_id for row in page.rows] == [ben.id]
     assert page.rows[0].wishes == ("金苹果",)
-    assert page.rows[0].vacancies == (("牡丹", None),)
+    assert page.rows[0].vacancies == (unplaced.Vacancy("牡丹", "510104", None),)
     assert page.by_area == (("510104", "锦江区", 1),)
     assert unplaced.listing(town.session, 2026, by=town.area_official("510105")).total == 0
     town.decline(ana)
