@@ -25,10 +25,12 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     """The child's application of a year: a fresh draft, the one that is there, or the withdrawn one taken up again.
 
     A child has one row for each season, so that applying ten times keeps the registration code and the ticket.
-    Refuses `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
+    Refuses `child_joined`, `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
     registration left, its reason.
     """
     child = own_child(session, child_id, by=by)
+    if child.is_joined:
+        raise Refused("child_joined")
     guardian = require_guardian(session, by=by)
     level = level_of(child.born, year)
     earlier = session.scalars(_of_child(child_id, year).with_for_update()).first()

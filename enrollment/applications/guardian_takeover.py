@@ -67,7 +67,7 @@ def take_over(session: Session, mandate_id: uuid.UUID, id_number: str, *, by: Ac
     ).one_or_none()
     if guardian is None or guardian.id_index is None:
         raise Refused("nothing_entered_yet", field="id_number")
-    if not hmac.compare_digest(guardian.id_index, identity.index_of(id_number)):
+    if not hmac.compare_digest(guardian.id_index, identity.index_of(id_number, guardian.id_kind)):
         session.execute(_of_family(mandate).values(tries=Mandate.tries + 1))
         return False
     if guardians.guardian_of(session, by=by) is not None:

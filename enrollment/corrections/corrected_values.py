@@ -15,7 +15,7 @@ from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import identity
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
-from enrollment.people import children
+from enrollment.people import children, documents
 from enrollment.people.guardians import validate_name
 from enrollment.people.person_rows import Child, Guardian
 from enrollment.review import fact_values
@@ -78,7 +78,7 @@ def change_of_child(
     """
     child = session.get_one(Child, application.child_id)
     said = {column: getattr(child, column) for column in CHILD_COLUMNS} | {name: typed[name] for name in TYPED[kind]}
-    values = children.child_values(
+    _found, values = children.child_values(
         said["name"], said["id_kind"], said["id_number"], said["born"], said["sex"], today(now)
     )
     if ages.level_for(values["born"], application.year) != application.level:
@@ -112,10 +112,15 @@ def change_of_fact(session: Session, application_id: uuid.UUID, fact: Fact, valu
     return {fact.value: before}, {fact.value: value}
 
 
-def is_held_by_another(session: Session, table: type[Child] | type[Guardian], row_id: uuid.UUID, number: str) -> bool:
-    """Whether the number identifies another person already."""
-    holder = session.scalar(select(table.id).where(table.id_index == identity.index_of(number)))
-    return holder not in (None, row_id)
+def is_held_by_another_child(session: Session, child: Child, kind: str, number: str) -> bool:
+    """Whether the document identifies another child already."""
+    return documents.child_of(session, identity.index_of(number, kind)) not in (None, child.id)
+
+
+def is_held_by_another_guardian(session: Session, guardian: Guardian, kind: str | None, number: str) -> bool:
+    """Whether the document identifies another guardian already."""
+    holder = session.scalar(select(Guardian.id).where(Guardian.id_index == identity.index_of(number, kind)))
+    return holder not in (None, guardian.id)
 
 
 def _difference(before: Values, after: Values, kind: CorrectionKind) -> tuple[Values, Values]:

@@ -17,9 +17,11 @@ from enrollment.corrections.corrected_values import Values
 from enrollment.draw import snapshot
 from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.offers import notice_codes
 from enrollment.offers.offer_rows import LIVE, Offer
+from enrollment.people import documents, duplicates
 from enrollment.people.person_rows import Child, Guardian
 from enrollment.places import roll_corrections
 from enrollment.review import review
@@ -90,14 +92,16 @@ def _correct_child(
     child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
     before, after = corrected_values.before_of(request), corrected_values.after_of(request)
     _require_same(before, corrected_values.of_child(child))
-    number, index = after.get("id_number"), child.id_index
-    if number and corrected_values.is_held_by_another(session, Child, child.id, number):
+    kind, number, index = after.get("id_kind", child.id_kind), after.get("id_number"), child.id_index
+    if number and corrected_values.is_held_by_another_child(session, child, kind, number):
         raise Refused("number_of_another_child")
     for column, value in after.items():
         setattr(child, column, dt.date.fromisoformat(value) if column == "born" else value)
     if number:
-        child.id_index = identity.index_of(number)
+        documents.correct_current(session, child, identity.check(kind, number, today=today(now)))
+        child.id_index = identity.index_of(number, kind)
     child.version += 1
+    duplicates.find(session, child, now=now)
     if "born" in after:
         review.record_finding(session, application.id, Finding(Fact.BORN, after["born"]), by=by, now=now)
     session.flush()
@@ -110,13 +114,13 @@ def _correct_guardian(session: Session, request: CorrectionRequest) -> None:
     guardian = session.get_one(Guardian, request.guardian_id, with_for_update=True, populate_existing=True)
     after = corrected_values.after_of(request)
     _require_same(corrected_values.before_of(request), corrected_values.of_guardian(guardian))
-    number = after.get("id_number")
-    if number and corrected_values.is_held_by_another(session, Guardian, guardian.id, number):
+    kind, number = after.get("id_kind", guardian.id_kind), after.get("id_number")
+    if number and corrected_values.is_held_by_another_guardian(session, guardian, kind, number):
         raise Refused("guardian_known_elsewhere")
     for column, value in after.items():
         setattr(guardian, column, value)
     if number:
-        guardian.id_index = identity.index_of(number)
+        guardian.id_index = identity.index_of(number, kind)
     guardian.version += 1
     session.get_one(Account, guardian.account_id).name = guardian.name
     session.flush()

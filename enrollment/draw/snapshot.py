@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from allocation import lottery
 from enrollment.applications.applications import Wish
-from enrollment.draw import draw_jobs, draws, market_builder, market_files, participants
+from enrollment.draw import draw_jobs, draws, duplicate_waivers, market_builder, market_files, participants
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.market_files import MarketFiles
@@ -75,7 +75,7 @@ def freeze(
 
 def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:
     """The checks that need no market.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
-    `public_reason_missing` where a frozen list is replaced, and `another_draw_is_open` while another round's commitment
+    `public_reason_missing` where a frozen list is replaced, `duplicates_undecided` (with `n`), and `another_draw_is_open` while another round's commitment
     waits for its seed.
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
@@ -88,6 +88,7 @@ def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datet
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
     if not reason.strip() and current(session, round_.id) is not None:
         raise Refused("public_reason_missing", field="reason")
+    duplicate_waivers.require_decided(session, round_)
     last = _last_draw(session, round_.year)
     if last is not None and last.seed is None and session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
         raise Refused("another_draw_is_open")

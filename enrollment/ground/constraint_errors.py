@@ -25,6 +25,10 @@ CHANGED_ELSEWHERE = ConstraintError("changed_elsewhere")
 CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     # people
     "uq_child__id_index": ConstraintError("child_already_entered", "id_number"),
+    "uq_child_document__person_index": ConstraintError("child_already_entered", "id_number"),
+    "uq_child_document__one_current": CHANGED_ELSEWHERE,
+    "ck_duplicate_hint__second_person": ConstraintError("second_person_needed"),
+    "uq_duplicate_waiver__round_id_digest": CHANGED_ELSEWHERE,
     "uq_guardian__id_index": ConstraintError("guardian_known_elsewhere", "id_number"),
     "uq_guardian__account_id": CHANGED_ELSEWHERE,
     "pk_guardianship": CHANGED_ELSEWHERE,

@@ -15,6 +15,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine
 from enrollment.chances.estimates import STILL_CHANGING
 from enrollment.draw.draws import Draw, Snapshot, Ticket
+from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.ground import maintenance_permits
 from enrollment.ground.retention import Moment
@@ -57,6 +58,7 @@ def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]
         runs = select(Run.id).where(Run.round_id.in_(rounds))
         maintenance_permits.grant_permit(session, "decade", now=moment.now)
         gone = delete_all(session, CutOff, CutOff.run_id.in_(runs))
+        gone += delete_all(session, DuplicateWaiver, DuplicateWaiver.round_id.in_(rounds))
         gone += delete_all(session, Run, Run.round_id.in_(rounds))
         gone += delete_all(session, Draw, Draw.year == year)
         return gone + delete_all(session, Snapshot, Snapshot.round_id.in_(rounds))

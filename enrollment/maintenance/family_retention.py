@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
@@ -29,10 +29,11 @@ from enrollment.ground.retention import THIRTY_DAYS, Moment, delete_rows, table_
 from enrollment.ground.sign_in import WebSession
 from enrollment.people.consents import Consent
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
+from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
-from enrollment.people.person_rows import Child, Guardian, Guardianship
+from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, Guardian, Guardianship
 from enrollment.review.case_rows import Case
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
 from enrollment.review.guardian_requests import GuardianRequest
@@ -122,6 +123,9 @@ def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counte
     gone += delete_all(session, Invitation, Invitation.child_id.in_(left))
     gone += delete_all(session, GuardianRequest, GuardianRequest.child_id.in_(left))
     gone += delete_all(session, Guardianship, Guardianship.child_id.in_(left))
+    gone += delete_all(session, ChildLikeness, ChildLikeness.child_id.in_(left))
+    gone += delete_all(session, ChildDocument, ChildDocument.child_id.in_(left))
+    gone += delete_all(session, DuplicateHint, or_(DuplicateHint.child_a.in_(left), DuplicateHint.child_b.in_(left)))
     gone += delete_all(session, Child, Child.id.in_(left))
     return gone + delete_all(session, Guardian, Guardian.id.in_(guardians), *_no_child_conditions())
 

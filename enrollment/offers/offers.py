@@ -31,6 +31,7 @@ from enrollment.offers.offer_rows import (
     OfferMove,
     OfferState,
 )
+from enrollment.people import documents
 from enrollment.people.children import is_guardian_of
 from enrollment.people.person_rows import Child
 from enrollment.places import roll_admission, scope
@@ -158,7 +159,8 @@ def mark_arrived(
         child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
         roll_admission.admit(
             session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
-            class_name=class_name, id_number=child.id_number, born=child.born, by=by, now=now,
+            class_name=class_name, id_number=child.id_number, id_kind=child.id_kind, born=child.born,
+            known_by=[each.person_index for each in documents.documents_of(session, child.id)], by=by, now=now,
         )  # fmt: skip
     return offer
 

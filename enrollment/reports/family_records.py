@@ -36,7 +36,7 @@ from enrollment.people.consents import Consent
 from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
-from enrollment.people.person_rows import Child, Guardian, Guardianship
+from enrollment.people.person_rows import Child, ChildDocument, Guardian, Guardianship
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -71,15 +71,14 @@ def family_of(session: Session, *, by: Actor) -> Family:
     cared = select(Guardianship.child_id).where(
         Guardianship.guardian_id == (guardian.id if guardian else None), Guardianship.accepted_at.is_not(None)
     )
-    children = session.execute(
-        select(Child.id, Child.id_index).where(Child.id.in_(cared)).order_by(Child.created_at)
-    ).all()
-    indexes = [row.id_index for row in children]
+    children = list(session.scalars(select(Child.id).where(Child.id.in_(cared)).order_by(Child.created_at)))
+    held = select(ChildDocument.person_index).where(ChildDocument.child_id.in_(children))
+    indexes = list(session.scalars(held))
     helped = session.execute(select(Mandate.id, Mandate.helper_id).where(Mandate.account_id == by.account_id)).all()
     return Family(
         account=by.account_id,
         guardian=guardian.id if guardian else None,
-        children=[row.id for row in children],
+        children=children,
         child_indexes=indexes,
         applications=mine,
         offers=list(session.scalars(select(Offer.id).where(Offer.application_id.in_(mine)))),
@@ -158,6 +157,11 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     Consent: _of_account(Consent, Consent.given_at),
     Mandate: _of_account(Mandate, Mandate.given_at),
     Child: lambda family: select(Child).where(Child.id.in_(family.children)).order_by(Child.created_at),
+    ChildDocument: lambda family: (
+        select(ChildDocument)
+        .where(ChildDocument.child_id.in_(family.children), ChildDocument.joined_from.is_(None))
+        .order_by(ChildDocument.added_at)
+    ),
     RollChild: lambda family: (
         select(RollChild).where(RollChild.id_index.in_(family.child_indexes)).order_by(RollChild.entered_on)
     ),
@@ -206,6 +210,7 @@ LEFT_OUT = {
     ("account", "password_hash"): "a secret of signing in",
     ("account", "second_factor"): "a secret of signing in",
     ("web_session", "data"): "what keeps a session safe",
+    ("child_document", "joined_from"): "it is empty in what a family gets",
     ("evidence_page", "content"): "each page is a file beside",
     ("mandate", "paper"): "each paper is a file beside",
 }
@@ -213,7 +218,7 @@ LEFT_OUT = {
 
 PEOPLE = {
     "account_id", "asked_by", "proposed_by", "decided_by", "submitted_by", "ended_by", "entered_by", "entered_for",
-    "reviewer_id", "helper_id", "invited_by",
+    "reviewer_id", "helper_id", "invited_by", "added_by", "checked_by",
 }  # fmt: skip
 """Columns that name who did something: given as role and workplace."""
 

@@ -16,9 +16,10 @@ from enrollment.ground import audit, identity, outbox
 from enrollment.ground.accounts import Actor, Role, require_oneself
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.people import guardians
+from enrollment.people import documents, guardians
 from enrollment.people.children import is_guardian_of
 from enrollment.people.household_rows import Household
+from enrollment.people.likeness import name_key
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import case_officers
@@ -59,7 +60,7 @@ def open_dispute(
         raise Refused("text_missing", field="text")
     if len(text) > LONGEST_TEXT:
         raise Refused("text_too_long", field="text", most=LONGEST_TEXT)
-    index = identity.index_of(found.number)
+    index = found.index
     earlier = session.scalars(
         select(Case).where(
             Case.kind == CaseKind.GUARDIANS_DISPUTE,
@@ -269,8 +270,9 @@ def _area_of(session: Session, case: Case) -> str | None:
 
 def _disputed(session: Session, index: bytes, child_name: str) -> Application | None:
     """The live application of the child with this number, if the name fits too."""
-    child = session.scalars(select(Child).where(Child.id_index == index)).one_or_none()
-    if child is None or "".join(child.name.split()) != "".join(child_name.split()):
+    child_id = documents.child_of(session, index)
+    child = session.get(Child, child_id) if child_id else None
+    if child is None or name_key(child.name) != name_key(child_name):
         return None
     live = select(Application).where(Application.child_id == child.id, Application.stage.not_in(DEAD_STAGES))
     return session.scalars(live.order_by(Application.year.desc()).limit(1).with_for_update()).first()

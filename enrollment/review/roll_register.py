@@ -17,7 +17,7 @@ from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.classifications import Level
 from enrollment.ground.identity import birth_date_in
 from enrollment.ground.vault import normalise
-from enrollment.people.person_rows import Child, Guardianship
+from enrollment.people.person_rows import ChildDocument, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.season.facts import Fact
@@ -61,8 +61,8 @@ def _siblings(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.U
         select(Application.id, Kindergarten.code)
         .join(mine, mine.child_id == Application.child_id)
         .join(theirs, theirs.guardian_id == mine.guardian_id)
-        .join(Child, Child.id == theirs.child_id)
-        .join(RollChild, RollChild.id_index == Child.id_index)
+        .join(ChildDocument, ChildDocument.child_id == theirs.child_id)
+        .join(RollChild, RollChild.id_index == ChildDocument.person_index)
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .where(
@@ -166,8 +166,8 @@ def _rights(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.UUI
         return {}
     rows = session.execute(
         select(Application.id, Kindergarten.code, Entitlement.expires_on, Application.year)
-        .join(Child, Child.id == Application.child_id)
-        .join(Entitlement, Entitlement.child_id_index == Child.id_index)
+        .join(ChildDocument, ChildDocument.child_id == Application.child_id)
+        .join(Entitlement, Entitlement.child_id_index == ChildDocument.person_index)
         .join(Kindergarten, Kindergarten.id == Entitlement.kindergarten_id)
         .where(Application.id.in_(application_ids))
     )

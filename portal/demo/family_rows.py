@@ -18,6 +18,7 @@ from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.random_codes import CODE_ALPHABET
 from enrollment.ground.vault import seal
 from enrollment.people import consents
+from enrollment.people.likeness import indexes_of
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
 from portal.demo.programmes import DemoProgramme
@@ -28,6 +29,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "guardian": ("id", "account_id", "name", "phone", "id_kind", "id_number", "id_index", "created_at", "version"),
     "consent": ("id", "account_id", "kind", "text_version", "text_digest", "given_at"),
     "child": ("id", "name", "id_kind", "id_number", "id_index", "born", "sex", "created_at", "version"),
+    "child_likeness": ("child_id", "name_index", "sound_index"),
+    "child_document": ("id", "child_id", "kind", "number", "person_index", "added_at", "added_by", "current", "checked_at"),
     "guardianship": ("guardian_id", "child_id", "relation", "since", "accepted_at"),
     "application": (
         "id", "child_id", "year", "entered_by", "level", "stage", "version", "registration_code", "child_code", "family_code", "unit",
@@ -110,18 +113,14 @@ class Batch(RowBatch):
     ) -> None:
         child_id = self._id()
         sealed_id = seal(child.id_number, "child.id_number")
+        index = index_of(child.id_number)
         self._add(
-            "child",
-            child_id,
-            seal(child.name, "child.name"),
-            "resident",
-            sealed_id,
-            index_of(child.id_number),
-            child.born,
-            child.sex,
-            began,
-            1,
-        )
+            "child", child_id, seal(child.name, "child.name"), "resident", sealed_id, index, child.born, child.sex, began, 1,
+        )  # fmt: skip
+        self._add("child_likeness", child_id, *indexes_of(child.name, child.born, child.sex).values())
+        self._add(
+            "child_document", child_id, child_id, "resident", sealed_id, index, began, account, True, began,
+        )  # fmt: skip
         self._add("guardianship", guardian, child_id, family.relation, began, began)
         first = self.offers[family.wishes[0]].kindergarten_id
         self._add(

@@ -48,7 +48,8 @@ GROUPS = {
     "state": ("offer_state",),
     "subject": ("audit_subject",),
     "way": ("mandate_way",),
-    "kind": ("data_consent", "case_kind"),
+    "kind": ("data_consent", "case_kind", "id_kind"),
+    "entered_before": ("entered_before",),
     "before": ("offer_state", "stage"),
     "after": ("offer_state", "stage"),
 }

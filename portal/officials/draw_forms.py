@@ -18,6 +18,10 @@ class FreezeForm(OfficialForm):
     """The number of the last snapshot that the page showed, so that an outdated page does not freeze again."""
 
 
+class WaiverForm(OfficialForm):
+    reason = StringField(_l("为什么带着没有结论的提示冻结（公开）"), [Length(max=500)])
+
+
 class SeedForm(OfficialForm):
     """The seed's parts, exactly as published: every character counts."""
 

@@ -6,11 +6,11 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.draw import draw_jobs, draw_rooms, replay, requests, runs, snapshot
+from enrollment.draw import draw_jobs, draw_rooms, duplicate_waivers, replay, requests, runs, snapshot
 from enrollment.ground.accounts import Role
 from enrollment.season import calendar, rounds
 from portal.officials import draw_status, pages
-from portal.officials.draw_forms import FreezeForm, SeedForm
+from portal.officials.draw_forms import FreezeForm, SeedForm, WaiverForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS
 from portal.web.forms import PageForm, refusals_in
@@ -44,12 +44,14 @@ def _room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     fresh = FreezeForm(formdata=None, beacon_name=_beacon_of(room), after=after)
     freeze = form if isinstance(form, FreezeForm) else fresh
     seed = form if isinstance(form, SeedForm) else SeedForm(formdata=None)
+    waiver = form if isinstance(form, WaiverForm) else WaiverForm(formdata=None)
     return render_template(
         "officials/draw_room.html",
         room=room,
         form=form,
         freeze=freeze,
         seed=seed,
+        waiver=waiver,
         after=after,
         draw_status=draw_status,
         steps_of_room=draw_rooms.STEPS,
@@ -84,6 +86,19 @@ def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
                 reason=form.reason.data or "",
                 after=form.after.data,
             )
+            return redirect(url_for("officials.draw_room", round_id=round_id), 303)
+    return _room_page(round_id, form)
+
+
+@pages.post("/rounds/<uuid:round_id>/duplicates")
+@desk("officials", Role.CITY_OFFICIAL)
+def waive_duplicates(round_id: uuid.UUID) -> ResponseReturnValue:
+    form = WaiverForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            people = duplicate_waivers.waive(db(), round_id, form.reason.data or "", by=actor(), now=clock())
+            enough = people >= duplicate_waivers.SIGNATURES_NEEDED
+            flash(_("两人已签署，可以冻结；理由会公开。") if enough else _("已签署，还需要另一位工作人员。"))
             return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _room_page(round_id, form)
 

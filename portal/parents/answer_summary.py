@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import elder_siblings, sibling_binding, units, wishes
+from enrollment.applications import applications, elder_siblings, sibling_binding, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
@@ -165,8 +165,8 @@ def together(session: Session, application: Application, *, by: Actor) -> list[t
         rows.append((_("派位方式"), _("与%(names)s捆绑，一起录取", names=_("、").join(bound))))
     elif siblings:
         rows.append((_("派位方式"), _("分开，各有各的派位号")))
-    elders = sibling_binding.elders(session, application, by=by)
-    elder = next((one for one in elders if one.id == application.elder_id), None)
+    family = applications.of_family(session, application, by=by)
+    elder = next((one for one in family if one.id == application.elder_id), None)
     return rows + ([(_("今年也在申请的哥哥姐姐"), elder.child.name)] if elder else [])
 
 

@@ -9,7 +9,7 @@ from enrollment.applications import registration
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.people.person_rows import ID_KINDS
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS
 from portal.parents import pages
 from portal.parents.form_pages import Required, VersionedForm, form_page, redirect_after_save
 from portal.text import consent_texts
@@ -35,7 +35,7 @@ class GuardianForm(VersionedForm):
         return self.validate_on_submit(extra_validators=extra)
 
     def set_choices(self) -> None:
-        self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
+        self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in GUARDIAN_ID_KINDS]
         if actor().on_behalf:
             self.name.label.text = _("监护人的姓名")
 

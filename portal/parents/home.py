@@ -2,10 +2,11 @@
 
 import uuid
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from enrollment.applications import applications, deadlines, guardian_takeover, phone_change_course, returning_families
+from enrollment.applications import applications, deadlines, guardian_takeover, phone_change_course, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
@@ -14,7 +15,7 @@ from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
 from enrollment.season import calendar
 from portal.parents import application_status, decisions, pages, steps, timeline
-from portal.parents.form_pages import application_of, steps_of, times_of
+from portal.parents.form_pages import application_of, season_year, steps_of, times_of
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -37,7 +38,9 @@ def _pending_items() -> dict:
     known = season is not None and not actor().on_behalf
     return {
         "season": season,
-        "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
+        "again": registration.returning_children(db(), season.year, by=actor(), now=clock())
+        if season and known
+        else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
         "cases": _with_officers([case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None]),
@@ -114,3 +117,12 @@ def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
     if application.stage == Stage.WITHDRAWN:
         return _application_page(application)
     return _task_list(application, at_home=False)
+
+
+@pages.post("/children/<uuid:child_id>/begin")
+@desk("parents")
+def begin_next_season(child_id: uuid.UUID) -> ResponseReturnValue:
+    """A new season for a child of an earlier season: one button creates the draft."""
+    application = registration.begin_next_season(db(), child_id, season_year(), by=actor(), now=clock())
+    flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
+    return redirect(url_for("parents.application_page", application_id=application.id), 303)

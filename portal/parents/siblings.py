@@ -29,7 +29,7 @@ class TogetherForm(VersionedForm):
 
 def _view(form: TogetherForm, application: Application) -> ResponseReturnValue:
     siblings = sibling_binding.may_bind(db(), application, by=actor())
-    elders = sibling_binding.elders(db(), application, by=actor())
+    elders = sibling_binding.elders(db(), application, now=clock(), by=actor())
     form.elder.choices = [
         *((str(each.id), f"{each.child.name}（{word('level', each.level)}）") for each in elders),
         ("", _("不需要")),

@@ -27,7 +27,17 @@ from portal.parents.form_pages import review_ends, wish_names
 from portal.text.formats import day, moment, span
 from portal.text.words import word
 
-SHOWN_MOVES = ("submit", "wish_again", "withdraw", "apply_again", "send_back", "confirm", "refuse", "reopen")
+SHOWN_MOVES = (
+    "submit",
+    "wish_again",
+    "withdraw",
+    "apply_again",
+    "send_back",
+    "confirm",
+    "refuse",
+    "refuse_duplicate",
+    "reopen",
+)
 FUTURE_STEPS = ("review", "draw", "result", "confirmation", "arrival")
 HOUSEHOLD_FACTS = {
     Fact.HUKOU_AREA,

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import any_, literal, select
 
-from enrollment.applications import applications, guardian_joining, registration, sibling_binding, submission, wishes
+from enrollment.applications import (
+    applications,
+    guardian_joining,
+    identity_documents,
+    registration,
+    sibling_binding,
+    submission,
+    wishes,
+)
 from enrollment.applications.applications import Application
 from enrollment.applications.receipts import Receipt
 from enrollment.eligibility import claims, households
@@ -89,6 +97,7 @@ class Families:
         sex: str = "f",
         year: int = 2026,
         number: str | None = None,
+        id_kind: str = "resident",
         wishes: list | tuple = (),
         grounds: dict | list | tuple = (),
         submit: bool = True,
@@ -106,12 +115,16 @@ class Families:
             self.session,
             year,
             name=name,
-            id_kind="resident",
+            id_kind=id_kind,
             id_number=number or id_number(born, sex),
             relation="mother",
+            born=born,
+            sex=sex,
             by=family.actor,
             now=self.now,
         )
+        if id_kind != "resident":
+            self.not_entered_before(application)
         households.save(self.session, application.id, by=family.actor, now=self.now, **(family.household | household))
         if grounds:
             self.claim(application, grounds)
@@ -120,6 +133,11 @@ class Families:
             if submit:
                 self.submit(application)
         return application
+
+    def not_entered_before(self, application: Application) -> None:
+        """The family's answer to the question that follows a document other than a first resident number."""
+        by = self.parent_of(application)
+        identity_documents.answer_entered_before(self.session, application.id, entered_before="no", by=by, now=self.now)
 
     def twins(
         self, *names: str, bound: bool = True, wishes: list | tuple = (), submit: bool = True, **more

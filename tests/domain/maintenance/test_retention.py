@@ -61,7 +61,8 @@ def everything(session) -> dict[tuple[str, str], list]:
             values = [row[0] for row in session.execute(plain) if row[0] is not None]
             sealed = isinstance(column.type, Sealed) or (table.name, column.name) in SEALED_FILES
             if sealed:
-                values = [unseal(bytes(value), f"{table.name}.{column.name}") for value in values]
+                purpose = getattr(column.type, "purpose", f"{table.name}.{column.name}")
+                values = [unseal(bytes(value), purpose) for value in values]
             elif isinstance(column.type, LargeBinary):
                 values = [bytes(value).hex() for value in values]
             found[table.name, column.name] = [

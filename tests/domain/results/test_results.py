@@ -1,5 +1,6 @@
 """What a family reads: its place, and for every wish the reason, with its own numbers and the line."""
 
+import datetime as dt
 import itertools
 
 from sqlalchemy import select
@@ -44,6 +45,7 @@ def test_the_published_lines_alone_give_every_family_its_own_result(town):
     children = [
         town.child(
             "孩子" + chr(0x4E00 + n),
+            born=dt.date(2022, 11, 1) + dt.timedelta(days=n),  # names that sound alike would be possible duplicates
             wishes=next(lists),
             hukou_area=("510104", "510105")[n % 2],
         )
