@@ -111,8 +111,8 @@ def _register_pages_and_commands(app: Flask, *, demo: bool) -> None:
     """Import every module of the desks, which registers their views, and of the commands."""
     guards.public(cast(guards.View, app.view_functions["static"]))
     for desk in DESKS:
-        for module in pkgutil.iter_modules(desk.__path__):
-            importlib.import_module(f"{desk.__name__}.{module.name}")
+        for module in pkgutil.walk_packages(desk.__path__, f"{desk.__name__}."):
+            importlib.import_module(module.name)
         app.register_blueprint(desk.pages)
     for module in pkgutil.iter_modules(portal.commands.__path__):
         found = importlib.import_module(f"portal.commands.{module.name}")

@@ -21,8 +21,8 @@ from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.phones import parse_phone, phone_index
-from enrollment.ground.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.people import consents
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate

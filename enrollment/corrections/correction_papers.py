@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.evidence_rows import MOST_PAGES
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import SafePage, sanitise_upload
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.review.correction_rows import CorrectionPage, CorrectionRequest
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import desk_access
 from enrollment.applications.application_rows import Application
+from enrollment.applications.guardian_access import desk_access
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.ground.errors import NotFound, Refused

@@ -14,7 +14,7 @@ from enrollment.corrections import correction_papers, requests
 from enrollment.eligibility import evidence
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
-from enrollment.ground.uploads import SafePage
+from enrollment.ground.files.uploads import SafePage
 from enrollment.reports import family_records
 from enrollment.reports.family_records import PEOPLE, Records
 

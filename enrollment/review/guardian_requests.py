@@ -14,9 +14,9 @@ from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Actor, Role, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.outbox import Notice
 from enrollment.ground.phones import SealedPhone, parse_phone
-from enrollment.ground.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.people import children, invitations
 from enrollment.people.person_rows import Child, Guardian, Guardianship

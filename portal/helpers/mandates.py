@@ -18,8 +18,8 @@ from enrollment.applications.mandates import Paper
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.ground.phones import mask_phone
-from enrollment.ground.upload_limits import LIMITS
 from enrollment.people import consents
 from enrollment.season import calendar
 from enrollment.season.calendar import Season

@@ -6,8 +6,8 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import phone_changes
 from enrollment.applications.application_rows import Application
+from enrollment.applications.guardian_access import phone_changes
 from portal.officials import pages
 from portal.officials.scope import DECIDERS
 from portal.web import phone_messages

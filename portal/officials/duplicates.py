@@ -6,8 +6,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.officials import pages
 from portal.officials.scope import DECIDERS
-from portal.web import duplicate_views
 from portal.web.guards import desk
+from portal.web.shared_views import duplicate_views
 
 DESK = "officials"
 

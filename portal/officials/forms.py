@@ -22,7 +22,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.errors import Refused
-from enrollment.ground.upload_limits import LIMITS
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
 from enrollment.season.round_rows import RoundKind

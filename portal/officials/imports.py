@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
-from enrollment.ground.upload_limits import LIMITS
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places.imports import importer, templates
 from enrollment.places.imports.faults import ImportFaults
 from portal.officials import pages

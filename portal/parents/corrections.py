@@ -11,11 +11,11 @@ from enrollment.corrections.requests import may_edit_freely
 from enrollment.review.correction_rows import CHILD_IDENTITY, WITH_A_FACT, CorrectionKind
 from portal.parents import pages
 from portal.parents.form_pages import application_of
-from portal.web import correction_forms, correction_views
-from portal.web.correction_forms import DecisionForm
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views import correction_forms, correction_views
+from portal.web.shared_views.correction_forms import DecisionForm
 from portal.web.unit_of_work import actor, clock, db
 
 

@@ -12,8 +12,8 @@ from wtforms import HiddenField
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, required_documents
-from enrollment.ground.upload_limits import MOST_AT_ONCE
-from enrollment.ground.uploads import MOST_PDF_PAGES
+from enrollment.ground.files.upload_limits import MOST_AT_ONCE
+from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
 from portal.parents import pages, steps
 from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form

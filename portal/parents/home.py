@@ -6,16 +6,18 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import applications, deadlines, guardian_takeover, phone_change_course, registration
+from enrollment.applications import applications, deadlines, registration
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
 from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
 from enrollment.review import case_officers, cases, guardian_requests
 from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
 from enrollment.season import calendar
-from portal.parents import application_status, decisions, pages, steps, timeline
+from portal.parents import application_status, pages, steps, timeline
 from portal.parents.form_pages import application_of, season_year, steps_of, times_of
+from portal.parents.people import decisions
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 

@@ -16,9 +16,10 @@ from enrollment.season import calendar
 from portal.letters.answer_receipt import answer_letter
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.unavailable import letters_wait
-from portal.parents import application_status, decisions, pages
+from portal.parents import application_status, pages
 from portal.parents.form_pages import application_of
 from portal.parents.letters import pdf_response
+from portal.parents.people import decisions
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.offers import withdrawals
-from portal.parents import decisions, pages
+from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page
+from portal.parents.people import decisions
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.applications import access_codes
+from enrollment.applications.guardian_access import access_codes
 from portal.public import pages
 from portal.web.authentication import log_in
 from portal.web.forms import PageForm

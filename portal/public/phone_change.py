@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import phone_change_course
+from enrollment.applications.guardian_access import phone_change_course
 from enrollment.ground.errors import NotFound
 from portal.public import pages
 from portal.web.forms import ActForm

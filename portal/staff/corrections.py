@@ -12,10 +12,10 @@ from enrollment.review import review
 from enrollment.review.correction_rows import CorrectionKind
 from portal.staff import pages
 from portal.staff.navigation import watermark_text
-from portal.web import correction_forms, correction_views
-from portal.web.correction_forms import DecisionForm
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views import correction_forms, correction_views
+from portal.web.shared_views.correction_forms import DecisionForm
 from portal.web.unit_of_work import actor, clock, db
 
 

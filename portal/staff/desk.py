@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from enrollment.applications import access_codes, desk_access, phone_change_course, phone_changes
 from enrollment.applications.application_rows import Application
+from enrollment.applications.guardian_access import access_codes, desk_access, phone_change_course, phone_changes
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone

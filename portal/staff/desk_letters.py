@@ -5,7 +5,8 @@ import uuid
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from enrollment.applications import access_codes, desk_access, receipts
+from enrollment.applications import receipts
+from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground import audit
 from enrollment.ground.accounts import actor_of
 from enrollment.results import admission_notice, family_results

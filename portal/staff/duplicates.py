@@ -5,8 +5,8 @@ import uuid
 from flask.typing import ResponseReturnValue
 
 from portal.staff import pages
-from portal.web import duplicate_views
 from portal.web.guards import desk
+from portal.web.shared_views import duplicate_views
 
 DESK = "staff"
 

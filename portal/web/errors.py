@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE
+from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE
 from portal.text.formats import refusal
 from portal.web.csrf import page_of_the_form
 from portal.web.logs import fault_trace

@@ -4,9 +4,9 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.applications import phone_change_course, phone_changes
-from enrollment.applications.phone_change_course import EndedChange
-from enrollment.applications.phone_changes import Codes
+from enrollment.applications.guardian_access import phone_change_course, phone_changes
+from enrollment.applications.guardian_access.phone_change_course import EndedChange
+from enrollment.applications.guardian_access.phone_changes import Codes
 from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor
 from enrollment.people.desk_rows import PhoneChange

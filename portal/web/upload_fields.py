@@ -16,7 +16,7 @@ from flask_wtf.file import FileField, MultipleFileField
 from werkzeug.datastructures import FileStorage
 from wtforms.validators import ValidationError
 
-from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE, UploadLimit
+from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE, UploadLimit
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import phone_change_course, phone_changes
+from enrollment.applications.guardian_access import phone_change_course, phone_changes
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.people.desk_rows import PhoneChange

@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.applications import guardian_takeover, receipts, registration, submission
+from enrollment.applications import receipts, registration, submission
 from enrollment.applications.application_rows import Stage
+from enrollment.applications.guardian_access import guardian_takeover
 from enrollment.corrections import decisions, request_list, requests
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import actor_of

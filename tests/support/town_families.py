@@ -9,7 +9,6 @@ from sqlalchemy import any_, literal, select
 
 from enrollment.applications import (
     applications,
-    guardian_joining,
     identity_documents,
     registration,
     sibling_binding,
@@ -17,6 +16,7 @@ from enrollment.applications import (
     wishes,
 )
 from enrollment.applications.applications import Application
+from enrollment.applications.guardian_access import guardian_joining
 from enrollment.applications.receipts import Receipt
 from enrollment.eligibility import claims, households
 from enrollment.ground import identity, sign_in

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 
-from enrollment.ground.upload_limits import LIMITS
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 
 MOST_BYTES = LIMITS["table"].largest

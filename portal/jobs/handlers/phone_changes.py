@@ -1,6 +1,6 @@
 """Let the phone changes take effect whose waiting time is over."""
 
-from enrollment.applications import phone_change_course
+from enrollment.applications.guardian_access import phone_change_course
 from portal.jobs.runner import JobRun, job_handler
 from portal.web import phone_messages
 

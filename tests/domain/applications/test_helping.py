@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from enrollment.applications import (
     account_closing,
     applications,
-    guardian_takeover,
     mandates,
     receipts,
     register_answers,
@@ -19,6 +18,7 @@ from enrollment.applications import (
     wishes,
 )
 from enrollment.applications.application_rows import ApplicationVersion
+from enrollment.applications.guardian_access import guardian_takeover
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.mandates import Mandate, Paper
 from enrollment.eligibility import evidence, households

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import desk_access, phone_change_course, phone_changes
+from enrollment.applications.guardian_access import desk_access, phone_change_course, phone_changes
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import NotFound, Refused

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import access_codes, applications, desk_access
+from enrollment.applications import applications
+from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused

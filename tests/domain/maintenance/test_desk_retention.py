@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from enrollment.applications import access_codes, desk_access, phone_changes
+from enrollment.applications.guardian_access import access_codes, desk_access, phone_changes
 from enrollment.ground.accounts import Account
 from enrollment.offers import desk_answers
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.eligibility import evidence, households
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.ground.sign_in import WebSession
-from enrollment.ground.upload_limits import LIMITS
 from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, summary, value_of
 from tests.support.signing_in import fill_in, sign_in

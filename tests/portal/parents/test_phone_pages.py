@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.applications import access_codes, desk_access
+from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import TextMessage
 from enrollment.ground.phones import parse_phone

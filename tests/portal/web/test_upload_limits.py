@@ -11,8 +11,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from enrollment.ground.errors import Refused
-from enrollment.ground.upload_limits import LIMITS, MOST_AT_ONCE
-from enrollment.ground.uploads import sanitise_upload
+from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE
+from enrollment.ground.files.uploads import sanitise_upload
 from portal.web.upload_fields import AROUND_FILES, LARGEST_FORM
 from tests.portal.parents.desk import errors, page, value_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in

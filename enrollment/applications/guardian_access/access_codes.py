@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import desk_access
+from enrollment.applications.guardian_access import desk_access
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.ground.errors import NotFound

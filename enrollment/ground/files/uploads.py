@@ -15,7 +15,7 @@ from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from enrollment.ground.errors import Refused
-from enrollment.ground.upload_limits import LIMITS, UploadLimit, size_in_megabytes
+from enrollment.ground.files.upload_limits import LIMITS, UploadLimit, size_in_megabytes
 
 MOST_PDF_PAGES = 20
 LONGEST_SIDE = 1600  # pixels; small print on an A4 page stays readable

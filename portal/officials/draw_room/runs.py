@@ -17,8 +17,9 @@ from enrollment.ground.accounts import Account, Role
 from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
 from enrollment.season import rounds
-from portal.officials import draw_status, pages
-from portal.officials.draw_forms import SetAsideForm
+from portal.officials import pages
+from portal.officials.draw_room import draw_status
+from portal.officials.draw_room.draw_forms import SetAsideForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
 from portal.text.words import word

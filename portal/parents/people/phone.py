@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import Optional, Regexp
 
-from enrollment.applications import phone_change_course, phone_changes
-from enrollment.applications.phone_changes import SESSION_WAIT
+from enrollment.applications.guardian_access import phone_change_course, phone_changes
+from enrollment.applications.guardian_access.phone_changes import SESSION_WAIT
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import Account, Role
 from enrollment.ground.phones import mask_phone

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from enrollment.draw import draw_jobs, draw_rooms, duplicate_waivers, replay, requests, runs, snapshot
 from enrollment.ground.accounts import Role
 from enrollment.season import calendar, rounds
-from portal.officials import draw_status, pages
-from portal.officials.draw_forms import FreezeForm, SeedForm, WaiverForm
+from portal.officials import pages
+from portal.officials.draw_room import draw_status
+from portal.officials.draw_room.draw_forms import FreezeForm, SeedForm, WaiverForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS
 from portal.web.forms import PageForm, refusals_in

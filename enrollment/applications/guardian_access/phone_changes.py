@@ -13,8 +13,14 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import desk_access
-from enrollment.applications.phone_change_course import lock_account, locked, open_change, start, stop_digest
+from enrollment.applications.guardian_access import desk_access
+from enrollment.applications.guardian_access.phone_change_course import (
+    lock_account,
+    locked,
+    open_change,
+    start,
+    stop_digest,
+)
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import Account, Actor, Role, require_oneself
 from enrollment.ground.errors import NotFound, Refused

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
-from enrollment.applications import guardian_joining
 from enrollment.applications.applications import Application
+from enrollment.applications.guardian_access import guardian_joining
 from enrollment.ground.errors import NotFound
 from enrollment.people import children, guardians, invitations
 from enrollment.people.invitations import Invitation

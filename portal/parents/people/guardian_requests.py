@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FileField, RadioField, TextAreaField
 
 from enrollment.applications.applications import Application
-from enrollment.applications.desk_access import guardians_at_desk
+from enrollment.applications.guardian_access.desk_access import guardians_at_desk
 from enrollment.people import guardians
 from enrollment.review import guardian_requests
 from enrollment.review.guardian_requests import Paper

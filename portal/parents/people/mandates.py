@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from enrollment.applications import guardian_takeover, mandates
+from enrollment.applications import mandates
+from enrollment.applications.guardian_access import guardian_takeover
 from enrollment.ground.errors import NotFound
 from portal.parents import pages
 from portal.parents.form_pages import Required
