@@ -16,6 +16,8 @@ from flask import Flask
 from enrollment.ground.city_time import CHENGDU
 from enrollment.results.admission_notice import Admission
 from portal.letters.notice import notice
+from portal.text import formats, languages
+from portal.text.words import word
 
 GOAL = 9.0
 AT = dt.datetime(2026, 6, 8, 10, tzinfo=CHENGDU)
@@ -30,7 +32,7 @@ def admission(number: int) -> Admission:
         nature="public",
         address=f"锦江区静安路 {number % 300 + 1} 号（模拟数据）",
         phone="028-86123456",
-        area=SimpleNamespace(name="锦江区"),
+        area=SimpleNamespace(name="锦江区", name_en="Jinjiang"),
     )
     name = FAMILY_NAMES[number % 20] + GIVEN_NAMES[number % 15 * 2 : number % 15 * 2 + 2]
     code = f"{number:012d}".translate(str.maketrans("0123456789", "CDFGHJKLMN"))
@@ -39,7 +41,10 @@ def admission(number: int) -> Admission:
 
 def measured(letters: int) -> dict:
     app = Flask("portal", root_path="portal", template_folder="../templates")
-    with app.app_context():
+    languages.init(app)
+    formats.init(app)
+    app.jinja_env.globals.update(word=word)
+    with app.app_context(), languages.speaking("zh"):
         began = time.perf_counter()
         size = len(notice(admission(0), public_url="https://ruyuan.example", demo=True, on=AT))
         first = time.perf_counter() - began

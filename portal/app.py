@@ -24,6 +24,8 @@ from portal.text.words import word
 from portal.web import (
     authentication,
     csrf,
+    devices,
+    drafts,
     errors,
     guards,
     headers,
@@ -32,11 +34,11 @@ from portal.web import (
     rate_limits,
     sessions,
     unit_of_work,
+    upload_fields,
 )
 from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
-LARGEST_REQUEST = 64 * 1024 * 1024
 
 
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
@@ -49,7 +51,6 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=config.secret_key,
         TESTING=config.testing,
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=2000,
         TRUSTED_HOSTS=config.hosts,
@@ -66,10 +67,13 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         logs,
         unit_of_work,
         headers,
+        upload_fields,
         authentication,
         languages,
         csrf,
         idempotency,
+        drafts,
+        devices,
         rate_limits,
         formats,
         errors,
@@ -107,8 +111,8 @@ def _register_pages_and_commands(app: Flask, *, demo: bool) -> None:
     """Import every module of the desks, which registers their views, and of the commands."""
     guards.public(cast(guards.View, app.view_functions["static"]))
     for desk in DESKS:
-        for module in pkgutil.iter_modules(desk.__path__):
-            importlib.import_module(f"{desk.__name__}.{module.name}")
+        for module in pkgutil.walk_packages(desk.__path__, f"{desk.__name__}."):
+            importlib.import_module(module.name)
         app.register_blueprint(desk.pages)
     for module in pkgutil.iter_modules(portal.commands.__path__):
         found = importlib.import_module(f"portal.commands.{module.name}")

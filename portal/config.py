@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from enrollment.ground.phones import country_code
 from enrollment.ground.vault import Keys, VaultError
 
 DEMO_SECRET = "demo-"  # noqa: S105  every secret of the demo begins with this
+
+
+LEAST_CODES_PER_ADDRESS = 600
+"""One-time codes that one network address may request in an hour: phones of a carrier share an address."""
 
 
 class Unconfigured(RuntimeError):
@@ -17,7 +22,10 @@ class Unconfigured(RuntimeError):
 
 @dataclass(frozen=True)
 class Config:
-    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent."""
+    """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent.
+
+    `sender` is the signature that begins each text message, as it is registered with the gateway.
+    """
 
     database_url: str
     redis_url: str
@@ -29,6 +37,10 @@ class Config:
     proxies: int = 0
     message_gateway: str | None = None
     message_token: str | None = None
+    sender: str = "成都入园"
+    sender_english: str = "Chengdu Kindergarten"
+    message_country_codes: tuple[str, ...] = ("86",)
+    codes_per_address: int = LEAST_CODES_PER_ADDRESS
     register_url: str | None = None
     register_token: str | None = None
     testing: bool = False
@@ -39,6 +51,10 @@ class Config:
         if self.trusted_hosts or not self.https:
             return list(self.trusted_hosts) or None
         return [urlsplit(self.public_url).hostname or "", "127.0.0.1", "localhost"]
+
+    def can_text(self, phone: str) -> bool:
+        """Whether messages reach this E.164 number.  The demo's stand-in of the gateway reaches every number."""
+        return self.message_gateway is None or country_code(phone) in self.message_country_codes
 
     @property
     def https(self) -> bool:
@@ -78,6 +94,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         proxies=int(environ.get("PROXIES", "0")),
         message_gateway=environ.get("MESSAGE_GATEWAY") or None,
         message_token=environ.get("MESSAGE_TOKEN") or None,
+        sender=environ.get("MESSAGE_SENDER", "").strip() or Config.sender,
+        sender_english=environ.get("MESSAGE_SENDER_ENGLISH", "").strip() or Config.sender_english,
+        message_country_codes=tuple(
+            code.strip().lstrip("+") for code in environ.get("MESSAGE_COUNTRY_CODES", "86").split(",") if code.strip()
+        ),
+        codes_per_address=int(environ.get("CODES_PER_ADDRESS", str(LEAST_CODES_PER_ADDRESS))),
         register_url=environ.get("REGISTER_URL") or None,
         register_token=environ.get("REGISTER_TOKEN") or None,
     )
@@ -86,6 +108,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def _refuse_unfit(config: Config) -> None:
+    if config.codes_per_address < LEAST_CODES_PER_ADDRESS:
+        raise Unconfigured(
+            f"CODES_PER_ADDRESS is less than {LEAST_CODES_PER_ADDRESS}: phones of a carrier share an address"
+        )
+    if not all(code.isdigit() for code in config.message_country_codes):
+        raise Unconfigured("MESSAGE_COUNTRY_CODES is not a list of country codes such as 86,852")
     if config.demo and config.https:
         raise Unconfigured("DEMO=1 with an https PUBLIC_URL: the demo shows codes and passwords; unset one of the two")
     if config.demo:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import STAGES, Application, ApplicationVersion, Stage, Wish
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused, Stale
@@ -24,10 +25,12 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     """The child's application of a year: a fresh draft, the one that is there, or the withdrawn one taken up again.
 
     A child has one row for each season, so that applying ten times keeps the registration code and the ticket.
-    Refuses `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
+    Refuses `child_joined`, `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
     registration left, its reason.
     """
     child = own_child(session, child_id, by=by)
+    if child.is_joined:
+        raise Refused("child_joined")
     guardian = require_guardian(session, by=by)
     level = level_of(child.born, year)
     earlier = session.scalars(_of_child(child_id, year).with_for_update()).first()
@@ -75,7 +78,7 @@ def own(session: Session, application_id: uuid.UUID, *, by: Actor) -> Applicatio
 
 def locked(session: Session, application_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Application:
     """The same, with its row locked until the end of the transaction.  Raises Stale when `version` is an older one."""
-    row = select(Application).where(Application.id == application_id).with_for_update(of=Application)
+    row = select(Application).where(Application.id == application_id).with_for_update(of=Application, key_share=True)
     application = _one(session, row.execution_options(populate_existing=True), by)
     if version is not None and version != application.version:
         raise Stale()
@@ -108,13 +111,13 @@ def _one(session: Session, query, by: Actor) -> Application:
 
 def beside_a_helper(session: Session, *, by: Actor) -> bool:
     """Whether the guardian for whom a helper acts has applications that the helper did not enter."""
-    others = select(Application.id).where(Application.child_id.in_(_in_care(by)), ~_mine(by))
+    others = select(Application.id).where(Application.child_id.in_(in_care_query(by.account_id)), ~_mine(by))
     return session.scalar(others.limit(1)) is not None
 
 
 def _mine(by: Actor) -> ColumnElement[bool]:
     """What the person may see: for a helper only what it entered itself, in the season of its mandate."""
-    mine = Application.child_id.in_(_in_care(by))
+    mine = Application.child_id.in_(in_care_query(by.account_id))
     if by.on_behalf is None:
         return mine
     return and_(mine, Application.entered_by == by.on_behalf.helper_id, Application.year == by.on_behalf.year)
@@ -127,11 +130,12 @@ def _visible(application: Application, by: Actor) -> Application:
     return application
 
 
-def _in_care(by: Actor):
+def in_care_query(account_id: uuid.UUID | None):
+    """The ids of the children whose accepted guardian this account is."""
     return (
         select(Guardianship.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
-        .where(Guardian.account_id == by.account_id, Guardianship.accepted_at.is_not(None))
+        .where(Guardian.account_id == account_id, Guardianship.accepted_at.is_not(None))
     )
 
 
@@ -146,6 +150,7 @@ def _taken_up(session: Session, earlier: Application, level: str, *, by: Actor, 
         require_oneself(by)
         earlier.level = level
         lifecycle.make(session, earlier, "apply_again", by=by, now=now)
+        notify_guardians(session, "applied_again", [earlier.id], now=now, by=by)
     return earlier
 
 

@@ -6,13 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
-from enrollment.people import consents, household_rows
+from enrollment.people import consents, documents, household_rows
 from enrollment.people.guardians import guardian_of
 from enrollment.people.household_rows import Household
 
-PARTS = ("consent", "guardian", "child", "household", "grounds", "evidence", "wishes")
+PARTS = ("consent", "guardian", "child", "documents", "household", "grounds", "evidence", "wishes")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     guardian = guardian_of(session, by=by)
     if guardian is None or not guardian.id_number:
         gaps.append(Missing("guardian", "guardian"))
+    if application.stage not in WITH_AUTHORITY and documents.question_is_due(session, application.child_id):
+        gaps.append(Missing("documents", "entered_before"))
     gaps += household_gaps(household_rows.household_of(session, application.id))
     if session.scalar(select(Wish.rank).where(Wish.application_id == application.id).limit(1)) is None:
         gaps.append(Missing("wishes", "wishes"))
@@ -42,7 +45,7 @@ def household_gaps(household: Household | None) -> list[Missing]:
     """What a submission still needs to know of where the family is registered and lives."""
     known = {
         "hukou": household is not None and household.hukou_kind is not None,
-        "home": household is not None and household.home_area is not None,
+        "home": household is not None and (household.home_area is not None or bool(household.home_outside)),
     }
     return [Missing("household", item) for item, there in known.items() if not there]
 

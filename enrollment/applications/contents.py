@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import claim_rows, evidence_rows, units
+from enrollment.applications import claim_rows, elder_siblings, evidence_rows, units
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.people import household_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
@@ -33,6 +33,7 @@ def gather(session: Session, application: Application) -> Answers:
         "bound_with": units.codes_bound_with(session, application),
         "elder": units.code_of_elder(session, application),
         "agrees_to_central": application.agrees_to_central,
+        **_elder_sibling(session, application.id),
     }
 
 
@@ -95,6 +96,15 @@ def _household(session: Session, application_id: uuid.UUID) -> Answers:
         return {}
     said = {name: getattr(household, name) for name in sorted(household_rows.ANSWERS)}
     return {name: _plain(value) for name, value in said.items() if value is not None}
+
+
+def _elder_sibling(session: Session, application_id: uuid.UUID) -> Answers:
+    """The part `elder_sibling`, where the family names one; absent elsewhere, so that no earlier digest changes."""
+    elder = elder_siblings.of(session, application_id)
+    if elder is None:
+        return {}
+    said = {"name": elder.name, "id_number": elder.id_number, "born": elder.born}
+    return {"elder_sibling": {name: value for name, value in said.items() if value is not None}}
 
 
 def _evidence(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +33,6 @@ def tell_new_date(
     if after is not None:
         live = live.where(Application.id > after)
     ids = session.scalars(live.order_by(Application.id).limit(limit)).all()
-    days = {"begins_at": format_time(begins_at), "ends_at": format_time(ends_at)}
+    days: dict[str, Any] = {"begins_at": format_time(begins_at), "ends_at": format_time(ends_at)}
     notify_guardians(session, f"new_date_{step}", ids, now=now, event=key, **days)
     return ids[-1] if len(ids) == limit else None

@@ -41,9 +41,21 @@ def keep_all(
     moves: Mapping[uuid.UUID, str] | None = None,
 ) -> None:
     """End one change of several bound applications: a receipt of each, and one message to each guardian."""
+    receipts.tell(session, keep_each(session, members, by=by, now=now, moves=moves), by=by, now=now)
+
+
+def keep_each(
+    session: Session,
+    members: Sequence[Application],
+    *,
+    by: Actor,
+    now: dt.datetime,
+    moves: Mapping[uuid.UUID, str] | None = None,
+) -> list[receipts.Receipt]:
+    """End one change of several applications, of which the caller tells the guardians; the receipts of those handed in."""
     given = moves or {}
     kept = [_kept(session, member, by=by, now=now, move=given.get(member.id)) for member in members]
-    receipts.tell(session, [receipt for receipt in kept if receipt is not None], by=by, now=now)
+    return [receipt for receipt in kept if receipt is not None]
 
 
 def _kept(

@@ -54,7 +54,9 @@ MOVES = {
     "send_back": _move({Stage.IN_REVIEW}, Stage.RETURNED, _REVIEWERS),
     "confirm": _move({Stage.IN_REVIEW}, Stage.CONFIRMED, _REVIEWERS),
     "refuse": _move({Stage.IN_REVIEW}, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
-    "reopen": _move({Stage.CONFIRMED, Stage.RETURNED}, Stage.SUBMITTED, _OFFICIALS),
+    "refuse_duplicate": _move(LIVE_STAGES, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
+    "reopen": _move({Stage.CONFIRMED, Stage.RETURNED}, Stage.SUBMITTED, _REVIEWERS | _OFFICIALS),
+    "remove_duplicate": _move(HANDED_IN, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
 }
 
 

@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines
+from enrollment.applications import applications, deadlines
 from enrollment.applications.application_rows import Application
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import SafePage, sanitise_upload
-from enrollment.ground.vault import blind_index, normalise, seal_bytes, unseal_bytes
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
+from enrollment.ground.phones import parse_phone, phone_index
+from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.people import consents
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
+from enrollment.people.person_rows import Guardian, Guardianship
 
 __all__ = ["WAYS", "Mandate"]
 
@@ -58,7 +61,9 @@ class Terms:
 
 @dataclass(frozen=True)
 class Paper:
-    """A signed mandate as it lies on the table: who signed, when, the phone number on it, and its photo or PDF."""
+    """A signed mandate as it lies on the table: who signed, when, the phone number on it (empty without one), and its photo
+    or PDF.
+    """
 
     name: str
     signed_on: dt.date | None
@@ -73,7 +78,14 @@ def ask(session: Session, phone: str, terms: Terms, *, by: Actor, now: dt.dateti
     """
     _helper(by)
     _require_a_season(session, terms.year, now)
-    return sign_in.send_code(session, phone, now=now, purpose=sign_in.MANDATE, bound_to=_bound_to(terms, by))
+    return sign_in.send_code(
+        session, phone, now=now, purpose=sign_in.MANDATE, bound_to=_bound_to(terms, by), asker=_asker(by)
+    )
+
+
+def waiting_time(session: Session, phone: str, *, by: Actor, now: dt.datetime) -> dt.timedelta:
+    """How long this helper has to wait before the phone can get another code; zero if it need not."""
+    return sign_in.waiting_time(session, phone, now=now, purpose=sign_in.MANDATE, asker=_asker(by))
 
 
 def give_by_code(
@@ -85,7 +97,8 @@ def give_by_code(
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
-    if not sign_in.use_code(session, phone, code, now=now, purpose=sign_in.MANDATE, bound_to=_bound_to(terms, by)):
+    bound_to, asker = _bound_to(terms, by), _asker(by)
+    if not sign_in.use_code(session, phone, code, now=now, purpose=sign_in.MANDATE, bound_to=bound_to, asker=asker):
         return None
     account = sign_in.account_of_phone(session, phone, now=now)
     if account.disabled_at is not None:
@@ -102,13 +115,12 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
-    name, phone = " ".join(paper.name.split()), normalise(paper.phone)
+    name = " ".join(paper.name.split())
     if not name:
         raise Refused("name_missing", field="name")
     if len(name) > LONGEST_NAME or any(character.isdigit() for character in name):
         raise Refused("name_odd", field="name", n=LONGEST_NAME)
-    if len(phone) != 11 or not phone.isdigit() or phone[0] != "1":
-        raise Refused("phone_form", field="phone")
+    phone = parse_phone(paper.phone) if paper.phone.strip() else ""
     if paper.signed_on is None:
         raise Refused("signed_on_missing", field="signed_on")
     if not today(now) - PAPER_KEEPS <= paper.signed_on <= today(now):
@@ -116,7 +128,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
     if not paper.content:
         raise Refused("file_missing", field="paper")
     safe = sanitise_upload(paper.content, field="paper")
-    index = blind_index(phone, sign_in.SIGN_IN)
+    index = phone_index(phone) if phone else None
     mandate = Mandate(
         helper_id=helper_id,
         account_id=_account_on_paper(session, index, name, phone, by=by, now=now),
@@ -214,6 +226,7 @@ def entered_under(session: Session, mandate: Mandate) -> Sequence[Application]:
         Application.entered_by == mandate.helper_id,
         Application.entered_for == mandate.account_id,
         Application.year == mandate.year,
+        Application.child_id.in_(applications.in_care_query(mandate.account_id)),
     )
     return session.scalars(mine.order_by(Application.created_at)).all()
 
@@ -256,6 +269,7 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
     outbox.tell(
         session, f"mandate_by_{mandate.way}", account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now
     )
+    _tell_families(session, mandate, "mandate_given", by=acting, now=now)
     return mandate
 
 
@@ -265,22 +279,43 @@ def _end(session: Session, mandate: Mandate, *, by: Actor, now: dt.datetime) -> 
     mandate.ended_at, mandate.ended_by = now, by.account_id
     audit.record(session, "end_mandate", "mandate", mandate.id, by=by, now=now)
     session.flush()
+    _tell_families(session, mandate, "mandate_ended", by=by, now=now)
+
+
+def _tell_families(session: Session, mandate: Mandate, kind: str, *, by: Actor, now: dt.datetime) -> None:
+    """Tell every guardian of the children whose applications of the year the mandate may touch."""
+    theirs = (
+        select(Application.id)
+        .join(Guardianship, Guardianship.child_id == Application.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(
+            Guardian.account_id == mandate.account_id,
+            Guardianship.accepted_at.is_not(None),
+            Application.year == mandate.year,
+        )
+    )
+    ids = list(session.scalars(theirs.order_by(Application.id)))
+    notify_guardians(session, kind, ids, now=now, by=by, event=f"{kind}:{mandate.id}")
 
 
 def _account_on_paper(
-    session: Session, index: bytes, name: str, phone: str, *, by: Actor, now: dt.datetime
+    session: Session, index: bytes | None, name: str, phone: str, *, by: Actor, now: dt.datetime
 ) -> uuid.UUID:
     """The account under which this helper enters the family of this paper: the one of its earlier paper, or a fresh one."""
-    earlier = select(Mandate).where(
-        Mandate.helper_id == by.account_id, Mandate.phone_index == index, Mandate.taken_over_at.is_(None)
-    )
+    same_phone = Mandate.phone_index.is_(None) if index is None else Mandate.phone_index == index
+    earlier = select(Mandate).where(Mandate.helper_id == by.account_id, same_phone, Mandate.taken_over_at.is_(None))
     for mandate in session.scalars(earlier.order_by(Mandate.given_at.desc())):
         if mandate.signed_name == name and session.get_one(Account, mandate.account_id).disabled_at is None:
             return mandate.account_id
-    account = Account(name=name, phone=phone, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)])
+    account = Account(name=name, phone=phone or None, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)])
     session.add(account)
     session.flush()
     return account.id
+
+
+def _asker(by: Actor) -> sign_in.Asker:
+    """A helper's account is limited by itself, whatever computer of the station it works on."""
+    return sign_in.Asker(browser=str(by.account_id), address=str(by.account_id))
 
 
 def _bound_to(terms: Terms, by: Actor) -> str:

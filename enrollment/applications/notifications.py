@@ -4,6 +4,9 @@ Recipients: every guardian of the child whose guardianship is accepted.  Each of
 their own; nobody else gets one.  A message is written once for an event, a child's application and a guardian, however
 often the function runs.
 
+With `by`, each message says who made the decision, as its reader names them: `you`, the relation to the child, or who
+acted for a family, a kindergarten, the offices or the clock (`who` in `params`, a code of the words' group `who`).
+
 `notify_guardians` tells the same of some applications; `notify_guardians_together` tells each guardian once of an act on
 several children; `notify_guardians_each` tells something different of each;
 `notify_guardians_of` tells of rows that a query selects, which stay in the database.
@@ -20,9 +23,22 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs, outbox
+from enrollment.ground.accounts import Actor, Role
 
 BATCH = 2000
 """Notifications in one statement."""
+
+BY_ROLE = {
+    Role.SYSTEM: "system",
+    Role.CITY_OFFICIAL: "city_office",
+    Role.AREA_OFFICIAL: "area_office",
+    Role.HEAD: "kindergarten",
+    Role.CLERK: "kindergarten",
+}
+"""How families are told of somebody who is not a guardian, the wider role before the narrower."""
+
+HELPED = "helper_"
+"""Prefix of `who` where a community worker acted for the guardian that the rest of the code names."""
 
 OF_APPLICATIONS = """
     SELECT child_id, id AS application_id, coalesce(CAST(:event AS text), :kind || ':' || version) AS event, CAST(:params AS jsonb) AS params
@@ -60,6 +76,7 @@ def notify_guardians(
     *,
     now: dt.datetime,
     event: str | None = None,
+    by: Actor | None = None,
     **params: Any,
 ) -> None:
     """Tell the guardians of the children of these applications the same, in one statement.
@@ -67,48 +84,65 @@ def notify_guardians(
     Without `event`, each version of an application is told of once for the `kind`.
     """
     values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
-    if _write(session, kind, OF_APPLICATIONS, values, now):
+    if _write(session, kind, OF_APPLICATIONS, values, now, by):
         outbox.enqueue_sending(session, now=now)
 
 
 def notify_guardians_together(
-    session: Session, kind: str, application_ids: Collection[uuid.UUID], *, now: dt.datetime, event: str, **params: Any
+    session: Session,
+    kind: str,
+    application_ids: Collection[uuid.UUID],
+    *,
+    now: dt.datetime,
+    event: str,
+    by: Actor | None = None,
+    **params: Any,
 ) -> None:
     """Tell each guardian once of what one act did to several children.
 
     The message names those children that this guardian cares for, and nobody else's: `together` are their applications,
-    `codes` the registration codes of those that were handed in.
+    `codes` the registration codes of those that were handed in.  With `by`, a guardian who acted and cares for none of
+    them is named as the family.
     """
-    statement = text("""
+    statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), :event || ':' || guardian.account_id, :kind, guardian.account_id,
-               (array_agg(application.child_id ORDER BY application.id))[1],
-               (array_agg(application.id ORDER BY application.id))[1],
-               CAST(:params AS jsonb) || jsonb_build_object(
-                   'together', jsonb_agg(application.id ORDER BY application.id),
-                   'codes', coalesce(string_agg(application.registration_code, '、' ORDER BY application.id), '—')),
+               about.children[1], about.applications[1],
+               CAST(:params AS jsonb) || jsonb_build_object('together', about.applications, 'codes', about.codes)
+               || {_who(by, "ANY(about.children)", "family")},
                :now
-        FROM application
-        JOIN guardianship ON guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
-        JOIN guardian ON guardian.id = guardianship.guardian_id
-        WHERE application.id = ANY(:ids)
-        GROUP BY guardian.account_id
+        FROM (
+            SELECT guardianship.guardian_id,
+                   array_agg(application.child_id ORDER BY application.id) AS children,
+                   array_agg(application.id ORDER BY application.id) AS applications,
+                   coalesce(string_agg(application.registration_code, '、' ORDER BY application.id), '—') AS codes
+            FROM application
+            JOIN guardianship ON guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
+            WHERE application.id = ANY(:ids)
+            GROUP BY guardianship.guardian_id) AS about
+        JOIN guardian ON guardian.id = about.guardian_id
         ON CONFLICT (key) DO NOTHING
-    """)
+    """)  # noqa: S608 (`_who` is made of constants; its values are bound)
     session.flush()
     values = {"ids": list(application_ids), "event": event, "kind": kind, "now": now, "params": json.dumps(params)}
-    if session.execute(statement, values).rowcount:  # type: ignore[attr-defined]
+    who = {} if by is None else _values_of_who(by)
+    if session.execute(statement, values | who).rowcount:  # type: ignore[attr-defined]
         outbox.enqueue_sending(session, now=now)
 
 
 def notify_guardians_each(
-    session: Session, kind: str, notifications: Iterable[Notification], *, now: dt.datetime
+    session: Session,
+    kind: str,
+    notifications: Iterable[Notification],
+    *,
+    now: dt.datetime,
+    by: Actor | None = None,
 ) -> None:
     """Tell the guardians of each child what is said of it, `BATCH` notifications in a statement."""
     waiting, written = list(notifications), 0
     for start in range(0, len(waiting), BATCH):
         rows = [each.as_row() for each in waiting[start : start + BATCH]]
-        written += _write(session, kind, OF_VALUES, {"notifications": json.dumps(rows)}, now)
+        written += _write(session, kind, OF_VALUES, {"notifications": json.dumps(rows)}, now, by)
     if written:
         _send_all(session, kind, now)
 
@@ -120,6 +154,7 @@ def notify_guardians_of(
     values: Mapping[str, Any],
     *,
     now: dt.datetime,
+    by: Actor | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell the guardians of all rows of `selection`, in one statement.
@@ -127,23 +162,45 @@ def notify_guardians_of(
     `selection` is SQL that selects `child_id`, `application_id` and `event`; `values` are its bound parameters.
     """
     with_params = f"SELECT selected.*, CAST(:params AS jsonb) AS params FROM ({selection}) AS selected"  # noqa: S608
-    if _write(session, kind, with_params, {**values, "params": json.dumps(params or {})}, now):
+    if _write(session, kind, with_params, {**values, "params": json.dumps(params or {})}, now, by):
         _send_all(session, kind, now)
 
 
-def _write(session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime) -> int:
+def _write(
+    session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime, by: Actor | None
+) -> int:
     """The one statement that decides who is told.  Returns how many messages were written."""
     statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), about.event || ':' || about.application_id || ':' || guardian.account_id,
-               :kind, guardian.account_id, about.child_id, about.application_id, about.params, :now
+               :kind, guardian.account_id, about.child_id, about.application_id, about.params || {_who(by)}, :now
         FROM ({about}) AS about
         JOIN guardianship ON guardianship.child_id = about.child_id AND guardianship.accepted_at IS NOT NULL
         JOIN guardian ON guardian.id = guardianship.guardian_id
         ON CONFLICT (key) DO NOTHING
-    """)  # noqa: S608 (`about` is a constant of the caller; its values are bound)
+    """)  # noqa: S608 (`about` and `_who` are constants; their values are bound)
     session.flush()
-    return session.execute(statement, {**values, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
+    who = {} if by is None else _values_of_who(by)
+    return session.execute(statement, {**values, **who, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
+
+
+def _who(by: Actor | None, children: str = "about.child_id", unrelated: str = "other") -> str:
+    """SQL of the parameter `who` for the guardian of the enclosing row; a guardian who acts is named by its relation to one
+    of `children`, or `unrelated` where it has none."""
+    if by is None:
+        return "'{}'"
+    return f"""jsonb_build_object('who', coalesce(CAST(:office AS text), :helped || CASE
+        WHEN guardian.account_id = CAST(:actor AS uuid) THEN 'you'
+        ELSE coalesce((
+            SELECT own.relation FROM guardianship AS own JOIN guardian AS acting ON acting.id = own.guardian_id
+            WHERE own.child_id = {children} AND own.accepted_at IS NOT NULL
+              AND acting.account_id = CAST(:actor AS uuid)
+            ORDER BY own.child_id LIMIT 1), '{unrelated}') END))"""  # noqa: S608 (constants)
+
+
+def _values_of_who(by: Actor) -> dict[str, Any]:
+    office = next((code for role, code in BY_ROLE.items() if by.is_any(role)), None)
+    return {"office": office, "actor": by.account_id, "helped": HELPED if by.on_behalf else ""}
 
 
 def _send_all(session: Session, kind: str, now: dt.datetime) -> None:

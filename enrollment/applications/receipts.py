@@ -14,7 +14,7 @@ from enrollment.applications import contents
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
 from enrollment.applications.notifications import notify_guardians, notify_guardians_together
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.errors import NotFound
 
 
@@ -22,7 +22,8 @@ from enrollment.ground.errors import NotFound
 class Receipt:
     """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first.
 
-    `helper` is the name of the community helper who typed it; None where the family did.
+    `helper` is the name of the community helper who typed it; None where the family did.  `corrected`: the version was
+    written by a decided correction.
     """
 
     application_id: uuid.UUID
@@ -32,6 +33,7 @@ class Receipt:
     changed: tuple[str, ...]
     submitted_at: dt.datetime
     helper: str | None = None
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def compare(session: Session, application: Application) -> Comparison:
 def write(
     session: Session, application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
 ) -> Receipt:
-    """Add the compared answers as the next version; `tell` tells the guardians.
+    """Add the compared answers as the next version; the caller tells the guardians, with `tell` or of its own act.
 
     The caller holds the application's lock and has changed no answer since it compared.
     """
@@ -113,7 +115,7 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
     if len(written) > 1:
         ids = [receipt.application_id for receipt in written]
         event = f"receipts:{ids[0]}:{written[0].number}"
-        notify_guardians_together(session, f"bond_changed{by_helper}", ids, now=now, event=event)
+        notify_guardians_together(session, f"bond_changed{by_helper}", ids, now=now, by=by, event=event)
         return
     for receipt in written:
         notify_guardians(
@@ -121,6 +123,7 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
             ("application_changed" if receipt.number > 1 else "application_submitted") + by_helper,
             [receipt.application_id],
             now=now,
+            by=by,
             event=f"receipt:{receipt.number}",
             code=receipt.registration_code,
             number=receipt.number,
@@ -134,6 +137,7 @@ def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion |
 
 def _receipt(session: Session, application: Application, version: ApplicationVersion) -> Receipt:
     typed_by = session.get_one(Account, version.submitted_by)
+    is_helper = any(grant.role == Role.HELPER for grant in typed_by.grants)
     return Receipt(
         application_id=application.id,
         registration_code=application.registration_code or "",
@@ -141,5 +145,6 @@ def _receipt(session: Session, application: Application, version: ApplicationVer
         digest=version.digest,
         changed=tuple(version.changed),
         submitted_at=version.submitted_at,
-        helper=typed_by.name if typed_by.login is not None else None,  # families have no login
+        helper=typed_by.name if is_helper else None,
+        corrected=typed_by.login is not None and not is_helper,  # families have no login
     )

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enrollment.applications import applications
+from enrollment.applications import applications, elder_siblings
 from enrollment.applications.application_rows import guardians_account
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.lifecycle import AWAITING_DECISION
@@ -174,6 +174,17 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
         .where(Application.id == application_id, is_current())
     )
     return {answer.fact: answer for answer in session.scalars(said.execution_options(populate_existing=True))}
+
+
+def answers_for_family(session: Session, application_id: uuid.UUID) -> dict[str, RegisterAnswer]:
+    """The same as far as the family reads it: what our roll says of an elder sibling whom it only named is the clerk's.
+
+    Anybody could name any child of the city, and learn its kindergarten.
+    """
+    said = answers_of(session, application_id)
+    if elder_siblings.of(session, application_id) is not None:
+        said.pop(Fact.SIBLING_AT, None)
+    return said
 
 
 def may_be_asked(session: Session, application: Application) -> bool:

@@ -1,4 +1,5 @@
-"""Entering people and correcting what was typed of them: one act, for the family, that touches people and applications."""
+"""Entering people, correcting what was typed of them, and a new season for a child of an earlier one: each is one act for the
+family that touches people and applications."""
 
 import datetime as dt
 import uuid
@@ -6,16 +7,15 @@ import uuid
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, edits, lifecycle
+from enrollment.applications import applications, deadlines, edits, identity_edits, lifecycle
 from enrollment.applications.applications import Application, Wish
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people import children, guardians, person_rows
+from enrollment.people import children, consents, documents, duplicates, guardians, person_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
-from enrollment.season import calendar
-from enrollment.season.round_rows import Round, RoundStage
+from enrollment.season import ages, calendar
 
 
 def save_guardian(
@@ -108,7 +108,8 @@ def correct_child(
     """Correct the child of an application.  `version` is the child's.
 
     Another class level takes the wishes and bonds away, which belonged to the old one; a handed-in application then
-    refuses `level_would_change`, because it would be left without wishes.
+    refuses `level_would_change`, because it would be left without wishes.  Once a list with the child was frozen, another
+    name, birth date, sex or document refuses `identity_needs_a_request`.
     """
     guardian = guardians.require_guardian(session, by=by)
     application = edits.begin(session, application_id, by=by, now=now)
@@ -117,12 +118,11 @@ def correct_child(
         raise Stale()
     if relation not in person_rows.RELATIONS:
         raise Refused("relation_missing", field="relation")
-    values = children.child_values(name, id_kind, id_number, born, sex, today(now))
-    if values["id_index"] != child.id_index:
-        _refuse_another_child_after_the_draw(session, application.id)
-    holder = session.scalar(select(Child.id).where(Child.id_index == values["id_index"]))
-    if holder not in (None, child.id):
-        raise Refused("child_already_entered", field="id_number")
+    found, values = children.child_values(name, id_kind, id_number, born, sex, today(now))
+    identity_edits.require_free_identity(session, child, values)
+    if (found.kind, found.number) != (child.id_kind, child.id_number):
+        documents.correct_current(session, child, found)
+    looks_different = (child.name, child.born, child.sex) != (values["name"], values["born"], values["sex"])
     _change_level(session, application, applications.level_of(values["born"], application.year))
     for field, value in values.items():
         setattr(child, field, value)
@@ -130,17 +130,9 @@ def correct_child(
     session.get_one(Guardianship, (guardian.id, child.id)).relation = relation
     audit.record(session, "correct_child", "child", child.id, by=by, now=now)
     edits.keep(session, application, by=by, now=now)
+    if looks_different:
+        duplicates.find(session, child, now=now)
     return application
-
-
-def _refuse_another_child_after_the_draw(session: Session, application_id: uuid.UUID) -> None:
-    """Once a round with its wishes was frozen, the ticket and then the place belong to this very child."""
-    drawn = select(Wish.rank).join(Round, Round.id == Wish.round_id).where(Wish.application_id == application_id)
-    drawn = drawn.where(
-        Round.stage.in_((RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED))
-    )
-    if session.scalar(drawn.limit(1)) is not None:
-        raise Refused("identity_after_the_draw", field="id_number")
 
 
 def _change_level(session: Session, application: Application, level: str) -> None:
@@ -151,3 +143,28 @@ def _change_level(session: Session, application: Application, level: str) -> Non
     session.execute(delete(Wish).where(Wish.application_id == application.id))
     application.level = level
     application.elder_id = None
+
+
+def returning_children(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[Child]:
+    """Children who applied in an earlier year, not yet in this one, and whose class level has or will have registration."""
+    before = {each.child_id: each for each in applications.list_own(session, by=by) if each.year < year}
+    here = select(Application.child_id).where(Application.year == year, Application.child_id.in_(before))
+    begun = set(session.scalars(here))
+    waiting = [each.child for child_id, each in before.items() if child_id not in begun and not each.child.is_joined]
+    return sorted(
+        (child for child in waiting if _has_registration(session, child, year, now)), key=lambda one: one.born
+    )
+
+
+def _has_registration(session: Session, child: Child, year: int, now: dt.datetime) -> bool:
+    level = ages.level_for(child.born, year)
+    times = deadlines.window(session, year, level, now=now) if level else None
+    return times is not None and (times.open or times.coming) is not None
+
+
+def begin_next_season(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Application:
+    """The child's draft of the year.  Twice is the same draft.  Refuses `consent_needed` and what `start` refuses."""
+    require_oneself(by)
+    children.own_child(session, child_id, by=by)
+    consents.require(session, consents.CHILD_DATA, by=by)
+    return applications.start(session, child_id, year, by=by, now=now)

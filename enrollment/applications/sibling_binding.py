@@ -17,6 +17,7 @@ from enrollment.applications.bonds import bond_plan, bond_rules
 from enrollment.applications.bonds.bond_plan import BondPlan
 from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.applications.notifications import notify_guardians_together
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -33,11 +34,21 @@ def may_bind(session: Session, application: Application, *, by: Actor | None = N
     ]
 
 
-def elders(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
-    """The family's live applications for a higher class level in the same year."""
+def elders(
+    session: Session, application: Application, *, now: dt.datetime, by: Actor | None = None
+) -> list[Application]:
+    """The family's applications for a higher class level in the same year that can take part."""
     mine = LEVELS.index(application.level)
     family = applications.of_family(session, application, by=by)
-    return [other for other in family if other.stage in LIVE_STAGES and LEVELS.index(other.level) > mine]
+    return [other for other in family if LEVELS.index(other.level) > mine and _can_take_part(session, other, now=now)]
+
+
+def _can_take_part(session: Session, application: Application, *, now: dt.datetime) -> bool:
+    """Whether it is handed in, or a draft whose level has or will have a registration."""
+    if application.stage != Stage.DRAFT:
+        return application.stage in LIVE_STAGES
+    times = deadlines.of(session, application, now=now)
+    return (times.open or times.coming) is not None
 
 
 def bind(
@@ -71,7 +82,9 @@ def bind(
         audit.record(session, "bind", "application", member.id, by=by, now=now, unit=str(unit), list_of=str(source))
     session.flush()
     _copy_list(session, source, members)
-    edits.keep_all(session, members, by=by, now=now)
+    edits.keep_each(session, members, by=by, now=now)
+    event = f"bound:{unit}:{sum(member.version for member in members)}"
+    notify_guardians_together(session, "siblings_bound", ids, now=now, by=by, event=event)
     return unit
 
 
@@ -117,7 +130,7 @@ def follow_elder(
 ) -> None:
     """Say that an elder sibling applies this year too, so that where the elder is placed the younger may follow; None takes it back."""
     application = edits.begin(session, application_id, by=by, now=now)
-    if elder_id is not None and elder_id not in {elder.id for elder in elders(session, application, by=by)}:
+    if elder_id is not None and elder_id not in {elder.id for elder in elders(session, application, now=now, by=by)}:
         raise Refused("not_an_elder_sibling", field="elder")
     if application.elder_id == elder_id:
         return

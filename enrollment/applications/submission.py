@@ -11,7 +11,6 @@ from enrollment.applications import (
     completeness,
     deadlines,
     lifecycle,
-    mandates,
     receipts,
     register_answers,
     reviewer_assignment,
@@ -26,8 +25,6 @@ from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground import jobs, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people import consents
-from enrollment.season import calendar
 
 
 def submit(
@@ -85,36 +82,32 @@ def withdraw(
 ) -> None:
     """Take the application back.  The registration code stays with the child, should the family apply again.
 
-    Possible until the round is frozen; later an offer is declined instead (`withdraw_too_late`).
+    Possible until the round is frozen (`withdraw_too_late`); later `offers.withdrawals` does it.
     """
     units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
     if application.stage == Stage.WITHDRAWN:
         return
-    times = deadlines.of(session, application, now=now)
-    if times.open is None and application.registration_code and not deadlines.before_the_freeze(session, times):
+    if not may_be_undone(session, application, now=now):
         raise Refused("withdraw_too_late")
     require_oneself(by)
+    take_out(session, application, by=by, now=now, reason=reason)
+    code = application.registration_code or ""
+    notify_guardians(session, "application_withdrawn", [application.id], now=now, by=by, code=code)
+
+
+def may_be_undone(session: Session, application: Application, *, now: dt.datetime) -> bool:
+    """Whether a withdrawal changes nothing for others: no list with this application is frozen, or a new one is open."""
+    times = deadlines.of(session, application, now=now)
+    return times.open is not None or not application.registration_code or deadlines.before_the_freeze(session, times)
+
+
+def take_out(
+    session: Session, application: Application, *, by: Actor, now: dt.datetime, reason: str | None = None
+) -> None:
+    """Withdraw an application; it leaves its bond.  The caller holds the family's locks and tells the guardians."""
     bond_rules.leave(session, application, BondEvent.WITHDRAW, by=by, now=now)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
-    code = application.registration_code or ""
-    notify_guardians(session, "application_withdrawn", [application.id], now=now, code=code)
-
-
-def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Take back the consent to keep a child's data: every application of a season that goes on is withdrawn with it.
-
-    Mandates end too.  Refuses what `withdraw` refuses; then nothing is taken back.
-    """
-    require_oneself(by)
-    mine = applications.list_own(session, by=by)
-    units.lock_families(session, [application.id for application in mine])
-    for application in mine:
-        if lifecycle.can(application, "withdraw") and not calendar.is_over(session, application.year, now):
-            withdraw(session, application.id, by=by, now=now, reason="consent withdrawn")
-    for kind in consents.KINDS:
-        consents.withdraw(session, kind, by=by, now=now)
-    mandates.end_all(session, by=by, now=now)
 
 
 def _same_again(session: Session, application: Application) -> Receipt:

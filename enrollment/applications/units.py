@@ -1,7 +1,9 @@
 """Children who are bound 捆绑, and the elder sibling whom a child follows, as they stand.
 
 Locks are taken in one order by everybody, so that two acts wait for each other and never for ever: a guardian, then
-applications by id, then the child, then offers by id, then programmes by id.
+applications by id, then the child, then offers by id, then joint decisions, then programmes by id.  A lock on an
+application lets others refer to it (`FOR NO KEY UPDATE`): a publication, which holds the offers, writes messages about it.  A verdict on two children locks its hint
+before the applications; the likeness of a child (`duplicates.find`) is locked last of all.
 """
 
 import uuid
@@ -32,7 +34,7 @@ def lock_families(session: Session, application_ids: Iterable[uuid.UUID]) -> Non
     ids = list(application_ids)
     families = select(Application.family_code, Application.year).where(Application.id.in_(ids))
     theirs = select(Application.id).where(tuple_(Application.family_code, Application.year).in_(families))
-    session.execute(theirs.order_by(Application.id).with_for_update())
+    session.execute(theirs.order_by(Application.id).with_for_update(key_share=True))
 
 
 def others_of(session: Session, application: Application) -> list[Application]:

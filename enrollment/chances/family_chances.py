@@ -24,8 +24,8 @@ from enrollment.season.rounds import Round
 FEWEST_FAMILIES = 200
 """With fewer families no chance is shown: each new family would change the chances more than the draw does."""
 
-NEARBY = 6
-"""How many kindergartens near the home are tried as one more wish."""
+OTHERS = 6
+"""Kindergartens that serve the home or lie in its area, the nearest first, that are tried as one wish more."""
 
 WORTH_TELLING = 0.01
 """The least increase of the chance of a place for which one more wish is shown."""
@@ -63,7 +63,7 @@ class Odds:
 
 @dataclass(frozen=True)
 class ExtraWish:
-    """The effect of one more wish: the best of the nearest kindergartens, and the chance of a place with it."""
+    """The effect of one more wish: the best of the kindergartens that are tried, and the chance of a place with it."""
 
     candidate: Candidate
     place: Odds
@@ -230,17 +230,17 @@ def _together(lines: SimulatedLines, wishes: Sequence[SupposedWish], children: i
 def _one_more(
     session: Session, estimate: ChanceEstimate, family: _Children, listed: Sequence[Candidate], place: Odds
 ) -> ExtraWish | None:
-    """The nearby kindergarten that adds most to the chance of a place, if it adds at least `WORTH_TELLING`."""
+    """The kindergarten of the own area that adds most to the chance of a place, if it adds at least `WORTH_TELLING`."""
     if place.chance.value + WORTH_TELLING > 1:
         return None
     chosen = [each.programme.id for each in listed]
-    nearby = family.finder.seen(family.finder.nearby(chosen, NEARBY))
-    lines = SimulatedLines(session, estimate, [*chosen, *(each.programme.id for each in nearby)])
-    wishes, _ = family.wishes_at(lines, [*listed, *nearby])
+    others = family.finder.seen(family.finder.others(listed, OTHERS))
+    lines = SimulatedLines(session, estimate, [*chosen, *(each.programme.id for each in others)])
+    wishes, _ = family.wishes_at(lines, [*listed, *others])
     known = [wish for wish in wishes[: len(listed)] if wish is not None]
     tried = [
         ExtraWish(candidate, _place(lines, [*known, wish]))
-        for candidate, wish in zip(nearby, wishes[len(listed) :], strict=True)
+        for candidate, wish in zip(others, wishes[len(listed) :], strict=True)
         if wish is not None
     ]
     best = max(tried, key=lambda more: more.place.chance.hits, default=None)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.ground.classifications import Level
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.people.person_rows import Child
+from enrollment.people.person_rows import ChildDocument
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.promotion import ENTRY_LEVELS
@@ -90,7 +90,7 @@ def _children_by_class_query(definition: Definition, year: int) -> Subquery:
     expected = _live_offer_query(year)
     # a child on a roll with an offer of another kindergarten counts once, at the other kindergarten
     moves = and_(
-        expected.c.id_index.is_not(None), or_(expected.c.state != OfferState.ARRIVED, RollClass.school_year < year)
+        expected.c.person_index.is_not(None), or_(expected.c.state != OfferState.ARRIVED, RollClass.school_year < year)
     )
     last_born = func.make_date(RollClass.school_year - 5, 8, 31)
     leaves = and_(RollClass.level == Level.MIXED, RollClass.school_year < year, RollChild.born <= last_born)
@@ -102,7 +102,7 @@ def _children_by_class_query(definition: Definition, year: int) -> Subquery:
             func.count().filter(and_(leaves.is_not(True), moves.is_not(True))).label("staying"),
         )
         .join(RollClass, RollClass.id == RollChild.class_id)
-        .outerjoin(expected, expected.c.id_index == RollChild.id_index)
+        .outerjoin(expected, expected.c.person_index == RollChild.id_index)
         .where(RollChild.entered_on <= on, or_(RollChild.left_on.is_(None), RollChild.left_on > on))
         .group_by(RollChild.class_id)
         .subquery("children")
@@ -110,10 +110,10 @@ def _children_by_class_query(definition: Definition, year: int) -> Subquery:
 
 
 def _live_offer_query(year: int) -> Subquery:
-    """Children with a live offer; at most one row for a child, because a constraint allows one live offer per season."""
+    """The documents of children with a live offer, of which a child has one in a season; a document is on one roll once."""
     return (
-        select(Child.id_index, Offer.state)
-        .join(Offer, Offer.child_id == Child.id)
+        select(ChildDocument.person_index, Offer.state)
+        .join(Offer, Offer.child_id == ChildDocument.child_id)
         .where(Offer.year == year, Offer.state.in_(LIVE))
         .subquery("expected")
     )

@@ -18,6 +18,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.draw import publication, unplaced
 from enrollment.draw.draws import Ticket
+from enrollment.eligibility.home_points import HomePoint, HomePoints
 from enrollment.eligibility.households import Household
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import audit
@@ -26,6 +27,7 @@ from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
 from enrollment.offers import offers
 from enrollment.offers.offers import CentralProposal
+from enrollment.places.distances import metres_to
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.calendar import require_city_official
@@ -78,7 +80,7 @@ def propose(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
         np.array([row.places - row.taken for row in places]),
         np.array([NATURES.index(row.nature) for row in places]),
         _tolerances(session, year, [row.home for row in children]),
-        unit=np.array([numbers.get(row.unit, -1) for row in children]),
+        unit=np.array([numbers[row.unit] if row.unit else -1 for row in children]),
     )
     for child, place, metres in zip(children, found.programme.tolist(), found.metres.tolist(), strict=True):
         if place >= 0:
@@ -142,8 +144,22 @@ def _refuse_during_a_round(session: Session, year: int) -> None:
         raise Refused("round_still_going", name=name)
 
 
-def _children(session: Session, year: int) -> list[Row]:
-    """Children who agreed, never held a place, and whose home is on the map, in the order of their tickets."""
+@dataclass(frozen=True)
+class _Child:
+    id: uuid.UUID
+    level: str
+    unit: uuid.UUID | None
+    number: int
+    home: str | None
+    point: HomePoint
+
+
+def _children(session: Session, year: int) -> list[_Child]:
+    """Who agreed, never held a place, and whose home is on the map, by itself or by its estate or street; in ticket order.
+
+    A family that lives outside the city has no home here from which a distance could be told: it stays on the list of
+    children without a place, with its officer.
+    """
     base = unplaced.without_place(year).subquery()
     found = (
         select(
@@ -151,19 +167,21 @@ def _children(session: Session, year: int) -> list[Row]:
             Application.level,
             Application.unit,
             Ticket.number,
-            Household.home_longitude,
-            Household.home_latitude,
+            Household,
             base.c.home,
         )
         .join(base, and_(base.c.id == Application.id, base.c.gave_up.is_(False)))
         .join(Ticket, and_(Ticket.child_id == Application.child_id, Ticket.year == Application.year))
         .join(Household, Household.application_id == Application.id)
-        .where(
-            Application.agrees_to_central, Household.home_longitude.is_not(None), Household.home_latitude.is_not(None)
-        )
+        .where(Application.agrees_to_central, Household.home_area.is_not(None))
         .order_by(Ticket.number)
     )
-    return list(session.execute(found))
+    points = HomePoints(session)
+    return [
+        _Child(row.id, row.level, row.unit, row.number, row.home, point)
+        for row in session.execute(found)
+        if (point := points.of(row.Household)) is not None
+    ]
 
 
 def _vacancies(session: Session, year: int) -> list[Row]:
@@ -190,7 +208,7 @@ def _vacancies(session: Session, year: int) -> list[Row]:
     return list(session.execute(found))
 
 
-def _ways(children: list[Row], places: list[Row]) -> central.Ways:
+def _ways(children: list[_Child], places: list[Row]) -> central.Ways:
     """For each child its nearest vacancies of its class level."""
     child, programme, metres = [], [], []
     by_level: dict[str, list[int]] = {}
@@ -199,7 +217,7 @@ def _ways(children: list[Row], places: list[Row]) -> central.Ways:
     sites = np.array([(float(place.longitude), float(place.latitude)) for place in places]).reshape(-1, 2)
     for at, row in enumerate(children):
         here = np.array(by_level.get(row.level, ()), dtype=np.int64)
-        distances = unplaced.metres_to(row.home_longitude, row.home_latitude, sites[here])
+        distances = metres_to(row.point.longitude, row.point.latitude, sites[here])
         for nearest in np.lexsort((here, distances))[:NEAREST].tolist():
             child.append(at)
             programme.append(int(here[nearest]))
@@ -237,7 +255,7 @@ def send(session: Session, year: int, *, by: Actor, now: dt.datetime) -> int:
             proposal.offer_id = offer.id
             due = {"due": format_time(answer_by)}
             told.append(Notification(application.child_id, application.id, f"central:{offer.id}", due))
-    notify_guardians_each(session, "central_offered", told, now=now)
+    notify_guardians_each(session, "central_offered", told, now=now, by=by)
     audit.record(session, "send_central", "season", year, by=by, now=now, offers=len(told))
     session.flush()
     return len(told)

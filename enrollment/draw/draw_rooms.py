@@ -8,9 +8,10 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Stage
-from enrollment.draw import draw_jobs, participants, replay, runs
+from enrollment.draw import draw_jobs, duplicate_waivers, participants, replay, runs
 from enrollment.draw.draw_jobs import JobStatus
 from enrollment.draw.draws import Draw, Snapshot, Ticket
+from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
@@ -24,7 +25,8 @@ STEPS = ("review", "freeze", "seed", "run", "sign", "published")
 
 @dataclass(frozen=True)
 class DrawRoom:
-    """`under_review` has (name, n) for kindergartens that still review; `snapshots` and `runs` the newest first.
+    """`under_review` has (name, n) for kindergartens that still review; `undecided_pairs` counts possible duplicates, `waiver` lets
+    exactly these be frozen once two people signed it, and `waivers` are the signed ones for the public record; `snapshots` and `runs` the newest first.
 
     `answer_by` is the deadline of the last family: the round's date, or a later one after a replay or a late reminder.
     `doing` is the newest job of the round.
@@ -32,6 +34,9 @@ class DrawRoom:
 
     round: Round
     under_review: tuple[Row, ...]
+    undecided_pairs: int
+    waiver: DuplicateWaiver | None
+    waivers: tuple[DuplicateWaiver, ...]
     returned: int
     snapshots: tuple[Snapshot, ...]
     draw: Draw | None
@@ -70,6 +75,12 @@ class DrawRoom:
         return next(standing, None)
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether a correction changed what the frozen list holds, so that it must be frozen again."""
+        before_publication = self.round.stage in (RoundStage.FROZEN, RoundStage.DRAWN)
+        return before_publication and self.snapshot is not None and self.snapshot.outdated_at is not None
+
+    @property
     def in_progress(self) -> Run | None:
         return next((run for run in self.runs if run.state in (RunState.WAITING, RunState.RUNNING)), None)
 
@@ -90,6 +101,8 @@ class DrawRoom:
         """The step that has to be done next, a code of `STEPS`."""
         if self.round.stage in (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED):
             return "review" if self.under_review or self.round.stage != RoundStage.CLOSED else "freeze"
+        if self.is_outdated:
+            return "review" if self.under_review else "freeze"
         if self.round.stage == RoundStage.FROZEN:
             return "seed"
         if self.round.stage == RoundStage.DRAWN:
@@ -100,12 +113,16 @@ class DrawRoom:
 def of_round(session: Session, round_id: uuid.UUID) -> DrawRoom:
     """NotFound for a round that does not exist."""
     round_ = round_rows.get_round(session, round_id)
+    pairs = duplicate_waivers.open_pairs(session, round_)
     snapshots = session.scalars(
         select(Snapshot).where(Snapshot.round_id == round_id).order_by(Snapshot.number.desc())
     ).all()
     return DrawRoom(
         round=round_,
         under_review=tuple(participants.under_review(session, round_)),
+        undecided_pairs=len(pairs),
+        waiver=duplicate_waivers.of_pairs(session, round_id, pairs) if pairs else None,
+        waivers=tuple(duplicate_waivers.approved_of(session, round_id)),
         returned=participants.count(session, round_, (Stage.RETURNED,)),
         snapshots=tuple(snapshots),
         draw=draw_of(session, round_),

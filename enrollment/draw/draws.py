@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from allocation import lottery
@@ -19,7 +20,11 @@ from enrollment.season.calendar import require_city_official
 
 
 class Snapshot(Base):
-    """A round's market as files, frozen.  A correction makes a new snapshot; nothing is overwritten."""
+    """A round's market as files, frozen.  A correction makes a new snapshot; nothing is overwritten.
+
+    `outdated_at` is when a decided correction changed who takes part or with what: from then on no run of it is signed or
+    published.  A snapshot that replaces another has its public `reason`, and how many corrections of which kind it holds.
+    """
 
     __tablename__ = "snapshot"
 
@@ -33,6 +38,9 @@ class Snapshot(Base):
     made_at: Mapped[dt.datetime]
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     replaced_at: Mapped[dt.datetime | None]
+    outdated_at: Mapped[dt.datetime | None]
+    reason: Mapped[str | None]
+    corrections: Mapped[dict[str, int] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         UniqueConstraint("round_id", "number"),
@@ -109,6 +117,8 @@ def precheck(
     draw = waiting_for_seed(session, year)
     if draw is None or (round_id and session.get_one(Snapshot, draw.snapshot_id).round_id != round_id):
         raise Refused("no_draw_is_open")
+    if session.get_one(Snapshot, draw.snapshot_id, populate_existing=True).outdated_at is not None:
+        raise Refused("snapshot_outdated")
     if now <= draw.committed_at:
         raise Refused("seed_before_commitment")
     if not (beacon.strip() or ceremony.strip()):
@@ -128,8 +138,8 @@ def set_seed(
 ) -> Draw:
     """Enter the published parts of the seed, and give a ticket for the season to each child of the market without one.
 
-    `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `seed_before_commitment` and
-    `seed_needs_a_public_part`.
+    `seed = SHA-256(commitment ‖ beacon ‖ ceremony)`.  Refuses `no_draw_is_open`, `snapshot_outdated`,
+    `seed_before_commitment` and `seed_needs_a_public_part`.
     """
     require_city_official(by)
     open_draw = precheck(session, year, None, beacon=beacon, ceremony=ceremony, now=now)

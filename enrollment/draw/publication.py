@@ -68,7 +68,7 @@ def publish(
         rounds.move(session, round_, "publish", by=by, now=now)
     audit.record(session, "publish", "run", run.id, by=by, now=now, digest=run.digest, offers=offers)
     progress(2, len(STEPS), "telling")
-    _notify(session, run, answer_by, now)
+    _notify(session, run, answer_by, by, now)
     session.flush()
     return offers
 
@@ -149,18 +149,23 @@ def _collect_moves(session: Session, run: Run) -> None:
         SELECT placement.application_id, application.child_id, application.child_code, application.stage,
                placement.programme_id, placement.rank,
                offer.id AS held_id, offer.programme_id AS held_at, offer.state AS held_state,
-               placement.programme_id IS NOT NULL AND placement.programme_id IS DISTINCT FROM offer.programme_id AS moves
+               placement.programme_id IS NOT NULL AND placement.programme_id IS DISTINCT FROM offer.programme_id
+                   AND application.stage <> ALL(:gone) AS moves
         FROM placement
         JOIN application ON application.id = placement.application_id
         LEFT JOIN offer ON offer.application_id = placement.application_id AND offer.state IN {_LIVE}
         WHERE placement.run_id = :run
     """  # noqa: S608 (the states are ours)
-    session.execute(text(moves), {"run": run.id})
+    session.execute(text(moves), {"run": run.id, "gone": list(DEAD_STAGES)})
     session.execute(text("ANALYZE run_move"))
 
 
 def _refuse_overtaken(session: Session, run: Run) -> None:
-    """Refuse a run if families hold other places than at the time of the snapshot."""
+    """Refuse a run if families hold other places than at the time of the snapshot.
+
+    In a first run a child that was withdrawn after the freeze gets no offer, and its place goes to the next in line by a
+    replay: the published list stays as it is.  A replay is computed again instead.
+    """
     expected = market_files.current_places(session.get_one(Snapshot, run.snapshot_id).market)
     overtaken = text("""
         SELECT count(*)
@@ -169,11 +174,12 @@ def _refuse_overtaken(session: Session, run: Run) -> None:
         LEFT JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
         LEFT JOIN unnest(CAST(:children AS text[]), CAST(:places AS text[])) AS expected(child, place)
                ON expected.child = run_move.child_code
-        WHERE (run_move.stage = ANY(:gone) AND run_move.programme_id IS NOT NULL)
+        WHERE (:replay AND run_move.stage = ANY(:gone) AND run_move.programme_id IS NOT NULL)
            OR coalesce(kindergarten.code || '-' || programme.level, '') <> coalesce(expected.place, '')
            OR (run_move.moves AND run_move.held_state <> ALL(:may_move))
     """)
-    values: dict[str, Any] = {"children": list(expected), "places": list(expected.values()), "gone": list(DEAD_STAGES)}
+    values: dict[str, Any] = {"children": list(expected), "places": list(expected.values())}
+    values |= {"gone": list(DEAD_STAGES), "replay": run.replays is not None}
     values["may_move"] = list(OFFER_MOVES["supersede"].from_)  # a child that arrived meanwhile stays where it is
     count = session.scalar(overtaken, values) or 0
     if count:
@@ -249,16 +255,19 @@ def _supersede_runs(session: Session, run: Run) -> None:
     )
 
 
-def _notify(session: Session, run: Run, answer_by: dt.datetime, now: dt.datetime) -> None:
-    """After a first run everybody is notified; after a replay those who got a place by it."""
+def _notify(session: Session, run: Run, answer_by: dt.datetime, by: Actor, now: dt.datetime) -> None:
+    """After a first run everybody who still takes part is notified; after a replay those who got a place by it."""
     if run.replays is None:
-        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS event FROM run_move"
-        notify_guardians_of(session, "result_published", result, {"run": str(run.id)}, now=now)
+        result = "SELECT child_id, application_id, 'result:' || :run || ':' || application_id AS event FROM run_move WHERE stage <> ALL(:gone)"
+        values: dict[str, Any] = {"run": str(run.id), "gone": list(DEAD_STAGES)}
+        notify_guardians_of(session, "result_published", result, values, now=now, by=by)
         return
     made = (
         "SELECT child_id, application_id, '{0}:' || id AS event FROM offer WHERE run_id = :run AND state {1} 'offered'"
     )
     values = {"run": run.id}
     due_then = {"due": format_time(answer_by)}
-    notify_guardians_of(session, "place_offered", made.format("place_offered", "="), values, now=now, params=due_then)
-    notify_guardians_of(session, "moved_up", made.format("moved_up", "<>"), values, now=now)
+    notify_guardians_of(
+        session, "place_offered", made.format("place_offered", "="), values, now=now, by=by, params=due_then
+    )
+    notify_guardians_of(session, "moved_up", made.format("moved_up", "<>"), values, now=now, by=by)

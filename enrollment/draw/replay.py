@@ -12,6 +12,7 @@ import uuid
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.applications.application_rows import Application
 from enrollment.draw import draw_jobs, draws, market_builder, market_files, publication, replay_market, runs, snapshot
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run, RunState
@@ -19,7 +20,7 @@ from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import SYSTEM, Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
-from enrollment.offers import answer_deadlines
+from enrollment.offers import answer_deadlines, irrevocable_acts, joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.season.calendar import require_city_official
@@ -44,6 +45,8 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     first = runs.first_published(session, round_id)
     if latest is None or first is None:
         raise Refused("nothing_is_published")
+    for act_id in joint_decisions.due(session, now=now):
+        irrevocable_acts.take_effect(session, act_id, now=now)
     answer_deadlines.expire_due(session, now=now)
     waiting_for = _unanswered(session, round_id)
     if latest.replays is None and waiting_for:
@@ -70,7 +73,9 @@ def precheck(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None
 
 
 def _unanswered(session: Session, round_id: uuid.UUID) -> int:
-    found = select(func.count()).select_from(Offer).where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED)
+    """Offers that may still be answered.  One on hold keeps its place until its dispute is settled, and holds nobody up."""
+    found = select(func.count()).select_from(Offer).join(Application, Application.id == Offer.application_id)
+    found = found.where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED, Application.on_hold.is_(False))
     return session.scalar(found) or 0
 
 

@@ -25,9 +25,11 @@ def freeze(
     by: Actor,
     now: dt.datetime,
     beacon_name: str | None = None,
+    reason: str = "",
     after: int | None = None,
 ) -> None:
-    """Enqueue a freeze of the round.  `after` is the number of the last snapshot that the page showed, 0 for none.
+    """Enqueue a freeze of the round.  `after` is the number of the last snapshot that the page showed, 0 for none;
+    `reason` tells the public why a frozen list is replaced.
 
     Refuses `draw_at_work`, `frozen_meanwhile`, and what `snapshot.precheck` refuses.
     """
@@ -36,8 +38,9 @@ def freeze(
     last = snapshot.last_number(session, round_id)
     if after is not None and after != last:
         raise Refused("frozen_meanwhile", number=last)
-    snapshot.precheck(session, round_, now=now)
-    draw_jobs.enqueue(session, round_, "freeze_round", {"beacon_name": beacon_name}, by=by, now=now)
+    snapshot.precheck(session, round_, reason=reason, now=now)
+    args = {"beacon_name": beacon_name, "reason": reason.strip()}
+    draw_jobs.enqueue(session, round_, "freeze_round", args, by=by, now=now)
 
 
 def read_seed_back(

@@ -47,7 +47,7 @@ def first_published(session: Session, round_id: uuid.UUID) -> Run | None:
 def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
     """Start a run in the background.  Only one run of a round is in progress at a time; it may be repeated later.
 
-    Refuses `round_not_drawn` before the seed, `run_in_progress`, `run_is_published`, `draw_at_work`.
+    Refuses `round_not_drawn` before the seed, `snapshot_outdated`, `run_in_progress`, `run_is_published`, `draw_at_work`.
     """
     require_city_official(by)
     draw_jobs.refuse_while_busy(session, round_id)
@@ -57,6 +57,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
         raise Refused(
             "run_is_published" if round_.stage == RoundStage.PUBLISHED else "round_not_drawn", stage=round_.stage
         )
+    snapshot.refuse_outdated(frozen)
     return add(session, round_id, frozen.id, by=by, now=now)
 
 
@@ -103,7 +104,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) ->
 def add_signature(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
     """Add the signature without publishing.  The caller holds the round's lock.  Returns how many signed.
 
-    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signed_already`.
+    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `snapshot_outdated`, `signed_already`.
     """
     run = _signable(session, run_id)
     return signatures.sign(session, "run", run.id, run.digest or "", by=by, now=now)
@@ -124,7 +125,7 @@ def publish_signed(
 def to_publish(session: Session, run_id: uuid.UUID) -> Run:
     """A run that is ready to be published, locked.
 
-    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `signatures_missing`.
+    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `snapshot_outdated`, `signatures_missing`.
     """
     run = _signable(session, run_id)
     if len(signed_by(session, run)) < SIGNATURES_NEEDED:
@@ -136,8 +137,10 @@ def _signable(session: Session, run_id: uuid.UUID) -> Run:
     run = one(session, run_id, lock=True)
     if run.state != RunState.CHECKED or run.digest is None:
         raise Refused("run_cannot_be_signed", state=run.state)
-    if session.get_one(Snapshot, run.snapshot_id).replaced_at is not None:
+    frozen = session.get_one(Snapshot, run.snapshot_id, populate_existing=True)
+    if frozen.replaced_at is not None:
         raise Refused("snapshot_was_replaced")
+    snapshot.refuse_outdated(frozen)
     return run
 
 

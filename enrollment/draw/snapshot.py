@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
-from enrollment.draw import draw_jobs, draws, market_builder, market_files, participants
+from enrollment.applications.applications import Wish
+from enrollment.draw import draw_jobs, draws, duplicate_waivers, market_builder, market_files, participants
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.market_files import MarketFiles
@@ -21,6 +22,7 @@ from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
+from enrollment.review.correction_rows import CorrectionRequest, CorrectionState
 from enrollment.season import round_rows as rounds
 from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
@@ -28,6 +30,8 @@ from enrollment.season.rounds import Round
 
 BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
 """The public random value that nobody controls.  Officials may name another one before they freeze."""
+
+LONGEST_REASON = 300
 
 MAY_FREEZE = (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)
 
@@ -42,22 +46,24 @@ def freeze(
     by: Actor,
     now: dt.datetime,
     beacon_name: str | None = None,
+    reason: str = "",
     progress: Progress = draw_jobs.no_progress,
 ) -> Snapshot:
-    """Freeze the round's market and publish its commitment.  A second freeze before publication is a correction.
+    """Freeze the round's market and publish its commitment.  A second freeze before publication is a correction, and its
+    `reason` is public.
 
     Refuses what `precheck` refuses, `nobody_takes_part` and `bound_wishes_differ`.
     """
     require_city_official(by)
     round_ = lock_round(session, round_id)
-    precheck(session, round_, now=now)
+    precheck(session, round_, reason=reason, now=now)
     progress(0, len(STEPS), "gathering")
     market = participants.read(session, round_, stages=participants.TAKES_PART, basis=FactBasis.VERIFIED, strict=True)
     if not market.participants:
         raise Refused("nobody_takes_part")
     files = market_builder.encode(market, draws.ticket_numbers(session, round_.year))
     progress(1, len(STEPS), "sealing")
-    snapshot = store(session, round_id, files, by=by, now=now)
+    snapshot = store(session, round_id, files, reason=reason, by=by, now=now)
     _replace_earlier(session, snapshot, now)
     without_ticket = len(files.children) - len(files.tickets)
     waits_for_seed = _commit_draw(session, round_, snapshot, without_ticket, beacon_name, now)
@@ -67,9 +73,10 @@ def freeze(
     return snapshot
 
 
-def precheck(session: Session, round_: Round, *, now: dt.datetime) -> None:
+def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:
     """The checks that need no market.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
-    and `another_draw_is_open` while another round's commitment waits for its seed.
+    `public_reason_missing` where a frozen list is replaced, `duplicates_undecided` (with `n`), and `another_draw_is_open` while another round's commitment
+    waits for its seed.
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
         raise Refused(
@@ -79,6 +86,9 @@ def precheck(session: Session, round_: Round, *, now: dt.datetime) -> None:
     if waiting:
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    if not reason.strip() and current(session, round_.id) is not None:
+        raise Refused("public_reason_missing", field="reason")
+    duplicate_waivers.require_decided(session, round_)
     last = _last_draw(session, round_.year)
     if last is not None and last.seed is None and session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
         raise Refused("another_draw_is_open")
@@ -97,9 +107,11 @@ def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor
         rounds.move(session, round_, "draw", by=by, now=now)
 
 
-def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime) -> Snapshot:
-    """Save a market as the round's next snapshot."""
-    files = market.files()
+def store(
+    session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime, reason: str = ""
+) -> Snapshot:
+    """Save a market as the round's next snapshot.  `reason` tells the public why it replaces the current one."""
+    files, replaced = market.files(), current(session, round_id) if reason else None
     snapshot = Snapshot(
         id=uuid.uuid4(),
         round_id=round_id,
@@ -110,10 +122,41 @@ def store(session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Act
         wishes=len(market.wishes),
         made_at=now,
         made_by=by.account_id,
+        reason=reason.strip()[:LONGEST_REASON] or None if replaced else None,
+        corrections=_corrections_since(session, round_id, replaced.made_at) if replaced else None,
     )
     session.add(snapshot)
     session.flush()
     return snapshot
+
+
+def _corrections_since(session: Session, round_id: uuid.UUID, moment: dt.datetime) -> dict[str, int]:
+    """How many corrections of each kind were decided for applications of the round: counts alone, for the public."""
+    of_round = select(Wish.application_id).where(Wish.round_id == round_id, Wish.rank == 1)
+    counted = select(CorrectionRequest.kind, func.count()).where(
+        CorrectionRequest.state == CorrectionState.APPLIED,
+        CorrectionRequest.decided_at >= moment,
+        CorrectionRequest.application_id.in_(of_round),
+    )
+    counts = session.execute(counted.group_by(CorrectionRequest.kind))
+    return {kind: number for kind, number in counts}
+
+
+def mark_outdated(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """Say that a correction changed what the round's current snapshot holds.  The caller holds the round's lock.
+
+    From now on it takes no seed, and no run of it is started, signed or published; a new freeze is needed.
+    """
+    frozen = current(session, round_id)
+    if frozen is not None and frozen.outdated_at is None:
+        frozen.outdated_at = now
+        session.flush()
+
+
+def refuse_outdated(snapshot: Snapshot) -> None:
+    """Refuse `snapshot_outdated`."""
+    if snapshot.outdated_at is not None:
+        raise Refused("snapshot_outdated")
 
 
 def last_number(session: Session, round_id: uuid.UUID) -> int:

@@ -1,23 +1,22 @@
-"""Children without a place after a published round: listed by area, with their wishes and the vacancies near them."""
+"""Children whom the season has left without a place: listed by area, with their wishes and the vacancies around them."""
 
-import math
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
 
-import numpy as np
-from sqlalchemy import ColumnElement, Row, func, select, true
+from sqlalchemy import ColumnElement, Row, false, func, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Placement, Run
+from enrollment.eligibility.home_points import HomePoint, HomePoints
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor
 from enrollment.ground.classifications import Nature
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places import scope
 from enrollment.places.areas import Area
+from enrollment.places.distances import metres
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.season.rounds import Round
@@ -26,8 +25,20 @@ MOST_VACANCIES = 3
 
 
 @dataclass(frozen=True)
+class Vacancy:
+    """A kindergarten with a free place; `metres` from the home, None where the home or the kindergarten is not on the map."""
+
+    name: str
+    area_code: str
+    metres: int | None
+
+
+@dataclass(frozen=True)
 class UnplacedChild:
-    """`gave_up` says that the child held a place and left it; `metres` of a vacancy is None where no home is known."""
+    """`gave_up` says that the child held a place and left it.
+
+    `outside` says that the family lives outside the city; `area_code` is then that of its first wish.
+    """
 
     application_id: uuid.UUID
     registration_code: str
@@ -36,7 +47,8 @@ class UnplacedChild:
     agrees_to_central: bool
     gave_up: bool
     wishes: tuple[str, ...]
-    vacancies: tuple[tuple[str, int | None], ...]
+    vacancies: tuple[Vacancy, ...]
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ def listing(
         rows=tuple(
             UnplacedChild(
                 row.id, row.registration_code, row.level, row.home, row.agrees_to_central, row.gave_up,
-                tuple(wishes.get(row.id, ())), vacancies.near(row),
+                tuple(wishes.get(row.id, ())), vacancies.for_child(row), row.outside,
             )
             for row in rows
         ),
@@ -101,8 +113,8 @@ def without_place(year: int):
             Application.registration_code,
             Application.level,
             Application.agrees_to_central,
-            Household.home_longitude,
-            Household.home_latitude,
+            Household,
+            func.coalesce(Household.home_outside, false()).label("outside"),
             func.coalesce(Household.home_area, Kindergarten.area_code).label("home"),
             held.label("gave_up"),
         )
@@ -145,30 +157,18 @@ class _Vacancies:
             .order_by(Kindergarten.sort_key)
         )  # fmt: skip
         self._free = list(session.execute(found))
+        self._points = HomePoints(session)
 
-    def near(self, child: Row) -> tuple[tuple[str, int | None], ...]:
-        """The nearest vacancies with their distance in metres; for a child without coordinates those of its area."""
-        here = [row for row in self._free if row.level == child.level]
-        if child.home_longitude is None or child.home_latitude is None:
-            return tuple((row.name, None) for row in here if row.area_code == child.home)[:MOST_VACANCIES]
-        placed = [row for row in here if row.longitude is not None and row.latitude is not None]
-        far = sorted(
-            (metres(child.home_longitude, child.home_latitude, r.longitude, r.latitude), r.name) for r in placed
-        )
-        return tuple((name, distance) for distance, name in far[:MOST_VACANCIES])
+    def for_child(self, child: Row) -> tuple[Vacancy, ...]:
+        """Those of the child's own area, the nearest first; then others, of which the distance is known."""
+        home = self._points.of(child.Household)
+        found = [Vacancy(row.name, row.area_code, _metres(home, row)) for row in self._free if row.level == child.level]
+        told = [one for one in found if one.area_code == child.home or one.metres is not None]
+        told.sort(key=lambda one: (one.area_code != child.home, one.metres is None, one.metres or 0))
+        return tuple(told[:MOST_VACANCIES])
 
 
-def metres_to(longitude: Decimal, latitude: Decimal, sites: np.ndarray) -> np.ndarray:
-    """The distances to many sites (longitude, latitude; float64[n, 2]), in whole metres, as `metres` has each."""
-    here, there = math.radians(float(latitude)), np.radians(sites[:, 1])
-    across = np.radians(sites[:, 0] - float(longitude))
-    half = np.sin((there - here) / 2) ** 2 + math.cos(here) * np.cos(there) * np.sin(across / 2) ** 2
-    return np.rint(2 * 6_371_000 * np.arcsin(np.sqrt(half))).astype(np.int64)
-
-
-def metres(longitude: Decimal, latitude: Decimal, other_longitude: Decimal, other_latitude: Decimal) -> int:
-    """The distance as the crow flies, on a sphere of 6,371 km."""
-    here, there = math.radians(float(latitude)), math.radians(float(other_latitude))
-    across = math.radians(float(other_longitude) - float(longitude))
-    half = math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
-    return round(2 * 6_371_000 * math.asin(math.sqrt(half)))
+def _metres(home: HomePoint | None, site: Row) -> int | None:
+    if home is None or site.longitude is None or site.latitude is None:
+        return None
+    return metres(home.longitude, home.latitude, site.longitude, site.latitude)

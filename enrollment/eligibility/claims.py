@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import edits
+from enrollment.applications import edits, elder_siblings
 from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import ASKED, DETAIL, Claim, VerifiedFact, of
+from enrollment.applications.elder_siblings import Elder
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import CARE_KINDS, Ground
 
@@ -25,18 +28,27 @@ def set_claims(
     application_id: uuid.UUID,
     grounds: Mapping[Ground | str, Any],
     *,
+    elder: Elder | None = None,
     version: int | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> None:
     """Claim exactly these of the grounds that are asked about: ground → its detail (a kindergarten's code, a kind, a number).
 
-    Refuses a detail that is missing or wrong, next to the field that has the ground's name.
+    `elder` names the elder sibling whom the ground of that name is about.  Refuses a detail that is missing or wrong,
+    next to the field that has the ground's name, and what `elder_siblings.keep` refuses.
     """
     application = edits.begin(session, application_id, by=by, now=now, version=version)
     said = {Ground(ground): detail for ground, detail in grounds.items()}
     wanted = {ground: details_of(session, ground, detail) for ground, detail in said.items()}
     _replace(session, application_id, ASKED, wanted, now)
+    elder_siblings.keep(
+        session,
+        application_id,
+        elder if Ground.ELDER_SIBLING in wanted else None,
+        child_number=session.get_one(Child, application.child_id).id_number,
+        today=today(now),
+    )
     edits.keep(session, application, by=by, now=now)
 
 

@@ -14,7 +14,7 @@ from enrollment.eligibility import blur_detection
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import SafePage, sanitise_upload
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.season.document_kinds import Document
 

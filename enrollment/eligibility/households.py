@@ -18,6 +18,11 @@ __all__ = ["ANSWERS", "HUKOU_KINDS", "Household", "household_of"]
 
 LONGEST_TEXT = 120
 
+IN_THE_CITY = (
+    "home_area", "home_street", "home_community", "home_estate", "home_longitude", "home_latitude", "home_owned",
+)  # fmt: skip
+"""What is said of a home only where it lies in the city."""
+
 
 def save(
     session: Session,
@@ -62,7 +67,12 @@ def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str
         values |= {"hukou_area": None, "hukou_street": None, "hukou_since": None}
     elif values.get("hukou_kind") and "hukou_area" in values and values["hukou_area"] is None:
         raise Refused("hukou_area_missing", field="hukou_area")
-    if "home_area" in values and values["home_area"] is None:
+    if values.get("home_outside"):
+        # nothing of a home outside the city is known here: no area, no street that a kindergarten serves, no distance
+        values |= dict.fromkeys(IN_THE_CITY)
+    elif "home_outside" in values or values.get("home_area"):
+        values["home_outside"] = None
+    if "home_area" in values and values["home_area"] is None and not values.get("home_outside"):
         raise Refused("home_area_missing", field="home_area")
     for field in ("hukou_area", "home_area", "work_area", "residence_permit_area"):
         if values.get(field) and session.get(Area, values[field]) is None:

@@ -109,7 +109,10 @@ def areas_of(session: Session, application: Application) -> list[str]:
     household = session.get(Household, application.id)
     if household is None:
         return []
-    return sorted({area for area in (household.home_area, household.hukou_area) if area})
+    said = {household.home_area, household.hukou_area}
+    if household.home_outside:
+        said |= {household.residence_permit_area, household.work_area}
+    return sorted(area for area in said if area)
 
 
 def _asked_back(session: Session, application_id: uuid.UUID) -> list[Document]:

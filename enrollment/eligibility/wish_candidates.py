@@ -1,18 +1,19 @@
-"""The kindergartens that a family can wish for in a round: what serves its home first, then the nearest."""
+"""The kindergartens that a family can wish for in a round: what serves its home, then its own area, the nearest first."""
 
 import math
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
-from enrollment.eligibility import households
-from enrollment.eligibility.households import Household
+from enrollment.eligibility import home_points, households
+from enrollment.eligibility.home_points import HomePoint
 from enrollment.eligibility.tiers import TierTable, claimed_facts
 from enrollment.places import finder
+from enrollment.places.distances import metres
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import service_area_index
@@ -20,15 +21,14 @@ from enrollment.season.facts import home_of
 from enrollment.season.rounds import Round, RoundProgramme
 from enrollment.season.rules import TierResult
 
-EARTH = 6_371_000  # metres
-
 
 @dataclass(frozen=True)
 class Candidate:
     """A programme with the tier that the family's claims would give, if they are verified.
 
-    `metres` as the crow flies, None when home or kindergarten has no place on the map.  `grounds` are those of the
-    programme's reserved places that the family claims to hold.
+    `metres` as the crow flies, None when home or kindergarten has no place on the map; `measured_from` names the estate
+    or street that stands for a home without a point of its own.  `own_area`: it lies in the area of the home.  `grounds`
+    are those of the programme's reserved places that the family claims to hold.
     """
 
     programme: Programme
@@ -36,6 +36,8 @@ class Candidate:
     serves: bool
     metres: int | None
     grounds: frozenset[str] = frozenset()
+    measured_from: str | None = None
+    own_area: bool = False
 
     @property
     def kindergarten(self) -> Kindergarten:
@@ -61,6 +63,7 @@ class Finder:
         self._round = session.get_one(Round, round_id)
         self._facts = claimed_facts(session, application.id)
         self._home = households.household_of(session, application.id)
+        self._point = home_points.point_of(session, self._home)
         areas = service_area_index(session)
         self._serving = areas.serving(home_of(self._facts))
         self._tiers = TierTable(session, self._round, areas)
@@ -74,16 +77,27 @@ class Finder:
                 programme,
                 priority.tiered,
                 programme.kindergarten_id in self._serving,
-                metres(self._home, programme),
+                metres_between(self._point, programme.kindergarten),
                 priority.grounds,
+                self._point.measured_from if self._point else None,
+                self._home is not None and programme.kindergarten.area_code == self._home.home_area,
             )
             for programme, priority in zip(listed, priorities, strict=True)
         ]
 
-    def nearby(self, but: Iterable[uuid.UUID], most: int) -> list[Programme]:
-        """What could be wished for besides these programmes: what serves the home, then the nearest."""
-        found = self._offered().where(Programme.id.not_in(list(but))).order_by(*self._order()).limit(most)
-        return list(self._session.scalars(found).unique())
+    def others(self, listed: Sequence[Candidate], most: int) -> list[Programme]:
+        """What could be wished for besides these: what serves the home, then its own area, the nearest first.
+
+        A kindergarten of another area is never among them, unless it serves the home.  A home outside the city has no
+        area: then those of the wishes count.
+        """
+        own = self._home.home_area if self._home else None
+        areas = {own} if own else {each.kindergarten.area_code for each in listed}
+        found = self._offered().where(
+            Programme.id.not_in([each.programme.id for each in listed]),
+            or_(Kindergarten.area_code.in_(areas), Kindergarten.id.in_(self._serving)),
+        )
+        return list(self._session.scalars(found.order_by(*self._order()).limit(most)).unique())
 
     def search(
         self,
@@ -122,24 +136,21 @@ class Finder:
         home = self._home
         if home is None:
             return [*order, Kindergarten.sort_key, Kindergarten.code]
-        if home.home_latitude is not None and home.home_longitude is not None:
-            shrink = math.cos(math.radians(float(home.home_latitude)))
-            east = (Kindergarten.longitude - home.home_longitude) * shrink
-            north = Kindergarten.latitude - home.home_latitude
+        # a family that still lives outside the city looks where it works or is registered
+        here = Kindergarten.area_code == (home.home_area or home.work_area or home.hukou_area)
+        order.append(case((here, 0), else_=1))
+        if self._point is not None:
+            shrink = math.cos(math.radians(self._point.latitude))
+            east = (Kindergarten.longitude - self._point.longitude) * shrink
+            north = Kindergarten.latitude - self._point.latitude
             order.append((east * east + north * north).nulls_last())
-        here = Kindergarten.area_code == home.home_area
-        near = and_(here, Kindergarten.street == home.home_street) if home.home_street else here
-        order.append(case((near, 0), (here, 1), else_=2))
+        if home.home_street:
+            order.append(case((and_(here, Kindergarten.street == home.home_street), 0), else_=1))
         return [*order, Kindergarten.sort_key, Kindergarten.code]
 
 
-def metres(home: Household | None, programme: Programme) -> int | None:
+def metres_between(home: HomePoint | None, there: Kindergarten) -> int | None:
     """The distance from a home to a kindergarten as the crow flies, in metres."""
-    there = programme.kindergarten
-    if home is None or None in (home.home_latitude, home.home_longitude, there.latitude, there.longitude):
+    if home is None or there.longitude is None or there.latitude is None:
         return None
-    ends = (home.home_latitude, there.latitude, home.home_longitude, there.longitude)
-    south, north, west, east = (math.radians(float(value or 0)) for value in ends)
-    half = math.sin((north - south) / 2) ** 2
-    half += math.cos(south) * math.cos(north) * math.sin((east - west) / 2) ** 2
-    return round(2 * EARTH * math.asin(math.sqrt(half)))
+    return metres(home.longitude, home.latitude, there.longitude, there.latitude)

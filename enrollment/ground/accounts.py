@@ -5,12 +5,16 @@ import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.phones import SealedPhone
 from enrollment.ground.vault import Sealed
+
+LANGUAGES = ("zh", "en")
+"""The languages of pages, letters and messages."""
 
 
 class Role(StrEnum):
@@ -45,7 +49,10 @@ DESK_OF_ROLE: dict[str, str] = {
 class Account(Base):
     """A person who signs in: a guardian by phone, everybody else by login name, password and second factor.
 
-    A phone without an index is not verified: it can receive messages, but nobody can sign in with it.
+    A phone without an index is not verified: it can receive messages, but nobody can sign in with it.  A guardian
+    without a phone is entered by a helper and signs in with a printed access code.  `desk_phone` is the office number
+    of an official, which families see.
+    `language` is that of the messages to this person.
     """
 
     __tablename__ = "account"
@@ -53,18 +60,20 @@ class Account(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     login: Mapped[str | None] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(Sealed("account.name"))
-    phone: Mapped[str | None] = mapped_column(Sealed("account.phone"))
+    phone: Mapped[str | None] = mapped_column(SealedPhone("account.phone"))
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    desk_phone: Mapped[str | None]
     password_hash: Mapped[str | None]
     second_factor: Mapped[str | None] = mapped_column(Sealed("account.second_factor"))
     second_factor_used: Mapped[int | None]
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
+    language: Mapped[str] = mapped_column(default="zh", server_default="zh")
 
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", lazy="selectin")
 
     __table_args__ = (
-        CheckConstraint("phone IS NOT NULL OR login IS NOT NULL OR disabled_at IS NOT NULL", name="somehow_reached"),
+        CheckConstraint("language IN ('" + "','".join(LANGUAGES) + "')", name="known_language"),
         CheckConstraint("login IS NULL OR password_hash IS NOT NULL", name="login_needs_password"),
     )
 
@@ -139,6 +148,14 @@ def require_oneself(by: Actor) -> None:
     """Refuse `only_the_guardian` to a helper.  For acts that a family must do itself."""
     if by.on_behalf is not None:
         raise Refused("only_the_guardian")
+
+
+def choose_language(session: Session, language: str, *, by: Actor) -> None:
+    """Remember in which language this person reads.  Raises ValueError for another than `LANGUAGES`."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is none of {LANGUAGES}")
+    mine = update(Account).where(Account.id == by.acting_account_id, Account.language != language)
+    session.execute(mine.values(language=language))
 
 
 def actor_of(account: Account) -> Actor:

@@ -25,6 +25,10 @@ CHANGED_ELSEWHERE = ConstraintError("changed_elsewhere")
 CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     # people
     "uq_child__id_index": ConstraintError("child_already_entered", "id_number"),
+    "uq_child_document__person_index": ConstraintError("child_already_entered", "id_number"),
+    "uq_child_document__one_current": CHANGED_ELSEWHERE,
+    "ck_duplicate_hint__second_person": ConstraintError("second_person_needed"),
+    "uq_duplicate_waiver__round_id_digest": CHANGED_ELSEWHERE,
     "uq_guardian__id_index": ConstraintError("guardian_known_elsewhere", "id_number"),
     "uq_guardian__account_id": CHANGED_ELSEWHERE,
     "pk_guardianship": CHANGED_ELSEWHERE,
@@ -41,6 +45,7 @@ CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     "uq_refusal_proposal__one_open": ConstraintError("refusal_is_proposed"),
     "ck_refusal_proposal__second_person": ConstraintError("second_person_needed"),
     "ck_verified_fact__declined_has_a_reason": ConstraintError("declined_without_reason"),
+    "uq_correction_request__one_open": ConstraintError("correction_is_open"),
     # places and the roll
     "uq_kindergarten__code": CHANGED_ELSEWHERE,
     "uq_programme__kindergarten_id_level_year": CHANGED_ELSEWHERE,

@@ -22,8 +22,15 @@ FORMS = {
     "hk_macau_permit": r"[HM]\d{8}(\d{2})?",
     "taiwan_permit": r"\d{8}(\d{2})?",
     "foreign_residence": r"[A-Z]{3}\d{12}|9\d{16}[\dX]",
+    "birth_certificate": r"[A-Z]\d{9}",
     "passport": r"[A-Z0-9]{5,15}",
 }
+PERSON_DIGITS = {"hk_macau_permit": 9, "taiwan_permit": 8}
+"""How many leading characters of a permit's number belong to the person.  The rest counts the re-issues of the permit."""
+
+OF_ONE_FORM = ("hk_macau_permit", "taiwan_permit", "birth_certificate")
+"""Kinds whose form is recognised in a number without a kind, as a roll gives it."""
+
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 OLDEST = dt.date(1900, 1, 1)
@@ -38,6 +45,11 @@ class Identity:
     born: dt.date | None = None
     sex: str | None = None
 
+    @property
+    def index(self) -> bytes:
+        """The blind index of the person's part."""
+        return index_of(self.number, self.kind)
+
 
 def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") -> Identity:
     """Check a typed number.  Full-width characters, spaces, hyphens and a lower-case x are corrected.
@@ -45,7 +57,7 @@ def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") ->
     Raises Refused with one of the codes `id_kind`, `id_empty`, `id_characters`, `id_length`, `id_form`, `id_region`,
     `id_birth_date`, `id_birth_in_future`, `id_checksum`.
     """
-    number = _normalise(typed)
+    number = normalise_number(typed)
     if kind not in EIGHTEEN_DIGITS and kind not in FORMS:
         raise Refused("id_kind", field="id_kind")
     if not number:
@@ -72,12 +84,27 @@ def birth_date_in(number: str) -> dt.date:
     return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
 
 
-def index_of(number: str) -> bytes:
-    """The blind index of an identity number, the same in every table."""
-    return blind_index(number, INDEX_PURPOSE)
+def index_of(number: str, kind: str | None = None) -> bytes:
+    """The blind index of the person's part of a number, the same in every table.
+
+    Without `kind` (a roll keeps none) the kind follows from the number's form.
+    """
+    return blind_index(person_part(number, kind), INDEX_PURPOSE)
 
 
-def _normalise(typed: str) -> str:
+def person_part(number: str, kind: str | None = None) -> str:
+    """The part of a number that stays with the person, `H7654321002` -> `H76543210`; of most documents the whole number.
+
+    A passport whose number looks like a permit or a birth certificate is prefixed, so that it stands for somebody else.
+    """
+    number = normalise_number(number)
+    like = next((each for each in OF_ONE_FORM if re.fullmatch(FORMS[each], number)), None)
+    if kind == "passport" and like is not None:
+        return f"PASSPORT:{number}"
+    return number[: PERSON_DIGITS.get(kind or like or "", len(number))]
+
+
+def normalise_number(typed: str) -> str:
     folded = unicodedata.normalize("NFKC", typed or "")
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
 

@@ -6,17 +6,19 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ForeignKey, Index, LargeBinary, delete, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, delete, false, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Account, Role, RoleGrant
 from enrollment.ground.db import Base
+from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.vault import blind_index, normalise
 
 HASHER = PasswordHasher()
@@ -30,6 +32,9 @@ class OneTimeCode(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     phone_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+    browser: Mapped[bytes | None] = mapped_column(LargeBinary)
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    known: Mapped[bool] = mapped_column(default=False, server_default=false())
     tries: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
@@ -67,6 +72,13 @@ class IdempotentResponse(Base):
 CODE_LIFETIME = dt.timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_AN_HOUR = 6
+"""Codes for one phone that one asker may request in an hour."""
+
+CODES_FOR_STRANGERS = 18
+"""Codes for one phone that all askers together may request in an hour who have not signed in with it before.  One of them
+cannot use up all: an address gets `CODES_AN_HOUR`."""
+
+HOUR = dt.timedelta(hours=1)
 SECOND_FACTOR_STEP = 30
 
 
@@ -75,44 +87,115 @@ MANDATE = "phone of a mandate"
 """Purposes of codes.  A code is valid for its purpose only: a helper who is told a mandate code cannot sign in with it."""
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a code: the browser (or the account of a desk), its network address, and whether it is `known`.
+
+    A known browser has signed in with this phone before; what strangers request does not count against it.
+    """
+
+    browser: str = ""
+    address: str = ""
+    known: bool = False
+
+    @property
+    def browser_index(self) -> bytes:
+        return blind_index(self.browser, "code.browser")
+
+    @property
+    def address_index(self) -> bytes:
+        return blind_index(self.address, "code.address")
+
+
+NOBODY_KNOWN = Asker()
+
+
 def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
     return hashlib.sha256(phone_index + normalise(code).encode() + bound_to.encode()).digest()
 
 
 def send_code(
-    session: Session, phone: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
+    session: Session,
+    phone: str,
+    *,
+    now: dt.datetime,
+    purpose: str = SIGN_IN,
+    bound_to: str = "",
+    asker: Asker = NOBODY_KNOWN,
 ) -> str | None:
-    """Make a one-time code for a phone and return it for the message; None if this phone requested too many.
+    """Make a one-time code for a phone and return it for the message; None if too many were requested.
 
-    `bound_to` names what the code agrees to; it is valid for nothing else.  The caller must give the same response in
-    both cases, so that nobody learns which phones are known.
+    `bound_to` names what the code agrees to, and it is valid for this asker only.  `waiting_time` tells how long the
+    asker has to wait.  Neither depends on whether the phone is known, so nobody learns which phones are.
     """
-    index = blind_index(phone, purpose)
+    index = phone_index(phone, purpose)
     turn = int.from_bytes(
         index[:8], signed=True
     )  # requests for one phone run one after the other, so that the limit holds
     session.execute(select(func.pg_advisory_xact_lock(turn)))
-    recent = select(func.count()).where(
-        OneTimeCode.phone_index == index, OneTimeCode.sent_at > now - dt.timedelta(hours=1)
-    )
-    if (session.scalar(recent) or 0) >= CODES_AN_HOUR:
+    if _wait(session, index, asker, now):
         return None
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
         OneTimeCode(
-            phone_index=index, digest=_code_digest(index, code, bound_to), sent_at=now, expires_at=now + CODE_LIFETIME
+            phone_index=index,
+            digest=_code_digest(index, code, bound_to),
+            browser=asker.browser_index,
+            address=asker.address_index,
+            known=asker.known,
+            sent_at=now,
+            expires_at=now + CODE_LIFETIME,
         )
     )
     session.flush()
     return code
 
 
+def waiting_time(
+    session: Session, phone: str, *, now: dt.datetime, asker: Asker, purpose: str = SIGN_IN
+) -> dt.timedelta:
+    """How long this asker has to wait before it can have another code for this phone; zero if it need not."""
+    return _wait(session, phone_index(phone, purpose), asker, now)
+
+
+def _wait(session: Session, index: bytes, asker: Asker, now: dt.datetime) -> dt.timedelta:
+    """The longest of the waits that the asker's limits demand."""
+    of_phone = OneTimeCode.phone_index == index
+    if asker.known:
+        limits: list[tuple[int, ColumnElement[bool]]] = [
+            (CODES_AN_HOUR, OneTimeCode.known & (OneTimeCode.browser == asker.browser_index))
+        ]
+    else:
+        by_strangers = OneTimeCode.known.is_(False)
+        limits = [
+            (CODES_AN_HOUR, by_strangers & (OneTimeCode.address == asker.address_index)),
+            (CODES_FOR_STRANGERS, by_strangers),
+        ]
+    waits = [dt.timedelta()]
+    for most, who in limits:
+        sent = select(OneTimeCode.sent_at).where(of_phone, who, OneTimeCode.sent_at > now - HOUR)
+        oldest = session.scalar(sent.order_by(OneTimeCode.sent_at.desc()).offset(most - 1).limit(1))
+        if oldest is not None:
+            waits.append(oldest + HOUR - now)
+    return max(waits)
+
+
 def use_code(
-    session: Session, phone: str, code: str, *, now: dt.datetime, purpose: str = SIGN_IN, bound_to: str = ""
+    session: Session,
+    phone: str,
+    code: str,
+    *,
+    now: dt.datetime,
+    purpose: str = SIGN_IN,
+    bound_to: str = "",
+    asker: Asker = NOBODY_KNOWN,
 ) -> bool:
-    """Use the newest code of a phone.  A wrong code counts as an attempt, which the caller must commit too."""
-    index = blind_index(phone, purpose)
-    newest = select(OneTimeCode).where(OneTimeCode.phone_index == index).order_by(OneTimeCode.sent_at.desc()).limit(1)
+    """Use the newest code that this asker requested for a phone.  A wrong code counts as an attempt, which the caller must
+    commit too.  What others request or guess for the same phone neither replaces nor invalidates the code.
+    """
+    index = phone_index(phone, purpose)
+    of_asker = (OneTimeCode.phone_index == index, OneTimeCode.browser == asker.browser_index)
+    newest = select(OneTimeCode).where(*of_asker).order_by(OneTimeCode.sent_at.desc()).limit(1)
     sent = session.scalars(newest.with_for_update()).first()
     if sent is None or sent.used_at is not None or sent.expires_at <= now or sent.tries >= CODE_TRIES:
         return False
@@ -127,12 +210,12 @@ def use_code(
 
 def account_of_phone(session: Session, phone: str, *, now: dt.datetime) -> Account:
     """The account of a verified phone; at the first sign-in a new one with the role of a guardian."""
-    index = blind_index(phone, "phone")
+    index = phone_index(phone)
     known = session.scalar(select(Account).where(Account.phone_index == index))
     if known is not None:
         return known
     account = Account(
-        name="", phone=normalise(phone), phone_index=index, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)]
+        name="", phone=parse_phone(phone), phone_index=index, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)]
     )
     session.add(account)
     session.flush()

@@ -170,11 +170,14 @@ class Sealed(TypeDecorator):
         return None if value is None else unseal(value, self.purpose)
 
 
+MOST_STARS = 14
+
+
 def mask(text: str | None, keep_start: int = 0, keep_end: int = 4) -> str:
-    """`510104202303121234` → `5101**********1234` with keep_start=4."""
+    """`510104202303121234` → `5101**********1234` with keep_start=4.  A long text does not show how long it is."""
     if not text:
         return ""
-    hidden = max(len(text) - keep_start - keep_end, 1)
+    hidden = min(max(len(text) - keep_start - keep_end, 1), MOST_STARS)
     return (
         text[:keep_start] + "*" * hidden + (text[-keep_end:] if keep_end and len(text) > keep_start + keep_end else "")
     )

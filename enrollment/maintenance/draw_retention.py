@@ -15,11 +15,14 @@ from enrollment.applications.application_rows import Application
 from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine
 from enrollment.chances.estimates import STILL_CHANGING
 from enrollment.draw.draws import Draw, Snapshot, Ticket
+from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
 from enrollment.ground import maintenance_permits
 from enrollment.ground.retention import Moment
 from enrollment.maintenance.family_retention import delete_all, seasons_ended_before
 from enrollment.offers.arrivals import ArrivalCheck
+from enrollment.offers.joint_decision_rows import JointDecision
+from enrollment.offers.offer_rows import ReplacedNotice
 from enrollment.offers.offers import CentralProposal, Offer, OfferMove
 from enrollment.season.round_rows import Round
 
@@ -31,6 +34,8 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
     gone = delete_all(session, CentralProposal, CentralProposal.application_id.in_(ids))
     gone += delete_all(session, ArrivalCheck, ArrivalCheck.offer_id.in_(theirs))
     gone += delete_all(session, OfferMove, OfferMove.offer_id.in_(theirs))
+    gone += delete_all(session, ReplacedNotice, ReplacedNotice.offer_id.in_(theirs))
+    gone += delete_all(session, JointDecision, JointDecision.application_id.in_(ids))
     gone += delete_all(session, Offer, Offer.application_id.in_(ids))
     gone += delete_all(session, Placement, Placement.application_id.in_(ids))
     gone += delete_all(session, WishReason, WishReason.application_id.in_(ids))
@@ -53,6 +58,7 @@ def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]
         runs = select(Run.id).where(Run.round_id.in_(rounds))
         maintenance_permits.grant_permit(session, "decade", now=moment.now)
         gone = delete_all(session, CutOff, CutOff.run_id.in_(runs))
+        gone += delete_all(session, DuplicateWaiver, DuplicateWaiver.round_id.in_(rounds))
         gone += delete_all(session, Run, Run.round_id.in_(rounds))
         gone += delete_all(session, Draw, Draw.year == year)
         return gone + delete_all(session, Snapshot, Snapshot.round_id.in_(rounds))

@@ -9,10 +9,11 @@ import uuid
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
+from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
@@ -27,15 +28,19 @@ from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import THIRTY_DAYS, Moment, delete_rows, table_name
 from enrollment.ground.sign_in import WebSession
 from enrollment.people.consents import Consent
+from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
+from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
-from enrollment.people.person_rows import Child, Guardian, Guardianship
-from enrollment.review.cases import Case
+from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, Guardian, Guardianship
+from enrollment.review.case_rows import Case
+from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
+from enrollment.review.guardian_requests import GuardianRequest
 from enrollment.season.calendar import SeasonDate
 
 TABLES_OF_AN_APPLICATION = (
-    RegisterAnswer, VerifiedFact, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
+    RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
     ApplicationVersion,
 )  # fmt: skip
 
@@ -77,11 +82,34 @@ def delete_applications(session: Session, ids: Collection[uuid.UUID]) -> Counter
     """Delete applications and their dependent rows.  The caller granted the permit for their year."""
     gone: Counter[str] = Counter()
     children = list(session.scalars(select(Application.child_id).where(Application.id.in_(ids))))
+    gone += _delete_corrections(session, ids)
+    gone += _delete_desk_rows(session, ids)
     for table in TABLES_OF_AN_APPLICATION:
         gone += delete_all(session, table, table.application_id.in_(ids))
     session.execute(update(Case).where(Case.application_id.in_(ids)).values(application_id=None))
     gone += delete_all(session, Application, Application.id.in_(ids))
     return gone + _delete_people(session, children)
+
+
+def _delete_corrections(session: Session, ids: Collection[uuid.UUID]) -> Counter[str]:
+    """Delete the requests about these applications; one about a sibling that names one of them goes with it."""
+    about = CorrectionRequest.application_id.in_(ids) | CorrectionRequest.duplicate_of.in_(ids)
+    theirs = list(session.scalars(select(CorrectionRequest.id).where(about)))
+    gone = delete_all(session, CorrectionMove, CorrectionMove.request_id.in_(theirs))
+    gone += delete_all(session, CorrectionPage, CorrectionPage.request_id.in_(theirs))
+    return gone + delete_all(session, CorrectionRequest, CorrectionRequest.id.in_(theirs))
+
+
+def _delete_desk_rows(session: Session, ids: Collection[uuid.UUID]) -> Counter[str]:
+    """Delete identity checks of these applications and the codes issued after them.  A phone change stays with its account."""
+    checks = select(IdentityCheck.id).where(IdentityCheck.application_id.in_(ids))
+    codes = select(AccessCode.id).where(AccessCode.identity_check_id.in_(checks))
+    changed = update(PhoneChange).where(PhoneChange.application_id.in_(ids))
+    session.execute(changed.values(application_id=None, identity_check_id=None))
+    gone = delete_all(session, AccessCodeUse, AccessCodeUse.access_code_id.in_(codes))
+    gone += delete_all(session, AccessCode, AccessCode.identity_check_id.in_(checks))
+    gone += delete_all(session, DeskContact, DeskContact.application_id.in_(ids))
+    return gone + delete_all(session, IdentityCheck, IdentityCheck.application_id.in_(ids))
 
 
 def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counter[str]:
@@ -93,7 +121,11 @@ def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counte
     )
     gone = delete_all(session, Notice, Notice.child_id.in_(left))
     gone += delete_all(session, Invitation, Invitation.child_id.in_(left))
+    gone += delete_all(session, GuardianRequest, GuardianRequest.child_id.in_(left))
     gone += delete_all(session, Guardianship, Guardianship.child_id.in_(left))
+    gone += delete_all(session, ChildLikeness, ChildLikeness.child_id.in_(left))
+    gone += delete_all(session, ChildDocument, ChildDocument.child_id.in_(left))
+    gone += delete_all(session, DuplicateHint, or_(DuplicateHint.child_a.in_(left), DuplicateHint.child_b.in_(left)))
     gone += delete_all(session, Child, Child.id.in_(left))
     return gone + delete_all(session, Guardian, Guardian.id.in_(guardians), *_no_child_conditions())
 
@@ -101,7 +133,8 @@ def _delete_people(session: Session, child_ids: Collection[uuid.UUID]) -> Counte
 def _no_child_conditions() -> tuple[ColumnElement[bool], ...]:
     cared_for = select(Guardianship.guardian_id).where(Guardianship.guardian_id == Guardian.id)
     invited = select(Invitation.id).where(Invitation.invited_by == Guardian.id)
-    return ~cared_for.exists(), ~invited.exists()
+    corrected = select(CorrectionRequest.id).where(CorrectionRequest.guardian_id == Guardian.id)
+    return ~cared_for.exists(), ~invited.exists(), ~corrected.exists()
 
 
 def delete_guardians_without_children(session: Session, moment: Moment, limit: int) -> Counter[str]:
@@ -143,7 +176,12 @@ def delete_entitlements(session: Session, moment: Moment, limit: int) -> Counter
 
 
 def delete_cases(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    return delete_rows(session, Case, Case.settled_at < moment.years_ago(3), limit=limit)
+    over = Case.settled_at < moment.years_ago(3)
+    requests = GuardianRequest.case_id.in_(select(Case.id).where(over))
+    if gone := delete_rows(session, GuardianRequest, requests, limit=limit):
+        return gone
+    session.execute(update(Invitation).where(Invitation.case_id.in_(select(Case.id).where(over))).values(case_id=None))
+    return delete_rows(session, Case, over, limit=limit)
 
 
 def empty_accounts(session: Session, moment: Moment, limit: int) -> Counter[str]:
@@ -156,8 +194,9 @@ def empty_accounts(session: Session, moment: Moment, limit: int) -> Counter[str]
     if not years:
         return Counter()
     since = session.scalars(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year.in_(years))).one()
+    has_role = select(RoleGrant.id).where(RoleGrant.account_id == Account.id).exists()  # an emptied account has none
     families = select(Account).where(
-        Account.phone.is_not(None), Account.login.is_(None), Account.created_at < since, *_inactive_conditions(since)
+        has_role, Account.login.is_(None), Account.created_at < since, *_inactive_conditions(since)
     )
     staff = select(Account).where(Account.login.is_not(None), Account.disabled_at < since)
     return _empty(session, families, moment.now, limit) + _empty(session, staff, moment.now, limit)
@@ -182,9 +221,10 @@ def _empty(session: Session, whose: Select[Account], now: dt.datetime, limit: in
     for account in found:
         account.name = "—"
         account.login = account.password_hash = account.second_factor = account.second_factor_used = None
-        account.phone = account.phone_index = None
+        account.phone = account.phone_index = account.desk_phone = None
         account.disabled_at = account.disabled_at or now
     session.flush()
-    gone = delete_all(session, Consent, Consent.account_id.in_(ids)) if ids else Counter()
+    gone = delete_all(session, PhoneChange, PhoneChange.account_id.in_(ids)) if ids else Counter()
+    gone += delete_all(session, Consent, Consent.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, RoleGrant, RoleGrant.account_id.in_(ids)) if ids else Counter()
     return gone + Counter(account=len(ids)) if ids else Counter()

@@ -44,6 +44,10 @@ QUERIES: dict[str, str] = {
     "ticket_without_submission": """
         SELECT t.child_id::text FROM ticket t
         WHERE NOT EXISTS (SELECT 1 FROM application a WHERE a.child_id = t.child_id AND a.year = t.year AND a.submitted_at IS NOT NULL)""",
+    "child_without_its_document": """
+        SELECT c.id FROM child c WHERE c.id_index <> decode(replace(c.id::text, '-', ''), 'hex')
+        AND NOT EXISTS (SELECT 1 FROM child_document d
+             WHERE d.child_id = c.id AND d.current AND d.person_index = c.id_index)""",
     "bound_children_of_two_families": """
         SELECT unit::text FROM application WHERE unit IS NOT NULL AND stage NOT IN ('refused','withdrawn')
         GROUP BY unit HAVING count(DISTINCT family_code) > 1 OR count(*) < 2""",

@@ -17,6 +17,7 @@ from enrollment.ground.retention import Moment
 from enrollment.maintenance import draw_retention as of_the_draw
 from enrollment.maintenance import family_retention as of_families
 from enrollment.maintenance import places_retention as of_places
+from enrollment.reports import data_packages
 
 BATCH = 500
 
@@ -47,7 +48,7 @@ def _delete_families(session: Session, moment: Moment, limit: int) -> Counter[st
 
 RULES = (
     Rule("session", ("twelve hours",), (retention.delete_sessions,)),
-    Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages)),
+    Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages, data_packages.delete_old)),
     Rule("import_file", ("one day; what it changed, ten years",), (of_places.delete_import_files,)),
     Rule("thirty_days", ("thirty days",), (retention.delete_idempotent_responses, of_families.delete_invitations)),
     Rule("job", ("thirty days after the end",), (retention.delete_jobs,)),

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application
@@ -12,7 +12,8 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
-from enrollment.offers import offer_lifecycle
+from enrollment.offers import desk_answers, joint_decisions, offer_lifecycle
+from enrollment.offers.deadline_pauses import extend_after_pauses
 from enrollment.offers.offer_rows import Offer, OfferState
 from enrollment.places.programmes import Programme
 
@@ -23,8 +24,9 @@ GRACE = dt.timedelta(days=1)
 
 def remind_due(session: Session, *, now: dt.datetime) -> int:
     """Remind every family whose answer is due within a day and who was not reminded yet.  Returns how many offers."""
+    extend_after_pauses(session, now=now)
     due = _unanswered(session, Offer.answer_by <= now + REMIND_BEFORE, Offer.answer_by > now)
-    fresh = [row for row in due if not row.reminded]
+    fresh = [row for row in due if not row.told]
     _remind(session, fresh, {row.id: row.answer_by for row in fresh}, now)
     return len(fresh)
 
@@ -32,8 +34,10 @@ def remind_due(session: Session, *, now: dt.datetime) -> int:
 def expire_due(session: Session, *, now: dt.datetime) -> int:
     """End the offers whose families stayed silent after a reminder; the places go to the next in line.
 
-    A family that was not reminded is reminded now and gets one day more.  Returns how many offers ended.
+    A family that was not reminded is reminded now and gets one day more, and so does one without a phone that no desk has
+    reached.  Returns how many offers ended.
     """
+    extend_after_pauses(session, now=now)
     late = _unanswered(session, Offer.answer_by <= now)
     forgotten = [row for row in late if not row.reminded]
     if forgotten:
@@ -49,6 +53,7 @@ def _unanswered(session: Session, *when) -> list[Row]:
     """Offers nobody has answered, locked.
 
     Those on neutral hold wait for their dispute to be settled, and those of children bound to one on hold wait with it.
+    Nor is an offer silent that a guardian wants to give up: the joint decision ends it, at the latest when the answer is due.
     """
     held = aliased(Application)
     waits = select(held.id).where(held.unit == Application.unit, held.on_hold.is_(True))
@@ -57,11 +62,21 @@ def _unanswered(session: Session, *when) -> list[Row]:
         Notice.kind == "answer_reminder",
         Notice.created_at >= Offer.made_at,
     )
-    reminded = reminder.exists().label("reminded")
+    reached = or_(~desk_answers.has_no_phone(), desk_answers.was_contacted())
+    reminded = and_(reminder.exists(), reached).label("reminded")
     found = (
-        select(Offer.id, Offer.child_id, Offer.application_id, Offer.programme_id, Offer.answer_by, reminded)
+        select(
+            Offer.id,
+            Offer.child_id,
+            Offer.application_id,
+            Offer.programme_id,
+            Offer.answer_by,
+            reminded,
+            reminder.exists().label("told"),
+        )
         .join(Application, Application.id == Offer.application_id)
         .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), ~waits.exists(), *when)
+        .where(~joint_decisions.offer_waits())
         .order_by(Offer.id)
     )
     return list(session.execute(found.with_for_update(of=Offer)))
@@ -96,5 +111,5 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
             session, OfferState.EXPIRED, "offer", id_, by=SYSTEM, now=now, reason="silence", before=OfferState.OFFERED
         )
     told = [Notification(row.child_id, row.application_id, f"offer_expired:{row.id}") for row in rows]
-    notify_guardians_each(session, "offer_expired", told, now=now)
+    notify_guardians_each(session, "offer_expired", told, now=now, by=SYSTEM)
     session.flush()

@@ -1,7 +1,7 @@
 """All moves of an offer in one table, and the functions that make them.
 
 Each changes the state, the count of places taken and the history together.  Where a run moves the offers of a whole city,
-the rows stay in the database, and the run counts the places itself.
+the rows stay in the database, and the run counts the places itself.  A joint decision that a move overtakes ends with it.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.ground.moves import Move
+from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import ANSWERABLE, EXPECTED, LIVE, Offer, OfferMove, OfferState
 from enrollment.places.programmes import Programme
 
@@ -74,6 +75,7 @@ def create(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.date
     session.add(offer)
     session.flush()
     session.add(_history(offer.id, move, None, step.to, by, now, None))
+    joint_decisions.void_overtaken(session, by=by, now=now)
 
 
 def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None) -> None:
@@ -95,6 +97,8 @@ def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.dateti
     session.add(_history(offer.id, move, before, step.to, by, now, reason))
     audit.record(session, step.to, "offer", offer.id, by=by, now=now, reason=reason, before=before)
     session.flush()
+    if step.to not in ANSWERABLE:
+        joint_decisions.void_overtaken(session, by=by, now=now)
 
 
 def _history(
@@ -139,7 +143,9 @@ def end_many(
         SELECT id, :move, state, :move_to, CAST(:move_by AS uuid), CAST(:move_at AS timestamptz), :reason FROM ended
     """)  # noqa: S608 (the query is ours)
     given = {"move_from": sorted(step.from_), "move_to": step.to, **_given(by, now), "move": move, "reason": reason}
-    return _run(session, ended, {**(values or {}), **given})
+    count = _run(session, ended, {**(values or {}), **given})
+    joint_decisions.void_overtaken(session, by=by, now=now)
+    return count
 
 
 def create_many(
@@ -179,7 +185,9 @@ def create_many(
         SELECT id, move, NULL, state, CAST(:move_by AS uuid), CAST(:move_at AS timestamptz), NULL FROM fresh
     """)  # noqa: S608 (the query is ours)
     given = {"moves": list(steps), "states": [step.to for step in steps.values()], **_given(by, now)}
-    return _run(session, made, {**(values or {}), **given})
+    count = _run(session, made, {**(values or {}), **given})
+    joint_decisions.void_overtaken(session, by=by, now=now)
+    return count
 
 
 def _given(by: Actor, now: dt.datetime) -> dict[str, Any]:

@@ -80,6 +80,16 @@ class Offer(Base):
     )
 
 
+class ReplacedNotice(Base):
+    """The code of a notice that a later one replaced, because a correction changed what it vouches for."""
+
+    __tablename__ = "replaced_notice"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    offer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offer.id"), index=True)
+    replaced_at: Mapped[dt.datetime]
+
+
 class OfferMove(Base):
     """The history of an offer: one row for each move, in order of `number`.  The first has no `before`.
 

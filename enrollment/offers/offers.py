@@ -6,8 +6,9 @@ place stays taken.  The next season makes its own offer, so the rule is for a ch
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,11 +16,14 @@ from enrollment.applications import units
 from enrollment.applications.applications import Application
 from enrollment.applications.bonds import bond_rules
 from enrollment.applications.bonds.bond_rules import BondEvent
+from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
-from enrollment.offers import offer_lifecycle
+from enrollment.offers import irrevocable_acts, offer_lifecycle
+from enrollment.offers.deadline_pauses import extend_after_pauses
+from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import (
     ANSWERABLE,
@@ -31,6 +35,7 @@ from enrollment.offers.offer_rows import (
     OfferMove,
     OfferState,
 )
+from enrollment.people import documents
 from enrollment.people.children import is_guardian_of
 from enrollment.people.person_rows import Child
 from enrollment.places import roll_admission, scope
@@ -69,46 +74,57 @@ def make(
 def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -> list[Offer]:
     """The family's offer, and those of children bound to this one at the same kindergarten: they answer together.
 
-    A guardian answers for the children in his or her care only.  Locked, the asked one first.  NotFound for another
-    family's; refuses `on_hold` while one of these children is in dispute.
+    A guardian answers for the children in his or her care only.  Locked, the asked one first, after their applications.
+    NotFound for another family's; refuses `on_hold` while one of these children is in dispute.
     """
     asked = session.get(Offer, offer_id)
     require_oneself(by)
     if asked is None or not is_guardian_of(session, asked.child_id, by=by):
         raise NotFound
-    members = bond_rules.concerned(session, session.get_one(Application, asked.application_id), event)
-    bound = and_(
-        Offer.application_id.in_([member.id for member in units.in_care(session, members, by=by)]),
-        Offer.programme_id == asked.programme_id,
-        Offer.state.in_(ANSWERABLE),
-    )
-    found = select(Offer).where(or_(Offer.id == offer_id, bound)).order_by(Offer.id)
+    ids = [member.id for member in _who_answers(session, asked, event, by=by)]
+    lock = select(Application).where(Application.id.in_(ids)).order_by(Application.id).with_for_update(key_share=True)
+    session.execute(lock.execution_options(populate_existing=True)).all()
+    members = [member for member in _who_answers(session, asked, event, by=by) if member.id in ids]
+    found = select(Offer).where(or_(Offer.id == offer_id, _same_place(asked, members))).order_by(Offer.id)
     locked = session.scalars(found.with_for_update().execution_options(populate_existing=True)).all()
-    if any(session.get_one(Application, offer.application_id).on_hold for offer in locked):
+    answered = {offer.application_id for offer in locked}
+    if any(member.on_hold for member in members if member.id in answered):
         raise Refused("on_hold")
     return sorted(locked, key=lambda offer: offer.id != offer_id)
 
 
-def answered_with(session: Session, offer: Offer, *, by: Actor) -> list[Application]:
-    """The other children for whom this person's answer to the offer counts too, in the order of their ids."""
+def _who_answers(session: Session, offer: Offer, event: BondEvent, *, by: Actor) -> list[Application]:
+    """The child of the offer and those bound to it, as far as this person cares for them, by id."""
     application = session.get_one(Application, offer.application_id)
-    members = units.in_care(session, bond_rules.concerned(session, application, BondEvent.CONFIRM), by=by)
-    answerable = select(Offer.application_id).where(
+    return units.in_care(session, bond_rules.concerned(session, application, event), by=by)
+
+
+def _same_place(offer: Offer, members: Sequence[Application]) -> ColumnElement[bool]:
+    """The offers of these children at the same kindergarten that can be answered."""
+    return and_(
         Offer.application_id.in_([member.id for member in members]),
         Offer.programme_id == offer.programme_id,
         Offer.state.in_(ANSWERABLE),
     )
-    there = set(session.scalars(answerable))
-    return [member for member in members if member.id in there and member.id != application.id]
+
+
+def answered_with(session: Session, offer: Offer, *, by: Actor) -> dict[Application, Offer]:
+    """The other children for whom this person's answer to the offer counts too, with their offers, by id."""
+    members = _who_answers(session, offer, BondEvent.CONFIRM, by=by)
+    found = {each.application_id: each for each in session.scalars(select(Offer).where(_same_place(offer, members)))}
+    others = [member for member in members if member.id in found and member.id != offer.application_id]
+    return {member: found[member.id] for member in others}
 
 
 def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now: dt.datetime) -> Offer:
     """Take the place, for good or (`wait`) until a better wish has room.
 
-    It may be changed until the answer is due; to stop waiting is possible at any time.
+    It may be changed until the answer is due; to stop waiting is possible at any time.  A joint decision that waits is
+    taken back by it, or, where another guardian proposed it, objected to.
     Refuses `offer_is_over`, `answer_too_late`, and `nothing_to_wait_for` on a first wish.
     """
     offers = own(session, offer_id, BondEvent.CONFIRM, by=by)
+    extend_after_pauses(session, now=now, offer_id=offer_id)
     offer = offers[0]
     if offer.state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offer.state)
@@ -118,23 +134,25 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
     if wait and offer.rank in (None, 1):
         raise Refused("nothing_to_wait_for")
     move = "confirm_and_wait" if wait else "confirm"
-    for each in offers:
-        if each.state in OFFER_MOVES[move].from_:
-            offer_lifecycle.make(session, each, move, by=by, now=now)
+    answered = [each for each in offers if each.state in OFFER_MOVES[move].from_]
+    for each in answered:
+        offer_lifecycle.make(session, each, move, by=by, now=now)
+    irrevocable_acts.stop(session, [each.application_id for each in offers], by=by, now=now)
+    irrevocable_acts.tell_answer(session, move, answered, by=by, now=now)
     return offer
 
 
 def decline(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Offer:
-    """Give the place up; it goes to the next in line, and the child waits no longer in this round.
+    """Give the place up, for bound children together; it goes to the next in line, and the child waits no longer in this
+    round.  With several guardians it waits for the others (`irrevocable_acts`).
 
-    Refuses `offer_is_over`.
+    Refuses `offer_is_over`, `decision_waits` while a withdrawal waits.
     """
     offers = own(session, offer_id, BondEvent.DECLINE, by=by)
     if offers[0].state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offers[0].state)
-    for each in offers:
-        if each.state in ANSWERABLE:
-            offer_lifecycle.make(session, each, "decline", by=by, now=now)
+    given_up = {each.application_id: each.id for each in offers if each.state in ANSWERABLE}
+    irrevocable_acts.decide(session, DecisionKind.DECLINE, given_up, by=by, now=now)
     return offers[0]
 
 
@@ -163,11 +181,13 @@ def mark_arrived(
     """
     offer = _at_the_door(session, offer_id, by=by)
     offer_lifecycle.make(session, offer, "mark_arrived", by=by, now=now)
+    notify_guardians(session, "marked_arrived", [offer.application_id], now=now, by=by, event=f"arrived:{offer.id}")
     if class_name:
         child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
         roll_admission.admit(
             session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
-            class_name=class_name, id_number=child.id_number, born=child.born, by=by, now=now,
+            class_name=class_name, id_number=child.id_number, id_kind=child.id_kind, born=child.born,
+            known_by=[each.person_index for each in documents.documents_of(session, child.id)], by=by, now=now,
         )  # fmt: skip
     return offer
 
@@ -178,4 +198,5 @@ def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
     if not reason.strip():
         raise Refused("say_why", field="reason")
     offer_lifecycle.make(session, offer, "mark_no_show", by=by, now=now, reason=reason.strip())
+    notify_guardians(session, "marked_no_show", [offer.application_id], now=now, by=by, event=f"no_show:{offer.id}")
     return offer

@@ -133,5 +133,6 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
         audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=why)
         return False
     offer_lifecycle.make(session, offer, "revoke", by=by, now=now, reason=why)
-    notify_guardians(session, "offer_revoked", [offer.application_id], now=now, event=f"offer_revoked:{offer.id}")
+    event = f"offer_revoked:{offer.id}"
+    notify_guardians(session, "offer_revoked", [offer.application_id], now=now, by=by, event=event)
     return True

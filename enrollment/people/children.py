@@ -4,14 +4,14 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.people import consents
+from enrollment.ground.identity import Identity
+from enrollment.people import consents, documents, duplicates
 from enrollment.people.guardians import require_guardian, validate_name
 from enrollment.people.person_rows import RELATIONS, Child, Guardian, Guardianship
 
@@ -35,24 +35,48 @@ def add_child(
     """
     consents.require(session, consents.CHILD_DATA, by=by)
     guardian = require_guardian(session, by=by)
-    values = child_values(name, id_kind, id_number, born, sex, today(now))
+    found, values = child_values(name, id_kind, id_number, born, sex, today(now))
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
-    written = insert(Child).values(id=uuid.uuid4(), created_at=now, version=1, **values)
-    child_id = session.scalar(written.on_conflict_do_nothing(index_elements=["id_index"]).returning(Child.id))
-    if child_id is None:
-        known = session.scalars(select(Child).where(Child.id_index == values["id_index"])).one()
-        if not is_guardian_of(session, known.id, by=by):
-            raise Refused("child_already_entered", field="id_number")
-        return known
-    session.add(Guardianship(guardian_id=guardian.id, child_id=child_id, relation=relation, since=now, accepted_at=now))
+    known = documents.child_of(session, found.index)
+    if known is not None:
+        return _known_child(session, known, by=by)
+    child = _claimed(session, found, values, by=by, now=now)
+    if child is None:  # somebody else was a moment faster
+        return _known_child(session, documents.child_of(session, found.index), by=by)
+    session.add(Guardianship(guardian_id=guardian.id, child_id=child.id, relation=relation, since=now, accepted_at=now))
     session.flush()
-    audit.record(session, "enter_child", "child", child_id, by=by, now=now)
+    audit.record(session, "enter_child", "child", child.id, by=by, now=now)
+    duplicates.find(session, child, now=now)
+    return child
+
+
+def _known_child(session: Session, child_id: uuid.UUID | None, *, by: Actor) -> Child:
+    if child_id is None or not is_guardian_of(session, child_id, by=by):
+        raise Refused("child_already_entered", field="id_number")
     return session.get_one(Child, child_id)
 
 
-def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date) -> dict:
-    """The columns of a child.  Birth date and sex in the number take precedence over typed values."""
+def _claimed(session: Session, found: Identity, values: dict, *, by: Actor, now: dt.datetime) -> Child | None:
+    """A new child with its first document; None, and nothing written, if the document belongs to another child."""
+    with session.begin_nested() as attempt:
+        child_id = uuid.uuid4()
+        child = Child(id=child_id, created_at=now, version=1, **values | {"id_index": child_id.bytes})
+        session.add(child)
+        session.flush()
+        if not documents.claim(session, child, found, by=by, now=now):
+            attempt.rollback()
+            return None
+    document = documents.of_person(session, found.index)
+    document.current, document.checked_at = True, now
+    child.id_index = found.index
+    return child
+
+
+def child_values(
+    name: str, id_kind: str, id_number: str, born: dt.date | None, sex: str | None, on: dt.date
+) -> tuple[Identity, dict]:
+    """The document and the columns of a child.  Birth date and sex in the number take precedence over typed values."""
     found = identity.check(id_kind, id_number, today=on)
     born, sex = found.born or born, found.sex or sex
     if born is None:
@@ -61,14 +85,9 @@ def child_values(name: str, id_kind: str, id_number: str, born: dt.date | None, 
         raise Refused("born_in_future", field="born")
     if sex not in ("f", "m"):
         raise Refused("sex_missing", field="sex")
-    return {
-        "name": validate_name(name),
-        "id_kind": found.kind,
-        "id_number": found.number,
-        "id_index": identity.index_of(found.number),
-        "born": born,
-        "sex": sex,
-    }
+    name = validate_name(name)
+    values = {"name": name, "id_kind": found.kind, "id_number": found.number, "id_index": found.index}
+    return found, values | {"born": born, "sex": sex}
 
 
 def is_guardian_of(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
@@ -91,6 +110,20 @@ def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
         .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
     )
     return list(session.scalars(of_child.order_by(Guardianship.since)))
+
+
+def relation_of(session: Session, child_id: uuid.UUID, account_id: uuid.UUID | None) -> str | None:
+    """How the holder of an account is related to a child; None for somebody who is not its accepted guardian."""
+    relation = (
+        select(Guardianship.relation)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(
+            Guardianship.child_id == child_id,
+            Guardianship.accepted_at.is_not(None),
+            Guardian.account_id == account_id,
+        )
+    )
+    return session.scalar(relation)
 
 
 def _care_query(by: Actor):

@@ -10,10 +10,10 @@ from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people.person_rows import Guardian
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS, Guardian
 
 YOUNGEST_GUARDIAN = 16
-LONGEST_NAME = 40
+LONGEST_NAME = 120
 
 
 def guardian_of(session: Session, *, by: Actor) -> Guardian | None:
@@ -46,6 +46,8 @@ def save_guardian(
     version: int | None = None,
 ) -> Guardian:
     """Store or correct name and identity of the signed-in person.  The phone is that of the account."""
+    if id_kind not in GUARDIAN_ID_KINDS:
+        raise Refused("id_kind", field="id_kind")
     found = identity.check(id_kind, id_number, today=today(now))
     if found.born and _age(found.born, today(now)) < YOUNGEST_GUARDIAN:
         raise Refused("guardian_too_young", field="id_number")
@@ -53,15 +55,14 @@ def save_guardian(
     guardian = lock_guardian(session, by=by)
     if guardian is not None and version not in (None, guardian.version):
         raise Stale()
-    index = identity.index_of(found.number)
-    holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == index))
+    holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == found.index))
     if holder not in (None, account.id):
         raise Refused("guardian_known_elsewhere", field="id_number")
     values: dict[str, Any] = {
         "name": validate_name(name),
         "id_kind": found.kind,
         "id_number": found.number,
-        "id_index": index,
+        "id_index": found.index,
     }
     if guardian is None:
         guardian = Guardian(account_id=account.id, phone=account.phone or "", created_at=now, **values)

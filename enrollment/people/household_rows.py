@@ -14,7 +14,10 @@ HUKOU_KINDS = ("local", "collective", "elsewhere")
 
 
 class Household(Base):
-    """One row for each application, so that an edit for another child does not change reviewed data."""
+    """One row for each application, so that an edit for another child does not change reviewed data.
+
+    `home_outside` is true where the family still lives outside the city, and then there is no `home_area`; else it is None.
+    """
 
     __tablename__ = "household"
 
@@ -26,6 +29,7 @@ class Household(Base):
     hukou_street: Mapped[str | None]
     hukou_since: Mapped[dt.date | None]
     home_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    home_outside: Mapped[bool | None]
     home_street: Mapped[str | None]
     home_community: Mapped[str | None]
     home_estate: Mapped[str | None]

@@ -10,17 +10,19 @@ from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import blind_index, normalise
+from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.people import children, guardians
-from enrollment.people.person_rows import RELATIONS, Child, Guardianship
+from enrollment.people.person_rows import RELATIONS, Child, Guardian, Guardianship
 
 INVITATION_LIFETIME = dt.timedelta(days=14)
 MOST_GUARDIANS = 2
-PHONE_PURPOSE = "phone"
+
+MOST_BY_CASE = 3
+"""With a guardian who was added by a case: a grandparent or a step-parent with custody beside both parents."""
 
 
 class Invitation(Base):
-    """An invitation to a phone number to share the applications of a child."""
+    """An invitation to a phone number to share the applications of a child.  A third guardian is invited by a case."""
 
     __tablename__ = "invitation"
 
@@ -31,6 +33,7 @@ class Invitation(Base):
     made_at: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("case_file.id"))
 
     __table_args__ = (
         Index("ix_invitation__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
@@ -53,10 +56,7 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     require_oneself(by)
     child = children.own_child(session, child_id, by=by)
     guardian = guardians.require_guardian(session, by=by)
-    number = normalise(phone)
-    if len(number) != 11 or not number.isdigit() or number[0] != "1":
-        raise Refused("phone_form", field="phone")
-    index = blind_index(number, PHONE_PURPOSE)
+    index = phone_index(parse_phone(phone))
     account = session.get_one(Account, by.account_id)
     if index == account.phone_index:
         raise Refused("own_phone", field="phone")
@@ -76,6 +76,42 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     if invited is not None:
         outbox.tell(session, "invited", account_id=invited, key=f"invited:{made.id}", now=now)
     return made
+
+
+def invite_by_case(
+    session: Session,
+    child_id: uuid.UUID,
+    phone: str,
+    *,
+    case_id: uuid.UUID,
+    opener: uuid.UUID,
+    by: Actor,
+    now: dt.datetime,
+) -> Invitation:
+    """Invite a third guardian: `by` is the official who decided the case of the guardian `opener`."""
+    inviter = session.scalars(select(Guardian).where(Guardian.account_id == opener)).one()
+    index = phone_index(parse_phone(phone))
+    made = _open_invitation(session, child_id, index)
+    if made is None:
+        made = Invitation(child_id=child_id, invited_by=inviter.id, phone_index=index, made_at=now)
+        session.add(made)
+    made.expires_at, made.case_id = now + INVITATION_LIFETIME, case_id
+    session.flush()
+    audit.record(session, "invite", "child", child_id, by=by, now=now, case=str(case_id))
+    invited = session.scalar(select(Account.id).where(Account.phone_index == index))
+    if invited is not None:
+        outbox.tell(session, "invited", account_id=invited, key=f"invited:{made.id}:{case_id}", now=now)
+    return made
+
+
+def withdraw_of(session: Session, guardian: Guardian, child_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """End the open invitations that a removed guardian made for this child, or got."""
+    account = session.get_one(Account, guardian.account_id)
+    open_ = select(Invitation).where(Invitation.child_id == child_id, Invitation.accepted_at.is_(None))
+    for invitation in session.scalars(open_.with_for_update()):
+        if invitation.invited_by == guardian.id or invitation.phone_index == account.phone_index:
+            invitation.expires_at = now
+    session.flush()
 
 
 def own_invitations(session: Session, *, by: Actor, now: dt.datetime) -> list[Invitation]:
@@ -120,12 +156,13 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
     session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # serializes acceptances
-    if _count_accepted(session, invitation.child_id) >= MOST_GUARDIANS:
+    if _count_accepted(session, invitation.child_id) >= (MOST_BY_CASE if invitation.case_id else MOST_GUARDIANS):
         raise Refused("enough_guardians")
+    if there is not None and invitation.case_id is None:  # removed by a decision: only another one brings it back
+        raise Refused("invitation_expired")
     invitation.accepted_at = now
-    shared = Guardianship(
-        guardian_id=guardian.id, child_id=invitation.child_id, relation=relation, since=now, accepted_at=now
-    )
+    shared = there or Guardianship(guardian_id=guardian.id, child_id=invitation.child_id)
+    shared.relation, shared.since, shared.accepted_at, shared.removed_at = relation, now, now, None
     session.add(shared)
     session.flush()
     audit.record(session, "accept_invitation", "child", invitation.child_id, by=by, now=now)

@@ -18,7 +18,7 @@ class Mandate(Base):
 
     `account_id` is the account of the guardian.  By `code`, the phone is verified.  On `paper`, nobody can sign in with the
     account yet; a person who signs in with the phone of `phone_index` and knows the guardian's document number takes it
-    over.  `tries` counts failed attempts.
+    over; a paper without a phone number has no index.  `tries` counts failed attempts.
     """
 
     __tablename__ = "mandate"
@@ -45,8 +45,7 @@ class Mandate(Base):
     __table_args__ = (
         CheckConstraint("way IN ('" + "','".join(WAYS) + "')", name="known_way"),
         CheckConstraint(
-            "(way = 'paper') = (paper IS NOT NULL AND signed_name IS NOT NULL AND signed_on IS NOT NULL"
-            " AND phone_index IS NOT NULL)",
+            "(way = 'paper') = (paper IS NOT NULL AND signed_name IS NOT NULL AND signed_on IS NOT NULL)",
             name="a_paper_is_there",
         ),
         CheckConstraint("ends_at > given_at AND ends_at <= given_at + interval '30 days'", name="at_most_thirty_days"),

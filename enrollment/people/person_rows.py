@@ -2,15 +2,19 @@
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.ground.phones import SealedPhone
 from enrollment.ground.vault import Sealed
 
+RESIDENT, BIRTH_CERTIFICATE = "resident", "birth_certificate"
 ID_KINDS = (
-    "resident",
+    RESIDENT,
+    BIRTH_CERTIFICATE,
     "hk_macau_residence",
     "taiwan_residence",
     "hk_macau_permit",
@@ -18,7 +22,15 @@ ID_KINDS = (
     "foreign_residence",
     "passport",
 )
+GUARDIAN_ID_KINDS = tuple(kind for kind in ID_KINDS if kind != BIRTH_CERTIFICATE)
 RELATIONS = ("father", "mother", "grandparent", "other")
+
+
+class EnteredBefore(StrEnum):
+    """The family's answer: was the child entered with another document before?"""
+
+    NO = "no"
+    YES = "yes"
 
 
 class Guardian(Base):
@@ -29,7 +41,7 @@ class Guardian(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), unique=True)
     name: Mapped[str] = mapped_column(Sealed("guardian.name"))
-    phone: Mapped[str] = mapped_column(Sealed("guardian.phone"))
+    phone: Mapped[str] = mapped_column(SealedPhone("guardian.phone"))
     id_kind: Mapped[str | None]
     id_number: Mapped[str | None] = mapped_column(Sealed("guardian.id_number"))
     id_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
@@ -38,7 +50,11 @@ class Guardian(Base):
 
 
 class Child(Base):
-    """A child, identified by its identity number; one row in the whole system."""
+    """A child.  `child_document` decides who it is; `id_kind`, `id_number` and `id_index` repeat its current document.
+
+    `id_index` is the row's own id where there is no document: after the documents went over to another row of the same
+    child.
+    """
 
     __tablename__ = "child"
 
@@ -56,9 +72,64 @@ class Child(Base):
 
     __table_args__ = (CheckConstraint("sex IN ('f','m')", name="known_sex"),)
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether its documents went over to another row of the same child: then nothing new begins under this row."""
+        return self.id_index == self.id.bytes
+
+
+class ChildLikeness(Base):
+    """Blind indexes of a child's name with birth date and sex, by its characters and by its sound in pinyin.
+
+    They find children who may be the same (`duplicates.find`).  A child whose documents went over has no row.
+    """
+
+    __tablename__ = "child_likeness"
+
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), primary_key=True)
+    name_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    sound_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+
+
+class ChildDocument(Base):
+    """A document of a child.  `person_index` is the blind index of the person's part of its number: it belongs to one
+    child, so two accounts that enter one person end with one child.
+
+    One document of a child is `current`: it vouches for the child.  `entered_before` is the family's answer to the
+    question whether the child was entered with another document (`EnteredBefore`); None before the answer.  `checked_at` is
+    None while a clerk has to look at a document that was added after the freeze; until then it is not current.
+    `joined_from` is the child under which strangers entered it, where two people decided that it is the same child: its
+    family is not shown it.
+    """
+
+    __tablename__ = "child_document"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
+    kind: Mapped[str]
+    # the migration copied the sealed numbers of the children, so the purpose is that of their column
+    number: Mapped[str] = mapped_column(Sealed("child.id_number"))
+    person_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    added_at: Mapped[dt.datetime]
+    added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    current: Mapped[bool]
+    replaced_at: Mapped[dt.datetime | None]
+    entered_before: Mapped[str | None]
+    checked_at: Mapped[dt.datetime | None]
+    joined_from: Mapped[uuid.UUID | None]
+    checked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+
+    __table_args__ = (
+        CheckConstraint("entered_before IN ('no','yes')", name="known_answer"),
+        Index("uq_child_document__one_current", "child_id", unique=True, postgresql_where=text("current")),
+    )
+
 
 class Guardianship(Base):
-    """A guardian of a child.  The first guardian enters the child and may invite a second."""
+    """A guardian of a child.  The first guardian enters the child and may invite a second.
+
+    A guardian who was removed by a decision keeps the row, without `accepted_at`: it gives access to nothing.
+    """
 
     __tablename__ = "guardianship"
 
@@ -67,6 +138,7 @@ class Guardianship(Base):
     relation: Mapped[str]
     since: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
+    removed_at: Mapped[dt.datetime | None]
 
     guardian: Mapped[Guardian] = relationship(lazy="joined")
     child: Mapped[Child] = relationship(back_populates="guardians")

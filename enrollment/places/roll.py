@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import case, func, or_, select
@@ -125,6 +126,7 @@ def enter_child(
     name: str,
     class_name: str,
     id_number: str | None = None,
+    id_kind: str | None = None,
     born: dt.date | None = None,
     entered_on: dt.date | None = None,
     by: Actor,
@@ -135,7 +137,7 @@ def enter_child(
     Refuses `on_roll_already` (the same number anywhere in the city; where is not disclosed) and `class_is_counted`.
     """
     roll_class = _ensure_class(session, kindergarten_id, class_name, level, school_year, "rows", by=by, now=now)
-    index = index_of(id_number) if id_number else None
+    index = index_of(id_number, id_kind) if id_number else None
     if index and current_roll_entry(session, index) is not None:
         raise Refused("on_roll_already", field="id_number")
     child = RollChild(
@@ -149,10 +151,16 @@ def enter_child(
     return child
 
 
-def current_roll_entry(session: Session, index: bytes, *, lock: bool = False) -> RollChild | None:
+def current_roll_entry(session: Session, index: bytes) -> RollChild | None:
     """The row of the child with this number that has not left; there is at most one in the city."""
     found = select(RollChild).where(RollChild.id_index == index, RollChild.left_on.is_(None))
-    return session.scalars(found.with_for_update() if lock else found).one_or_none()
+    return session.scalars(found).one_or_none()
+
+
+def lock_current_entries(session: Session, indexes: Collection[bytes]) -> list[RollChild]:
+    """The rows with these numbers that have not left, locked: one for each document of a child at most."""
+    found = select(RollChild).where(RollChild.id_index.in_(indexes), RollChild.left_on.is_(None))
+    return list(session.scalars(found.order_by(RollChild.id).with_for_update()))
 
 
 def lock_child_in_scope(session: Session, child_id: uuid.UUID, *, by: Actor) -> RollChild:

@@ -6,6 +6,7 @@ promoted it.  The admission decides: a child has one entry at a time.
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
-from enrollment.ground.identity import index_of
+from enrollment.ground.errors import Refused
 from enrollment.places import roll
 from enrollment.places.roll import RollChild, RollClass
 
@@ -27,23 +28,25 @@ def admit(
     name: str,
     class_name: str,
     id_number: str,
+    id_kind: str,
+    known_by: Collection[bytes],
     born: dt.date,
     by: Actor,
     now: dt.datetime,
 ) -> RollChild:
     """Put an admitted child on the roll of its class of `year`; its earlier entry ends.
 
-    Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
+    `known_by` are the indexes of all documents of the child: an earlier roll may have another one.  Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
     `roll.enter_child` refuses.
     """
-    before = roll.current_roll_entry(session, index_of(id_number), lock=True)
-    if before is not None:
+    for before in roll.lock_current_entries(session, known_by):
         there = session.get_one(RollClass, before.class_id)
-        if there.school_year < year or _was_promoted(session, before, there):
-            _end_earlier_entry(session, before, there.kindergarten_id == kindergarten_id, year, by=by, now=now)
+        if there.school_year >= year and not _was_promoted(session, before, there):
+            raise Refused("on_roll_already", field="id_number")
+        _end_earlier_entry(session, before, there.kindergarten_id == kindergarten_id, year, by=by, now=now)
     return roll.enter_child(
-        session, kindergarten_id, level, year, name=name, class_name=class_name, id_number=id_number, born=born,
-        by=by, now=now,
+        session, kindergarten_id, level, year, name=name, class_name=class_name, id_number=id_number, id_kind=id_kind,
+        born=born, by=by, now=now,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.city_time import today
@@ -77,6 +79,19 @@ class RollChild(Base):
         Index("ix_roll_child__class", "class_id"),
         Index("uq_roll_child__on_roll_once", "id_index", unique=True, postgresql_where=text("left_on IS NULL")),
     )
+
+
+class RollCorrection(Base):
+    """A dated entry: which columns of a child's row were corrected, and their values before as sealed JSON."""
+
+    __tablename__ = "roll_correction"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    roll_child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("roll_child.id"), index=True)
+    corrected_on: Mapped[dt.date]
+    changed: Mapped[list[Any]] = mapped_column(JSONB)
+    before: Mapped[str] = mapped_column(Sealed("roll_correction.before"))
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
 
 
 def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.corrections import request_list
 from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
 from enrollment.draw.draw_rooms import DrawRoom
 from enrollment.ground.accounts import Actor, Role
@@ -29,7 +30,7 @@ class Worklist:
     """`to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
     `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
-    date; `to_revoke` are offers that another person signed to revoke; `to_replay` are rounds with free places that
+    date; `to_revoke` are offers that another person signed to revoke; `corrections` counts undecided requests; `to_replay` are rounds with free places that
     children on the waitlist want, and without a daily replay.
     """
 
@@ -45,6 +46,7 @@ class Worklist:
     to_replay: list[Round] = field(default_factory=list)
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
+    corrections: int = 0
 
 
 def official_worklist(
@@ -58,6 +60,7 @@ def official_worklist(
         agenda.to_revoke = [
             each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
         ]
+        agenda.corrections = request_list.count_undecided(session, by=by)
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any(Role.CITY_OFFICIAL):
         _rounds(session, season, agenda, now)

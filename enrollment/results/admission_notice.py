@@ -11,7 +11,8 @@ from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers.offer_rows import OfferState
+from enrollment.offers import notice_codes
+from enrollment.offers.offer_rows import OfferState, ReplacedNotice
 from enrollment.offers.offers import Offer
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
@@ -38,8 +39,11 @@ class Admission:
 
 @dataclass(frozen=True)
 class NoticeCheck:
-    """What anybody who has the paper may read.  `state` is valid, superseded, revoked, ended or not_confirmed.
-    The page masks the child's name; only a valid notice has it."""
+    """What anybody who has the paper may read.  `state` is valid, replaced, superseded, revoked, ended or not_confirmed.
+
+    The page masks the child's name; only a valid notice has it.  One that a correction replaced has the day, and nothing of
+    what the new one says.
+    """
 
     state: str
     kindergarten: str
@@ -80,6 +84,9 @@ def _admission(session: Session, application: Application, offer: Offer) -> Admi
 
 def check(session: Session, code: str) -> NoticeCheck:
     """The notice with this code.  Raises NotFound if no notice ever had it."""
+    replaced = notice_codes.replaced_notice(session, normal(code))
+    if replaced is not None:
+        return _replaced(session, replaced)
     found = session.execute(
         select(Offer, Programme, Child.name.label("child_name"))
         .join(Programme, Programme.id == Offer.programme_id)
@@ -97,6 +104,19 @@ def check(session: Session, code: str) -> NoticeCheck:
         year=programme.year,
         since=offer.answered_at if state == "valid" else offer.ended_at,
         child_name=child_name if state == "valid" else None,
+    )
+
+
+def _replaced(session: Session, replaced: ReplacedNotice) -> NoticeCheck:
+    offer = session.get_one(Offer, replaced.offer_id)
+    programme = session.get_one(Programme, offer.programme_id)
+    return NoticeCheck(
+        state="replaced",
+        kindergarten=programme.kindergarten.name,
+        level=programme.level,
+        year=programme.year,
+        since=replaced.replaced_at,
+        child_name=None,
     )
 
 

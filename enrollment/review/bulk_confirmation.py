@@ -51,7 +51,7 @@ def confirm_matched(
     note_matches(session, ids, by=by, now=now)
     lifecycle.make_many(session, ids, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, ids, "confirm", by=by, now=now)
-    notify_guardians(session, "review_confirmed", ids, now=now)
+    notify_guardians(session, "review_confirmed", ids, now=now, by=by)
     return len(ids)
 
 

@@ -3,63 +3,38 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, false, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import and_, false, func, select
+from sqlalchemy import case as sql_case
+from sqlalchemy.orm import Session
 
+from enrollment.applications import deadlines
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, identity, outbox
 from enrollment.ground.accounts import Actor, Role, require_oneself
 from enrollment.ground.city_time import today
-from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import Sealed
-from enrollment.people import guardians
+from enrollment.people import documents, guardians
+from enrollment.people.children import is_guardian_of
 from enrollment.people.household_rows import Household
+from enrollment.people.likeness import name_key
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import case_officers
+from enrollment.review.case_rows import KINDS, OUTCOMES, Case, CaseKind, CaseOutcome
+
+__all__ = ["KINDS", "OUTCOMES", "Case", "CaseKind", "CaseOutcome"]
 
 LONGEST_TEXT = 2000
 DISPUTE_DAYS = 10
 
 
-class CaseKind(StrEnum):
-    GUARDIANS_DISPUTE = "guardians_dispute"
-    APPEAL = "appeal"
-    DISABILITY = "disability"
-    REGISTER_DISPUTE = "register_dispute"
+AREA = func.coalesce(Kindergarten.area_code, Household.home_area)
+"""The area of a case: that of the kindergarten which reviews the application, before that the home's."""
 
-
-class CaseOutcome(StrEnum):
-    SETTLED = "settled"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-
-
-KINDS = tuple(CaseKind)
-OUTCOMES = tuple(CaseOutcome)
-
-
-class Case(Base):
-    """An open case has a clock: `due_at`.  A guardians' dispute puts the application on neutral hold."""
-
-    __tablename__ = "case_file"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    kind: Mapped[str]
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
-    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"), index=True)
-    child_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
-    text: Mapped[str] = mapped_column(Sealed("case_file.text"))
-    opened_at: Mapped[dt.datetime]
-    due_at: Mapped[dt.datetime]
-    settled_at: Mapped[dt.datetime | None]
-    outcome: Mapped[str | None]
-
-    __table_args__ = (CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),)
+HOLDING = (Case.held_at.is_not(None), Case.hold_ended_at.is_(None), Case.settled_at.is_(None))
 
 
 def open_dispute(
@@ -74,8 +49,9 @@ def open_dispute(
 ) -> Case:
     """Say that somebody else entered one's child.  The answer is the same whether or not that is so.
 
-    Where number *and* name fit a child with a live application, it is put on neutral hold until an official has
-    settled the case, and its guardians are told that there is a question, not whose.
+    Where number *and* name fit a child with a live application, its guardians are told that there is a question, not whose.
+    If an accepted guardian of the child asks, the application is on hold from now on; a claim of anybody else freezes
+    nothing until the officer imposes the hold.
     """
     require_oneself(by)
     guardians.require_guardian(session, by=by)
@@ -84,7 +60,7 @@ def open_dispute(
         raise Refused("text_missing", field="text")
     if len(text) > LONGEST_TEXT:
         raise Refused("text_too_long", field="text", most=LONGEST_TEXT)
-    index = identity.index_of(found.number)
+    index = found.index
     earlier = session.scalars(
         select(Case).where(
             Case.kind == CaseKind.GUARDIANS_DISPUTE,
@@ -105,12 +81,93 @@ def open_dispute(
     )
     session.add(case)
     session.flush()
-    audit.record(session, "open_case", "case_file", case.id, by=by, now=now, kind=case.kind)
     application = _disputed(session, index, child_name)
+    case.application_id = application.id if application is not None else None
+    begin(session, case, by=by, now=now)
     if application is not None:
-        case.application_id = application.id
-        _hold(session, application, case, by=by, now=now)
+        if is_guardian_of(session, application.child_id, by=by):
+            _hold(session, application, case, by=by, now=now)
+        else:
+            event = f"dispute_opened:{case.id}"
+            notify_guardians(session, "dispute_opened", [application.id], now=now, event=event)
     return case
+
+
+def open_objection(session: Session, application_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> Case:
+    """A guardian objects to what another guardian of the child decided: the application is on hold until an officer
+    has settled it.  The caller has checked that the guardian has a say, and holds the application's lock.
+    """
+    case = Case(
+        kind=CaseKind.GUARDIANS_DISPUTE, account_id=by.account_id, application_id=application_id,
+        text=text.strip()[:LONGEST_TEXT], opened_at=now, due_at=now + dt.timedelta(days=DISPUTE_DAYS),
+    )  # fmt: skip
+    session.add(case)
+    begin(session, case, by=by, now=now)
+    _hold(session, session.get_one(Application, application_id), case, by=by, now=now)
+    return case
+
+
+def begin(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
+    """Give a new case its officer, and tell whoever opened it."""
+    session.flush()
+    case.officer_id = case_officers.choose(session, _area_of(session, case))
+    session.flush()
+    audit.record(
+        session, "open_case", "case_file", case.id, by=by, now=now, kind=case.kind, officer=str(case.officer_id)
+    )
+    outbox.tell(session, "case_opened", account_id=case.account_id, key=f"case:{case.id}:opened", now=now)
+
+
+def impose_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
+    """An official puts the application of an open dispute on hold, and says why.  Twice changes nothing.
+
+    Refuses `say_why`, `no_application_to_hold`.
+    """
+    case = _open_for_decision(session, case_id, by=by)
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    if case.application_id is None or case.kind != CaseKind.GUARDIANS_DISPUTE:
+        raise Refused("no_application_to_hold", field="reason")
+    if case.held_at is None:
+        application = session.get_one(Application, case.application_id, with_for_update=True)
+        _hold(session, application, case, by=by, now=now, reason=reason.strip()[:LONGEST_TEXT])
+        outbox.tell(session, "case_hold_imposed", account_id=case.account_id, key=f"case:{case.id}:held", now=now)
+    return case
+
+
+def lift_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
+    """An official ends the hold; the case goes on.  Refuses `say_why`."""
+    case = _open_for_decision(session, case_id, by=by)
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    if is_holding(case):
+        _end_hold(session, case, by=by, now=now)
+        outbox.tell(
+            session, "case_hold_lifted", account_id=case.account_id, key=f"case:{case.id}:lifted:{now}", now=now
+        )
+    return case
+
+
+def is_holding(case: Case) -> bool:
+    """Whether this case keeps its application on hold."""
+    return case.held_at is not None and case.hold_ended_at is None
+
+
+def holding_case(session: Session, application_id: uuid.UUID) -> Case | None:
+    """The case that keeps this application on hold: the one that is due first."""
+    held = select(Case).where(Case.application_id == application_id, *HOLDING)
+    return session.scalars(held.order_by(Case.due_at).limit(1)).first()
+
+
+def dispute_about(session: Session, application_id: uuid.UUID) -> Case | None:
+    """The open dispute that the application's page tells of: one that holds it, else the one that is due first."""
+    disputes = select(Case).where(
+        Case.application_id == application_id,
+        Case.kind == CaseKind.GUARDIANS_DISPUTE,
+        Case.settled_at.is_(None),
+    )
+    held_first = sql_case((and_(*HOLDING), 0), else_=1)
+    return session.scalars(disputes.order_by(held_first, Case.due_at).limit(1)).first()
 
 
 def own_cases(session: Session, *, by: Actor) -> list[Case]:
@@ -135,16 +192,19 @@ class Filed:
 
 def _filed(by: Actor):
     """The cases of an official's areas: that of the kindergarten which reviews the application, before that the home's."""
-    area = func.coalesce(Kindergarten.area_code, Household.home_area)
-    found = (
-        select(Case, area.label("area"), Application.registration_code)
+    found = _with_area()
+    if by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
+        return found
+    return found.where(AREA.in_(by.areas)) if by.is_any(Role.AREA_OFFICIAL) else found.where(false())
+
+
+def _with_area():
+    return (
+        select(Case, AREA.label("area"), Application.registration_code)
         .outerjoin(Application, Application.id == Case.application_id)
         .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
         .outerjoin(Household, Household.application_id == Application.id)
     )
-    if by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
-        return found
-    return found.where(area.in_(by.areas)) if by.is_any(Role.AREA_OFFICIAL) else found.where(false())
 
 
 def listing(session: Session, *, by: Actor, settled: bool = False, limit: int = 200) -> list[Filed]:
@@ -168,14 +228,11 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
     Whoever opened it is told how it ended, and the application's guardians that it goes on; neither hears of the other.
     Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`.
     """
-    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
-        raise NotFound()
-    find(session, case_id, by=by)
+    case = _decidable(session, case_id, by=by)
     if outcome not in OUTCOMES:
         raise Refused("outcome_missing", field="outcome")
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
     if case.settled_at is not None:
         return case
     case.settled_at, case.outcome = now, outcome
@@ -183,35 +240,66 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
     why = reason.strip()[:LONGEST_TEXT]
     audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, reason=why, outcome=outcome)
     outbox.tell(session, f"case_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
-    if case.application_id is not None and not _other_disputes(session, case):
-        application = session.get_one(Application, case.application_id, with_for_update=True)
-        application.on_hold = False
-        notify_guardians(session, "hold_ended", [application.id], now=now, event=f"hold_ended:{case.id}")
+    if is_holding(case):
+        _end_hold(session, case, by=by, now=now)
+    elif case.application_id is not None:
+        event = f"dispute_ended:{case.id}"
+        notify_guardians(session, "dispute_ended", [case.application_id], now=now, event=event)
     session.flush()
     return case
 
 
+def _decidable(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
+    """The case, locked, if this official decides in its area.  Raises NotFound elsewhere."""
+    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise NotFound()
+    find(session, case_id, by=by)
+    return session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+
+
+def _open_for_decision(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
+    case = _decidable(session, case_id, by=by)
+    if case.settled_at is not None:
+        raise Refused("case_is_settled")
+    return case
+
+
+def _area_of(session: Session, case: Case) -> str | None:
+    return session.execute(_with_area().where(Case.id == case.id)).one().area
+
+
 def _disputed(session: Session, index: bytes, child_name: str) -> Application | None:
     """The live application of the child with this number, if the name fits too."""
-    child = session.scalars(select(Child).where(Child.id_index == index)).one_or_none()
-    if child is None or "".join(child.name.split()) != "".join(child_name.split()):
+    child_id = documents.child_of(session, index)
+    child = session.get(Child, child_id) if child_id else None
+    if child is None or name_key(child.name) != name_key(child_name):
         return None
     live = select(Application).where(Application.child_id == child.id, Application.stage.not_in(DEAD_STAGES))
     return session.scalars(live.order_by(Application.year.desc()).limit(1).with_for_update()).first()
 
 
-def _hold(session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime) -> None:
+def _hold(
+    session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime, reason: str | None = None
+) -> None:
+    """Put the application on hold.  The case is due before registration closes, if that comes sooner."""
     application.on_hold = True
-    audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id))
+    case.held_at, case.hold_ended_at = now, None
+    registration = deadlines.of(session, application, now=now).open
+    if registration is not None:
+        case.due_at = min(case.due_at, registration.closes_at)
+    audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id), reason=reason)
     notify_guardians(session, "on_hold", [application.id], now=now, event=f"on_hold:{case.id}")
     session.flush()
 
 
-def _other_disputes(session: Session, case: Case) -> bool:
-    others = select(Case.id).where(
-        Case.application_id == case.application_id,
-        Case.kind == CaseKind.GUARDIANS_DISPUTE,
-        Case.settled_at.is_(None),
-        Case.id != case.id,
-    )
-    return session.scalar(others.limit(1)) is not None
+def _end_hold(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
+    """The application goes on, unless another case holds it too."""
+    case.hold_ended_at = now
+    session.flush()
+    if case.application_id is None or holding_case(session, case.application_id) is not None:
+        return
+    application = session.get_one(Application, case.application_id, with_for_update=True)
+    application.on_hold = False
+    audit.record(session, "end_hold", "application", application.id, by=by, now=now, case=str(case.id))
+    notify_guardians(session, "hold_ended", [application.id], now=now, event=f"hold_ended:{case.id}:{now.isoformat()}")
+    session.flush()

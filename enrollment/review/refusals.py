@@ -71,7 +71,7 @@ def decide_refusal(
     if upheld:
         bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
         lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
-        notify_guardians(session, "review_refused", [application.id], now=now, rule=proposal.rule)
+        notify_guardians(session, "review_refused", [application.id], now=now, by=by, rule=proposal.rule)
     return proposal
 
 

@@ -157,10 +157,13 @@ def verify(
     """
     in_hand(session, application_id, by=by)
     for finding in findings:
-        _note(session, application_id, finding, by=by, now=now)
+        record_finding(session, application_id, finding, by=by, now=now)
 
 
-def _note(session: Session, application_id: uuid.UUID, finding: Finding, *, by: Actor, now: dt.datetime) -> None:
+def record_finding(
+    session: Session, application_id: uuid.UUID, finding: Finding, *, by: Actor, now: dt.datetime
+) -> None:
+    """Note one finding.  The caller holds the application's lock, and has checked that it is this actor's business."""
     if finding.value is not None:
         fact_values.check(session, finding.fact, finding.value)
     elif not (finding.reason or "").strip():
@@ -210,7 +213,7 @@ def confirm(
     if still_open:
         raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
     lifecycle.make(session, application, "confirm", by=by, now=now)
-    notify_guardians(session, "review_confirmed", [application.id], now=now)
+    notify_guardians(session, "review_confirmed", [application.id], now=now, by=by)
 
 
 def send_back(
@@ -235,7 +238,7 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    notify_guardians(session, "review_returned", [application.id], now=now, n=len(asked))
+    notify_guardians(session, "review_returned", [application.id], now=now, by=by, n=len(asked))
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:

@@ -1,17 +1,23 @@
 """The roll itself answers for elder siblings, and the stored rights for bindings of an earlier year: nobody is asked."""
 
+import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.applications import elder_siblings
 from enrollment.applications.applications import Application
+from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.register_answers import Answer
 from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.classifications import Level
-from enrollment.people.person_rows import Child, Guardianship
+from enrollment.ground.identity import birth_date_in
+from enrollment.ground.vault import normalise
+from enrollment.people.person_rows import ChildDocument, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.season.facts import Fact
@@ -23,8 +29,12 @@ STAYING = (Level.NURSERY, Level.LOWER, Level.MIDDLE, Level.MIXED)
 def answers_from_roll(session: Session, questions: Iterable[Question]) -> list[Answer]:
     """Answers to the questions about siblings and stored rights; `unknown` where our own books know nothing."""
     asked = list(questions)
+    about_siblings = [one for one in asked if one.fact == Fact.SIBLING_AT]
     known = {
-        Fact.SIBLING_AT: _siblings(session, [one.application_id for one in asked if one.fact == Fact.SIBLING_AT]),
+        Fact.SIBLING_AT: _merged(
+            _siblings(session, [one.application_id for one in about_siblings]),
+            _named_elders(session, {one.application_id: one.claimed for one in about_siblings}),
+        ),
         Fact.SIBLING_RIGHT_AT: _rights(
             session, [one.application_id for one in asked if one.fact == Fact.SIBLING_RIGHT_AT]
         ),
@@ -51,8 +61,8 @@ def _siblings(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.U
         select(Application.id, Kindergarten.code)
         .join(mine, mine.child_id == Application.child_id)
         .join(theirs, theirs.guardian_id == mine.guardian_id)
-        .join(Child, Child.id == theirs.child_id)
-        .join(RollChild, RollChild.id_index == Child.id_index)
+        .join(ChildDocument, ChildDocument.child_id == theirs.child_id)
+        .join(RollChild, RollChild.id_index == ChildDocument.person_index)
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .where(
@@ -69,14 +79,95 @@ def _siblings(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.U
     return _gathered(rows)
 
 
+def _named_elders(session: Session, claimed: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, list[str]]:
+    """Where the elder sibling stands whom a family names: by number in the whole city, else at the claimed kindergarten
+    by name and birth date, and there only when one child fits."""
+    named = session.scalars(select(ElderSibling).where(ElderSibling.application_id.in_(claimed)))
+    found = {}
+    for elder in named:
+        codes = _by_number(session, elder) or _by_birth_date(session, elder, claimed[elder.application_id])
+        if len(codes) == 1:
+            found[elder.application_id] = codes
+    return found
+
+
+@dataclass(frozen=True)
+class OnRoll:
+    """The elder sibling whom a family names, and how many children of the claimed kindergarten's roll it may be."""
+
+    elder: ElderSibling
+    hits: int
+
+
+def elder_on_roll(session: Session, application_id: uuid.UUID, claimed: str | None) -> OnRoll | None:
+    """For the clerk, who compares with papers where none or several fit.  A family is never told."""
+    elder = elder_siblings.of(session, application_id)
+    if elder is None or claimed is None:
+        return None
+    found = _by_number(session, elder)
+    return OnRoll(elder, len([code for code in found if code == claimed] or _by_birth_date(session, elder, claimed)))
+
+
+def _staying(year: int) -> Select:
+    """Children on the roll of the school year before, in classes that stay for another year."""
+    return (
+        select(RollChild, Kindergarten.code)
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(RollChild.left_on.is_(None), RollClass.school_year == year - 1, RollClass.level.in_(STAYING))
+    )
+
+
+def _year_of(session: Session, elder: ElderSibling) -> int:
+    return session.get_one(Application, elder.application_id).year
+
+
+def _by_number(session: Session, elder: ElderSibling) -> list[str]:
+    if elder.id_index is None:
+        return []
+    rows = session.execute(_staying(_year_of(session, elder)).where(RollChild.id_index == elder.id_index))
+    return [row.code for row in rows]
+
+
+def _by_birth_date(session: Session, elder: ElderSibling, claimed: str) -> list[str]:
+    """One code for each child of that name and birth date.  A roll may hold the date in the child's number alone."""
+    if elder.born is None:
+        return []
+    born = dt.date.fromisoformat(elder.born)
+    rows = session.execute(
+        _staying(_year_of(session, elder)).where(
+            Kindergarten.code == claimed, or_(RollChild.born == born, RollChild.born.is_(None))
+        )
+    )
+    name = normalise(elder.name)
+    return [row.code for row in rows if normalise(row.RollChild.name) == name and _birth_date(row.RollChild) == born]
+
+
+def _birth_date(child: RollChild) -> dt.date | None:
+    if child.born is not None or not child.id_number or len(child.id_number) != 18:
+        return child.born
+    try:
+        return birth_date_in(child.id_number)
+    except ValueError:
+        return None
+
+
+def _merged(*found: dict[uuid.UUID, list[str]]) -> dict[uuid.UUID, list[str]]:
+    codes: dict[uuid.UUID, list[str]] = {}
+    for each in found:
+        for application_id, more in each.items():
+            codes.setdefault(application_id, []).extend(more)
+    return codes
+
+
 def _rights(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     """Stored rights that last until the child enters in September."""
     if not application_ids:
         return {}
     rows = session.execute(
         select(Application.id, Kindergarten.code, Entitlement.expires_on, Application.year)
-        .join(Child, Child.id == Application.child_id)
-        .join(Entitlement, Entitlement.child_id_index == Child.id_index)
+        .join(ChildDocument, ChildDocument.child_id == Application.child_id)
+        .join(Entitlement, Entitlement.child_id_index == ChildDocument.person_index)
         .join(Kindergarten, Kindergarten.id == Entitlement.kindergarten_id)
         .where(Application.id.in_(application_ids))
     )

@@ -11,7 +11,17 @@ from enrollment.season.grounds import TERMS_OF_GROUND, GroundTerms, Kindergarten
 from enrollment.season.policy_checks import check_rules
 from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_parser import PolicyTable
-from enrollment.season.rules import BEST, PAIR_RULES, WORST, Concurrent, Example, Rule, Rules, TierResult
+from enrollment.season.rules import (
+    BEST,
+    DECISION_HOURS,
+    PAIR_RULES,
+    WORST,
+    Concurrent,
+    Example,
+    Rule,
+    Rules,
+    TierResult,
+)
 
 __all__ = [
     "KindergartenFacts",
@@ -27,6 +37,7 @@ __all__ = [
 FORMAT = "policy/1"
 FAMILIES = ("whole_district", "service_area", "any_inclusive")
 MOST_TOLERANCE = 20_000
+MOST_DECISION_HOURS = 168
 FACT_TYPES: dict[str, type] = {
     Fact.HOME_OWNED: bool,
     Fact.SPECIAL_NEED: bool,
@@ -44,6 +55,7 @@ _TOP = [
     "pairs",
     "review",
     "central",
+    "guardians",
     "siblings",
     "documents",
     "grounds",
@@ -98,6 +110,7 @@ def _rules(top: PolicyTable) -> Rules:
         pair_rule=_pair_rule(top),
         review_opens_early=_review_opens_early(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
+        decision_hours=_decision_hours(top.table("guardians")),
         concurrent=_concurrent(top),
         documents_always=_documents_always(top.table("documents")),
         terms=_terms(top.table("grounds", required=True)),
@@ -126,6 +139,11 @@ def _review_opens_early(table: PolicyTable) -> bool:
 def _tolerance(table: PolicyTable) -> int:
     table.only(["tolerance"])
     return table.number("tolerance", 0, MOST_TOLERANCE, 0)
+
+
+def _decision_hours(table: PolicyTable) -> int:
+    table.only(["decision_hours"])
+    return table.number("decision_hours", 1, MOST_DECISION_HOURS, DECISION_HOURS)
 
 
 def _concurrent(top: PolicyTable) -> Concurrent | None:

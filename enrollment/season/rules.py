@@ -14,6 +14,9 @@ DEFAULT_RULE = "everybody"
 PAIR_RULES = ("overhang", "close")
 """What happens to bound children if fewer places are left than they need."""
 
+DECISION_HOURS = 24
+"""How long an irrevocable act of one guardian waits for the others, where the policy does not say."""
+
 
 @dataclass(frozen=True)
 class TierResult:
@@ -83,6 +86,7 @@ class Rules:
     open_to: frozenset[Ground] = frozenset()
     review_opens_early: bool = False
     central_tolerance: int = 0
+    decision_hours: int = DECISION_HOURS
     examples: tuple[Example, ...] = ()
     basis: str = ""
 

@@ -1,7 +1,7 @@
 """bound children have one list of wishes
 
 Revision ID: 0012_bonds
-Revises: 0010_the_move_of_an_offer
+Revises: 0011_child_documents
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0012_bonds"
-down_revision = "0010_the_move_of_an_offer"
+down_revision = "0011_child_documents"
 branch_labels = None
 depends_on = None
 

@@ -24,7 +24,7 @@ ISSUER = "Chengdu Kindergarten Admission"
 @cli.command("add")
 @click.argument("login")
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice([role for role in ROLES if role != Role.GUARDIAN]))
+@click.option("--role", required=True, type=click.Choice([str(role) for role in ROLES if role != Role.GUARDIAN]))
 @click.option("--kindergarten", help="School identification code, for clerks and heads.")
 @click.option("--area", help="Code of the admission area, for area officials.")
 @click.password_option(help="At least 12 characters.")

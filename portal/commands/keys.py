@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import key_rotation, vault
 from enrollment.ground.vault import Keys, VaultError
+from enrollment.maintenance import reindexing
 from portal.web.clock import now
 from portal.web.unit_of_work import db, services
 
@@ -66,6 +67,19 @@ def rotate() -> None:
                 after = key_rotation.rotate_batch(session, sealed, after=after, now=moment)
             done += after is not None
         click.echo(f"{sealed.name}: {'nothing to do' if not done else 'done'}")
+
+
+@cli.command("reindex")
+@with_appcontext
+def reindex() -> None:
+    """Write the blind indexes of numbers and names again, after an upgrade that changed them.  It can be repeated."""
+    for name, batch in reindexing.TABLES.items():
+        after, done = None, False
+        while not done:
+            with Session(services().engine) as session, session.begin():
+                after = batch(session, after, now(session, demo=services().config.demo))
+            done = after is None
+        click.echo(f"{name}: done")
 
 
 @cli.command("remove")

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, Role, RoleGrant, actor_of
-from enrollment.ground.vault import blind_index
+from enrollment.ground.phones import phone_index
 from enrollment.places.kindergartens import Kindergarten
-from portal.text.words import word
+from portal.text.messages import signed, text_words
 from portal.web.clock import real_now
+from portal.web.unit_of_work import services
 
 PASSWORD = "chengdu-2026"  # noqa: S105  the demo's, shown on its sign-in page; production has no such account
 
@@ -61,7 +62,7 @@ def show_second_factor(session: Session, account: Account, *, now: dt.datetime) 
     """Show the current second-factor code in the demo inbox, because nobody has an authenticator for the demo."""
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
-    body = word("text_message", "second_factor", name=account.name, code=code)
+    body = signed(text_words("second_factor", name=account.name, code=code), services().config)
     outbox.add_text_message(
         session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now
     )
@@ -107,4 +108,4 @@ def actor(session: Session, login: str) -> Actor:
 
 def phone_indices() -> list[bytes]:
     """How the accounts of the demo's own families are found."""
-    return [blind_index(person.login, "phone") for person in FAMILIES]
+    return [phone_index(person.login) for person in FAMILIES]

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, SentMessage, TextMessage
+from enrollment.ground.phones import country_code
 from enrollment.people.person_rows import Guardian, Guardianship
 from portal.config import Config
-from portal.text.words import word
+from portal.text.messages import notice_words, signed
 
 BATCH = 500
 TIMEOUT = 5
@@ -27,6 +28,10 @@ class Undelivered(Exception):
 
 
 class Messenger(Protocol):
+    def reaches(self, to: str) -> bool:
+        """Whether it sends to this number at all."""
+        ...
+
     def send(self, key: str, to: str, body: str) -> None:
         """Deliver once for each key.  Raises Undelivered."""
         ...
@@ -35,8 +40,11 @@ class Messenger(Protocol):
 class Gateway:
     """A short-message gateway over HTTPS (protocol: `docs/messages.md`).  It must ignore a key that it has seen."""
 
-    def __init__(self, address: str, token: str | None):
-        self.address, self.token = address, token
+    def __init__(self, address: str, token: str | None, country_codes: tuple[str, ...]):
+        self.address, self.token, self.country_codes = address, token, country_codes
+
+    def reaches(self, to: str) -> bool:
+        return country_code(to) in self.country_codes
 
     def send(self, key: str, to: str, body: str) -> None:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
@@ -58,6 +66,9 @@ class Inbox:
     def __init__(self, session: Session, now: dt.datetime):
         self.session, self.now = session, now
 
+    def reaches(self, to: str) -> bool:
+        return bool(to)
+
     def send(self, key: str, to: str, body: str) -> None:
         row = {"id": uuid.uuid4(), "key": key, "to": to, "body": body, "at": self.now}
         self.session.execute(insert(SentMessage).values(row).on_conflict_do_nothing(index_elements=["key"]))
@@ -65,7 +76,7 @@ class Inbox:
 
 def messenger(config: Config, session: Session, now: dt.datetime) -> Messenger:
     if config.message_gateway:
-        return Gateway(config.message_gateway, config.message_token)
+        return Gateway(config.message_gateway, config.message_token, config.message_country_codes)
     return Inbox(session, now)
 
 
@@ -74,7 +85,8 @@ def send_texts(session: Session, by: Messenger, *, now: dt.datetime) -> int:
     waiting = select(TextMessage).where(TextMessage.sent_at.is_(None)).order_by(TextMessage.written_at).limit(BATCH)
     sent = 0
     for text in session.scalars(waiting.with_for_update(skip_locked=True)):
-        by.send(text.key, text.to, text.body)
+        if by.reaches(text.to):
+            by.send(text.key, text.to, text.body)
         text.sent_at = now
         sent += 1
     session.flush()
@@ -89,12 +101,13 @@ def is_about_own_child(session: Session, notice: Notice) -> bool:
         select(Guardianship.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
         .where(Guardian.account_id == notice.account_id, Guardianship.child_id == notice.child_id)
+        .where(Guardianship.accepted_at.is_not(None))
     )
     return session.scalar(cares) is not None
 
 
-def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: int = BATCH) -> int:
-    """Send waiting notices; returns how many.  A notice about another family's child is withheld permanently."""
+def send_notices(session: Session, by: Messenger, config: Config, *, now: dt.datetime, limit: int = BATCH) -> int:
+    """Send waiting notices, each in the language of its receiver; returns how many.  A notice about another family's child is withheld permanently."""
     waiting = (
         select(Notice)
         .where(Notice.sent_at.is_(None), Notice.withheld_at.is_(None))
@@ -107,8 +120,9 @@ def send_notices(session: Session, by: Messenger, *, now: dt.datetime, limit: in
             notice.withheld_at = now
             continue
         account = session.get_one(Account, notice.account_id)
-        if account.phone:
-            by.send(notice.key, account.phone, word("notice", notice.kind, in_language="zh", **notice.params))
+        if account.phone and by.reaches(account.phone):
+            words = notice_words(notice.kind, notice.params, in_language=account.language)
+            by.send(notice.key, account.phone, signed(words, config, in_language=account.language))
         notice.sent_at = now
         sent += 1
     session.flush()

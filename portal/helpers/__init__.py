@@ -1,4 +1,7 @@
-"""Pages of community helpers; they fill in the form on the parents' pages.  Every module registers its views on `pages`."""
+"""The pages of community helpers, who enter an application with a family's consent.  Each module registers its views on `pages`.
+
+May import `operations`, `jobs`, `letters`, `demo`, `web` and everything below them, not the other page packages.
+"""
 
 from flask import Blueprint
 

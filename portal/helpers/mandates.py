@@ -1,6 +1,7 @@
 """Start of a mandate: the guardian's consent by a code on its phone, or on a signed paper."""
 
 import json
+import math
 import uuid
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import BooleanField, DateField, FileField, StringField
+from wtforms import BooleanField, DateField, StringField
 from wtforms.validators import InputRequired
 
 from enrollment.applications import mandates
@@ -17,6 +18,8 @@ from enrollment.applications.mandates import Paper
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files.upload_limits import LIMITS
+from enrollment.ground.phones import mask_phone
 from enrollment.people import consents
 from enrollment.season import calendar
 from enrollment.season.calendar import Season
@@ -25,17 +28,18 @@ from portal.letters.mandate import mandate_letter
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.unavailable import letters_wait
 from portal.text import consent_texts
-from portal.text.words import language, word
+from portal.text.messages import signed, text_words
+from portal.text.words import language
 from portal.web import acting_for
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
-from portal.web.phone_fields import code_field, masked_phone, phone_field
+from portal.web.phone_fields import code_field, phone_field
 from portal.web.rate_limits import limiter
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import actor, clock, db, services
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadField, accepts_uploads
 
 SESSION_KEY = "asked_to_help"
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
 
 
 class AskForm(PageForm):
@@ -50,9 +54,9 @@ class CodeForm(PageForm):
 
 class PaperForm(PageForm):
     name = StringField(_l("委托书上的监护人姓名"), [InputRequired(_l("请填写姓名。"))])
-    phone = phone_field(_l("委托书上的手机号"))
+    phone = phone_field(_l("委托书上的手机号（没有手机就不填）"), optional=True, receives_code=False)
     signed_on = DateField(_l("签名日期"))
-    paper = FileField(_l("签好的委托书：拍照或 PDF"))
+    paper = UploadField(_l("签好的委托书：拍照或 PDF"), kinds=PHOTO_OR_PDF)
     agreed = BooleanField(_l("监护人当面签名，纸上的内容已读给他听"))
     registers = BooleanField(_l("纸上也勾选了同意向政府部门核对（没有勾选就不选）"))
 
@@ -113,6 +117,7 @@ def ask() -> ResponseReturnValue:
                 raise Refused("mandate_agreed_needed", field="agreed")
             request_data = {"phone": form.phone.data, "registers": bool(form.registers.data), "language": language()}
             code = mandates.ask(db(), form.phone.data or "", _terms(request_data), by=actor(), now=clock())
+            session["mandate_code_sent"] = code is not None
             if code is not None:
                 _send_code(request_data, code)
             current_session().set_sealed(SESSION_KEY, json.dumps(request_data))
@@ -127,8 +132,7 @@ def _terms(request_data: dict) -> mandates.Terms:
 def _send_code(request_data: dict, code: str) -> None:
     """Send the guardian the code with the helper's name and the purpose."""
     season = _season()
-    body = word(
-        "text_message",
+    words = text_words(
         "mandate_code_registers" if request_data["registers"] else "mandate_code",
         helper=actor().name,
         year=season.year,
@@ -136,7 +140,9 @@ def _send_code(request_data: dict, code: str) -> None:
         minutes=sign_in_service.CODE_LIFETIME.seconds // 60,
         hotline=season.hotline or "028-12345",
     )
-    outbox.add_text_message(db(), request_data["phone"], body, key=f"mandate:{uuid.uuid4()}", now=clock())
+    outbox.add_text_message(
+        db(), request_data["phone"], signed(words, services().config), key=f"mandate:{uuid.uuid4()}", now=clock()
+    )
 
 
 @pages.get("/new/code")
@@ -149,7 +155,15 @@ def _code_page(form: CodeForm) -> ResponseReturnValue:
     request_data = current_session().get_sealed(SESSION_KEY)
     if request_data is None:
         return redirect(url_for("helpers.new_family"), 303)
-    return render_template("helpers/code.html", form=form, phone=masked_phone(json.loads(request_data)["phone"]))
+    phone = json.loads(request_data)["phone"]
+    wait = mandates.waiting_time(db(), phone, by=actor(), now=clock())
+    return render_template(
+        "helpers/code.html",
+        form=form,
+        phone=mask_phone(phone),
+        sent=session.get("mandate_code_sent", False),
+        minutes=math.ceil(wait.total_seconds() / 60),
+    )
 
 
 @pages.post("/new/code")
@@ -182,12 +196,13 @@ def _start_acting(mandate: mandates.Mandate) -> ResponseReturnValue:
 @pages.get("/new/paper")
 @desk("helpers")
 def paper_page() -> ResponseReturnValue:
-    return _redirect_if_acting() or _page("paper", PaperForm(), accepted=ACCEPTED)
+    return _redirect_if_acting() or _page("paper", PaperForm())
 
 
 @pages.post("/new/paper")
 @desk("helpers")
 @limiter.limit("30 per hour", key_func=_rate_limit_key)
+@accepts_uploads(LIMITS["photo"])
 def give_paper() -> ResponseReturnValue:
     form = PaperForm()
     if (redirection := _redirect_if_acting()) is not None:
@@ -203,7 +218,7 @@ def give_paper() -> ResponseReturnValue:
             return _start_acting(
                 mandates.give_on_paper(db(), form.read(), _terms(request_data), by=actor(), now=clock())
             )
-    return _page("paper", form, accepted=ACCEPTED)
+    return _page("paper", form)
 
 
 @pages.get("/mandate.pdf")

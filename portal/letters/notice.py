@@ -1,12 +1,12 @@
-"""The admission notice 录取通知书, in Chinese, with a QR code for verification."""
+"""The admission notice 录取通知书 in the reader's language, with a QR code that anybody can check."""
 
 import datetime as dt
 
-from enrollment.ground.city_time import CHENGDU
 from enrollment.results.admission_notice import Admission
 from portal.letters import pictures
 from portal.letters.pdf_renderer import letter
-from portal.text.words import word
+from portal.text.formats import day
+from portal.text.words import language
 
 
 def address_of(public_url: str, code: str) -> str:
@@ -15,25 +15,20 @@ def address_of(public_url: str, code: str) -> str:
 
 
 def notice(admission: Admission, *, public_url: str, demo: bool, on: dt.datetime) -> bytes:
-    """The PDF.  Raises PdfUnavailable."""
+    """The PDF.  Code and QR code are the same in each language.  Raises PdfUnavailable."""
     address = address_of(public_url, admission.code)
     kindergarten = admission.kindergarten
+    area = kindergarten.area
     return letter(
         "notice",
         admission=admission,
         kindergarten=kindergarten,
-        level=word("level", admission.level, in_language="zh"),
-        nature=word("nature", kindergarten.nature, in_language="zh"),
-        arrival=[day_in_chinese(moment) for moment in admission.arrival] if admission.arrival else None,
-        issued=day_in_chinese(on),
+        area=area.name_en if language() == "en" else area.name,
+        arrival=[day(moment, year=True) for moment in admission.arrival] if admission.arrival else None,
+        issued=day(on, year=True),
         spaced_code=" ".join(admission.code[start : start + 4] for start in range(0, len(admission.code), 4)),
         address=address,
         qr=pictures.qr(address),
         seal=pictures.sample_seal(kindergarten.name[:16]) if demo else None,
         demo=demo,
     )
-
-
-def day_in_chinese(moment: dt.datetime) -> str:
-    here = moment.astimezone(CHENGDU)
-    return f"{here.year}年{here.month}月{here.day}日"

@@ -3,15 +3,19 @@
 WeasyPrint needs the system library Pango.  Without it the portal starts, but letters are unavailable.
 """
 
+import base64
 import functools
 import threading
 from pathlib import Path
 from typing import Any
 
-from flask import render_template
+from flask import current_app
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
 
 from portal.letters import libraries
-from portal.letters.fonts import COMMON, WHOLE
+from portal.letters.fonts import COMMON, rare
+from portal.text.words import language
 
 FOLDER = Path(__file__).parent
 VARIANT = "pdf/ua-1"
@@ -34,21 +38,29 @@ class PdfRenderer:
         from weasyprint.urls import URLFetcher
 
         self._weasyprint = weasyprint
-        self._fonts = FontConfiguration()
-        faces = "".join(
-            f'@font-face {{ font-family: "{name}"; src: url("{path.as_uri()}") }}'
-            for name, path in (("Letter", COMMON), ("Letter Rare", WHOLE))
-        )
-        css = faces + (FOLDER / "letter.css").read_text("utf-8")
-        self._css = weasyprint.CSS(string=css, font_config=self._fonts)
+        self._new_fonts = FontConfiguration
+        self._look = (FOLDER / "letter.css").read_text("utf-8")
+        self._common = self._faces(())
         self._only_data = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
         self._one_at_a_time = threading.Lock()
 
     def print(self, html: str) -> bytes:
         """The PDF (PDF/UA-1, tagged, with the title and language of the page)."""
-        with self._one_at_a_time:  # fontconfig is not thread-safe
+        with self._one_at_a_time:  # fontconfig is not made for two threads
+            characters = tuple(rare.beyond_common(html))
+            fonts, css = self._faces(characters) if characters else self._common
             page = self._weasyprint.HTML(string=html, url_fetcher=self._only_data)
-            return page.write_pdf(stylesheets=[self._css], font_config=self._fonts, pdf_variant=VARIANT)
+            return page.write_pdf(stylesheets=[css], font_config=fonts, pdf_variant=VARIANT)
+
+    def _faces(self, characters: tuple[str, ...]) -> tuple[Any, Any]:
+        """A font configuration and the stylesheet, with a face for each character of a letter that is not common."""
+        faces = [("Letter", COMMON.as_uri())]
+        for number, font in enumerate(rare.fonts_of(characters)):
+            address = "data:font/ttf;base64," + base64.b64encode(font).decode()
+            faces.append(("Letter Rare" if number == 0 else "Letter Rarest", address))
+        declared = "".join(f'@font-face {{ font-family: "{name}"; src: url("{address}") }}' for name, address in faces)
+        fonts = self._new_fonts()
+        return fonts, self._weasyprint.CSS(string=declared + self._look, font_config=fonts)
 
 
 @functools.lru_cache(maxsize=1)
@@ -68,6 +80,22 @@ def renderer() -> PdfRenderer:
 
 
 def letter(template: str, **known: Any) -> bytes:
-    """A letter from `templates/letters`.  Raises PdfUnavailable."""
+    """A letter from `templates/letters`, in the reader's language.  Raises PdfUnavailable.
+
+    A character that no font has is written as its number, and a line at the end of the letter says so.
+    """
     ready = renderer()
-    return ready.print(render_template(f"letters/{template}.html", **known))
+    page = current_app.jinja_env.get_template(f"letters/{template}.html")  # jobs make letters too, outside a request
+    spoken = "en" if language() == "en" else "zh-CN"
+    return ready.print(_with_numbers(page.render(lang=spoken, bold=Markup("<b>{}</b>").format, **known)))
+
+
+def _with_numbers(html: str) -> str:
+    """Replace what no font can draw, so that nothing is left out or drawn as an empty box."""
+    unknown = rare.missing(rare.beyond_common(html))
+    if not unknown:
+        return html
+    for character in unknown:
+        html = html.replace(character, f"〔U+{ord(character):04X}〕")
+    said = _("〔U+…〕是字库里没有的字在国际编码（Unicode）里的编号，以户口簿上的字为准。")
+    return html.replace("</body>", f'<p class="small">{escape(said)}</p></body>')

@@ -36,7 +36,7 @@ def sample_seal(around: str) -> str:
     return _as_data(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200">'
         '<g fill="none" stroke="#b8325a" stroke-opacity=".75"><circle cx="100" cy="100" r="94" stroke-width="5"/></g>'
-        '<g fill="#b8325a" fill-opacity=".75" font-family="Letter, Letter Rare" text-anchor="middle" dominant-baseline="middle">'
+        '<g fill="#b8325a" fill-opacity=".75" font-family="Letter, Letter Rare, Letter Rarest" text-anchor="middle" dominant-baseline="middle">'
         + "".join(letters)
         + f'<text x="100" y="112" font-size="40">{SAMPLE}</text></g></svg>'
     )

@@ -1,12 +1,10 @@
-"""The receipt of a submission, in Chinese: the wishes, the time, and the digest of the answers."""
+"""The receipt of a submission, in the reader's language: what was handed in, when, and its digest."""
 
 from collections.abc import Sequence
 
 from enrollment.applications.applications import Application
 from enrollment.applications.receipts import Receipt
-from enrollment.ground.city_time import CHENGDU
 from portal.letters.pdf_renderer import letter
-from portal.text.words import word
 
 
 def receipt_letter(
@@ -29,9 +27,8 @@ def receipt_letter(
         "receipt",
         receipt=receipt,
         child_name=application.child.name,
-        level=word("level", application.level, in_language="zh"),
+        level=application.level,
         year=application.year,
-        at=f"{receipt.submitted_at.astimezone(CHENGDU):%Y-%m-%d %H:%M}",
         wished=wished,
         bound=bound,
         changed=changed,

@@ -1,23 +1,26 @@
 """Cases 争议 of the official's areas with their deadlines, and settling one."""
 
 import uuid
+from collections.abc import Callable
 
-from flask import flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField, TextAreaField
+from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
-from enrollment.ground.vault import mask
+from enrollment.ground.phones import mask_phone
 from enrollment.offers import revocations
-from enrollment.review import cases
+from enrollment.review import case_officers, cases, guardian_requests
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.web.evidence_files import SANDBOX
 from portal.web.forms import coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -32,20 +35,51 @@ class SettleForm(OfficialForm):
         self.outcome.choices = coded_choices("case_outcome", cases.OUTCOMES)
 
 
+class DecisionForm(OfficialForm):
+    reason = TextAreaField(_l("理由"), [Length(max=cases.LONGEST_TEXT)])
+
+
+class DeskPhoneForm(OfficialForm):
+    desk_phone = StringField(_l("我的办公电话"), [Length(max=case_officers.LONGEST_DESK_PHONE)])
+
+
 @pages.get("/cases", endpoint="cases")
 @desk("officials", *READERS)
 def case_list() -> ResponseReturnValue:
+    return _case_list()
+
+
+def _case_list(desk_phone_form: DeskPhoneForm | None = None) -> ResponseReturnValue:
+    open_cases = cases.listing(db(), by=actor())
     return render_template(
         "officials/cases.html",
-        open_cases=cases.listing(db(), by=actor()),
+        open_cases=open_cases,
         settled=cases.listing(db(), by=actor(), settled=True, limit=50),
         revocations=len(revocations.waiting(db(), by=actor())),
         may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
+        officers={filed.case.id: case_officers.officer_of(db(), filed.case) for filed in open_cases},
+        desk_phone_form=desk_phone_form or DeskPhoneForm(formdata=None, desk_phone=_own_desk_phone()),
     )
 
 
-def _case_page(case_id: uuid.UUID, form: SettleForm) -> ResponseReturnValue:
+def _own_desk_phone() -> str:
+    return db().get_one(Account, actor().account_id).desk_phone or ""
+
+
+@pages.post("/cases/desk-phone")
+@desk("officials", *DECIDERS)
+def save_desk_phone() -> ResponseReturnValue:
+    form = DeskPhoneForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            case_officers.save_desk_phone(db(), form.desk_phone.data or "", by=actor(), now=clock())
+            flash(_("办公电话已保存，有关的家庭会看到。"))
+            return redirect(url_for("officials.cases"), 303)
+    return _case_list(form)
+
+
+def _case_page(case_id: uuid.UUID, form: SettleForm, decision: DecisionForm | None = None) -> ResponseReturnValue:
     filed = cases.find(db(), case_id, by=actor())
     form.set_choices()
     case = filed.case
@@ -58,8 +92,57 @@ def _case_page(case_id: uuid.UUID, form: SettleForm) -> ResponseReturnValue:
         case=case,
         application=db().get(Application, case.application_id) if case.application_id else None,
         opener=opener.name,
-        phone=mask(opener.phone, 3, 4),
+        phone=mask_phone(opener.phone or ""),
         area_names=area_names(),
+        officer=case_officers.officer_of(db(), case),
+        wanted=guardian_requests.request_of(db(), case),
+        decision=decision or DecisionForm(formdata=None, prefix="decision-"),
+        me=actor().account_id,
+    )
+
+
+Act = Callable[..., object]
+
+DECISIONS: dict[str, tuple[Act, LazyString]] = {
+    "hold": (cases.impose_hold, _l("已暂停，各方会收到消息。")),
+    "lift": (cases.lift_hold, _l("暂停已结束，各方会收到消息。")),
+    "approve": (guardian_requests.approve_addition, _l("已同意，对方会收到邀请。")),
+    "propose": (guardian_requests.propose_removal, _l("您已签署，还需要另一位工作人员签署。")),
+    "remove": (guardian_requests.confirm_removal, _l("已移除，从现在起对方看不到孩子的任何内容。")),
+}
+"""What an official can decide in an open case, besides settling it."""
+
+
+@pages.post("/cases/<uuid:case_id>/<decision>")
+@desk("officials", *DECIDERS)
+def decide_case(case_id: uuid.UUID, decision: str) -> ResponseReturnValue:
+    cases.find(db(), case_id, by=actor())
+    if decision not in DECISIONS:
+        abort(404)
+    form = DecisionForm(prefix="decision-")
+    act, done = DECISIONS[decision]
+    if form.validate_on_submit():
+        with refusals_in(form):
+            act(db(), case_id, reason=form.reason.data or "", by=actor(), now=clock())
+            flash(str(done))
+            return redirect(url_for("officials.case_page", case_id=case_id), 303)
+    return _case_page(case_id, SettleForm(formdata=None), form)
+
+
+@pages.get("/cases/<uuid:case_id>/paper")
+@desk("officials", *DECIDERS)
+def case_paper(case_id: uuid.UUID) -> ResponseReturnValue:
+    """The paper of a request about guardians; each look is recorded."""
+    page = guardian_requests.read_paper(db(), case_id, by=actor(), now=clock())
+    ending = "webp" if page.media_type.startswith("image/") else "pdf"
+    return Response(
+        page.content,
+        mimetype=page.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="paper.{ending}"',
+            "Content-Security-Policy": SANDBOX,
+            "Cache-Control": "no-store",
+        },
     )
 
 

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from enrollment.coverage import shares
 from portal.officials import pages
-from portal.web import coverage_views
 from portal.web.guards import desk
+from portal.web.shared_views import coverage_views
 from portal.web.unit_of_work import db
 
 

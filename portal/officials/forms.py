@@ -5,7 +5,6 @@ from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
 from wtforms import (
     DateTimeLocalField,
     Field,
@@ -23,6 +22,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.errors import Refused
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
 from enrollment.season.round_rows import RoundKind
@@ -31,9 +31,10 @@ from portal.officials.scope import area_names
 from portal.text.policy_rules import listed
 from portal.text.words import word
 from portal.web.forms import PageForm, coded_choices
+from portal.web.upload_fields import UploadField
 
 NEEDED = _l("请填写")
-LARGEST_POLICY = 200_000
+LARGEST_POLICY = LIMITS["rules"].largest
 
 
 class OfficialForm(PageForm):
@@ -154,18 +155,16 @@ class ActForm(OfficialForm):
 
 class PolicyForm(OfficialForm):
     text = TextAreaField(_l("规则文件"), [Length(max=LARGEST_POLICY)])
-    file = FileField(_l("或者上传文件（.toml）"))
+    file = UploadField(_l("或者上传文件（.toml）"), kinds=("rules",))
 
     def validate_file(self, field: Field) -> None:
         """An uploaded file replaces the content of the text field."""
-        if not field.data:
+        if not field.data or field.errors:
             return
         try:
-            text = field.data.read(LARGEST_POLICY + 1).decode("utf-8-sig")
+            text = field.data.read().decode("utf-8-sig")
         except UnicodeDecodeError as fault:
             raise ValidationError(_l("这不是 UTF-8 文本文件，请选 .toml 规则文件")) from fault
-        if len(text) > LARGEST_POLICY:
-            raise ValidationError(_l("文件太大，规则文件不会超过 200 KB"))
         self.text.data = text
 
     def content(self) -> str:

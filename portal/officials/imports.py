@@ -6,10 +6,10 @@ from flask import Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
 from wtforms import RadioField
 
-from enrollment.places.imports import importer, sheet_reader, templates
+from enrollment.ground.files.upload_limits import LIMITS
+from enrollment.places.imports import importer, templates
 from enrollment.places.imports.faults import ImportFaults
 from portal.officials import pages
 from portal.officials.scope import DECIDERS
@@ -19,6 +19,7 @@ from portal.web.admission_year import admission_year
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
+from portal.web.upload_fields import UploadField, accepts_uploads
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_SHOWN = 200
@@ -30,11 +31,10 @@ class FileForm(PageForm):
         choices=coded_choices("import_kind", importer.MODULES),
         default="kindergartens",
     )
-    file = FileField(_l("文件（.xlsx 或 .csv）"))
+    file = UploadField(_l("文件（.xlsx 或 .csv）"), kinds=("table",))
 
     def content(self) -> bytes:
-        """At most one byte more than allowed, so that the service can refuse a file that is too large."""
-        return self.file.data.read(sheet_reader.MOST_BYTES + 1) if self.file.data else b""
+        return self.file.data.read() if self.file.data else b""
 
     @property
     def file_name(self) -> str:
@@ -49,6 +49,7 @@ def imports() -> ResponseReturnValue:
 
 @pages.post("/imports")
 @desk("officials", *DECIDERS)
+@accepts_uploads(LIMITS["table"])
 def upload_import() -> ResponseReturnValue:
     form = FileForm()
     if form.validate_on_submit():
@@ -65,7 +66,6 @@ def _imports_page(form: FileForm) -> ResponseReturnValue:
         "officials/imports.html",
         form=form,
         kinds=tuple(importer.MODULES),
-        most=sheet_reader.MOST_BYTES // 1024 // 1024,
         done=importer.recent_imports(db(), by=actor()),
         part_word=lambda part: word("import_part", part),
     )

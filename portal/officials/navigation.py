@@ -19,9 +19,11 @@ SECTIONS = (
     (_l("导入"), "officials.imports"),
     (_l("批次"), "officials.round_list"),
     (_l("资格审核"), "officials.review"),
+    (_l("疑似重复"), "officials.duplicate_list"),
     (_l("抽签与派位"), "officials.draws"),
     (_l("未录取幼儿"), "officials.unplaced"),
     (_l("争议"), "officials.cases"),
+    (_l("更正"), "officials.corrections"),
     (_l("两个占比"), "officials.coverage"),
     (_l("审计"), "officials.audit_trail"),
 )

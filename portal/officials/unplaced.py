@@ -63,7 +63,7 @@ def propose_central() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             number = central_placement.propose(db(), _year(), by=actor(), now=clock())
-            flash(_("为 %(n)s 个孩子找到了附近的空学位，请看过再发送。", n=number))
+            flash(_("为 %(n)s 个孩子找到了空学位，请看过再发送。", n=number))
             return redirect(url_for("officials.unplaced"), 303)
     return _page(form)
 

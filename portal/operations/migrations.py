@@ -20,6 +20,8 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     """
     config = Config(str(doctor.ALEMBIC))
     with engine.connect() as turn, engine.connect() as connection:
+        # an index that is built concurrently waits for every open transaction, so the lock is held without one
+        turn.execution_options(isolation_level="AUTOCOMMIT")
         turn.detach()  # closing the connection releases the lock in every case
         turn.execute(text("SET lock_timeout = 0"))
         turn.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})

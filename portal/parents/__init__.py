@@ -1,4 +1,7 @@
-"""The parents pages.  Every module of this folder registers its views on `pages`."""
+"""The families' pages.  Each module registers its views on `pages`.
+
+May import `operations`, `jobs`, `letters`, `demo`, `web` and everything below them, not the other page packages.
+"""
 
 from flask import Blueprint
 

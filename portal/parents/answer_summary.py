@@ -1,5 +1,6 @@
 """The family's answers as readable rows, for the check page and for the list of changes in a receipt."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +9,22 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import sibling_binding, units, wishes
+from enrollment.applications import applications, elder_siblings, sibling_binding, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
+from portal.text.facts import changed_words
 from portal.text.formats import day
 from portal.text.words import language, word
+
+__all__ = ["Section", "area_name", "changed_words", "sections", "together", "wish_names"]
 
 KINDERGARTENS = (Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT)
 TEXTS = ("hukou_street", "home_street", "home_community", "home_estate", "home_address")
@@ -79,16 +84,6 @@ def bound_names(session: Session, application: Application, answers: dict[str, A
     return names
 
 
-def changed_words(code: str) -> str:
-    """`household.home_area` in words."""
-    part, _dot, name = code.partition(".")
-    whole = word("answer", part)
-    if not name:
-        return whole
-    group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
-    return _("%(part)s：%(name)s", part=whole, name=word(group, name))
-
-
 def area_name(session: Session, code: str | None) -> str:
     area = session.get(Area, code) if code else None
     if area is None:
@@ -110,7 +105,7 @@ def _guardian(session: Session, by: Actor) -> list[tuple[str, str]]:
     return [
         (_("姓名"), guardian.name),
         (_("证件号码"), mask(guardian.id_number, keep_start=4)),
-        (_("手机号"), mask(guardian.phone, keep_start=3)),
+        (_("手机号"), mask_phone(guardian.phone) or "—"),
     ]
 
 
@@ -133,6 +128,8 @@ def _household(session: Session, application: Application) -> list[tuple[str, st
         value = getattr(household, name)
         if value:
             rows.append((word("answer_detail", name), area_name(session, value) if name in AREAS else value))
+    if household.home_outside:
+        rows.append((word("answer_detail", "home_area"), word("answer_detail", "home_outside")))
     if household.home_owned is not None:
         rows.append((word("answer_detail", "home_owned"), _("是") if household.home_owned else _("否")))
     return rows
@@ -142,6 +139,10 @@ def _grounds(session: Session, application: Application) -> list[tuple[str, str]
     rows = []
     for ground, details in claims.of(session, application.id).items():
         rows.append((word("ground", ground), _detail(session, details) or _("已申报")))
+    if elder := elder_siblings.of(session, application.id):
+        number = mask(elder.id_number, keep_start=4) if elder.id_number else ""
+        born = day(dt.date.fromisoformat(elder.born), year=True) if elder.born else ""
+        rows.append((word("answer", "elder_sibling"), " ".join(part for part in (elder.name, number, born) if part)))
     return rows or [(word("page", "grounds"), _("没有申报"))]
 
 
@@ -180,8 +181,8 @@ def together(session: Session, application: Application, *, by: Actor) -> list[t
         rows.append((_("派位方式"), _("与%(names)s捆绑，一起录取", names=_("、").join(bound))))
     elif siblings:
         rows.append((_("派位方式"), _("分开，各有各的派位号")))
-    elders = sibling_binding.elders(session, application, by=by)
-    elder = next((one for one in elders if one.id == application.elder_id), None)
+    family = applications.of_family(session, application, by=by)
+    elder = next((one for one in family if one.id == application.elder_id), None)
     return rows + ([(_("今年也在申请的哥哥姐姐"), elder.child.name)] if elder else [])
 
 

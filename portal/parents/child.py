@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
-from enrollment.applications import registration
+from enrollment.applications import identity_edits, registration
 from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import mask
-from enrollment.people import consents, guardians
+from enrollment.people import consents, documents, guardians
 from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
 from portal.parents import pages
 from portal.parents.form_pages import (
@@ -79,7 +79,8 @@ class ChildForm(VersionedForm):
 def _view(form: ChildForm, application: Application | None = None) -> ResponseReturnValue:
     form.set_choices()
     shown = mask(application.child.id_number, keep_start=4) if application else ""
-    return form_page("child", "child", application, form, shown=shown, year=season_year())
+    fixed = application is not None and not identity_edits.identity_is_free(db(), application.child_id)
+    return form_page("child", "child", application, form, shown=shown, year=season_year(), fixed=fixed)
 
 
 @pages.get("/children/new")
@@ -103,7 +104,7 @@ def enter_child() -> ResponseReturnValue:
             application = registration.enter_child(
                 db(), season_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.values()
             )
-            return _flash_birth_and_level(application, redirect_after_save("child", application))
+            return _flash_birth_and_level(application, _after_saving(application))
     return _view(form)
 
 
@@ -137,8 +138,15 @@ def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
                 now=clock(),
                 **form.values(),
             )
-            return _flash_birth_and_level(application, redirect_after_save("child", application))
+            return _flash_birth_and_level(application, _after_saving(application))
     return _view(form, application)
+
+
+def _after_saving(application: Application) -> ResponseReturnValue:
+    """The question of the documents' page comes first, where it is due."""
+    if documents.question_is_due(db(), application.child_id):
+        return redirect(url_for("parents.documents_page", application_id=application.id), 303)
+    return redirect_after_save("child", application)
 
 
 def _flash_birth_and_level(application: Application, answer: ResponseReturnValue) -> ResponseReturnValue:

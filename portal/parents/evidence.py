@@ -7,11 +7,13 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, MultipleFileField
+from wtforms import HiddenField
 
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.eligibility import evidence, required_documents
+from enrollment.ground.files.upload_limits import MOST_AT_ONCE
+from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
 from portal.parents import pages, steps
 from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form
@@ -19,13 +21,12 @@ from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
-
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadsField, accepts_uploads
 
 
 class PagesForm(PageForm):
     document = HiddenField()
-    pages = MultipleFileField(_l("选择照片或 PDF"))
+    pages = UploadsField(_l("选择照片或 PDF"), kinds=PHOTO_OR_PDF)
 
     def contents(self) -> list[bytes]:
         return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
@@ -54,7 +55,8 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         at_siblings=_at_siblings(application),
         registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         onward=_next_url(application),
-        accepted=ACCEPTED,
+        most_pdf_pages=MOST_PDF_PAGES,
+        known_areas=required_documents.areas_of(db(), application),
     )
 
 
@@ -86,6 +88,7 @@ def evidence_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/evidence")
 @desk("parents", allows_helper=True)
+@accepts_uploads(MOST_AT_ONCE)
 def add_evidence(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = PagesForm()

@@ -12,13 +12,15 @@ from flask_babel import gettext as _
 from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
-from enrollment.applications import applications, deadlines, receipts, units
+from enrollment.applications import applications, deadlines, receipts, units, wishes
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
 from enrollment.draw import bond_participation
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
+from enrollment.review import case_officers, cases
+from enrollment.review.case_officers import Officer
 from enrollment.season import calendar
 from enrollment.season.rounds import Round
 from portal.parents import pages, steps
@@ -166,10 +168,19 @@ def flash_saved_edit(application: Application) -> None:
         flash(_("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=receipt.number))
 
 
+LATE = ("registration_closed", "round_not_open", "no_registration", "application_is_over", "on_hold")
+"""Refusals after which the same page can never be saved: the form would be a button that refuses again."""
+
+
 def form_page(
     template: str, page: str, application: Application | None, form: PageForm | None, **more: Any
 ) -> ResponseReturnValue:
-    """Render a page of the form with the values that all form pages need."""
+    """Render a page of the form with the values that all form pages need.
+
+    A change that came too late is shown as such instead: that it was not saved, what was typed, and what counts.
+    """
+    if form is not None and form.refused in LATE:
+        return _not_saved(page, application, form)
     times = times_of(application) if application is not None else None
     late = application is not None and is_late_correction(application, times)
     return render_template(
@@ -184,12 +195,51 @@ def form_page(
     )
 
 
+def _not_saved(page: str, application: Application | None, form: PageForm) -> ResponseReturnValue:
+    faults = [*form.form_errors, *(text for field in form for text in field.errors)]
+    shown = render_template(
+        "parents/not_saved.html",
+        page=page,
+        application=application,
+        reason=faults[-1],
+        entered=form.entered_values(),
+        receipt=receipts.latest(db(), application) if application is not None else None,
+        wished=wish_names(application) if application is not None else [],
+    )
+    return shown, 409
+
+
+def wish_names(application: Application) -> list[str]:
+    """The kindergartens of the wishes that count now, in order: of the open round, else of the last one."""
+    times = times_of(application)
+    round_ = times.open or times.last
+    listed = wishes.of(db(), application.id, round_.id) if round_ else []
+    return [wish.programme.kindergarten.name for wish in listed]
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """An open dispute about an application, as its family sees it.  `held`: nothing can be changed meanwhile."""
+
+    held: bool
+    due_at: dt.datetime
+    officer: Officer | None
+
+
+def dispute_of(application: Application) -> Dispute | None:
+    case = cases.dispute_about(db(), application.id)
+    if case is None:
+        return None
+    return Dispute(application.on_hold, case.due_at, case_officers.officer_of(db(), case))
+
+
 @pages.context_processor
 def template_context() -> dict:
     by = actor()
     if by.on_behalf:
-        return {"unread": 0, "bond_of": bond_of}
+        return {"unread": 0, "bond_of": bond_of, "dispute_of": dispute_of}
     return {
         "bond_of": bond_of,
+        "dispute_of": dispute_of,
         "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0,
     }

@@ -1,5 +1,6 @@
 """The grounds that a family claims in addition to those that follow from its household."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -7,9 +8,11 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 
+from enrollment.applications import applications, elder_siblings
 from enrollment.applications.applications import Application
+from enrollment.applications.elder_siblings import Elder, ElderSibling
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.places import finder
@@ -30,6 +33,9 @@ class GroundsForm(VersionedForm):
 
     elder_sibling = BooleanField(_l("哥哥姐姐在园"))
     elder_sibling_detail = StringField(_l("哪所幼儿园"))
+    elder_name = StringField(_l("哥哥或姐姐的姓名"))
+    elder_number = StringField(_l("哥哥或姐姐的证件号码"))
+    elder_born = DateField(_l("哥哥或姐姐的出生日期"))
     sibling_right = BooleanField(_l("往年绑定入园"))
     sibling_right_detail = StringField(_l("哪所幼儿园"))
     staff_child = BooleanField(_l("幼儿园教职工子女"))
@@ -55,7 +61,25 @@ class GroundsForm(VersionedForm):
                 detail.data, detail.raw_data = None, []
             elif ground in AT_A_KINDERGARTEN:
                 detail.raw_data = [name_of(detail.data)]
+        if not self.elder_sibling.data:
+            for field in (self.elder_name, self.elder_number, self.elder_born):
+                field.data, field.raw_data = None, []
         return super().entered_values()
+
+    def fill_elder(self, elder: ElderSibling | None) -> None:
+        if elder is not None:
+            self.elder_name.data, self.elder_number.data = elder.name, elder.id_number
+            self.elder_born.data = dt.date.fromisoformat(elder.born) if elder.born else None
+
+    def elder(self, *, needed: bool) -> Elder | None:
+        """The elder sibling as it is named; None where none is claimed, or none need be named and none is."""
+        if not self.elder_sibling.data:
+            return None
+        typed = (self.elder_born.raw_data or [""])[0].strip()
+        if typed and self.elder_born.data is None:
+            raise Refused("birth_date_form", field="elder_born")
+        elder = Elder(self.elder_name.data or "", self.elder_number.data or "", self.elder_born.data)
+        return elder if elder or needed else None
 
     def refuse(self, refused: Refused) -> None:
         """Show the refusal of a ground beside its detail field, if it has one."""
@@ -100,7 +124,14 @@ def _view(form: GroundsForm, application: Application) -> ResponseReturnValue:
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
     asked = required_documents.useful_grounds(db(), application)
-    return form_page("grounds", "grounds", application, form, carried=carried, asked=asked)
+    return form_page(
+        "grounds", "grounds", application, form, carried=carried, asked=asked, must_name=_must_name_elder(application)
+    )
+
+
+def _must_name_elder(application: Application) -> bool:
+    """A family with another child in this portal need not say who the elder is: the roll knows it by its guardians."""
+    return all(each.child_id == application.child_id for each in applications.list_own(db(), by=actor()))
 
 
 @pages.get("/applications/<uuid:application_id>/grounds")
@@ -110,6 +141,7 @@ def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
     form = GroundsForm()
     if not form.version.data:
         form.fill_from(claims.of(db(), application_id))
+        form.fill_elder(elder_siblings.of(db(), application_id))
         form.version.data = str(application.version)
     return _view(form, application)
 
@@ -120,12 +152,16 @@ def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
     form.validate_on_submit()
-    form.multi_child_detail.errors = []  # the service checks a missing number, and only if the ground is ticked
+    # the service checks a missing number or day, and only if the ground is ticked
+    form.multi_child_detail.errors, form.elder_born.errors = [], []
     with refusals_in(form):
         claimed = form.values(required_documents.useful_grounds(db(), application))
         if claimed is None:
             return _view(form, application)
-        claims.set_claims(db(), application_id, claimed, version=form.seen_version(), by=actor(), now=clock())
+        elder = form.elder(needed=_must_name_elder(application)) if Ground.ELDER_SIBLING in claimed else None
+        claims.set_claims(
+            db(), application_id, claimed, elder=elder, version=form.seen_version(), by=actor(), now=clock()
+        )
         return redirect_after_save("grounds", application)
     return _view(form, application)
 

@@ -2,17 +2,22 @@
 
 import uuid
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from enrollment.applications import applications, deadlines, guardian_takeover, returning_families
+from enrollment.applications import applications, deadlines, registration
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
 from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
-from enrollment.review import cases
+from enrollment.review import case_officers, cases, guardian_requests
+from enrollment.review.case_officers import Officer
+from enrollment.review.case_rows import Case
 from enrollment.season import calendar
 from portal.parents import application_status, pages, steps, timeline
-from portal.parents.form_pages import application_of, steps_of, times_of
+from portal.parents.form_pages import application_of, season_year, steps_of, times_of
+from portal.parents.people import decisions
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -35,11 +40,19 @@ def _pending_items() -> dict:
     known = season is not None and not actor().on_behalf
     return {
         "season": season,
-        "again": returning_families.may_begin(db(), season.year, by=actor(), now=clock()) if season and known else [],
+        "again": registration.returning_children(db(), season.year, by=actor(), now=clock())
+        if season and known
+        else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
-        "cases": [case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None],
+        "cases": _with_officers([case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None]),
+        "about_me": _with_officers(guardian_requests.requests_about(db(), by=actor())),
+        "phone_change": None if actor().on_behalf else phone_change_course.open_change(db(), actor().account_id),
     }
+
+
+def _with_officers(found: list[Case]) -> list[tuple[Case, Officer | None]]:
+    return [(case, case_officers.officer_of(db(), case)) for case in found]
 
 
 def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
@@ -69,6 +82,7 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         times=times_of(application),
         pending=_pending_items() if at_home else {},
         at_home=at_home,
+        waiting=None if actor().on_behalf else decisions.waiting_decision(application),
         **timeline.page_values(db(), application, now=clock()),
     )
 
@@ -105,3 +119,12 @@ def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
     if application.stage == Stage.WITHDRAWN:
         return _application_page(application)
     return _task_list(application, at_home=False)
+
+
+@pages.post("/children/<uuid:child_id>/begin")
+@desk("parents")
+def begin_next_season(child_id: uuid.UUID) -> ResponseReturnValue:
+    """A new season for a child of an earlier season: one button creates the draft."""
+    application = registration.begin_next_season(db(), child_id, season_year(), by=actor(), now=clock())
+    flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
+    return redirect(url_for("parents.application_page", application_id=application.id), 303)

@@ -14,6 +14,7 @@ from enrollment.applications.applications import Application
 from enrollment.eligibility import households
 from enrollment.eligibility.households import HUKOU_KINDS
 from enrollment.places import service_areas
+from enrollment.season.facts import Ground
 from portal.parents import pages
 from portal.parents.form_pages import Required, VersionedForm, application_of, form_page, redirect_after_save
 from portal.text.area_names import area_names
@@ -24,6 +25,11 @@ from portal.web.unit_of_work import actor, clock, db
 
 LISTED = ("street", "community", "estate")
 MOST_NAMES = 600
+LOST_OUTSIDE = (Ground.SERVICE_AREA, Ground.HOME_OWNER, Ground.ESTATE_OWNER)
+"""The grounds that rest on a home in the city."""
+OUTSIDE = "outside"
+"""The choice of a home that lies outside the city; it is no area."""
+
 WITHIN = {"home_longitude": 180, "home_latitude": 90}
 
 
@@ -49,6 +55,7 @@ class HouseholdForm(VersionedForm):
         self.home_owned.choices = [("yes", _("是，自有住房")), ("no", _("不是，租住或借住"))]
         for field in (self.hukou_area, self.home_area, self.work_area, self.residence_permit_area):
             field.choices = [("", _("请选择")), *named]
+        self.home_area.choices.append((OUTSIDE, word("answer_detail", "home_outside")))
 
     def is_valid(self) -> bool:
         registered_here = self.hukou_kind.data in ("local", "collective")
@@ -68,12 +75,16 @@ class HouseholdForm(VersionedForm):
         point = {name: _degrees(self[name].data, WITHIN[name]) for name in WITHIN}
         if None in point.values():
             point = dict.fromkeys(WITHIN)
+        if plain["home_area"] == OUTSIDE:
+            plain |= {"home_area": None, "home_outside": True}
         return plain | point | {"home_owned": {"yes": True, "no": False}.get(self.home_owned.data or "")}
 
     def fill_from(self, household: households.Household, *, version: str) -> None:
-        for name in households.ANSWERS:
+        for name in households.ANSWERS - {"home_outside"}:
             value = getattr(household, name)
             self[name].data = str(value) if isinstance(value, Decimal) else value
+        if household.home_outside:
+            self.home_area.data = OUTSIDE
         self.home_owned.data = "" if household.home_owned is None else "yes" if household.home_owned else "no"
         self.version.data = version
 
@@ -98,9 +109,19 @@ def _siblings_answers(application: Application) -> tuple[str, households.Househo
 
 def _view(form: HouseholdForm, application: Application, *, taken_from: str = "") -> ResponseReturnValue:
     form.set_choices()
-    area = form.home_area.data
+    outside = form.home_area.data == OUTSIDE
+    area = form.home_area.data if not outside else None
     names = {kind: service_areas.list_names(db(), kind, area)[:MOST_NAMES] if area else [] for kind in LISTED}
-    return form_page("household", "household", application, form, names=names, taken_from=taken_from)
+    return form_page(
+        "household",
+        "household",
+        application,
+        form,
+        names=names,
+        taken_from=taken_from,
+        outside=outside,
+        lost=LOST_OUTSIDE,
+    )
 
 
 @pages.get("/applications/<uuid:application_id>/household")

@@ -18,7 +18,7 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
 
-def _sheet(content: bytes, name: str) -> Response:
+def pdf_response(content: bytes, name: str) -> Response:
     return Response(
         content,
         mimetype="application/pdf",
@@ -35,7 +35,7 @@ def notice_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
         content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
     except PdfUnavailable as fault:
         return letters_wait(fault)
-    return _sheet(content, f"notice-{found.code}")
+    return pdf_response(content, f"notice-{found.code}")
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>.pdf")
@@ -59,4 +59,4 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         )
     except PdfUnavailable as fault:
         return letters_wait(fault)
-    return _sheet(content, f"receipt-{receipt.registration_code}-{number}")
+    return pdf_response(content, f"receipt-{receipt.registration_code}-{number}")

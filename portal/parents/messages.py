@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from enrollment.applications import applications
 from enrollment.ground import outbox
 from portal.parents import pages
-from portal.text.words import word
+from portal.text.messages import notice_words
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db
 
@@ -21,7 +21,7 @@ def messages_page() -> ResponseReturnValue:
     names = {each.id: each.child.name for each in applications.list_own(db(), by=actor())}
     listed = [
         {
-            "text": word("notice", notice.kind, **notice.params) if notice.params else word("notice", notice.kind),
+            "text": notice_words(notice.kind, notice.params),
             "at": notice.created_at,
             "fresh": notice.read_at is None,
             "child": _children(notice, names),

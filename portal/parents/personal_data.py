@@ -1,22 +1,23 @@
 """The personal data of a family: overview, download of all data, consents."""
 
-import io
-import json
-import zipfile
-
-from flask import Response, render_template
+from flask import Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Mandate
-from enrollment.ground.accounts import Account
+from enrollment.ground.accounts import Account, require_oneself
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
-from enrollment.reports import personal_data
+from enrollment.reports import data_packages
+from portal.letters import data_package
+from portal.letters.pdf_renderer import PdfUnavailable
+from portal.letters.unavailable import letters_wait
 from portal.parents import pages
 from portal.text.audit_acts import act_words
+from portal.text.words import language
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.unit_of_work import actor, clock, db, services
 
 
 @pages.get("/account", endpoint="account")
@@ -24,11 +25,14 @@ from portal.web.unit_of_work import actor, clock, db
 @desk("parents")
 def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
+    package = data_packages.of(db(), by=actor())
     return render_template(
         "parents/personal_data.html",
+        package=package,
+        packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
-        phone=mask(guardian.phone, keep_start=3) if guardian else "",
+        phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
         given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
     )
@@ -48,13 +52,26 @@ def _mandate_summary(mandate: Mandate) -> dict:
 @pages.post("/data/download")
 @desk("parents")
 def download_data() -> ResponseReturnValue:
-    """A zip: `data.json` with every row about the family, and each uploaded page as a file."""
-    plain = personal_data.export(db(), by=actor(), now=clock())
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("data.json", json.dumps(plain, ensure_ascii=False, indent=2, default=str))
-        for name, content in personal_data.uploaded_files(db(), by=actor(), now=clock()):
-            archive.writestr(f"papers/{name}", content)
-    answer = Response(packed.getvalue(), mimetype="application/zip")
+    """The zip at once, or packed by a job where that would take long."""
+    require_oneself(actor())
+    if data_packages.is_long(db(), by=actor()):
+        data_packages.ask(db(), language=language(), by=actor(), now=clock())
+        return redirect(url_for("parents.data_page", _anchor="download"), 303)
+    contents = data_package.read(db(), by=actor(), now=clock(), demo=services().config.demo)
+    try:
+        return _zip(data_package.pack(contents))
+    except PdfUnavailable as unavailable:
+        return letters_wait(unavailable)
+
+
+@pages.get("/data/package.zip")
+@desk("parents")
+def packed_data() -> ResponseReturnValue:
+    return _zip(data_packages.read(db(), by=actor()))
+
+
+def _zip(content: bytes) -> Response:
+    answer = Response(content, mimetype="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+    answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -80,7 +80,7 @@ class Outcome:
 
 def _view(form: TogetherForm, application: Application) -> ResponseReturnValue:
     siblings = sibling_binding.may_bind(db(), application, by=actor())
-    elders = sibling_binding.elders(db(), application, by=actor())
+    elders = sibling_binding.elders(db(), application, now=clock(), by=actor())
     plan = bond_plan.plan(db(), [application, *siblings])
     _set_choices(form, siblings, elders, plan)
     times = times_of(application)

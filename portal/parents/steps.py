@@ -12,7 +12,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.accounts import Actor
-from enrollment.people import consents, guardians, household_rows
+from enrollment.people import consents, documents, guardians, household_rows
 
 ORDER = ("consent", "guardian", "child", "household", "grounds", "evidence", "together", "wishes", "check")
 PARTS = {
@@ -60,6 +60,11 @@ class FormState:
         return guardian is not None and guardian.id_number is not None
 
     @cached_property
+    def asked_before(self) -> bool:
+        """Whether the question about an earlier entry of the child has no answer yet."""
+        return self.application is not None and documents.question_is_due(self.session, self.application.child_id)
+
+    @cached_property
     def household(self) -> bool:
         household = household_rows.household_of(self.session, self._application.id)
         return not completeness.household_gaps(household)
@@ -76,10 +81,10 @@ class FormState:
     def may_bind(self) -> bool:
         if self.application is None:
             return False
-        candidates = (sibling_binding.may_bind, sibling_binding.elders)
-        return self.application.unit is not None or any(
-            found(self.session, self.application, by=self.by) for found in candidates
-        )
+        if self.application.unit is not None:
+            return True
+        siblings = sibling_binding.may_bind(self.session, self.application, by=self.by)
+        return bool(siblings or sibling_binding.elders(self.session, self.application, now=self.now, by=self.by))
 
     @cached_property
     def wished(self) -> bool:
@@ -114,8 +119,10 @@ def step_after(page: str, form: FormState) -> Step:
     """
     *later, last = ORDER[ORDER.index(page) + 1 :]
     for each in later:
-        if _is_shown(each, form) and (step := _step(each, form)).state != "done":
-            return step
+        if _is_shown(each, form):
+            step = _step(each, form)
+            if step.state != "done":
+                return step
     return _step(last, form)
 
 
@@ -148,6 +155,8 @@ def _step(page: str, form: FormState) -> Step:
         return Step(page, "later")
     if page == "child" and form.application is None and not (form.consented and form.guardian):
         return Step(page, "todo")
+    if page == "child" and form.asked_before:
+        return Step(page, "todo", 0, page_url("documents", form.application))
     if page == "evidence" and form.papers_missing:
         return Step(page, "wanting", form.papers_missing, href)
     if _done(page, form):

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines, receipts, wishes
+from enrollment.applications import receipts
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
@@ -23,11 +23,21 @@ from enrollment.season.facts import Fact
 from portal.parents import application_status
 from portal.parents.answer_summary import area_name
 from portal.parents.application_status import ApplicationStatus
-from portal.parents.form_pages import review_ends
+from portal.parents.form_pages import review_ends, wish_names
 from portal.text.formats import day, moment, span
 from portal.text.words import word
 
-SHOWN_MOVES = ("submit", "wish_again", "withdraw", "apply_again", "send_back", "confirm", "refuse", "reopen")
+SHOWN_MOVES = (
+    "submit",
+    "wish_again",
+    "withdraw",
+    "apply_again",
+    "send_back",
+    "confirm",
+    "refuse",
+    "refuse_duplicate",
+    "reopen",
+)
 FUTURE_STEPS = ("review", "draw", "result", "confirmation", "arrival")
 HOUSEHOLD_FACTS = {
     Fact.HUKOU_AREA,
@@ -52,7 +62,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "review_ends": review_ends(application),
         "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "receipts": receipts.all_of(session, application),
-        "wished": _wish_names(session, application, now),
+        "wished": wish_names(application),
         "result": url_for("parents.result_page", application_id=application.id),
     }
 
@@ -67,10 +77,11 @@ def hints(session: Session, application: Application, *, by: Actor, now: dt.date
         "guardian": guardian.name if guardian else "",
         "child": f"{child.name} · {day(child.born, year=True)} · {word('level', application.level)}",
         "grounds": " · ".join(word("ground", ground) for ground in claimed if ground in claims.ASKED),
-        "wishes": " · ".join(_wish_names(session, application, now)),
+        "wishes": " · ".join(wish_names(application)),
     }
     if household is not None:
-        where = [area_name(session, household.home_area), household.home_street or ""]
+        outside = word("answer_detail", "home_outside") if household.home_outside else ""
+        where = [outside or area_name(session, household.home_area), household.home_street or ""]
         found["household"] = " ".join(part for part in where if part)
     return found
 
@@ -163,10 +174,3 @@ def _answer_url(item: str, application: Application) -> str:
     elif item in set(Fact):
         page = "grounds"
     return url_for(f"parents.{page}_page", application_id=application.id, _anchor=anchor)
-
-
-def _wish_names(session: Session, application: Application, now: dt.datetime) -> list[str]:
-    times = deadlines.of(session, application, now=now)
-    round_ = times.open or times.last
-    listed = wishes.of(session, application.id, round_.id) if round_ else []
-    return [wish.programme.kindergarten.name for wish in listed]

@@ -27,7 +27,7 @@ DECIDED = (Stage.CONFIRMED, Stage.RETURNED, Stage.REFUSED)
 
 def fact_rows(application: Application) -> list[dict]:
     claimed = tiers.claimed_facts(db(), application.id)
-    answers = register_answers.answers_of(db(), application.id)
+    answers = register_answers.answers_for_family(db(), application.id)
     rows = db().query(VerifiedFact).filter_by(application_id=application.id)
     found = {row.fact: row for row in rows} if application.stage in DECIDED else {}
     values: list[tuple[str, Any]] = list(claimed.items())

@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SelectField, StringField
 
-from enrollment.applications import units, wishes
+from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.draw import bond_participation
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
 from enrollment.places.programmes import Programme
+from enrollment.season.rounds import Round
 from portal.parents import chances, pages
 from portal.parents.form_pages import (
     VersionedForm,
@@ -82,7 +83,7 @@ def _remember_versions(form: WishesForm, application: Application) -> None:
 def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
     round_ = times_of(application).open
     if round_ is None:
-        return _closed(application)
+        return form_page("wishes", "wishes", application, form) if form.refused else _closed(application)
     ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
     others = bound_with(application)
@@ -128,9 +129,7 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     wanted = reordered(form.listed(), act)
     if form.validate_on_submit():
         with refusals_in(form):
-            round_ = times_of(application).open
-            if round_ is None:
-                raise Refused("round_not_open", field="wishes")
+            round_ = _open_round(application)
             wishes.set_wishes(db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions())
             if act == "next":
                 return redirect_after_save("wishes", application)
@@ -170,9 +169,7 @@ def add_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     wanted = parse_uuid(request.form.get("add", ""))
     if form.validate_on_submit() and wanted is not None:
         with refusals_in(form):
-            round_ = times_of(application).open
-            if round_ is None:
-                raise Refused("round_not_open", field="wishes")
+            round_ = _open_round(application)
             mine = [wish.programme_id for wish in wishes.of(db(), application_id, round_.id)]
             wishes.set_wishes(
                 db(), application_id, round_.id, [*mine, wanted], by=actor(), now=clock(), **form.versions()
@@ -181,6 +178,14 @@ def add_wish(application_id: uuid.UUID) -> ResponseReturnValue:
             flash_saved_edit(application)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
     return _view(form, application)
+
+
+def _open_round(application: Application) -> Round:
+    """The round that takes wishes now.  Refuses with the deadline that has passed, or `round_not_open`."""
+    times = times_of(application)
+    if times.open is None:
+        raise deadlines.closed(times) if times.last is not None else Refused("round_not_open", field="wishes")
+    return times.open
 
 
 def _from() -> dict[str, Any]:

@@ -6,23 +6,30 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import applications, submission, units
+from enrollment.applications import applications, units
 from enrollment.applications.applications import Application
+from enrollment.offers import withdrawals
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page, names_of
+from portal.parents.people import decisions
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
+def _withdraw_page(application: Application, form: PageForm) -> ResponseReturnValue:
+    found = withdrawals.consequence(db(), application, by=actor(), now=clock())
+    waiting = decisions.waiting_decision(application)
+    bound_names = names_of(units.others_of(db(), application))
+    return form_page(
+        "withdraw", "check", application, form, consequence=found, waiting=waiting, bound_names=bound_names
+    )
+
+
 @pages.get("/applications/<uuid:application_id>/withdraw")
 @desk("parents")
 def withdraw_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return _page(application_of(application_id), PageForm())
-
-
-def _page(application: Application, form: PageForm) -> ResponseReturnValue:
-    return form_page("withdraw", "check", application, form, bound_names=names_of(units.others_of(db(), application)))
+    return _withdraw_page(application_of(application_id), PageForm())
 
 
 @pages.post("/applications/<uuid:application_id>/withdraw")
@@ -32,10 +39,11 @@ def withdraw(application_id: uuid.UUID) -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            submission.withdraw(db(), application_id, by=actor(), now=clock())
-            flash(_("申请已撤回。"))
+            withdrawals.withdraw(db(), application_id, by=actor(), now=clock())
+            waits = decisions.waiting_decision(application) is not None
+            flash(_("已提出撤回，另一位监护人已收到通知。") if waits else _("申请已撤回。"))
             return redirect(url_for("parents.application_page", application_id=application_id), 303)
-    return _page(application, form)
+    return _withdraw_page(application, form)
 
 
 @pages.post("/applications/<uuid:application_id>/again")
@@ -50,7 +58,13 @@ def apply_again(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.get("/consent/withdraw")
 @desk("parents")
 def withdraw_consent_page() -> ResponseReturnValue:
-    return form_page("withdraw_consent", "consent", None, PageForm(), mine=applications.list_own(db(), by=actor()))
+    return _consent_page(PageForm())
+
+
+def _consent_page(form: PageForm) -> ResponseReturnValue:
+    mine = applications.list_own(db(), by=actor())
+    found = [withdrawals.consequence(db(), each, by=actor(), now=clock()) for each in mine]
+    return form_page("withdraw_consent", "consent", None, form, consequences=found)
 
 
 @pages.post("/consent/withdraw")
@@ -59,7 +73,7 @@ def withdraw_consent() -> ResponseReturnValue:
     form = PageForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            submission.withdraw_consent(db(), by=actor(), now=clock())
-            flash(_("同意已撤回，申请已停止办理。"))
+            withdrawals.withdraw_consent(db(), by=actor(), now=clock())
+            flash(_("同意已撤回。每份申请的影响请看申请页。"))
             return redirect(url_for("parents.data_page"), 303)
-    return form_page("withdraw_consent", "consent", None, form, mine=applications.list_own(db(), by=actor()))
+    return _consent_page(form)

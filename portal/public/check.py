@@ -30,6 +30,7 @@ from portal.web.unit_of_work import clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
 MOST_SHOWN = 6
+OUTSIDE = "outside"
 
 
 class CheckForm(FlaskForm):
@@ -61,6 +62,7 @@ class CheckForm(FlaskForm):
         self.policy_care.choices = [("", _("没有")), *((kind, word("care_kind", kind)) for kind in CARE_KINDS)]
         for field in (self.hukou_area, self.home_area, self.residence_permit_area, self.work_area):
             field.choices = [nobody, *named]
+        self.home_area.choices.append((OUTSIDE, word("answer_detail", "home_outside")))
 
     def is_valid(self) -> bool:
         self.validate()
@@ -73,20 +75,22 @@ class CheckForm(FlaskForm):
                 field.errors = [_("请从列表里选。")]
         if self.hukou_kind.data in ("local", "collective") and self.hukou_area.data not in here:
             self.hukou_area.errors = [_("成都户籍的，请选择户籍所在区域。")]
-        if self.home_area.data not in here:
+        if self.home_area.data not in here and self.home_area.data != OUTSIDE:
             self.home_area.errors = [_("请选择现在住在哪个区域。")]
         return not self.errors
 
     def household(self) -> Household:
         """The answers as a household that is not saved."""
         areas = area_names(db())
+        outside = self.home_area.data == OUTSIDE
         registered = self.hukou_kind.data in ("local", "collective")
         return Household(
             hukou_kind=self.hukou_kind.data,
             hukou_area=self.hukou_area.data if registered else None,
-            home_area=self.home_area.data,
-            home_estate=(self.home_estate.data or "").strip()[:60] or None,
-            home_owned=self.home_owned.data == "yes",
+            home_area=None if outside else self.home_area.data,
+            home_outside=True if outside else None,
+            home_estate=None if outside else (self.home_estate.data or "").strip()[:60] or None,
+            home_owned=None if outside else self.home_owned.data == "yes",
             work_area=self.work_area.data if self.work_area.data in areas else None,
             residence_permit_area=self.residence_permit_area.data if self.residence_permit_area.data in areas else None,
         )

@@ -4,8 +4,8 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from portal.public import pages
-from portal.web import coverage_views
 from portal.web.guards import public
+from portal.web.shared_views import coverage_views
 
 
 @pages.get("/coverage")

@@ -1,5 +1,6 @@
 """Sign-in: families with a one-time code, all others with login, password and second factor."""
 
+import math
 import uuid
 
 from flask import flash, redirect, render_template, request, session, url_for
@@ -13,16 +14,24 @@ from wtforms.validators import InputRequired
 from enrollment.ground import outbox
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.accounts import Account
+from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import normalise
 from portal.demo import people as demo_people
 from portal.public import pages
-from portal.text.words import word
+from portal.text.messages import signed, text_words
 from portal.web.authentication import log_in, log_out
 from portal.web.clock import real_now
+from portal.web.devices import asker_for, remember_phone
 from portal.web.forms import PageForm
 from portal.web.guards import public
-from portal.web.phone_fields import code_field, digits, masked_phone, phone_field
-from portal.web.rate_limits import limiter
+from portal.web.phone_fields import code_field, digits, phone_field
+from portal.web.rate_limits import (
+    CODES_OF_A_BROWSER,
+    attempts_of_an_address,
+    browser_key,
+    codes_of_an_address,
+    limiter,
+)
 from portal.web.safe_redirect import local_path
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import clock, db, services
@@ -69,17 +78,19 @@ def _phone_page(form: PhoneForm) -> ResponseReturnValue:
 
 @pages.post("/sign-in")
 @public
-@limiter.limit("30 per hour")
+@limiter.limit(codes_of_an_address)
+@limiter.limit(CODES_OF_A_BROWSER, key_func=browser_key)
 @limiter.limit("6000 per minute", key_func=lambda: "everybody")
 def send_code() -> ResponseReturnValue:
     form = PhoneForm()
     if not form.validate_on_submit():
         return _phone_page(form)
     phone = form.phone.data
-    code = sign_in_service.send_code(db(), phone, now=clock())
+    code = sign_in_service.send_code(db(), phone, now=clock(), asker=asker_for(phone))
+    session["code_sent"] = code is not None
     if code is not None:
-        body = word("text_message", "code", code=code, minutes=sign_in_service.CODE_LIFETIME.seconds // 60)
-        outbox.add_text_message(db(), phone, body, key=f"code:{uuid.uuid4()}", now=clock())
+        words = text_words("code", code=code, minutes=sign_in_service.CODE_LIFETIME.seconds // 60)
+        outbox.add_text_message(db(), phone, signed(words, services().config), key=f"code:{uuid.uuid4()}", now=clock())
     current_session().set_sealed("phone", phone)
     session["next"] = local_path(form.next.data)
     return redirect(url_for("public.enter_code"), 303)
@@ -95,12 +106,20 @@ def enter_code() -> ResponseReturnValue:
 
 
 def _code_page(form: CodeForm, phone: str) -> ResponseReturnValue:
-    return render_template("public/sign_in_code.html", form=form, phone=masked_phone(phone))
+    wait = sign_in_service.waiting_time(db(), phone, now=clock(), asker=asker_for(phone))
+    return render_template(
+        "public/sign_in_code.html",
+        form=form,
+        phone=mask_phone(phone),
+        sent=session.get("code_sent", False),
+        minutes=math.ceil(wait.total_seconds() / 60),
+    )
 
 
 @pages.post("/sign-in/code")
 @public
-@limiter.limit("60 per hour")
+@limiter.limit(attempts_of_an_address)
+@limiter.limit("60 per hour", key_func=browser_key)
 def use_code() -> ResponseReturnValue:
     phone = current_session().get_sealed("phone")
     if phone is None:
@@ -109,13 +128,14 @@ def use_code() -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate_on_submit():
         return _code_page(form, phone)
-    if not sign_in_service.use_code(db(), phone, form.code.data, now=clock()):
+    if not sign_in_service.use_code(db(), phone, form.code.data, now=clock(), asker=asker_for(phone)):
         form.code.errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
         return _code_page(form, phone)
     account = sign_in_service.account_of_phone(db(), phone, now=clock())
     if account.disabled_at is not None or account.login is not None:  # staff need a password and a second factor
         form.code.errors = [_("这个账号已停用，请拨打服务热线。")]
         return _code_page(form, phone)
+    remember_phone(phone)
     return _log_in(account)
 
 
@@ -139,7 +159,7 @@ def _password_page(form: PasswordForm) -> ResponseReturnValue:
 
 @pages.post("/sign-in/staff")
 @public
-@limiter.limit("30 per hour")
+@limiter.limit(attempts_of_an_address)
 @limiter.limit("10 per minute", key_func=lambda: "login:" + normalise(request.form.get("login", ""))[:80])
 def check_password() -> ResponseReturnValue:
     form = PasswordForm()

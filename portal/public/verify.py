@@ -13,7 +13,14 @@ from portal.public import pages
 from portal.web.guards import public
 from portal.web.unit_of_work import db
 
-TONES = {"valid": "ok", "superseded": "warn", "revoked": "stop", "ended": "warn", "not_confirmed": "warn"}
+TONES = {
+    "valid": "ok",
+    "replaced": "warn",
+    "superseded": "warn",
+    "revoked": "stop",
+    "ended": "warn",
+    "not_confirmed": "warn",
+}
 
 
 class CodeForm(FlaskForm):

@@ -1,4 +1,7 @@
-"""The staff pages.  Every module of this folder registers its views on `pages`."""
+"""The pages of a kindergarten's staff.  Each module registers its views on `pages`.
+
+May import `operations`, `jobs`, `letters`, `demo`, `web` and everything below them, not the other page packages.
+"""
 
 from flask import Blueprint
 

@@ -15,6 +15,8 @@ from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground import audit
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import refusals, review, workload
+from enrollment.review.roll_register import OnRoll, elder_on_roll
+from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
 from portal.staff import pages
 from portal.staff.fact_forms import FactRow, fact_rows, findings_in, form_for, other_names
@@ -60,7 +62,13 @@ def application_page(
         items=review.open_items(db(), application.id),
         counts=workload.counts(db(), by=actor(), now=clock()),
         late=sum(line.needs_review for line in lines),
+        elder=_elder(application, lines),
     )
+
+
+def _elder(application: Application, lines: list[FactRow]) -> OnRoll | None:
+    claimed = next((line.claimed for line in lines if line.fact == Fact.SIBLING_AT), None)
+    return elder_on_roll(db(), application.id, claimed)
 
 
 def wishes_here(application: Application, lines: list[FactRow]) -> list[dict[str, str]]:

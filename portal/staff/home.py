@@ -3,6 +3,7 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from enrollment.corrections import request_list
 from enrollment.review import refusals, review_queue, workload
 from portal.staff import pages
 from portal.staff.own_kindergartens import own_kindergartens
@@ -21,6 +22,7 @@ def home() -> ResponseReturnValue:
         mine=mine,
         kindergartens=own_kindergartens(),
         opens=review_queue.opens_at(db(), now=clock()),
+        corrections=request_list.count_undecided(db(), by=actor()),
         refusals=len(refusals.open_refusals(db(), by=actor())),
         workload=workload.workload(db(), by=actor(), now=clock()),
     )

@@ -14,9 +14,12 @@ SECTIONS = (
     (_l("今日工作"), "staff.home"),
     (_l("资格审核"), "staff.queue"),
     (_l("第二人确认"), "staff.refusal_list"),
+    (_l("更正"), "staff.corrections"),
+    (_l("疑似重复"), "staff.duplicate_list"),
     (_l("学位台账"), "staff.places"),
     (_l("在园名册"), "staff.roll"),
     (_l("报到"), "staff.arrivals"),
+    (_l("窗口"), "staff.desk"),
 )
 
 

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
-from enrollment.places import promotion, roll, spreadsheets
+from enrollment.places import promotion, roll, roll_corrections, spreadsheets
 from enrollment.places.imports import cell_readers
 from enrollment.places.imports.faults import CellError
 from enrollment.places.roll import CLASS_LEVELS, LEAVE_REASONS, MOST_IN_A_CLASS
@@ -124,10 +124,12 @@ def enter_roll(class_id: uuid.UUID) -> ResponseReturnValue:
 
 def _class_page(class_id: uuid.UUID, form: ChildForm) -> ResponseReturnValue:
     here = roll.class_in_scope(db(), class_id, by=actor())
+    children = roll.children_of(db(), class_id, by=actor(), now=clock(), page=request.args.get("page", 1, int))
     return render_template(
         "staff/roll_class.html",
         roll_class=here,
-        children=roll.children_of(db(), class_id, by=actor(), now=clock(), page=request.args.get("page", 1, int)),
+        children=children,
+        corrected=roll_corrections.last_corrections(db(), [child.id for child in children.items]),
         form=form,
     )
 

@@ -62,3 +62,13 @@ def tier_words(tiered: TierResult) -> str:
     """For example `第 2 优先级 · 本区户籍`; tier 0 is shown as the first priority."""
     number = _("第 %(n)s 优先级", n=tiered.tier + 1)
     return f"{number} · {word('ground', tiered.ground)}" if tiered.ground else f"{number} · {_('其他家庭')}"
+
+
+def changed_words(code: str) -> str:
+    """`household.home_area` in words."""
+    part, _dot, name = code.partition(".")
+    whole = word("answer", part)
+    if not name:
+        return whole
+    group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
+    return _("%(part)s：%(name)s", part=whole, name=word(group, name))

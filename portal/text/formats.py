@@ -14,18 +14,18 @@ def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
     return moment.astimezone(CHENGDU) if isinstance(moment, dt.datetime) else moment
 
 
-def day(moment: dt.datetime | dt.date, year: bool = False) -> str:
+def day(moment: dt.datetime | dt.date, year: bool = False, *, in_language: str | None = None) -> str:
     """`5月21日` or `21 May`; with `year` also the year."""
     here = _there(moment)
-    if language() == "en":
+    if (in_language or language()) == "en":
         return f"{here.day} {here:%B %Y}" if year else f"{here.day} {here:%B}"
     return f"{here.year}年{here.month}月{here.day}日" if year else f"{here.month}月{here.day}日"
 
 
-def moment(when: dt.datetime, year: bool = False) -> str:
+def moment(when: dt.datetime, year: bool = False, *, in_language: str | None = None) -> str:
     """`5月25日 17:00` or `25 May, 17:00`."""
-    here = when.astimezone(CHENGDU)
-    return f"{day(here, year)}{', ' if language() == 'en' else ' '}{here:%H:%M}"
+    here, spoken = when.astimezone(CHENGDU), in_language or language()
+    return f"{day(here, year, in_language=spoken)}{', ' if spoken == 'en' else ' '}{here:%H:%M}"
 
 
 def span(begins: dt.datetime, ends: dt.datetime) -> str:

@@ -1,7 +1,9 @@
 """The language of the reader."""
 
+from contextlib import AbstractContextManager
+
 from flask import Flask, Response, current_app, g, request
-from flask_babel import Babel
+from flask_babel import Babel, force_locale
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
 
@@ -9,20 +11,34 @@ COOKIE = "lang"
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 
 
+def asked() -> str | None:
+    """The language that this browser chose with the switch, now or earlier."""
+    choice = request.args.get("lang") or request.cookies.get(COOKIE)
+    return choice if choice in LOCALES else None
+
+
 def chosen() -> str:
     """`?lang=` wins and is remembered in a cookie; Chinese is the default."""
     if "lang" not in g:
-        locale = request.args.get("lang") or request.cookies.get(COOKIE)
-        g.lang = locale if locale in LOCALES else "zh"
+        g.lang = asked() or "zh"
     return g.lang
 
 
+def speaking(language: str) -> AbstractContextManager[None]:
+    """A context in which everything is said in this language, also outside a request."""
+    return force_locale(LOCALES[language])
+
+
+def keep(language: str) -> None:
+    """Have this browser go on in a language that it did not choose itself: that of the account which signs in."""
+    g.kept_language = language
+
+
 def _remember(response: Response) -> Response:
-    if request.args.get("lang") in LOCALES:
+    language = g.get("kept_language") or request.args.get("lang")
+    if language in LOCALES:
         https = current_app.extensions["services"].config.https
-        response.set_cookie(
-            COOKIE, request.args["lang"], max_age=31_536_000, secure=https, httponly=True, samesite="Lax"
-        )
+        response.set_cookie(COOKIE, language, max_age=31_536_000, secure=https, httponly=True, samesite="Lax")
     return response
 
 

@@ -7,14 +7,20 @@ import structlog
 from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from sqlalchemy.exc import DataError, IntegrityError
-from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
 
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE
 from portal.text.formats import refusal
+from portal.web.csrf import page_of_the_form
 from portal.web.logs import fault_trace
+from portal.web.oversized_requests import fields_before_the_file
+from portal.web.restored_form import save_fields
 
 log = structlog.get_logger()
 
@@ -24,7 +30,7 @@ PAGES = {
     404: (_l("没有找到这个页面"), _l("地址可能有误，或者内容已经不在这里。")),
     405: (_l("请从页面上的按钮进入"), _l("这个地址不能直接打开。请返回上一页。")),
     409: (_l("内容已经在别处改动"), _l("请打开最新的页面核对后再提交，您之前保存的内容没有丢失。")),
-    413: (_l("文件太大"), _l("一次请上传不超过 20 MB 的照片或 10 MB 的 PDF，可以分几次上传。")),
+    413: (_l("文件太大"), _l("什么都没有保存。请回到刚才的页面，换小一些的文件再试，或分几次上传。")),
     429: (_l("请稍等片刻再试"), _l("短时间内操作次数较多。登记先后不影响录取结果，请放心。")),
     503: (_l("这项服务暂时不可用"), _l("已经保存的内容不会丢失，请过几分钟再试。")),
     500: (_l("系统出了点问题"), _l("已经保存的内容不会丢失。请过几分钟再试，或者把下面的编号告诉服务热线。")),
@@ -35,7 +41,7 @@ def error_page(
     status: int, heading: LazyString | str | None = None, text: LazyString | str | None = None, **more: Any
 ) -> ResponseReturnValue:
     default_heading, default_text = PAGES.get(status, PAGES[400 if status < 500 else 500])
-    shown = {"reference": None, "entered": [], "newer": None, "frame": "layout.html"} | more
+    shown = {"reference": None, "entered": [], "newer": None, "back": None, "frame": "layout.html"} | more
     page = render_template(
         "public/error.html", status=status, heading=heading or default_heading, text=text or default_text, **shown
     )
@@ -48,6 +54,22 @@ def _http_error(fault: HTTPException) -> ResponseReturnValue:
     if fault.code is not None and 300 <= fault.code < 400:
         return fault
     return error_page(fault.code or 500)
+
+
+def _too_large(fault: RequestEntityTooLarge) -> ResponseReturnValue:
+    """A body that is larger than its route takes is not read; what was typed beside the file comes back in the form."""
+    g.spoiled = True
+    page = page_of_the_form()
+    if current_user.is_authenticated:
+        save_fields(page, fields_before_the_file())
+    files = [LIMITS["photo"].words, LIMITS["pdf"].words, MOST_AT_ONCE.words]
+    text = _(
+        "照片不超过 %(photo)s，PDF 不超过 %(pdf)s，一次一共不超过 %(all)s。什么都没有保存，请换小一些的文件再试。",
+        photo=files[0],
+        pdf=files[1],
+        all=files[2],
+    )
+    return error_page(413, text=text, back=page)
 
 
 def _untrusted_host(_fault: SecurityError) -> ResponseReturnValue:
@@ -115,6 +137,7 @@ def _internal_error(fault: BaseException) -> ResponseReturnValue:
 
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(SecurityError, _untrusted_host)
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(Stale, _stale_form)

@@ -1,10 +1,33 @@
-"""Rate limits of one-time codes and sign-in, per IP address and in total.  Limits per phone are in the database."""
+"""Rate limits of one-time codes and sign-in.  Limits for each phone and asker are in the database (`ground/sign_in.py`).
+
+A browser is limited first.  An address is limited far higher, because thousands of phones share one address of a mobile
+carrier, and a community station or a school serves a whole quarter from one.
+"""
 
 from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from portal.web import devices
+from portal.web.unit_of_work import services
+
 limiter = Limiter(get_remote_address, strategy="fixed-window", in_memory_fallback_enabled=True, swallow_errors=True)
+
+CODES_OF_A_BROWSER = "20 per hour"
+"""More than a family with several phones needs."""
+
+
+def browser_key() -> str:
+    return f"browser:{devices.browser_id()}"
+
+
+def codes_of_an_address() -> str:
+    return f"{services().config.codes_per_address} per hour"
+
+
+def attempts_of_an_address() -> str:
+    """Twice as many attempts as codes: a code is mistyped now and then."""
+    return f"{2 * services().config.codes_per_address} per hour"
 
 
 def init(app: Flask) -> None:

@@ -22,9 +22,15 @@ def save_form(path: str) -> bool:
 
     Files cannot be saved; their pages say so.
     """
+    return save_fields(path, [(name, value) for name, values in request.form.lists() for value in values])
+
+
+def save_fields(path: str, posted: list[tuple[str, str]]) -> bool:
+    """`save_form` for fields that were read in another way."""
     owner = current_session().owner
-    fields = [[name, value] for name, values in request.form.lists() if name not in NEVER_SAVED for value in values]
-    text = json.dumps({"owner": owner, "family": request.form.get("acting"), "path": path, "fields": fields})
+    fields = [[name, value] for name, value in posted if name not in NEVER_SAVED]
+    family = next((value for name, value in posted if name == "acting"), None)
+    text = json.dumps({"owner": owner, "family": family, "path": path, "fields": fields})
     if owner is None or len(text) > MAX_LENGTH:
         return False
     current_session().set_sealed("saved_form", text)

@@ -10,7 +10,7 @@ from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from enrollment.ground.errors import Refused
-from enrollment.ground.uploads import sanitise_upload
+from enrollment.ground.files.uploads import sanitise_upload
 from enrollment.places import spreadsheets
 from enrollment.places.imports import sheet_reader
 from enrollment.places.imports.faults import ImportFaults

@@ -10,6 +10,7 @@ from enrollment.applications import edits, registration, sibling_binding, submis
 from enrollment.applications.applications import Application
 from enrollment.draw import draws, snapshot
 from enrollment.ground.errors import Stale
+from enrollment.offers import withdrawals
 from enrollment.places.programmes import Programme
 from tests.attacks.test_races import broken, refused
 from tests.support.town_families import id_number
@@ -61,7 +62,7 @@ ACTS = {
     "wishes": lambda town, one, by: wish(town, one, by, (1, 0)),
     "choose": lambda town, one, by: choose(town, one, by),
     "withdraw": lambda town, one, by: lambda s: submission.withdraw(s, one.id, by=by, now=town.now),
-    "withdraw_consent": lambda town, one, by: lambda s: submission.withdraw_consent(s, by=by, now=town.now),
+    "withdraw_consent": lambda town, one, by: lambda s: withdrawals.withdraw_consent(s, by=by, now=town.now),
 }
 
 
@@ -123,7 +124,7 @@ def test_a_seed_and_a_correction_of_the_list_take_turns(race, now):
     later = town.now + dt.timedelta(minutes=1)
     said = race.crossing(
         lambda s: draws.set_seed(s, 2026, beacon="1", ceremony="2", by=first, now=later).seed,
-        lambda s: snapshot.freeze(s, town.the_round.id, by=second, now=later).number,
+        lambda s: snapshot.freeze(s, town.the_round.id, by=second, now=later, reason="核对").number,
     )
     assert broken(said) == []
     assert set(refused(said)) <= {"seed_before_commitment"}

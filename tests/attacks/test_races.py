@@ -17,7 +17,8 @@ from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines, offer_lifecycle, offers
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.people import children, invitations
-from enrollment.people.person_rows import Guardianship
+from enrollment.people.duplicate_rows import DuplicateHint
+from enrollment.people.person_rows import Child, ChildDocument, Guardianship
 from enrollment.places.programmes import Programme
 from enrollment.review import review
 from enrollment.season.rounds import Round
@@ -224,3 +225,52 @@ def test_one_job_is_taken_by_one_worker_and_a_stale_fence_closes_nothing(race, n
         assert jobs.lock_lease(session, held[0]) is False
         assert jobs.finish(session, held[0], now=now) is False
         assert jobs.finish(session, later, now=now) is True
+
+
+def test_fam04_two_guardians_who_enter_one_person_with_two_issues_make_one_child(race, now):
+    town = race.town(now)
+    town.season()
+    town.round()
+    families = [town.family(name) for name in ("甲", "乙", "丙")]
+    said = {
+        "name": "同一个",
+        "id_kind": "hk_macau_permit",
+        "relation": "mother",
+        "born": dt.date(2022, 11, 1),
+        "sex": "f",
+    }
+    town.session.commit()
+
+    def enter(family, issue):
+        number = f"H765432100{issue}"
+        return lambda s: registration.enter_child(s, 2026, by=family.actor, now=now, id_number=number, **said).id
+
+    answers = race.at_once(*[enter(family, issue) for issue, family in enumerate(families, 1)])
+    assert broken(answers) == []
+    assert refused(answers) == ["child_already_entered"] * 2
+    assert town.session.scalar(select(func.count()).select_from(ChildDocument)) == 1
+    assert town.session.scalar(select(func.count()).select_from(Child)) == 1
+
+
+def test_fam05_one_pair_that_both_guardians_find_at_once_is_one_hint(race, now):
+    town = race.town(now)
+    town.season()
+    town.round()
+    families = [town.family(name) for name in ("甲", "乙")]
+    said = {"name": "同一个", "id_kind": "passport", "relation": "mother", "born": dt.date(2022, 11, 1), "sex": "f"}
+    town.session.commit()
+
+    def enter(family, number):
+        return lambda s: registration.enter_child(s, 2026, by=family.actor, now=now, id_number=number, **said).id
+
+    entered = race.at_once(*[enter(family, f"E1234567{n}") for n, family in enumerate(families)])
+    assert broken(entered) == [] and refused(entered) == []
+    assert town.session.scalar(select(func.count()).select_from(DuplicateHint)) == 1
+
+    def rename(application_id, family, number):
+        values = said | {"name": "又一个", "id_number": number}
+        return lambda s: registration.correct_child(s, application_id, by=family.actor, now=now, **values).id
+
+    both = zip(entered, families, (f"E1234567{n}" for n in range(2)), strict=True)
+    assert broken(race.at_once(*[rename(*each) for each in both])) == []
+    assert town.session.scalar(select(func.count()).select_from(DuplicateHint)) == 1

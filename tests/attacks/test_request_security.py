@@ -229,7 +229,7 @@ def test_codes_are_limited_by_address(limited, unforged, app):
 
 def test_guesses_at_a_password_are_limited_by_login_however_it_is_written(limited, unforged, app, monkeypatch):
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("nobody's")
-    monkeypatch.setattr(doors, "_nobodys_hash", lambda: quick)
+    monkeypatch.setattr(doors, "_dummy_hash", lambda: quick)
     spellings = ["chief", "CHIEF", " chief", "ｃｈｉｅｆ", "c h i e f"]
     said = [
         limited.post(

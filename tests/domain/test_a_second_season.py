@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from enrollment.applications import receipts, registration, submission
+from enrollment.applications import receipts, registration
 from enrollment.coverage import shares
 from enrollment.coverage.counts import Definition
 from enrollment.draw import replay, unplaced
 from enrollment.ground.errors import Refused
 from enrollment.maintenance import invariants
-from enrollment.offers import arrivals, offers
+from enrollment.offers import arrivals, offers, withdrawals
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
 from enrollment.results import admission_notice
@@ -193,7 +193,7 @@ def test_what_was_handed_in_last_year_ties_no_hand_this_year(after_one_season):
     registration.save_guardian(town.session, name="安改名", id_kind="resident", id_number=number, by=by, now=town.now)
     assert receipts.latest(town.session, town.ana).number == last_year.number
     assert receipts.latest(town.session, ana).number == 2
-    submission.withdraw_consent(town.session, by=by, now=town.now)
+    withdrawals.withdraw_consent(town.session, by=by, now=town.now)
     assert (town.ana.stage, ana.stage) == ("confirmed", "withdrawn")
 
 

@@ -31,7 +31,7 @@ def test_f01_applying_ten_times_gives_the_same_ticket(town):
     before = town.ticket_of(often)
     with pytest.raises(IntegrityError), town.session.begin_nested():
         town.session.execute(text("UPDATE ticket SET number = 99"))
-    town.freeze()
+    town.freeze(reason="核对")
     town.run()
     town.publish()
     assert town.ticket_of(often) == before
@@ -99,7 +99,7 @@ def test_a_correction_before_the_seed_replaces_the_commitment_in_public(frozen):
     old = snapshot.current(session, frozen.the_round.id)
     frozen.at(frozen.now + dt.timedelta(hours=1))
     frozen.change_places(frozen.programme_of(frozen.kindergartens_by_name("金苹果")[0]), places=2)
-    new = frozen.freeze()
+    new = frozen.freeze(reason="学位有更正")
     assert new.commitment != old.commitment
     assert old.replaced_at == frozen.now
     room = draw_rooms.of_round(session, frozen.the_round.id)
@@ -117,7 +117,7 @@ def test_a_correction_after_the_seed_keeps_every_ticket(frozen):
     before = {child.id: frozen.ticket_of(child) for child in frozen.everybody()}
     stale = frozen.run()
     frozen.change_places(frozen.programme_of(frozen.kindergartens_by_name("金苹果")[0]), places=2)
-    market = market_files.read(market_files.unpack(frozen.freeze().market))
+    market = market_files.read(market_files.unpack(frozen.freeze(reason="学位有更正").market))
     assert {row.child: row.ticket for row in market.tickets} == {c.child_code: before[c.id] for c in frozen.everybody()}
     assert frozen.the_round.stage == "drawn"
     with pytest.raises(Refused, match="snapshot_was_replaced"):

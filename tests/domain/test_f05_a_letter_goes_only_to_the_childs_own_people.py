@@ -5,7 +5,11 @@ from sqlalchemy import delete, select
 from enrollment.ground import outbox
 from enrollment.ground.outbox import Notice
 from enrollment.people.person_rows import Guardian, Guardianship
+from portal.config import Config
 from portal.gateways import messages
+from tests.support.keys import KEYS
+
+CONFIG = Config(database_url="", redis_url="", secret_key="", keys=KEYS)
 
 
 class Postbag:
@@ -31,7 +35,7 @@ def tell_result(town, application, account_id, key):
 
 def send(town):
     bag = Postbag()
-    messages.send_notices(town.session, bag, now=town.now)
+    messages.send_notices(town.session, bag, CONFIG, now=town.now)
     return bag.sent
 
 

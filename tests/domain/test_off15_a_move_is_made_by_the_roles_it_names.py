@@ -35,7 +35,8 @@ MAY_MOVE = {
     "send_back": REVIEWERS,
     "confirm": REVIEWERS,
     "refuse": {HEAD} | OFFICIALS,
-    "reopen": OFFICIALS,
+    "reopen": REVIEWERS | OFFICIALS,
+    "remove_duplicate": {HEAD} | OFFICIALS,
 }
 MAY_MOVE_AN_OFFER = {
     "offer": {CITY, THE_SYSTEM},

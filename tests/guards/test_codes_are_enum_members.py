@@ -12,10 +12,23 @@ from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.jobs import JobState
 from enrollment.offers.offer_rows import OfferState
 from enrollment.places.programmes import ProgrammeState
+from enrollment.review.correction_rows import CorrectionState
 from enrollment.season.round_rows import RoundKind, RoundStage
 from tests.guards.test_texts_of_codes import ROOT, python_files
 
-ENUMERATIONS = (Stage, OfferState, RunState, JobState, ProgrammeState, RoundKind, RoundStage, Role, Nature, Level)
+ENUMERATIONS = (
+    Stage,
+    OfferState,
+    RunState,
+    CorrectionState,
+    JobState,
+    ProgrammeState,
+    RoundKind,
+    RoundStage,
+    Role,
+    Nature,
+    Level,
+)
 VALUES = {str(member) for enumeration in ENUMERATIONS for member in enumeration}
 CODED = {"stage", "state", "role", "nature", "level"}
 SHOWN = {"self", "step", "at_hand", "line"}

@@ -11,6 +11,7 @@ from tests.guards.test_texts_of_codes import ROOT, python_files
 LIFECYCLES = ("enrollment/applications/lifecycle.py", "enrollment/offers/offer_lifecycle.py")
 OTHER_MODELS = {
     "run.state": "enrollment/draw/",
+    "request.state": "enrollment/corrections/correction_lifecycle.py",
     "found.stage": "enrollment/season/round_rows.py",
     "programme.state": "enrollment/places/ledger.py",
 }

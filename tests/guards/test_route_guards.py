@@ -99,9 +99,11 @@ HELPED = {
     "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds",
     "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
     "evidence_file", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "add_wish",
-    "check_page", "submit", "receipt_page", "receipt_pdf",
+    "check_page", "submit", "receipt_page", "receipt_pdf", "corrections_page", "new_correction", "request_correction",
+    "correction_page", "withdraw_correction", "correction_paper", "documents_page", "add_document", "answer_entered_before",
+    "earlier_entry",
 }  # fmt: skip
-"""Routes that a helper uses for a family: the form and its receipt.  All other routes of families refuse helpers."""
+"""Routes that a helper uses for a family: the form, its receipt, and corrections after the deadline.  All other routes of families refuse helpers."""
 
 
 def test_a_helper_with_a_mandate_reaches_exactly_the_routes_of_the_form(app, client, town, monkeypatch):

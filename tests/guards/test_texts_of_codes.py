@@ -13,13 +13,16 @@ from jinja2.nodes import TemplateData
 from enrollment.applications import applications, register_answers, returned_items
 from enrollment.applications.bonds.bond_rules import EFFECTS, BondEffect, BondEvent
 from enrollment.applications.lifecycle import MOVES
+from enrollment.corrections import request_list
+from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
-from enrollment.offers import offers
+from enrollment.offers import offers, withdrawals
+from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
-from enrollment.review import cases
+from enrollment.review import cases, correction_rows
 from enrollment.season import calendar, rounds
 from enrollment.season.facts import Fact, Ground
 from portal.text.catalogues import TRANSLATIONS
@@ -51,6 +54,14 @@ CODES = {
     "id_kind": person_rows.ID_KINDS,
     "relation": person_rows.RELATIONS,
     "case_kind": cases.KINDS,
+    "correction_kind": correction_rows.KINDS,
+    "correction_state": correction_rows.STATES,
+    "correction_move": tuple(CORRECTION_MOVES),
+    "correction_filter": request_list.FILTERS,
+    "decision_kind": tuple(DecisionKind),
+    "decision_state": tuple(DecisionState),
+    "objection": tuple(DecisionKind),
+    "withdrawal_effect": tuple(withdrawals.Effect),
     "register": register_answers.REGISTERS,
     "refusal_rule": returned_items.REFUSAL_RULES,
     "run_state": runs.STATES,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Account
 from enrollment.offers.offers import Offer
-from enrollment.people.person_rows import Child
+from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.places import areas
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
@@ -68,6 +68,11 @@ class CountedCity:
                 born=dt.date(2023, 1, 1),
                 sex="f",
                 created_at=NOON,
+            )
+        )
+        self._add(
+            ChildDocument(
+                child_id=child.id, kind="resident", number=f"{n}", person_index=index, added_at=NOON, current=True
             )
         )
         application = self._add(

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.applications.claim_rows import Claim
-from enrollment.people.person_rows import Child
+from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import ages
 from tests.support.town import Town
@@ -20,12 +20,16 @@ def crowd(town: Town, number: int, *wishes: Kindergarten, grounds: dict[str, dic
     """`number` families of one child each have handed in these wishes and claim these grounds.  The round is open."""
     programmes = [town.programme_of(kindergarten).id for kindergarten in wishes]
     account, born = town.family("众").account.id, ages.born_between("lower", 2026)[0]
-    rows: dict[type, list[dict[str, Any]]] = {Child: [], Application: [], Claim: [], Wish: []}
+    rows: dict[type, list[dict[str, Any]]] = {Child: [], ChildDocument: [], Application: [], Claim: [], Wish: []}
     for _ in range(number):
         n, child, application = next(_numbers), uuid.uuid4(), uuid.uuid4()
         rows[Child].append(
             {"id": child, "name": "众", "id_kind": "passport", "id_number": f"M{n}", "id_index": child.bytes, "born": born,
              "sex": "f", "created_at": town.now}
+        )  # fmt: skip
+        rows[ChildDocument].append(
+            {"id": uuid.uuid4(), "child_id": child, "kind": "passport", "number": f"M{n}", "person_index": child.bytes,
+             "added_at": town.now, "current": True, "checked_at": town.now}
         )  # fmt: skip
         rows[Application].append(
             {"id": application, "child_id": child, "year": 2026, "entered_by": account, "level": "lower",

@@ -4,6 +4,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
+from tests.support.town_corrections import Corrections
 from tests.support.town_draw import Draw
 from tests.support.town_families import Families
 from tests.support.town_helping import Helping
@@ -12,7 +13,7 @@ from tests.support.town_review import Review
 from tests.support.town_season import Season
 
 
-class Town(Places, Season, Families, Helping, Review, Draw):
+class Town(Places, Season, Families, Helping, Review, Draw, Corrections):
     """The methods flush `session` and never commit; `now` is the time of the town, moved by `at`."""
 
     def __init__(self, session: Session, now: dt.datetime):

@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import any_, literal, select
 
-from enrollment.applications import applications, registration, sibling_binding, submission, wishes
+from enrollment.applications import (
+    applications,
+    identity_documents,
+    registration,
+    sibling_binding,
+    submission,
+    wishes,
+)
 from enrollment.applications.applications import Application
+from enrollment.applications.guardian_access import guardian_joining
 from enrollment.applications.receipts import Receipt
 from enrollment.eligibility import claims, households
 from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.offers import withdrawals
 from enrollment.people import consents, guardians, invitations
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -88,6 +97,7 @@ class Families:
         sex: str = "f",
         year: int = 2026,
         number: str | None = None,
+        id_kind: str = "resident",
         wishes: list | tuple = (),
         grounds: dict | list | tuple = (),
         submit: bool = True,
@@ -105,12 +115,16 @@ class Families:
             self.session,
             year,
             name=name,
-            id_kind="resident",
+            id_kind=id_kind,
             id_number=number or id_number(born, sex),
             relation="mother",
+            born=born,
+            sex=sex,
             by=family.actor,
             now=self.now,
         )
+        if id_kind != "resident":
+            self.not_entered_before(application)
         households.save(self.session, application.id, by=family.actor, now=self.now, **(family.household | household))
         if grounds:
             self.claim(application, grounds)
@@ -119,6 +133,11 @@ class Families:
             if submit:
                 self.submit(application)
         return application
+
+    def not_entered_before(self, application: Application) -> None:
+        """The family's answer to the question that follows a document other than a first resident number."""
+        by = self.parent_of(application)
+        identity_documents.answer_entered_before(self.session, application.id, entered_before="no", by=by, now=self.now)
 
     def twins(
         self, *names: str, bound: bool = True, wishes: list | tuple = (), submit: bool = True, **more
@@ -159,7 +178,7 @@ class Families:
         return submission.submit(self.session, application.id, agrees_to_central=True, by=by, now=self.now)
 
     def withdraw(self, application: Application) -> None:
-        submission.withdraw(self.session, application.id, by=self.parent_of(application), now=self.now)
+        withdrawals.withdraw(self.session, application.id, by=self.parent_of(application), now=self.now)
 
     def apply_again(self, application: Application) -> Application:
         by = self.parent_of(application)
@@ -180,7 +199,7 @@ class Families:
         other = other or self.family(name)
         by = self.parent_of(application)
         invitation = invitations.invite(self.session, application.child_id, other.phone, by=by, now=self.now)
-        invitations.accept(self.session, invitation.id, relation="father", by=other.actor, now=self.now)
+        guardian_joining.accept_invitation(self.session, invitation.id, relation="father", by=other.actor, now=self.now)
         return other
 
     def round_for(self, application: Application) -> Round:

@@ -95,7 +95,7 @@ def leave(session: Session, application: Application, event: BondEvent, *, by: A
     for member in told:
         _renew(session, member, by=by, now=now)
     key = f"bond_{event}:{application.id}:{sum(member.version for member in told)}"
-    notify_guardians_together(session, f"bond_{event}", [member.id for member in told], now=now, event=key)
+    notify_guardians_together(session, f"bond_{event}", [member.id for member in told], now=now, by=by, event=key)
 
 
 def _set_apart(session: Session, members: Sequence[Application], event: BondEvent, by: Actor, now: dt.datetime) -> None:

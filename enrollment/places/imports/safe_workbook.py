@@ -9,9 +9,10 @@ import re
 import zipfile
 import zlib
 
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 
-MOST_BYTES = 20 * 1024 * 1024
+MOST_BYTES = LIMITS["table"].largest
 MOST_UNPACKED = 160 * 1024 * 1024
 MOST_PARTS = 500
 MOST_ROWS = 100_000

@@ -24,6 +24,7 @@ def freeze_round(job: JobRun) -> None:
             by=requesting_official(session, job),
             now=job.now(session),
             beacon_name=job.args["beacon_name"],
+            reason=job.args.get("reason", ""),
             progress=job.progress,
         )
         result |= {"number": frozen.number, "commitment": frozen.commitment}

@@ -19,6 +19,7 @@ def send_notices(job: JobRun) -> dict:
     while batch == messages.BATCH:
         with job.session() as session:
             now = job.now(session)
-            batch = messages.send_notices(session, messages.messenger(services().config, session, now), now=now)
+            config = services().config
+            batch = messages.send_notices(session, messages.messenger(config, session, now), config, now=now)
         sent += batch
     return {"sent": sent}

@@ -1,10 +1,10 @@
-"""Jobs of the draw: a run in three short transactions, the daily replay, reminders and expired offers."""
+"""Jobs of the draw: a run in three short transactions, replays, reminders, expired offers and joint decisions."""
 
 import uuid
 from typing import Any
 
 from enrollment.draw import execution, replay
-from enrollment.offers import answer_deadlines
+from enrollment.offers import answer_deadlines, irrevocable_acts, joint_decisions
 from portal.jobs.runner import JobRun, job_handler
 
 
@@ -28,7 +28,8 @@ def run_round(job: JobRun) -> dict:
 
 @job_handler("replay_rounds")
 def replay_rounds(job: JobRun) -> dict:
-    """Start the daily replays: under a standing approval, free places go to the next children on the waiting list."""
+    """Start replays, daily and when a place became free: under a standing approval, free places go to the next children
+    on the waiting list."""
     with job.session() as session:
         return {"started": len(replay.start_daily(session, now=job.now(session)))}
 
@@ -40,3 +41,15 @@ def process_answer_deadlines(job: JobRun) -> dict:
         reminded = answer_deadlines.remind_due(session, now=job.now(session))
     with job.session() as session:
         return {"reminded": reminded, "ended": answer_deadlines.expire_due(session, now=job.now(session))}
+
+
+@job_handler("joint_decisions_due")
+def process_joint_decisions(job: JobRun) -> dict:
+    """Carry out the acts of one guardian whose waiting time is over, each in its own transaction."""
+    with job.session() as session:
+        waiting = joint_decisions.due(session, now=job.now(session))
+    effective = 0
+    for act_id in waiting:
+        with job.session() as session:
+            effective += irrevocable_acts.take_effect(session, act_id, now=job.now(session))
+    return {"effective": effective}

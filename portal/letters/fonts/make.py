@@ -1,8 +1,8 @@
-"""Make the subset font of common characters: `python -m portal.letters.fonts.make` (half a minute)."""
+"""Make the font of the common characters from the whole one: `python -m portal.letters.fonts.make` (some seconds)."""
 
-from fontTools import subset
+from fontTools.ttLib import TTFont
 
-from portal.letters.fonts import COMMON, WHOLE
+from portal.letters.fonts import COMMON, WHOLE, outlines
 
 PUNCTUATION = "、。！？：；，（）《》“”‘’—…·￥％〇"
 
@@ -20,12 +20,8 @@ def common_characters() -> set[int]:
 
 
 def make() -> None:
-    options = subset.Options(layout_features=[], hinting=False, name_IDs=["*"], notdef_outline=True)
-    font = subset.load_font(str(WHOLE), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=common_characters())
-    cutter.subset(font)
-    subset.save_font(font, str(COMMON), options)
+    with TTFont(WHOLE, lazy=True) as whole:
+        COMMON.write_bytes(outlines.truetype(whole, common_characters(), "Noto Serif SC GB 2312"))
 
 
 if __name__ == "__main__":

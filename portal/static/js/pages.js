@@ -16,6 +16,63 @@ function release(form) {
   for (const button of form.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
 }
 
+/* A file above the limit that the field says is refused when it is chosen, before anything travels. The server keeps the same limit. */
+document.addEventListener("change", (event) => {
+  const input = event.target;
+  if (!input.dataset?.limits || !input.files) return;
+  const limits = JSON.parse(input.dataset.limits);
+  const large = [...input.files].find((file) => file.size > limits[kindOf(file, limits)]);
+  tellBeside(input, large ? tooLarge(input, large, limits[kindOf(large, limits)]) : "");
+  if (!large) return;
+  input.value = "";
+  event.stopImmediatePropagation();
+}, true);
+
+/* What the photos weigh together is known only when they have been made smaller. */
+document.addEventListener("submit", (event) => {
+  const input = event.target.querySelector("input[type=file][data-most-at-once]");
+  const together = [...input?.files ?? []].reduce((sum, file) => sum + file.size, 0);
+  if (!input || together <= Number(input.dataset.mostAtOnce)) return;
+  event.preventDefault();
+  tellBeside(input, input.dataset.tooMuch);
+}, true);
+
+function kindOf(file, limits) {
+  const kinds = Object.keys(limits);
+  if (kinds.length === 1) return kinds[0];
+  return file.type === "application/pdf" || /\.pdf$/i.test(file.name) ? "pdf" : "photo";
+}
+
+function tooLarge(input, file, most) {
+  const [unit, size] = most >= 2 ** 20 ? ["MB", 2 ** 20] : ["KB", 1000];
+  return input.dataset.tooLarge.replace("{size}", `${Math.ceil(file.size / size)} ${unit}`).replace("{most}", `${Math.floor(most / size)} ${unit}`);
+}
+
+/* A fault stands between the question and its field, as the server writes it. */
+function tellBeside(input, text) {
+  const group = input.closest(".govuk-form-group"), id = `${input.id}-error`;
+  document.getElementById(id)?.remove();
+  group.classList.toggle("govuk-form-group--error", Boolean(text));
+  const described = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((each) => each && each !== id);
+  if (text) {
+    input.before(Object.assign(document.createElement("p"), { id, className: "govuk-error-message", role: "alert", textContent: text }));
+    described.push(id);
+  }
+  if (text) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
+  if (described.length) input.setAttribute("aria-describedby", described.join(" "));
+  else input.removeAttribute("aria-describedby");
+}
+
+/* Whoever signs out leaves nothing behind in this browser, also when the network is off. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.action?.endsWith("/sign-out")) return;
+  document.documentElement.dataset.forget = "1"; /* drafts.js keeps nothing of this page any more */
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+  } catch { /* storage is switched off */ }
+}, true);
+
 /* The back button shows the page as it was left: open its forms again. */
 addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);

@@ -17,6 +17,20 @@ household?.querySelector("#home_area")?.addEventListener("change", async (event)
   for (const [kind, names] of Object.entries(await answer.json())) fill(`${kind}-names`, names);
 });
 
+/* A home outside the city has no street here; what that means opens with the choice. */
+const homeArea = household?.querySelector("#home_area");
+if (homeArea) {
+  const follow = () => {
+    const outside = homeArea.value === "outside";
+    household.querySelector("#outside").open = outside;
+    const fields = household.querySelector(".in-the-city");
+    fields.hidden = outside;
+    fields.inert = outside;
+  };
+  homeArea.addEventListener("change", follow);
+  if (homeArea.value === "outside") follow();
+}
+
 /* Names of kindergartens while one is typed. */
 const grounds = document.querySelector("form[data-kindergartens]");
 let waiting;
@@ -83,6 +97,7 @@ if (unsaved) {
   form.addEventListener("submit", () => { leaving = true; });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
+    if (link && "signIn" in link.dataset) { leaving = true; return; }
     if (!link || link.target || link.getAttribute("href").startsWith("#") || typed() === saved) return;
     if (!unsaved.hidden) { leaving = true; return; }
     event.preventDefault();

@@ -47,6 +47,8 @@ class Parent(Person):
     def claims_an_elder_sibling(self, kindergarten: str) -> None:
         self.ticks("哥哥姐姐在园", exact=True)
         self.page.get_by_label("哥哥姐姐在园：哪所幼儿园").fill(kindergarten)
+        self.writes("哥哥或姐姐的姓名", "李沐春")
+        self.writes("哥哥或姐姐的出生日期", "2020-11-12")
         self.presses("保存并继续")
 
     def uploads(self, document: str, photo: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_place_is_not_handed_to_another_child_by_correcting_its_number(town):
         )
     )  # fmt: skip
     town.session.flush()
-    with pytest.raises(Refused, match="identity_after_the_draw"):
+    with pytest.raises(Refused, match="identity_needs_a_request"):
         correct(town, ana, id_number(ana.child.born))
 
 

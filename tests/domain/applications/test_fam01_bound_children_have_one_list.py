@@ -117,7 +117,23 @@ def test_fam01_one_edit_is_one_message_and_the_receipts_name_both(gardens):
     assert len(notices) == before + 1
     newest = next(each for each in notices if each.kind == "bond_changed")
     assert set(newest.params["codes"].split("、")) == {one.registration_code, two.registration_code}
+    assert newest.params["who"] == "you"
     assert bound_codes(gardens, one) == bound_codes(gardens, two) == sorted([one.child_code, two.child_code])
+
+
+def test_fam01_binding_is_one_message_to_each_guardian_with_who_did_it(gardens):
+    one, two = pair(gardens)
+    mother, father = gardens.parent_of(one), gardens.second_guardian(one)
+    before = len(kinds(gardens, mother))
+    bind(gardens, one, two, list_of=one)
+    assert len(kinds(gardens, mother)) == before + 1
+    told = {
+        n.account_id: (n.params["who"], len(n.params["together"]))
+        for account_id in (mother.account_id, father.account.id)
+        for n in outbox.notices_of_account(gardens.session, account_id)
+        if n.kind == "siblings_bound"
+    }
+    assert told == {mother.account_id: ("you", 2), father.account.id: ("mother", 1)}
 
 
 def test_fam01_a_page_of_either_child_is_stale_when_the_other_changed(gardens):
@@ -174,6 +190,10 @@ def test_a_guardian_of_one_only_does_not_change_the_common_list_but_may_leave(ga
     assert bound_codes(gardens, two) == []
     assert "bond_separate" in kinds(gardens, mother)
     (told,) = [n for n in outbox.notices_of_account(gardens.session, father.account.id) if n.kind == "bond_separate"]
+    (of_mother,) = [
+        n for n in outbox.notices_of_account(gardens.session, mother.account_id) if n.kind == "bond_separate"
+    ]
+    assert (told.params["who"], of_mother.params["who"]) == ("you", "father")
     assert told.params["together"] == [str(one.id)], "a guardian is told of the children in his care only"
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from enrollment.applications import (
     account_closing,
     applications,
-    guardian_takeover,
     mandates,
     receipts,
     register_answers,
@@ -19,6 +18,7 @@ from enrollment.applications import (
     wishes,
 )
 from enrollment.applications.application_rows import ApplicationVersion
+from enrollment.applications.guardian_access import guardian_takeover
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.mandates import Mandate, Paper
 from enrollment.eligibility import evidence, households
@@ -27,8 +27,9 @@ from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
+from enrollment.ground.phones import parse_phone
 from enrollment.maintenance import invariants
-from enrollment.offers import offers
+from enrollment.offers import offers, withdrawals
 from enrollment.people import consents, guardians, invitations
 from enrollment.people.consents import Consent
 from enrollment.reports import personal_data
@@ -266,7 +267,7 @@ def test_what_the_helper_typed_wrong_it_corrects(town, garden, acting):
 
 FORBIDDEN = {
     "withdraw": lambda s, a, by, now: submission.withdraw(s, a.id, by=by, now=now),
-    "withdraw the consent": lambda s, a, by, now: submission.withdraw_consent(s, by=by, now=now),
+    "withdraw the consent": lambda s, a, by, now: withdrawals.withdraw_consent(s, by=by, now=now),
     "give a consent": lambda s, a, by, now: consents.give(
         s, "register_check", text_version="1", text_digest="0" * 64, by=by, now=now
     ),
@@ -328,7 +329,7 @@ def test_a_mandate_of_another_helper_opens_nothing(town, yang):
 def test_taking_the_consent_back_or_closing_the_account_ends_every_mandate(town, garden, yang):
     mandate = town.mandate_by_code(yang, PHONE)
     guardian = guardian_signs_in(town)
-    submission.withdraw_consent(town.session, by=guardian, now=town.now)
+    withdrawals.withdraw_consent(town.session, by=guardian, now=town.now)
     assert mandates.acting_for(town.session, mandate.id, by=yang, now=town.now) is None
     again = town.mandate_by_code(yang, PHONE)
     account_closing.close(town.session, by=guardian, now=town.now)
@@ -427,10 +428,10 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
     )
     assert applications.list_own(town.session, by=guardian) == [baby]
     assert baby.entered_for == guardian.account_id
-    assert guardians.guardian_of(town.session, by=guardian).phone == PHONE
+    assert guardians.guardian_of(town.session, by=guardian).phone == parse_phone(PHONE)
     assert consents.current_consent(town.session, "child_data", by=guardian) is not None
     assert register_answers.to_ask(town.session, now=town.now) == [baby.id]
-    assert told(town, guardian) == ["application_submitted_by_helper", "mandate_by_paper"]
+    assert told(town, guardian) == ["application_submitted_by_helper", "application_taken_over", "mandate_by_paper"]
     assert guardian_takeover.waiting_for_me(town.session, by=guardian) == []
     acting = town.acting(yang, mandate)
     assert acting.account_id == guardian.account_id, "the helper goes on until the guardian ends it"

@@ -117,9 +117,10 @@ def dispute(town, family, number, name, text="孩子由我抚养。"):
     )
 
 
-def test_a_dispute_holds_the_application_neutrally_until_an_official_settles_it(town):
+def test_fam24_a_dispute_of_a_guardian_holds_the_application_until_an_official_settles_it(town):
     garden = town.kindergarten("金苹果", places=2)
-    ana, father = town.child("安娜", wishes=[garden]), town.family("李")
+    ana = town.child("安娜", wishes=[garden])
+    father = town.second_guardian(ana)
     case = dispute(town, father, ana.child.id_number, "安娜")
     assert ana.on_hold
     with pytest.raises(Refused) as refused:

@@ -51,7 +51,7 @@ def test_a_hot_kindergarten_a_quiet_one_and_an_elder_sibling_at_the_hot_one(city
 
 
 def test_the_order_of_wishes_moves_no_chance_and_a_wish_more_never_lowers_the_chance_of_a_place(city):
-    ana = city.child("安娜", wishes=[city.third, city.hot], home_area="510105", hukou_area="510105")
+    ana = city.child("安娜", wishes=[city.third, city.hot], hukou_area="510105")
     city.estimate_chances()
     before = city.chances_of(ana)
     city.wish(ana, city.hot, city.third)

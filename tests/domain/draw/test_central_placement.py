@@ -8,6 +8,7 @@ import pytest
 from allocation.coverage import Coverage
 from enrollment.draw import central_placement, unplaced
 from enrollment.ground.errors import Refused
+from enrollment.places import distances
 from enrollment.season import policy_approval
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
@@ -66,8 +67,8 @@ def test_the_effect_on_both_shares_counts_the_proposals_that_wait(left_over):
 
 def test_distances_to_many_places_are_those_to_each(town):
     sites = [(104.11, 30.60), (104.40, 30.60), (104.10, 30.60), (103.0, 31.0)]
-    each = [unplaced.metres(Decimal("104.1"), Decimal("30.6"), *map(Decimal, map(str, site))) for site in sites]
-    assert unplaced.metres_to(Decimal("104.1"), Decimal("30.6"), np.array(sites)).tolist() == each
+    each = [distances.metres(Decimal("104.1"), Decimal("30.6"), *map(Decimal, map(str, site))) for site in sites]
+    assert distances.metres_to(Decimal("104.1"), Decimal("30.6"), np.array(sites)).tolist() == each
 
 
 def test_proposals_become_offers_that_the_family_answers(left_over):

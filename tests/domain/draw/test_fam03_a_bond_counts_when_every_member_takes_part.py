@@ -3,13 +3,24 @@
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
+from enrollment.applications import receipts
 from enrollment.draw import bond_participation, participants
 from enrollment.draw.participants import FactBasis
 from enrollment.ground import outbox
 from enrollment.ground.errors import Refused
-from enrollment.offers import answer_deadlines, offers
-from enrollment.results import family_results
+from enrollment.offers import (
+    answer_deadlines,
+    deadline_pauses,
+    irrevocable_acts,
+    joint_decisions,
+    offers,
+    withdrawals,
+)
+from enrollment.results import answers, family_results
+from enrollment.review import cases
+from enrollment.review.cases import Case
 from tests.support.town_season import at
 
 
@@ -78,11 +89,50 @@ def test_the_answer_of_a_guardian_counts_for_the_children_in_his_care(gardens):
     one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
     father = gardens.second_guardian(one)
     gardens.drawn()
-    assert offers.answered_with(gardens.session, gardens.offer_for(one), by=father.actor) == []
-    assert offers.answered_with(gardens.session, gardens.offer_for(one), by=gardens.parent_of(one)) == [two]
-    offers.decline(gardens.session, gardens.offer_for(one).id, by=father.actor, now=gardens.now)
-    assert gardens.last_offer_for(one).state == "declined"
-    assert gardens.offer_for(two).state == "offered"
+    assert offers.answered_with(gardens.session, gardens.offer_for(one), by=father.actor) == {}
+    assert list(offers.answered_with(gardens.session, gardens.offer_for(one), by=gardens.parent_of(one))) == [two]
+    offers.confirm(gardens.session, gardens.offer_for(one).id, wait=False, by=father.actor, now=gardens.now)
+    assert (gardens.offer_for(one).state, gardens.offer_for(two).state) == ("confirmed", "offered")
+
+
+def test_bound_children_are_given_up_together_when_every_guardian_of_any_of_them_agrees(gardens):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
+    father, mother = gardens.second_guardian(one), gardens.parent_of(one)
+    gardens.drawn()
+    offers.decline(gardens.session, gardens.offer_for(two).id, by=mother, now=gardens.now)
+    act = joint_decisions.waiting_for(gardens.session, one.id).act_id
+    assert joint_decisions.waiting_for(gardens.session, two.id).act_id == act
+    assert (gardens.offer_for(one).state, gardens.offer_for(two).state) == ("offered", "offered")
+    irrevocable_acts.agree(gardens.session, act, by=father.actor, now=gardens.now)
+    assert (gardens.last_offer_for(one).state, gardens.last_offer_for(two).state) == ("declined", "declined")
+
+
+def test_an_objection_puts_the_child_of_the_objecting_guardian_on_hold_and_the_other_waits(gardens):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
+    father, mother = gardens.second_guardian(one), gardens.parent_of(one)
+    gardens.drawn()
+    offers.decline(gardens.session, gardens.offer_for(two).id, by=mother, now=gardens.now)
+    act = joint_decisions.waiting_for(gardens.session, one.id).act_id
+    irrevocable_acts.object_to(gardens.session, act, text="", by=father.actor, now=gardens.now)
+    assert joint_decisions.waiting_for(gardens.session, two.id) is None
+    assert (one.on_hold, two.on_hold) == (True, False)
+    reason = answers.closed_reason(gardens.session, result(gardens, two), "confirm", None, by=mother, now=gardens.now)
+    assert reason == "on_hold"
+
+
+def test_a_bound_child_is_withdrawn_after_the_freeze_and_the_other_keeps_its_place(gardens):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
+    father, mother = gardens.second_guardian(one), gardens.parent_of(one)
+    gardens.drawn()
+    withdrawals.withdraw(gardens.session, one.id, by=mother, now=gardens.now)
+    assert one.unit == two.unit is not None, "nothing happens while the father has a say"
+    act = joint_decisions.waiting_for(gardens.session, one.id).act_id
+    irrevocable_acts.agree(gardens.session, act, by=father.actor, now=gardens.now)
+    assert (one.stage, gardens.last_offer_for(one).state, one.unit) == ("withdrawn", "declined", None)
+    assert (gardens.offer_for(two).state, two.unit) == ("offered", None)
+    assert receipts.answers_in(gardens.session, two, 2)["bound_with"] == []
+    (told,) = [n for n in outbox.notices_of_account(gardens.session, mother.account_id) if n.kind == "bond_withdraw"]
+    assert (told.application_id, told.params["who"]) == (two.id, "you"), "who proposed it did it"
 
 
 def test_while_one_is_in_dispute_the_answer_and_its_deadline_wait_for_both(gardens):
@@ -96,6 +146,25 @@ def test_while_one_is_in_dispute_the_answer_and_its_deadline_wait_for_both(garde
     answer_deadlines.expire_due(gardens.session, now=gardens.now)
     answer_deadlines.expire_due(gardens.session, now=gardens.now + dt.timedelta(days=2))
     assert gardens.offer_for(one).state == gardens.offer_for(two).state == "offered"
+
+
+def test_after_a_dispute_about_one_both_have_a_day_to_answer(gardens):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
+    father, mother = gardens.second_guardian(one), gardens.parent_of(one)
+    gardens.drawn()
+    offers.decline(gardens.session, gardens.offer_for(two).id, by=mother, now=gardens.now)
+    act = joint_decisions.waiting_for(gardens.session, one.id).act_id
+    irrevocable_acts.object_to(gardens.session, act, text="", by=father.actor, now=gardens.now)
+    ended = gardens.offer_for(two).answer_by + dt.timedelta(days=3)
+    gardens.at(ended)
+    case = gardens.session.scalars(select(Case).where(Case.application_id == one.id)).one()
+    official = gardens.city_pair()[0]
+    cases.settle(gardens.session, case.id, outcome="settled", reason="已协商", by=official, now=gardens.now)
+    answer_deadlines.expire_due(gardens.session, now=gardens.now + dt.timedelta(hours=1))
+    answer_by = {gardens.offer_for(each).answer_by for each in (one, two)}
+    assert answer_by == {ended + deadline_pauses.AFTER_PAUSE}
+    gardens.confirm(two)
+    assert gardens.offer_for(one).state == gardens.offer_for(two).state == "confirmed"
 
 
 def test_bound_children_with_different_places_do_not_stop_the_freeze_of_a_later_round(gardens):

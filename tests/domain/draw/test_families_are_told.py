@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
-from enrollment.offers import answer_deadlines
+from enrollment.offers import answer_deadlines, offers
 
 
 def notices_of(town, application, kind):
@@ -66,8 +66,9 @@ def test_a_dispute_between_guardians_stops_the_clock_and_the_answers(published):
 
 def test_who_comes_next_is_told_until_when_to_answer(published):
     town = published
-    town.decline(town.ana)
+    offer = town.decline(town.ana)
+    offers.decline(town.session, offer.id, by=town.father.actor, now=town.now)
     town.replay()
     (told,) = notices_of(town, town.ben, "place_offered")
-    assert told.params == {"due": format_time(town.offer_for(town.ben).answer_by)}
+    assert told.params == {"due": format_time(town.offer_for(town.ben).answer_by), "who": "city_office"}
     assert town.offer_for(town.ben).answer_by >= town.now + dt.timedelta(days=2)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from enrollment.applications import receipts
 from enrollment.eligibility import evidence, required_documents
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.uploads import sanitise_upload
+from enrollment.ground.files.uploads import sanitise_upload
 from enrollment.season.document_kinds import Document
 
 

@@ -70,3 +70,36 @@ def test_password_and_second_factor(session, now, official):
 def test_a_disabled_account_cannot_sign_in(session, now, official):
     official.disabled_at = now
     assert sign_in.check_password(session, "zhou", "a long enough password") is None
+
+
+STRANGER = sign_in.Asker(browser="stranger", address="203.0.113.9")
+OWNER = sign_in.Asker(browser="owner", address="198.51.100.4")
+
+
+def test_fam27_a_strangers_requests_neither_replace_nor_use_up_the_owners_codes(session, now):
+    code = sign_in.send_code(session, PHONE, now=now, asker=OWNER)
+    for n in range(sign_in.CODES_AN_HOUR):
+        assert sign_in.send_code(session, PHONE, now=now + dt.timedelta(seconds=n), asker=STRANGER)
+        for _guess in range(sign_in.CODE_TRIES):
+            assert not sign_in.use_code(session, PHONE, "wrong!", now=now, asker=STRANGER)
+    assert sign_in.send_code(session, PHONE, now=now, asker=STRANGER) is None
+    assert not sign_in.use_code(session, PHONE, code, now=now, asker=STRANGER), "a code is for whoever asked for it"
+    assert sign_in.use_code(session, PHONE, code, now=now, asker=OWNER)
+
+
+def test_fam27_many_strangers_leave_the_owners_known_browser_its_codes(session, now):
+    strangers = [sign_in.Asker(f"browser {n}", f"203.0.113.{n}") for n in range(sign_in.CODES_FOR_STRANGERS)]
+    for asker in strangers:
+        assert sign_in.send_code(session, PHONE, now=now, asker=asker)
+    assert sign_in.send_code(session, PHONE, now=now, asker=OWNER) is None
+    known = sign_in.Asker(OWNER.browser, OWNER.address, known=True)
+    assert sign_in.send_code(session, PHONE, now=now, asker=known)
+
+
+def test_fam27_the_wait_is_told_until_the_oldest_code_is_an_hour_old(session, now):
+    for n in range(sign_in.CODES_AN_HOUR):
+        assert sign_in.waiting_time(session, PHONE, now=now, asker=OWNER) == dt.timedelta()
+        sign_in.send_code(session, PHONE, now=now + dt.timedelta(minutes=n), asker=OWNER)
+    later = now + dt.timedelta(minutes=20)
+    assert sign_in.waiting_time(session, PHONE, now=later, asker=OWNER) == dt.timedelta(minutes=40)
+    assert sign_in.send_code(session, PHONE, now=later + dt.timedelta(minutes=41), asker=OWNER)

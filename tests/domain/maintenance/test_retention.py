@@ -61,7 +61,8 @@ def everything(session) -> dict[tuple[str, str], list]:
             values = [row[0] for row in session.execute(plain) if row[0] is not None]
             sealed = isinstance(column.type, Sealed) or (table.name, column.name) in SEALED_FILES
             if sealed:
-                values = [unseal(bytes(value), f"{table.name}.{column.name}") for value in values]
+                purpose = getattr(column.type, "purpose", f"{table.name}.{column.name}")
+                values = [unseal(bytes(value), purpose) for value in values]
             elif isinstance(column.type, LargeBinary):
                 values = [bytes(value).hex() for value in values]
             found[table.name, column.name] = [
@@ -131,6 +132,9 @@ def season(town):
     town.at(at(8, 25))
     here = {"by": town.head_of(town.garden), "now": town.now, "class_name": "小一班"}
     offers.mark_arrived(town.session, town.offer_for(jin.application).id, **here)
+    town.two_agree(town.requests_correction(jin.application, "name", name="金丝雀孩子"))
+    code = jin.application.registration_code
+    town.finds_error(huang.application, "duplicate", by=town.city_pair()[0], other=code)
     jobs.enqueue(town.session, "send_notices", now=town.now)
     audit.seal(town.session)
     town.jin, town.huang, town.lu = jin, huang, lu
@@ -173,7 +177,7 @@ def test_a_year_after_the_season_only_the_roll_contains_the_children(season):
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 3
     for name, (title, phone, other, number, registration, child, family, id_, *indexes) in season.traces.items():
-        on_roll = {"roll_child"} if name == "金丝雀" else set()
+        on_roll = {"roll_child", "roll_correction"} if name == "金丝雀" else set()
         assert places_of(session, number, registration, f"{title}孩", f"{title}巷", indexes[-1]) == on_roll
         assert places_of(session, id_) <= {"audit_entry"}, "a pointer into nothing"
         assert places_of(session, phone, other, title) <= {"account", *on_roll}, "two years more for the account"
@@ -203,7 +207,7 @@ def test_two_years_after_the_last_season_the_accounts_are_emptied(season):
     gone = apply(season, THREE_YEARS_LATER)
     assert gone["account"]["account"] == 6
     for name, traces in season.traces.items():
-        names = {"roll_child"} if name == "金丝雀" else set()
+        names = {"roll_child", "roll_correction"} if name == "金丝雀" else set()
         assert places_of(season.session, *traces) - {"audit_entry"} == names
     assert season.session.scalar(select(func.count()).select_from(Consent)) == 0
     assert list(invariants.find_violations(season.session)) == []

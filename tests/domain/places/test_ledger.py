@@ -105,7 +105,7 @@ def test_the_city_may_approve_everywhere(town, plan):
     assert plan.approve(by=town.city_official()).places == 50
 
 
-def test_the_area_proposes_and_approves_too(told):
+def test_the_area_proposes_and_approves_too(plan):
     plan.propose(by=plan.official, reason="减班", withheld=5)
     assert plan.approve().places == 20
 

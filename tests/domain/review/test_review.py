@@ -127,7 +127,7 @@ def test_sent_back_with_named_items_and_handed_in_again(town, ana):
     assert ana.stage == "returned"
     assert [item.item for item in review.open_items(town.session, ana.id)] == ["home_place", "hukou_booklet"]
     told = town.session.scalars(select(Notice).where(Notice.kind == "review_returned")).one()
-    assert told.params == {"n": 2}
+    assert told.params == {"n": 2, "who": "kindergarten"}
     submission.submit(town.session, ana.id, by=town.parent_of(ana), now=town.now)
     assert review.open_items(town.session, ana.id) == []
     waiting = review_queue.queue(town.session, by=clerk, now=town.now, only="answered")
@@ -158,7 +158,7 @@ class TestRefusal:
         refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
         assert ana.stage == "refused"
         told = town.session.scalars(select(Notice).where(Notice.kind == "review_refused")).one()
-        assert told.params == {"rule": "age"}
+        assert told.params == {"rule": "age", "who": "kindergarten"}
         with pytest.raises(Refused, match="decided_already"):
             refusals.decide_refusal(town.session, proposal.id, upheld=False, by=head, now=town.now)
 

@@ -133,6 +133,11 @@ def keys_rotate(world):
     return Invocation((), "sealing with test")
 
 
+@case("keys reindex")
+def keys_reindex(world):
+    return Invocation((), "child: done")
+
+
 @case("keys remove")
 def keys_remove(world):
     return Invocation((_keys(world), "k2"), "k2 is out of")
@@ -297,7 +302,7 @@ def test_off13_a_city_begins_with_an_official_who_signs_in_with_the_factor_that_
     assert answer.headers["Location"] == "/sign-in/staff/code"
     assert fill_in(client, "/sign-in/staff/code", code=factor.now()).headers["Location"] == "/officials"
     assert client.get("/officials/").status_code == 200
-    app.extensions["house"].engine.dispose()
+    app.extensions["services"].engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,20 @@ class TestVerifying:
         asked = client.get("/verify?code=c7kd%20m4rn%20tx9w")
         assert asked.headers["Location"].endswith("/verify/C7KDM4RNTX9W")
         assert client.get("/verify").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Maximilianaalexandrina Wolfeschlegelsteinhausenberg", "买买提江·阿卜杜热合曼·吐尔逊", "José Ñandú O’Connor " * 5],
+)
+def test_fam20_a_long_name_stands_whole_on_notice_and_receipt(town, frozen_clock, client, name):
+    here = town.kindergarten("锦官新城幼儿园", places=3)
+    town.open_registration()
+    ana = town.child(name, family=town.family("李"), wishes=[here])
+    town.drawn(ana)
+    town.confirm(ana)
+    frozen_clock.set(town.now)
+    sign_in(client, town.parent_of(ana).account_id)
+    for letter in ("notice.pdf", "receipts/1.pdf"):
+        pdf = read(client.get(f"/parents/applications/{ana.id}/{letter}"))
+        assert "".join(name.split()) in words(pdf), letter

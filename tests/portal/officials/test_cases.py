@@ -19,7 +19,7 @@ WORDS = "我是孩子的父亲，有判决书"
 
 @pytest.fixture
 def disputed(town, client):
-    """Ana's application in 锦江区 is on hold, because a stranger says that she is his; and one dispute fits no child."""
+    """Ana's application in 锦江区 is on hold, because the officer of a stranger's claim said so, until registration closes; and one dispute fits no child."""
     garden = town.kindergarten("锦官园", places=1)
     town.ana = town.child("安娜", wishes=[garden])
     town.stranger = town.family("陌")
@@ -27,6 +27,7 @@ def disputed(town, client):
     town.case = cases.open_dispute(town.session, id_number=town.ana.child.id_number, **told)
     town.nobodys = cases.open_dispute(town.session, id_number=id_number(dt.date(2022, 1, 1)), **told)
     town.official = town.area_official("510104")
+    cases.impose_hold(town.session, town.case.id, reason="已核对判决书", by=town.official, now=town.now)
     town.session.commit()
     return town
 
@@ -41,9 +42,9 @@ def test_open_cases_stand_with_their_clocks_and_late_ones_say_so(disputed, clien
     sign_in(client, town.official.account_id)
     page = text_of(client.get(f"/officials/cases?lang={lang}"))
     assert town.ana.registration_code in page
-    assert {"zh": "还有 10 天", "en": "Days left: 10"}[lang] in page
+    assert {"zh": "还有 7 天", "en": "Days left: 7"}[lang] in page
     assert "安娜" not in page
-    frozen_clock.move(days=10, hours=5)
+    frozen_clock.move(days=7, hours=14)
     sign_in(client, town.official.account_id)
     assert {"zh": "超期 1 天", "en": "Days late: 1"}[lang] in text_of(client.get(f"/officials/cases?lang={lang}"))
 

@@ -12,13 +12,13 @@ from enrollment.season.policy_parser import TYPE_NAMES
 from enrollment.season.round_rows import PAIR_RULES
 from portal.text.words import table
 
-WING = Path(policy_file.__file__).parent
+SEASON = Path(policy_file.__file__).parent
 
 
 def first_arguments(*names: str) -> set[str]:
     """The first argument of every call of these names in the package, if it is a string literal."""
     found = set()
-    for file in WING.glob("*.py"):
+    for file in SEASON.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
                 first = node.args[0] if node.args else None
@@ -28,7 +28,7 @@ def first_arguments(*names: str) -> set[str]:
 
 
 CODES = {
-    "policy_fault": first_arguments("Fault", "fault"),
+    "policy_fault": first_arguments("PolicyFault", "fault"),
     "calendar_conflict": first_arguments("Conflict"),
     "notice": {f"new_date_{step}" for step in STEPS},
     "document": set(Document),

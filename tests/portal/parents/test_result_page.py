@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.signing_in import fill_in, sign_in
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
 @pytest.fixture
@@ -76,9 +76,11 @@ def test_an_answer_after_the_deadline_says_so_and_changes_nothing(client, publis
     town = published_town
     publish(town, frozen_clock)
     client, address = as_parent_of(town, client, town.ana)
+    typed = hidden_fields(client.get(f"{address}/confirm").text)
     frozen_clock.set(town.offer_for(town.ana).answer_by)
-    late = fill_in(client, f"{address}/confirm")
-    assert "确认的时间已经过了" in late.text
+    late = client.post(f"{address}/confirm", data=typed)
+    assert late.status_code == 409 and "确认的时间已经过了" in late.text
+    assert client.get(f"{address}/confirm").status_code == 303, "no button that will refuse"
     assert town.offer_for(town.ana).state == "offered"
 
 
@@ -86,8 +88,6 @@ def test_a_double_click_answers_once(client, published_town, frozen_clock):
     town = published_town
     publish(town, frozen_clock)
     client, address = as_parent_of(town, client, town.ben)
-    from tests.support.signing_in import hidden_fields
-
     fields = hidden_fields(client.get(f"{address}/confirm").text)
     first, second = (client.post(f"{address}/confirm", data=fields) for _ in range(2))
     assert first.status_code == second.status_code == 303

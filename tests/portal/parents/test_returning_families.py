@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import submission
 from enrollment.applications.applications import Application
+from enrollment.offers import withdrawals
 from tests.portal.parents.desk import hidden, page
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
@@ -51,7 +51,7 @@ def test_another_familys_child_is_not_found_and_without_consent_nothing_begins(a
     town.session.commit()
     sign_in(client, stranger.account)
     assert client.post(path).status_code == 404
-    submission.withdraw_consent(town.session, by=town.parent_of(town.ana), now=town.now)
+    withdrawals.withdraw_consent(town.session, by=town.parent_of(town.ana), now=town.now)
     town.session.commit()
     sign_in(client, town.ana.entered_by)
     client.post(path, inspect=False)

@@ -59,7 +59,12 @@ def test_from_sign_in_to_the_receipt(client, town, places):
     assert "2023年3月12日出生，适龄小班。" in client.get(next_page).text
     home = {"hukou_kind": "local", "hukou_area": "510104", "home_area": "510104", "home_street": "三圣街道"}
     assert go_on(fill_in(client, next_page, **home), client) == f"{start}/grounds"
-    claims = {"elder_sibling": "y", "elder_sibling_detail": "机关第一"}
+    claims = {
+        "elder_sibling": "y",
+        "elder_sibling_detail": "机关第一",
+        "elder_name": "李沐春",
+        "elder_born": "2020-03-12",
+    }
     assert go_on(fill_in(client, f"{start}/grounds", **claims), client) == f"{start}/evidence"
     paper = {"document": "hukou_booklet", "pages": (io.BytesIO(photo()), "photo.jpg")}
     assert go_on(fill_in(client, f"{start}/evidence", **paper), client) == f"{start}/evidence#paper-hukou_booklet"

@@ -1,6 +1,7 @@
 """Sign-in and sign-out."""
 
 import re
+from dataclasses import replace
 
 import pyotp
 import pytest
@@ -122,3 +123,51 @@ def test_session_rows_contain_no_usable_key(client, portal_session, official):
     row = portal_session.scalars(select(WebSession)).one()
     client.set_cookie("session", row.digest.hex(), domain="localhost")
     assert client.get("/officials/").headers["Location"].startswith("/sign-in")
+
+
+def test_fam27_the_page_says_when_the_next_code_can_be_requested(client, portal_session):
+    for _code in range(codes.CODES_AN_HOUR):
+        fill_in(client, "/sign-in", phone=PHONE)
+    assert "验证码已经发往 139****5678" in client.get("/sign-in/code").text
+    fill_in(client, "/sign-in", phone=PHONE)
+    page = client.get("/sign-in/code").text
+    assert "60 分钟后可以再要" in page
+    assert "验证码已经发往" not in page
+    assert len(portal_session.scalars(select(TextMessage)).all()) == codes.CODES_AN_HOUR
+
+
+def test_fam27_a_browser_that_signed_in_before_gets_codes_while_strangers_ask(
+    client, another_client, portal_session, frozen_clock
+):
+    sign_in_by_phone(client, portal_session)
+    client.set_cookie("session", "ended", domain="localhost")
+    for n in range(codes.CODES_FOR_STRANGERS):
+        stranger = another_client()
+        stranger.environ_base["REMOTE_ADDR"] = f"203.0.113.{n}"
+        fill_in(stranger, "/sign-in", phone=PHONE)
+    newcomer = another_client()
+    fill_in(newcomer, "/sign-in", phone=PHONE)
+    assert "分钟后可以再要" in newcomer.get("/sign-in/code").text
+    frozen_clock.move(minutes=1)
+    assert sign_in_by_phone(client, portal_session).headers["Location"] == "/parents"
+
+
+def test_fam27_an_address_is_limited_far_higher_than_a_browser(app):
+    assert app.extensions["services"].config.codes_per_address >= 600
+
+
+def test_fam11_a_guardian_abroad_signs_in_with_its_own_number(client, portal_session):
+    answer = sign_in_by_phone(client, portal_session, "+852 9123 4567")
+    assert answer.headers["Location"] == "/parents"
+    assert portal_session.scalars(select(Account)).one().phone == "+85291234567"
+
+
+def test_fam11_a_number_that_the_gateway_cannot_reach_leads_to_the_desk(app, client, portal_session, monkeypatch):
+    real = app.extensions["services"]
+    config = replace(real.config, message_gateway="https://gateway.example", message_country_codes=("86",))
+    monkeypatch.setitem(app.extensions, "services", replace(real, config=config))
+    answer = fill_in(client, "/sign-in", phone="+852 9123 4567")
+    assert "窗口办理" in answer.text
+    assert "9123" in answer.text, "nothing typed is lost"
+    assert portal_session.scalars(select(TextMessage)).all() == []
+    assert fill_in(client, "/sign-in", phone=PHONE).status_code == 303

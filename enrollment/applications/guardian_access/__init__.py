@@ -1,0 +1,1 @@
+"""How guardians get and lose access: joining, taking over, phone changes, desk access, access codes."""

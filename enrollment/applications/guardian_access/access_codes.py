@@ -1,0 +1,117 @@
+"""Printed access codes: a guardian without a mobile phone signs in with one on any computer, until the season ends.
+
+A desk issues it after an identity check.  Only its digest is kept; a new one replaces the old one.  Each use is recorded,
+and the next letter tells of it.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.guardian_access import desk_access
+from enrollment.ground import audit, sign_in
+from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.ground.errors import NotFound
+from enrollment.ground.random_codes import CODE_ALPHABET
+from enrollment.people.desk_rows import AccessCode, AccessCodeUse
+from enrollment.season.calendar import SeasonDate
+
+LETTERS = 20
+"""20 letters of an alphabet of 23: 90 random bits, so that nobody guesses one."""
+
+GROUP = 4
+
+
+def issue(
+    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> tuple[AccessCode, str]:
+    """A new code, which is shown once.  Refuses `identity_check_needed`."""
+    application = desk_access.application_at_desk(session, application_id, by=by)
+    desk_access.guardian_account(session, application, account_id)
+    check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
+    session.get_one(Account, account_id, with_for_update=True)
+    _revoke(session, account_id, by=by, now=now)
+    text = "".join(secrets.choice(CODE_ALPHABET) for _ in range(LETTERS))
+    code = AccessCode(
+        account_id=account_id,
+        digest=_digest(text),
+        identity_check_id=check.id,
+        issued_by=by.account_id,
+        issued_at=now,
+        expires_at=_end_of_season(session, application.year, now),
+    )
+    session.add(code)
+    session.flush()
+    audit.record(session, "issue_access_code", "account", account_id, by=by, now=now, code=str(code.id))
+    return code, "-".join(text[start : start + GROUP] for start in range(0, LETTERS, GROUP))
+
+
+def revoke(session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """The printed code is lost: nobody signs in with it any more, and the account's sessions end."""
+    application = desk_access.application_at_desk(session, application_id, by=by)
+    desk_access.guardian_account(session, application, account_id)
+    _revoke(session, account_id, by=by, now=now)
+
+
+def sign_in_with(session: Session, typed: str, *, now: dt.datetime) -> Account | None:
+    """The account of a live code, and a record of this use; None for a wrong, revoked or expired code."""
+    code = session.scalars(
+        select(AccessCode).where(AccessCode.digest == _digest(typed)).with_for_update()
+    ).one_or_none()
+    if code is None or code.revoked_at is not None or code.expires_at <= now:
+        return None
+    account = session.get_one(Account, code.account_id)
+    if account.disabled_at is not None:
+        return None
+    session.add(AccessCodeUse(access_code_id=code.id, used_at=now))
+    audit.record(session, "use_access_code", "account", account.id, by=actor_of(account), now=now, code=str(code.id))
+    session.flush()
+    return account
+
+
+def live_code(session: Session, account_id: uuid.UUID) -> AccessCode | None:
+    """The code of this account that was not revoked."""
+    live = select(AccessCode).where(AccessCode.account_id == account_id, AccessCode.revoked_at.is_(None))
+    return session.scalars(live).one_or_none()
+
+
+def tell_uses(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> Sequence[dt.datetime]:
+    """When the account's codes were used since the last letter; the letter that is made now tells of it."""
+    untold = (
+        select(AccessCodeUse)
+        .join(AccessCode, AccessCode.id == AccessCodeUse.access_code_id)
+        .where(AccessCode.account_id == account_id, AccessCodeUse.told_at.is_(None))
+    )
+    uses = session.scalars(untold.order_by(AccessCodeUse.used_at)).all()
+    for use in uses:
+        use.told_at = now
+    session.flush()
+    return [use.used_at for use in uses]
+
+
+def _revoke(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    code = live_code(session, account_id)
+    if code is None:
+        return
+    code.revoked_at = now
+    session.flush()
+    sign_in.end_sessions(session, account_id)
+    audit.record(session, "revoke_access_code", "account", account_id, by=by, now=now, code=str(code.id))
+
+
+def _end_of_season(session: Session, year: int, now: dt.datetime) -> dt.datetime:
+    """The last date of the season's calendar.  Raises NotFound when the season is over."""
+    ends = session.scalar(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year == year))
+    if ends is None or ends <= now:
+        raise NotFound
+    return ends
+
+
+def _digest(typed: str) -> bytes:
+    letters = "".join(each for each in typed.upper() if each in CODE_ALPHABET)
+    return hashlib.sha256(letters.encode()).digest()

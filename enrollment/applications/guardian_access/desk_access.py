@@ -1,0 +1,138 @@
+"""Desks: whom a kindergarten or an area may serve at its desk, and the identity check before each act there."""
+
+import datetime as dt
+import hmac
+import uuid
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.ground import audit, identity
+from enrollment.ground.accounts import Account, Actor, Role
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.people.desk_rows import IdentityCheck
+from enrollment.people.household_rows import Household
+from enrollment.people.person_rows import ID_KINDS, Guardian, Guardianship
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.places.scope import scope_condition
+
+CHECK_LIFETIME = dt.timedelta(minutes=30)
+"""How long the clerk may act on a check: the guardian still stands there."""
+
+SHOWN_CHARACTERS = 4
+
+DESK_ROLES = (Role.CLERK, Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
+
+
+def application_at_desk(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
+    """An application that this desk may serve: a wish for the clerk's kindergarten, or of the official's area."""
+    found = select(Application).where(Application.id == application_id, _served_condition(by))
+    application = session.scalars(found).one_or_none()
+    if application is None:
+        raise NotFound
+    return application
+
+
+def find_by_code(session: Session, registration_code: str, *, by: Actor) -> Application | None:
+    """The application with this registration code, if this desk may serve it."""
+    code = "".join(registration_code.split()).upper()
+    return session.scalars(
+        select(Application).where(Application.registration_code == code, _served_condition(by))
+    ).first()
+
+
+def served_query(by: Actor):
+    """The ids of the applications that this desk may serve."""
+    return select(Application.id).where(_served_condition(by))
+
+
+def _served_condition(by: Actor):
+    if not by.is_any(*DESK_ROLES) or by.on_behalf is not None:
+        raise NotFound
+    if by.is_any(Role.CITY_OFFICIAL):
+        return Application.id.is_not(None)
+    mine = select(Kindergarten.id).where(scope_condition(by))
+    wished = select(Wish.application_id).join(Programme).where(Programme.kindergarten_id.in_(mine))
+    at_home = select(Household.application_id).where(Household.home_area.in_(by.areas))
+    return or_(Application.review_kindergarten_id.in_(mine), Application.id.in_(wished), Application.id.in_(at_home))
+
+
+def guardians_at_desk(session: Session, application: Application) -> list[Guardianship]:
+    """The child's accepted guardians, the first one first."""
+    theirs = select(Guardianship).where(
+        Guardianship.child_id == application.child_id, Guardianship.accepted_at.is_not(None)
+    )
+    return list(session.scalars(theirs.order_by(Guardianship.since)))
+
+
+def guardian_account(session: Session, application: Application, account_id: uuid.UUID) -> Account:
+    """The account of one of the child's guardians.  Raises NotFound for another account."""
+    for guardianship in guardians_at_desk(session, application):
+        if guardianship.guardian.account_id == account_id:
+            return session.get_one(Account, account_id)
+    raise NotFound
+
+
+def check_identity(
+    session: Session,
+    application_id: uuid.UUID,
+    account_id: uuid.UUID,
+    *,
+    document_kind: str,
+    document_end: str,
+    purpose: str,
+    by: Actor,
+    now: dt.datetime,
+) -> IdentityCheck:
+    """Record which document the clerk saw.  Refuses `id_kind`, and `document_differs` if it is not the guardian's.
+
+    The clerk types the last four characters from the document in the hand; the page does not show them.
+    """
+    application = application_at_desk(session, application_id, by=by)
+    guardian_account(session, application, account_id)
+    guardian = session.scalars(select(Guardian).where(Guardian.account_id == account_id)).one()
+    if document_kind not in ID_KINDS:
+        raise Refused("id_kind", field="document_kind")
+    typed = identity.normalise_number(document_end)[-SHOWN_CHARACTERS:]
+    kept = (guardian.id_number or "")[-SHOWN_CHARACTERS:]
+    same = document_kind == guardian.id_kind and hmac.compare_digest(typed.encode(), kept.encode())
+    if not kept or not same:
+        raise Refused("document_differs", field="document_end")
+    check = IdentityCheck(
+        account_id=account_id,
+        application_id=application.id,
+        purpose=purpose,
+        document_kind=document_kind,
+        document_end=typed,
+        checked_by=by.account_id,
+        checked_at=now,
+    )
+    session.add(check)
+    session.flush()
+    audit.record(session, "check_identity", "account", account_id, by=by, now=now, check=str(check.id), purpose=purpose)
+    return check
+
+
+def require_check(
+    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> IdentityCheck:
+    """This person's identity check of the last half hour.  Refuses `identity_check_needed` without one."""
+    check = current_check(session, application_id, account_id, by=by, now=now)
+    if check is None:
+        raise Refused("identity_check_needed")
+    return check
+
+
+def current_check(
+    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> IdentityCheck | None:
+    """The newest check of this person and guardian that is not older than half an hour."""
+    recent = select(IdentityCheck).where(
+        IdentityCheck.application_id == application_id,
+        IdentityCheck.account_id == account_id,
+        IdentityCheck.checked_by == by.account_id,
+        IdentityCheck.checked_at > now - CHECK_LIFETIME,
+    )
+    return session.scalars(recent.order_by(IdentityCheck.checked_at.desc()).limit(1)).first()

@@ -1,0 +1,210 @@
+"""The course of a phone change: its waiting time, its stop by whoever holds the old number, and its effect.
+
+`phone_changes` opens it.  An account's row is locked before its change, by everybody.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application
+from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.applications.notifications import notify_guardians
+from enrollment.ground import audit, sign_in
+from enrollment.ground.accounts import SYSTEM, Account, Actor, require_oneself
+from enrollment.ground.phones import phone_index
+from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome, PhoneChangeWay
+from enrollment.people.person_rows import Guardian, Guardianship
+
+
+@dataclass(frozen=True)
+class EndedChange:
+    """A change that took effect, and the number that must be told."""
+
+    change: PhoneChange
+    old_phone: str | None
+
+
+def open_change(session: Session, account_id: uuid.UUID | None) -> PhoneChange | None:
+    """The change of this account that has not ended."""
+    waiting = select(PhoneChange).where(PhoneChange.account_id == account_id, PhoneChange.ended_at.is_(None))
+    return session.scalars(waiting).one_or_none()
+
+
+def end_waiting_times(session: Session, *, now: dt.datetime) -> list[EndedChange]:
+    """Let the changes take effect whose waiting time is over."""
+    due = select(PhoneChange.id).where(PhoneChange.ended_at.is_(None), PhoneChange.effective_at <= now)
+    return [
+        done
+        for change_id in session.scalars(due.order_by(PhoneChange.id)).all()
+        if (done := _take_effect(session, change_id, by=SYSTEM, now=now))
+    ]
+
+
+def take_effect_now(session: Session, change: PhoneChange, *, by: Actor, now: dt.datetime) -> EndedChange | None:
+    """Let a change take effect that need not wait; None if it has to."""
+    if change.effective_at is None or change.effective_at > now:
+        return None
+    return _take_effect(session, change.id, by=by, now=now)
+
+
+def _take_effect(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> EndedChange | None:
+    change = locked(session, change_id)
+    if change is None or change.ended_at is not None:
+        return None
+    account = lock_account(session, change.account_id)
+    old = account.phone
+    index = phone_index(change.new_phone)
+    if not _release(session, account, index, now) or not _set_phone(session, account, change.new_phone, index):
+        _end(session, change, PhoneChangeOutcome.TAKEN, by=by, now=now)
+        return None
+    session.query(Guardian).filter_by(account_id=account.id).update({"phone": change.new_phone})
+    _end(session, change, PhoneChangeOutcome.DONE, by=by, now=now)
+    sign_in.end_sessions(session, account.id)
+    return EndedChange(change, old)
+
+
+def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> bool:
+    """False if another account got the number at the same moment."""
+    try:
+        with session.begin_nested():
+            account.phone, account.phone_index = phone, index
+            session.flush()
+    except IntegrityError:
+        session.refresh(account)
+        return False
+    return True
+
+
+def _release(session: Session, account: Account, index: bytes, now: dt.datetime) -> bool:
+    """Take the number from an account that nobody has used beyond signing in.  False if a guardian or staff holds it."""
+    holder = session.scalars(
+        select(Account).where(Account.phone_index == index, Account.id != account.id).with_for_update()
+    ).one_or_none()
+    if holder is None:
+        return True
+    in_use = select(Guardian.id).where(Guardian.account_id == holder.id)
+    if holder.login is not None or session.scalar(in_use) is not None:
+        return False
+    holder.phone = holder.phone_index = None
+    holder.disabled_at = now
+    sign_in.end_sessions(session, holder.id)
+    session.flush()
+    return True
+
+
+def start(session: Session, change: PhoneChange, effective_at: dt.datetime, *, by: Actor, now: dt.datetime) -> None:
+    """The waiting time begins; every guardian of the children is told."""
+    change.effective_at = effective_at
+    session.flush()
+    if change.way == PhoneChangeWay.DESK:
+        audit.record(
+            session, "confirm_phone_change", "account", change.account_id, by=by, now=now, change=str(change.id)
+        )
+    if effective_at > now:
+        notify_guardians(
+            session, "phone_change_waiting", _applications(session, change.account_id), now=now,
+            event=f"phone_change:{change.id}:waiting",
+        )  # fmt: skip
+
+
+def stop_own(session: Session, *, by: Actor, now: dt.datetime) -> bool:
+    """The signed-in guardian stops the change of its own phone.  False if none was open."""
+    require_oneself(by)
+    change = open_change(session, by.account_id)
+    return change is not None and _stop(session, change.id, by=by, now=now)
+
+
+def stoppable(session: Session, token: str) -> PhoneChange | None:
+    """The open change to which the link in the message to the old number belongs."""
+    waiting = select(PhoneChange).where(PhoneChange.stop_digest == stop_digest(token), PhoneChange.ended_at.is_(None))
+    return session.scalars(waiting).one_or_none()
+
+
+def stop_by_link(session: Session, token: str, *, now: dt.datetime) -> bool:
+    """Whoever holds the old number stops the change.  All sessions of the account end: one of them may be a stranger's."""
+    change = stoppable(session, token)
+    if change is None or not _stop(session, change.id, by=SYSTEM, now=now):
+        return False
+    sign_in.end_sessions(session, change.account_id)
+    return True
+
+
+def new_stop_token(session: Session, change: PhoneChange) -> str:
+    """A new secret for the link in the message to the old number; an older one is void."""
+    token = secrets.token_urlsafe(24)
+    change.stop_digest = stop_digest(token)
+    session.flush()
+    return token
+
+
+def _stop(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    change = locked(session, change_id)
+    if change is None or change.ended_at is not None:
+        return False
+    _end(session, change, PhoneChangeOutcome.STOPPED, by=by, now=now)
+    return True
+
+
+def _end(session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, by: Actor, now: dt.datetime) -> None:
+    change.ended_at, change.outcome = now, outcome
+    session.flush()
+    audit.record(
+        session,
+        "end_phone_change",
+        "account",
+        change.account_id,
+        by=by,
+        now=now,
+        change=str(change.id),
+        outcome=outcome,
+    )
+    told = _applications(session, change.account_id)
+    event = f"phone_change:{change.id}:{outcome}"
+    match outcome:
+        case PhoneChangeOutcome.DONE:
+            notify_guardians(session, "phone_changed", told, now=now, event=event)
+        case PhoneChangeOutcome.STOPPED:
+            notify_guardians(session, "phone_change_stopped", told, now=now, event=event)
+        case PhoneChangeOutcome.TAKEN:
+            notify_guardians(session, "phone_change_taken", told, now=now, event=event)
+
+
+def _applications(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:
+    """The live applications of the account's children, of the newest season of each child."""
+    theirs = (
+        select(Application.id)
+        .ext(distinct_on(Application.child_id))
+        .join(Guardianship, Guardianship.child_id == Application.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .where(
+            Guardian.account_id == account_id,
+            Guardianship.accepted_at.is_not(None),
+            Application.stage.in_(LIVE_STAGES),
+        )
+    )
+    return list(session.scalars(theirs.order_by(Application.child_id, Application.year.desc())))
+
+
+def lock_account(session: Session, account_id: uuid.UUID | None) -> Account:
+    return session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+
+
+def locked(session: Session, change_id: uuid.UUID) -> PhoneChange | None:
+    """The change, after its account: everybody locks the two in this order."""
+    account_id = session.scalar(select(PhoneChange.account_id).where(PhoneChange.id == change_id))
+    if account_id is None:
+        return None
+    lock_account(session, account_id)
+    return session.get(PhoneChange, change_id, with_for_update=True, populate_existing=True)
+
+
+def stop_digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,205 @@
+"""Changing the phone with which a guardian signs in: from a session, or at a desk by two people.
+
+Whoever proves both numbers changes at once.  Without the old phone the change waits, and whoever holds the old number can
+stop it until then: by signing in, or by the link in the message.  No command of the operators changes a phone.
+"""
+
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.guardian_access import desk_access
+from enrollment.applications.guardian_access.phone_change_course import (
+    lock_account,
+    locked,
+    open_change,
+    start,
+    stop_digest,
+)
+from enrollment.ground import audit, sign_in
+from enrollment.ground.accounts import Account, Actor, Role, require_oneself
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.phones import parse_phone, phone_index
+from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome, PhoneChangeWay
+
+SESSION_WAIT = dt.timedelta(hours=72)
+"""A session alone may be a stolen one.  Three days include a weekend: the owner of the old number reads the message."""
+
+DESK_WAIT = dt.timedelta(hours=24)
+"""At a desk two people saw a document; the day is for a holder of the old number who knows of nothing."""
+
+STOP_MEMORY = dt.timedelta(days=30)
+"""After a desk's change was stopped by the old number, only an official confirms the next one of these days."""
+
+NEW_PHONE = "new phone of an account"
+OLD_PHONE = "old phone of an account"
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes for the two messages; None where no message is sent."""
+
+    new: str | None
+    old: str | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came of a request: the change, or the field with the wrong code, which counts, so the caller commits it."""
+
+    change: PhoneChange | None = None
+    wrong_field: str | None = None
+    stop_token: str = ""
+
+
+def send_codes(session: Session, account_id: uuid.UUID, new_phone: str, *, by: Actor, now: dt.datetime) -> Codes:
+    """Codes for the new number and for the old one.  The answer is the same whether or not the new number is known.
+
+    Refuses `phone_form`, `same_phone`, `phone_change_waiting`.
+    """
+    account = session.get_one(Account, account_id)
+    phone = parse_phone(new_phone)
+    if phone_index(phone) == account.phone_index:
+        raise Refused("same_phone", field="phone")
+    if open_change(session, account_id) is not None:
+        raise Refused("phone_change_waiting", field="phone")
+    bound_to, asker = str(account_id), _asker(by)
+    new = sign_in.send_code(session, phone, now=now, purpose=NEW_PHONE, bound_to=bound_to, asker=asker)
+    old = None
+    if account.phone_index is not None and account.phone:
+        old = sign_in.send_code(session, account.phone, now=now, purpose=OLD_PHONE, bound_to=bound_to, asker=asker)
+    return Codes(new, old)
+
+
+def waiting_time(session: Session, new_phone: str, *, by: Actor, now: dt.datetime) -> dt.timedelta:
+    """How long this person has to wait before the new number can get another code; zero if it need not."""
+    return sign_in.waiting_time(session, new_phone, now=now, purpose=NEW_PHONE, asker=_asker(by))
+
+
+def request_change(
+    session: Session, new_phone: str, new_code: str, old_code: str, *, by: Actor, now: dt.datetime
+) -> Request:
+    """The signed-in guardian changes its own phone: with a code of the old phone at once, else after `SESSION_WAIT`."""
+    require_oneself(by)
+    account = lock_account(session, by.account_id)
+    proved = _prove(session, account, new_phone, new_code, old_code, by=by, now=now)
+    if isinstance(proved, str):
+        return Request(wrong_field=proved)
+    at_once = proved or account.phone is None
+    change, token = _open(session, account, new_phone, PhoneChangeWay.SESSION, at_once, by=by, now=now)
+    start(session, change, now if at_once else now + SESSION_WAIT, by=by, now=now)
+    return Request(change, stop_token=token)
+
+
+def request_at_desk(
+    session: Session,
+    application_id: uuid.UUID,
+    account_id: uuid.UUID,
+    new_phone: str,
+    new_code: str,
+    old_code: str,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> Request:
+    """A clerk with an identity check asks for the change; a second person confirms it before anything happens."""
+    application = desk_access.application_at_desk(session, application_id, by=by)
+    desk_access.guardian_account(session, application, account_id)
+    check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
+    account = lock_account(session, account_id)
+    proved = _prove(session, account, new_phone, new_code, old_code, by=by, now=now)
+    if isinstance(proved, str):
+        return Request(wrong_field=proved)
+    change, _token = _open(session, account, new_phone, PhoneChangeWay.DESK, proved, by=by, now=now)
+    change.identity_check_id, change.application_id = check.id, application.id
+    session.flush()
+    return Request(change)
+
+
+def waiting_at_desk(session: Session, *, by: Actor) -> Sequence[PhoneChange]:
+    """The desk's changes that wait for a second person, the oldest first."""
+    waiting = select(PhoneChange).where(
+        PhoneChange.way == PhoneChangeWay.DESK,
+        PhoneChange.ended_at.is_(None),
+        PhoneChange.confirmed_at.is_(None),
+        PhoneChange.application_id.in_(desk_access.served_query(by)),
+    )
+    return session.scalars(waiting.order_by(PhoneChange.asked_at)).all()
+
+
+def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> PhoneChange:
+    """The second person has seen the document too.  The change takes effect at once where the old phone answered, and where
+    an official confirms after a stop; else after `DESK_WAIT`.
+
+    Refuses `second_person_needed`, `official_needed`.  Confirming twice changes nothing.
+    """
+    change = locked(session, change_id)
+    if change is None or change.application_id is None:
+        raise NotFound
+    desk_access.application_at_desk(session, change.application_id, by=by)
+    if change.confirmed_at is not None or change.ended_at is not None:
+        return change
+    if by.account_id == change.asked_by:
+        raise Refused("second_person_needed")
+    stopped = _was_stopped(session, change.account_id, now)
+    if stopped and not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise Refused("official_needed")
+    change.confirmed_by, change.confirmed_at = by.account_id, now
+    at_once = change.old_answered or stopped
+    start(session, change, now if at_once else now + DESK_WAIT, by=by, now=now)
+    return change
+
+
+def _prove(
+    session: Session, account: Account, new_phone: str, new_code: str, old_code: str, *, by: Actor, now: dt.datetime
+) -> bool | str:
+    """Whether the old phone answered too; the name of the field with a wrong code."""
+    if open_change(session, account.id) is not None:
+        raise Refused("phone_change_waiting", field="new_code")
+    bound_to, asker = str(account.id), _asker(by)
+    if not sign_in.use_code(session, new_phone, new_code, now=now, purpose=NEW_PHONE, bound_to=bound_to, asker=asker):
+        return "new_code"
+    if not old_code:
+        return False
+    known = account.phone or ""
+    if not sign_in.use_code(session, known, old_code, now=now, purpose=OLD_PHONE, bound_to=bound_to, asker=asker):
+        return "old_code"
+    return True
+
+
+def _open(
+    session: Session, account: Account, new_phone: str, way: str, old_answered: bool, *, by: Actor, now: dt.datetime
+) -> tuple[PhoneChange, str]:
+    token = secrets.token_urlsafe(24)
+    change = PhoneChange(
+        account_id=account.id,
+        way=way,
+        new_phone=parse_phone(new_phone),
+        old_answered=old_answered,
+        asked_by=by.account_id,
+        asked_at=now,
+        stop_digest=stop_digest(token),
+    )
+    session.add(change)
+    session.flush()
+    audit.record(session, "request_phone_change", "account", account.id, by=by, now=now, change=str(change.id), way=way)
+    return change, token
+
+
+def _was_stopped(session: Session, account_id: uuid.UUID, now: dt.datetime) -> bool:
+    stopped = select(PhoneChange.id).where(
+        PhoneChange.account_id == account_id,
+        PhoneChange.way == PhoneChangeWay.DESK,
+        PhoneChange.outcome == PhoneChangeOutcome.STOPPED,
+        PhoneChange.ended_at > now - STOP_MEMORY,
+    )
+    return session.scalar(stopped.limit(1)) is not None
+
+
+def _asker(by: Actor) -> sign_in.Asker:
+    return sign_in.Asker(browser=str(by.account_id), address=str(by.account_id))

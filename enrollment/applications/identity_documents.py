@@ -1,0 +1,174 @@
+"""The documents of an applying child: a further one, the answer about an earlier entry, and two rows that are one child."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, deadlines, edits, submission, units
+from enrollment.applications.application_rows import Application
+from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.ground import audit, identity
+from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import Refused
+from enrollment.ground.identity import Identity
+from enrollment.people import children, documents, duplicates, guardians
+from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, EnteredBefore
+
+
+def add_document(
+    session: Session, application_id: uuid.UUID, *, id_kind: str, id_number: str, by: Actor, now: dt.datetime
+) -> bool:
+    """Add a document of the same child, for instance the resident number that followed a birth certificate.
+
+    Child, application, registration code, child code and ticket stay.  While the application may be edited, the document
+    counts at once (True); later a clerk looks at it first (False).  Refuses `document_of_another_birth`,
+    `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
+    """
+    guardians.require_guardian(session, by=by)
+    application = applications.locked(session, application_id, by=by)
+    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    found = identity.check(id_kind, id_number, today=today(now))
+    _refuse_another_birth(child, found)
+    editable = _is_editable(session, application, now=now)
+    document = _stored(session, child, found, seen=editable, by=by, now=now)
+    audit.record(session, "add_document", "child", child.id, by=by, now=now, document_kind=found.kind)
+    if editable:
+        documents.make_current(session, child, document, now=now)
+        edits.keep(session, application, by=by, now=now)
+    return editable
+
+
+def _refuse_another_birth(child: Child, found: Identity) -> None:
+    if found.born is not None and (found.born, found.sex) != (child.born, child.sex):
+        raise Refused("document_of_another_birth", field="id_number")
+
+
+def _is_editable(session: Session, application: Application, *, now: dt.datetime) -> bool:
+    if application.on_hold:
+        raise Refused("on_hold")
+    if application.stage not in LIVE_STAGES:
+        raise Refused("application_is_over")
+    try:
+        deadlines.require_editable(session, application, now=now)
+    except Refused:
+        return False
+    return True
+
+
+def _stored(
+    session: Session, child: Child, found: Identity, *, seen: bool, by: Actor, now: dt.datetime
+) -> ChildDocument:
+    """The new row; or the row of an earlier issue of the same permit, with the new number."""
+    fresh = documents.claim(session, child, found, by=by, now=now)
+    document = documents.of_person(session, found.index)
+    if document.child_id != child.id:
+        raise Refused("child_already_entered", field="id_number")
+    if not fresh and document.number == found.number:
+        raise Refused("document_there_already", field="id_number")
+    if not fresh:
+        documents.renew(child, document, found.number)
+    if fresh and seen:
+        document.checked_at = now
+    session.flush()
+    return document
+
+
+def answer_entered_before(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    entered_before: str,
+    id_kind: str = "",
+    id_number: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> Application | None:
+    """Keep the answer.  With `yes` and a document of another child in the own care the two become one: the application
+    that stays.
+
+    None in every other case, the same whether the document is known or not: then an invitation or a dispute is the way,
+    and a clerk sees the pair.  Refuses `entered_before_missing` and what `identity.check` refuses.
+    """
+    guardians.require_guardian(session, by=by)
+    if entered_before not in tuple(EnteredBefore):
+        raise Refused("entered_before_missing", field="entered_before")
+    yes = entered_before == EnteredBefore.YES
+    index = _index_of_other(id_kind, id_number, now=now) if yes else None
+    application = applications.own(session, application_id, by=by)
+    documents.answer(session, application.child_id, entered_before)
+    audit.record(session, "answer_entered_before", "child", application.child_id, by=by, now=now, answer=entered_before)
+    if index is None:
+        return None
+    other = documents.child_of(session, index)
+    if other not in (None, application.child_id) and children.is_guardian_of(session, other, by=by):
+        return _join_own(session, application, other, by=by, now=now)
+    duplicates.note_pair(session, application.child_id, index, now=now)
+    return None
+
+
+def _index_of_other(id_kind: str, id_number: str, *, now: dt.datetime) -> bytes:
+    return identity.check(id_kind, id_number, today=today(now), field="other_number").index
+
+
+def _join_own(
+    session: Session, application: Application, other: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> Application:
+    """Two children in the own care are one.  Refuses what `submission.withdraw` refuses."""
+    require_oneself(by)
+    year = application.year
+    union = union_of(session, application.child_id, other)
+    if union.ends is not None:
+        submission.withdraw(session, union.ends.id, by=by, now=now, reason="entered twice")
+    join_documents(session, union, own=True, by=by, now=now)
+    return applications.start(session, union.stays, year, by=by, now=now)
+
+
+@dataclass(frozen=True)
+class Union:
+    """`stays` and `goes` are children; `ends` is the application that must end first, if both apply in one year."""
+
+    stays: uuid.UUID
+    goes: uuid.UUID
+    ends: Application | None
+
+
+def union_of(session: Session, one: uuid.UUID, other: uuid.UUID) -> Union:
+    """What stays: of two applications of a year the one that was handed in first, else the child that applies at all.
+
+    The applications of both families are locked.
+    """
+    live = select(Application).where(Application.child_id.in_((one, other)), Application.stage.in_(LIVE_STAGES))
+    units.lock_families(session, session.scalars(live.with_only_columns(Application.id)))
+    found = session.scalars(live.order_by(Application.year.desc()).execution_options(populate_existing=True)).all()
+    newest = [each for each in found if each.year == found[0].year]
+    ordered = sorted(newest, key=_handed_in_first)
+    stays = ordered[0].child_id if ordered else min(one, other)
+    ends = ordered[1] if len(ordered) > 1 else None
+    return Union(stays, other if stays == one else one, ends)
+
+
+def _handed_in_first(application: Application) -> tuple:
+    submitted = application.submitted_at
+    return submitted is None, submitted or application.created_at, application.created_at, application.id
+
+
+def join_documents(session: Session, union: Union, *, own: bool, by: Actor, now: dt.datetime) -> None:
+    """The documents go over to the child that stays; its current document and its handed-in list do not change.
+
+    `own` says that one family entered both, so that it is shown all of them.
+    """
+    rows = select(Child).where(Child.id.in_((union.stays, union.goes))).order_by(Child.id).with_for_update()
+    session.execute(rows)
+    theirs = update(ChildDocument).where(ChildDocument.child_id == union.goes)
+    session.execute(
+        theirs.values(child_id=union.stays, current=False, replaced_at=now, joined_from=None if own else union.goes)
+    )
+    session.get_one(Child, union.goes).id_index = union.goes.bytes
+    session.execute(delete(ChildLikeness).where(ChildLikeness.child_id == union.goes))
+    session.flush()
+    session.expire_all()
+    audit.record(session, "join_documents", "child", union.stays, by=by, now=now, from_child=str(union.goes))

@@ -1,0 +1,38 @@
+"""Whether who a child is may still be typed anew: the one question that every page and every person meets.
+
+Once a list with the child was frozen, its ticket, its place and the notice stand for this very child.  From then on a name,
+a birth date, a sex or a document changes by a decided correction alone, whichever round, season or person asks.
+"""
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.ground.errors import Refused
+from enrollment.people.person_rows import Child
+from enrollment.season.round_rows import Round, RoundStage
+
+FROZEN_STAGES = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
+
+FIELD_OF_COLUMN = {"name": "name", "born": "born", "sex": "sex", "id_kind": "id_number", "id_number": "id_number"}
+"""The field of the form where a change of the column is typed."""
+
+
+def identity_is_free(session: Session, child_id: uuid.UUID) -> bool:
+    """Whether no round with a wish of this child, in any season, was ever frozen."""
+    frozen = (
+        select(Wish.rank)
+        .join(Round, Round.id == Wish.round_id)
+        .join(Application, Application.id == Wish.application_id)
+        .where(Application.child_id == child_id, Round.stage.in_(FROZEN_STAGES))
+    )
+    return session.scalar(frozen.limit(1)) is None
+
+
+def require_free_identity(session: Session, child: Child, values: dict) -> None:
+    """Refuse `identity_needs_a_request` where these values differ from the child's and may not be typed any more."""
+    changed = [column for column in FIELD_OF_COLUMN if values[column] != getattr(child, column)]
+    if changed and not identity_is_free(session, child.id):
+        raise Refused("identity_needs_a_request", field=FIELD_OF_COLUMN[changed[0]])

@@ -1,0 +1,51 @@
+"""The papers of a correction: photos and PDF pages, re-encoded and sealed like evidence."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.evidence_rows import MOST_PAGES
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
+from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.review.correction_rows import CorrectionPage, CorrectionRequest
+
+PURPOSE = "correction_page.content"
+
+
+def add(session: Session, request: CorrectionRequest, contents: Iterable[bytes], *, now: dt.datetime) -> None:
+    """Keep the pages of a new request; a page that is there twice is kept once.  Refuses `too_many_pages`."""
+    pages = {hashlib.sha256(content).hexdigest(): content for content in contents}
+    if len(pages) > MOST_PAGES:  # before anything is decoded, which is what costs
+        raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
+    for digest, content in pages.items():
+        safe = sanitise_upload(content)
+        session.add(
+            CorrectionPage(
+                request_id=request.id,
+                media_type=safe.media_type,
+                size=len(safe.content),
+                original_digest=digest,
+                content=seal_bytes(safe.content, PURPOSE),
+                uploaded_at=now,
+            )
+        )
+    session.flush()
+
+
+def pages_of(session: Session, request_id: uuid.UUID) -> list[CorrectionPage]:
+    """The pages, without their content."""
+    rows = select(CorrectionPage).where(CorrectionPage.request_id == request_id)
+    return list(session.scalars(rows.order_by(CorrectionPage.uploaded_at, CorrectionPage.id)))
+
+
+def page_content(session: Session, request_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
+    """A page, opened.  The caller has looked the request up within what the reader may see."""
+    page = session.get(CorrectionPage, page_id)
+    if page is None or page.request_id != request_id:
+        raise NotFound("correction_page")
+    return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))

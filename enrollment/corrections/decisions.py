@@ -1,0 +1,138 @@
+"""Deciding a correction: facts by one person of the desk, everything else by two different people, or refused with a reason.
+
+Locks are taken in the order of `units`: applications, then the rounds whose list is not published yet, then the request.  A
+round is never waited for: while the draw room works on it, the decision is refused with `draw_at_work`.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from enrollment.applications import units
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.corrections import correction_lifecycle, effects
+from enrollment.corrections.requests import notify
+from enrollment.draw import draw_jobs
+from enrollment.ground import signatures
+from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, CorrectionRequest
+from enrollment.season.round_rows import RoundStage
+from enrollment.season.rounds import Round
+
+SUBJECT = "correction_request"
+PEOPLE_NEEDED = 2
+SECOND_PEOPLE = (Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
+NOT_PUBLISHED = (RoundStage.OPEN, RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)
+LONGEST_ANSWER = 500
+
+
+def scope_condition(by: Actor) -> ColumnElement[bool]:
+    """The requests of the actor's desk."""
+    if by.is_any(Role.CITY_OFFICIAL):
+        return true()
+    mine: list[ColumnElement[bool]] = []
+    if by.is_any(Role.CLERK, Role.HEAD):
+        mine.append(CorrectionRequest.kindergarten_id.in_(by.kindergartens))
+    if by.is_any(Role.AREA_OFFICIAL):
+        mine.append(CorrectionRequest.area_code.in_(by.areas))
+    return or_(*mine) if mine else false()
+
+
+def find(session: Session, request_id: uuid.UUID, *, by: Actor) -> CorrectionRequest:
+    """A request of the actor's desk.  NotFound elsewhere; the edge audits the view."""
+    found = session.scalar(select(CorrectionRequest).where(CorrectionRequest.id == request_id, scope_condition(by)))
+    if found is None:
+        raise NotFound("correction_request")
+    return found
+
+
+def needs_two(request: CorrectionRequest) -> bool:
+    return request.kind != CorrectionKind.FACTS
+
+
+def digest_of(request: CorrectionRequest) -> str:
+    """What two people sign: the request with its values."""
+    return hashlib.sha256(f"{request.id} {request.kind} {request.after}".encode()).hexdigest()
+
+
+def signed_by(session: Session, request: CorrectionRequest) -> list[signatures.Signature]:
+    return signatures.signatures_of(session, SUBJECT, request.id, digest_of(request))
+
+
+def agree(
+    session: Session, request_id: uuid.UUID, *, version: int, reason: str, by: Actor, now: dt.datetime
+) -> CorrectionRequest:
+    """Agree to a request; with the last agreement that it needs, it takes effect in the same transaction.
+
+    Raises Stale for an older `version`.  Refuses `decided_already`, `say_why`, `second_person_needed` to who requested a
+    fact, `signed_already`, `only_a_head_or_official_decides` to a second clerk, `draw_at_work`, and what
+    `effects.put_into_effect` refuses.
+    """
+    request, application = _locked(session, request_id, version=version, by=by)
+    if application.on_hold:
+        raise Refused("on_hold")
+    if not needs_two(request) and request.requested_by == by.account_id:
+        raise Refused("second_person_needed")
+    request.answer = _answer(reason)
+    if needs_two(request):
+        people = signatures.sign(session, SUBJECT, request.id, digest_of(request), by=by, now=now)
+        if people < PEOPLE_NEEDED:
+            correction_lifecycle.make(session, request, "sign", by=by, now=now)
+            notify(session, "correction_signed", request, now=now)
+            return request
+        if not by.is_any(*SECOND_PEOPLE):
+            raise Refused("only_a_head_or_official_decides")
+    rounds = _lock_unpublished_rounds(session, application) if effects.changes_the_market(request) else []
+    effects.put_into_effect(session, request, application, rounds, by=by, now=now)
+    correction_lifecycle.make(session, request, "apply", by=by, now=now)
+    notify(session, "correction_applied", request, now=now)
+    return request
+
+
+def refuse(
+    session: Session, request_id: uuid.UUID, *, version: int, reason: str, by: Actor, now: dt.datetime
+) -> CorrectionRequest:
+    """Refuse a request, with the reason that the family reads; one person suffices.
+
+    Raises Stale for an older `version`.  Refuses `decided_already` and `say_why`.
+    """
+    request, _application = _locked(session, request_id, version=version, by=by)
+    request.answer = _answer(reason)
+    correction_lifecycle.make(session, request, "refuse", by=by, now=now)
+    notify(session, "correction_refused", request, now=now)
+    return request
+
+
+def _answer(reason: str) -> str:
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    return reason.strip()[:LONGEST_ANSWER]
+
+
+def _locked(
+    session: Session, request_id: uuid.UUID, *, version: int, by: Actor
+) -> tuple[CorrectionRequest, Application]:
+    asked = find(session, request_id, by=by)
+    if asked.kind == CorrectionKind.DUPLICATE:  # a removed child leaves its unit
+        units.lock_families(session, [asked.application_id])
+    application = session.get_one(Application, asked.application_id, with_for_update=True, populate_existing=True)
+    request = session.get_one(CorrectionRequest, request_id, with_for_update=True, populate_existing=True)
+    if request.state not in UNDECIDED:
+        raise Refused("decided_already")
+    if request.version != version:
+        raise Stale()
+    return request, application
+
+
+def _lock_unpublished_rounds(session: Session, application: Application) -> list[Round]:
+    """The rounds with a wish of the application whose result is not published, locked.  Refuses `draw_at_work`."""
+    wished = select(Wish.round_id).where(Wish.application_id == application.id)
+    ids = session.scalars(
+        select(Round.id).where(Round.id.in_(wished), Round.stage.in_(NOT_PUBLISHED)).order_by(Round.id)
+    )
+    locked = [draw_jobs.lock_idle_round(session, round_id) for round_id in ids.all()]
+    return [round_ for round_ in locked if round_.stage in NOT_PUBLISHED]

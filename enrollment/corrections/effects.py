@@ -1,0 +1,158 @@
+"""What a decided correction changes: the child, a guardian, a fact or an application, and whatever vouches for them.
+
+Before publication an application whose tier may change goes back into the review, and the frozen list counts as outdated.
+After publication the result of the round stays; a notice gets a new code, and the roll a dated entry.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle, receipts
+from enrollment.applications.application_rows import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
+from enrollment.corrections import corrected_values
+from enrollment.corrections.corrected_values import Values
+from enrollment.draw import snapshot
+from enrollment.ground import audit, identity
+from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import Refused
+from enrollment.offers import notice_codes
+from enrollment.offers.offer_rows import LIVE, Offer
+from enrollment.people import documents, duplicates
+from enrollment.people.person_rows import Child, Guardian
+from enrollment.places import roll_corrections
+from enrollment.review import review
+from enrollment.review.correction_rows import (
+    CHANGES_THE_MARKET,
+    CHILD_IDENTITY,
+    CorrectionKind,
+    CorrectionRequest,
+)
+from enrollment.review.review import Finding
+from enrollment.season.facts import Fact
+from enrollment.season.rounds import Round
+
+
+def changes_the_market(request: CorrectionRequest) -> bool:
+    """Whether a tier, or who takes part, may be another one afterwards; a new number may change the birth date too."""
+    return request.kind in CHANGES_THE_MARKET or "born" in corrected_values.after_of(request)
+
+
+def put_into_effect(
+    session: Session,
+    request: CorrectionRequest,
+    application: Application,
+    rounds: Sequence[Round],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Make the correction true.  The caller holds the locks of the application and of `rounds`, the unpublished ones.
+
+    Refuses `correction_outdated` where the value is no longer the one before, `number_of_another_child`,
+    `guardian_known_elsewhere`, and `duplicate_holds_a_place`.
+    """
+    if request.kind in CHILD_IDENTITY:
+        _correct_child(session, request, application, by=by, now=now)
+    elif request.kind == CorrectionKind.OTHER_IDENTITY:
+        _correct_guardian(session, request)
+    elif request.kind == CorrectionKind.DUPLICATE:
+        _remove_duplicate(session, application, by=by, now=now)
+    elif request.fact is not None:
+        _correct_fact(session, request, application, by=by, now=now)
+    if changes_the_market(request) and rounds:
+        reopen(session, application, rounds, by=by, now=now, reason=request.kind)
+    _add_version(session, application, by=by, now=now)
+
+
+def reopen(
+    session: Session, application: Application, rounds: Sequence[Round], *, by: Actor, now: dt.datetime, reason: str
+) -> None:
+    """Send a reviewed application back into the review with its corrected data, and outdate the lists that hold it.
+
+    One that is still in the review, or was removed, stays where it is.  Tickets stay.
+    """
+    if lifecycle.can(application, "reopen"):
+        lifecycle.make(session, application, "reopen", by=by, now=now, reason=reason)
+    for round_ in rounds:
+        snapshot.mark_outdated(session, round_.id, now=now)
+
+
+def _require_same(expected: Values, values: Values) -> None:
+    if any(values[name] != value for name, value in expected.items()):
+        raise Refused("correction_outdated")
+
+
+def _correct_child(
+    session: Session, request: CorrectionRequest, application: Application, *, by: Actor, now: dt.datetime
+) -> None:
+    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    before, after = corrected_values.before_of(request), corrected_values.after_of(request)
+    _require_same(before, corrected_values.of_child(child))
+    kind, number, index = after.get("id_kind", child.id_kind), after.get("id_number"), child.id_index
+    if number and corrected_values.is_held_by_another_child(session, child, kind, number):
+        raise Refused("number_of_another_child")
+    for column, value in after.items():
+        setattr(child, column, dt.date.fromisoformat(value) if column == "born" else value)
+    if number:
+        documents.correct_current(session, child, identity.check(kind, number, today=today(now)))
+        child.id_index = identity.index_of(number, kind)
+    child.version += 1
+    duplicates.find(session, child, now=now)
+    if "born" in after:
+        review.record_finding(session, application.id, Finding(Fact.BORN, after["born"]), by=by, now=now)
+    session.flush()
+    audit.record(session, "correct_child", "child", child.id, by=by, now=now, changed=sorted(after))
+    notice_codes.replace(session, child.id, by=by, now=now)
+    roll_corrections.correct(session, index, after, by=by, now=now)
+
+
+def _correct_guardian(session: Session, request: CorrectionRequest) -> None:
+    guardian = session.get_one(Guardian, request.guardian_id, with_for_update=True, populate_existing=True)
+    after = corrected_values.after_of(request)
+    _require_same(corrected_values.before_of(request), corrected_values.of_guardian(guardian))
+    kind, number = after.get("id_kind", guardian.id_kind), after.get("id_number")
+    if number and corrected_values.is_held_by_another_guardian(session, guardian, kind, number):
+        raise Refused("guardian_known_elsewhere")
+    for column, value in after.items():
+        setattr(guardian, column, value)
+    if number:
+        guardian.id_index = identity.index_of(number, kind)
+    guardian.version += 1
+    session.get_one(Account, guardian.account_id).name = guardian.name
+    session.flush()
+
+
+def _correct_fact(
+    session: Session, request: CorrectionRequest, application: Application, *, by: Actor, now: dt.datetime
+) -> None:
+    fact = Fact(request.fact or "")
+    value = corrected_values.after_of(request)[fact.value]
+    before = corrected_values.of_fact(session, application.id, fact)
+    _require_same(corrected_values.before_of(request), {fact.value: before})
+    finding = Finding(fact, value, reason=request.answer if value is None else None)
+    review.record_finding(session, application.id, finding, by=by, now=now)
+    session.flush()
+
+
+def _remove_duplicate(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
+    held = select(Offer.id).where(Offer.application_id == application.id, Offer.state.in_(LIVE))
+    if session.scalar(held) is not None:
+        raise Refused("duplicate_holds_a_place")
+    bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
+    lifecycle.make(session, application, "remove_duplicate", by=by, now=now, reason=CorrectionKind.DUPLICATE)
+
+
+def _add_version(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
+    """A receipt shows what counts now; one that a correction wrote says so."""
+    comparison = receipts.compare(session, application)
+    if comparison.before is not None and comparison.changed:
+        receipts.write(session, application, comparison, by=by, now=now)
+    application.version += 1
+    application.changed_at = now
+    session.flush()

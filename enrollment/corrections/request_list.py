@@ -1,0 +1,80 @@
+"""The list of correction requests of a desk: open ones by due date, one's own, those that are due, decided ones."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application
+from enrollment.corrections import decisions
+from enrollment.ground.accounts import Actor
+from enrollment.ground.signatures import Signature
+from enrollment.places.areas import Area
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review.correction_rows import UNDECIDED, CorrectionMove, CorrectionRequest
+
+FILTERS = ("open", "due", "mine", "decided")
+DUE_SOON = dt.timedelta(days=1)
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class ListedRequest:
+    """`desk` is the name of the kindergarten or area that decides; None is the city."""
+
+    request: CorrectionRequest
+    registration_code: str | None
+    desk: str | None
+
+
+def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list[ListedRequest]:
+    """The requests of the actor's desk under one of `FILTERS`, the first due in front; decided ones newest first."""
+    undecided = CorrectionRequest.state.in_(UNDECIDED)
+    conditions: dict[str, ColumnElement[bool]] = {
+        "open": undecided,
+        "due": undecided & (CorrectionRequest.due_at <= now + DUE_SOON),
+        "mine": _mine(by),
+        "decided": ~undecided,
+    }
+    first = CorrectionRequest.decided_at.desc() if show in ("decided", "mine") else CorrectionRequest.due_at
+    found = _rows(by).where(conditions.get(show, undecided)).order_by(first.nulls_first(), CorrectionRequest.id)
+    return [ListedRequest(*row) for row in session.execute(found.limit(MOST_LISTED))]
+
+
+def desk_of(session: Session, request: CorrectionRequest) -> str | None:
+    """The name of the desk that decides; None is the city."""
+    if request.kindergarten_id is not None:
+        return session.get_one(Kindergarten, request.kindergarten_id).name
+    return session.get_one(Area, request.area_code).name if request.area_code else None
+
+
+def count_undecided(session: Session, *, by: Actor) -> int:
+    waiting = select(func.count()).select_from(CorrectionRequest)
+    return session.scalar(waiting.where(decisions.scope_condition(by), CorrectionRequest.state.in_(UNDECIDED))) or 0
+
+
+def history_of(session: Session, request_id: uuid.UUID) -> list[CorrectionMove]:
+    """The moves of a request, in their order."""
+    moves = select(CorrectionMove).where(CorrectionMove.request_id == request_id)
+    return list(session.scalars(moves.order_by(CorrectionMove.number)))
+
+
+def _rows(by: Actor):
+    return (
+        select(CorrectionRequest, Application.registration_code, func.coalesce(Kindergarten.name, Area.name))
+        .join(Application, Application.id == CorrectionRequest.application_id)
+        .outerjoin(Kindergarten, Kindergarten.id == CorrectionRequest.kindergarten_id)
+        .outerjoin(Area, Area.code == CorrectionRequest.area_code)
+        .where(decisions.scope_condition(by))
+    )
+
+
+def _mine(by: Actor) -> ColumnElement[bool]:
+    """What the actor requested, signed or decided."""
+    signed = select(Signature.subject_id).where(
+        Signature.subject == decisions.SUBJECT, Signature.account_id == by.account_id
+    )
+    acted = select(CorrectionMove.request_id).where(CorrectionMove.account_id == by.account_id)
+    return or_(CorrectionRequest.id.in_(signed), CorrectionRequest.id.in_(acted))

@@ -1,0 +1,137 @@
+"""Checks of uploaded files: a photo is decoded and encoded again, a PDF is parsed and limited, other files are refused.
+
+An encoded photo contains only its pixels: no location, no camera data, no trailing bytes.
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import filetype
+import pillow_heif
+from PIL import Image, ImageOps, UnidentifiedImageError
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+
+from enrollment.ground.errors import Refused
+from enrollment.ground.files.upload_limits import LIMITS, UploadLimit, size_in_megabytes
+
+MOST_PDF_PAGES = 20
+LONGEST_SIDE = 1600  # pixels; small print on an A4 page stays readable
+MOST_PIXELS = 60_000_000
+MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth of its size, so it may be larger
+PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+MOST_PDF_PARTS = 200_000
+ACTIVE_ACTIONS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
+EMBEDDED_CONTENT = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
+
+pillow_heif.register_heif_opener(thumbnails=False)
+Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
+
+
+@dataclass(frozen=True)
+class SafePage:
+    """`media_type` is `image/webp` or `application/pdf`; `content` are the bytes to store."""
+
+    media_type: str
+    content: bytes
+
+
+def sanitise_upload(content: bytes, *, field: str = "pages") -> SafePage:
+    """The page as it is stored.  Its type follows from its content, never from its name.
+
+    Refuses `file_empty`, `file_too_large`, `file_type`, `photo_unreadable`, `photo_too_many_pixels`, `pdf_unreadable`,
+    `pdf_locked`, `pdf_active`, `pdf_too_many_pages`.
+    """
+    if not content:
+        raise Refused("file_empty", field=field)
+    guessed = filetype.guess_mime(content[:4096])
+    if guessed in PHOTOS:
+        _check_size(content, LIMITS["photo"], field)
+        return SafePage("image/webp", _reencode_photo(content, field))
+    if guessed == "application/pdf":
+        _check_size(content, LIMITS["pdf"], field)
+        _check_pdf(content, field)
+        return SafePage("application/pdf", content)
+    raise Refused("file_type", field=field)
+
+
+def _check_size(content: bytes, limit: UploadLimit, field: str) -> None:
+    if len(content) > limit.largest:
+        raise Refused("file_too_large", field=field, size=size_in_megabytes(len(content)), most=limit.megabytes)
+
+
+def _reencode_photo(content: bytes, field: str) -> bytes:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the limit is checked below
+            picture = Image.open(io.BytesIO(content), formats=FORMATS)
+            pixels = picture.width * picture.height
+            if pixels > (MOST_JPEG_PIXELS if picture.format == "JPEG" else MOST_PIXELS):
+                raise _too_many_pixels(field)
+            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+            drawn = io.BytesIO()
+            _flatten_on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
+    except Image.DecompressionBombError as fault:
+        raise _too_many_pixels(field) from fault
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as fault:
+        raise Refused("photo_unreadable", field=field) from fault
+    return drawn.getvalue()
+
+
+def _too_many_pixels(field: str) -> Refused:
+    return Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
+
+
+def _flatten_on_white(picture: Image.Image) -> Image.Image:
+    """Remove transparency: a scan with a transparent background would become black on black."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        paper = Image.new("RGB", clear.size, "white")
+        paper.paste(clear, mask=clear.getchannel("A"))
+        return paper
+    return picture.convert("RGB")
+
+
+def _check_pdf(content: bytes, field: str) -> None:
+    try:
+        reader = PdfReader(io.BytesIO(content), strict=False)
+        if reader.is_encrypted:
+            raise Refused("pdf_locked", field=field)
+        pages = len(reader.pages)
+        active = _has_active_content(reader)
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as fault:
+        raise Refused("pdf_unreadable", field=field) from fault
+    if active:
+        raise Refused("pdf_active", field=field)
+    if pages == 0:
+        raise Refused("pdf_unreadable", field=field)
+    if pages > MOST_PDF_PAGES:
+        raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
+
+
+def _has_active_content(reader: PdfReader) -> bool:
+    """Whether the PDF contains actions, scripts or attachments anywhere.  A scan never does."""
+    waiting, seen = [reader.root_object], 0
+    known: set[tuple[int, int]] = set()
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, IndirectObject):
+            if (found.idnum, found.generation) in known:
+                continue
+            known.add((found.idnum, found.generation))
+            found = found.get_object()
+        seen += 1
+        if seen > MOST_PDF_PARTS:
+            return True
+        if isinstance(found, DictionaryObject):
+            if found.get("/S") in ACTIVE_ACTIONS or any(name in found for name in EMBEDDED_CONTENT):
+                return True
+            waiting += found.values()
+        elif isinstance(found, ArrayObject):
+            waiting += found
+    return False

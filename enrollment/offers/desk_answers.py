@@ -1,0 +1,122 @@
+"""Offers of families without a mobile phone: answers at a desk, and the list of families that a desk has to reach.
+
+Silence counts only after a reminder.  A family to which no text message goes is reminded by its desk, which records the
+contact; until then its offer does not end.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application
+from enrollment.applications.guardian_access import desk_access
+from enrollment.ground import audit
+from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers import offers
+from enrollment.offers.offer_rows import ANSWERABLE, Offer, OfferState
+from enrollment.people.desk_rows import DeskContact
+from enrollment.people.person_rows import Guardian, Guardianship
+
+CONTACT_WAYS = ("call", "letter", "visit")
+
+LIST_BEFORE = dt.timedelta(days=3)
+"""How long before its deadline an unanswered offer stands on the desk's list: a letter takes two days."""
+
+
+class DeskAnswer(StrEnum):
+    CONFIRM = "confirm"
+    CONFIRM_AND_WAIT = "confirm_and_wait"
+    DECLINE = "decline"
+
+
+def live_offer(session: Session, application: Application) -> Offer | None:
+    """The offer of this application that can be answered."""
+    found = select(Offer).where(Offer.application_id == application.id, Offer.state.in_(ANSWERABLE))
+    return session.scalars(found.order_by(Offer.made_at.desc())).first()
+
+
+def answer(
+    session: Session,
+    application_id: uuid.UUID,
+    account_id: uuid.UUID,
+    what: str,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> Offer:
+    """The guardian at the desk answers: the decision is the guardian's, the clerk with the identity check records it.
+
+    Refuses `identity_check_needed`, `answer_missing`, and what the answer itself refuses.
+    """
+    application = desk_access.application_at_desk(session, application_id, by=by)
+    account = desk_access.guardian_account(session, application, account_id)
+    check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
+    if what not in tuple(DeskAnswer):
+        raise Refused("answer_missing", field="answer")
+    offer = live_offer(session, application)
+    if offer is None:
+        raise NotFound
+    guardian = actor_of(account)
+    if what == DeskAnswer.DECLINE:
+        answered = offers.decline(session, offer.id, by=guardian, now=now)
+    else:
+        answered = offers.confirm(session, offer.id, wait=what == DeskAnswer.CONFIRM_AND_WAIT, by=guardian, now=now)
+    audit.record(
+        session, "answer_at_desk", "offer", answered.id, by=by, now=now, answer=what, check=str(check.id),
+        guardian=str(account_id),
+    )  # fmt: skip
+    return answered
+
+
+def has_no_phone() -> ColumnElement[bool]:
+    """No accepted guardian of the child of the enclosing query's `Offer` can be sent a text message."""
+    with_phone = (
+        select(Guardianship.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .join(Account, Account.id == Guardian.account_id)
+        .where(
+            Guardianship.child_id == Offer.child_id,
+            Guardianship.accepted_at.is_not(None),
+            Account.phone.is_not(None),
+        )
+    )
+    return ~with_phone.exists()
+
+
+def was_contacted() -> ColumnElement[bool]:
+    """A desk has reached the family of the enclosing query's `Offer` since the offer was made."""
+    contact = select(DeskContact.id).where(
+        DeskContact.application_id == Offer.application_id, DeskContact.reached_at >= Offer.made_at
+    )
+    return contact.exists()
+
+
+def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[Offer]:
+    """Unanswered offers of families without a phone that this desk has to call or write to, the first deadline first."""
+    waiting = select(Offer).where(
+        Offer.state == OfferState.OFFERED,
+        Offer.answer_by <= now + LIST_BEFORE,
+        Offer.application_id.in_(desk_access.served_query(by)),
+        has_no_phone(),
+        ~was_contacted(),
+    )
+    return session.scalars(waiting.order_by(Offer.answer_by, Offer.id)).all()
+
+
+def record_contact(
+    session: Session, application_id: uuid.UUID, way: str, *, by: Actor, now: dt.datetime
+) -> DeskContact:
+    """The desk has reached the family.  Refuses `contact_way_missing`."""
+    application = desk_access.application_at_desk(session, application_id, by=by)
+    if way not in CONTACT_WAYS:
+        raise Refused("contact_way_missing", field="way")
+    contact = DeskContact(application_id=application.id, way=way, reached_by=by.account_id, reached_at=now)
+    session.add(contact)
+    session.flush()
+    audit.record(session, "contact_family", "application", application.id, by=by, now=now, way=way)
+    return contact

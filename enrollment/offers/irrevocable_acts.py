@@ -1,0 +1,254 @@
+"""Acts of one guardian that cannot be undone: to give a place up, and to withdraw after the freeze.
+
+Where the children concerned have one guardian, the act takes effect at once.  Otherwise it waits (`joint_decisions`) until
+every other guardian has agreed, or until its time has come; an objection or the one who proposed it ends it without effect.
+An act that took effect is the proposer's.  Only then the place is free, and the next replay is asked for.
+
+`docs/policy.md` has the rules for families.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import submission, units
+from enrollment.applications.application_rows import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
+from enrollment.eligibility.tiers import rules_in_round
+from enrollment.ground import jobs
+from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require_oneself
+from enrollment.ground.city_time import format_time
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers import joint_decisions, offer_lifecycle
+from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
+from enrollment.offers.offer_rows import ANSWERABLE, Offer
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
+from enrollment.review import cases
+from enrollment.season.round_rows import get_round
+from enrollment.season.rules import DECISION_HOURS
+
+Offers = Mapping[uuid.UUID, uuid.UUID | None]
+"""Applications of an act, each with the offer that the act ends."""
+
+
+def decide(session: Session, kind: DecisionKind, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
+    """Do the act, or propose it to the other guardians.  To say what another guardian proposed is to agree.
+
+    The caller holds the locks of applications and offers.  Refuses `decision_waits` where a withdrawal waits and a place
+    is to be given up.
+    """
+    for act_id in _waiting_acts(session, offers):
+        rows = _waiting_rows(session, act_id)
+        if rows[0].kind == kind:
+            _agree(session, rows, by=by, now=now)
+            return
+        if kind == DecisionKind.DECLINE:
+            raise Refused("decision_waits")
+        joint_decisions.end(session, rows, DecisionState.VOID, by=by, now=now, reason="replaced")
+    if joint_decisions.others_of(session, offers, by=by) or _is_disputed(session, offers):
+        joint_decisions.propose(session, kind, dict(offers), _takes_effect_at(session, offers, now), by=by, now=now)
+    else:
+        EFFECTS[kind](session, offers, by=by, now=now)
+
+
+def waits_until(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> dt.datetime | None:
+    """When the act would take effect; None: at once, because nobody else has a say."""
+    if joint_decisions.others_of(session, offers, by=by) or _is_disputed(session, offers):
+        return _takes_effect_at(session, offers, now)
+    return None
+
+
+def agree(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Another guardian agrees.  Refuses `decision_is_over`, and `own_decision` to the one who proposed it."""
+    rows = _locked(session, act_id, by=by)
+    if rows[0].proposed_by == by.account_id:
+        raise Refused("own_decision")
+    _refuse_in_dispute(session, rows)
+    _agree(session, rows, by=by, now=now)
+
+
+def object_to(session: Session, act_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> None:
+    """Another guardian objects: nothing happens to the place, and an officer settles the dispute.
+
+    Refuses `decision_is_over`, and `own_decision` to the one who proposed it.
+    """
+    rows = _locked(session, act_id, by=by)
+    if rows[0].proposed_by == by.account_id:
+        raise Refused("own_decision")
+    _object(session, rows, text, by=by, now=now)
+
+
+def take_back(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """The one who proposed it takes it back.  Refuses `decision_is_over`, and `not_your_decision` to the others."""
+    rows = _locked(session, act_id, by=by)
+    if rows[0].proposed_by != by.account_id:
+        raise Refused("not_your_decision")
+    joint_decisions.end(session, rows, DecisionState.TAKEN_BACK, by=by, now=now)
+
+
+def stop(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
+    """The place was confirmed: what waits is taken back, or objected to where another guardian proposed it."""
+    for act_id in _waiting_acts(session, application_ids):
+        rows = _waiting_rows(session, act_id)
+        if rows[0].proposed_by == by.account_id:
+            joint_decisions.end(session, rows, DecisionState.TAKEN_BACK, by=by, now=now)
+        else:
+            _object(session, rows, "", by=by, now=now)
+
+
+def take_effect(session: Session, act_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """Carry out an act whose time has come; whether it took effect.  Twice does no harm."""
+    if act_id not in joint_decisions.due(session, now=now):
+        return False
+    _lock(session, act_id)
+    rows = _waiting_rows(session, act_id)
+    if not rows or act_id not in joint_decisions.due(session, now=now):
+        return False
+    _carry_out(session, rows, DecisionState.EFFECTIVE, by=SYSTEM, now=now)
+    return True
+
+
+def tell_answer(session: Session, move: str, offers: Sequence[Offer], *, by: Actor, now: dt.datetime) -> None:
+    """Tell every guardian of an answer, once for each offer, move and moment."""
+    at = format_time(now)
+    told = [
+        Notification(each.child_id, each.application_id, f"{move}:{each.id}:{now.isoformat()}", {"at": at})
+        for each in offers
+    ]
+    notify_guardians_each(session, f"answer_{move}", told, now=now, by=by)
+
+
+def _decline(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
+    declined = _offers(session, offers)
+    for each in declined:
+        offer_lifecycle.make(session, each, "decline", by=by, now=now)
+    tell_answer(session, "decline", declined, by=by, now=now)
+    _ask_for_replay(session, declined, now)
+
+
+def _withdraw(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
+    """The place goes with the application; one message tells of both."""
+    given_up = _offers(session, offers)
+    for each in given_up:
+        offer_lifecycle.make(session, each, "decline", by=by, now=now, reason="withdrawn")
+    for application_id in offers:
+        application = session.get_one(Application, application_id, populate_existing=True)
+        submission.take_out(session, application, by=by, now=now)
+        told = Notification(
+            application.child_id, application.id, f"withdrawn:{application.version}",
+            {"code": application.registration_code or "", "at": format_time(now)},
+        )  # fmt: skip
+        notify_guardians_each(session, "withdrawn_finally", [told], now=now, by=by)
+    _ask_for_replay(session, given_up, now)
+
+
+EFFECTS: dict[DecisionKind, Callable[..., None]] = {DecisionKind.DECLINE: _decline, DecisionKind.WITHDRAW: _withdraw}
+"""What each kind of act does.  The functions are called with the session and `Offers`, `by=` and `now=`."""
+
+
+def _ask_for_replay(session: Session, freed: Sequence[Offer], now: dt.datetime) -> None:
+    """In the transaction of the effect, so that the job runs when the place is free, and not before."""
+    if freed:
+        jobs.enqueue(session, "replay_rounds", key=f"replay_rounds:{freed[0].id}", now=now)
+
+
+def _carry_out(
+    session: Session, rows: Sequence[JointDecision], state: DecisionState, *, by: Actor, now: dt.datetime
+) -> None:
+    kind, offers = DecisionKind(rows[0].kind), {row.application_id: row.offer_id for row in rows}
+    proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
+    joint_decisions.end(session, rows, state, by=by, now=now)
+    EFFECTS[kind](session, offers, by=proposer, now=now)
+
+
+def _agree(session: Session, rows: Sequence[JointDecision], *, by: Actor, now: dt.datetime) -> None:
+    if rows[0].proposed_by == by.account_id:
+        return
+    joint_decisions.agree(session, rows, by=by)
+    proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
+    others = joint_decisions.others_of(session, [row.application_id for row in rows], by=proposer)
+    if others <= set(rows[0].agreed_by):
+        _carry_out(session, rows, DecisionState.AGREED, by=by, now=now)
+
+
+def _object(session: Session, rows: Sequence[JointDecision], text: str, *, by: Actor, now: dt.datetime) -> None:
+    """The act ends for all its children; in dispute are those that the objecting guardian cares for."""
+    joint_decisions.end(session, rows, DecisionState.OBJECTED, by=by, now=now)
+    children = [session.get_one(Application, row.application_id) for row in rows]
+    for application in units.in_care(session, children, by=by):
+        cases.open_objection(session, application.id, text=text, by=by, now=now)
+
+
+def _locked(session: Session, act_id: uuid.UUID, *, by: Actor) -> Sequence[JointDecision]:
+    """The waiting rows of an act about a child of this guardian, locked with what they are about."""
+    require_oneself(by)
+    rows = joint_decisions.rows_of(session, act_id)
+    ids = [row.application_id for row in rows]
+    involved = joint_decisions.others_of(session, ids, by=SYSTEM) if ids else set()
+    if by.account_id not in involved:
+        raise NotFound("decision")
+    _lock(session, act_id)
+    waiting = _waiting_rows(session, act_id)
+    if not waiting:
+        raise Refused("decision_is_over")
+    return waiting
+
+
+def _lock(session: Session, act_id: uuid.UUID) -> None:
+    rows = joint_decisions.rows_of(session, act_id)
+    units.lock_families(session, [row.application_id for row in rows])
+    ids = [row.offer_id for row in rows if row.offer_id]
+    session.execute(select(Offer.id).where(Offer.id.in_(ids)).order_by(Offer.id).with_for_update())
+
+
+def _waiting_acts(session: Session, application_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    found = (joint_decisions.waiting_for(session, each) for each in application_ids)
+    return sorted({row.act_id for row in found if row is not None})
+
+
+def _waiting_rows(session: Session, act_id: uuid.UUID) -> list[JointDecision]:
+    rows = joint_decisions.rows_of(session, act_id, lock=True)
+    return [row for row in rows if row.state == DecisionState.WAITING]
+
+
+def _offers(session: Session, offers: Offers) -> list[Offer]:
+    """The offers of an act that can still be given up, locked."""
+    ids = [offer_id for offer_id in offers.values() if offer_id]
+    found = select(Offer).where(Offer.id.in_(ids), Offer.state.in_(ANSWERABLE)).order_by(Offer.id)
+    return list(session.scalars(found.with_for_update().execution_options(populate_existing=True)))
+
+
+def _is_disputed(session: Session, application_ids: Collection[uuid.UUID]) -> bool:
+    held = select(Application.id).where(Application.id.in_(application_ids), Application.on_hold)
+    return session.scalar(held.limit(1)) is not None
+
+
+def _refuse_in_dispute(session: Session, rows: Sequence[JointDecision]) -> None:
+    if _is_disputed(session, [row.application_id for row in rows]):
+        raise Refused("on_hold")
+
+
+def _takes_effect_at(session: Session, offers: Offers, now: dt.datetime) -> dt.datetime:
+    """After the hours of the place's area or when an answer is due."""
+    places = _offers(session, offers)
+    hours = [_hours(session, each) for each in places] or [DECISION_HOURS]
+    answers_due = [each.answer_by for each in places if each.answer_by > now]
+    return min([now + dt.timedelta(hours=max(hours)), *answers_due])
+
+
+def _hours(session: Session, offer: Offer) -> int:
+    area = session.scalars(
+        select(Kindergarten.area_code)
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .where(Programme.id == offer.programme_id)
+    ).one()
+    try:
+        return rules_in_round(session, get_round(session, offer.round_id), area).decision_hours
+    except Refused as refused:
+        if refused.code != "area_without_policy":
+            raise
+        return DECISION_HOURS

@@ -1,0 +1,167 @@
+"""Joint decisions: an irrevocable act of one guardian waits until the others agree, object, or a stated time has passed.
+
+Here are the rows and who has a say.  `irrevocable_acts` proposes, ends and carries out the acts; another kind of act is a
+member of `DecisionKind` and a function there.  Meanwhile the offer stays live and its place is not free.
+
+Locks: applications, then offers, then these rows (`applications/units.py`).
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application
+from enrollment.applications.notifications import Notification, notify_guardians_each
+from enrollment.ground import audit, jobs
+from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.city_time import format_time
+from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
+from enrollment.offers.offer_rows import ANSWERABLE, LIVE, Offer
+from enrollment.people.person_rows import Guardian, Guardianship
+
+
+def others_of(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor) -> set[uuid.UUID]:
+    """The accounts in use of all guardians of these applications' children, without the actor's."""
+    found = (
+        select(Guardian.account_id)
+        .join(Guardianship, Guardianship.guardian_id == Guardian.id)
+        .join(Application, Application.child_id == Guardianship.child_id)
+        .join(Account, Account.id == Guardian.account_id)
+        .where(
+            Application.id.in_(application_ids),
+            Guardianship.accepted_at.is_not(None),
+            Account.disabled_at.is_(None),
+            Guardian.account_id != by.account_id,
+        )
+    )
+    return set(session.scalars(found))
+
+
+def waiting_for(session: Session, application_id: uuid.UUID) -> JointDecision | None:
+    """The decision that waits for this application, if there is one."""
+    found = select(JointDecision).where(
+        JointDecision.application_id == application_id, JointDecision.state == DecisionState.WAITING
+    )
+    return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
+
+
+def rows_of(session: Session, act_id: uuid.UUID, *, lock: bool = False) -> Sequence[JointDecision]:
+    """The rows of an act by application; `lock` holds them until the end of the transaction."""
+    found = select(JointDecision).where(JointDecision.act_id == act_id).order_by(JointDecision.application_id)
+    found = found.execution_options(populate_existing=True)
+    return session.scalars(found.with_for_update() if lock else found).all()
+
+
+def offer_waits():
+    """Condition of the enclosing query: a decision ends this offer, at the latest when its answer is due.
+
+    One that was proposed when the answer was overdue does not keep the place from expiring.
+    """
+    waiting = select(JointDecision.id).where(
+        JointDecision.offer_id == Offer.id,
+        JointDecision.state == DecisionState.WAITING,
+        JointDecision.takes_effect_at <= Offer.answer_by,
+    )
+    return waiting.exists()
+
+
+def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
+    """The acts whose time has come.  While a dispute about one of the children is open, the act waits on."""
+    disputed = (
+        select(JointDecision.act_id).join(Application).where(Application.on_hold, JointDecision.ended_at.is_(None))
+    )
+    found = select(JointDecision.act_id).where(
+        JointDecision.state == DecisionState.WAITING,
+        JointDecision.takes_effect_at <= now,
+        JointDecision.act_id.not_in(disputed),
+    )
+    return list(session.scalars(found.distinct().order_by(JointDecision.act_id)))
+
+
+def propose(
+    session: Session,
+    kind: DecisionKind,
+    offers: dict[uuid.UUID, uuid.UUID | None],
+    takes_effect_at: dt.datetime,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> uuid.UUID:
+    """Write an act for these applications, each with the offer that it ends, and tell all guardians; the act's id.
+
+    The caller holds the locks and has ended what waited before.
+    """
+    act_id = uuid.uuid4()
+    for application_id, offer_id in offers.items():
+        session.add(
+            JointDecision(
+                act_id=act_id, kind=kind, application_id=application_id, offer_id=offer_id, agreed_by=[],
+                proposed_by=by.account_id, proposed_at=now, takes_effect_at=takes_effect_at,
+            )
+        )  # fmt: skip
+        audit.record(session, f"propose_{kind}", "application", application_id, by=by, now=now, joint=str(act_id))
+    session.flush()
+    args = {"act": str(act_id)}
+    jobs.enqueue(session, "joint_decisions_due", args, key=f"joint:{act_id}", now=now, due=takes_effect_at)
+    _tell(session, f"{kind}_proposed", rows_of(session, act_id), by=by, now=now, due=format_time(takes_effect_at))
+    return act_id
+
+
+def end(
+    session: Session,
+    rows: Sequence[JointDecision],
+    state: DecisionState,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str | None = None,
+) -> None:
+    """End the rows of an act.  All guardians are told where it ends without effect; the effect tells them otherwise."""
+    ids = [row.id for row in rows]
+    ended = update(JointDecision).where(JointDecision.id.in_(ids))
+    session.execute(ended.values(state=state, ended_at=now, ended_by=by.account_id, reason=reason))
+    for row in rows:
+        details = {"joint": str(row.act_id), "state": state}
+        audit.record(
+            session, f"end_{row.kind}", "application", row.application_id, by=by, now=now, reason=reason, **details
+        )
+        session.expire(row)
+    if state in (DecisionState.OBJECTED, DecisionState.TAKEN_BACK, DecisionState.VOID):
+        _tell(session, f"decision_{state}", rows, by=by, now=now)
+
+
+def void_overtaken(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """End what was overtaken: the offer of a decision can no longer be given up, or its application got another one."""
+    lives = select(Offer.id).where(Offer.application_id == JointDecision.application_id, Offer.state.in_(LIVE))
+    gone = select(Offer.id).where(Offer.id == JointDecision.offer_id, Offer.state.not_in(ANSWERABLE))
+    found = select(JointDecision.act_id).where(
+        JointDecision.state == DecisionState.WAITING,
+        or_(gone.exists(), and_(JointDecision.offer_id.is_(None), lives.exists())),
+    )
+    for act_id in session.scalars(found.distinct().order_by(JointDecision.act_id)).all():
+        rows = [row for row in rows_of(session, act_id, lock=True) if row.state == DecisionState.WAITING]
+        end(session, rows, DecisionState.VOID, by=by, now=now, reason="place_changed")
+
+
+def agree(session: Session, rows: Sequence[JointDecision], *, by: Actor) -> None:
+    """Note that this guardian agrees; the caller looks whether all have."""
+    ids = [row.id for row in rows if by.account_id not in row.agreed_by]
+    added = func.array_append(JointDecision.agreed_by, by.account_id)
+    session.execute(update(JointDecision).where(JointDecision.id.in_(ids)).values(agreed_by=added))
+    for row in rows:
+        session.expire(row)
+
+
+def _tell(
+    session: Session, kind: str, rows: Sequence[JointDecision], *, by: Actor, now: dt.datetime, **params: str
+) -> None:
+    ids = [row.application_id for row in rows]
+    found = session.execute(select(Application.id, Application.child_id).where(Application.id.in_(ids)))
+    children = {row.id: row.child_id for row in found}
+    told = [
+        Notification(children[row.application_id], row.application_id, f"{kind}:{row.act_id}", params) for row in rows
+    ]
+    notify_guardians_each(session, kind, told, now=now, by=by)

@@ -1,0 +1,32 @@
+"""A new code for the admission notice of a child whose identity was corrected.
+
+The paper with the old code says what is no longer true, so whoever checks it reads that it was replaced, and when.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.random_codes import notice_code
+from enrollment.offers.offer_rows import EXPECTED, Offer, OfferState, ReplacedNotice
+
+WITH_A_NOTICE = (*EXPECTED, OfferState.ARRIVED)
+
+
+def replace(session: Session, child_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Give every notice of the child, of any season, a new code.  The caller holds the child's lock."""
+    found = select(Offer).where(Offer.child_id == child_id, Offer.state.in_(WITH_A_NOTICE)).order_by(Offer.id)
+    for offer in session.scalars(found.with_for_update().execution_options(populate_existing=True)):
+        session.add(ReplacedNotice(code=offer.notice_code, offer_id=offer.id, replaced_at=now))
+        offer.notice_code = notice_code()
+        audit.record(session, "replace_notice", "offer", offer.id, by=by, now=now)
+    session.flush()
+
+
+def replaced_notice(session: Session, code: str) -> ReplacedNotice | None:
+    """The replaced notice that had this code."""
+    return session.get(ReplacedNotice, code)

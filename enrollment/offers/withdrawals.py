@@ -1,0 +1,109 @@
+"""Withdrawing an application at any time, and withdrawing the consent to keep a child's data, which is never refused.
+
+Before the freeze a withdrawal can be undone until the deadline, so it takes effect at once.  Afterwards it gives up the
+ticket, or the place (`irrevocable_acts`).  After arrival the place stays: what the kindergarten keeps, the law says.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import applications, lifecycle, mandates, submission, units
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.notifications import notify_guardians
+from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.errors import Refused
+from enrollment.offers import irrevocable_acts
+from enrollment.offers.joint_decision_rows import DecisionKind
+from enrollment.offers.offer_rows import LIVE, Offer, OfferState
+from enrollment.people import consents
+from enrollment.season import calendar
+
+
+class Effect(StrEnum):
+    """What a withdrawal does to an application."""
+
+    NOTHING = "nothing"
+    UNDOABLE = "undoable"
+    TICKET_GIVEN_UP = "ticket_given_up"
+    PLACE_GIVEN_UP = "place_given_up"
+    KEPT_AFTER_ARRIVAL = "kept_after_arrival"
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What a page says before a withdrawal.  `waits_until`: None where it takes effect at once."""
+
+    application: Application
+    effect: Effect
+    waits_until: dt.datetime | None
+
+
+def consequence(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Consequence:
+    """What a withdrawal of this application would do now."""
+    offer = _live_offer(session, application.id)
+    effect = _effect(session, application, offer, now)
+    final = effect in (Effect.TICKET_GIVEN_UP, Effect.PLACE_GIVEN_UP)
+    offers = {application.id: offer.id if offer else None}
+    waits = irrevocable_acts.waits_until(session, offers, by=by, now=now) if final else None
+    return Consequence(application, effect, waits)
+
+
+def withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Effect:
+    """Withdraw an application, or propose it to the other guardians.  Withdrawing twice changes nothing.
+
+    Refuses `withdraw_after_arrival`.
+    """
+    require_oneself(by)
+    units.lock_families(session, [application_id])
+    application = applications.locked(session, application_id, by=by)
+    offer = _live_offer(session, application.id, lock=True)
+    effect = _effect(session, application, offer, now)
+    if effect == Effect.KEPT_AFTER_ARRIVAL:
+        raise Refused("withdraw_after_arrival")
+    if effect == Effect.UNDOABLE:
+        submission.withdraw(session, application.id, by=by, now=now)
+    elif effect != Effect.NOTHING:
+        offers = {application.id: offer.id if offer else None}
+        irrevocable_acts.decide(session, DecisionKind.WITHDRAW, offers, by=by, now=now)
+    return effect
+
+
+def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
+    """Take back the consent to keep a child's data, and with it every application of a season that goes on.
+
+    Mandates end too.  All guardians of the children are told.
+    """
+    require_oneself(by)
+    mine = applications.list_own(session, by=by)
+    units.lock_families(session, [application.id for application in mine])
+    going_on = [each for each in mine if not calendar.is_over(session, each.year, now)]
+    if given := consents.current_consent(session, consents.CHILD_DATA, by=by):
+        ids, event = [each.id for each in going_on], f"consent_withdrawn:{given.id}"
+        notify_guardians(session, "consent_withdrawn", ids, now=now, by=by, event=event)
+    for application in going_on:
+        if consequence(session, application, by=by, now=now).effect != Effect.KEPT_AFTER_ARRIVAL:
+            withdraw(session, application.id, by=by, now=now)
+    for kind in consents.KINDS:
+        consents.withdraw(session, kind, by=by, now=now)
+    mandates.end_all(session, by=by, now=now)
+
+
+def _effect(session: Session, application: Application, offer: Offer | None, now: dt.datetime) -> Effect:
+    if application.stage == Stage.REFUSED or not lifecycle.can(application, "withdraw"):
+        return Effect.NOTHING
+    if offer is not None:
+        return Effect.KEPT_AFTER_ARRIVAL if offer.state == OfferState.ARRIVED else Effect.PLACE_GIVEN_UP
+    if submission.may_be_undone(session, application, now=now):
+        return Effect.UNDOABLE
+    return Effect.TICKET_GIVEN_UP
+
+
+def _live_offer(session: Session, application_id: uuid.UUID, *, lock: bool = False) -> Offer | None:
+    found = select(Offer).where(Offer.application_id == application_id, Offer.state.in_(LIVE))
+    found = found.execution_options(populate_existing=True)
+    return session.scalars(found.with_for_update() if lock else found).one_or_none()

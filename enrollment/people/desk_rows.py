@@ -1,0 +1,117 @@
+"""Rows of what a family does at a desk or without a mobile phone: identity checks, phone changes, access codes, contacts."""
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from enrollment.ground.db import Base
+from enrollment.ground.phones import SealedPhone
+from enrollment.ground.vault import Sealed
+
+
+class IdentityCheck(Base):
+    """A clerk saw a document of a guardian who stands at the desk: its kind and its last four characters."""
+
+    __tablename__ = "identity_check"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
+    purpose: Mapped[str]
+    document_kind: Mapped[str]
+    document_end: Mapped[str] = mapped_column(Sealed("identity_check.document_end"))
+    checked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    checked_at: Mapped[dt.datetime]
+
+
+class PhoneChangeWay(StrEnum):
+    SESSION = "session"
+    DESK = "desk"
+
+
+class PhoneChangeOutcome(StrEnum):
+    DONE = "done"
+    STOPPED = "stopped"
+    TAKEN = "taken"
+
+
+class PhoneChange(Base):
+    """A change of the phone with which a guardian signs in.
+
+    `effective_at` is when it takes effect; at a desk it is unknown until a second person has confirmed the identity check.
+    `old_answered`: a code to the old number was given too, so that nobody has to wait.  `stop_digest` belongs to the link
+    in the message to the old number.  A row without `ended_at` is open; an account has one at the most.
+    """
+
+    __tablename__ = "phone_change"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    way: Mapped[str]
+    new_phone: Mapped[str] = mapped_column(SealedPhone("phone_change.new_phone"))
+    old_answered: Mapped[bool]
+    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[dt.datetime]
+    identity_check_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_check.id"))
+    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"), index=True)
+    confirmed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    confirmed_at: Mapped[dt.datetime | None]
+    effective_at: Mapped[dt.datetime | None]
+    stop_digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    ended_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("way IN ('session','desk')", name="known_way"),
+        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> asked_by", name="two_people"),
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="an_end_has_an_outcome"),
+        Index("uq_phone_change__one_open", "account_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_phone_change__due", "effective_at", postgresql_where=text("ended_at IS NULL")),
+    )
+
+
+class AccessCode(Base):
+    """A printed code with which a guardian signs in on any computer until the season ends.  Only its digest is kept."""
+
+    __tablename__ = "access_code"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    identity_check_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_check.id"))
+    issued_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    issued_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        Index("uq_access_code__one_live", "account_id", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    )
+
+
+class AccessCodeUse(Base):
+    """A sign-in with an access code.  The next letter to the guardian lists those that no letter has told of."""
+
+    __tablename__ = "access_code_use"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    access_code_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("access_code.id", ondelete="CASCADE"), index=True)
+    used_at: Mapped[dt.datetime]
+    told_at: Mapped[dt.datetime | None]
+
+
+class DeskContact(Base):
+    """A desk has reached a family without a mobile phone about an offer, by telephone, letter or visit."""
+
+    __tablename__ = "desk_contact"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
+    way: Mapped[str]
+    reached_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    reached_at: Mapped[dt.datetime]
+
+    __table_args__ = (CheckConstraint("way IN ('call','letter','visit')", name="known_way"),)

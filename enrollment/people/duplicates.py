@@ -1,0 +1,56 @@
+"""Finding children who may be entered twice.  The family learns nothing from it: a hint is for the clerk's desk."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enrollment.people import likeness
+from enrollment.people.person_rows import Child, ChildLikeness
+
+LIKE_THIS_CHILD = text("""
+    INSERT INTO duplicate_hint (id, child_a, child_b, found_at)
+    SELECT gen_random_uuid(), least(one.child_id, other.child_id), greatest(one.child_id, other.child_id), :now
+    FROM child_likeness AS one
+    JOIN child_likeness AS other ON other.child_id <> one.child_id
+        AND (other.sound_index = one.sound_index OR other.name_index = one.name_index)
+    WHERE one.child_id = :child
+    ON CONFLICT (child_a, child_b) DO NOTHING
+""")
+
+OF_THIS_DOCUMENT = text("""
+    INSERT INTO duplicate_hint (id, child_a, child_b, found_at)
+    SELECT gen_random_uuid(), least(child_id, :child), greatest(child_id, :child), :now
+    FROM child_document WHERE person_index = :index AND child_id <> :child
+    ON CONFLICT (child_a, child_b) DO NOTHING
+""")
+
+
+def find(session: Session, child: Child, *, now: dt.datetime) -> None:
+    """Write a hint for each child with the same name (by characters or by sound), birth date and sex.
+
+    A pair that has a row keeps it with its verdict.  Of two people who enter children who sound alike at the same moment,
+    the second waits for the first, and finds its child.
+    """
+    session.flush()
+    indexes = likeness.indexes_of(child.name, child.born, child.sex)
+    _lock_likeness(session, indexes["sound_index"])
+    written = insert(ChildLikeness).values(child_id=child.id, **indexes)
+    session.execute(written.on_conflict_do_update(index_elements=["child_id"], set_=indexes))
+    session.execute(LIKE_THIS_CHILD, {"child": child.id, "now": now})
+
+
+def _lock_likeness(session: Session, sound_index: bytes) -> None:
+    """Until the end of the transaction.  It is the last lock that an entry or a correction takes."""
+    key = int.from_bytes(sound_index[:8], "big", signed=True)
+    session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def note_pair(session: Session, child_id: uuid.UUID, index: bytes, *, now: dt.datetime) -> None:
+    """A family says that its child has this document too: write a hint if the document is another child's.
+
+    One statement, match or not, so that the time of the answer tells nothing.
+    """
+    session.execute(OF_THIS_DOCUMENT, {"child": child_id, "index": index, "now": now})

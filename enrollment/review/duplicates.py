@@ -1,0 +1,199 @@
+"""The clerk's desk for possible duplicates: open pairs, their verdicts, and documents that were added after the freeze."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import identity_documents, identity_edits, lifecycle
+from enrollment.applications.application_rows import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
+from enrollment.applications.identity_documents import Union
+from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.applications.notifications import notify_guardians
+from enrollment.applications.returned_items import RefusalProposal
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.people import documents
+from enrollment.people.duplicate_rows import VERDICTS, DuplicateHint, Verdict
+from enrollment.people.person_rows import Child, ChildDocument
+from enrollment.review.refusals import SECOND_PEOPLE
+from enrollment.review.review import LONGEST_NOTE, refuse_while_refusal_is_open, within
+
+
+@dataclass(frozen=True)
+class Side:
+    """One child of a pair; `application` is its newest one, None if it has none."""
+
+    child: Child
+    documents: list[ChildDocument]
+    application: Application | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A hint with its two children side by side, the one who was entered first in front."""
+
+    hint: DuplicateHint
+    sides: tuple[Side, Side]
+
+
+def open_pairs(session: Session, *, by: Actor) -> list[Pair]:
+    """The undecided pairs of which a live application is this actor's business, the oldest first."""
+    found = select(DuplicateHint).where(DuplicateHint.decided_at.is_(None), _is_own(by))
+    return [_pair(session, hint) for hint in session.scalars(found.order_by(DuplicateHint.found_at, DuplicateHint.id))]
+
+
+def decided_pairs(session: Session, *, by: Actor, limit: int = 50) -> list[Pair]:
+    """The pairs that were decided last."""
+    found = select(DuplicateHint).where(DuplicateHint.decided_at.is_not(None), _is_own(by))
+    return [
+        _pair(session, hint) for hint in session.scalars(found.order_by(DuplicateHint.decided_at.desc()).limit(limit))
+    ]
+
+
+def find(session: Session, hint_id: uuid.UUID, *, by: Actor) -> Pair:
+    """One pair.  NotFound outside the actor's kindergartens and areas."""
+    return _pair(session, _hint(session, hint_id, by))
+
+
+def judge(
+    session: Session, hint_id: uuid.UUID, *, verdict: str, reason: str, by: Actor, now: dt.datetime
+) -> DuplicateHint:
+    """Say whether the two are one child.  `different` closes the pair for ever; `same` waits for a second person.
+
+    With the second person the later application is refused as a duplicate, its family is told why, and its documents go
+    over to the child that stays.  Refuses `verdict_missing`, `say_why`, `decided_already`, `second_person_needed`,
+    `only_a_head_or_official_decides`, `refusal_is_proposed`, `duplicate_after_the_draw`.
+    """
+    hint = _hint(session, hint_id, by, lock=True)
+    if hint.decided_at is not None:
+        raise Refused("decided_already")
+    if verdict not in VERDICTS:
+        raise Refused("verdict_missing", field="verdict")
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    first = hint.verdict != Verdict.SAME
+    if verdict == Verdict.SAME and not first:
+        _require_second_person(hint, by)
+        _unite(session, hint, by=by, now=now)
+    if first or verdict == Verdict.DIFFERENT:
+        hint.first_by, hint.first_at, hint.reason = by.account_id, now, reason.strip()[:LONGEST_NOTE]
+    hint.verdict = verdict
+    if verdict == Verdict.DIFFERENT or not first:
+        hint.decided_by, hint.decided_at = by.account_id, now
+    session.flush()
+    audit.record(session, "judge_duplicate", "duplicate_hint", hint.id, by=by, now=now, verdict=verdict)
+    return hint
+
+
+def _require_second_person(hint: DuplicateHint, by: Actor) -> None:
+    if hint.first_by == by.account_id:
+        raise Refused("second_person_needed")
+    if not by.is_any(*SECOND_PEOPLE):
+        raise Refused("only_a_head_or_official_decides")
+
+
+def _unite(session: Session, hint: DuplicateHint, *, by: Actor, now: dt.datetime) -> None:
+    union = identity_documents.union_of(session, hint.child_a, hint.child_b)
+    if union.ends is not None:
+        _refuse(session, union, union.ends, hint, by=by, now=now)
+    identity_documents.join_documents(session, union, own=False, by=by, now=now)
+
+
+def _refuse(
+    session: Session, union: Union, application: Application, hint: DuplicateHint, *, by: Actor, now: dt.datetime
+) -> None:
+    """The refusal of a duplicate, from any live stage: two people have signed it with the verdict.
+
+    `union_of` has locked both families.
+    """
+    if not identity_edits.identity_is_free(session, application.child_id):
+        raise Refused("duplicate_after_the_draw")
+    refuse_while_refusal_is_open(session, application.id)
+    bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
+    session.add(
+        RefusalProposal(
+            application_id=application.id,
+            rule="duplicate",
+            explanation=hint.reason,
+            proposed_by=hint.first_by,
+            proposed_at=hint.first_at,
+            decided_by=by.account_id,
+            decided_at=now,
+            upheld=True,
+        )
+    )
+    lifecycle.make(session, application, "refuse_duplicate", by=by, now=now, reason="duplicate")
+    notify_guardians(session, "review_refused", [application.id], now=now, rule="duplicate")
+
+
+def documents_to_look_at(session: Session, *, by: Actor) -> list[tuple[ChildDocument, Child, Application]]:
+    """Documents that families added when their application could not be edited any more, the oldest first."""
+    found = (
+        select(ChildDocument, Child, Application)
+        .join(Child, Child.id == ChildDocument.child_id)
+        .join(Application, Application.child_id == Child.id)
+        .where(ChildDocument.checked_at.is_(None), Application.stage.in_(LIVE_STAGES), within(by))
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(found.order_by(ChildDocument.added_at))]
+
+
+def look_at_document(session: Session, document_id: uuid.UUID, *, accepted: bool, by: Actor, now: dt.datetime) -> None:
+    """Accept an added document, which counts from now on, or take it away.  The guardians are told which.
+
+    Doing it again changes nothing.
+    """
+    waiting = {document.id: (child, each) for document, child, each in documents_to_look_at(session, by=by)}
+    if document_id not in waiting:
+        raise NotFound("document")
+    child, application = waiting[document_id]
+    session.get_one(Child, child.id, with_for_update=True, populate_existing=True)
+    document = session.get_one(ChildDocument, document_id, with_for_update=True, populate_existing=True)
+    if accepted:
+        documents.make_current(session, child, document, now=now)
+        document.checked_by = by.account_id
+    else:
+        session.delete(document)
+    session.flush()
+    kind = "document_accepted" if accepted else "document_not_accepted"
+    audit.record(session, "look_at_document", "child", child.id, by=by, now=now, accepted=accepted)
+    notify_guardians(
+        session,
+        kind,
+        [application.id],
+        now=now,
+        event=f"{kind}:{document_id}",
+        code=application.registration_code or "",
+    )
+
+
+def _is_own(by: Actor) -> ColumnElement[bool]:
+    return exists().where(
+        or_(Application.child_id == DuplicateHint.child_a, Application.child_id == DuplicateHint.child_b), within(by)
+    )
+
+
+def _hint(session: Session, hint_id: uuid.UUID, by: Actor, *, lock: bool = False) -> DuplicateHint:
+    found = select(DuplicateHint).where(DuplicateHint.id == hint_id, _is_own(by))
+    if lock:
+        found = found.with_for_update(of=DuplicateHint).execution_options(populate_existing=True)
+    hint = session.scalars(found).one_or_none()
+    if hint is None:
+        raise NotFound("duplicate_hint")
+    return hint
+
+
+def _pair(session: Session, hint: DuplicateHint) -> Pair:
+    children = [session.get_one(Child, child_id) for child_id in (hint.child_a, hint.child_b)]
+    first, second = sorted(children, key=lambda child: (child.created_at, child.id))
+    return Pair(hint, (_side(session, first), _side(session, second)))
+
+
+def _side(session: Session, child: Child) -> Side:
+    newest = select(Application).where(Application.child_id == child.id).order_by(Application.year.desc()).limit(1)
+    return Side(child, documents.documents_of(session, child.id), session.scalars(newest).first())

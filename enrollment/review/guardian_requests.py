@@ -1,0 +1,242 @@
+"""A third guardian, or the removal of one, by a case with a paper that officials decide."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enrollment.applications import applications
+from enrollment.applications.application_rows import Application
+from enrollment.applications.notifications import notify_guardians
+from enrollment.ground import audit, outbox
+from enrollment.ground.accounts import Actor, Role, require_oneself
+from enrollment.ground.db import Base
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files.uploads import SafePage, sanitise_upload
+from enrollment.ground.outbox import Notice
+from enrollment.ground.phones import SealedPhone, parse_phone
+from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.people import children, invitations
+from enrollment.people.person_rows import Child, Guardian, Guardianship
+from enrollment.review import cases
+from enrollment.review.case_rows import Case, CaseKind, CaseOutcome
+
+PAPER_PURPOSE = "guardian_request.paper"
+
+
+class GuardianRequest(Base):
+    """What a case about guardians asks for: to add the holder of `phone`, or to remove `guardian_id`.
+
+    `protected`: a protection order stands behind it, so the removed guardian is told nothing about where the child is.
+    A removal needs two people: `proposed_by` is the first, who settles the case is the second.
+    """
+
+    __tablename__ = "guardian_request"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("case_file.id"), unique=True)
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
+    guardian_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("guardian.id"))
+    phone: Mapped[str | None] = mapped_column(SealedPhone("guardian_request.phone"))
+    protected: Mapped[bool]
+    paper: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": PAPER_PURPOSE})
+    paper_type: Mapped[str]
+    proposed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (CheckConstraint("(guardian_id IS NULL) <> (phone IS NULL)", name="removes_or_adds"),)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The paper of a request: a judgment, a certificate or an order, as a photo or a PDF."""
+
+    content: bytes
+
+
+def request_addition(
+    session: Session, application_id: uuid.UUID, phone: str, paper: Paper, *, text: str, by: Actor, now: dt.datetime
+) -> Case:
+    """A guardian asks for a third one.  Refuses `phone_form`, `enough_guardians`, `file_missing`, `text_missing`."""
+    application = _asked_by_guardian(session, application_id, by=by)
+    if _count(session, application.child_id) >= invitations.MOST_BY_CASE:
+        raise Refused("no_more_guardians", field="phone", most=invitations.MOST_BY_CASE)
+    wanted = GuardianRequest(child_id=application.child_id, phone=parse_phone(phone), protected=False)
+    return _open(session, application, CaseKind.ADD_GUARDIAN, wanted, paper, text, by=by, now=now)
+
+
+def request_removal(
+    session: Session,
+    application_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    paper: Paper,
+    *,
+    protected: bool,
+    text: str,
+    by: Actor,
+    now: dt.datetime,
+) -> Case:
+    """A guardian asks to remove one.  The other is told and can speak to the officer, except under a protection order.
+
+    Refuses `guardian_missing`, `last_guardian`, `file_missing`, `text_missing`.
+    """
+    application = _asked_by_guardian(session, application_id, by=by)
+    guardianship = _guardianship(session, guardian_id, application.child_id)
+    if guardianship is None:
+        raise Refused("guardian_missing", field="guardian")
+    if _count(session, application.child_id) < 2:
+        raise Refused("last_guardian", field="guardian")
+    wanted = GuardianRequest(child_id=application.child_id, guardian_id=guardian_id, protected=protected)
+    case = _open(session, application, CaseKind.REMOVE_GUARDIAN, wanted, paper, text, by=by, now=now)
+    other = guardianship.guardian.account_id
+    if not protected and other != by.account_id:
+        outbox.tell(session, "guardian_removal_requested", account_id=other, key=f"case:{case.id}:about", now=now)
+    return case
+
+
+def request_of(session: Session, case: Case) -> GuardianRequest | None:
+    """What a case about guardians asks for; None for another kind of case."""
+    return session.scalars(select(GuardianRequest).where(GuardianRequest.case_id == case.id)).one_or_none()
+
+
+def requests_about(session: Session, *, by: Actor) -> list[Case]:
+    """Open cases that ask to remove the signed-in guardian, without those under a protection order."""
+    about_me = (
+        select(Case)
+        .join(GuardianRequest, GuardianRequest.case_id == Case.id)
+        .join(Guardian, Guardian.id == GuardianRequest.guardian_id)
+        .where(
+            Guardian.account_id == by.account_id,
+            GuardianRequest.protected.is_(False),
+            Case.settled_at.is_(None),
+            Case.account_id != by.account_id,
+        )
+    )
+    return [] if by.on_behalf else list(session.scalars(about_me.order_by(Case.opened_at)))
+
+
+def read_paper(session: Session, case_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SafePage:
+    """The paper of a request, for the officials of its area; each look is recorded."""
+    case = cases.find(session, case_id, by=by).case
+    wanted = request_of(session, case)
+    if wanted is None or not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise NotFound
+    audit.record(session, "view_evidence", "case_file", case.id, by=by, now=now)
+    return SafePage(wanted.paper_type, unseal_bytes(wanted.paper, PAPER_PURPOSE))
+
+
+def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
+    """One official decides: the third guardian is invited and becomes one by accepting."""
+    case, wanted = _decidable(session, case_id, CaseKind.ADD_GUARDIAN, by=by)
+    if case.settled_at is not None:
+        return case
+    invitations.invite_by_case(
+        session, wanted.child_id, wanted.phone or "", case_id=case.id, opener=case.account_id, by=by, now=now
+    )
+    return cases.settle(session, case_id, outcome=CaseOutcome.SETTLED, reason=reason, by=by, now=now)
+
+
+def propose_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
+    """The first of two officials.  Refuses `say_why`; proposing twice changes nothing."""
+    case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
+    if not reason.strip():
+        raise Refused("say_why", field="reason")
+    if case.settled_at is not None or wanted.proposed_by is not None:
+        return
+    wanted.proposed_by, wanted.proposed_at = by.account_id, now
+    audit.record(session, "propose_removal", "case_file", case.id, by=by, now=now, reason=reason.strip()[:2000])
+    session.flush()
+
+
+def confirm_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
+    """The second official: the guardian sees nothing of the child from this moment; the name stays in the history.
+
+    Refuses `first_person_needed`, `second_person_needed`, `last_guardian`.
+    """
+    case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
+    if case.settled_at is not None:
+        return case
+    if wanted.proposed_by is None:
+        raise Refused("first_person_needed")
+    if wanted.proposed_by == by.account_id:
+        raise Refused("second_person_needed")
+    _remove(session, case, wanted, by=by, now=now)
+    return cases.settle(session, case_id, outcome=CaseOutcome.SETTLED, reason=reason, by=by, now=now)
+
+
+def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor, now: dt.datetime) -> None:
+    session.execute(select(Child.id).where(Child.id == wanted.child_id).with_for_update())
+    guardianship = _guardianship(session, wanted.guardian_id, wanted.child_id)
+    if guardianship is None:
+        return
+    if _count(session, wanted.child_id) < 2:
+        raise Refused("last_guardian")
+    guardianship.accepted_at, guardianship.removed_at = None, now
+    account_id = guardianship.guardian.account_id
+    hidden = update(Notice).where(Notice.account_id == account_id, Notice.child_id == wanted.child_id)
+    session.execute(hidden.values(withheld_at=now))
+    invitations.withdraw_of(session, guardianship.guardian, wanted.child_id, now=now)
+    session.flush()
+    audit.record(
+        session, "remove_guardian", "child", wanted.child_id, by=by, now=now, guardian=str(wanted.guardian_id),
+        case=str(case.id),
+    )  # fmt: skip
+    # no child, no application, no parameters: nothing in the message says where the child is
+    outbox.tell(session, "guardian_removed", account_id=account_id, key=f"case:{case.id}:removed", now=now)
+    if case.application_id is not None:
+        event = f"guardian_left:{case.id}"
+        notify_guardians(session, "guardian_left", [case.application_id], now=now, event=event)
+
+
+def _asked_by_guardian(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
+    require_oneself(by)
+    return applications.own(session, application_id, by=by)
+
+
+def _open(
+    session: Session, application: Application, kind: CaseKind, wanted: GuardianRequest, paper: Paper, text: str, *,
+    by: Actor, now: dt.datetime,
+) -> Case:  # fmt: skip
+    if not text.strip():
+        raise Refused("text_missing", field="text")
+    if len(text) > cases.LONGEST_TEXT:
+        raise Refused("text_too_long", field="text", most=cases.LONGEST_TEXT)
+    if not paper.content:
+        raise Refused("file_missing", field="paper")
+    safe = sanitise_upload(paper.content, field="paper")
+    case = Case(
+        kind=kind, account_id=by.account_id, application_id=application.id, text=text.strip(), opened_at=now,
+        due_at=now + dt.timedelta(days=cases.DISPUTE_DAYS),
+    )  # fmt: skip
+    session.add(case)
+    cases.begin(session, case, by=by, now=now)
+    wanted.case_id, wanted.paper, wanted.paper_type = case.id, seal_bytes(safe.content, PAPER_PURPOSE), safe.media_type
+    session.add(wanted)
+    session.flush()
+    return case
+
+
+def _decidable(session: Session, case_id: uuid.UUID, kind: CaseKind, *, by: Actor) -> tuple[Case, GuardianRequest]:
+    """The case and its request, locked, for an official of its area.  NotFound for another kind of case."""
+    case = cases.find(session, case_id, by=by).case
+    wanted = request_of(session, case)
+    if case.kind != kind or wanted is None or not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise NotFound
+    session.refresh(case, with_for_update=True)
+    session.refresh(wanted, with_for_update=True)
+    return case, wanted
+
+
+def _guardianship(session: Session, guardian_id: uuid.UUID | None, child_id: uuid.UUID) -> Guardianship | None:
+    accepted = select(Guardianship).where(
+        Guardianship.guardian_id == guardian_id,
+        Guardianship.child_id == child_id,
+        Guardianship.accepted_at.is_not(None),
+    )
+    return session.scalars(accepted).one_or_none()
+
+
+def _count(session: Session, child_id: uuid.UUID) -> int:
+    return len(children.accounts_of(session, child_id))

@@ -1,0 +1,42 @@
+"""Possible duplicates: the pages of this desk."""
+
+import uuid
+
+from flask.typing import ResponseReturnValue
+
+from portal.officials import pages
+from portal.officials.scope import DECIDERS
+from portal.web.guards import desk
+from portal.web.shared_views import duplicate_views
+
+DESK = "officials"
+
+
+@pages.get("/duplicates")
+@desk("officials", *DECIDERS)
+def duplicate_list() -> ResponseReturnValue:
+    return duplicate_views.list_page(DESK)
+
+
+@pages.get("/duplicates/<uuid:hint_id>")
+@desk("officials", *DECIDERS)
+def duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
+    return duplicate_views.pair_page(DESK, hint_id)
+
+
+@pages.post("/duplicates/<uuid:hint_id>")
+@desk("officials", *DECIDERS)
+def judge_duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
+    return duplicate_views.judge(DESK, hint_id)
+
+
+@pages.post("/duplicates/<uuid:hint_id>/unmask")
+@desk("officials", *DECIDERS)
+def unmask_duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
+    return duplicate_views.reveal(DESK, hint_id)
+
+
+@pages.post("/duplicates/documents/<uuid:document_id>")
+@desk("officials", *DECIDERS)
+def look_at_document(document_id: uuid.UUID) -> ResponseReturnValue:
+    return duplicate_views.look_at_document(DESK, document_id)

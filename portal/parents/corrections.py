@@ -1,0 +1,113 @@
+"""Corrections after the deadline: what is requested, a new request with a paper, and how it stands."""
+
+import uuid
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from enrollment.corrections import correction_papers, requests
+from enrollment.corrections.requests import may_edit_freely
+from enrollment.review.correction_rows import CHILD_IDENTITY, WITH_A_FACT, CorrectionKind
+from portal.parents import pages
+from portal.parents.form_pages import application_of
+from portal.web.evidence_files import file_response
+from portal.web.forms import PageForm, refusals_in
+from portal.web.guards import desk
+from portal.web.shared_views import correction_forms, correction_views
+from portal.web.shared_views.correction_forms import DecisionForm
+from portal.web.unit_of_work import actor, clock, db
+
+
+@pages.get("/applications/<uuid:application_id>/corrections")
+@desk("parents", allows_helper=True)
+def corrections_page(application_id: uuid.UUID) -> ResponseReturnValue:
+    application = application_of(application_id)
+    return render_template(
+        "parents/corrections.html",
+        application=application,
+        listed=requests.of_application(db(), application_id),
+        possible=requests.is_possible(db(), application, now=clock()),
+        child_is_free=may_edit_freely(db(), application, CorrectionKind.NAME, now=clock()),
+        rest_is_free=may_edit_freely(db(), application, CorrectionKind.FACTS, now=clock()),
+        kinds=tuple(CorrectionKind),
+        child_identity=CHILD_IDENTITY,
+        with_a_fact=WITH_A_FACT,
+        facts=correction_forms.FACTS,
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/corrections/new")
+@desk("parents", allows_helper=True)
+def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
+    application_of(application_id)
+    kind = correction_forms.known_kind(request.args.get("kind"))
+    if kind is None:
+        return corrections_page(application_id)
+    fact = correction_forms.known_fact(kind, request.args.get("fact"))
+    if kind == CorrectionKind.FACTS and fact is None:
+        flash(_("请选择要更正哪一项。"), "warn")
+        return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
+    return _form_page(application_id, kind, correction_forms.form_for(kind, fact))
+
+
+@pages.post("/applications/<uuid:application_id>/corrections/new")
+@desk("parents", allows_helper=True)
+def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
+    application_of(application_id)
+    kind = correction_forms.known_kind(request.args.get("kind"))
+    if kind is None:
+        return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
+    fact = correction_forms.known_fact(kind, request.args.get("fact"))
+    form = correction_forms.form_for(kind, fact)
+    if correction_forms.is_valid(form):
+        with refusals_in(form):
+            made = requests.request_by_family(
+                db(), application_id, kind, correction_forms.typed_values(form, kind, fact), fact=fact,
+                statement=form["statement"].data or "", papers=correction_forms.papers_in(form), by=actor(), now=clock(),
+            )  # fmt: skip
+            flash(_("更正申请已提出。每一步都会通知所有监护人。"))
+            return redirect(url_for("parents.correction_page", application_id=application_id, request_id=made.id), 303)
+    return _form_page(application_id, kind, form)
+
+
+def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) -> ResponseReturnValue:
+    application = application_of(application_id)
+    fact = correction_forms.known_fact(kind, request.args.get("fact"))
+    return render_template(
+        "parents/correction_new.html",
+        application=application,
+        kind=kind,
+        fact=fact,
+        form=form,
+        now_registered=correction_views.registered_now(application, kind, fact, by=actor()),
+        accepted=correction_forms.ACCEPTED,
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/corrections/<uuid:request_id>")
+@desk("parents", allows_helper=True)
+def correction_page(application_id: uuid.UUID, request_id: uuid.UUID) -> ResponseReturnValue:
+    application_of(application_id)
+    found = requests.own(db(), request_id, by=actor())
+    form = DecisionForm(formdata=None, version=found.version)
+    return render_template("parents/correction.html", form=form, **correction_views.page_values(found))
+
+
+@pages.post("/applications/<uuid:application_id>/corrections/<uuid:request_id>/withdraw")
+@desk("parents", allows_helper=True)
+def withdraw_correction(application_id: uuid.UUID, request_id: uuid.UUID) -> ResponseReturnValue:
+    form = DecisionForm()
+    requests.withdraw(db(), request_id, version=form.seen_version(), by=actor(), now=clock())
+    flash(_("更正申请已撤回，原来的内容不变。"))
+    return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
+
+
+@pages.get("/applications/<uuid:application_id>/corrections/<uuid:request_id>/papers/<uuid:page_id>")
+@desk("parents", allows_helper=True)
+def correction_paper(application_id: uuid.UUID, request_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
+    """Download a page of the family's own paper."""
+    application_of(application_id)
+    found = requests.own(db(), request_id, by=actor())
+    safe = correction_papers.page_content(db(), found.id, page_id)
+    return file_response(safe.media_type, safe.content, page_id.hex[:8])

@@ -1,0 +1,129 @@
+"""The documents of a child: their list, a further one, and the question about an earlier entry.
+
+Every family with a document other than a first resident number is asked the same question and gets the same pages,
+whether or not somebody has entered the other document.
+"""
+
+import uuid
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, SelectField, StringField
+
+from enrollment.applications import identity_documents
+from enrollment.applications.applications import Application
+from enrollment.ground.vault import mask
+from enrollment.people import documents
+from enrollment.people.person_rows import ID_KINDS, EnteredBefore
+from portal.parents import pages
+from portal.parents.form_pages import Required, application_of, form_page, redirect_after_save
+from portal.text.words import word
+from portal.web.forms import PageForm, coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
+
+
+class DocumentForm(PageForm):
+    id_kind = SelectField(_l("证件类型"), validate_choice=False)
+    id_number = StringField(_l("证件号码"), [Required("id_empty")])
+
+    def set_choices(self) -> None:
+        self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
+
+
+class EarlierEntryForm(PageForm):
+    entered_before = RadioField(_l("这个孩子以前有没有用别的证件登记过？"), validate_choice=False)
+    other_kind = SelectField(_l("以前登记用的证件类型"), validate_choice=False)
+    other_number = StringField(_l("以前登记用的证件号码"))
+
+    def set_choices(self) -> None:
+        self.entered_before.choices = coded_choices("entered_before", EnteredBefore)
+        self.other_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
+
+
+def _view(
+    application: Application, *, add: DocumentForm | None = None, earlier: EarlierEntryForm | None = None
+) -> ResponseReturnValue:
+    posted = add or earlier
+    add, earlier = add or DocumentForm(formdata=None), earlier or EarlierEntryForm(formdata=None)
+    add.set_choices()
+    earlier.set_choices()
+    return form_page(
+        "documents",
+        "child",
+        application,
+        posted or add,
+        add=add,
+        earlier=earlier,
+        asked=documents.question_is_due(db(), application.child_id),
+        listed=documents.of_family(db(), application.child_id),
+        mask=mask,
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/documents")
+@desk("parents", allows_helper=True)
+def documents_page(application_id: uuid.UUID) -> ResponseReturnValue:
+    return _view(application_of(application_id))
+
+
+@pages.post("/applications/<uuid:application_id>/documents")
+@desk("parents", allows_helper=True)
+def add_document(application_id: uuid.UUID) -> ResponseReturnValue:
+    application = application_of(application_id)
+    form = DocumentForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            counts = identity_documents.add_document(
+                db(),
+                application_id,
+                id_kind=form.id_kind.data or "",
+                id_number=form.id_number.data or "",
+                by=actor(),
+                now=clock(),
+            )
+            flash(
+                _("证件已添加，现在以它为准。")
+                if counts
+                else _("证件已添加。登记已经截止，由审核员看过以后才以它为准。")
+            )
+            return redirect(url_for("parents.documents_page", application_id=application_id), 303)
+    return _view(application, add=form)
+
+
+@pages.post("/applications/<uuid:application_id>/documents/earlier")
+@desk("parents", allows_helper=True)
+def answer_entered_before(application_id: uuid.UUID) -> ResponseReturnValue:
+    application = application_of(application_id)
+    form = EarlierEntryForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            joined = identity_documents.answer_entered_before(
+                db(),
+                application_id,
+                entered_before=form.entered_before.data or "",
+                id_kind=form.other_kind.data or "",
+                id_number=form.other_number.data or "",
+                by=actor(),
+                now=clock(),
+            )
+            return _after_answer(application, joined, form.entered_before.data or "")
+    return _view(application, earlier=form)
+
+
+def _after_answer(application: Application, joined: Application | None, answer: str) -> ResponseReturnValue:
+    if joined is not None:
+        flash(_("两个证件已经合到一个孩子名下，以下是保留的那份申请。"))
+        return redirect(url_for("parents.application_page", application_id=joined.id), 303)
+    if answer == EnteredBefore.YES:
+        return redirect(url_for("parents.earlier_entry", application_id=application.id), 303)
+    return redirect_after_save("child", application)
+
+
+@pages.get("/applications/<uuid:application_id>/documents/earlier")
+@desk("parents", allows_helper=True)
+def earlier_entry(application_id: uuid.UUID) -> ResponseReturnValue:
+    """What a family does that says yes: the same page whether the other document is known or not."""
+    return form_page("earlier_entry", "child", application_of(application_id), None)

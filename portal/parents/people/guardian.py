@@ -1,0 +1,122 @@
+"""The first two pages of the form: consent and guardian."""
+
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, SelectField, StringField
+
+from enrollment.applications import registration
+from enrollment.ground.errors import Refused
+from enrollment.ground.vault import mask
+from enrollment.people import consents, guardians
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS
+from portal.parents import pages
+from portal.parents.form_pages import Required, VersionedForm, form_page, redirect_after_save
+from portal.text import consent_texts
+from portal.text.words import language, word
+from portal.web.forms import refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
+
+
+class ConsentForm(VersionedForm):
+    consent = BooleanField(_l("我已阅读并同意"))
+    registers = BooleanField(_l("同意向政府部门核对，少交纸质材料（可不选）"))
+
+
+class GuardianForm(VersionedForm):
+    name = StringField(_l("您的姓名"), [Required("name_missing")])
+    id_kind = SelectField(_l("证件类型"), validate_choice=False)
+    id_number = StringField(_l("证件号码"))
+
+    def is_valid(self, *, known: bool) -> bool:
+        """Check the form.  The number may be left out if it is known."""
+        extra = {} if known else {"id_number": [Required("id_empty")]}
+        return self.validate_on_submit(extra_validators=extra)
+
+    def set_choices(self) -> None:
+        self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in GUARDIAN_ID_KINDS]
+        if actor().on_behalf:
+            self.name.label.text = _("监护人的姓名")
+
+
+def _consent_view(form: ConsentForm | None = None) -> ResponseReturnValue:
+    """Without a form, for a helper, who only reads what the guardian agreed to."""
+    text = consent_texts.read(consents.CHILD_DATA, language())
+    registers = consent_texts.read(consents.REGISTER_CHECK, language())
+    given = consents.current_consent(db(), consents.CHILD_DATA, by=actor())
+    checked = consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    return form_page("consent", "consent", None, form, text=text, registers=registers, given=given, checked=checked)
+
+
+@pages.get("/consent")
+@desk("parents", allows_helper=True)
+def consent_page() -> ResponseReturnValue:
+    if actor().on_behalf:
+        return _consent_view()
+    form = ConsentForm()
+    form.consent.data = form.consent.data or consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
+    form.registers.data = (
+        form.registers.data or consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
+    )
+    return _consent_view(form)
+
+
+@pages.post("/consent")
+@desk("parents")
+def give_consent() -> ResponseReturnValue:
+    form = ConsentForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            if not form.consent.data:
+                raise Refused("consent_needed", field="consent")
+            _keep(consents.CHILD_DATA, True)
+            _keep(consents.REGISTER_CHECK, form.registers.data)
+            return redirect_after_save("consent", None)
+    return _consent_view(form)
+
+
+def _keep(kind: str, given: bool) -> None:
+    if not given:
+        consents.withdraw(db(), kind, by=actor(), now=clock())
+        return
+    text = consent_texts.read(kind, language())
+    consents.give(db(), kind, text_version=text.version, text_digest=text.digest, by=actor(), now=clock())
+
+
+def _guardian_view(form: GuardianForm) -> ResponseReturnValue:
+    form.set_choices()
+    guardian = guardians.guardian_of(db(), by=actor())
+    shown = mask(guardian.id_number, keep_start=4) if guardian and guardian.id_number else ""
+    may_say = registration.may_say_guardian(db(), by=actor())
+    return form_page("guardian", "guardian", None, form, shown=shown, guardian=guardian, may_say=may_say)
+
+
+@pages.get("/guardian")
+@desk("parents", allows_helper=True)
+def guardian_page() -> ResponseReturnValue:
+    form = GuardianForm()
+    guardian = guardians.guardian_of(db(), by=actor())
+    if guardian is not None and not form.name.data:
+        form.name.data, form.id_kind.data = guardian.name, guardian.id_kind
+        form.version.data = str(guardian.version)
+    return _guardian_view(form)
+
+
+@pages.post("/guardian")
+@desk("parents", allows_helper=True)
+def save_guardian() -> ResponseReturnValue:
+    form = GuardianForm()
+    if form.is_valid(known=guardians.guardian_of(db(), by=actor()) is not None):
+        with refusals_in(form):
+            registration.save_guardian(
+                db(),
+                name=form.name.data or "",
+                id_kind=form.id_kind.data or "",
+                id_number=form.id_number.data or "",
+                version=form.seen_version(),
+                by=actor(),
+                now=clock(),
+            )
+            return redirect_after_save("guardian", None)
+    return _guardian_view(form)

@@ -1,0 +1,250 @@
+"""The desk for families without a mobile phone, or with a lost one: identity check, phone change, access code, answers."""
+
+import uuid
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from enrollment.applications.application_rows import Application
+from enrollment.applications.guardian_access import access_codes, desk_access, phone_change_course, phone_changes
+from enrollment.ground import audit
+from enrollment.ground.accounts import Account
+from enrollment.ground.phones import mask_phone
+from enrollment.offers import desk_answers
+from enrollment.offers.desk_answers import CONTACT_WAYS, DeskAnswer
+from enrollment.people.person_rows import ID_KINDS
+from portal.staff import pages
+from portal.web import phone_messages
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.phone_fields import code_field, digits, phone_field
+from portal.web.sessions import current_session
+from portal.web.unit_of_work import actor, clock, db
+
+PURPOSE = "desk"
+
+
+class CheckForm(PageForm):
+    document_kind = SelectField(_l("出示的证件"), validate_choice=False)
+    document_end = StringField(
+        _l("证件号码最后 4 位"), [InputRequired(_l("请看着证件填写最后 4 位。")), Length(max=40)]
+    )
+
+    def set_choices(self) -> None:
+        self.document_kind.choices = [("", _("请选择")), *coded_choices("id_kind", ID_KINDS)]
+
+
+class NewPhoneForm(PageForm):
+    phone = phone_field(_l("新的手机号"))
+
+
+class CodesForm(PageForm):
+    new_code = code_field(_l("新手机号收到的验证码，由监护人读出"))
+    old_code = StringField(
+        _l("旧手机号收到的验证码（收不到就不填）"),
+        filters=[digits],
+        validators=[Optional(), Regexp(r"^\d{6}$", message=_l("验证码是 6 位数字。"))],
+    )
+
+
+class AnswerForm(PageForm):
+    answer = RadioField(_l("监护人的答复"), validate_choice=False)
+
+    def set_choices(self) -> None:
+        self.answer.choices = coded_choices("desk_answer", tuple(DeskAnswer))
+
+
+class ContactForm(PageForm):
+    way = RadioField(_l("怎样联系到的"), validate_choice=False)
+
+    def set_choices(self) -> None:
+        self.way.choices = coded_choices("contact_way", CONTACT_WAYS)
+
+
+def _application(application_id: uuid.UUID) -> Application:
+    return desk_access.application_at_desk(db(), application_id, by=actor())
+
+
+@pages.get("/desk", endpoint="desk")
+@desk("staff")
+def desk_home() -> ResponseReturnValue:
+    """The search by registration code, families to call, and phone changes that wait for a second person."""
+    code = request.args.get("code", "").strip()[:40]
+    found = desk_access.find_by_code(db(), code, by=actor()) if code else None
+    if found is not None:
+        return redirect(url_for("staff.desk_family", application_id=found.id), 303)
+    to_contact = desk_answers.families_to_contact(db(), by=actor(), now=clock())
+    waiting = phone_changes.waiting_at_desk(db(), by=actor())
+    return render_template(
+        "staff/desk.html",
+        code=code,
+        to_contact=[(offer, db().get_one(Application, offer.application_id)) for offer in to_contact],
+        waiting=[(change, db().get_one(Application, change.application_id)) for change in waiting],
+        me=actor().account_id,
+        form=ActForm(),
+    )
+
+
+@pages.get("/desk/<uuid:application_id>")
+@desk("staff")
+def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
+    application = _application(application_id)
+    audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason=PURPOSE)
+    contact_form = ContactForm(formdata=None)
+    contact_form.set_choices()
+    return render_template(
+        "staff/desk_family.html",
+        application=application,
+        guardians=[
+            (each, mask_phone(db().get_one(Account, each.guardian.account_id).phone or ""))
+            for each in desk_access.guardians_at_desk(db(), application)
+        ],
+        offer=desk_answers.live_offer(db(), application),
+        form=contact_form,
+    )
+
+
+@pages.post("/desk/<uuid:application_id>/contact")
+@desk("staff")
+def record_contact(application_id: uuid.UUID) -> ResponseReturnValue:
+    form = ContactForm()
+    desk_answers.record_contact(db(), application_id, form.way.data or "", by=actor(), now=clock())
+    flash(_("已记下。没有答复的，从现在起照常到期。"))
+    return redirect(url_for("staff.desk"), 303)
+
+
+def _guardian_view(
+    application_id: uuid.UUID, account_id: uuid.UUID, form: PageForm, template: str = "desk_guardian", **more: object
+) -> ResponseReturnValue:
+    application = _application(application_id)
+    account = desk_access.guardian_account(db(), application, account_id)
+    check_form = form if isinstance(form, CheckForm) else CheckForm(formdata=None)
+    check_form.set_choices()
+    phone_form = form if isinstance(form, NewPhoneForm) else NewPhoneForm(formdata=None)
+    answer_form = form if isinstance(form, AnswerForm) else AnswerForm(formdata=None)
+    answer_form.set_choices()
+    return render_template(
+        f"staff/{template}.html",
+        application=application,
+        guardian_account=account,
+        phone=mask_phone(account.phone or ""),
+        form=form,
+        check_form=check_form,
+        phone_form=phone_form,
+        answer_form=answer_form,
+        checked=desk_access.current_check(db(), application_id, account_id, by=actor(), now=clock()),
+        code=access_codes.live_code(db(), account_id),
+        change=phone_change_course.open_change(db(), account_id),
+        offer=desk_answers.live_offer(db(), application),
+        **more,
+    )
+
+
+@pages.get("/desk/<uuid:application_id>/<uuid:account_id>")
+@desk("staff")
+def desk_guardian(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    return _guardian_view(application_id, account_id, CheckForm(formdata=None))
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/check")
+@desk("staff")
+def check_identity(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    form = CheckForm()
+    _application(application_id)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            desk_access.check_identity(
+                db(), application_id, account_id, document_kind=form.document_kind.data or "",
+                document_end=form.document_end.data or "", purpose=PURPOSE, by=actor(), now=clock(),
+            )  # fmt: skip
+            flash(_("已记下核对的证件，30 分钟内可以办理。"))
+            return redirect(_address(application_id, account_id), 303)
+    return _guardian_view(application_id, account_id, form)
+
+
+def _address(application_id: uuid.UUID, account_id: uuid.UUID) -> str:
+    return url_for("staff.desk_guardian", application_id=application_id, account_id=account_id)
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/phone")
+@desk("staff")
+def send_desk_codes(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    form = NewPhoneForm()
+    account = desk_access.guardian_account(db(), _application(application_id), account_id)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
+            phone = form.phone.data or ""
+            codes = phone_changes.send_codes(db(), account_id, phone, by=actor(), now=clock())
+            phone_messages.send_codes(db(), codes, phone, account.phone)
+            current_session().set_sealed(f"phone:{account_id}", phone)
+            target = url_for("staff.desk_codes_page", application_id=application_id, account_id=account_id)
+            return redirect(target, 303)
+    return _guardian_view(application_id, account_id, form)
+
+
+@pages.get("/desk/<uuid:application_id>/<uuid:account_id>/codes")
+@desk("staff")
+def desk_codes_page(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    return _codes_view(application_id, account_id, CodesForm())
+
+
+def _codes_view(application_id: uuid.UUID, account_id: uuid.UUID, form: CodesForm) -> ResponseReturnValue:
+    new_phone = current_session().get_sealed(f"phone:{account_id}")
+    if new_phone is None:
+        _application(application_id)
+        return redirect(_address(application_id, account_id), 303)
+    return _guardian_view(application_id, account_id, form, "desk_codes", new_phone=mask_phone(new_phone))
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/codes")
+@desk("staff")
+def request_desk_change(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    form = CodesForm()
+    _application(application_id)
+    phone = current_session().get_sealed(f"phone:{account_id}")
+    if phone is not None and form.validate_on_submit():
+        with refusals_in(form):
+            asked = phone_changes.request_at_desk(
+                db(), application_id, account_id, phone, form.new_code.data or "", form.old_code.data or "",
+                by=actor(), now=clock(),
+            )  # fmt: skip
+            if asked.change is not None:
+                current_session().pop(f"phone:{account_id}", None)
+                flash(_("已登记。请另一位工作人员看过证件后，在“窗口”里确认。"))
+                return redirect(url_for("staff.desk"), 303)
+            form[asked.wrong_field].errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
+    return _codes_view(application_id, account_id, form)
+
+
+@pages.post("/desk/phone-changes/<uuid:change_id>")
+@desk("staff")
+def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
+    phone_messages.confirm_at_desk(db(), change_id, by=actor())
+    flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))
+    return redirect(url_for("staff.desk"), 303)
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code/revoke")
+@desk("staff")
+def revoke_access_code(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    access_codes.revoke(db(), application_id, account_id, by=actor(), now=clock())
+    flash(_("登录码已作废。"))
+    return redirect(_address(application_id, account_id), 303)
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/answer")
+@desk("staff")
+def record_answer(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    form = AnswerForm()
+    _application(application_id)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            desk_answers.answer(db(), application_id, account_id, form.answer.data or "", by=actor(), now=clock())
+            flash(_("答复已记下。请打印回执交给监护人。"))
+            return redirect(_address(application_id, account_id), 303)
+    return _guardian_view(application_id, account_id, form)

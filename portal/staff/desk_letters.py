@@ -1,0 +1,82 @@
+"""Letters that a desk prints for a family without a mobile phone: the access code, and where the application stands."""
+
+import uuid
+
+from flask import Response
+from flask.typing import ResponseReturnValue
+
+from enrollment.applications import receipts
+from enrollment.applications.guardian_access import access_codes, desk_access
+from enrollment.ground import audit
+from enrollment.ground.accounts import actor_of
+from enrollment.results import admission_notice, family_results
+from portal.letters.desk import access_code_letter, state_letter
+from portal.letters.notice import notice
+from portal.letters.pdf_renderer import PdfUnavailable
+from portal.letters.unavailable import letters_wait
+from portal.staff import pages
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db, services
+
+
+def _sheet(content: bytes, name: str) -> Response:
+    return Response(
+        content,
+        mimetype="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"', "Cache-Control": "no-store"},
+    )
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code")
+@desk("staff")
+def access_code_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    """Issue a code and print it.  The earlier one is void; nobody can read a code again."""
+    code, text = access_codes.issue(db(), application_id, account_id, by=actor(), now=clock())
+    application = desk_access.application_at_desk(db(), application_id, by=actor())
+    uses = access_codes.tell_uses(db(), account_id, now=clock())
+    config = services().config
+    address = f"{config.public_url}/sign-in/access-code"
+    try:
+        content = access_code_letter(application, code, text, uses, address=address, demo=config.demo)
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
+    return _sheet(content, "access-code")
+
+
+@pages.get("/desk/<uuid:application_id>/<uuid:account_id>/letter.pdf")
+@desk("staff")
+def state_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    """Receipt, result and answer in one letter."""
+    application = desk_access.application_at_desk(db(), application_id, by=actor())
+    desk_access.guardian_account(db(), application, account_id)
+    desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
+    audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
+    try:
+        content = state_letter(
+            application,
+            receipt=receipts.latest(db(), application),
+            result=family_results.for_application(db(), application.id, now=clock()),
+            uses=access_codes.tell_uses(db(), account_id, now=clock()),
+            on=clock(),
+            demo=services().config.demo,
+        )
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
+    return _sheet(content, "letter")
+
+
+@pages.get("/desk/<uuid:application_id>/<uuid:account_id>/notice.pdf")
+@desk("staff")
+def desk_notice_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    """The admission notice, for the guardian at the desk."""
+    application = desk_access.application_at_desk(db(), application_id, by=actor())
+    account = desk_access.guardian_account(db(), application, account_id)
+    desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
+    config = services().config
+    found = admission_notice.of_application(db(), application_id, by=actor_of(account))
+    audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
+    try:
+        content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
+    return _sheet(content, f"notice-{found.code}")

@@ -1,0 +1,52 @@
+"""What messages say: the words of a notice as the inbox shows them, and as a text message with its sender."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from enrollment.ground.city_time import CHENGDU
+from portal.config import Config
+from portal.text.formats import day, moment
+from portal.text.words import language, word
+
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}\S*")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+NOBODY_NAMED = "family"
+"""`who` of a notice that was written without it."""
+
+
+def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:
+    """A notice in words; days and moments among its parameters are written as people write them.
+
+    `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.
+    """
+    spoken = in_language or language()
+    said = {name: _said(value, spoken) for name, value in params.items()}
+    said["who"] = word("who", params.get("who", NOBODY_NAMED), in_language=spoken)
+    return word("notice", kind, in_language=spoken, **said)
+
+
+def text_words(code: str, /, *, in_language: str | None = None, **params: Any) -> str:
+    """The words of a text to a phone, without the sender."""
+    spoken = in_language or language()
+    return word(
+        "text_message", code, in_language=spoken, **{name: _said(value, spoken) for name, value in params.items()}
+    )
+
+
+def signed(words: str, config: Config, *, in_language: str | None = None) -> str:
+    """The whole text message: one sender, then the words."""
+    if (in_language or language()) == "en":
+        return f"[{config.sender_english}] {words}"
+    return f"【{config.sender}】{words}"
+
+
+def _said(value: Any, spoken: str) -> Any:
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        read = dt.datetime.fromisoformat(value)
+        return moment(read if read.tzinfo else read.replace(tzinfo=CHENGDU), in_language=spoken)
+    if isinstance(value, str) and DAY.fullmatch(value):
+        return day(dt.date.fromisoformat(value), in_language=spoken)
+    return value

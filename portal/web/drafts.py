@@ -1,0 +1,40 @@
+"""Drafts that a family's browser keeps until the server has them: whose they are, and which of them have arrived.
+
+The browser keeps what is typed under `draft_owner`, which names the account to nobody else (`static/js/drafts.js`).  A
+draft has arrived when the key of its form stands among the acts that were done (`idempotency`).
+"""
+
+import hashlib
+import hmac
+import uuid
+
+from flask import Flask, current_app, g
+from flask_login import current_user
+from sqlalchemy import select
+
+from enrollment.ground.sign_in import IdempotentResponse
+from portal.web.unit_of_work import db
+
+MOST_KEYS = 20
+
+
+def draft_owner() -> str | None:
+    """A name for the signed-in account in its browser's storage.  None for a helper, whose machine is not the family's."""
+    if not current_user.is_authenticated or "acting" in g:
+        return None
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(secret, f"draft|{current_user.get_id()}".encode(), hashlib.sha256).hexdigest()[:24]
+
+
+def arrived(keys: list[str]) -> list[str]:
+    """Which of these keys of forms the signed-in account has sent with success."""
+    if not current_user.is_authenticated:
+        return []
+    owner = uuid.UUID(current_user.get_id())
+    asked = {f"{owner.hex}:{key}": key for key in keys[:MOST_KEYS] if 0 < len(key) <= 64}
+    found = db().scalars(select(IdempotentResponse.key).where(IdempotentResponse.key.in_(asked)))
+    return sorted(asked[key] for key in found)
+
+
+def init(app: Flask) -> None:
+    app.jinja_env.globals["draft_owner"] = draft_owner

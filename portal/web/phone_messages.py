@@ -1,0 +1,54 @@
+"""Text messages about a phone change: the two codes, the warning to the old number, and the news that it is done."""
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from enrollment.applications.guardian_access import phone_change_course, phone_changes
+from enrollment.applications.guardian_access.phone_change_course import EndedChange
+from enrollment.applications.guardian_access.phone_changes import Codes
+from enrollment.ground import outbox, sign_in
+from enrollment.ground.accounts import Account, Actor
+from enrollment.people.desk_rows import PhoneChange
+from portal.text.formats import moment
+from portal.text.words import word
+from portal.web.unit_of_work import clock, services
+
+
+def send_codes(session: Session, codes: Codes, new_phone: str, old_phone: str | None) -> None:
+    """One message for each number that gets a code."""
+    for kind, code, phone in (("new_phone_code", codes.new, new_phone), ("old_phone_code", codes.old, old_phone)):
+        if code is not None and phone and services().config.can_text(phone):
+            minutes = sign_in.CODE_LIFETIME.seconds // 60
+            body = word("text_message", kind, code=code, minutes=minutes)
+            outbox.add_text_message(session, phone, body, key=f"phone_code:{uuid.uuid4()}", now=clock())
+
+
+def warn_old_phone(session: Session, change: PhoneChange, old_phone: str | None, token: str) -> None:
+    """Tell the old number how to stop the change, until when."""
+    if not old_phone or change.effective_at is None:
+        return
+    address = f"{services().config.public_url}/phone-change/{token}"
+    body = word("text_message", "phone_change_warning", when=moment(change.effective_at), address=address)
+    outbox.add_text_message(session, old_phone, body, key=f"phone_change:{change.id}:warning", now=clock())
+
+
+def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor) -> None:
+    """The second person confirms: the change takes effect, or the old number is warned and can stop it."""
+    change = phone_changes.confirm_at_desk(session, change_id, by=by, now=clock())
+    if change.ended_at is not None or change.confirmed_at != clock():
+        return
+    ended = phone_change_course.take_effect_now(session, change, by=by, now=clock())
+    if ended is not None:
+        tell_old_phone(session, ended)
+    elif change.ended_at is None:
+        old_phone = session.get_one(Account, change.account_id).phone
+        warn_old_phone(session, change, old_phone, phone_change_course.new_stop_token(session, change))
+
+
+def tell_old_phone(session: Session, ended: EndedChange) -> None:
+    """The old number no longer signs in."""
+    if ended.old_phone:
+        body = word("text_message", "phone_changed_away", in_language="zh")
+        key = f"phone_change:{ended.change.id}:away"
+        outbox.add_text_message(session, ended.old_phone, body, key=key, now=ended.change.ended_at or clock())

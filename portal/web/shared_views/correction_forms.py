@@ -1,0 +1,162 @@
+"""The form of a correction request: the fields follow from what is corrected.  Families, clerks and officials fill it in."""
+
+from typing import Any
+
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select
+from wtforms import (
+    BooleanField,
+    DateField,
+    HiddenField,
+    MultipleFileField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Length
+
+from enrollment.corrections import decisions
+from enrollment.corrections.requests import LONGEST_STATEMENT
+from enrollment.people.household_rows import HUKOU_KINDS
+from enrollment.people.person_rows import ID_KINDS
+from enrollment.places.areas import all_areas
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review.correction_rows import WITH_A_FACT, CorrectionKind
+from enrollment.review.fact_values import AREAS, KINDERGARTENS
+from enrollment.season.facts import CARE_KINDS, Fact
+from portal.text.area_names import area_name
+from portal.text.words import word
+from portal.web.forms import PageForm
+from portal.web.unit_of_work import db
+
+FACTS = tuple(fact for fact in Fact if fact != Fact.BORN)
+"""The facts of a household and its grounds; the birth date is a part of the child's identity."""
+
+TRUE_FACTS = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
+"""Facts that hold or do not, so that no value is entered."""
+
+PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
+ACCEPTED = "image/*,.heic,.heif,application/pdf"
+
+
+class DecisionForm(PageForm):
+    version = HiddenField()
+    reason = TextAreaField(_l("理由（家长会看到）"), [Length(max=decisions.LONGEST_ANSWER)])
+
+    def seen_version(self) -> int:
+        """The version that the page was rendered with; -1 for an invalid value, which counts as an old version."""
+        text = self.version.data or ""
+        return int(text) if text.isdigit() and len(text) < 9 else -1
+
+
+def known_kind(text: str | None) -> CorrectionKind | None:
+    return CorrectionKind(text) if text in set(CorrectionKind) else None
+
+
+def known_fact(kind: CorrectionKind, text: str | None) -> Fact | None:
+    """The fact that a request of this kind may name."""
+    return Fact(text) if kind in WITH_A_FACT and text in set(FACTS) else None
+
+
+def form_for(kind: CorrectionKind, fact: Fact | None) -> PageForm:
+    """A form with the fields of this kind, the statement and the papers."""
+
+    class CorrectionForm(PageForm):
+        pass
+
+    for name, field in _value_fields(kind, fact).items():
+        setattr(CorrectionForm, name, field)
+    statement = TextAreaField(_l("哪里不对，依据是什么"), [Length(max=LONGEST_STATEMENT)])
+    setattr(CorrectionForm, "statement", statement)  # noqa: B010 (the fields are made one by one)
+    setattr(CorrectionForm, "pages", MultipleFileField(_l("证明材料的照片或 PDF")))  # noqa: B010
+    return CorrectionForm()
+
+
+def is_valid(form: PageForm) -> bool:
+    """Validate; a date that cannot be read is told in the reader's language, a missing one by the service."""
+    form.validate_on_submit()
+    born = form._fields.get("born")
+    if born is not None and born.errors:
+        typed = (born.raw_data or [""])[0].strip()
+        born.errors = [_("请写成 2023-03-12 这样的日期。") if typed else word("error", "born_missing")]
+    return not form.errors
+
+
+def typed_values(form: PageForm, kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
+    """The corrected values as a request takes them."""
+    if fact is not None:
+        return {fact.value: _typed_fact(form, fact)}
+    return {name: form[name].data for name in _value_fields(kind, None)}
+
+
+def papers_in(form: PageForm) -> list[bytes]:
+    return [file.read() for file in form["pages"].data or [] if getattr(file, "filename", None)]
+
+
+def _value_fields(kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
+    name = StringField(_l("正确的姓名"))
+    id_kind = SelectField(_l("正确的证件类型"), choices=_choices("id_kind", ID_KINDS), validate_choice=False)
+    id_number = StringField(_l("正确的证件号码"))
+    sex = RadioField(_l("正确的性别"), choices=_choices("sex", ("f", "m")), validate_choice=False)
+    fields: dict[CorrectionKind, dict[str, Any]] = {
+        CorrectionKind.NAME: {"name": name},
+        CorrectionKind.BIRTH_DATE: {"born": DateField(_l("正确的出生日期"))},
+        CorrectionKind.DOCUMENT: {"id_kind": id_kind, "id_number": id_number},
+        CorrectionKind.SEX: {"sex": sex},
+        CorrectionKind.OTHER_IDENTITY: {"name": name, "id_kind": id_kind, "id_number": id_number},
+        CorrectionKind.DUPLICATE: {"other": StringField(_l("保留的那一份申请的登记编号"))},
+    }
+    return _fact_fields(fact) if fact is not None else fields.get(kind, {})
+
+
+def _fact_fields(fact: Fact) -> dict[str, Any]:
+    value = {} if fact in TRUE_FACTS else _fact_value_fields(fact)
+    return {**value, "gone": BooleanField(_l("这一项其实没有，或已不成立"))}
+
+
+def _fact_value_fields(fact: Fact) -> dict[str, Any]:
+    if fact == Fact.HOME_PLACE:
+        return {part: StringField(text, [Length(max=80)]) for part, text in PARTS_OF_A_PLACE.items()}
+    offered = _offered(fact)
+    label = _l("正确的幼儿园名称") if fact in KINDERGARTENS else _l("正确的内容")
+    if offered:
+        choices = [("", _l("请选择")), *offered]
+        return {fact.value: SelectField(label, choices=choices, validate_choice=False)}
+    return {fact.value: StringField(label, [Length(max=80)])}
+
+
+def _offered(fact: Fact) -> list[tuple[str, Any]]:
+    if fact in AREAS:
+        return [(area.code, area_name(area)) for area in all_areas(db())]
+    if fact == Fact.HUKOU_KIND:
+        return _choices("hukou_kind", HUKOU_KINDS)
+    return _choices("care_kind", CARE_KINDS) if fact == Fact.POLICY_CARE else []
+
+
+def _choices(group: str, codes: tuple[str, ...]) -> list[tuple[str, LazyString]]:
+    return [(code, LazyString(word, group, code)) for code in codes]
+
+
+def _typed_fact(form: PageForm, fact: Fact) -> Any:
+    """None says that the fact does not hold; an empty value is refused by the service."""
+    if form["gone"].data:
+        return None
+    if fact in TRUE_FACTS:
+        return True
+    if fact == Fact.HOME_PLACE:
+        parts = {part: (form[part].data or "").strip() for part in PARTS_OF_A_PLACE}
+        return {part: text for part, text in parts.items() if text}
+    text = (form[fact.value].data or "").strip()
+    if fact in KINDERGARTENS:
+        return _code_of_kindergarten(text)
+    return int(text) if fact == Fact.CHILDREN_IN_FAMILY and text.isdecimal() else text
+
+
+def _code_of_kindergarten(text: str) -> str:
+    """The code of the one kindergarten with this name or code; another text stays, and the service refuses it."""
+    codes = select(Kindergarten.code).where(or_(Kindergarten.name == text, Kindergarten.code == text)).limit(2)
+    found = db().scalars(codes).all()
+    return found[0] if len(found) == 1 else text

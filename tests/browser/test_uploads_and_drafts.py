@@ -1,0 +1,246 @@
+"""What a phone does before anything travels: it refuses a file that is too large, and keeps what is typed until it has arrived."""
+
+import contextlib
+import re
+import threading
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from enrollment.applications.applications import Application
+from enrollment.eligibility import households
+from enrollment.ground.sign_in import WebSession
+from portal.app import create_app
+from portal.config import Config
+from portal.web.sessions import digest_of
+from tests.browser.test_officials_season_pages import signed_in_key
+from tests.operations.serving import free_port
+from tests.support.axe import assert_axe_clean
+from tests.support.keys import KEYS
+from tests.support.town import Town
+
+
+@pytest.fixture
+def draft(site, now):
+    """(session key, address of a draft): a family that fills in its form."""
+    with site.session() as session, session.begin():
+        town = Town(session, now)
+        garden = town.kindergarten("机关第一幼儿园", places=30)
+        li = town.family("李")
+        ana = town.child("李沐晨", family=li, wishes=[garden], submit=False)
+        return signed_in_key(session, li.account.id), f"/parents/applications/{ana.id}"
+
+
+def open_as(new_page, site, key, **shape):
+    page = new_page(**shape)
+    page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
+    return page
+
+
+def test_fam28_a_photo_of_21_MB_is_refused_when_it_is_chosen(site, draft, new_page, tmp_path):
+    key, address = draft
+    page = open_as(new_page, site, key, phone=True)
+    page.goto(f"{address}/evidence")
+    posted = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8\xff\xe0" + bytes(21_000_000 - 4))
+    paper = page.locator("#paper-hukou_booklet")
+    field = paper.locator("input[type=file]")
+    field.set_input_files(photo)
+    expect(paper.get_by_role("alert")).to_have_text("这个文件有 21 MB，最大 20 MB。请换一个小一些的文件，或分成几个。")
+    assert field.evaluate("input => input.files.length") == 0
+    assert posted == []
+    assert_axe_clean(page)
+    photo.write_bytes(b"\xff\xd8\xff\xe0" + bytes(20_000_000 - 4))
+    field.set_input_files(photo)
+    expect(paper.get_by_role("alert")).to_have_count(0)
+    assert field.evaluate("input => input.files.length") == 1
+
+
+FORBIDDEN_WORD = "已保存"
+
+
+@pytest.fixture
+def household(site, draft, new_page):
+    key, address = draft
+    page = open_as(new_page, site, key, phone=True)
+    page.goto(f"{address}/household")
+    page.get_by_label("小区", exact=True).fill("锦江苑")
+    expect(page.locator("#draft-state")).to_contain_text("还没有送到")
+    return page
+
+
+def until(page, condition: str) -> None:
+    """Wait in the page: its content policy forbids what Playwright's own waiting evaluates."""
+    page.evaluate(
+        f"() => new Promise(done => {{ const look = () => {condition} ? done() : setTimeout(look, 50); look(); }})"
+    )
+
+
+def kept(page) -> list:
+    return page.evaluate(
+        "Object.keys(localStorage).filter(key => key.startsWith('draft:')).map(key => localStorage.getItem(key))"
+    )
+
+
+def estate_in_database(site, draft) -> str | None:
+    with site.session() as session:
+        return households.household_of(session, UUID(draft[1].rsplit("/", 1)[1])).home_estate
+
+
+def test_fam21_without_a_network_what_was_typed_stays_and_goes_when_there_is_one(site, draft, household):
+    page = household
+    page.context.set_offline(True)
+    expect(page.get_by_role("heading", name="没有网络，您填的还在这台手机上")).to_be_visible()
+    page.get_by_role("button", name="保存并继续").click()
+    panel = page.locator("#not-sent")
+    expect(panel).to_contain_text("送到了才算数")
+    expect(panel.get_by_role("link", name="重新登录")).to_be_hidden()
+    expect(panel).to_contain_text("秒后自动再试")
+    assert FORBIDDEN_WORD not in page.locator("main").inner_text()
+    assert estate_in_database(site, draft) != "锦江苑"
+    assert_axe_clean(page)
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("户籍与住址")
+    assert estate_in_database(site, draft) == "锦江苑"
+    until(page, "Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
+
+
+def test_fam21_a_session_that_is_gone_takes_nothing_with_it(site, draft, household):
+    page = household
+    page.context.clear_cookies()
+    page.get_by_role("button", name="保存并继续").click()
+    expect(page.get_by_role("heading", name="登录已经失效，您填的还在这台手机上")).to_be_visible()
+    link = page.get_by_role("link", name="重新登录")
+    link.click()
+    expect(page).to_have_url(re.compile(r"/sign-in\?next=.*household"))
+    with site.session() as session, session.begin():
+        key = signed_in_key(session, session.get_one(WebSession, digest_of(draft[0])).account_id)
+    page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
+    page.goto(f"{draft[1]}/household")
+    expect(page.locator("#kept-draft")).to_contain_text("还没有送到")
+    expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
+    assert_axe_clean(page)
+    page.get_by_role("button", name="保存并继续").click()
+    page.wait_for_url(lambda url: "household" not in url)
+    assert estate_in_database(site, draft) == "锦江苑"
+    until(page, "Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
+
+
+def test_fam21_a_tab_that_was_closed_opens_again_with_what_was_typed(site, draft, household):
+    context = household.context
+    household.close(run_before_unload=False)
+    page = context.new_page()
+    page.goto(f"{draft[1]}/household")
+    expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
+    page.locator("#kept-draft").get_by_role("button", name="删掉手机上的").click()
+    expect(page.get_by_label("小区", exact=True)).not_to_have_value("锦江苑")
+    assert kept(page) == []
+
+
+def test_fam21_a_page_that_was_changed_elsewhere_is_not_overwritten_in_silence(site, draft, household):
+    with site.session() as session, session.begin():
+        application_id = UUID(draft[1].rsplit("/", 1)[1])
+        by = Town(session, session.get_one(Application, application_id).created_at).parent_of(
+            session.get_one(Application, application_id)
+        )
+        moment = session.get_one(Application, application_id).created_at
+        households.save(session, application_id, home_estate="别处改的", by=by, now=moment)
+    context = household.context
+    household.close(run_before_unload=False)
+    page = context.new_page()
+    page.goto(f"{draft[1]}/household")
+    expect(page.locator("#kept-draft")).to_contain_text("在别处改过")
+    expect(page.get_by_label("小区", exact=True)).to_have_value("别处改的")
+    page.get_by_role("button", name="改用手机上的").click()
+    expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
+
+
+def test_fam21_no_identity_number_is_kept_and_sign_out_leaves_nothing(site, draft, household):
+    page = household
+    page.get_by_label("详细地址").fill("身份证 510104202303121234")
+    page.get_by_label("社区（村）").fill("锦苑社区")
+    until(page, "Object.values(localStorage).some(text => text.includes('锦苑社区'))")
+    assert not any("510104202303121234" in text for text in kept(page))
+    page.get_by_role("banner").get_by_role("button", name="退出").click()
+    page.wait_for_url("/")
+    until(page, "Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
+
+
+def test_fam21_another_account_on_the_same_phone_and_a_week_later_find_nothing(site, draft, household):
+    page = household
+    page.evaluate(
+        "Object.keys(localStorage).forEach(key => { const draft = JSON.parse(localStorage.getItem(key));"
+        " draft.at -= 8 * 24 * 3600 * 1000; localStorage.setItem('draft:old:/x', JSON.stringify(draft)); })"
+    )
+    with site.session() as session, session.begin():
+        town = Town(session, site_now(session))
+        other = signed_in_key(session, town.family("王").account.id)
+    page.context.add_cookies([{"name": "session", "value": other, "url": site.url}])
+    context = page.context
+    page.close(run_before_unload=False)
+    page = context.new_page()
+    page.goto("/parents")
+    until(page, "Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
+
+
+def test_fam21_a_step_without_typing_says_that_it_was_not_delivered(site, draft, new_page):
+    page = open_as(new_page, site, draft[0], phone=True)
+    page.goto(f"{draft[1]}/wishes")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="移除").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有网络，这一步还没有送到。")
+    assert_axe_clean(page)
+    page.context.set_offline(False)
+    expect(page.locator("#no-network")).to_be_hidden()
+    expect(page.get_by_role("heading", name="机关第一幼儿园")).to_be_visible()
+    page.get_by_role("button", name="移除").click()
+    expect(page.get_by_role("link", name="选第 1 志愿")).to_be_visible()
+
+
+def test_fam21_a_server_that_is_started_again_gets_what_was_typed_meanwhile(site, draft, new_page):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environ = site.environ
+    config = Config(
+        database_url=environ["DATABASE_URL"],
+        redis_url=environ["REDIS_URL"],
+        secret_key=environ["SECRET_KEY"],
+        keys=KEYS,
+        demo=True,
+        public_url=url,
+        testing=True,
+    )
+    app = create_app(config, site.engine)
+    page = new_page(phone=True)
+    page.context.add_cookies([{"name": "session", "value": draft[0], "url": url}])
+    with serving(app, port):
+        page.goto(f"{url}{draft[1]}/household")
+    page.get_by_label("小区", exact=True).fill("锦江苑")
+    page.get_by_role("button", name="保存并继续").click()
+    expect(page.get_by_role("heading", name="我们这边出了问题，您填的还在这台手机上")).to_be_visible()
+    with serving(app, port):
+        page.get_by_role("button", name="现在再试一次").click()
+        page.wait_for_url(lambda address: "household" not in address)
+        until(page, "Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
+    assert estate_in_database(site, draft) == "锦江苑"
+
+
+@contextlib.contextmanager
+def serving(app, port: int):
+    """The portal on this port, and nobody there afterwards."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def site_now(session):
+    return session.scalars(select(Application.created_at)).first()

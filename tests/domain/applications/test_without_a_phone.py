@@ -1,0 +1,111 @@
+"""FAM11: a family without a mobile phone goes the whole way: helper, printed code, answers at a desk, reminders by a call."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from enrollment.applications import applications
+from enrollment.applications.guardian_access import access_codes, desk_access
+from enrollment.ground.accounts import Account, actor_of
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.offers import answer_deadlines, desk_answers
+from enrollment.people.person_rows import Guardian
+from tests.support.town_families import id_number
+
+NUMBER = id_number(dt.date(1988, 3, 3))
+
+
+@pytest.fixture
+def family(town):
+    """A helper entered the child of a guardian who has no phone."""
+    town.garden = town.kindergarten("金苹果", places=1)
+    town.open_registration()
+    helper = town.helper()
+    mandate = town.mandate_on_paper(helper, "")
+    town.baby = town.helper_enters(town.acting(helper, mandate), wishes=[town.garden], guardians_number=NUMBER)
+    town.account = town.session.get_one(Account, mandate.account_id)
+    town.clerk = town.clerk_of(town.garden)
+    return town
+
+
+def check(town):
+    return desk_access.check_identity(
+        town.session, town.baby.id, town.account.id, document_kind="resident", document_end=NUMBER[-4:],
+        purpose="desk", by=town.clerk, now=town.now,
+    )  # fmt: skip
+
+
+def test_fam11_a_helper_enters_a_family_without_a_phone(family):
+    town = family
+    assert (town.account.phone, town.account.phone_index) == (None, None)
+    assert town.baby.stage == "submitted"
+    assert town.session.scalars(select(Guardian).where(Guardian.account_id == town.account.id)).one().phone == ""
+
+
+def test_fam11_a_printed_code_signs_in_until_it_is_revoked(family):
+    town = family
+    with pytest.raises(Refused) as refused:
+        access_codes.issue(town.session, town.baby.id, town.account.id, by=town.clerk, now=town.now)
+    assert refused.value.code == "identity_check_needed"
+    check(town)
+    code, text = access_codes.issue(town.session, town.baby.id, town.account.id, by=town.clerk, now=town.now)
+    assert text.replace("-", "").encode() not in code.digest
+    account = access_codes.sign_in_with(town.session, f" {text.lower().replace('-', ' ')} ", now=town.now)
+    assert account.id == town.account.id
+    assert applications.own(town.session, town.baby.id, by=actor_of(account)) == town.baby
+    assert access_codes.tell_uses(town.session, account.id, now=town.now) == [town.now]
+    assert access_codes.tell_uses(town.session, account.id, now=town.now) == [], "told once"
+    entry = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "use_access_code")).one()
+    assert entry.account_id == account.id
+    assert access_codes.sign_in_with(town.session, text[:-1] + "X", now=town.now) is None
+    assert access_codes.sign_in_with(town.session, text, now=code.expires_at) is None
+    _newer, fresh = access_codes.issue(town.session, town.baby.id, town.account.id, by=town.clerk, now=town.now)
+    assert access_codes.sign_in_with(town.session, text, now=town.now) is None, "a new code voids the old one"
+    access_codes.revoke(town.session, town.baby.id, town.account.id, by=town.clerk, now=town.now)
+    assert access_codes.sign_in_with(town.session, fresh, now=town.now) is None
+
+
+def test_fam11_another_kindergarten_serves_no_foreign_family(family):
+    town = family
+    stranger = town.clerk_of(town.kindergarten("别处", places=1))
+    for by in (stranger, actor_of(town.account)):
+        with pytest.raises(NotFound):
+            desk_access.application_at_desk(town.session, town.baby.id, by=by)
+    assert desk_access.find_by_code(town.session, town.baby.registration_code, by=stranger) is None
+    assert desk_access.find_by_code(town.session, town.baby.registration_code, by=town.clerk) == town.baby
+
+
+@pytest.mark.parametrize(("answer", "state"), [("confirm", "confirmed"), ("decline", "declined")])
+def test_fam11_the_answer_is_given_at_the_desk(family, answer, state):
+    town = family
+    town.drawn(town.baby)
+    with pytest.raises(Refused) as refused:
+        desk_answers.answer(town.session, town.baby.id, town.account.id, answer, by=town.clerk, now=town.now)
+    assert refused.value.code == "identity_check_needed"
+    check(town)
+    offer = desk_answers.answer(town.session, town.baby.id, town.account.id, answer, by=town.clerk, now=town.now)
+    assert offer.state == state
+    entry = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "answer_at_desk")).one()
+    assert (entry.account_id, entry.details["guardian"]) == (town.clerk.account_id, str(town.account.id))
+
+
+def test_fam11_silence_counts_only_after_the_desk_has_reached_the_family(family):
+    town = family
+    town.drawn(town.baby)
+    offer = town.offer_for(town.baby)
+    assert desk_answers.families_to_contact(town.session, by=town.clerk, now=town.now) == []
+    town.at(offer.answer_by - dt.timedelta(hours=20))
+    answer_deadlines.remind_due(town.session, now=town.now)
+    assert [each.id for each in desk_answers.families_to_contact(town.session, by=town.clerk, now=town.now)] == [
+        offer.id
+    ]
+    town.at(offer.answer_by)
+    assert answer_deadlines.expire_due(town.session, now=town.now) == 0
+    desk_answers.record_contact(town.session, town.baby.id, "call", by=town.clerk, now=town.now)
+    assert desk_answers.families_to_contact(town.session, by=town.clerk, now=town.now) == []
+    town.session.refresh(offer)
+    assert offer.answer_by == town.now + answer_deadlines.GRACE
+    town.at(offer.answer_by)
+    assert answer_deadlines.expire_due(town.session, now=town.now) == 1

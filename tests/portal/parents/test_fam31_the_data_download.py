@@ -1,0 +1,172 @@
+"""FAM31: a family reads what is held about it, in its language, without codes, and sees who looked."""
+
+import datetime as dt
+import io
+import json
+import re
+import time
+import zipfile
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from enrollment.ground import outbox
+from enrollment.ground.errors import Refused
+from enrollment.ground.retention import Moment
+from enrollment.reports import data_packages
+from tests.support import viewers
+from tests.support.signing_in import fill_in, sign_in
+from tests.support.worker import let_the_worker_work
+
+
+def download(client, language="zh") -> zipfile.ZipFile:
+    client.get(f"/parents/data?lang={language}")
+    answer = fill_in(client, "/parents/data", action="/parents/data/download")
+    assert answer.status_code == 200, answer.text
+    return zipfile.ZipFile(io.BytesIO(answer.data))
+
+
+def document(archive: zipfile.ZipFile) -> BeautifulSoup:
+    name = next(name for name in archive.namelist() if name.endswith(".html"))
+    return BeautifulSoup(archive.read(name).decode(), "lxml")
+
+
+def part(page: BeautifulSoup, title: str) -> str:
+    """The text from one heading to the next."""
+    heading = next(each for each in page.find_all("h2") if each.get_text() == title)
+    said = []
+    for element in heading.find_next_siblings():
+        if element.name == "h2":
+            break
+        said.append(element.get_text(" ", strip=True))
+    return " ".join(said)
+
+
+@pytest.fixture
+def ana(town, frozen_clock, client):
+    """Admitted; a clerk has looked at her application for its review."""
+    here, there = town.kindergarten("锦官新城幼儿园", places=1), town.kindergarten("金苹果", places=1)
+    town.open_registration()
+    ana = town.child("李沐晨", wishes=[here, there])
+    town.clerk_confirms(ana)
+    frozen_clock.set(town.now)
+    town.session.commit()
+    sign_in(client, town.reviewer_of(ana).account_id)
+    assert client.get(f"/staff/applications/{ana.id}").status_code == 200
+    town.drawn(ana)
+    town.confirm(ana)
+    frozen_clock.set(town.now)
+    town.session.commit()
+    return ana
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_fam31_words_not_codes_and_who_looked(town, ana, another_client, language):
+    client = sign_in(another_client(), town.parent_of(ana).account_id)
+    archive = download(client, language)
+    page = document(archive)
+    text = page.get_text(" ", strip=True)
+    assert not re.search(r"\d{4}-\d{2}-\d{2}", text), re.search(r".{30}\d{4}-\d{2}-\d{2}.{30}", text)
+    assert not re.search(r"[a-z]+_[a-z]+", text), re.findall(r"[a-z_]+_[a-z_]+", text)
+    titles = [each.get_text() for each in page.find_all("h2")]
+    assert len(titles) == 32
+    if language == "en":
+        assert page.html["lang"] == "en"
+        assert "Kindergarten clerk · 锦官新城幼儿园" in part(page, "Who looked at the children's records")
+        assert "Place confirmed" in part(page, "Places offered")
+        return
+    looked = part(page, "谁查看过孩子的资料")
+    assert "幼儿园审核员 · 锦官新城幼儿园" in looked and "资格审核" in looked and "查看" in looked
+    assert "已确认入园" in part(page, "学位")
+    for said in ("录取", "不需要", "第 6 优先级", "普通学位"):
+        assert said in part(page, "每个志愿的结果和依据")
+    assert "派位结果已经公布" in part(page, "发给您的消息")
+    assert "孩子的个人信息" in part(page, "同意书")
+    assert ana.registration_code in part(page, "申请")
+    assert town.parent_of(ana).name in part(page, "监护人")
+
+
+def test_fam31_the_pdf_says_the_same_in_every_viewer(town, ana, another_client, tmp_path):
+    archive = download(sign_in(another_client(), town.parent_of(ana).account_id))
+    content = archive.read("资料.pdf")
+    assert PdfReader(io.BytesIO(content)).trailer["/Root"]["/Lang"] == "zh-CN"
+    file = tmp_path / "data.pdf"
+    file.write_bytes(content)
+    for name, text in viewers.texts(file).items():
+        for said in ("谁查看过孩子的资料", "幼儿园审核员·锦官新城幼儿园", "李沐晨", "已确认入园"):
+            assert said in text, (name, said)
+
+
+def test_fam31_staff_stand_in_it_without_a_name(town, ana, another_client):
+    archive = download(sign_in(another_client(), town.parent_of(ana).account_id))
+    plain = json.loads(archive.read("data.json"))
+    looked = [entry for entry in plain["records"]["audit_entry"] if entry["act"] == "view"]
+    assert {"role": "clerk", "workplace": "锦官新城幼儿园"} in [entry["account_id"] for entry in looked]
+    assert plain["records"]["offer"][0]["state"] == "confirmed"
+    assert plain["records"]["wish_reason"] and plain["records"]["ticket"]
+    assert not {"password_hash", "second_factor"} & plain["records"]["account"][0].keys()
+
+
+@pytest.fixture
+def beside(town, ana):
+    """Another family, with a message of its own."""
+    other = town.family("王小二")
+    outbox.tell(town.session, "review_confirmed", account_id=other.account.id, key="other", now=town.now)
+    town.session.commit()
+    return other
+
+
+def test_fam31_nothing_of_another_family(town, ana, beside, another_client):
+    archive = download(sign_in(another_client(), town.parent_of(ana).account_id))
+    everything = archive.read("data.json").decode() + document(archive).get_text()
+    assert "王小二" not in everything
+    assert beside.phone not in everything
+    assert str(beside.account.id) not in everything
+
+
+def test_fam31_an_ordinary_download_takes_less_than_a_second(town, ana, another_client):
+    client = sign_in(another_client(), town.parent_of(ana).account_id)
+    download(client)
+    began = time.process_time()
+    download(client)
+    assert time.process_time() - began < 1
+
+
+def test_fam31_a_long_one_is_packed_in_the_background(
+    town, ana, beside, another_client, app, portal_engine, frozen_clock
+):
+    account = town.parent_of(ana).account_id
+    for number in range(300):
+        told = {"key": f"many:{number}", "child_id": ana.child_id, "application_id": ana.id}
+        outbox.tell(town.session, "review_confirmed", account_id=account, now=town.now, **told)
+    town.session.commit()
+    client = sign_in(another_client(), account)
+    asked = fill_in(client, "/parents/data", action="/parents/data/download")
+    assert asked.headers["Location"] == "/parents/data#download"
+    assert client.get("/parents/data/package.zip").status_code == 404
+    waiting = client.get("/parents/data")
+    assert "完成 0 / " in waiting.text
+    assert fill_in(client, "/parents/data", action="/parents/data/download").status_code == 303, (
+        "asked twice, packed once"
+    )
+    with app.app_context():
+        assert let_the_worker_work(portal_engine, frozen_clock, ("pack_data",)) == ["done"]
+    ready = BeautifulSoup(client.get("/parents/data").text, "lxml").select_one('main a[href$="package.zip"]')
+    packed = client.get(ready["href"])
+    assert packed.headers["Cache-Control"] == "no-store"
+    archive = zipfile.ZipFile(io.BytesIO(packed.data))
+    assert part(document(archive), "发给您的消息").count("资格审核") >= 300
+    assert sign_in(another_client(), beside.account.id).get("/parents/data/package.zip").status_code == 404
+    moment = Moment(town.now + dt.timedelta(days=1, minutes=1), town.now)
+    assert data_packages.delete_old(town.session, moment, 10) == {"data_package": 1}
+
+
+def test_fam31_a_helper_gets_no_download(town, another_client, frozen_clock):
+    town.kindergarten("锦官新城幼儿园", places=1)
+    town.open_registration()
+    yang = town.helper()
+    acting = town.acting(yang, town.mandate_by_code(yang, "13811112222"))
+    with pytest.raises(Refused, match="only_the_guardian"):
+        data_packages.ask(town.session, language="zh", by=acting, now=town.now)
+    assert data_packages.of(town.session, by=acting) is None

@@ -1,0 +1,199 @@
+"""FAM10, FAM11, FAM12, FAM24: the pages of phones, printed codes, desks, guardians and disputes."""
+
+import io
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from enrollment.applications.guardian_access import access_codes, desk_access
+from enrollment.ground.accounts import Account
+from enrollment.ground.outbox import TextMessage
+from enrollment.ground.phones import parse_phone
+from enrollment.people.person_rows import Guardian
+from enrollment.review import case_officers, cases
+from portal.letters.pdf_renderer import PdfUnavailable, renderer
+from tests.support.signing_in import fill_in, sign_in
+from tests.support.town_helping import photo_of_a_paper
+
+NEW = "13955556666"
+
+
+@pytest.fixture
+def family(town, client):
+    town.garden = town.kindergarten("锦官园", places=1)
+    town.ana = town.child("安娜", wishes=[town.garden])
+    town.mother = town.session.get_one(Account, town.ana.entered_by)
+    town.old = town.mother.phone
+    town.session.commit()
+    return town
+
+
+def texts_to(session, phone):
+    found = session.scalars(select(TextMessage).order_by(TextMessage.written_at)).all()
+    return [text.body for text in found if parse_phone(text.to) == parse_phone(phone)]
+
+
+def code_to(session, phone):
+    return re.search(r"验证码 (\d{6})", texts_to(session, phone)[-1]).group(1)
+
+
+def main_of(page):
+    return BeautifulSoup(page.text, "lxml").main.get_text(" ", strip=True)
+
+
+def test_fam10_a_phone_is_changed_with_two_codes_and_other_browsers_are_signed_out(
+    family, client, another_client, portal_session
+):
+    town, elsewhere = family, another_client()
+    sign_in(client, town.mother)
+    sign_in(elsewhere, town.mother)
+    assert fill_in(client, "/parents/phone", phone=NEW).headers["Location"] == "/parents/phone/code"
+    proof = {"new_code": code_to(portal_session, NEW), "old_code": code_to(portal_session, town.old)}
+    assert fill_in(client, "/parents/phone/code", **proof).status_code == 303
+    assert "139****6666" in main_of(client.get("/parents/phone"))
+    assert elsewhere.get("/parents").headers["Location"].startswith("/sign-in")
+    assert "不再用于登录" in texts_to(portal_session, town.old)[-1]
+
+
+def test_fam10_the_link_to_the_old_number_stops_the_change(family, client, another_client, portal_session):
+    town = family
+    sign_in(client, town.mother)
+    fill_in(client, "/parents/phone", phone=NEW)
+    fill_in(client, "/parents/phone/code", new_code=code_to(portal_session, NEW))
+    assert "生效" in main_of(client.get("/parents/phone"))
+    link = re.search(r"http://localhost(/phone-change/\S+) ", texts_to(portal_session, town.old)[-1]).group(1)
+    holder = another_client()
+    assert "停止" in main_of(holder.get(link))
+    assert fill_in(holder, link).status_code == 303
+    assert holder.get(link).status_code == 404
+    assert client.get("/parents").headers["Location"].startswith("/sign-in"), "a stolen session has ended"
+
+
+def test_fam10_a_sign_in_that_races_with_the_change_ends(family, client, portal_session):
+    """The session was written with the old phone's mark after the change had deleted the account's sessions."""
+    town = family
+    sign_in(client, town.mother, phone_mark="0123456789abcdef")
+    assert client.get("/parents").headers["Location"].startswith("/sign-in")
+
+
+def test_fam10_at_a_desk_two_clerks_change_a_phone(family, client, another_client, portal_session):
+    town = family
+    clerk, head = town.clerk_of(town.garden), town.clerk_of(town.garden)
+    town.session.commit()
+    sign_in(client, clerk.account_id)
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    found = client.get(f"/staff/desk?code={town.ana.registration_code}").headers["Location"]
+    guardian = f"{found}/{town.mother.id}"
+    assert str(town.mother.id) in client.get(found).text
+    wrong = fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end="0000")
+    assert "与登记的证件不一致" in wrong.text
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    assert fill_in(client, guardian, f"{guardian}/phone", phone=NEW).headers["Location"] == f"{guardian}/codes"
+    fill_in(client, f"{guardian}/codes", new_code=code_to(portal_session, NEW))
+    assert "需要另一位来确认" in main_of(client.get("/staff/desk"))
+    other = another_client()
+    sign_in(other, head.account_id)
+    page = other.get("/staff/desk")
+    action = BeautifulSoup(page.text, "lxml").select_one('form[action*="phone-changes"]')["action"]
+    assert fill_in(other, "/staff/desk", action).status_code == 303
+    assert "/phone-change/" in texts_to(portal_session, town.old)[-1]
+
+
+def test_fam11_a_printed_code_signs_in_on_any_computer(family, client, portal_session):
+    town = family
+    clerk = town.clerk_of(town.garden)
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    desk_access.check_identity(
+        portal_session, town.ana.id, town.mother.id, document_kind="resident", document_end=number[-4:],
+        purpose="desk", by=clerk, now=town.now,
+    )  # fmt: skip
+    _code, text = access_codes.issue(portal_session, town.ana.id, town.mother.id, by=clerk, now=town.now)
+    portal_session.commit()
+    assert "登录码不对" in fill_in(client, "/sign-in/access-code", code="CDFG-CDFG").text
+    assert fill_in(client, "/sign-in/access-code", code=text).headers["Location"] == "/parents"
+    assert "安娜" in client.get("/parents").text
+
+
+def test_fam11_the_desk_prints_the_letters(family, client, portal_session):
+    try:
+        renderer()
+    except PdfUnavailable as fault:
+        pytest.skip(fault.how)
+    town = family
+    clerk = town.clerk_of(town.garden)
+    town.session.commit()
+    sign_in(client, clerk.account_id)
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    assert client.get(f"{guardian}/letter.pdf").status_code == 409
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    for letter in (client.get(f"{guardian}/letter.pdf"), fill_in(client, guardian, f"{guardian}/access-code")):
+        assert letter.data.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_fam24_the_page_names_one_state_and_one_officer(family, client, lang):
+    town, stranger = family, family.family("陌")
+    official = town.area_official("510104")
+    case_officers.save_desk_phone(town.session, "028-85550000", by=official, now=town.now)
+    case = cases.open_dispute(
+        town.session, child_name="安娜", id_kind="resident", id_number=town.ana.child.id_number, text="x",
+        by=stranger.actor, now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    sign_in(client, town.mother)
+    address = f"/parents/applications/{town.ana.id}?lang={lang}"
+    edit = {"zh": "修改申请", "en": "Change the application"}[lang]
+    page = main_of(client.get(address))
+    assert "028-85550000" in page
+    assert edit in page or lang == "en"
+    assert {"zh": "申请照常", "en": "the application goes on"}[lang] in page
+    cases.impose_hold(town.session, case.id, reason="判决书", by=official, now=town.now)
+    town.session.commit()
+    held = main_of(client.get(address))
+    assert {"zh": "申请已暂停", "en": "on hold"}[lang] in held
+    assert {"zh": "前可以修改", "en": "You can change"}[lang] not in held
+    assert {"zh": "不能修改、提交、撤回", "en": "Nothing can be changed"}[lang] in held
+
+
+def test_fam12_removal_is_asked_with_a_paper_and_decided_by_two_officials(family, client, another_client):
+    town = family
+    father = town.second_guardian(town.ana)
+    officials = [town.area_official("510104"), town.area_official("510104")]
+    town.session.commit()
+    sign_in(client, town.mother)
+    page = f"/parents/applications/{town.ana.id}/guardians"
+    assert "申请移除一位监护人" in main_of(client.get(page))
+    row = town.session.scalars(select(Guardian).where(Guardian.account_id == father.account.id)).one()
+    asked = {"guardian": str(row.id), "text": "离婚", "protected": "y"}
+    missing = fill_in(client, f"{page}/remove", **asked)
+    assert BeautifulSoup(missing.text, "lxml").select_one("#paper-error")
+    assert "离婚" in missing.text
+    assert fill_in(client, f"{page}/remove", paper=(open_photo(), "paper.jpg"), **asked).status_code == 303
+    case = town.session.scalars(select(cases.Case)).one()
+    for official, decision in zip(officials, ("propose", "remove"), strict=True):
+        desk = another_client()
+        sign_in(desk, official.account_id)
+        address = f"/officials/cases/{case.id}"
+        assert desk.get(f"{address}/paper").status_code == 200
+        assert fill_in(desk, address, f"{address}/{decision}", **{"decision-reason": "判决书"}).status_code == 303
+    removed = another_client()
+    sign_in(removed, father.account)
+    assert removed.get(f"/parents/applications/{town.ana.id}").status_code == 404
+
+
+def open_photo():
+
+    return io.BytesIO(photo_of_a_paper())
+
+
+def test_fam10_a_waiting_change_is_shown_on_the_home_page(family, client, portal_session, frozen_clock):
+    sign_in(client, family.mother)
+    fill_in(client, "/parents/phone", phone=NEW)
+    fill_in(client, "/parents/phone/code", new_code=code_to(portal_session, NEW))
+    assert "正在更换手机号" in main_of(client.get("/parents"))
+    assert fill_in(client, "/parents/phone", "/parents/phone/stop").status_code == 303
+    frozen_clock.move(minutes=1)
+    assert "正在更换手机号" not in main_of(client.get("/parents"))
