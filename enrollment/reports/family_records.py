@@ -1,7 +1,7 @@
 """Which rows of each table are about one family: one query for each table that the register marks `export = "family"`.
 
 What only prepares a decision (a refusal that nobody has signed, a proposal that was not sent, a run that is not published)
-is given when it counts.  Staff stand in it by role and workplace, not by name; other guardians of a child only as such.
+is given when it counts.  Staff stand in it by role and workplace, not by name, and so do other guardians.
 
 Nothing tells one family about another: a document that was joined from another entry of the child is left out, and so are
 the correction of another guardian's name or document, a finding that another family's application is the same child's, and
@@ -305,8 +305,7 @@ KINDERGARTENS = {"kindergarten_id", "review_kindergarten_id"}
 
 @dataclass(frozen=True)
 class Person:
-    """`role` is `oneself` for the reader, `other_guardian` for another guardian, and a code of `ROLES` for staff and helpers;
-    `workplace` is a name, None without one."""
+    """`role` is `oneself` for the reader and a code of `ROLES` for others; `workplace` is a name, None without one."""
 
     role: str
     workplace: str | None = None
@@ -362,11 +361,7 @@ def _people(session: Session, ids: set[uuid.UUID], family: Family) -> dict[uuid.
         .outerjoin(Area, Area.code == RoleGrant.area_code)
         .where(RoleGrant.account_id.in_(ids))
     )
-    guardians_named = select(Guardian.id, Guardian.account_id).where(
-        or_(Guardian.id.in_(ids), Guardian.account_id.in_(ids))
-    )
-    people = {one: Person("other_guardian") for row in session.execute(guardians_named) for one in row if one in ids}
-    people |= {row.account_id: Person(row.role, row.name or row.area) for row in session.execute(found)}
+    people = {row.account_id: Person(row.role, row.name or row.area) for row in session.execute(found)}
     oneself = {family.account, family.guardian} - {None}
     return people | {one: Person("oneself") for one in oneself if one is not None}
 

@@ -245,8 +245,8 @@ class Reader:
         person = self.records.people.get(account_id)
         if person is None:
             return word("data_person", "system")
-        if person.role in table()["data_person"]:
-            return word("data_person", person.role)
+        if person.role == "oneself":
+            return word("data_person", "oneself")
         role = word("role", person.role)
         return f"{role} · {person.workplace}" if person.workplace else role
 
