@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from enrollment.applications import access_codes, desk_access, phone_changes
+from enrollment.applications.guardian_access import access_codes, desk_access, phone_changes
 from enrollment.ground import outbox
 from enrollment.ground.errors import Refused
 from enrollment.ground.retention import Moment
