@@ -1,16 +1,21 @@
 """Which rows of each table are about one family: one query for each table that the register marks `export = "family"`.
 
 What only prepares a decision (a refusal that nobody has signed, a proposal that was not sent, a run that is not published)
-is given when it counts.  Staff stand in it by role and workplace, not by name.
+is given when it counts.  Staff stand in it by role and workplace, not by name, and so do other guardians.
+
+Nothing tells one family about another: a document that was joined from another entry of the child is left out, and so are
+the correction of another guardian's name or document, a finding that another family's application is the same child's, and
+a request to remove the reader under a protection order.
 """
 
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import LargeBinary, Select, false, or_, select
+from sqlalchemy import LargeBinary, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
 from enrollment.applications import applications
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
@@ -30,9 +35,11 @@ from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import table_name
 from enrollment.ground.sign_in import WebSession
 from enrollment.offers.arrivals import ArrivalCheck
-from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove
+from enrollment.offers.joint_decision_rows import JointDecision
+from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove, ReplacedNotice
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
+from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
 from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
@@ -40,11 +47,14 @@ from enrollment.people.person_rows import Child, ChildDocument, Guardian, Guardi
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.roll_rows import RollChild
+from enrollment.places.roll_rows import RollChild, RollCorrection
 from enrollment.review.cases import Case
+from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
+from enrollment.review.guardian_requests import GuardianRequest
 from enrollment.season.facts import Fact
 
 VIEWS = ("view", "view_evidence")
+Row = TypeVar("Row", bound=Base)
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def family_of(session: Session, *, by: Actor) -> Family:
         Guardianship.guardian_id == (guardian.id if guardian else None), Guardianship.accepted_at.is_not(None)
     )
     children = list(session.scalars(select(Child.id).where(Child.id.in_(cared)).order_by(Child.created_at)))
-    held = select(ChildDocument.person_index).where(ChildDocument.child_id.in_(children))
+    held = select(ChildDocument.person_index).where(*_own_documents(children))
     indexes = list(session.scalars(held))
     helped = session.execute(select(Mandate.id, Mandate.helper_id).where(Mandate.account_id == by.account_id)).all()
     return Family(
@@ -87,6 +97,11 @@ def family_of(session: Session, *, by: Actor) -> Family:
         cases=list(session.scalars(select(Case.id).where(Case.account_id == by.account_id))),
         classes=list(session.scalars(select(RollChild.class_id).where(RollChild.id_index.in_(indexes)))),
     )
+
+
+def _own_documents(children: list[uuid.UUID]) -> tuple[ColumnElement[bool], ...]:
+    """Without the document of another entry of the same child, whose family was a different one."""
+    return ChildDocument.child_id.in_(children), ChildDocument.joined_from.is_(None)
 
 
 def _of_application(table: Any, *order: Any) -> Callable[[Family], Select]:
@@ -119,6 +134,39 @@ def _published(table: Any, *order: Any) -> Callable[[Family], Select]:
     )
 
 
+def _own_corrections(family: Family) -> tuple[ColumnElement[bool], ...]:
+    """Without the name and document of another guardian, and without what staff found about another family's application."""
+    return (
+        CorrectionRequest.application_id.in_(family.applications),
+        or_(CorrectionRequest.guardian_id.is_(None), CorrectionRequest.guardian_id == family.guardian),
+        or_(
+            CorrectionRequest.duplicate_of.is_(None),
+            CorrectionRequest.duplicate_of.in_(family.applications),
+            CorrectionRequest.requested_by == family.account,
+        ),
+    )
+
+
+def _of_correction(table: Any, order: Any) -> Callable[[Family], Select]:
+    return lambda family: (
+        select(table)
+        .join(CorrectionRequest, CorrectionRequest.id == table.request_id)
+        .where(*_own_corrections(family))
+        .order_by(order)
+    )
+
+
+def _guardian_requests(family: Family) -> Select:
+    """Those that the reader made, and those to remove it, except under a protection order."""
+    about = and_(GuardianRequest.guardian_id == family.guardian, GuardianRequest.protected.is_(False))
+    return (
+        select(GuardianRequest)
+        .join(Case, Case.id == GuardianRequest.case_id)
+        .where(or_(GuardianRequest.case_id.in_(family.cases), about))
+        .order_by(Case.opened_at)
+    )
+
+
 def _looked(family: Family) -> Select:
     """Views of the family's records by others, and what was done under its mandates or by itself."""
     about = {
@@ -147,6 +195,15 @@ def _looked(family: Family) -> Select:
 
 QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     Account: lambda family: select(Account).where(Account.id == family.account),
+    PhoneChange: _of_account(PhoneChange, PhoneChange.asked_at),
+    IdentityCheck: _of_account(IdentityCheck, IdentityCheck.checked_at),
+    AccessCode: _of_account(AccessCode, AccessCode.issued_at),
+    AccessCodeUse: lambda family: (
+        select(AccessCodeUse)
+        .join(AccessCode, AccessCode.id == AccessCodeUse.access_code_id)
+        .where(AccessCode.account_id == family.account)
+        .order_by(AccessCodeUse.used_at)
+    ),
     Guardian: _of_account(Guardian, Guardian.created_at),
     Guardianship: lambda family: (
         select(Guardianship).where(Guardianship.guardian_id == family.guardian).order_by(Guardianship.since)
@@ -158,12 +215,16 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     Mandate: _of_account(Mandate, Mandate.given_at),
     Child: lambda family: select(Child).where(Child.id.in_(family.children)).order_by(Child.created_at),
     ChildDocument: lambda family: (
-        select(ChildDocument)
-        .where(ChildDocument.child_id.in_(family.children), ChildDocument.joined_from.is_(None))
-        .order_by(ChildDocument.added_at)
+        select(ChildDocument).where(*_own_documents(family.children)).order_by(ChildDocument.added_at)
     ),
     RollChild: lambda family: (
         select(RollChild).where(RollChild.id_index.in_(family.child_indexes)).order_by(RollChild.entered_on)
+    ),
+    RollCorrection: lambda family: (
+        select(RollCorrection)
+        .join(RollChild, RollChild.id == RollCorrection.roll_child_id)
+        .where(RollChild.id_index.in_(family.child_indexes))
+        .order_by(RollCorrection.corrected_on)
     ),
     Entitlement: lambda family: select(Entitlement).where(Entitlement.child_id_index.in_(family.child_indexes)),
     Application: lambda family: (
@@ -184,6 +245,11 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .order_by(RefusalProposal.decided_at)
     ),
     MoveMade: _of_application(MoveMade, MoveMade.number),
+    CorrectionRequest: lambda family: (
+        select(CorrectionRequest).where(*_own_corrections(family)).order_by(CorrectionRequest.requested_at)
+    ),
+    CorrectionPage: _of_correction(CorrectionPage, CorrectionPage.uploaded_at),
+    CorrectionMove: _of_correction(CorrectionMove, CorrectionMove.number),
     Ticket: lambda family: select(Ticket).where(Ticket.child_id.in_(family.children)).order_by(Ticket.year),
     Placement: _published(Placement),
     WishReason: _published(WishReason, WishReason.application_id, WishReason.rank),
@@ -194,8 +260,14 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     ),
     Offer: _of_application(Offer, Offer.made_at),
     OfferMove: lambda family: select(OfferMove).where(OfferMove.offer_id.in_(family.offers)).order_by(OfferMove.number),
+    ReplacedNotice: lambda family: (
+        select(ReplacedNotice).where(ReplacedNotice.offer_id.in_(family.offers)).order_by(ReplacedNotice.replaced_at)
+    ),
+    JointDecision: _of_application(JointDecision, JointDecision.proposed_at),
+    DeskContact: _of_application(DeskContact, DeskContact.reached_at),
     ArrivalCheck: lambda family: select(ArrivalCheck).where(ArrivalCheck.offer_id.in_(family.offers)),
     Case: _of_account(Case, Case.opened_at),
+    GuardianRequest: _guardian_requests,
     Notice: lambda family: (
         select(Notice)
         .where(Notice.account_id == family.account, Notice.withheld_at.is_(None))
@@ -212,15 +284,20 @@ LEFT_OUT = {
     ("web_session", "data"): "what keeps a session safe",
     ("child_document", "joined_from"): "it is empty in what a family gets",
     ("evidence_page", "content"): "each page is a file beside",
+    ("correction_page", "content"): "each page is a file beside",
     ("mandate", "paper"): "each paper is a file beside",
+    ("guardian_request", "paper"): "the paper of a request that the reader made is a file beside",
+    ("guardian_request", "proposed_by"): "the first of two officials only prepares the decision, which the case tells",
+    ("guardian_request", "proposed_at"): "the first of two officials only prepares the decision, which the case tells",
 }
 """Columns that stand not in the records, and why."""
 
 PEOPLE = {
     "account_id", "asked_by", "proposed_by", "decided_by", "submitted_by", "ended_by", "entered_by", "entered_for",
-    "reviewer_id", "helper_id", "invited_by", "added_by", "checked_by",
+    "reviewer_id", "helper_id", "invited_by", "added_by", "checked_by", "requested_by", "confirmed_by", "issued_by",
+    "reached_by", "officer_id", "agreed_by",
 }  # fmt: skip
-"""Columns that name who did something: given as role and workplace."""
+"""Columns that name who did something, one person or a list: given as role and workplace."""
 
 
 KINDERGARTENS = {"kindergarten_id", "review_kindergarten_id"}
@@ -246,12 +323,22 @@ class Records:
 def records_of(session: Session, *, by: Actor) -> Records:
     """Every row about the family, with the columns that are not left out."""
     family = family_of(session, by=by)
-    tables = {
-        table_name(table): [_values(row) for row in session.scalars(query(family))] for table, query in QUERIES.items()
-    }
+    tables = {table_name(table): [_values(row) for row in rows_of(session, table, family)] for table in QUERIES}
     rows = [row for found in tables.values() for row in found]
-    ids = {row[name] for row in rows for name in PEOPLE & row.keys() if row[name] is not None}
+    ids = {one for row in rows for name in PEOPLE & row.keys() for one in people_in(row[name])}
     return Records(tables, _people(session, ids, family), _kindergartens(session, rows))
+
+
+def people_in(value: uuid.UUID | list[uuid.UUID] | None) -> list[uuid.UUID]:
+    """Whom a column of `PEOPLE` names."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def rows_of(session: Session, table: type[Row], family: Family) -> list[Row]:
+    """The rows of one table about the family, in order."""
+    return list(session.scalars(QUERIES[table](family)))
 
 
 def columns_of(table: type[Base]) -> list[str]:

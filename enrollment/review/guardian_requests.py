@@ -127,6 +127,18 @@ def read_paper(session: Session, case_id: uuid.UUID, *, by: Actor, now: dt.datet
     return SafePage(wanted.paper_type, unseal_bytes(wanted.paper, PAPER_PURPOSE))
 
 
+def own_papers(session: Session, *, by: Actor) -> list[SafePage]:
+    """The papers of the requests that the signed-in guardian made, oldest first.  Refuses `only_the_guardian`."""
+    require_oneself(by)
+    made = (
+        select(GuardianRequest).join(Case, Case.id == GuardianRequest.case_id).where(Case.account_id == by.account_id)
+    )
+    return [
+        SafePage(wanted.paper_type, unseal_bytes(wanted.paper, PAPER_PURPOSE))
+        for wanted in session.scalars(made.order_by(Case.opened_at))
+    ]
+
+
 def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
     """One official decides: the third guardian is invited and becomes one by accepting."""
     case, wanted = _decidable(session, case_id, CaseKind.ADD_GUARDIAN, by=by)

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from enrollment.places.areas import all_areas
 from enrollment.places.programmes import Pool
-from enrollment.reports.family_records import PEOPLE, VIEWS, Records
+from enrollment.reports.family_records import PEOPLE, VIEWS, Records, people_in
 from enrollment.season.facts import Fact
 from portal.letters.paper_copy import answer_rows
 from portal.letters.pdf_renderer import letter
 from portal.text.audit_acts import act_words
-from portal.text.facts import Names, changed_words, names_for
+from portal.text.facts import BETWEEN, Names, changed_words, names_for, value_words
 from portal.text.formats import day, file_size, moment
 from portal.text.messages import notice_words
 from portal.text.words import language, table, word
@@ -52,25 +52,54 @@ GROUPS = {
     "entered_before": ("entered_before",),
     "before": ("offer_state", "stage"),
     "after": ("offer_state", "stage"),
+    "document_kind": ("id_kind",),
+    "purpose": ("data_purpose",),
 }
 """Which groups of words say the codes of a column, the first that knows it."""
 
-BY_TIME = {"notice": "created_at", "move_made": "at", "offer_move": "at", "views": "at", "audit_entry": "at"}
+GROUPS_OF = {
+    ("move_made", "before"): ("stage",),
+    ("move_made", "after"): ("stage",),
+    ("child_document", "kind"): ("id_kind",),
+    ("correction_request", "kind"): ("correction_kind",),
+    ("correction_request", "state"): ("correction_state",),
+    ("correction_request", "answer"): (),
+    ("correction_move", "move"): ("correction_move",),
+    ("correction_move", "before"): ("correction_state",),
+    ("correction_move", "after"): ("correction_state",),
+    ("joint_decision", "kind"): ("decision_kind",),
+    ("joint_decision", "state"): ("decision_state",),
+    ("joint_decision", "reason"): ("data_reason",),
+    ("desk_contact", "way"): ("contact_way",),
+    ("phone_change", "way"): ("data_phone_way",),
+    ("phone_change", "outcome"): ("data_phone_outcome",),
+}
+"""The same where a column of one table has codes of its own."""
+
+VALUES_OF = {("correction_request", "before"), ("correction_request", "after"), ("roll_correction", "before")}
+"""Columns that hold several values as JSON, by column or fact."""
+
+BY_TIME = {
+    "notice": "created_at", "move_made": "at", "offer_move": "at", "correction_move": "at",
+    "views": "at", "audit_entry": "at",
+}  # fmt: skip
 """Parts that are read as a list by time, and their column of the time."""
 
-STAGES_OF = {"move_made": ("stage",)}
-AREAS = {"hukou_area", "home_area", "work_area", "residence_permit_area"}
+AREAS = {"hukou_area", "home_area", "work_area", "residence_permit_area", "area_code"}
 TIERS = {"tier", "cutoff_tier"}
 ONLY_IN_DATA = {
     "id", "version", "key", "params", "digest", "text_digest", "original_digest", "class_id", "draw_id", "elder_id",
     "guardian_id", "link", "kept_as", "mandate_id", "media_type", "offer_id", "round_id", "run_id", "unit", "subject_id",
     "second_factor_used", "tries", "paper_type", "withheld_at", "application_id", "child_id",
+    "act_id", "access_code_id", "case_id", "duplicate_of", "identity_check_id", "request_id", "roll_child_id", "told_at",
 }  # fmt: skip
 """Columns that tell a reader nothing: ids, digests, counters.  They stand in the data file."""
-OF_THE_READER = {"guardian", "consent", "mandate", "case_file", "web_session"}
+OF_THE_READER = {
+    "guardian", "consent", "mandate", "case_file", "web_session", "phone_change", "identity_check", "access_code",
+}  # fmt: skip
 """Tables whose account is always the reader's own."""
 
-SHOWN_NUMBERS = {"ticket", "application_version"}
+SHOWN_NUMBERS = {"ticket", "application_version", "child_document"}
 
 
 @dataclass(frozen=True)
@@ -101,16 +130,23 @@ class Reader:
         self.children = {row["id"]: row["name"] for row in records.tables["child"]}
         self.child_of = {row["id"]: row["child_id"] for row in records.tables["application"]}
         self.application_of = {row["id"]: row["application_id"] for row in records.tables["offer"]}
+        self.application_of |= {row["id"]: row["application_id"] for row in records.tables["correction_request"]}
         facts = [
             (row["fact"], row["value"]) for name in ("verified_fact", "register_answer") for row in records.tables[name]
         ]
         claims = [pair for row in records.tables["claim"] for pair in row["details"].items()]
+        corrected = [
+            pair
+            for row in records.tables["correction_request"]
+            for column in ("before", "after")
+            for pair in json.loads(row[column]).items()
+        ]
         programmes = {row["programme_id"] for row in records.tables["wish_reason"] + records.tables["placement"]}
         pools = session.execute(
             select(Pool.programme_id, Pool.code, Pool.name).where(Pool.programme_id.in_(programmes))
         )
         self.pools = {(row.programme_id, row.code): row.name for row in pools}
-        self.names: Names = names_for(session, [*facts, *claims])
+        self.names: Names = names_for(session, [*facts, *claims, *corrected])
 
     def sections(self) -> list[Section]:
         tables = dict(self.records.tables)
@@ -147,7 +183,7 @@ class Reader:
         return Entry(about, lines)
 
     def _about(self, name: str, row: Mapping[str, Any]) -> str | None:
-        application = row.get("application_id") or self.application_of.get(row.get("offer_id"))
+        application = row.get("application_id") or self.application_of.get(row.get("offer_id") or row.get("request_id"))
         child = row.get("child_id") or self.child_of.get(application)
         return self.children.get(child) if name != "child" and child else None
 
@@ -155,6 +191,12 @@ class Reader:
         if name == "application_version" and column == "answers":
             return answer_rows(self.session, json.loads(value))
         label = word("data_column", column)
+        if (name, column) in VALUES_OF:
+            said = [
+                _("%(part)s：%(name)s", part=what, name=one)
+                for what, one in value_words(json.loads(value), self.names, fact=bool(row.get("fact")))
+            ]
+            return [(label, _("；").join(said))] if said else []
         if column == "details":
             said = (
                 [self.names.value_words(each, one) for each, one in value.items() if each in set(Fact)]
@@ -166,7 +208,7 @@ class Reader:
 
     def say(self, name: str, column: str, value: Any, row: Mapping[str, Any]) -> str:
         if column in PEOPLE:
-            return self._person(value)
+            return BETWEEN[language()].join(map(self._person, people_in(value)))
         if column in ("programme_id", "kindergarten_id", "review_kindergarten_id"):
             return self.records.kindergartens.get(value, "—")
         if isinstance(value, dt.datetime):
@@ -184,7 +226,9 @@ class Reader:
         if column in TIERS:
             return _("第 %(n)s 优先级", n=value + 1)
         if column == "changed":
-            return _("；").join(map(changed_words, value))
+            return _("；").join(
+                word("correction_value", one) if name == "roll_correction" else changed_words(one) for one in value
+            )
         if column == "size":
             return file_size(value)
         if column == "act":
@@ -192,8 +236,7 @@ class Reader:
         return self._coded(name, column, value)
 
     def _coded(self, name: str, column: str, value: Any) -> str:
-        groups = STAGES_OF.get(name) if column in ("before", "after") and name in STAGES_OF else GROUPS.get(column, ())
-        for group in groups or ():
+        for group in GROUPS_OF.get((name, column), GROUPS.get(column, ())):
             if str(value) in table()[group]:
                 return word(group, value)
         return str(value)

@@ -1,7 +1,7 @@
 """Values of facts, tiers and kindergartens in the reader's language."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,23 @@ def tier_words(tiered: TierResult) -> str:
     """For example `第 2 优先级 · 本区户籍`; tier 0 is shown as the first priority."""
     number = _("第 %(n)s 优先级", n=tiered.tier + 1)
     return f"{number} · {word('ground', tiered.ground)}" if tiered.ground else f"{number} · {_('其他家庭')}"
+
+
+def value_words(values: Mapping[str, Any], names: Names, *, fact: bool) -> list[tuple[str, str]]:
+    """(what, value) of the values of a correction: of one fact, or of columns of a child or guardian; `—` for none."""
+    return [
+        (word("fact" if fact else "correction_value", name), _value(name, values[name], names, fact)) for name in values
+    ]
+
+
+def _value(name: str, value: Any, names: Names, fact: bool) -> str:
+    if value is None:
+        return "—"
+    if fact:
+        return names.value_words(name, value)
+    if name == "born":
+        return day(dt.date.fromisoformat(value), year=True)
+    return word(name, value) if name in ("sex", "id_kind") else str(value)
 
 
 def changed_words(code: str) -> str:

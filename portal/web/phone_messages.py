@@ -1,6 +1,7 @@
 """Text messages about a phone change: the two codes, the warning to the old number, and the news that it is done."""
 
 import uuid
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -9,9 +10,9 @@ from enrollment.applications.guardian_access.phone_change_course import EndedCha
 from enrollment.applications.guardian_access.phone_changes import Codes
 from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.city_time import format_time
 from enrollment.people.desk_rows import PhoneChange
-from portal.text.formats import moment
-from portal.text.words import word
+from portal.text.messages import signed, text_words
 from portal.web.unit_of_work import clock, services
 
 
@@ -20,7 +21,7 @@ def send_codes(session: Session, codes: Codes, new_phone: str, old_phone: str | 
     for kind, code, phone in (("new_phone_code", codes.new, new_phone), ("old_phone_code", codes.old, old_phone)):
         if code is not None and phone and services().config.can_text(phone):
             minutes = sign_in.CODE_LIFETIME.seconds // 60
-            body = word("text_message", kind, code=code, minutes=minutes)
+            body = _signed(kind, code=code, minutes=minutes)
             outbox.add_text_message(session, phone, body, key=f"phone_code:{uuid.uuid4()}", now=clock())
 
 
@@ -29,7 +30,9 @@ def warn_old_phone(session: Session, change: PhoneChange, old_phone: str | None,
     if not old_phone or change.effective_at is None:
         return
     address = f"{services().config.public_url}/phone-change/{token}"
-    body = word("text_message", "phone_change_warning", when=moment(change.effective_at), address=address)
+    language = session.get_one(Account, change.account_id).language
+    when = format_time(change.effective_at)
+    body = _signed("phone_change_warning", in_language=language, when=when, address=address)
     outbox.add_text_message(session, old_phone, body, key=f"phone_change:{change.id}:warning", now=clock())
 
 
@@ -49,6 +52,11 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor) -> Non
 def tell_old_phone(session: Session, ended: EndedChange) -> None:
     """The old number no longer signs in."""
     if ended.old_phone:
-        body = word("text_message", "phone_changed_away", in_language="zh")
+        body = _signed("phone_changed_away", in_language=session.get_one(Account, ended.change.account_id).language)
         key = f"phone_change:{ended.change.id}:away"
         outbox.add_text_message(session, ended.old_phone, body, key=key, now=ended.change.ended_at or clock())
+
+
+def _signed(code: str, /, *, in_language: str | None = None, **params: Any) -> str:
+    """The whole text, with the sender; in the page's language unless another one is given."""
+    return signed(text_words(code, in_language=in_language, **params), services().config, in_language=in_language)

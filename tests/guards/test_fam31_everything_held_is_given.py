@@ -7,7 +7,7 @@ import pytest
 
 from enrollment.reports.family_records import LEFT_OUT, QUERIES, columns_of
 from enrollment.tables import METADATA
-from portal.letters.personal_data import GROUPS, ONLY_IN_DATA
+from portal.letters.personal_data import GROUPS, GROUPS_OF, ONLY_IN_DATA
 from portal.text.words import LANGUAGES, table
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +56,8 @@ def test_fam31_each_part_and_line_of_the_document_has_words():
     shown = {column for held in QUERIES for column in columns_of(held)} - ONLY_IN_DATA
     assert shown <= words["data_column"].keys()
     assert {held.__tablename__ for held in QUERIES} <= words["data_table"].keys()
-    for group in ("data_table", "data_column", "data_person", "data_reason", "data_consent", "data_language"):
+    for group in (name for name in words if name.startswith("data_")):
         assert all(set(said) == set(LANGUAGES) for said in words[group].values())
-    assert all(group in words for groups in GROUPS.values() for group in groups)
+    assert all(group in words for known in (GROUPS, GROUPS_OF) for groups in known.values() for group in groups)
+    held = {table_.__tablename__: set(columns_of(table_)) for table_ in QUERIES}
+    assert all(column in held[name] for name, column in GROUPS_OF)

@@ -30,6 +30,7 @@ def params_of(words: str) -> dict:
         "n": 3,
         "minutes": 10,
         "year": 2026,
+        "who": "kindergarten",
     }
     return {name: known.get(name, "小杨") for name in named}
 

@@ -125,7 +125,7 @@ class CountedCity:
                 confirm_by=NOON + 3 * DAY,
             )
         )
-        self.account = self._add(Account(name="家长", phone="138", phone_index=b"1", created_at=NOON))
+        self.account = self._add(Account(name="家长", phone="13800000001", phone_index=b"1", created_at=NOON))
 
     def _class(self, school, level, school_year, **kept) -> RollClass:
         name = f"{level}-{next(self.numbers)}"

@@ -14,7 +14,7 @@ from enrollment.ground.vault import mask
 from enrollment.people import guardians
 from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, CorrectionRequest, CorrectionState
 from enrollment.season.facts import Fact
-from portal.text.facts import names_for
+from portal.text.facts import names_for, value_words
 from portal.text.formats import day
 from portal.text.words import word
 from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
@@ -24,19 +24,10 @@ from portal.web.unit_of_work import db
 def value_rows(request: CorrectionRequest) -> list[tuple[str, str, str]]:
     """(what, before, after) in words."""
     before, after = corrected_values.before_of(request), corrected_values.after_of(request)
-    names = names_for(db(), [*before.items(), *after.items()])
-
-    def words(name: str, value: Any) -> str:
-        if value is None:
-            return "—"
-        if name in set(Fact) and request.fact is not None:
-            return names.value_words(name, value)
-        if name == "born":
-            return day(dt.date.fromisoformat(value), year=True)
-        return word(name, value) if name in ("sex", "id_kind") else str(value)
-
-    group = "fact" if request.fact is not None else "correction_value"
-    return [(word(group, name), words(name, before[name]), words(name, after[name])) for name in after]
+    names, of_fact = names_for(db(), [*before.items(), *after.items()]), request.fact is not None
+    told_before = value_words({name: before[name] for name in after}, names, fact=of_fact)
+    told_after = value_words(after, names, fact=of_fact)
+    return [(what, old, new) for (what, old), (_what, new) in zip(told_before, told_after, strict=True)]
 
 
 def page_values(request: CorrectionRequest) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_fam12_a_removed_guardian_sees_nothing_from_that_moment(parents):
     kept = outbox.notices_of_account(town.session, town.father.account.id)
     assert {notice.child_id for notice in kept} == {None}
     export = personal_data.export(town.session, by=town.father.actor, now=town.now)
-    assert export["applications"] == []
+    assert export.tables["application"] == []
     row = town.session.scalars(select(Guardianship).where(Guardianship.removed_at.is_not(None))).one()
     assert row.guardian.account_id == town.father.account.id, "the name stays in the history"
     unsent = Notice(account_id=town.father.account.id, child_id=town.ana.child_id, kind="on_hold", key="x")
