@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import identity_documents, receipts, registration, sibling_binding
+from enrollment.applications import identity_documents, receipts, registration, sibling_binding, wishes
 from enrollment.applications.application_rows import Stage
 from enrollment.draw import duplicate_waivers
 from enrollment.draw.draws import Ticket
@@ -15,6 +15,7 @@ from enrollment.ground.outbox import Notice
 from enrollment.people import documents, likeness
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import ChildDocument
+from enrollment.places.programmes import Programme
 from enrollment.review import cases, duplicates, refusals
 from enrollment.season.round_rows import Round
 from tests.support.town_families import id_number
@@ -227,6 +228,57 @@ def test_fam05_one_account_joins_its_own_two_entries(town, garden):
     assert len(documents.documents_of(town.session, first.child_id)) == 2
     with pytest.raises(Refused, match="child_joined"):
         town.apply_again(second)
+
+
+def bound_entry(town, garden):
+    """The same girl again, entered by another account and bound there to her brother."""
+    first = town.child("王小二", born=BORN, wishes=[garden])
+    family = town.family("王")
+    town.at(town.now + dt.timedelta(hours=1))
+    second = town.child(
+        "WANG XIAOER", family=family, born=BORN, id_kind="passport", number="E12345678", wishes=[garden]
+    )
+    brother = town.child("王小三", family=family, wishes=[garden])
+    town.bind(second, brother)
+    assert second.unit == brother.unit is not None
+    return first, second, brother, family
+
+
+def test_fam04_a_duplicate_leaves_its_bond_and_the_other_child_keeps_its_list(town, garden):
+    _first, second, brother, _family = bound_entry(town, garden)
+    (hint,) = hints(town)
+    said = {"verdict": "same", "reason": "户口簿和护照是一个人", "now": town.now}
+    duplicates.judge(town.session, hint.id, by=town.clerk_of(garden), **said)
+    duplicates.judge(town.session, hint.id, by=town.head_of(garden), **said)
+    assert (second.stage, second.unit, brother.unit, brother.stage) == (Stage.REFUSED, None, None, Stage.SUBMITTED)
+    assert wished_kindergartens(town, brother) == [garden.id]
+    assert who_told(town, brother, "bond_refuse") == ["kindergarten"]
+
+
+def test_fam05_an_entry_that_is_joined_with_an_earlier_one_leaves_its_bond(town, garden):
+    first, second, brother, family = bound_entry(town, garden)
+    town.second_guardian(first, other=family)
+    identity_documents.answer_entered_before(
+        town.session,
+        second.id,
+        entered_before="yes",
+        id_kind="resident",
+        id_number=first.child.id_number,
+        by=family.actor,
+        now=town.now,
+    )
+    assert (first.stage, second.stage, second.unit, brother.unit) == (Stage.SUBMITTED, Stage.WITHDRAWN, None, None)
+    assert who_told(town, brother, "bond_withdraw") == ["you"]
+
+
+def wished_kindergartens(town, application):
+    found = wishes.of(town.session, application.id, town.the_round.id)
+    return [town.session.get_one(Programme, each.programme_id).kindergarten_id for each in found]
+
+
+def who_told(town, application, kind):
+    told = select(Notice.params).where(Notice.application_id == application.id, Notice.kind == kind)
+    return [params["who"] for params in town.session.scalars(told)]
 
 
 def test_fam05_a_yes_about_a_strangers_document_is_a_hint_and_changes_nothing(town, garden):
