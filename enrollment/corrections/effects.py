@@ -159,7 +159,7 @@ def _remove_duplicate(
     if session.scalar(held) is not None:
         raise Refused("duplicate_holds_a_place")
     stays = session.get_one(Application, request.duplicate_of, populate_existing=True)
-    if stays.stage not in HANDED_IN:
+    if not {application.stage, stays.stage} <= set(HANDED_IN):
         raise Refused("correction_outdated")
     first = session.scalars(
         select(CorrectionMove).where(CorrectionMove.request_id == request.id, CorrectionMove.move == "sign")
