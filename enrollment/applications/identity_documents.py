@@ -136,13 +136,19 @@ class Union:
     ends: Application | None
 
 
+def lock_families_of(session: Session, one: uuid.UUID, other: uuid.UUID) -> None:
+    """Lock the live applications of two children, with those of their families, before their hint is locked."""
+    live = select(Application.id).where(Application.child_id.in_((one, other)), Application.stage.in_(LIVE_STAGES))
+    units.lock_families(session, session.scalars(live))
+
+
 def union_of(session: Session, one: uuid.UUID, other: uuid.UUID) -> Union:
     """What stays: of two applications of a year the one that was handed in first, else the child that applies at all.
 
     The applications of both families are locked.
     """
+    lock_families_of(session, one, other)
     live = select(Application).where(Application.child_id.in_((one, other)), Application.stage.in_(LIVE_STAGES))
-    units.lock_families(session, session.scalars(live.with_only_columns(Application.id)))
     found = session.scalars(live.order_by(Application.year.desc()).execution_options(populate_existing=True)).all()
     newest = [each for each in found if each.year == found[0].year]
     ordered = sorted(newest, key=_handed_in_first)

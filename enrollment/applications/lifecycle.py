@@ -56,7 +56,6 @@ MOVES = {
     "refuse": _move({Stage.IN_REVIEW}, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
     "refuse_duplicate": _move(LIVE_STAGES, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
     "reopen": _move({Stage.CONFIRMED, Stage.RETURNED}, Stage.SUBMITTED, _REVIEWERS | _OFFICIALS),
-    "remove_duplicate": _move(HANDED_IN, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
 }
 
 

@@ -3,7 +3,7 @@
 Locks are taken in one order by everybody, so that two acts wait for each other and never for ever: a guardian, then
 applications by id, then the child, then offers by id, then joint decisions, then programmes by id.  A lock on an
 application lets others refer to it (`FOR NO KEY UPDATE`): a publication, which holds the offers, writes messages about it.  A verdict on two children locks its hint
-before the applications; the likeness of a child (`duplicates.find`) is locked last of all.
+after the applications of both; the likeness of a child (`duplicates.find`) is locked last of all.
 """
 
 import uuid

@@ -117,8 +117,8 @@ def _locked(
     session: Session, request_id: uuid.UUID, *, version: int, by: Actor
 ) -> tuple[CorrectionRequest, Application]:
     asked = find(session, request_id, by=by)
-    if asked.kind == CorrectionKind.DUPLICATE:  # a removed child leaves its unit
-        units.lock_families(session, [asked.application_id])
+    if asked.duplicate_of is not None:  # a removed child leaves its unit, and its documents go over to the other
+        units.lock_families(session, [asked.application_id, asked.duplicate_of])
     application = session.get_one(Application, asked.application_id, with_for_update=True, populate_existing=True)
     request = session.get_one(CorrectionRequest, request_id, with_for_update=True, populate_existing=True)
     if request.state not in UNDECIDED:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle, receipts
 from enrollment.applications.application_rows import Application
-from enrollment.applications.bonds import bond_rules
-from enrollment.applications.bonds.bond_rules import BondEvent
+from enrollment.applications.identity_documents import Union
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.corrections import corrected_values
 from enrollment.corrections.corrected_values import Values
 from enrollment.draw import snapshot
@@ -26,11 +26,12 @@ from enrollment.offers.offer_rows import LIVE, Offer
 from enrollment.people import documents, duplicates
 from enrollment.people.person_rows import Child, Guardian
 from enrollment.places import roll_corrections
-from enrollment.review import review
+from enrollment.review import duplicate_verdicts, review
 from enrollment.review.correction_rows import (
     CHANGES_THE_MARKET,
     CHILD_IDENTITY,
     CorrectionKind,
+    CorrectionMove,
     CorrectionRequest,
 )
 from enrollment.review.review import Finding
@@ -55,14 +56,14 @@ def put_into_effect(
     """Make the correction true.  The caller holds the locks of the application and of `rounds`, the unpublished ones.
 
     Refuses `correction_outdated` where the value is no longer the one before, `number_of_another_child`,
-    `guardian_known_elsewhere`, and `duplicate_holds_a_place`.
+    `guardian_known_elsewhere`, `child_joined`, `duplicate_holds_a_place` and `refusal_is_proposed`.
     """
     if request.kind in CHILD_IDENTITY:
         _correct_child(session, request, application, by=by, now=now)
     elif request.kind == CorrectionKind.OTHER_IDENTITY:
         _correct_guardian(session, request)
     elif request.kind == CorrectionKind.DUPLICATE:
-        _remove_duplicate(session, application, by=by, now=now)
+        _remove_duplicate(session, request, application, by=by, now=now)
     elif request.fact is not None:
         _correct_fact(session, request, application, by=by, now=now)
     if changes_the_market(request) and rounds:
@@ -94,22 +95,32 @@ def _correct_child(
     child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
     before, after = corrected_values.before_of(request), corrected_values.after_of(request)
     _require_same(before, corrected_values.of_child(child))
-    kind, number, index = after.get("id_kind", child.id_kind), after.get("id_number"), child.id_index
-    if number and corrected_values.is_held_by_another_child(session, child, kind, number):
-        raise Refused("number_of_another_child")
+    if child.is_joined:
+        raise Refused("child_joined")
+    index, found = child.id_index, _corrected_document(session, child, after, now=now)
     for column, value in after.items():
         setattr(child, column, dt.date.fromisoformat(value) if column == "born" else value)
-    if number:
-        documents.correct_current(session, child, identity.check(kind, number, today=today(now)))
-        child.id_index = identity.index_of(number, kind)
+    if found is not None:
+        documents.correct_current(session, child, found)
+        child.id_index = found.index
     child.version += 1
-    duplicates.find(session, child, now=now)
     if "born" in after:
         review.record_finding(session, application.id, Finding(Fact.BORN, after["born"]), by=by, now=now)
     session.flush()
     audit.record(session, "correct_child", "child", child.id, by=by, now=now, changed=sorted(after))
     notice_codes.replace(session, child.id, by=by, now=now)
     roll_corrections.correct(session, index, after, by=by, now=now)
+    duplicates.find(session, child, now=now)
+
+
+def _corrected_document(session: Session, child: Child, after: Values, *, now: dt.datetime) -> identity.Identity | None:
+    """The corrected document, of which the kind or the number alone may be new; None if it stays."""
+    if not {"id_kind", "id_number"} & after.keys():
+        return None
+    kind, number = after.get("id_kind", child.id_kind), after.get("id_number", child.id_number)
+    if corrected_values.is_held_by_another_child(session, child, kind, number):
+        raise Refused("number_of_another_child")
+    return identity.check(kind, number, today=today(now))
 
 
 def _correct_guardian(session: Session, request: CorrectionRequest) -> None:
@@ -140,19 +151,31 @@ def _correct_fact(
     session.flush()
 
 
-def _remove_duplicate(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
+def _remove_duplicate(
+    session: Session, request: CorrectionRequest, application: Application, *, by: Actor, now: dt.datetime
+) -> None:
+    """The two people who decided the request gave the verdict on the pair; the other application stays."""
     held = select(Offer.id).where(Offer.application_id == application.id, Offer.state.in_(LIVE))
     if session.scalar(held) is not None:
         raise Refused("duplicate_holds_a_place")
-    bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
-    lifecycle.make(session, application, "remove_duplicate", by=by, now=now, reason=CorrectionKind.DUPLICATE)
+    stays = session.get_one(Application, request.duplicate_of, populate_existing=True)
+    if not {application.stage, stays.stage} <= set(HANDED_IN):
+        raise Refused("correction_outdated")
+    first = session.scalars(
+        select(CorrectionMove).where(CorrectionMove.request_id == request.id, CorrectionMove.move == "sign")
+    ).one()
+    hint = duplicates.hint_of(session, application.child_id, stays.child_id, now=now)
+    union = Union(stays=stays.child_id, goes=application.child_id, ends=application)
+    duplicate_verdicts.unite(
+        session, hint, union, first_by=first.account_id, first_at=first.at, reason=request.answer or "", by=by, now=now
+    )
 
 
 def _add_version(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
     """A receipt shows what counts now; one that a correction wrote says so."""
     comparison = receipts.compare(session, application)
     if comparison.before is not None and comparison.changed:
-        receipts.write(session, application, comparison, by=by, now=now)
+        receipts.add_version(session, application, comparison, by=by, now=now)
     application.version += 1
     application.changed_at = now
     session.flush()

@@ -53,8 +53,8 @@ def is_possible(session: Session, application: Application, *, now: dt.datetime)
 
 
 def require_possible(session: Session, application: Application, kind: CorrectionKind, *, now: dt.datetime) -> None:
-    """Refuse `correction_not_needed` where the family edits by itself, and `application_is_over` or
-    `application_not_handed_in` where nothing stands on the application."""
+    """Refuse `correction_not_needed` where the family edits by itself, `application_is_over` or
+    `application_not_handed_in` where nothing stands on the application, and `child_joined` where another entry does."""
     code = _why_not(session, application, kind, now)
     if code is not None:
         raise Refused(code)
@@ -63,6 +63,8 @@ def require_possible(session: Session, application: Application, kind: Correctio
 def _why_not(session: Session, application: Application, kind: CorrectionKind, now: dt.datetime) -> str | None:
     if may_edit_freely(session, application, kind, now=now):
         return "correction_not_needed"
+    if kind in CHILD_IDENTITY and application.child.is_joined:
+        return "child_joined"
     if kind in CHILD_IDENTITY and not identity_edits.identity_is_free(session, application.child_id):
         return None
     if application.stage in DEAD_STAGES:

@@ -23,7 +23,8 @@ class DuplicateHint(Base):
     """Two children who look alike, or of whom a family said that they are one.
 
     The row belongs to the unordered pair and stays, so a decided pair never opens again.  `same` needs a second person
-    before it takes effect; `different` is decided by one.
+    before it takes effect; `different` is decided by one.  A correction of two people that removes a duplicate is the
+    verdict `same`, also where the pair was judged `different` before.
     """
 
     __tablename__ = "duplicate_hint"

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.people import likeness
+from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import Child, ChildLikeness
 
 LIKE_THIS_CHILD = text("""
@@ -46,6 +47,15 @@ def _lock_likeness(session: Session, sound_index: bytes) -> None:
     """Until the end of the transaction.  It is the last lock that an entry or a correction takes."""
     key = int.from_bytes(sound_index[:8], "big", signed=True)
     session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def hint_of(session: Session, one: uuid.UUID, other: uuid.UUID, *, now: dt.datetime) -> DuplicateHint:
+    """The hint of this pair, locked; a new one if nobody saw the likeness.  The caller holds both families' locks."""
+    child_a, child_b = sorted((one, other))
+    written = insert(DuplicateHint).values(id=uuid.uuid4(), child_a=child_a, child_b=child_b, found_at=now)
+    session.execute(written.on_conflict_do_nothing(index_elements=["child_a", "child_b"]))
+    found = select(DuplicateHint).where(DuplicateHint.child_a == child_a, DuplicateHint.child_b == child_b)
+    return session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
 
 
 def note_pair(session: Session, child_id: uuid.UUID, index: bytes, *, now: dt.datetime) -> None:

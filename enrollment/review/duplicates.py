@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import identity_documents, identity_edits, lifecycle
+from enrollment.applications import identity_documents, identity_edits
 from enrollment.applications.application_rows import Application
-from enrollment.applications.bonds import bond_rules
-from enrollment.applications.bonds.bond_rules import BondEvent
-from enrollment.applications.identity_documents import Union
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.notifications import notify_guardians
-from enrollment.applications.returned_items import RefusalProposal
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import documents
 from enrollment.people.duplicate_rows import VERDICTS, DuplicateHint, Verdict
 from enrollment.people.person_rows import Child, ChildDocument
+from enrollment.review import duplicate_verdicts
 from enrollment.review.refusals import SECOND_PEOPLE
-from enrollment.review.review import LONGEST_NOTE, refuse_while_refusal_is_open, within
+from enrollment.review.review import LONGEST_NOTE, within
 
 
 @dataclass(frozen=True)
@@ -64,12 +61,14 @@ def find(session: Session, hint_id: uuid.UUID, *, by: Actor) -> Pair:
 def judge(
     session: Session, hint_id: uuid.UUID, *, verdict: str, reason: str, by: Actor, now: dt.datetime
 ) -> DuplicateHint:
-    """Say whether the two are one child.  `different` closes the pair for ever; `same` waits for a second person.
+    """Say whether the two are one child.  `different` closes the pair at this desk; `same` waits for a second person.
 
     With the second person the later application is refused as a duplicate, its family is told why, and its documents go
     over to the child that stays.  Refuses `verdict_missing`, `say_why`, `decided_already`, `second_person_needed`,
     `only_a_head_or_official_decides`, `refusal_is_proposed`, `duplicate_after_the_draw`.
     """
+    hint = _hint(session, hint_id, by)
+    identity_documents.lock_families_of(session, hint.child_a, hint.child_b)
     hint = _hint(session, hint_id, by, lock=True)
     if hint.decided_at is not None:
         raise Refused("decided_already")
@@ -77,14 +76,13 @@ def judge(
         raise Refused("verdict_missing", field="verdict")
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    first = hint.verdict != Verdict.SAME
-    if verdict == Verdict.SAME and not first:
+    if verdict == Verdict.SAME == hint.verdict:
         _require_second_person(hint, by)
         _unite(session, hint, by=by, now=now)
-    if first or verdict == Verdict.DIFFERENT:
-        hint.first_by, hint.first_at, hint.reason = by.account_id, now, reason.strip()[:LONGEST_NOTE]
-    hint.verdict = verdict
-    if verdict == Verdict.DIFFERENT or not first:
+        return hint
+    hint.verdict, hint.reason = verdict, reason.strip()[:LONGEST_NOTE]
+    hint.first_by, hint.first_at = by.account_id, now
+    if verdict == Verdict.DIFFERENT:
         hint.decided_by, hint.decided_at = by.account_id, now
     session.flush()
     audit.record(session, "judge_duplicate", "duplicate_hint", hint.id, by=by, now=now, verdict=verdict)
@@ -100,36 +98,10 @@ def _require_second_person(hint: DuplicateHint, by: Actor) -> None:
 
 def _unite(session: Session, hint: DuplicateHint, *, by: Actor, now: dt.datetime) -> None:
     union = identity_documents.union_of(session, hint.child_a, hint.child_b)
-    if union.ends is not None:
-        _refuse(session, union, union.ends, hint, by=by, now=now)
-    identity_documents.join_documents(session, union, own=False, by=by, now=now)
-
-
-def _refuse(
-    session: Session, union: Union, application: Application, hint: DuplicateHint, *, by: Actor, now: dt.datetime
-) -> None:
-    """The refusal of a duplicate, from any live stage: two people have signed it with the verdict.
-
-    `union_of` has locked both families.
-    """
-    if not identity_edits.identity_is_free(session, application.child_id):
+    if union.ends is not None and not identity_edits.identity_is_free(session, union.ends.child_id):
         raise Refused("duplicate_after_the_draw")
-    refuse_while_refusal_is_open(session, application.id)
-    bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
-    session.add(
-        RefusalProposal(
-            application_id=application.id,
-            rule="duplicate",
-            explanation=hint.reason,
-            proposed_by=hint.first_by,
-            proposed_at=hint.first_at,
-            decided_by=by.account_id,
-            decided_at=now,
-            upheld=True,
-        )
-    )
-    lifecycle.make(session, application, "refuse_duplicate", by=by, now=now, reason="duplicate")
-    notify_guardians(session, "review_refused", [application.id], now=now, rule="duplicate")
+    first, at, reason = hint.first_by, hint.first_at, hint.reason or ""
+    duplicate_verdicts.unite(session, hint, union, first_by=first, first_at=at, reason=reason, by=by, now=now)
 
 
 def documents_to_look_at(session: Session, *, by: Actor) -> list[tuple[ChildDocument, Child, Application]]:

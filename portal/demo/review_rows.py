@@ -44,7 +44,7 @@ def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
     _verify_documents(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
     lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
-    notify_guardians(session, "review_confirmed", agreed, now=now)
+    notify_guardians(session, "review_confirmed", agreed, now=now, by=by)
     return len(agreed)
 
 

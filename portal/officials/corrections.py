@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from enrollment.corrections import decisions, request_list, requests
 from enrollment.ground import audit
 from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.review import review
 from enrollment.review.correction_rows import CorrectionKind
 from portal.officials import pages
@@ -18,6 +19,7 @@ from portal.web.guards import desk
 from portal.web.shared_views import correction_forms, correction_views
 from portal.web.shared_views.correction_forms import DecisionForm
 from portal.web.unit_of_work import actor, clock, db
+from portal.web.upload_fields import accepts_uploads
 
 
 @pages.get("/corrections", endpoint="corrections")
@@ -97,6 +99,7 @@ def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/corrections/new")
 @desk("officials", *DECIDERS)
+@accepts_uploads(MOST_AT_ONCE)
 def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
     review.find(db(), application_id, by=actor())
     kind = correction_forms.known_kind(request.args.get("kind"))
@@ -135,5 +138,4 @@ def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) 
         fact=fact,
         form=form,
         now_registered=correction_views.registered_now(application, kind, fact),
-        accepted=correction_forms.ACCEPTED,
     )

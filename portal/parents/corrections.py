@@ -6,8 +6,10 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.applications.evidence_rows import MOST_PAGES
 from enrollment.corrections import correction_papers, requests
 from enrollment.corrections.requests import may_edit_freely
+from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.review.correction_rows import CHILD_IDENTITY, WITH_A_FACT, CorrectionKind
 from portal.parents import pages
 from portal.parents.form_pages import application_of
@@ -17,6 +19,7 @@ from portal.web.guards import desk
 from portal.web.shared_views import correction_forms, correction_views
 from portal.web.shared_views.correction_forms import DecisionForm
 from portal.web.unit_of_work import actor, clock, db
+from portal.web.upload_fields import accepts_uploads
 
 
 @pages.get("/applications/<uuid:application_id>/corrections")
@@ -53,6 +56,7 @@ def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/corrections/new")
 @desk("parents", allows_helper=True)
+@accepts_uploads(MOST_AT_ONCE)
 def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
     application_of(application_id)
     kind = correction_forms.known_kind(request.args.get("kind"))
@@ -81,7 +85,7 @@ def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) 
         fact=fact,
         form=form,
         now_registered=correction_views.registered_now(application, kind, fact, by=actor()),
-        accepted=correction_forms.ACCEPTED,
+        most_pages=MOST_PAGES,
     )
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from enrollment.corrections import decisions, request_list, requests
 from enrollment.ground import audit
+from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.review import review
 from enrollment.review.correction_rows import CorrectionKind
 from portal.staff import pages
@@ -17,6 +18,7 @@ from portal.web.guards import desk
 from portal.web.shared_views import correction_forms, correction_views
 from portal.web.shared_views.correction_forms import DecisionForm
 from portal.web.unit_of_work import actor, clock, db
+from portal.web.upload_fields import accepts_uploads
 
 
 @pages.get("/corrections", endpoint="corrections")
@@ -92,6 +94,7 @@ def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/corrections/new")
 @desk("staff")
+@accepts_uploads(MOST_AT_ONCE)
 def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
     review.find(db(), application_id, by=actor())
     kind = correction_forms.known_kind(request.args.get("kind"))
@@ -130,5 +133,4 @@ def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) 
         fact=fact,
         form=form,
         now_registered=correction_views.registered_now(application, kind, fact),
-        accepted=correction_forms.ACCEPTED,
     )

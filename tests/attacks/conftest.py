@@ -1,6 +1,7 @@
 """Fixtures for attacks: the portal with production settings, and concurrent transactions on a real database."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,7 @@ from portal.web.rate_limits import limiter
 from tests.support.keys import KEYS
 from tests.support.town import Town
 
+LOCKS_ROWS = re.compile(r"\bFOR (NO KEY )?UPDATE\b")
 WAITS_FOR_A_LOCK = 0.5
 """Seconds after which an act with its first lock continues, because the others wait for this lock, as they should."""
 
@@ -82,7 +84,7 @@ class Race:
         met, arrived = threading.Barrier(len(acts)), threading.local()
 
         def pause(connection, cursor, statement, *rest) -> None:
-            if "FOR UPDATE" in statement and not hasattr(arrived, "yes"):
+            if LOCKS_ROWS.search(statement) and not hasattr(arrived, "yes"):
                 arrived.yes = True
                 with contextlib.suppress(threading.BrokenBarrierError):
                     met.wait(WAITS_FOR_A_LOCK)

@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import edits, registration, sibling_binding, submission, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.corrections import decisions
 from enrollment.draw import draws, snapshot
 from enrollment.ground.errors import Stale
 from enrollment.offers import withdrawals
 from enrollment.places.programmes import Programme
+from enrollment.review import duplicates
 from tests.attacks.test_races import broken, refused
 from tests.support.town_families import id_number
 
@@ -139,3 +141,28 @@ def test_a_familys_locks_are_all_its_children_of_the_year_and_nobody_elses(race,
         free = select(Application.id).with_for_update(skip_locked=True)
         assert other.scalars(free).all() == [stranger.id]
         assert high.id != stranger.id
+
+
+def test_the_verdict_of_the_desk_and_of_a_correction_on_one_pair_take_turns(race, now):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=2)
+    one, other = (town.child("安娜", wishes=[garden]) for _ in range(2))
+    town.everyone_is_reviewed()
+    (clerk, head), official = town.desk_pair(other), town.city_pair()[0]
+    (pair,) = duplicates.open_pairs(town.session, by=clerk)
+    hint_id, said = pair.hint.id, {"verdict": "same", "reason": "看过户口簿", "now": town.now}
+    duplicates.judge(town.session, hint_id, by=clerk, **said)
+    request = town.finds_error(other, "duplicate", by=official, other=one.registration_code)
+    town.agrees(request, clerk)
+    agreed = {"version": request.version, "reason": "x", "by": official, "now": town.now}
+    request_id = request.id
+    town.session.commit()
+    outcome = race.crossing(
+        lambda s: duplicates.judge(s, hint_id, by=head, **said).verdict,
+        lambda s: decisions.agree(s, request_id, **agreed).state,
+    )
+    assert broken(outcome) == []
+    assert refused(outcome) in (["decided_already"], ["correction_outdated"])
+    with Session(race.engine) as session:
+        stages = session.scalars(select(Application.stage).order_by(Application.stage)).all()
+        assert stages == ["confirmed", "refused"]

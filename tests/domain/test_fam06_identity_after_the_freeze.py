@@ -9,12 +9,14 @@ from enrollment.applications import receipts, registration, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.guardian_access import guardian_takeover
 from enrollment.corrections import decisions, request_list, requests
-from enrollment.ground import sign_in
+from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import actor_of
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.outbox import Notice
 from enrollment.offers import arrivals
 from enrollment.offers.offer_rows import ReplacedNotice
+from enrollment.people import documents
+from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.places.roll_rows import RollChild, RollCorrection
 from enrollment.results import admission_notice
 from enrollment.review.correction_rows import CHILD_IDENTITY, CorrectionKind
@@ -264,6 +266,7 @@ def test_fam06_each_kind_of_identity(town, kind):
         town.session, ana.id, name="安娜", id_kind="passport", id_number="E12345678", relation="mother",
         born=ana.child.born, sex="f", by=family.actor, now=town.now,
     )  # fmt: skip
+    town.not_entered_before(ana)
     town.wish(ana, town.garden)
     town.submit(ana)
     town.drawn(ana)
@@ -278,6 +281,29 @@ def test_fam06_each_kind_of_identity(town, kind):
     said = {name: getattr(ana.child, name) for name in typed[kind]}
     assert said == typed[kind]
     assert town.place_of(ana) == town.garden
+
+
+def test_fam06_the_kind_of_a_document_alone(town):
+    """A birth certificate was entered as a passport: the child is found by the corrected document, and by no other."""
+    town.garden = town.kindergarten("金苹果", places=2)
+    ana = town.child("安娜", id_kind="passport", number="R510123456", wishes=[town.garden])
+    town.drawn(ana)
+    mistaken, right = (identity.index_of("R510123456", kind) for kind in ("passport", "birth_certificate"))
+    said = {"id_kind": "birth_certificate", "id_number": "R510123456"}
+    town.two_agree(town.requests_correction(ana, "document", **said))
+    assert documents.child_of(town.session, mistaken) is None
+    assert documents.child_of(town.session, right) == ana.child_id
+    assert (ana.child.id_kind, ana.child.id_index) == ("birth_certificate", right)
+    assert documents.current_document(town.session, ana.child_id).kind == "birth_certificate"
+
+
+def test_fam06_a_corrected_name_that_looks_like_another_child_is_a_hint(town):
+    town.garden = town.kindergarten("金苹果", places=2)
+    ana, ben = town.child("安娜", wishes=[town.garden]), town.child("本本", wishes=[town.garden])
+    town.drawn(ana)
+    town.two_agree(town.requests_correction(ben, "name", name="安娜"))
+    hint = town.session.scalars(select(DuplicateHint)).one()
+    assert {hint.child_a, hint.child_b} == {ana.child_id, ben.child_id}
 
 
 def test_fam06_two_different_people_and_the_second_is_a_head_or_official(town):

@@ -3,14 +3,17 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.applications.application_rows import Stage
-from enrollment.draw import draw_jobs, draw_rooms, draws, requests, runs, snapshot
+from enrollment.draw import draw_jobs, draw_rooms, draws, duplicate_waivers, requests, runs, snapshot
 from enrollment.eligibility.tiers import verified_facts_of
-from enrollment.ground import jobs
+from enrollment.ground import identity, jobs
 from enrollment.ground.errors import Refused
+from enrollment.people import documents
+from enrollment.people.duplicate_rows import DuplicateHint
+from enrollment.review import duplicates, refusals
 from enrollment.season.facts import Fact
 
 REASON = "撤下一份重复的申请"
@@ -18,10 +21,10 @@ REASON = "撤下一份重复的申请"
 
 @pytest.fixture
 def town_of_two(town):
-    """One child entered twice, and another one; two places."""
+    """One child entered twice, under names that do not look alike, and another one; two places."""
     town.garden = town.kindergarten("金苹果", places=2)
     town.ana = town.child("安娜", wishes=[town.garden])
-    town.again = town.child("安娜", wishes=[town.garden])
+    town.again = town.child("圆圆", wishes=[town.garden])
     town.ben = town.child("本本", wishes=[town.garden])
     return town
 
@@ -72,6 +75,77 @@ def test_fam08_a_duplicate_is_removed_and_the_list_frozen_again(town_of_two, sta
     assert town.place_of(town.again) is None
     for each in (town.ana, town.ben) if tickets[town.ana.id] else ():
         assert town.ticket_of(each) == tickets[each.id], "tickets stay"
+
+
+def entered_with_one_name(town):
+    """Two entries that look alike, so that a hint was written at once."""
+    town.garden = town.kindergarten("金苹果", places=2)
+    town.ana = town.child("安娜", wishes=[town.garden])
+    town.again = town.child("安娜", wishes=[town.garden])
+    return hint_of_the_pair(town)
+
+
+def hint_of_the_pair(town) -> DuplicateHint:
+    return town.session.scalars(select(DuplicateHint)).one()
+
+
+@pytest.mark.parametrize("before", ["unseen", "open", "one says same", "waived", "different"])
+def test_fam08_a_removal_is_the_verdict_on_the_pair(town, before):
+    """Whatever the desk of likely duplicates knew of the pair, it is decided afterwards, by two people."""
+    if before == "unseen":
+        town.garden = town.kindergarten("金苹果", places=2)
+        town.ana, town.again = (town.child(name, wishes=[town.garden]) for name in ("安娜", "圆圆"))
+    else:
+        hint = entered_with_one_name(town)
+    clerk = town.reviewer_of(town.again)
+    if before in ("one says same", "different"):
+        said = {"verdict": before.split()[-1], "reason": "看过户口簿", "by": clerk, "now": town.now}
+        duplicates.judge(town.session, hint.id, **said)
+    to_stage(town, "closed")
+    if before == "waived":
+        for official in town.city_pair():
+            duplicate_waivers.waive(town.session, town.the_round.id, "公安未及时答复", by=official, now=town.now)
+    frozen = before in ("unseen", "waived", "different")
+    if frozen:
+        town.freeze()
+        town.at(town.now + dt.timedelta(hours=1))
+    else:
+        with pytest.raises(Refused, match="duplicates_undecided"), town.session.begin_nested():
+            town.freeze()
+    number = identity.index_of(town.again.child.id_number)
+    request = remove_duplicate(town)
+    hint = hint_of_the_pair(town)
+    assert (hint.verdict, hint.reason, hint.decided_at) == ("same", request.answer, town.now)
+    assert hint.first_by != hint.decided_by
+    assert documents.child_of(town.session, number) == town.ana.child_id
+    assert refusals.refusal_of(town.session, town.again.id).rule == "duplicate"
+    assert duplicates.open_pairs(town.session, by=clerk) == []
+    assert town.freeze(reason=REASON if frozen else "").children == 1
+
+
+def test_fam08_nothing_is_corrected_under_an_entry_that_was_removed(town_of_two):
+    town = town_of_two
+    to_stage(town, "frozen")
+    waiting = town.requests_correction(town.again, "document", id_kind="passport", id_number="E87654321")
+    remove_duplicate(town)
+    with pytest.raises(Refused, match="child_joined"), town.session.begin_nested():
+        town.requests_correction(town.again, "name", name="安娜")
+    clerk, head = town.desk_pair(town.again)
+    town.agrees(waiting, clerk)
+    with pytest.raises(Refused, match="child_joined"):
+        town.agrees(waiting, head)
+
+
+def test_fam08_a_duplicate_stays_where_the_other_application_ended_meanwhile(town_of_two):
+    town = town_of_two
+    to_stage(town, "closed")
+    request = town.finds_error(town.again, "duplicate", by=town.city_pair()[0], other=town.ana.registration_code)
+    clerk, head = town.desk_pair(town.again)
+    town.agrees(request, clerk)
+    town.withdraw_after_the_draw(town.ana)
+    with pytest.raises(Refused, match="correction_outdated"), town.session.begin_nested():
+        town.agrees(request, head)
+    assert town.again.stage == Stage.CONFIRMED
 
 
 def refuse_the_old_list(town, old_run) -> None:
@@ -155,7 +229,7 @@ def test_fam08_a_late_court_paper_needs_two(town_of_two):
 def test_fam08_one_of_bound_twins_is_removed_and_the_other_stays(town):
     garden = town.kindergarten("金苹果", places=3)
     pair = town.twins("安安", "宁宁", wishes=[garden])
-    real = town.child("安安", wishes=[garden])
+    real = town.child("圆圆", wishes=[garden])
     town.everyone_is_reviewed()
     town.freeze()
     request = town.finds_error(pair[0], "duplicate", by=town.city_pair()[0], other=real.registration_code)

@@ -36,7 +36,7 @@ MAY_MOVE = {
     "confirm": REVIEWERS,
     "refuse": {HEAD} | OFFICIALS,
     "reopen": REVIEWERS | OFFICIALS,
-    "remove_duplicate": {HEAD} | OFFICIALS,
+    "refuse_duplicate": {HEAD} | OFFICIALS,
 }
 MAY_MOVE_AN_OFFER = {
     "offer": {CITY, THE_SYSTEM},

@@ -6,10 +6,11 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, FileField, RadioField, TextAreaField
+from wtforms import BooleanField, RadioField, TextAreaField
 
 from enrollment.applications.applications import Application
 from enrollment.applications.guardian_access.desk_access import guardians_at_desk
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.people import guardians
 from enrollment.review import guardian_requests
 from enrollment.review.guardian_requests import Paper
@@ -20,13 +21,12 @@ from portal.web.forms import PageForm, parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.phone_fields import phone_field
 from portal.web.unit_of_work import actor, clock, db
-
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadField, accepts_uploads
 
 
 class RequestForm(PageForm):
     text = TextAreaField(_l("请说明情况"))
-    paper = FileField(_l("证明：判决书、协议、证明或保护令的照片或 PDF"))
+    paper = UploadField(_l("证明：判决书、协议、证明或保护令的照片或 PDF"), kinds=PHOTO_OR_PDF)
 
     def read_paper(self) -> Paper:
         file = self.paper.data
@@ -58,7 +58,7 @@ def guardian_list(application_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _add_view(application: Application, form: AddForm) -> ResponseReturnValue:
-    return form_page("guardian_add", "guardian", application, form, accepted=ACCEPTED)
+    return form_page("guardian_add", "guardian", application, form)
 
 
 @pages.get("/applications/<uuid:application_id>/guardians/add")
@@ -69,6 +69,7 @@ def add_guardian_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/guardians/add")
 @desk("parents")
+@accepts_uploads(LIMITS["photo"])
 def add_guardian(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = AddForm()
@@ -85,7 +86,7 @@ def add_guardian(application_id: uuid.UUID) -> ResponseReturnValue:
 
 def _remove_view(application: Application, form: RemoveForm) -> ResponseReturnValue:
     form.offer_guardians(application)
-    return form_page("guardian_remove", "guardian", application, form, accepted=ACCEPTED)
+    return form_page("guardian_remove", "guardian", application, form)
 
 
 @pages.get("/applications/<uuid:application_id>/guardians/remove")
@@ -96,6 +97,7 @@ def remove_guardian_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/guardians/remove")
 @desk("parents")
+@accepts_uploads(LIMITS["photo"])
 def remove_guardian(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = RemoveForm()

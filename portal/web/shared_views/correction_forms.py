@@ -10,7 +10,6 @@ from wtforms import (
     BooleanField,
     DateField,
     HiddenField,
-    MultipleFileField,
     RadioField,
     SelectField,
     StringField,
@@ -31,6 +30,7 @@ from portal.text.area_names import area_name
 from portal.text.words import word
 from portal.web.forms import PageForm
 from portal.web.unit_of_work import db
+from portal.web.upload_fields import PHOTO_OR_PDF, UploadsField
 
 FACTS = tuple(fact for fact in Fact if fact != Fact.BORN)
 """The facts of a household and its grounds; the birth date is a part of the child's identity."""
@@ -39,7 +39,6 @@ TRUE_FACTS = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
 """Facts that hold or do not, so that no value is entered."""
 
 PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
-ACCEPTED = "image/*,.heic,.heif,application/pdf"
 
 
 class DecisionForm(PageForm):
@@ -71,7 +70,7 @@ def form_for(kind: CorrectionKind, fact: Fact | None) -> PageForm:
         setattr(CorrectionForm, name, field)
     statement = TextAreaField(_l("哪里不对，依据是什么"), [Length(max=LONGEST_STATEMENT)])
     setattr(CorrectionForm, "statement", statement)  # noqa: B010 (the fields are made one by one)
-    setattr(CorrectionForm, "pages", MultipleFileField(_l("证明材料的照片或 PDF")))  # noqa: B010
+    setattr(CorrectionForm, "pages", UploadsField(_l("证明材料的照片或 PDF"), kinds=PHOTO_OR_PDF))  # noqa: B010
     return CorrectionForm()
 
 

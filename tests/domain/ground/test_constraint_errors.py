@@ -16,12 +16,17 @@ from sqlalchemy.exc import IntegrityError
 
 import enrollment.tables  # noqa: F401  every table is in the metadata
 from enrollment.applications.returned_items import RefusalProposal
+from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.ground.constraint_errors import CONSTRAINT_ERRORS, constraint_name, refusal_of
 from enrollment.ground.db import Base
-from enrollment.people import invitations
+from enrollment.people import duplicates, invitations
 from enrollment.places import ledger
 
 CHECKS = {
+    "ck_duplicate_hint__second_person": (
+        "UPDATE duplicate_hint SET verdict = 'same', first_by = (SELECT id FROM account LIMIT 1),"
+        " decided_by = (SELECT id FROM account LIMIT 1), decided_at = found_at"
+    ),
     "ck_refusal_proposal__second_person": (
         "UPDATE refusal_proposal SET decided_by = proposed_by, decided_at = proposed_at, upheld = true"
     ),
@@ -83,7 +88,7 @@ def season_with_everything(town):
     town.child_on_roll(garden, "在园", id_number="510104202112012011")
     town.roll(garden, "lower", 25)
     ana = town.child("安娜", wishes=[garden], grounds={"multi_child": 2})
-    parent = town.parent_of(ana)
+    ben, parent = town.child("本本"), town.parent_of(ana)
     invitations.invite(town.session, ana.child_id, "13712345678", by=parent, now=town.now)
     town.mandate_by_code(town.helper(), "13812345678")
     town.drawn(ana)
@@ -93,6 +98,9 @@ def season_with_everything(town):
             application_id=ana.id, rule="age", explanation="太小", proposed_by=clerk.account_id, proposed_at=town.now
         )
     )
+    town.requests_correction(ana, "name", name="安那")
+    duplicates.hint_of(session, ana.child_id, ben.child_id, now=town.now)
+    session.add(DuplicateWaiver(round_id=town.the_round.id, digest="0" * 64, pairs=1, reason="急", made_at=town.now))
     numbers = {"planned_classes": 2, "staffed_classes": 2, "class_norm": 25, "continuing": 0, "withheld": 0}
     ledger.propose_level(
         session, garden.id, "middle", 2026, by=clerk, now=town.now + dt.timedelta(minutes=1), reason="多一班", **numbers

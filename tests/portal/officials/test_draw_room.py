@@ -2,11 +2,8 @@
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
 
-from enrollment.applications.applications import Application
 from enrollment.draw import draw_rooms, publication, runs
-from enrollment.draw.run_rows import Placement
 from enrollment.eligibility.households import Household
 from enrollment.ground import jobs
 from enrollment.ground.city_time import CHENGDU
@@ -171,11 +168,29 @@ def to_the_second_signature(officials, town, clock) -> str:
     return address
 
 
+def to_the_second_signature_of_a_replay(officials, town, clock):
+    """The address of a replay that two people signed, and a family that it would give a place."""
+    review_everybody(town, clock)
+    town.drawn()
+    placed = [child for child in town.everybody() if town.place_of(child)]
+    (waiting,) = [child for child in town.everybody() if child not in placed]
+    town.decline(placed[0])
+    for child in placed[1:]:
+        town.confirm(child)
+    run = town.replay(sign=False)
+    town.session.commit()
+    clock.set(town.now)
+    worker(town, clock)
+    address = f"/officials/draws/runs/{run.id}"
+    for client in officials:
+        assert fill_in(client, address, f"{address}/sign").status_code == 303
+    return address, waiting
+
+
 def test_what_is_refused_only_by_the_worker_is_told_with_the_next_step(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
-    address = to_the_second_signature(officials, town, frozen_clock)
-    placed = town.session.scalars(select(Placement).where(Placement.programme_id.is_not(None))).first()
-    town.withdraw_after_the_draw(town.session.get(Application, placed.application_id))
+    address, moved_up = to_the_second_signature_of_a_replay(officials, town, frozen_clock)
+    town.withdraw_after_the_draw(moved_up)
     town.session.commit()
     assert worker(town, frozen_clock) == ["refused"]
     for page in (first.get(address).text, second.get(f"/officials/rounds/{town.the_round.id}/draw").text):

@@ -27,9 +27,15 @@ def pages_with_files(client, town):
     garden = town.kindergarten("金苹果", places=2)
     town.open_registration()
     draft = town.child("安娜", wishes=[garden], submit=False)
-    official = town.city_official().account_id
+    handed_in = town.child("本本", wishes=[garden])
+    official, clerk = town.city_official().account_id, town.clerk_of(garden).account_id
     return [
         (draft.entered_by, f"/parents/applications/{draft.id}/evidence", ("photo", "pdf")),
+        (draft.entered_by, f"/parents/applications/{draft.id}/guardians/add", ("photo", "pdf")),
+        (draft.entered_by, f"/parents/applications/{draft.id}/guardians/remove", ("photo", "pdf")),
+        (draft.entered_by, f"/parents/applications/{draft.id}/corrections/new?kind=name", ("photo", "pdf")),
+        (clerk, f"/staff/applications/{handed_in.id}/corrections/new?kind=name", ("photo", "pdf")),
+        (official, f"/officials/applications/{handed_in.id}/corrections/new?kind=name", ("photo", "pdf")),
         (town.helper("小杨", "helper1").account_id, "/helpers/new/paper", ("photo", "pdf")),
         (official, "/officials/imports", ("table",)),
         (official, "/officials/policies/510104/new", ("rules",)),
@@ -37,7 +43,7 @@ def pages_with_files(client, town):
 
 
 def test_fam28_page_and_browser_say_the_servers_limit(client, pages_with_files):
-    assert len(pages_with_files) == 4
+    assert len(pages_with_files) == 9
     for who, address, kinds in pages_with_files:
         sign_in(client, who)
         field = page(client.get(address)).select_one("input[type=file]")
