@@ -15,7 +15,7 @@ HOUSE = func.coalesce(Kindergarten.parent_id, Kindergarten.id)
 
 
 def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, KindergartenFacts]:
-    """By id, these with their sites, or those of the whole city; two queries."""
+    """The facts of these kindergartens with their sites, by id; without `ids` of all in the city.  Two queries."""
     found = select(
         Kindergarten.id, Kindergarten.code, Kindergarten.nature, Kindergarten.area_code, Kindergarten.parent_id
     )
