@@ -21,12 +21,12 @@ from enrollment.season.document_kinds import Document
 __all__ = ["MOST_PAGES", "EvidencePage", "pages_of", "removed_of"]
 
 MOST_BYTES = 60 * 2**20
-"""Kept bytes of one application, all documents together."""
+"""Most stored bytes of one application, for all documents together."""
 
 PURPOSE = "evidence_page.content"
 
 OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
-"""Papers that say nothing about a sibling."""
+"""Papers that concern one child only, so that they are never shared with a sibling."""
 
 
 def add_pages(

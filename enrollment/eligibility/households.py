@@ -21,7 +21,7 @@ LONGEST_TEXT = 120
 IN_THE_CITY = (
     "home_area", "home_street", "home_community", "home_estate", "home_longitude", "home_latitude", "home_owned",
 )  # fmt: skip
-"""What is said of a home only where it lies in the city."""
+"""Columns of a home that are stored only if it lies in the city."""
 
 
 def save(

@@ -11,7 +11,7 @@ from enrollment.places.service_areas import ServiceArea
 from enrollment.season.grounds import KindergartenFacts
 
 HOUSE = func.coalesce(Kindergarten.parent_id, Kindergarten.id)
-"""The kindergarten to which a site belongs; its own id for one that is no site."""
+"""SQL expression: the id of the kindergarten to which a site belongs; for a kindergarten that is not a site, its own id."""
 
 
 def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, KindergartenFacts]:

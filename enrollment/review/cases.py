@@ -32,7 +32,7 @@ DISPUTE_DAYS = 10
 
 
 AREA = func.coalesce(Kindergarten.area_code, Household.home_area)
-"""The area of a case: that of the kindergarten which reviews the application, before that the home's."""
+"""SQL expression: the area of a case, from the reviewing kindergarten or, if there is none, from the home."""
 
 HOLDING = (Case.held_at.is_not(None), Case.hold_ended_at.is_(None), Case.settled_at.is_(None))
 

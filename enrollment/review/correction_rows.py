@@ -42,7 +42,7 @@ KINDS = tuple(CorrectionKind)
 STATES = tuple(CorrectionState)
 
 CHILD_IDENTITY = (CorrectionKind.NAME, CorrectionKind.BIRTH_DATE, CorrectionKind.DOCUMENT, CorrectionKind.SEX)
-"""Who the child is: what a notice, its QR code and the roll vouch for."""
+"""Corrections of the child's identity, which is shown on a notice, by its QR code and on the roll."""
 
 IDENTITY = (*CHILD_IDENTITY, CorrectionKind.OTHER_IDENTITY)
 
