@@ -201,11 +201,13 @@ class SupposedWish:
 class FamilyOdds:
     """Chances of a family that is not in the market.
 
-    ``together_at``: all its children at this wish; ``together``: at any one wish; ``none``: no child has a place.
+    ``together_at``: all its children at this wish; ``together``: at any one wish; ``all_placed``: each has a place, at one
+    programme or at several; ``none``: no child has a place.
     """
 
     together_at: tuple[Chance, ...]
     together: Chance
+    all_placed: Chance
     none: Chance
 
 
@@ -229,6 +231,7 @@ def family_odds(
     return FamilyOdds(
         together_at=at,
         together=Chance(int((same & placed).sum()), drawn.draws),
+        all_placed=Chance(int((rank < len(wishes)).all(axis=1).sum()), drawn.draws),
         none=Chance(int((rank == len(wishes)).all(axis=1).sum()), drawn.draws),
     )
 

@@ -6,6 +6,7 @@ is only touched, while a change after submission is an edit of its own, with a v
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -24,23 +25,55 @@ def begin(
 
 
 def keep(session: Session, application: Application, *, by: Actor, now: dt.datetime, move: str | None = None) -> None:
-    """End a change.  Refuses what would leave a handed-in application incomplete.
+    """End a change, and tell the guardians of its receipt.  Refuses what would leave a handed-in application incomplete.
 
     `move` names the move where it is not the plain edit, which sends an application under review back into the queue.
     """
+    keep_all(session, [application], by=by, now=now, moves={application.id: move} if move else {})
+
+
+def keep_all(
+    session: Session,
+    members: Sequence[Application],
+    *,
+    by: Actor,
+    now: dt.datetime,
+    moves: Mapping[uuid.UUID, str] | None = None,
+) -> None:
+    """End one change of several bound applications: a receipt of each, and one message to each guardian."""
+    receipts.tell(session, keep_each(session, members, by=by, now=now, moves=moves), by=by, now=now)
+
+
+def keep_each(
+    session: Session,
+    members: Sequence[Application],
+    *,
+    by: Actor,
+    now: dt.datetime,
+    moves: Mapping[uuid.UUID, str] | None = None,
+) -> list[receipts.Receipt]:
+    """End one change of several applications, of which the caller tells the guardians; the receipts of those handed in."""
+    given = moves or {}
+    kept = [_kept(session, member, by=by, now=now, move=given.get(member.id)) for member in members]
+    return [receipt for receipt in kept if receipt is not None]
+
+
+def _kept(
+    session: Session, application: Application, *, by: Actor, now: dt.datetime, move: str | None
+) -> receipts.Receipt | None:
     session.flush()
     if application.stage not in lifecycle.WITH_AUTHORITY:
         application.version += 1
         application.changed_at = now
         session.flush()
-        return
+        return None
     comparison = receipts.compare(session, application)
     if not comparison.changed:
-        return
+        return None
     completeness.require(session, application, by=by)
     if application.stage == Stage.SUBMITTED:
         move = "edit"
     lifecycle.make(session, application, move or "edit_in_review", by=by, now=now)
     if "wishes" in comparison.changed and application.stage == Stage.SUBMITTED:
         reviewer_assignment.assign(session, application)
-    receipts.write(session, application, comparison, by=by, now=now)
+    return receipts.write(session, application, comparison, by=by, now=now)

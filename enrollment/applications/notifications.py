@@ -7,7 +7,8 @@ often the function runs.
 With `by`, each message says who made the decision, as its reader names them: `you`, the relation to the child, or who
 acted for a family, a kindergarten, the offices or the clock (`who` in `params`, a code of the words' group `who`).
 
-`notify_guardians` tells the same of some applications; `notify_guardians_each` tells something different of each;
+`notify_guardians` tells the same of some applications; `notify_guardians_together` tells each guardian once of an act on
+several children; `notify_guardians_each` tells something different of each;
 `notify_guardians_of` tells of rows that a query selects, which stay in the database.
 """
 
@@ -87,6 +88,48 @@ def notify_guardians(
         outbox.enqueue_sending(session, now=now)
 
 
+def notify_guardians_together(
+    session: Session,
+    kind: str,
+    application_ids: Collection[uuid.UUID],
+    *,
+    now: dt.datetime,
+    event: str,
+    by: Actor | None = None,
+    **params: Any,
+) -> None:
+    """Tell each guardian once of what one act did to several children.
+
+    The message names those children that this guardian cares for, and nobody else's: `together` are their applications,
+    `codes` the registration codes of those that were handed in.  With `by`, a guardian who acted and cares for none of
+    them is named as the family.
+    """
+    statement = text(f"""
+        INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
+        SELECT gen_random_uuid(), :event || ':' || guardian.account_id, :kind, guardian.account_id,
+               about.children[1], about.applications[1],
+               CAST(:params AS jsonb) || jsonb_build_object('together', about.applications, 'codes', about.codes)
+               || {_who(by, "ANY(about.children)", "family")},
+               :now
+        FROM (
+            SELECT guardianship.guardian_id,
+                   array_agg(application.child_id ORDER BY application.id) AS children,
+                   array_agg(application.id ORDER BY application.id) AS applications,
+                   coalesce(string_agg(application.registration_code, '、' ORDER BY application.id), '—') AS codes
+            FROM application
+            JOIN guardianship ON guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
+            WHERE application.id = ANY(:ids)
+            GROUP BY guardianship.guardian_id) AS about
+        JOIN guardian ON guardian.id = about.guardian_id
+        ON CONFLICT (key) DO NOTHING
+    """)  # noqa: S608 (`_who` is made of constants; its values are bound)
+    session.flush()
+    values = {"ids": list(application_ids), "event": event, "kind": kind, "now": now, "params": json.dumps(params)}
+    who = {} if by is None else _values_of_who(by)
+    if session.execute(statement, values | who).rowcount:  # type: ignore[attr-defined]
+        outbox.enqueue_sending(session, now=now)
+
+
 def notify_guardians_each(
     session: Session,
     kind: str,
@@ -141,16 +184,18 @@ def _write(
     return session.execute(statement, {**values, **who, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
 
 
-def _who(by: Actor | None) -> str:
-    """SQL of the parameter `who` for the guardian of the enclosing row; a guardian who acts is named by its relation."""
+def _who(by: Actor | None, children: str = "about.child_id", unrelated: str = "other") -> str:
+    """SQL of the parameter `who` for the guardian of the enclosing row; a guardian who acts is named by its relation to one
+    of `children`, or `unrelated` where it has none."""
     if by is None:
         return "'{}'"
-    return """jsonb_build_object('who', coalesce(CAST(:office AS text), :helped || CASE
+    return f"""jsonb_build_object('who', coalesce(CAST(:office AS text), :helped || CASE
         WHEN guardian.account_id = CAST(:actor AS uuid) THEN 'you'
         ELSE coalesce((
             SELECT own.relation FROM guardianship AS own JOIN guardian AS acting ON acting.id = own.guardian_id
-            WHERE own.child_id = about.child_id AND own.accepted_at IS NOT NULL
-              AND acting.account_id = CAST(:actor AS uuid)), 'other') END))"""
+            WHERE own.child_id = {children} AND own.accepted_at IS NOT NULL
+              AND acting.account_id = CAST(:actor AS uuid)
+            ORDER BY own.child_id LIMIT 1), '{unrelated}') END))"""  # noqa: S608 (constants)
 
 
 def _values_of_who(by: Actor) -> dict[str, Any]:

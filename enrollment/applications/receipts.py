@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import contents
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
-from enrollment.applications.notifications import notify_guardians
+from enrollment.applications.notifications import notify_guardians, notify_guardians_together
 from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.errors import NotFound
 
@@ -89,29 +90,10 @@ def compare(session: Session, application: Application) -> Comparison:
 def write(
     session: Session, application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
 ) -> Receipt:
-    """Add the compared answers as the next version and tell every guardian.
+    """Add the compared answers as the next version; the caller tells the guardians, with `tell` or of its own act.
 
     The caller holds the application's lock and has changed no answer since it compared.
     """
-    version = add_version(session, application, comparison, by=by, now=now)
-    notify_guardians(
-        session,
-        ("application_changed" if comparison.before else "application_submitted")
-        + ("_by_helper" if by.on_behalf else ""),
-        [application.id],
-        now=now,
-        by=by,
-        event=f"receipt:{version.number}",
-        code=application.registration_code,
-        number=version.number,
-    )
-    return _receipt(session, application, version)
-
-
-def add_version(
-    session: Session, application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
-) -> ApplicationVersion:
-    """Add the compared answers as the next version, of which the caller tells the guardians itself."""
     before, said = comparison.before, comparison.said
     version = ApplicationVersion(
         application_id=application.id,
@@ -124,7 +106,28 @@ def add_version(
     )
     session.add(version)
     session.flush()
-    return version
+    return _receipt(session, application, version)
+
+
+def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.datetime) -> None:
+    """Tell every guardian of the receipts of one act: one message, also where the act changed several bound children."""
+    by_helper = "_by_helper" if by.on_behalf else ""
+    if len(written) > 1:
+        ids = [receipt.application_id for receipt in written]
+        event = f"receipts:{ids[0]}:{written[0].number}"
+        notify_guardians_together(session, f"bond_changed{by_helper}", ids, now=now, by=by, event=event)
+        return
+    for receipt in written:
+        notify_guardians(
+            session,
+            ("application_changed" if receipt.number > 1 else "application_submitted") + by_helper,
+            [receipt.application_id],
+            now=now,
+            by=by,
+            event=f"receipt:{receipt.number}",
+            code=receipt.registration_code,
+            number=receipt.number,
+        )
 
 
 def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:

@@ -6,16 +6,18 @@ drawn each for itself.  The parents choose.
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from allocation.validation import LARGEST_UNIT
 from enrollment.applications import applications, deadlines, edits, units, wishes
-from enrollment.applications.applications import Application, Stage, Wish
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.bonds import bond_plan, bond_rules
+from enrollment.applications.bonds.bond_plan import BondPlan
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.lifecycle import LIVE_STAGES
-from enrollment.applications.notifications import notify_guardians
+from enrollment.applications.notifications import notify_guardians_together
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -49,66 +51,78 @@ def _can_take_part(session: Session, application: Application, *, now: dt.dateti
     return (times.open or times.coming) is not None
 
 
-def bind(session: Session, application_ids: Sequence[uuid.UUID], *, by: Actor, now: dt.datetime) -> uuid.UUID:
-    """Bind children of one family and level.  They share the wishes of the first one from now on.
+def bind(
+    session: Session,
+    application_ids: Sequence[uuid.UUID],
+    *,
+    list_of: uuid.UUID | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> uuid.UUID:
+    """Bind children of one family and level, and give all of them the list of one: `list_of`.
 
-    Refuses `bind_two_or_more`, `bind_one_family`, `bind_one_level`, `bound_already` and what any edit refuses.
+    Without `list_of` the only list that is not empty counts.  Refuses `bind_two_or_more`, `bind_one_family`,
+    `bind_one_level`, `bound_already`, `bind_whose_list` where lists differ and none was chosen, and what any edit refuses.
     """
     ids = list(dict.fromkeys(application_ids))
     if not 2 <= len(ids) <= LARGEST_UNIT:
         raise Refused("bind_two_or_more", field="together", most=LARGEST_UNIT)
     units.lock_families(session, ids)
     members = [edits.begin(session, each, by=by, now=now) for each in ids]
-    first = members[0]
+    for member in members:
+        _require_open_list(session, member, now)
+    _refuse_unlike(session, members)
+    bound = {member.unit for member in members}
+    if len(bound) == 1 and members[0].unit is not None:
+        return members[0].unit
+    unit = next((each for each in bound if each is not None), None) or uuid.uuid4()
+    source = _source(bond_plan.plan(session, members), list_of)
+    for member in members:
+        member.unit = unit
+        audit.record(session, "bind", "application", member.id, by=by, now=now, unit=str(unit), list_of=str(source))
+    session.flush()
+    _copy_list(session, source, members)
+    edits.keep_each(session, members, by=by, now=now)
+    event = f"bound:{unit}:{sum(member.version for member in members)}"
+    notify_guardians_together(session, "siblings_bound", ids, now=now, by=by, event=event)
+    return unit
+
+
+def _require_open_list(session: Session, application: Application, now: dt.datetime) -> None:
+    """A list of wishes changes only while registration is open; before it, drafts may be bound."""
+    times = deadlines.of(session, application, now=now)
+    if times.open is None and application.stage != Stage.DRAFT:
+        raise deadlines.closed(times)
+
+
+def _refuse_unlike(session: Session, members: Sequence[Application]) -> None:
     if len({(member.family_code, member.year) for member in members}) > 1:
         raise Refused("bind_one_family", field="together")
     if len({member.level for member in members}) > 1:
         raise Refused("bind_one_level", field="together")
-    bound = {member.unit for member in members}
-    if first.unit is not None and len(bound) == 1:
-        return first.unit
-    if bound != {None}:
+    ids = {member.id for member in members}
+    if any(other.id not in ids for member in members for other in units.of(session, member)):
         raise Refused("bound_already", field="together")
-    unit = uuid.uuid4()
-    for member in members:
-        member.unit = unit
-        audit.record(session, "bind", "application", member.id, by=by, now=now, unit=str(unit))
-    session.flush()
-    for member in members[1:]:
-        _copy_wishes(session, first, member, now)
-    for member in members:
-        edits.keep(session, member, by=by, now=now)
-    notify_guardians(session, "siblings_bound", [each.id for each in members], now=now, by=by, event=f"bound:{unit}")
-    return unit
+
+
+def _source(plan: BondPlan, list_of: uuid.UUID | None) -> uuid.UUID:
+    if list_of is None:
+        if plan.asks:
+            raise Refused("bind_whose_list", field="list_of")
+        return plan.default
+    if list_of not in {member.application.id for member in plan.members}:
+        raise Refused("bind_whose_list", field="list_of")
+    return list_of
 
 
 def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Let every child of the unit be drawn for itself.  Each keeps the wishes that they shared."""
+    """Let this child be drawn for itself.  Each keeps the wishes that they shared; two that are left stay bound."""
     units.lock_families(session, [application_id])
-    application = applications.locked(session, application_id, by=by)
-    members = [edits.begin(session, member.id, by=by, now=now) for member in units.of(session, application)]
+    application = edits.begin(session, application_id, by=by, now=now)
     if application.unit is None:
         return
-    unit = application.unit
-    for member in members:
-        member.unit = None
-        audit.record(session, "separate", "application", member.id, by=by, now=now)
-    session.flush()
-    for member in members:
-        edits.keep(session, member, by=by, now=now)
-    event = f"separated:{unit}"
-    notify_guardians(session, "siblings_separated", [each.id for each in members], now=now, by=by, event=event)
-
-
-def leave(session: Session, application: Application) -> None:
-    """Take a withdrawn application out of its unit; one child alone is no unit.  The caller holds the family's locks."""
-    if application.unit is None:
-        return
-    others = [member for member in units.of(session, application) if member.id != application.id]
-    application.unit = None
-    if len(others) == 1:
-        others[0].unit = None
-    session.flush()
+    _require_open_list(session, application, now)
+    bond_rules.leave(session, application, BondEvent.SEPARATE, by=by, now=now)
 
 
 def follow_elder(
@@ -129,25 +143,49 @@ def choose(
     session: Session,
     application_id: uuid.UUID,
     *,
-    bound: bool,
+    bound_with: Collection[uuid.UUID] | None,
+    list_of: uuid.UUID | None = None,
     elder_id: uuid.UUID | None,
     version: int | None,
+    seen: str | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """What the family says on one page: bound to all its siblings of the level or separate, and which elder one to follow."""
+    """What the family says on one page: with which siblings of the level the child is bound, and which elder one it follows.
+
+    `bound_with` is empty for a separate child, None to leave the bond as it is; `list_of` is whose list counts, as in `bind`; `seen` is the `units.stamp` of
+    the child and of all siblings on the page.  Raises Stale when one of them changed since the page was rendered.
+    """
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
-    siblings = may_bind(session, application, by=by)
-    if bound and siblings and application.unit is None:
-        bind(session, [application.id, *(other.id for other in siblings)], by=by, now=now)
-    elif not bound and application.unit is not None:
-        separate(session, application.id, by=by, now=now)
+    siblings = [applications.locked(session, other.id, by=by) for other in may_bind(session, application, by=by)]
+    units.require_stamp([application, *siblings], seen)
+    if bound_with is not None:
+        _bind_with(session, application, {other.id for other in siblings} & set(bound_with), list_of, by=by, now=now)
     follow_elder(session, application.id, elder_id, by=by, now=now)
 
 
-def _copy_wishes(session: Session, source: Application, target: Application, now: dt.datetime) -> None:
-    rounds = session.scalars(select(Wish.round_id).where(Wish.application_id == source.id).distinct())
-    for round_id in list(rounds):
-        wanted = [wish.programme_id for wish in wishes.of(session, source.id, round_id)]
-        wishes.write(session, target, round_id, wanted)
+def _bind_with(
+    session: Session,
+    application: Application,
+    wanted: set[uuid.UUID],
+    list_of: uuid.UUID | None,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    now_bound = {other.id for other in units.others_of(session, application)}
+    if wanted and wanted != now_bound:
+        bind(session, [application.id, *sorted(wanted)], list_of=list_of, by=by, now=now)
+    elif not wanted and now_bound:
+        separate(session, application.id, by=by, now=now)
+
+
+def _copy_list(session: Session, source: uuid.UUID, members: Sequence[Application]) -> None:
+    """Give every member the lists of `source` in the rounds that are not frozen; what was drawn stays as it was."""
+    lists = wishes.lists(session, members)
+    rounds = {round_id for each in lists.values() for round_id in each}
+    for member in members:
+        for round_id in rounds:
+            if lists[member.id].get(round_id) != lists[source].get(round_id):
+                wishes.write(session, member, round_id, lists[source].get(round_id, []))

@@ -14,10 +14,11 @@ from enrollment.applications import (
     receipts,
     register_answers,
     reviewer_assignment,
-    sibling_binding,
     units,
 )
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.bonds import bond_notices, bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
@@ -62,6 +63,8 @@ def submit(
         .values(answered_at=now)
     )
     receipt = receipts.write(session, application, receipts.compare(session, application), by=by, now=now)
+    receipts.tell(session, [receipt], by=by, now=now)
+    bond_notices.tell_after_submission(session, application, now=now)
     if answers_a_clerk:
         _ask_registers(session, application, now=now)
     return receipt
@@ -102,8 +105,8 @@ def may_be_undone(session: Session, application: Application, *, now: dt.datetim
 def take_out(
     session: Session, application: Application, *, by: Actor, now: dt.datetime, reason: str | None = None
 ) -> None:
-    """Withdraw an application and end its bonds.  The caller holds the family's locks and tells the guardians."""
-    sibling_binding.leave(session, application)
+    """Withdraw an application; it leaves its bond.  The caller holds the family's locks and tells the guardians."""
+    bond_rules.leave(session, application, BondEvent.WITHDRAW, by=by, now=now)
     lifecycle.make(session, application, "withdraw", by=by, now=now, reason=reason)
 
 

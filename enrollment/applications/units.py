@@ -7,12 +7,15 @@ before the applications; the likeness of a child (`duplicates.find`) is locked l
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from enrollment.applications import applications
 from enrollment.applications.application_rows import Application
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused, Stale
 
 
 def of(session: Session, application: Application) -> list[Application]:
@@ -32,6 +35,38 @@ def lock_families(session: Session, application_ids: Iterable[uuid.UUID]) -> Non
     families = select(Application.family_code, Application.year).where(Application.id.in_(ids))
     theirs = select(Application.id).where(tuple_(Application.family_code, Application.year).in_(families))
     session.execute(theirs.order_by(Application.id).with_for_update(key_share=True))
+
+
+def others_of(session: Session, application: Application) -> list[Application]:
+    """The applications bound to this one, as they are now; empty for a separate child."""
+    session.flush()
+    return [member for member in of(session, application) if member.id != application.id]
+
+
+def in_care(session: Session, members: Iterable[Application], *, by: Actor) -> list[Application]:
+    """Those members that this person cares for; a helper: those that it entered."""
+    mine = {each.id for each in applications.list_own(session, by=by)}
+    return [member for member in members if member.id in mine]
+
+
+def require_care(session: Session, members: Sequence[Application], *, by: Actor) -> None:
+    """Refuse `bound_beyond_your_care` to whoever does not care for every member: one list belongs to all of them.
+
+    The caller has looked up one of them within what this person cares for.
+    """
+    if len(members) > 1 and len(in_care(session, members, by=by)) < len(members):
+        raise Refused("bound_beyond_your_care", field="wishes")
+
+
+def stamp(members: Iterable[Application]) -> str:
+    """The versions of these applications as one text: what a page was rendered from."""
+    return ".".join(f"{member.id.hex[:8]}-{member.version}" for member in sorted(members, key=lambda each: each.id))
+
+
+def require_stamp(members: Iterable[Application], seen: str | None) -> None:
+    """Raise Stale when one of the members changed since the page was rendered; None checks nothing."""
+    if seen is not None and seen != stamp(members):
+        raise Stale()
 
 
 def codes_bound_with(session: Session, application: Application) -> list[str]:

@@ -16,6 +16,9 @@ from enrollment.places.programmes import Programme
 from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import Round, RoundProgramme
 
+STILL_CHANGING = (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED)
+"""Stages of a round whose lists are not frozen.  Bound children have one list in such a round."""
+
 
 def of(session: Session, application_id: uuid.UUID, round_id: uuid.UUID) -> list[Wish]:
     """The wishes of an application in a round, first to last."""
@@ -30,32 +33,54 @@ def set_wishes(
     programme_ids: Sequence[uuid.UUID],
     *,
     version: int | None,
+    seen: str | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> None:
     """Let the wishes in a round be exactly these, in this order; for bound children all together.
 
-    Refuses, all on the field `wishes`: `round_not_open`, `wish_twice`, `too_many_wishes`, `wish_not_in_round`.
+    `seen` is the `units.stamp` of the bound children on the page that the family filled in.
+    Refuses, all on the field `wishes`: `round_not_open`, `wish_twice`, `too_many_wishes`, `wish_not_in_round`,
+    `bound_beyond_your_care`.  Raises Stale when one of the bound children changed since the page was rendered.
     """
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
+    members = units.of(session, application)
+    units.require_care(session, members, by=by)
+    for member in members:
+        if member.id != application.id:
+            edits.begin(session, member.id, by=by, now=now)
+    units.require_stamp(members, seen)
     round_ = _open_round(session, application, round_id, now)
     if len(set(programme_ids)) < len(programme_ids):
         raise Refused("wish_twice", field="wishes")
     if len(programme_ids) > round_.max_wishes:
         raise Refused("too_many_wishes", field="wishes", most=round_.max_wishes)
     _require_in_round(session, application, round_id, programme_ids)
-    for member in units.of(session, application):
-        if member.id != application.id:
-            member = edits.begin(session, member.id, by=by, now=now)
+    for member in members:
         write(session, member, round_id, programme_ids)
         audit.record(session, "wish", "application", member.id, by=by, now=now, wishes=len(programme_ids))
-        edits.keep(session, member, by=by, now=now, move=_move(member, round_))
+    edits.keep_all(session, members, by=by, now=now, moves=_moves(members, round_))
 
 
-def _move(application: Application, round_: Round) -> str | None:
+def _moves(members: Sequence[Application], round_: Round) -> dict[uuid.UUID, str]:
     """New wishes for a later round leave a confirmed application confirmed: its facts are verified for all wishes."""
-    return "wish_again" if round_.kind != RoundKind.MAIN and application.stage == Stage.CONFIRMED else None
+    if round_.kind == RoundKind.MAIN:
+        return {}
+    return {member.id: "wish_again" for member in members if member.stage == Stage.CONFIRMED}
+
+
+def lists(session: Session, applications: Sequence[Application]) -> dict[uuid.UUID, dict[uuid.UUID, list[uuid.UUID]]]:
+    """For each application its programmes by round, in the rounds that are not frozen yet, the first wish first."""
+    found: dict[uuid.UUID, dict[uuid.UUID, list[uuid.UUID]]] = {each.id: {} for each in applications}
+    rows = (
+        select(Wish.application_id, Wish.round_id, Wish.programme_id)
+        .join(Round, Round.id == Wish.round_id)
+        .where(Wish.application_id.in_(found), Round.stage.in_(STILL_CHANGING))
+    )
+    for application_id, round_id, programme_id in session.execute(rows.order_by(Wish.round_id, Wish.rank)):
+        found[application_id].setdefault(round_id, []).append(programme_id)
+    return found
 
 
 def write(session: Session, application: Application, round_id: uuid.UUID, programme_ids: Sequence[uuid.UUID]) -> None:

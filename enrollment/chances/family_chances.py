@@ -70,6 +70,16 @@ class ExtraWish:
 
 
 @dataclass(frozen=True)
+class Split:
+    """What became of the siblings in 100 draws: all at one kindergarten, all placed but apart, only some, none."""
+
+    same: int
+    apart: int
+    some: int
+    none: int
+
+
+@dataclass(frozen=True)
 class SiblingChances:
     """Chances of siblings with equal priorities and these wishes: all at one kindergarten when bound, the same when
     separate, and a place for at least one of them when separate."""
@@ -77,6 +87,40 @@ class SiblingChances:
     bound: Odds
     separate: Odds
     separate_one: Odds
+    separate_all: Chance
+
+    @property
+    def larger(self) -> str:
+        """With which choice at least one child is placed more often: `bound`, `separate`, or `same` within the error."""
+        difference = self.bound.chance.value - self.separate_one.chance.value
+        if abs(difference) <= math.hypot(_error(self.bound.chance), _error(self.separate_one.chance)):
+            return "same"
+        return "bound" if difference > 0 else "separate"
+
+    @property
+    def difference(self) -> int:
+        """By how many of 100 draws the two differ, at least 1."""
+        return max(1, round(abs(self.bound.chance.value - self.separate_one.chance.value) * 100))
+
+    @property
+    def error(self) -> int:
+        """The error of each number, in draws of 100, at least 1."""
+        return max(1, round(max(_error(each.chance) for each in (self.bound, self.separate, self.separate_one)) * 100))
+
+    @property
+    def splits(self) -> tuple[Split, Split]:
+        """Bound and separate, each adding up to 100."""
+        together, same = _hundredths(self.bound.chance), _hundredths(self.separate.chance)
+        placed, one = _hundredths(self.separate_all), _hundredths(self.separate_one.chance)
+        return Split(together, 0, 0, 100 - together), Split(same, placed - same, one - placed, 100 - one)
+
+
+def _error(chance: Chance) -> float:
+    return (chance.high - chance.low) / 2
+
+
+def _hundredths(chance: Chance) -> int:
+    return round(chance.value * 100)
 
 
 @dataclass(frozen=True)
@@ -180,7 +224,7 @@ def _place(lines: SimulatedLines, wishes: Sequence[SupposedWish]) -> Odds:
 def _together(lines: SimulatedLines, wishes: Sequence[SupposedWish], children: int) -> SiblingChances:
     bound, separate = (lines.odds(wishes, children, bound=bound) for bound in (True, False))
     one = Chance(separate.none.draws - separate.none.hits, separate.none.draws)
-    return SiblingChances(Odds(bound.together), Odds(separate.together), Odds(one))
+    return SiblingChances(Odds(bound.together), Odds(separate.together), Odds(one), separate.all_placed)
 
 
 def _one_more(

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle, receipts, sibling_binding
+from enrollment.applications import lifecycle, receipts
 from enrollment.applications.application_rows import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.corrections import corrected_values
 from enrollment.corrections.corrected_values import Values
 from enrollment.draw import snapshot
@@ -142,7 +144,7 @@ def _remove_duplicate(session: Session, application: Application, *, by: Actor, 
     held = select(Offer.id).where(Offer.application_id == application.id, Offer.state.in_(LIVE))
     if session.scalar(held) is not None:
         raise Refused("duplicate_holds_a_place")
-    sibling_binding.leave(session, application)
+    bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
     lifecycle.make(session, application, "remove_duplicate", by=by, now=now, reason=CorrectionKind.DUPLICATE)
 
 
@@ -150,7 +152,7 @@ def _add_version(session: Session, application: Application, *, by: Actor, now: 
     """A receipt shows what counts now; one that a correction wrote says so."""
     comparison = receipts.compare(session, application)
     if comparison.before is not None and comparison.changed:
-        receipts.add_version(session, application, comparison, by=by, now=now)
+        receipts.write(session, application, comparison, by=by, now=now)
     application.version += 1
     application.changed_at = now
     session.flush()

@@ -4,7 +4,7 @@ What differs between them is a parameter: which stages take part, which facts co
 """
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, TAKES_PART
+from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, HANDED_IN, TAKES_PART
 from enrollment.draw.round_market import (
     Group,
     OfferedProgramme,
@@ -112,9 +112,10 @@ def wishes_of(session: Session, condition: ColumnElement[bool]) -> dict[uuid.UUI
 def read(session: Session, round_: Round, *, stages: Collection[str], basis: FactBasis, strict: bool) -> RoundMarket:
     """The market of a round as it stands now.
 
-    A place that a child holds already is its last wish, unless it is wished for.  `strict` refuses bound children with
-    different wishes (`bound_wishes_differ`, with `n` units); otherwise bound children who are not alike count as
-    separate, and wishes for programmes outside the round are left out.  Refuses what `tiers.rules_in_round` refuses.
+    A place that a child holds already is its last wish, unless it is wished for.  A bond counts when every member takes
+    part and holds the same place or none; otherwise each member takes part alone.  `strict` refuses bound children with
+    different wishes (`bound_wishes_differ`, with `n` units); otherwise they count as separate, and wishes for programmes
+    outside the round are left out.  Refuses what `tiers.rules_in_round` refuses.
     """
     rows = _rows(session, round_, stages)
     if not rows:
@@ -143,12 +144,14 @@ def read(session: Session, round_: Round, *, stages: Collection[str], basis: Fac
 
 
 def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[Row]:
-    elder = aliased(Application)
+    elder, member = aliased(Application), aliased(Application)
+    members = select(func.count()).where(member.unit == Application.unit, member.stage.not_in(DEAD_STAGES))
     columns = (
         Application.id,
         Application.child_code,
         Application.family_code,
         Application.unit,
+        members.scalar_subquery().label("members"),
         Application.level,
         elder.child_code.label("elder"),
         elder.level.label("elder_level"),
@@ -194,19 +197,23 @@ def _units(
     rows: Sequence[Row], wishes: Mapping[uuid.UUID, tuple[str, ...]], current: Mapping[uuid.UUID, str], strict: bool
 ) -> set[Any]:
     """The units whose children take part together."""
+    members = Counter(row.unit for row in rows if row.unit)
+    whole = [row for row in rows if row.unit and members[row.unit] == row.members]
+    same_place = alike_units(((row.unit, current[row.id]) for row in whole), LARGEST_UNIT)
+    rows = [row for row in whole if row.unit in same_place]
     if not strict:
-        alike = ((row.unit, (row.family_code, row.level, wishes[row.id], current[row.id])) for row in rows)
+        alike = ((row.unit, (row.family_code, row.level, wishes[row.id])) for row in rows)
         return alike_units(alike, LARGEST_UNIT)
     different = _units_with_different_wishes(rows, wishes)
     if different:
         raise Refused("bound_wishes_differ", n=len(different))
-    return alike_units(((row.unit, None) for row in rows), len(rows))
+    return same_place
 
 
 def _units_with_different_wishes(rows: Sequence[Row], wishes: Mapping[uuid.UUID, tuple[str, ...]]) -> set[uuid.UUID]:
     """Bound children go together or not at all, so they hand in the same wishes."""
     first: dict[uuid.UUID, uuid.UUID] = {}
-    return {row.unit for row in rows if row.unit and wishes[first.setdefault(row.unit, row.id)] != wishes[row.id]}
+    return {row.unit for row in rows if wishes[first.setdefault(row.unit, row.id)] != wishes[row.id]}
 
 
 def _participant(

@@ -10,9 +10,13 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
+from enrollment.applications import units
+from enrollment.applications.application_rows import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians_of
 from enrollment.draw import draw_jobs, market_files
@@ -50,6 +54,7 @@ def publish(
     """
     round_ = rounds.get_round(session, run.round_id)
     progress(0, len(STEPS), "comparing")
+    _end_bonds_of_those_placed_alone(session, run, by, now)
     _collect_moves(session, run)
     _refuse_overtaken(session, run)
     progress(1, len(STEPS), "offering")
@@ -100,6 +105,29 @@ def refuse_if_full(session: Session, run: Run) -> None:
 def _overhang_by_programme(run: Run) -> dict[str, list]:
     over: Mapping[str, Any] = (run.summary or {}).get("stands_over", {})
     return {"over_at": list(over), "over": [int(count) for count in over.values()]}
+
+
+def _end_bonds_of_those_placed_alone(session: Session, run: Run, by: Actor, now: dt.datetime) -> None:
+    """A child that gets a place which its bound siblings do not get leaves the bond; applications are locked before offers."""
+    alone = text(f"""
+        SELECT placement.application_id
+        FROM placement
+        JOIN application ON application.id = placement.application_id AND application.unit IS NOT NULL
+        LEFT JOIN offer ON offer.application_id = application.id AND offer.state IN {_LIVE}
+        WHERE placement.run_id = :run AND placement.programme_id IS NOT NULL
+          AND placement.programme_id IS DISTINCT FROM offer.programme_id
+          AND EXISTS (
+              SELECT FROM application AS other
+              LEFT JOIN placement AS theirs ON theirs.application_id = other.id AND theirs.run_id = :run
+              WHERE other.unit = application.unit AND other.id <> application.id
+                AND theirs.programme_id IS DISTINCT FROM placement.programme_id)
+        ORDER BY placement.application_id
+    """)  # noqa: S608 (the states are ours)
+    session.flush()
+    ids = list(session.scalars(alone, {"run": run.id}))
+    units.lock_families(session, ids)
+    for application in session.scalars(select(Application).where(Application.id.in_(ids)).order_by(Application.id)):
+        bond_rules.leave(session, application, BondEvent.PLACE_ALONE, by=by, now=now)
 
 
 def _collect_moves(session: Session, run: Run) -> None:

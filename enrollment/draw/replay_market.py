@@ -5,7 +5,7 @@ Wishes, tiers, reserved places and groups stay as they were frozen.  Places, and
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -54,7 +54,12 @@ def remaining(session: Session, round_: Round, frozen: MarketFiles, *, now: dt.d
     places = places_held(each.current for each in participants)
     offered = _offered(market.programmes, known, places)
     _refuse_idle(offered, places, participants)
-    return replace(market, kind=KIND, programmes=offered, participants=_separated(without_absent_elders(participants)))
+    return replace(
+        market,
+        kind=KIND,
+        programmes=offered,
+        participants=_separated(without_absent_elders(participants), market.participants),
+    )
 
 
 def _with_place(each: Participant, held: str, *, is_content: bool) -> Participant:
@@ -118,7 +123,10 @@ def _refuse_idle(offered: Sequence[OfferedProgramme], held: Counter[str], partic
     raise Refused("nothing_to_hand_on")
 
 
-def _separated(participants: Sequence[Participant]) -> list[Participant]:
-    """Bound children stay bound while they hold the same place and have the same wishes; otherwise each is alone."""
+def _separated(participants: Sequence[Participant], frozen: Sequence[Participant]) -> list[Participant]:
+    """A bond counts while every child of it takes part, with the same place and wishes; otherwise each is alone."""
+    size: Counter[Hashable] = Counter(each.unit for each in frozen if each.unit)
+    there: Counter[Hashable] = Counter(each.unit for each in participants if each.unit)
     alike = alike_units(((each.unit, (each.current, each.wishes)) for each in participants), LARGEST_UNIT)
-    return [each if each.unit in alike or not each.unit else replace(each, unit="") for each in participants]
+    whole = {unit for unit in alike if there[unit] == size[unit]}
+    return [each if each.unit in whole or not each.unit else replace(each, unit="") for each in participants]

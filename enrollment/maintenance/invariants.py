@@ -51,6 +51,15 @@ QUERIES: dict[str, str] = {
     "bound_children_of_two_families": """
         SELECT unit::text FROM application WHERE unit IS NOT NULL AND stage NOT IN ('refused','withdrawn')
         GROUP BY unit HAVING count(DISTINCT family_code) > 1 OR count(*) < 2""",
+    "bound_but_refused_or_withdrawn": """
+        SELECT id FROM application WHERE unit IS NOT NULL AND stage IN ('refused','withdrawn')""",
+    "bound_children_with_different_wishes": """
+        SELECT unit::text FROM (
+            SELECT a.unit, a.id, string_agg(w.round_id || ':' || w.rank || ':' || w.programme_id, ',' ORDER BY w.round_id, w.rank)
+                   FILTER (WHERE r.stage IN ('planned','open','closed')) AS list
+            FROM application a LEFT JOIN wish w ON w.application_id = a.id LEFT JOIN round r ON r.id = w.round_id
+            WHERE a.unit IS NOT NULL GROUP BY a.unit, a.id) AS member
+        GROUP BY unit HAVING count(DISTINCT coalesce(list, '')) > 1""",
     "entered_for_a_family_without_its_mandate": """
         SELECT a.id FROM application a WHERE a.entered_for IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM mandate m

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import Row, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application
 from enrollment.applications.notifications import Notification, notify_guardians_each
@@ -50,11 +50,14 @@ def expire_due(session: Session, *, now: dt.datetime) -> int:
 
 
 def _unanswered(session: Session, *when) -> list[Row]:
-    """Unanswered offers, locked.  Offers of an application on hold are left out until the dispute is settled.
+    """Unanswered offers, locked.
 
+    Left out until the dispute is settled: offers of an application on hold, and of children bound to one on hold.
     An offer that a guardian proposed to give up is left out too: the joint decision ends it, at the latest when the
     answer is due.
     """
+    held = aliased(Application)
+    waits = select(held.id).where(held.unit == Application.unit, held.on_hold.is_(True))
     reminder = select(Notice.id).where(
         Notice.application_id == Offer.application_id,
         Notice.kind == "answer_reminder",
@@ -73,7 +76,7 @@ def _unanswered(session: Session, *when) -> list[Row]:
             reminder.exists().label("told"),
         )
         .join(Application, Application.id == Offer.application_id)
-        .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), *when)
+        .where(Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), ~waits.exists(), *when)
         .where(~joint_decisions.offer_waits())
         .order_by(Offer.id)
     )

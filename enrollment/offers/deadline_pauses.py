@@ -1,14 +1,15 @@
 """Extends answer deadlines after a family could not answer: a dispute's hold, or the wait for a new phone number.
 
-A deadline that is earlier than `AFTER_PAUSE` after the end of the pause is moved to that time.
+A deadline that is earlier than `AFTER_PAUSE` after the end of the pause is moved to that time, for bound children together.
 """
 
 import datetime as dt
 import uuid
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from enrollment.applications.application_rows import Application
 from enrollment.offers.offer_rows import Offer, OfferState
 from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome
 from enrollment.people.person_rows import Guardian, Guardianship
@@ -59,8 +60,16 @@ def _lost_phones(now: dt.datetime) -> Pause:
         .where(Guardian.account_id == PhoneChange.account_id, Guardianship.accepted_at.is_not(None))
         .correlate(PhoneChange)
     )
-    return PhoneChange.effective_at, counts, Offer.child_id.in_(of_child)
+    paused = aliased(Application)
+    return PhoneChange.effective_at, counts, _concerns_offer(paused, paused.child_id.in_(of_child))
 
 
 def _ended_holds(now: dt.datetime) -> Pause:
-    return Case.hold_ended_at, Case.hold_ended_at > now - AFTER_PAUSE, Case.application_id == Offer.application_id
+    counts, paused = Case.hold_ended_at > now - AFTER_PAUSE, aliased(Application)
+    return Case.hold_ended_at, counts, _concerns_offer(paused, paused.id == Case.application_id)
+
+
+def _concerns_offer(paused: type[Application], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL condition: a paused application is that of the enclosing query's `Offer`, or bound to it."""
+    unit = select(Application.unit).where(Application.id == Offer.application_id).scalar_subquery()
+    return exists().where(or_(paused.id == Offer.application_id, paused.unit == unit), condition)

@@ -176,9 +176,11 @@ def _agree(session: Session, rows: Sequence[JointDecision], *, by: Actor, now: d
 
 
 def _object(session: Session, rows: Sequence[JointDecision], text: str, *, by: Actor, now: dt.datetime) -> None:
+    """End the act for all its children, and open a dispute for those in the care of the objecting guardian."""
     joint_decisions.end(session, rows, DecisionState.OBJECTED, by=by, now=now)
-    for row in rows:
-        cases.open_objection(session, row.application_id, text=text, by=by, now=now)
+    children = [session.get_one(Application, row.application_id) for row in rows]
+    for application in units.in_care(session, children, by=by):
+        cases.open_objection(session, application.id, text=text, by=by, now=now)
 
 
 def _locked(session: Session, act_id: uuid.UUID, *, by: Actor) -> Sequence[JointDecision]:

@@ -6,12 +6,16 @@ taken.  The next season makes a new offer, so the limit of one applies to a chil
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from enrollment.applications import units
 from enrollment.applications.applications import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
@@ -67,26 +71,49 @@ def make(
     return offer
 
 
-def own(session: Session, offer_id: uuid.UUID, *, by: Actor) -> list[Offer]:
+def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -> list[Offer]:
     """The family's offer, and the offers of children bound to this one at the same kindergarten, answered together.
 
-    The offer of `offer_id` is first.  All are locked, after their applications.  NotFound for another family's offer.
+    A guardian answers only for the children in his or her care.  The offer of `offer_id` is first.  All are locked, after
+    their applications.  NotFound for another family's offer; refuses `on_hold` while one of these children is in dispute.
     """
     asked = session.get(Offer, offer_id)
     require_oneself(by)
     if asked is None or not is_guardian_of(session, asked.child_id, by=by):
         raise NotFound
-    unit = select(Application.unit).where(Application.id == asked.application_id).scalar_subquery()
-    together = select(Application.id).where(
-        or_(Application.id == asked.application_id, and_(Application.unit == unit, Application.unit.is_not(None)))
-    )
-    ids = session.scalars(together.order_by(Application.id).with_for_update(key_share=True)).all()
-    bound = and_(Offer.application_id.in_(ids), Offer.programme_id == asked.programme_id, Offer.state.in_(ANSWERABLE))
-    found = select(Offer).where(or_(Offer.id == offer_id, bound)).order_by(Offer.id)
+    ids = [member.id for member in _who_answers(session, asked, event, by=by)]
+    lock = select(Application).where(Application.id.in_(ids)).order_by(Application.id).with_for_update(key_share=True)
+    session.execute(lock.execution_options(populate_existing=True)).all()
+    members = [member for member in _who_answers(session, asked, event, by=by) if member.id in ids]
+    found = select(Offer).where(or_(Offer.id == offer_id, _same_place(asked, members))).order_by(Offer.id)
     locked = session.scalars(found.with_for_update().execution_options(populate_existing=True)).all()
-    if session.get_one(Application, asked.application_id, populate_existing=True).on_hold:
+    answered = {offer.application_id for offer in locked}
+    if any(member.on_hold for member in members if member.id in answered):
         raise Refused("on_hold")
     return sorted(locked, key=lambda offer: offer.id != offer_id)
+
+
+def _who_answers(session: Session, offer: Offer, event: BondEvent, *, by: Actor) -> list[Application]:
+    """The child of the offer and the children bound to it that are in this person's care, by id."""
+    application = session.get_one(Application, offer.application_id)
+    return units.in_care(session, bond_rules.concerned(session, application, event), by=by)
+
+
+def _same_place(offer: Offer, members: Sequence[Application]) -> ColumnElement[bool]:
+    """The offers of these children at the same kindergarten that can be answered."""
+    return and_(
+        Offer.application_id.in_([member.id for member in members]),
+        Offer.programme_id == offer.programme_id,
+        Offer.state.in_(ANSWERABLE),
+    )
+
+
+def answered_with(session: Session, offer: Offer, *, by: Actor) -> dict[Application, Offer]:
+    """The other children to whom this person's answer to the offer also applies, with their offers, by id."""
+    members = _who_answers(session, offer, BondEvent.CONFIRM, by=by)
+    found = {each.application_id: each for each in session.scalars(select(Offer).where(_same_place(offer, members)))}
+    others = [member for member in members if member.id in found and member.id != offer.application_id]
+    return {member: found[member.id] for member in others}
 
 
 def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now: dt.datetime) -> Offer:
@@ -96,7 +123,7 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
     back if the actor proposed it; if another guardian proposed it, this counts as an objection.
     Refuses `offer_is_over`, `answer_too_late`, and `nothing_to_wait_for` on a first wish.
     """
-    offers = own(session, offer_id, by=by)
+    offers = own(session, offer_id, BondEvent.CONFIRM, by=by)
     extend_after_pauses(session, now=now, offer_id=offer_id)
     offer = offers[0]
     if offer.state not in ANSWERABLE:
@@ -121,7 +148,7 @@ def decline(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetim
 
     Refuses `offer_is_over`, `decision_waits` while a withdrawal waits.
     """
-    offers = own(session, offer_id, by=by)
+    offers = own(session, offer_id, BondEvent.DECLINE, by=by)
     if offers[0].state not in ANSWERABLE:
         raise Refused("offer_is_over", state=offers[0].state)
     given_up = {each.application_id: each.id for each in offers if each.state in ANSWERABLE}

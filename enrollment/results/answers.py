@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound
-from enrollment.offers import joint_decisions
+from enrollment.offers import joint_decisions, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_rows import ANSWERABLE, Offer, OfferMove, OfferState
 from enrollment.people.children import relation_of
@@ -99,7 +99,7 @@ def closed_reason(
         return "changed"
     if offer.state not in ANSWERABLE:
         return offer.state
-    if result.application.on_hold:
+    if any(each.on_hold for each in (result.application, *offers.answered_with(session, offer, by=by))):
         return "on_hold"
     waiting = joint_decisions.waiting_for(session, result.application.id)
     if answer == "decline":

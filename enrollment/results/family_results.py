@@ -48,20 +48,25 @@ class WishResult:
 
 @dataclass(frozen=True)
 class FamilyResult:
-    """What a published round gave one child.  `offer` is its newest offer of any round; `standing` a code of
+    """What a published round gave one child.  `bound_with` are the children who were placed together with it; `offer` is its newest offer of any round; `standing` a code of
     `waitlist.CODES`."""
 
     application: Application
     round: Round
     run: Run
     ticket: int | None
-    bound: int
+    bound_with: tuple[Application, ...]
     placed: Programme | None
     rank: int | None
     offer: Offer | None
     offered_at: Programme | None
     standing: str
     wishes: tuple[WishResult, ...]
+
+    @property
+    def bound(self) -> int:
+        """How many children were placed together, this one included; 1 for a child alone."""
+        return 1 + len(self.bound_with)
 
     @property
     def holds(self) -> bool:
@@ -103,7 +108,7 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
         round=round_,
         run=run,
         ticket=_ticket(session, application),
-        bound=_bound(session, application),
+        bound_with=_bound(session, run, application),
         placed=programme,
         rank=placement.rank,
         offer=offer,
@@ -119,12 +124,26 @@ def _ticket(session: Session, application: Application) -> int | None:
     )
 
 
-def _bound(session: Session, application: Application) -> int:
-    """How many children are bound together, this one included; 1 for a child alone."""
-    if application.unit is None:
-        return 1
-    together = Application.unit == application.unit, Application.stage.not_in(DEAD_STAGES)
-    return session.scalar(select(func.count()).select_from(Application).where(*together)) or 1
+def _bound(session: Session, run: Run, application: Application) -> tuple[Application, ...]:
+    """The family's children who were placed together with this one in the run: one ticket counted for all of them.
+
+    It is read from the run, because a bond may have ended since, and one that did not count was never in the run.
+    """
+    mine, theirs = aliased(WishReason), aliased(WishReason)
+    found = (
+        select(Application)
+        .join(theirs, theirs.application_id == Application.id)
+        .join(mine, (mine.run_id == theirs.run_id) & (mine.rank == theirs.rank) & (mine.ticket == theirs.ticket))
+        .where(
+            mine.run_id == run.id,
+            mine.application_id == application.id,
+            mine.rank == 1,
+            Application.family_code == application.family_code,
+            Application.year == application.year,
+            Application.id != application.id,
+        )
+    )
+    return tuple(session.scalars(found.order_by(Application.id)))
 
 
 def _newest_offer(session: Session, application: Application) -> Offer | None:

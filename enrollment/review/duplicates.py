@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import identity_documents, identity_edits, lifecycle, sibling_binding
+from enrollment.applications import identity_documents, identity_edits, lifecycle
 from enrollment.applications.application_rows import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.identity_documents import Union
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.notifications import notify_guardians
@@ -106,11 +108,14 @@ def _unite(session: Session, hint: DuplicateHint, *, by: Actor, now: dt.datetime
 def _refuse(
     session: Session, union: Union, application: Application, hint: DuplicateHint, *, by: Actor, now: dt.datetime
 ) -> None:
-    """Refuse the duplicate, from any live stage.  The verdict of two people is the required pair of signatures."""
+    """The refusal of a duplicate, from any live stage: two people have signed it with the verdict.
+
+    `union_of` has locked both families.
+    """
     if not identity_edits.identity_is_free(session, application.child_id):
         raise Refused("duplicate_after_the_draw")
     refuse_while_refusal_is_open(session, application.id)
-    sibling_binding.leave(session, application)
+    bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
     session.add(
         RefusalProposal(
             application_id=application.id,

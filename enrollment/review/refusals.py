@@ -6,8 +6,10 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
+from enrollment.applications import lifecycle, units
 from enrollment.applications.applications import Application
+from enrollment.applications.bonds import bond_rules
+from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
 from enrollment.ground import audit
@@ -54,6 +56,7 @@ def decide_refusal(
     application_id = session.scalar(select(RefusalProposal.application_id).where(RefusalProposal.id == proposal_id))
     if application_id is None:
         raise NotFound("refusal")
+    units.lock_families(session, [application_id])
     application = locked(session, application_id, by=by)
     proposal = session.get_one(RefusalProposal, proposal_id, populate_existing=True)
     if proposal.decided_at is not None:
@@ -66,6 +69,7 @@ def decide_refusal(
     audit.record(session, "decide_refusal", "application", application.id, by=by, now=now, upheld=upheld)
     session.flush()
     if upheld:
+        bond_rules.leave(session, application, BondEvent.REFUSE, by=by, now=now)
         lifecycle.make(session, application, "refuse", by=by, now=now, reason=proposal.rule)
         notify_guardians(session, "review_refused", [application.id], now=now, by=by, rule=proposal.rule)
     return proposal

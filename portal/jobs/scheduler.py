@@ -41,6 +41,7 @@ SCHEDULE = (
     ScheduledJob("ask_registers", "*/5 * * * *"),
     ScheduledJob("joint_decisions_due", "*/5 * * * *"),
     ScheduledJob("answers_due", "*/5 * * * *"),
+    ScheduledJob("bonds_incomplete", "15 * * * *"),
     ScheduledJob("end_phone_waits", "*/5 * * * *"),
     ScheduledJob("estimate_chances", "30 4 * * *"),
     ScheduledJob("replay_rounds", "0 6 * * *"),

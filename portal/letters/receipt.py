@@ -12,11 +12,12 @@ def receipt_letter(
     receipt: Receipt,
     *,
     wished: Sequence[str],
+    bound: Sequence[str] = (),
     changed: Sequence[str],
     lines: Sequence[tuple[str, str]] = (),
     demo: bool,
 ) -> bytes:
-    """The PDF.  `wished` are the kindergartens in order, `changed` the differences from the previous version, in words.
+    """The PDF.  `wished` are the kindergartens in order, `bound` the children bound to this one, `changed` the differences from the previous version, in words.
 
     For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
 
@@ -29,6 +30,7 @@ def receipt_letter(
         level=application.level,
         year=application.year,
         wished=wished,
+        bound=bound,
         changed=changed,
         lines=lines,
         demo=demo,

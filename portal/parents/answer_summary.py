@@ -68,6 +68,22 @@ def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
     return [names.get(code, code) for code in codes]
 
 
+def bound_names(session: Session, application: Application, answers: dict[str, Any], *, by: Actor) -> list[str]:
+    """The children that a receipt names as bound to this one, each with its registration code if it has one.
+
+    A child that only the other guardian cares for is named by its code alone.
+    """
+    codes = set(answers.get("bound_with") or ()) - {application.child_code}
+    found = session.scalars(select(Application).where(Application.child_code.in_(codes)).order_by(Application.id)).all()
+    mine = {each.id for each in units.in_care(session, found, by=by)}
+    names = []
+    for other in found:
+        name = other.child.name if other.id in mine else _("另一位监护人照管的孩子")
+        code = other.registration_code
+        names.append(_("%(name)s（登记编号 %(code)s）", name=name, code=code) if code else name)
+    return names
+
+
 def area_name(session: Session, code: str | None) -> str:
     area = session.get(Area, code) if code else None
     if area is None:

@@ -93,6 +93,7 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         None,
         receipt=receipt,
         wished=answer_summary.wish_names(db(), answers),
+        bound=answer_summary.bound_names(db(), application, answers, by=actor()),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         papers=_still_missing(application) if number == newest else [],

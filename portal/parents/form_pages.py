@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,14 @@ from wtforms.validators import StopValidation
 from enrollment.applications import applications, deadlines, receipts, units, wishes
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.deadlines import Window
+from enrollment.draw import bond_participation
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import invitations
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
 from enrollment.season import calendar
+from enrollment.season.rounds import Round
 from portal.parents import pages, steps
 from portal.text.words import word
 from portal.web.forms import PageForm
@@ -91,6 +94,43 @@ def bound_with(application: Application) -> list[Application]:
         return others
     own = {each.id for each in applications.list_own(db(), by=actor())}
     return [each for each in others if each.id in own]
+
+
+@dataclass(frozen=True)
+class BondStanding:
+    """A bond in the round that is open, or else was open last.
+
+    `others` and `missing` are names, for this child and the rest; `is_open` says that the missing may still be handed in.
+    """
+
+    others: str
+    missing: str
+    counts: bool
+    apart: bool
+    round: Round
+    is_open: bool
+
+
+def bond_of(application: Application) -> BondStanding | None:
+    """The standing of this application's bond; None for a separate child, and before the first round."""
+    times = deadlines.of(db(), application, now=clock())
+    round_ = times.open or times.last
+    found = bond_participation.participation(db(), application, round_) if round_ else None
+    if found is None or round_ is None:
+        return None
+    others = [member for member in found.members if member.id != application.id]
+    return BondStanding(
+        names_of(others), names_of(found.missing), found.counts, found.apart, round_, times.open is not None
+    )
+
+
+def names_of(members: Sequence[Application]) -> str:
+    """The children's names; those that only the other guardian cares for are not named."""
+    mine = {each.id for each in units.in_care(db(), members, by=actor())}
+    named = [member.child.name for member in members if member.id in mine]
+    if len(named) < len(members):
+        named.append(_("另一位监护人照管的孩子"))
+    return _("、").join(named)
 
 
 def redirect_after_save(page: str, application: Application | None) -> ResponseReturnValue:
@@ -197,8 +237,9 @@ def dispute_of(application: Application) -> Dispute | None:
 def template_context() -> dict:
     by = actor()
     if by.on_behalf:
-        return {"unread": 0, "dispute_of": dispute_of}
+        return {"unread": 0, "bond_of": bond_of, "dispute_of": dispute_of}
     return {
+        "bond_of": bond_of,
         "dispute_of": dispute_of,
         "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0,
     }

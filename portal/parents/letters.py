@@ -49,7 +49,13 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     changed = [answer_summary.changed_words(code) for code in receipt.changed]
     try:
         content = receipt_letter(
-            application, receipt, wished=wished, changed=changed, lines=lines, demo=services().config.demo
+            application,
+            receipt,
+            wished=wished,
+            bound=answer_summary.bound_names(db(), application, answers, by=actor()),
+            changed=changed,
+            lines=lines,
+            demo=services().config.demo,
         )
     except PdfUnavailable as fault:
         return letters_wait(fault)

@@ -1,7 +1,10 @@
 """Messages of a family, the newest first; opening the page marks them as read."""
 
+import uuid
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from enrollment.applications import applications
 from enrollment.ground import outbox
@@ -21,10 +24,19 @@ def messages_page() -> ResponseReturnValue:
             "text": notice_words(notice.kind, notice.params),
             "at": notice.created_at,
             "fresh": notice.read_at is None,
-            "child": names.get(notice.application_id) if notice.application_id else None,
+            "child": _children(notice, names),
             "application_id": notice.application_id if notice.application_id in names else None,
         }
         for notice in mine
     ]
     outbox.mark_read(db(), account_id(), now=clock())
     return render_template("parents/messages.html", listed=listed)
+
+
+def _children(notice: outbox.Notice, names: dict[uuid.UUID, str]) -> str:
+    """The names of the children that a message is about, as far as they are in this person's care."""
+    if "together" in notice.params:
+        about = [uuid.UUID(each) for each in notice.params["together"]]
+    else:
+        about = [notice.application_id] if notice.application_id else []
+    return _("、").join(names[each] for each in about if each in names)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import HiddenField
 
+from enrollment.applications import receipts
 from enrollment.applications.applications import Application
 from enrollment.offers import irrevocable_acts, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
@@ -16,8 +17,8 @@ from enrollment.season import calendar
 from portal.letters.answer_receipt import answer_letter
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.unavailable import letters_wait
-from portal.parents import application_status, pages
-from portal.parents.form_pages import application_of
+from portal.parents import answer_summary, application_status, pages
+from portal.parents.form_pages import application_of, names_of
 from portal.parents.letters import pdf_response
 from portal.parents.people import decisions
 from portal.web.forms import PageForm, refusals_in
@@ -45,6 +46,9 @@ def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
         application=application,
         result=result,
         arrival=spans.get("arrival"),
+        bound_names=names_of(result.bound_with),
+        answered_names=_answered_names(result),
+        bound_in_receipt=_bound_in_receipt(application),
         status=application_status.status_of(db(), application, now=clock()),
         waiting=decisions.waiting_decision(application),
         receipts=answers.receipts(db(), application, by=actor()),
@@ -68,9 +72,24 @@ def answer_page(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     return _answer_page(application, result, answer, AnswerForm())
 
 
+def _answered_names(result: FamilyResult) -> str:
+    """The names of the children whose offers are answered together with this one; "" for one that is answered alone."""
+    return names_of(list(offers.answered_with(db(), result.offer, by=actor()))) if result.offer else ""
+
+
+def _bound_in_receipt(application: Application) -> str:
+    """The children to whom this one was bound when it was handed in last, by name and code; "" for a separate child."""
+    receipt = receipts.latest(db(), application)
+    if receipt is None:
+        return ""
+    said = receipts.answers_in(db(), application, receipt.number)
+    return _("、").join(answer_summary.bound_names(db(), application, said, by=actor()))
+
+
 def _answer_page(application: Application, result: FamilyResult, answer: str, form: AnswerForm) -> ResponseReturnValue:
     offer = result.offer
-    given_up = {application.id: offer.id if offer else None}
+    together = offers.answered_with(db(), offer, by=actor()).values() if offer else ()
+    given_up = {application.id: offer.id if offer else None} | {each.application_id: each.id for each in together}
     waits_until = irrevocable_acts.waits_until(db(), given_up, by=actor(), now=clock())
     return render_template(
         "parents/answer.html",
@@ -82,6 +101,7 @@ def _answer_page(application: Application, result: FamilyResult, answer: str, fo
         waits_until=waits_until if answer == "decline" else None,
         waiting=decisions.waiting_decision(application),
         status=application_status.status_of(db(), application, now=clock()),
+        answered_names=_answered_names(result),
     )
 
 

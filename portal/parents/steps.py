@@ -81,6 +81,8 @@ class FormState:
     def may_bind(self) -> bool:
         if self.application is None:
             return False
+        if self.application.unit is not None:
+            return True
         siblings = sibling_binding.may_bind(self.session, self.application, by=self.by)
         return bool(siblings or sibling_binding.elders(self.session, self.application, now=self.now, by=self.by))
 

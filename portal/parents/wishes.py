@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 
-from enrollment.applications import deadlines, wishes
+from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.draw import bond_participation
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NATURES
@@ -24,6 +25,7 @@ from portal.parents.form_pages import (
     bound_with,
     flash_saved_edit,
     form_page,
+    names_of,
     redirect_after_save,
     times_of,
 )
@@ -38,9 +40,14 @@ class WishesForm(VersionedForm):
     """The field `wish` repeats: the programmes in the order of the page.  The field `act` is the pressed button."""
 
     wishes = StringField()
+    seen = HiddenField()
 
     def listed(self) -> list[uuid.UUID]:
         return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
+
+    def versions(self) -> dict[str, Any]:
+        """What the page was rendered from: the child's version and the stamp of its bond."""
+        return {"version": self.seen_version(), "seen": self.seen.data or ""}
 
     def entered_values(self) -> list[tuple[str, str]]:
         """The wishes by kindergarten name, in the requested order."""
@@ -68,6 +75,11 @@ class FinderForm(FlaskForm):
         self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
 
 
+def _remember_versions(form: WishesForm, application: Application) -> None:
+    form.version.data = str(application.version)
+    form.seen.data = units.stamp(units.of(db(), application))
+
+
 def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
     round_ = times_of(application).open
     if round_ is None:
@@ -84,7 +96,7 @@ def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | N
         round=round_,
         listed=listed,
         chances=estimate,
-        bound_with=others,
+        bound_names=names_of(units.others_of(db(), application)),
         unsaved=shown is not None,
     )
 
@@ -92,7 +104,9 @@ def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | N
 def _closed(application: Application) -> ResponseReturnValue:
     """Between two rounds: the wishes for the next draw, with the last estimate."""
     round_ = times_of(application).last
-    listed, estimate = chances.chances_of_saved_wishes(application, round_, bound_with(application))
+    bond = bond_participation.participation(db(), application, round_) if round_ else None
+    together = bound_with(application) if bond and bond.counts else []
+    listed, estimate = chances.chances_of_saved_wishes(application, round_, together)
     return form_page("wishes_closed", "wishes", application, None, round=round_, listed=listed, chances=estimate)
 
 
@@ -101,7 +115,7 @@ def _closed(application: Application) -> ResponseReturnValue:
 def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = WishesForm(formdata=None)
-    form.version.data = str(application.version)
+    _remember_versions(form, application)
     return _view(form, application)
 
 
@@ -116,9 +130,7 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             round_ = _open_round(application)
-            wishes.set_wishes(
-                db(), application_id, round_.id, wanted, version=form.seen_version(), by=actor(), now=clock()
-            )
+            wishes.set_wishes(db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions())
             if act == "next":
                 return redirect_after_save("wishes", application)
             flash_saved_edit(application)
@@ -143,7 +155,7 @@ def find_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     )
     chosen = {wish.programme_id for wish in wishes.of(db(), application_id, round_.id)}
     form = WishesForm(formdata=None)
-    form.version.data = str(application.version)
+    _remember_versions(form, application)
     return form_page(
         "wish_finder", "wishes", application, form, round=round_, question=question, found=found, chosen=chosen
     )
@@ -160,7 +172,7 @@ def add_wish(application_id: uuid.UUID) -> ResponseReturnValue:
             round_ = _open_round(application)
             mine = [wish.programme_id for wish in wishes.of(db(), application_id, round_.id)]
             wishes.set_wishes(
-                db(), application_id, round_.id, [*mine, wanted], version=form.seen_version(), by=actor(), now=clock()
+                db(), application_id, round_.id, [*mine, wanted], by=actor(), now=clock(), **form.versions()
             )
             flash(_("已加为第 %(n)s 志愿。", n=len(mine) + 1))
             flash_saved_edit(application)

@@ -6,11 +6,11 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import applications
+from enrollment.applications import applications, units
 from enrollment.applications.applications import Application
 from enrollment.offers import withdrawals
 from portal.parents import pages
-from portal.parents.form_pages import application_of, form_page
+from portal.parents.form_pages import application_of, form_page, names_of
 from portal.parents.people import decisions
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -20,7 +20,10 @@ from portal.web.unit_of_work import actor, clock, db
 def _withdraw_page(application: Application, form: PageForm) -> ResponseReturnValue:
     found = withdrawals.consequence(db(), application, by=actor(), now=clock())
     waiting = decisions.waiting_decision(application)
-    return form_page("withdraw", "check", application, form, consequence=found, waiting=waiting)
+    bound_names = names_of(units.others_of(db(), application))
+    return form_page(
+        "withdraw", "check", application, form, consequence=found, waiting=waiting, bound_names=bound_names
+    )
 
 
 @pages.get("/applications/<uuid:application_id>/withdraw")

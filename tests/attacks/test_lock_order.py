@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from enrollment.applications import edits, registration, sibling_binding, submission, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.draw import draws, snapshot
+from enrollment.ground.errors import Stale
 from enrollment.offers import withdrawals
+from enrollment.places.programmes import Programme
 from tests.attacks.test_races import broken, refused
 from tests.support.town_families import id_number
 
@@ -51,14 +53,14 @@ def wish(town, application, by, order):
     return lambda s: wishes.set_wishes(s, application.id, round_id, wanted, version=None, by=by, now=town.now)
 
 
-def choose(town, application, by, bound):
-    said = {"bound": bound, "elder_id": None, "version": None}
+def choose(town, application, by):
+    said = {"bound_with": (), "elder_id": None, "version": None}
     return lambda s: sibling_binding.choose(s, application.id, by=by, now=town.now, **said)
 
 
 ACTS = {
     "wishes": lambda town, one, by: wish(town, one, by, (1, 0)),
-    "choose": lambda town, one, by: choose(town, one, by, False),
+    "choose": lambda town, one, by: choose(town, one, by),
     "withdraw": lambda town, one, by: lambda s: submission.withdraw(s, one.id, by=by, now=town.now),
     "withdraw_consent": lambda town, one, by: lambda s: withdrawals.withdraw_consent(s, by=by, now=town.now),
 }
@@ -77,6 +79,26 @@ def test_two_guardians_change_bound_twins_at_the_same_moment(race, twins, mine, 
         of_units = session.execute(select(Application.unit, Application.stage)).all()
         together = [unit for unit, stage in of_units if unit is not None and stage != "withdrawn"]
         assert len(together) in (0, 2), "nobody is bound to a child that is gone"
+
+
+def test_fam01_two_guardians_bind_at_once_with_different_lists_and_one_is_told(race, twins):
+    """Each sees both lists on a phone of its own and chooses the other one: the second page is stale, nothing is lost."""
+    town, (low, high) = twins, twins.of_twins
+    sibling_binding.separate(town.session, low.id, by=town.mother, now=town.now)
+    town.wish(high, *[town.session.get_one(Programme, each) for each in town.wanted])
+    town.session.commit()
+    seen = units.stamp([low, high])
+
+    def bind(application, other, list_of, by):
+        said = {"bound_with": [other.id], "list_of": list_of.id, "elder_id": None, "version": None, "seen": seen}
+        return lambda s: sibling_binding.choose(s, application.id, by=by, now=town.now, **said)
+
+    said = race.crossing(bind(low, high, low, town.mother), bind(high, low, high, town.father))
+    assert sum(isinstance(each, Stale) for each in said) == 1
+    assert sum(each is None for each in said) == 1
+    with Session(race.engine) as session:
+        lists = wishes.lists(session, list(session.scalars(select(Application))))
+        assert len({str(each) for each in lists.values()}) == 1
 
 
 def test_one_person_in_two_tabs_corrects_herself_and_enters_the_child_again(race, twins):

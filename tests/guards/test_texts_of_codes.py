@@ -11,6 +11,7 @@ from jinja2.ext import extract_from_ast
 from jinja2.nodes import TemplateData
 
 from enrollment.applications import applications, register_answers, returned_items
+from enrollment.applications.bonds.bond_rules import EFFECTS, BondEffect, BondEvent
 from enrollment.applications.lifecycle import MOVES
 from enrollment.corrections import request_list
 from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
@@ -28,7 +29,7 @@ from portal.text.catalogues import TRANSLATIONS
 from portal.text.words import LANGUAGES, table
 
 ROOT = Path(__file__).parents[2]
-TELLING = ("tell", "notify_guardians", "notify_guardians_each", "notify_guardians_of")
+TELLING = ("tell", "notify_guardians", "notify_guardians_each", "notify_guardians_together", "notify_guardians_of")
 CODES = {
     "pool_unclaimed": pools.UNCLAIMED,
     "pool_left": pools.UNCLAIMED,
@@ -42,6 +43,12 @@ CODES = {
     "pair_rule": rounds.PAIR_RULES,
     "ground": tuple(Ground),
     "fact": tuple(Fact),
+    "bond_rule": tuple(BondEvent),
+    "notice": (
+        *(f"bond_{event}" for event, effect in EFFECTS.items() if effect == BondEffect.LEAVES),
+        "bond_changed",
+        "bond_changed_by_helper",
+    ),
     "stage": applications.STAGES,
     "move": tuple(MOVES),
     "id_kind": person_rows.ID_KINDS,

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 from enrollment.applications import date_notices
+from enrollment.applications.bonds import bond_notices
 from enrollment.chances import estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
@@ -43,3 +44,10 @@ def tell_new_date(job: JobRun) -> dict:
             )
         batches += 1
     return {"batches": batches}
+
+
+@job_handler("bonds_incomplete")
+def remind_of_incomplete_bonds(job: JobRun) -> dict:
+    """Remind families a day before registration ends that a bound child is not handed in."""
+    with job.session() as session:
+        return {"incomplete": bond_notices.remind_due(session, now=job.now(session))}

@@ -442,6 +442,19 @@ def test_the_guardian_takes_over_what_was_entered_on_paper(town, garden, yang):
     assert list(invariants.find_violations(town.session)) == []
 
 
+def test_a_helper_who_entered_one_of_bound_children_does_not_change_the_common_list(town, garden, yang):
+    li = town.family("李", phone=PHONE)
+    own = town.child("李大宝", family=li, wishes=[garden])
+    acting = town.acting(yang, town.mandate_by_code(yang, PHONE))
+    baby = town.helper_enters(acting, "李小宝", wishes=[garden])
+    sibling_binding.bind(town.session, [own.id, baby.id], by=li.actor, now=town.now)
+    with pytest.raises(Refused) as refused:
+        town.wish(baby, by=acting)
+    assert refused.value.code == "bound_beyond_your_care"
+    assert own.unit == baby.unit is not None
+    town.wish(baby, garden, by=li.actor)
+
+
 def test_what_the_guardian_agreed_to_itself_goes_before_the_paper(town, garden, yang):
     _mandate, baby = entered_on_paper(town, yang, garden)
     guardian = guardian_signs_in(town)

@@ -1,10 +1,15 @@
 """What the pages say of a family's chances: while it may choose, before there is an estimate, after the deadline, and not after the freeze."""
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
+from allocation.simulation import Chance
+from enrollment.chances.family_chances import Odds, SiblingChances
+from portal.text.words import table, word
 from tests.portal.parents.desk import hidden
 from tests.portal.parents.test_every_page import CHINESE, NAMES, words_of
 from tests.support.crowd import crowd
@@ -45,6 +50,8 @@ WORDS = {
         "closed": "用 5月22日 已登记的 251 个家庭模拟 1 000 次抽签得出。最终以审核和公开抽签为准。",
         "deadline": "用截止时登记的 251 个家庭模拟 1 000 次抽签得出（5月29日）。",
         "binding": "按现在的志愿模拟：捆绑，一起录取",
+        "together": "100 次抽签里",
+        "rule": "一起录取，或者一起看下一个志愿",
         "any": "机会",
     },
     "en": {
@@ -60,6 +67,8 @@ WORDS = {
         "closed": "From 1 000 simulated draws of the 251 families that had applied on 22 May. The review",
         "deadline": "From 1 000 simulated draws of the 251 families that had applied by the deadline (29 May).",
         "binding": "Simulated for the wishes as they stand: bound, a place together",
+        "together": "In 100 draws",
+        "rule": "Each wish admits all, or all go on to the next wish",
         "any": "Chance",
     },
 }
@@ -126,15 +135,57 @@ def test_after_the_deadline_the_last_estimate_stays_until_the_freeze(client, gar
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_twins_see_what_binding_does_for_their_wishes(client, gardens, language):
+def test_fam16_what_twins_are_told_of_their_chances_is_derived_from_the_measurement(client, gardens, language):
     crowd(gardens, 250, gardens.hot, gardens.quiet)
-    ana, _ben = gardens.twins("安娜", "本子", wishes=[gardens.hot], **ELSEWHERE)
-    gardens.estimate_chances()
+    ana, ben = gardens.twins("安娜", "本子", wishes=[gardens.hot], **ELSEWHERE)
     sign_in(client, ana.entered_by)
+    claims = set(table()["bond_chance"])
+    unmeasured = said(client, ana, language, "together")
+    assert WORDS[language]["rule"] in unmeasured and WORDS[language]["together"] not in unmeasured
+    gardens.estimate_chances()
+    told = gardens.chances_of(ana, siblings=(ben,)).together
+    assert told.larger == "same", "adjacent tickets: the two choices differ by less than the error"
+    sentence = table()["bond_chance"]["same"][language]
     for page in ("wishes", "together"):
-        assert WORDS[language]["binding"] in said(client, ana, language, page)
+        assert sentence in said(client, ana, language, page)
+        assert sentence not in unmeasured
+    bound, apart = told.splits
+    page = said(client, ana, language, "together")
+    assert WORDS[language]["together"] in page
+    assert sum(vars(bound).values()) == sum(vars(apart).values()) == 100
+    assert claims == {"same", "bound", "separate"}
     gardens.separate(ana)
-    assert WORDS[language]["binding"] in said(client, ana, language, "together")
+    assert WORDS[language]["together"] in said(client, ana, language, "together")
+
+
+@pytest.mark.parametrize(
+    ("bound", "one", "larger", "difference"),
+    [(500, 510, "same", 1), (400, 500, "separate", 10), (500, 400, "bound", 10)],
+)
+def test_fam16_a_difference_beyond_the_error_is_told_with_its_size(bound, one, larger, difference):
+    of = {
+        "bound": Odds(Chance(bound, 1000)),
+        "separate": Odds(Chance(350, 1000)),
+        "separate_one": Odds(Chance(one, 1000)),
+    }
+    chances = SiblingChances(**of, separate_all=Chance(370, 1000))
+    assert (chances.larger, chances.difference) == (larger, difference)
+    assert word("bond_chance", larger, in_language="zh", n=difference) != ""
+    assert (chances.splits[1].same, chances.splits[1].apart) == (35, 2)
+
+
+def test_fam16_no_page_or_word_claims_a_chance_for_twins_of_its_own():
+    """Sentences about the chances of bound children stand in `bond_chance` alone, which a measurement chooses."""
+    texts = [
+        text
+        for group, codes in table().items()
+        if group != "bond_chance"
+        for words in codes.values()
+        for text in words.values()
+    ]
+    texts += [file.read_text("utf-8") for file in (Path(__file__).parents[3] / "templates").rglob("*.html")]
+    claim = re.compile(r"(捆绑|分开)[^。”]*机会[^。”]*(更大|更小|略小|相同)")
+    assert [text for text in texts if claim.search(text)] == []
 
 
 def test_a_list_that_was_refused_shows_its_own_chances(client, gardens):
