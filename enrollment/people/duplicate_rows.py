@@ -22,8 +22,8 @@ VERDICTS = tuple(Verdict)
 class DuplicateHint(Base):
     """Two children with similar data, or two rows that are one child according to a family.
 
-    There is one row for an unordered pair, and it is never deleted, so a decided pair is never opened again.  `same` needs
-    a second person before it takes effect; `different` is decided by one.
+    The row belongs to the unordered pair and stays, so a decided pair never opens again.  `same` needs a second person
+    before it takes effect; `different` is decided by one.
     """
 
     __tablename__ = "duplicate_hint"

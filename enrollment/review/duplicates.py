@@ -64,7 +64,7 @@ def find(session: Session, hint_id: uuid.UUID, *, by: Actor) -> Pair:
 def judge(
     session: Session, hint_id: uuid.UUID, *, verdict: str, reason: str, by: Actor, now: dt.datetime
 ) -> DuplicateHint:
-    """Decide whether the two are one child.  `different` closes the pair for ever; `same` needs a second person.
+    """Say whether the two are one child.  `different` closes the pair for ever; `same` waits for a second person.
 
     When the second person agrees, the later application is refused as a duplicate, its family is told why, and its
     documents move to the child that stays.  Refuses `verdict_missing`, `say_why`, `decided_already`, `second_person_needed`,
