@@ -1,13 +1,13 @@
 """the language in which an account is written to
 
-Revision ID: 0010_account_language
+Revision ID: 0011_account_language
 Revises: 0010_the_move_of_an_offer
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_account_language"
+revision = "0011_account_language"
 down_revision = "0010_the_move_of_an_offer"
 branch_labels = None
 depends_on = None

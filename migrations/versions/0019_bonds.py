@@ -1,15 +1,15 @@
 """bound children have one list of wishes
 
-Revision ID: 0012_bonds
-Revises: 0011_child_documents
+Revision ID: 0019_bonds
+Revises: 0018_child_documents
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0012_bonds"
-down_revision = "0011_child_documents"
+revision = "0019_bonds"
+down_revision = "0018_child_documents"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """phone changes, access codes, desks, disputes with an officer, guardians by case
 
-Revision ID: 0014_guardians_and_phones
-Revises: 0013_joint_decisions
+Revision ID: 0016_guardians_and_phones
+Revises: 0015_joint_decisions
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_guardians_and_phones"
-down_revision = "0013_joint_decisions"
+revision = "0016_guardians_and_phones"
+down_revision = "0015_joint_decisions"
 branch_labels = None
 depends_on = None
 

@@ -3,15 +3,15 @@
 `child` keeps its columns: the version that still runs writes them.  Names and numbers are sealed, so SQL cannot compute
 their indexes: `flask keys reindex` writes what is missing.
 
-Revision ID: 0011_child_documents
-Revises: 0014_valid_constraints
+Revision ID: 0018_child_documents
+Revises: 0017_valid_constraints
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011_child_documents"
-down_revision = "0014_valid_constraints"
+revision = "0018_child_documents"
+down_revision = "0017_valid_constraints"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """a family's download that is packed in the background
 
-Revision ID: 0011_data_package
-Revises: 0010_account_language
+Revision ID: 0012_data_package
+Revises: 0011_account_language
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011_data_package"
-down_revision = "0010_account_language"
+revision = "0012_data_package"
+down_revision = "0011_account_language"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """correction requests, replaced notices, corrected roll entries, and lists that a correction outdates
 
-Revision ID: 0016_corrections
-Revises: 0017_family_forms
+Revision ID: 0014_corrections
+Revises: 0013_family_forms
 """
 
 from pathlib import Path
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0016_corrections"
-down_revision = "0017_family_forms"
+revision = "0014_corrections"
+down_revision = "0013_family_forms"
 branch_labels = None
 depends_on = None
 

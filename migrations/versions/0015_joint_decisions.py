@@ -1,15 +1,15 @@
 """joint decisions of guardians
 
-Revision ID: 0013_joint_decisions
-Revises: 0016_corrections
+Revision ID: 0015_joint_decisions
+Revises: 0014_corrections
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0013_joint_decisions"
-down_revision = "0016_corrections"
+revision = "0015_joint_decisions"
+down_revision = "0014_corrections"
 branch_labels = None
 depends_on = None
 

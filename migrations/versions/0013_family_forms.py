@@ -1,14 +1,14 @@
 """the elder sibling that a family names, and a home outside the city
 
-Revision ID: 0017_family_forms
-Revises: 0011_data_package
+Revision ID: 0013_family_forms
+Revises: 0012_data_package
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017_family_forms"
-down_revision = "0011_data_package"
+revision = "0013_family_forms"
+down_revision = "0012_data_package"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """the constraints of the migration before are valid for the rows from before it
 
-Revision ID: 0014_valid_constraints
-Revises: 0014_guardians_and_phones
+Revision ID: 0017_valid_constraints
+Revises: 0016_guardians_and_phones
 """
 
 from alembic import op
 
-revision = "0014_valid_constraints"
-down_revision = "0014_guardians_and_phones"
+revision = "0017_valid_constraints"
+down_revision = "0016_guardians_and_phones"
 branch_labels = None
 depends_on = None
 
