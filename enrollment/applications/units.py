@@ -1,9 +1,9 @@
 """Queries and locks of bound 捆绑 children, and of the elder sibling that a child follows.
 
-Every transaction takes locks in the same order, so that no deadlock is possible: a guardian, then applications by id, then
-the child, then offers by id, then joint decisions, then programmes by id.  The lock on an application is `FOR NO KEY
-UPDATE`, because a publication, which holds the offers, inserts messages that refer to it by a foreign key.  A verdict on
-two children locks its hint before the applications; the likeness of a child (`duplicates.find`) is locked last of all.
+Every transaction takes locks in the same order, so that no deadlock is possible: a guardian, then
+applications by id, then the child, then offers by id, then joint decisions, then programmes by id.  A lock on an
+application lets others refer to it (`FOR NO KEY UPDATE`): a publication, which holds the offers, writes messages about it.  A verdict on two children locks its hint
+before the applications; the likeness of a child (`duplicates.find`) is locked last of all.
 """
 
 import uuid
