@@ -1,4 +1,4 @@
-"""Closing a family's account: nothing goes on in its name, and nobody signs in with it any more."""
+"""Closing a family's account: its drafts, consents and mandates end, and nobody can sign in with it any more."""
 
 import datetime as dt
 
@@ -15,20 +15,20 @@ from enrollment.season import calendar
 
 
 def still_open(session: Session, *, by: Actor, now: dt.datetime) -> list[Application]:
-    """The person's applications that keep the account open: handed in, in a season whose last date is to come."""
+    """The person's applications that prevent closing the account: handed in, in a season that is not over."""
     mine = [each for each in applications.list_own(session, by=by) if each.stage in HANDED_IN]
     over = {year: calendar.is_over(session, year, now) for year in {each.year for each in mine}}
     return [each for each in mine if not over[each.year]]
 
 
 def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Close the signed-in person's account: drafts, consents and mandates are taken back, every session ends.
+    """Close the signed-in person's account: drafts, consents and mandates are withdrawn, every session ends.
 
-    What was handed in stays until its retention ends.  Refuses `account_in_use` while an application is under way.
+    Handed-in applications are kept until their retention ends.  Refuses `account_in_use` while `still_open` finds one.
     """
     require_oneself(by)
     account = session.get_one(Account, by.account_id, with_for_update=True)
-    if account.login is not None:  # staff's accounts are opened and closed by those who answer for them
+    if account.login is not None:  # a staff account; its holder cannot close it
         raise NotFound()
     if open_now := still_open(session, by=by, now=now):
         raise Refused("account_in_use", names="、".join(each.child.name for each in open_now))

@@ -1,4 +1,4 @@
-"""The rows of an application 入园申请, of its versions and of its wishes."""
+"""The tables of applications 入园申请, of their versions and of their wishes."""
 
 import datetime as dt
 import uuid
@@ -17,7 +17,7 @@ from enrollment.places.programmes import Programme
 
 
 class Stage(StrEnum):
-    """How far an application is.  `lifecycle` holds the moves between stages, and the named sets of stages."""
+    """The stage of an application.  The moves between stages and named sets of stages are in `lifecycle`."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -32,12 +32,12 @@ STAGES = tuple(Stage)
 
 
 class Application(Base):
-    """The stage is a decision and moves only through `lifecycle.make`; whatever can be computed is not kept.
+    """An application.  Its stage is a decision and changes only through `lifecycle.make`; computable facts are not stored.
 
-    `registration_code` 登记编号 is random, given at the first submission, and is what lists show.  `family_code` and
-    `child_code` are the pseudonyms that the draw sees; children of one household share the family code.
+    `registration_code` 登记编号 is random, is given at the first submission, and is shown in lists.  `family_code` and
+    `child_code` are the pseudonyms used in the draw; children of one household share the family code.
     `unit` is shared by children who are bound 捆绑; `elder_id` is an older sibling's application in the same season.
-    `entered_by` is who typed it: a guardian, or a community helper, and then `entered_for` is the guardian.
+    `entered_by` is the account that entered it: of a guardian, or of a helper for the guardian `entered_for`.
     """
 
     __tablename__ = "application"
@@ -88,12 +88,12 @@ class Application(Base):
 
 
 def guardians_account() -> ColumnElement[uuid.UUID]:
-    """The account of the guardian in whose name the application of the enclosing query was entered."""
+    """SQL expression: the account of the guardian for whom the application of the enclosing query was entered."""
     return func.coalesce(Application.entered_for, Application.entered_by)
 
 
 class ApplicationVersion(Base):
-    """What was handed in at each submission.  `answers` is sealed JSON; its digest stands on the receipt."""
+    """The answers at one submission.  `answers` is encrypted JSON; its digest is printed on the receipt."""
 
     __tablename__ = "application_version"
 

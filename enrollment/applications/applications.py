@@ -1,4 +1,4 @@
-"""Applications 入园申请: one for each child and season.  Starting one, and finding one's own."""
+"""Applications 入园申请, one for each child and season: starting an application, and finding a guardian's applications."""
 
 import datetime as dt
 import uuid
@@ -22,9 +22,9 @@ __all__ = ["STAGES", "Application", "ApplicationVersion", "Stage", "Wish"]
 
 
 def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Application:
-    """The child's application of a year: a fresh draft, the one that is there, or the withdrawn one taken up again.
+    """The child's application of a year: the existing one, a withdrawn one made a draft again, or a new draft.
 
-    A child has one row for each season, so that applying ten times keeps the registration code and the ticket.
+    A child has one row for each season, so that applying again keeps the registration code and the ticket.
     Refuses `child_joined`, `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
     registration left, its reason.
     """
@@ -56,7 +56,7 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
         index_elements=["child_id", "year"], index_where=text("stage NOT IN ('refused','withdrawn')")
     ).returning(Application.id)
     application_id = session.scalar(fresh)
-    if application_id is None:  # the other guardian was a moment faster: it is the same application
+    if application_id is None:  # another transaction (the other guardian's) created the same application first
         return _visible(session.scalars(_of_child(child_id, year)).one(), by)
     audit.record(session, "start", "application", application_id, by=by, now=now)
     session.flush()
@@ -64,7 +64,7 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
 
 
 def level_of(born: dt.date, year: int) -> str:
-    """The class level that a birth date fits.  Refuses `no_level_for_age`."""
+    """The class level for a birth date.  Refuses `no_level_for_age`."""
     level = ages.level_for(born, year)
     if level is None:
         raise Refused("no_level_for_age", field="id_number", born=born, year=year)
@@ -94,10 +94,10 @@ def list_own(session: Session, *, by: Actor, year: int | None = None) -> list[Ap
 
 
 def of_family(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
-    """The applications that share its family code, itself included, oldest child first; with `by` those in that care."""
+    """The applications with its family code, itself included, oldest child first; with `by` only this person's."""
     same = select(Application).join(Child)
     same = same.where(Application.family_code == application.family_code, Application.year == application.year)
-    if by is not None:  # the other guardian may have children of its own, who are not this one's business
+    if by is not None:  # the other guardian may have other children, which this person may not see
         same = same.where(_mine(by))
     return list(session.scalars(same.order_by(Child.born, Application.created_at)))
 
@@ -116,7 +116,7 @@ def beside_a_helper(session: Session, *, by: Actor) -> bool:
 
 
 def _mine(by: Actor) -> ColumnElement[bool]:
-    """What the person may see: for a helper only what it entered itself, in the season of its mandate."""
+    """SQL condition: what the person may see; for a helper only what it entered, in the season of its mandate."""
     mine = Application.child_id.in_(in_care_query(by.account_id))
     if by.on_behalf is None:
         return mine
@@ -124,7 +124,7 @@ def _mine(by: Actor) -> ColumnElement[bool]:
 
 
 def _visible(application: Application, by: Actor) -> Application:
-    """A helper is not shown, and does not take over, what the family began itself."""
+    """The application, unless a helper asks for one that the family began; a helper may not see or change that."""
     if by.on_behalf and application.entered_by != by.on_behalf.helper_id:
         raise Refused("begun_by_the_family", field="id_number")
     return application
@@ -155,7 +155,7 @@ def _taken_up(session: Session, earlier: Application, level: str, *, by: Actor, 
 
 
 def _family_code(session: Session, guardian_id: uuid.UUID, year: int) -> str:
-    """The code that the guardian's other children have this year, or a fresh one."""
+    """The family code that the guardian's other children have this year, or a new one."""
     siblings = select(Guardianship.child_id).where(
         Guardianship.guardian_id == guardian_id, Guardianship.accepted_at.is_not(None)
     )

@@ -1,4 +1,4 @@
-"""Claimed, verified and declined are three things.  Families claim grounds; staff verify facts."""
+"""The tables of claims and findings.  Families claim grounds; staff verify or decline the facts that the grounds need."""
 
 import datetime as dt
 import uuid
@@ -19,7 +19,7 @@ ASKED = (
     Ground.SPECIAL_NEED,
     Ground.MULTI_CHILD,
 )
-"""The grounds that a family is asked about.  All others follow from what it said of its household."""
+"""The grounds that a family is asked about.  All others follow from its household's answers."""
 
 DETAIL = {
     Ground.ELDER_SIBLING: Fact.SIBLING_AT,
@@ -29,7 +29,7 @@ DETAIL = {
     Ground.SPECIAL_NEED: Fact.SPECIAL_NEED,
     Ground.MULTI_CHILD: Fact.CHILDREN_IN_FAMILY,
 }
-"""The one thing that a family says of each ground that it is asked about."""
+"""The fact whose value a family states as the detail of each ground that it is asked about."""
 
 
 def _listed(codes) -> str:
@@ -50,7 +50,7 @@ class Claim(Base):
 
 
 class VerifiedFact(Base):
-    """What a clerk found of one fact: `verified` with its value, or `declined` with a reason."""
+    """A clerk's finding about one fact: `verified` with its value, or `declined` with a reason."""
 
     __tablename__ = "verified_fact"
 

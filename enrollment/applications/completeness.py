@@ -1,4 +1,4 @@
-"""What an application must have before it can be handed in, and what would only help."""
+"""What an application must have before it can be handed in."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,18 @@ PARTS = ("consent", "guardian", "child", "documents", "household", "grounds", "e
 
 @dataclass(frozen=True)
 class Missing:
-    """A page to go back to, and the code of what is missing there."""
+    """The page on which something is missing, and the code of what is missing."""
 
     part: str
     item: str
 
 
 def missing(session: Session, application: Application, *, by: Actor) -> list[Missing]:
-    """What still stops the submission, in the order of the pages.  A paper that is not there stops nothing:
-    nobody shall lose a deadline to a photo; the ground just cannot be verified without it."""
+    """What is still missing for a submission, in the order of the pages.
+
+    A missing paper does not prevent a submission, so that nobody misses a deadline because of a photo; but the ground
+    cannot be verified without it.
+    """
     gaps = []
     if consents.current_consent(session, consents.CHILD_DATA, by=by) is None:
         gaps.append(Missing("consent", "consent"))
@@ -42,7 +45,7 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
 
 
 def household_gaps(household: Household | None) -> list[Missing]:
-    """What a submission still needs to know of where the family is registered and lives."""
+    """The answers about registration and home that are still missing for a submission."""
     known = {
         "hukou": household is not None and household.hukou_kind is not None,
         "home": household is not None and (household.home_area is not None or bool(household.home_outside)),
@@ -51,7 +54,7 @@ def household_gaps(household: Household | None) -> list[Missing]:
 
 
 def require(session: Session, application: Application, *, by: Actor) -> None:
-    """Refuse `consent_needed` or `not_complete`, naming the first gap and how many there are."""
+    """Refuse `consent_needed` or `not_complete`, with the first missing item and the number of missing items."""
     gaps = missing(session, application, by=by)
     if gaps and gaps[0].part == "consent":
         raise Refused("consent_needed", field="consent")

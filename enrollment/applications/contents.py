@@ -1,4 +1,4 @@
-"""All that an application says, as one plain value: what a receipt fixes and what a later version is compared with."""
+"""All answers of an application as one JSON value, which a receipt records and later versions are compared with."""
 
 import datetime as dt
 import hashlib
@@ -22,7 +22,7 @@ Answers = dict[str, Any]
 
 
 def gather(session: Session, application: Application) -> Answers:
-    """The answers as JSON-ready values.  Keys are codes; the values hold personal data and are kept sealed."""
+    """The answers as JSON-ready values.  Keys are codes; the values are personal data and are stored encrypted."""
     return {
         "child": _child(session.get_one(Child, application.child_id), application.level),
         "guardians": _guardians(session, application.child_id),
@@ -43,11 +43,12 @@ def digest_of(answers: Answers) -> str:
 
 
 def as_text(answers: Answers) -> str:
+    """Canonical JSON: sorted keys, no spaces."""
     return json.dumps(answers, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def changed(before: Answers, after: Answers) -> list[str]:
-    """What differs, as codes: `household.home_area`, `claims.elder_sibling`, `evidence.hukou_booklet`, `wishes` …"""
+    """The parts that differ, as codes: `household.home_area`, `claims.elder_sibling`, `evidence.hukou_booklet`, `wishes` …"""
     found = []
     for part in after.keys() | before.keys():
         old, new = before.get(part), after.get(part)
@@ -99,7 +100,7 @@ def _household(session: Session, application_id: uuid.UUID) -> Answers:
 
 
 def _elder_sibling(session: Session, application_id: uuid.UUID) -> Answers:
-    """The part `elder_sibling`, where the family names one; absent elsewhere, so that no earlier digest changes."""
+    """The part `elder_sibling` if the family names one; otherwise the key is absent, so that old digests stay valid."""
     elder = elder_siblings.of(session, application_id)
     if elder is None:
         return {}

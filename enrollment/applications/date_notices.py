@@ -1,4 +1,4 @@
-"""Every family with a live application is told of a new date."""
+"""Notifies every family with a live application of a changed date."""
 
 import datetime as dt
 import uuid
@@ -25,9 +25,10 @@ def tell_new_date(
     after: uuid.UUID | None = None,
     limit: int = 1000,
 ) -> uuid.UUID | None:
-    """Tell the guardians of each application after `after`, at most `limit`; the last one's id, None when all are told.
+    """Notify the guardians of the next applications by id: those after `after`, at most `limit`.
 
-    Each guardian is told once for `key`, however often this runs.
+    Returns the last application's id, None when all are notified.  Each guardian gets one message for `key`, however often
+    this runs.
     """
     live = select(Application.id).where(Application.year == year, Application.stage.not_in(DEAD_STAGES))
     if after is not None:

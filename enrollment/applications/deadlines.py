@@ -1,4 +1,4 @@
-"""Until when a family may change what it said.  Asked inside each verb, at the moment of saving, never before."""
+"""Until when a family may change its application.  Each service function checks it in the transaction that saves."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from enrollment.season.rounds import Round
 
 @dataclass(frozen=True)
 class Window:
-    """The rounds of a year for a class level, as they stand at a moment.
+    """The rounds of a year for a class level at a moment.
 
-    `open` takes registrations now, `coming` will, `last` has opened most lately (the open one included).
+    `open` takes registrations now, `coming` will take them, `last` is the most recently opened round (perhaps `open`).
     """
 
     open: Round | None
@@ -57,7 +57,7 @@ def of(session: Session, application: Application, *, now: dt.datetime) -> Windo
 
 
 def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bool:
-    """Whether anything of the year can still be entered or corrected: a round is coming, open, or not yet frozen."""
+    """Whether applications of the year can still be entered or changed: a round is coming, open, or not yet frozen."""
     rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(KINDS_WITH_WISHES)))
     return any(
         each.stage in (RoundStage.OPEN, RoundStage.CLOSED)
@@ -69,7 +69,7 @@ def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bo
 def before_the_freeze(session: Session, times: Window) -> bool:
     """Whether the newest round is not frozen, and stays so until the end of this transaction.
 
-    Only asked when registration is over: while it is open, thousands of families would share one row's lock.
+    Only call it when registration is over: while it is open, all families would wait for the lock of one row.
     """
     if times.last is None:
         return True
@@ -94,7 +94,7 @@ def require_editable(session: Session, application: Application, *, now: dt.date
 
 
 def closed(times: Window) -> Refused:
-    """Why nothing can be handed in now: registration has not begun, or its end has passed."""
+    """The refusal to return when nothing can be handed in now: registration has not begun, or has ended."""
     if times.last is None and times.coming is not None:
         return Refused("registration_not_open_yet", opens=times.coming.opens_at.astimezone(CHENGDU))
     if times.last is None:

@@ -1,7 +1,7 @@
-"""How a family's change begins and ends, whichever page it comes from.
+"""The begin and the end of every change by a family, for all pages.
 
-`begin` locks the application and asks for deadline, hold and version at the moment of saving.  `keep` ends it: a draft
-is only touched, while a change after submission is an edit of its own, with a version and a receipt of what changed.
+`begin` locks the application and checks deadline, hold and version in the transaction that saves.  `keep` ends the change:
+a draft gets a new version number only; after submission the change is an edit, with a stored version and a receipt.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ def begin(
 def keep(session: Session, application: Application, *, by: Actor, now: dt.datetime, move: str | None = None) -> None:
     """End a change, and tell the guardians of its receipt.  Refuses what would leave a handed-in application incomplete.
 
-    `move` names the move where it is not the plain edit, which sends an application under review back into the queue.
+    `move` names a move other than the normal edit, which sends an application in review back into the queue.
     """
     keep_all(session, [application], by=by, now=now, moves={application.id: move} if move else {})
 
@@ -52,7 +52,7 @@ def keep_each(
     now: dt.datetime,
     moves: Mapping[uuid.UUID, str] | None = None,
 ) -> list[receipts.Receipt]:
-    """End one change of several applications, of which the caller tells the guardians; the receipts of those handed in."""
+    """End one change of several applications.  Returns the receipts of those handed in; the caller notifies the guardians."""
     given = moves or {}
     kept = [_kept(session, member, by=by, now=now, move=given.get(member.id)) for member in members]
     return [receipt for receipt in kept if receipt is not None]

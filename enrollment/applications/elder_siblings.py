@@ -1,7 +1,7 @@
-"""The elder brother or sister at a kindergarten, as a family names it: a child that this portal may never have entered.
+"""The elder sibling at a kindergarten that a family names: a child who may have no entry in this portal.
 
-Our own roll is asked with it (`review/roll_register`).  Whether the roll knows such a child is said to the clerk alone:
-a family could ask for any child of the city.
+It is looked up in our own roll (`review/roll_register`).  Only the clerk sees whether the roll has such a child, because a
+family could name any child of the city.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.vault import Sealed, normalise
 
 LONGEST_NAME = 120
-OLDEST = 12  # years; whoever is older is in no kindergarten
+OLDEST = 12  # years; an older child is in no kindergarten
 
 EIGHTEEN = re.compile(r"\d{17}[\dX]")
 OTHER_NUMBER = re.compile(r"[A-Z0-9]{5,18}")
@@ -26,7 +26,7 @@ KIND_OF_REGION = {"81": "hk_macau_residence", "82": "hk_macau_residence", "83": 
 
 
 class ElderSibling(Base):
-    """One for an application that claims the ground; `born` is an ISO date.  A number or a birth date is there."""
+    """One row for an application that claims the ground; `born` is an ISO date.  It has a number or a birth date."""
 
     __tablename__ = "elder_sibling"
 
@@ -46,7 +46,7 @@ class ElderSibling(Base):
 
 @dataclass(frozen=True)
 class Elder:
-    """As it is typed; `born` None where the number says it or nobody knows."""
+    """The elder sibling as entered in the form; `born` is None if the number contains it or it is unknown."""
 
     name: str = ""
     id_number: str = ""
@@ -57,13 +57,14 @@ class Elder:
 
 
 def of(session: Session, application_id: uuid.UUID) -> ElderSibling | None:
+    """The elder sibling that the application names, or None."""
     return session.get(ElderSibling, application_id)
 
 
 def keep(
     session: Session, application_id: uuid.UUID, elder: Elder | None, *, child_number: str, today: dt.date
 ) -> None:
-    """Let this be the elder sibling that the application names; None takes it away.
+    """Store the elder sibling that the application names; None deletes it.
 
     Refuses `elder_name_missing`, `elder_number_or_birth`, `elder_is_the_child`, `elder_born_odd` and what is wrong with a
     number, next to their fields.
@@ -90,7 +91,7 @@ def keep(
 
 
 def _number(typed: str, today: dt.date) -> str | None:
-    """Eighteen digits are checked as such; of another paper only the form is known, because its kind is not asked."""
+    """The normalised number.  Eighteen characters are fully checked; for other numbers only the form, their kind is unknown."""
     number = normalise(typed).replace("-", "")
     if not number:
         return None

@@ -1,4 +1,4 @@
-"""Pages of evidence 证明材料: which there are, without their content."""
+"""The table of evidence pages 证明材料, and their lists without the content."""
 
 import datetime as dt
 import uuid
@@ -13,7 +13,7 @@ MOST_PAGES = 12
 
 
 class EvidencePage(Base):
-    """One page of one document.  `content` is the sealed file; `original_digest` tells a double upload."""
+    """One page of one document.  `content` is the encrypted file; `original_digest` detects a repeated upload."""
 
     __tablename__ = "evidence_page"
 
@@ -36,7 +36,7 @@ class EvidencePage(Base):
 
 
 def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
-    """The pages of each document in the order in which they came, without their content."""
+    """The pages of each document in the order of upload, without their content."""
     rows = session.scalars(
         select(EvidencePage)
         .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
@@ -49,7 +49,7 @@ def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[Evid
 
 
 def removed_of(session: Session, application_id: uuid.UUID) -> list[EvidencePage]:
-    """Pages that were taken away and can be put back, the last one first."""
+    """Removed pages, which can be restored, the last removed first."""
     gone = select(EvidencePage).where(
         EvidencePage.application_id == application_id, EvidencePage.removed_at.is_not(None)
     )

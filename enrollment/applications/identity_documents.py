@@ -1,4 +1,4 @@
-"""The documents of an applying child: a further one, the answer about an earlier entry, and two rows that are one child."""
+"""Identity documents of a child: adding one, the question about an earlier entry, and joining two rows of one child."""
 
 import datetime as dt
 import uuid
@@ -24,8 +24,8 @@ def add_document(
 ) -> bool:
     """Add a document of the same child, for instance the resident number that followed a birth certificate.
 
-    Child, application, registration code, child code and ticket stay.  While the application may be edited, the document
-    counts at once (True); later a clerk looks at it first (False).  Refuses `document_of_another_birth`,
+    Child, application, registration code, child code and ticket stay the same.  Returns True if the document counts at
+    once, because the application is still editable; False if a clerk has to check it first.  Refuses `document_of_another_birth`,
     `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
     """
     guardians.require_guardian(session, by=by)
@@ -62,7 +62,7 @@ def _is_editable(session: Session, application: Application, *, now: dt.datetime
 def _stored(
     session: Session, child: Child, found: Identity, *, seen: bool, by: Actor, now: dt.datetime
 ) -> ChildDocument:
-    """The new row; or the row of an earlier issue of the same permit, with the new number."""
+    """The new row; for a reissued permit the existing row, with the new number."""
     fresh = documents.claim(session, child, found, by=by, now=now)
     document = documents.of_person(session, found.index)
     if document.child_id != child.id:
@@ -87,11 +87,10 @@ def answer_entered_before(
     by: Actor,
     now: dt.datetime,
 ) -> Application | None:
-    """Keep the answer.  With `yes` and a document of another child in the own care the two become one: the application
-    that stays.
+    """Store the answer.  With `yes` and a document of another child of the same guardian, the two rows are joined.
 
-    None in every other case, the same whether the document is known or not: then an invitation or a dispute is the way,
-    and a clerk sees the pair.  Refuses `entered_before_missing` and what `identity.check` refuses.
+    Returns the application that stays after a join, None otherwise.  None does not show whether the document is known; the
+    family then needs an invitation or a dispute case, and a clerk sees the pair.  Refuses `entered_before_missing` and what `identity.check` refuses.
     """
     guardians.require_guardian(session, by=by)
     if entered_before not in tuple(EnteredBefore):
@@ -117,7 +116,7 @@ def _index_of_other(id_kind: str, id_number: str, *, now: dt.datetime) -> bytes:
 def _join_own(
     session: Session, application: Application, other: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> Application:
-    """Two children in the own care are one.  Refuses what `submission.withdraw` refuses."""
+    """Join two rows of one child of the same guardian.  Refuses what `submission.withdraw` refuses."""
     require_oneself(by)
     year = application.year
     union = union_of(session, application.child_id, other)
@@ -129,7 +128,7 @@ def _join_own(
 
 @dataclass(frozen=True)
 class Union:
-    """`stays` and `goes` are children; `ends` is the application that must end first, if both apply in one year."""
+    """A join of two child rows, by id.  `ends` is the application to end first, if both apply in the same year."""
 
     stays: uuid.UUID
     goes: uuid.UUID
@@ -143,7 +142,7 @@ def lock_families_of(session: Session, one: uuid.UUID, other: uuid.UUID) -> None
 
 
 def union_of(session: Session, one: uuid.UUID, other: uuid.UUID) -> Union:
-    """What stays: of two applications of a year the one that was handed in first, else the child that applies at all.
+    """Decide which row stays: of two applications in a year the one handed in first, else the child that applies.
 
     The applications of both families are locked.
     """
@@ -163,9 +162,9 @@ def _handed_in_first(application: Application) -> tuple:
 
 
 def join_documents(session: Session, union: Union, *, own: bool, by: Actor, now: dt.datetime) -> None:
-    """The documents go over to the child that stays; its current document and its handed-in list do not change.
+    """Move the documents to the child that stays; its current document and its submitted wishes do not change.
 
-    `own` says that one family entered both, so that it is shown all of them.
+    `own`: the same family entered both rows, so it may see all the documents.
     """
     rows = select(Child).where(Child.id.in_((union.stays, union.goes))).order_by(Child.id).with_for_update()
     session.execute(rows)

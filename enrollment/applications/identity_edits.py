@@ -1,7 +1,7 @@
-"""Whether who a child is may still be typed anew: the one question that every page and every person meets.
+"""Whether a child's identity may still be edited directly.  Every page and every role uses this check.
 
-Once a list with the child was frozen, its ticket, its place and the notice stand for this very child.  From then on a name,
-a birth date, a sex or a document changes by a decided correction alone, whichever round, season or person asks.
+After a list with the child was frozen, its ticket, place and notice belong to this identity.  From then on only an agreed
+correction changes its name, birth date, sex or document, in any round and season and for any role.
 """
 
 import uuid
@@ -17,11 +17,11 @@ from enrollment.season.round_rows import Round, RoundStage
 FROZEN_STAGES = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
 
 FIELD_OF_COLUMN = {"name": "name", "born": "born", "sex": "sex", "id_kind": "id_number", "id_number": "id_number"}
-"""The field of the form where a change of the column is typed."""
+"""The form field of each column, for error messages."""
 
 
 def identity_is_free(session: Session, child_id: uuid.UUID) -> bool:
-    """Whether no round with a wish of this child, in any season, was ever frozen."""
+    """True if no round with a wish of this child, in any season, was ever frozen."""
     frozen = (
         select(Wish.rank)
         .join(Round, Round.id == Wish.round_id)
@@ -32,7 +32,7 @@ def identity_is_free(session: Session, child_id: uuid.UUID) -> bool:
 
 
 def require_free_identity(session: Session, child: Child, values: dict) -> None:
-    """Refuse `identity_needs_a_request` where these values differ from the child's and may not be typed any more."""
+    """Refuse `identity_needs_a_request` if `values` differ from the child's and can no longer be edited directly."""
     changed = [column for column in FIELD_OF_COLUMN if values[column] != getattr(child, column)]
     if changed and not identity_is_free(session, child.id):
         raise Refused("identity_needs_a_request", field=FIELD_OF_COLUMN[changed[0]])

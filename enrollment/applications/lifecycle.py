@@ -1,6 +1,6 @@
 """All moves of an application in one table, and the one function that makes them.
 
-There are no hooks: what else happens at a move is written in the verb that makes it, where a reader sees it.
+There are no hooks: other effects of a move are in the service function that makes it.
 """
 
 import datetime as dt
@@ -21,13 +21,13 @@ HANDED_IN = (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED, Stage.CONFIRMED)
 """Handed in, not refused and not withdrawn."""
 
 WITH_AUTHORITY = (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.CONFIRMED)
-"""Handed in and not sent back: what the family changes now is an edit with a receipt, not part of a submission to come."""
+"""Handed in and not sent back: a change by the family is an edit with its own receipt."""
 
 AWAITING_DECISION = (Stage.SUBMITTED, Stage.IN_REVIEW)
-"""The review is still to be done.  A round is frozen when no application with a wish in it is left here."""
+"""The review is not finished.  A round can be frozen when no application with a wish in it has one of these stages."""
 
 TAKES_PART = (Stage.CONFIRMED, Stage.RETURNED)
-"""Reviewed, so part of the draw; what a family did not complete counts as declined facts."""
+"""Reviewed, so part of the draw; facts of a returned application that have no finding count as declined."""
 
 LIVE_STAGES = (Stage.DRAFT, *HANDED_IN)
 DEAD_STAGES = (Stage.REFUSED, Stage.WITHDRAWN)
@@ -75,17 +75,18 @@ class MoveMade(Base):
 
 
 def can(application: Application, move: str) -> bool:
+    """Whether the move is possible from the application's stage, whoever makes it."""
     return application.stage in MOVES[move].from_
 
 
 def make(
     session: Session, application: Application, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None
 ) -> None:
-    """Change the stage and write the history in the same breath.
+    """Change the stage and write the history in the same transaction.
 
-    The caller holds the row's lock (`SELECT … FOR UPDATE`), and has checked that the application is this actor's
-    business.  Refuses `move_not_for_this_role` to whom the table does not name, and `move_not_possible` from any other
-    stage.
+    The caller holds the row's lock (`SELECT … FOR UPDATE`), and has checked that the application is in this actor's
+    scope.  Refuses `move_not_for_this_role` for a role that the table does not list, and `move_not_possible` from any
+    other stage.
     """
     MOVES[move].require_role(by)
     if not can(application, move):
@@ -116,7 +117,7 @@ def make(
 def make_many(
     session: Session, application_ids: Collection[uuid.UUID], move: str, *, by: Actor, now: dt.datetime, **values
 ) -> list[uuid.UUID]:
-    """The same move for many applications, in one statement for each table; returns those it moved.
+    """Make one move for many applications, in one statement for each table.  Returns the ids of those it moved.
 
     The caller holds the rows' locks.  An application in another stage is left as it is.  `values` set more columns.
     Refuses `move_not_for_this_role`, as `make` does.

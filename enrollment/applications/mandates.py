@@ -1,7 +1,7 @@
 """Mandates 代办委托: a community helper enters a family's application with the guardian's consent.
 
-A guardian gives one by reading out a code that its own phone received, or by signing a paper.  Whoever helps sees what
-it entered for this guardian in this season, and nothing else; `acting_for` makes the actor that verbs are given.
+A guardian gives a mandate by reading out a code from their own phone, or by signing a paper.  The helper sees only what
+they entered for this guardian in this season; `acting_for` makes the actor that is passed to service functions.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True)
 class Text:
-    """A text that was read: its version and the digest of its file."""
+    """A text that the guardian agreed to: its version and the digest of its file."""
 
     version: str
     digest: str
@@ -45,7 +45,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the guardian agrees to in one act: the mandate, keeping the child's data, and, if it wants, asking registers."""
+    """What the guardian agrees to together: the mandate, storing the child's data, and optionally asking registers."""
 
     year: int
     mandate: Text
@@ -53,7 +53,7 @@ class Terms:
     register_check: Text | None = None
 
     def digest(self) -> str:
-        """What a code is bound to besides the helper: these very texts."""
+        """The digest of these texts; a code is valid only for it and for the helper."""
         parts = [str(self.year), self.mandate.digest, self.child_data.digest]
         parts.append(self.register_check.digest if self.register_check else "")
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
@@ -61,9 +61,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Paper:
-    """A signed mandate as it lies on the table: who signed, when, the phone number on it (empty without one), and its photo
-    or PDF.
-    """
+    """A signed mandate on paper: who signed, when, the phone number on it (empty without one), and its photo or PDF."""
 
     name: str
     signed_on: dt.date | None
@@ -72,9 +70,9 @@ class Paper:
 
 
 def ask(session: Session, phone: str, terms: Terms, *, by: Actor, now: dt.datetime) -> str | None:
-    """A code for the guardian's phone, good for this helper and these terms; None when the phone was asked too often.
+    """A code for the guardian's phone, valid for this helper and these terms; None after too many codes for the phone.
 
-    The caller answers the same either way.  Refuses `nothing_to_enter` when no registration is on.
+    The caller shows the same answer in both cases.  Refuses `nothing_to_enter` if the year takes no changes.
     """
     _helper(by)
     _require_a_season(session, terms.year, now)
@@ -84,16 +82,17 @@ def ask(session: Session, phone: str, terms: Terms, *, by: Actor, now: dt.dateti
 
 
 def waiting_time(session: Session, phone: str, *, by: Actor, now: dt.datetime) -> dt.timedelta:
-    """How long this helper has to wait before the phone can get another code; zero if it need not."""
+    """How long this helper has to wait before the phone can get another code; zero if no wait is needed."""
     return sign_in.waiting_time(session, phone, now=now, purpose=sign_in.MANDATE, asker=_asker(by))
 
 
 def give_by_code(
     session: Session, phone: str, code: str, terms: Terms, *, by: Actor, now: dt.datetime
 ) -> Mandate | None:
-    """The mandate of the guardian who read the code out.  None for a wrong code, which counts; the caller commits that.
+    """Store the mandate of the guardian who read out the code.  None for a wrong code.
 
-    The guardian's account is opened if this is the first time.  Refuses `account_is_closed`.
+    The caller must also commit after a wrong code, because the attempt is counted.  Creates the guardian's account if there
+    is none.  Refuses `account_is_closed`.
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
@@ -107,11 +106,11 @@ def give_by_code(
 
 
 def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, now: dt.datetime) -> Mandate:
-    """The mandate of a guardian who signed a paper, whose photo is kept.
+    """Store the mandate of a guardian who signed a paper, with the photo of the paper.
 
-    A phone number on paper proves nothing, so the account is a fresh one whether or not the number is known: the helper
-    sees nothing that was there before, and a stranger with a mistyped number gets no child.  The guardian takes it over
-    when it signs in (`taking_over`).  Refuses what is missing, next to its field.
+    A phone number on paper is not verified, so a separate account is used even if the number is known: the helper sees no
+    earlier data, and the holder of a mistyped number gets no access to the child.  The guardian takes the account over after
+    signing in (`guardian_takeover`).  Refuses missing values, with their field.
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
@@ -143,7 +142,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
 
 
 def live_of_helper(session: Session, *, by: Actor, now: dt.datetime) -> list[Mandate]:
-    """The families that this helper may enter now, the newest first."""
+    """The valid mandates of this helper, the newest first."""
     mine = select(Mandate).where(Mandate.helper_id == by.account_id, Mandate.ended_at.is_(None), Mandate.ends_at > now)
     rows = session.scalars(mine.order_by(Mandate.given_at.desc())).all()
     open_years = {year for year in {row.year for row in rows} if deadlines.season_takes_changes(session, year, now=now)}
@@ -151,7 +150,7 @@ def live_of_helper(session: Session, *, by: Actor, now: dt.datetime) -> list[Man
 
 
 def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor | None:
-    """The helper as the one who acts for this family; None when the mandate is over or somebody else's."""
+    """The actor of the helper who acts for this family; None if the mandate has ended or belongs to another helper."""
     mandate = session.get(Mandate, mandate_id)
     if mandate is None or mandate.helper_id != by.account_id or not by.is_any(Role.HELPER):
         return None
@@ -167,7 +166,7 @@ def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.da
 
 
 def go_on(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor:
-    """Take a family's application up again.  Raises NotFound when the mandate is over or somebody else's."""
+    """Continue with a family's application, with an audit entry.  Raises NotFound where `acting_for` gives None."""
     acting = acting_for(session, mandate_id, by=by, now=now)
     if acting is None:
         raise NotFound()
@@ -176,7 +175,7 @@ def go_on(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetim
 
 
 def end(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """The guardian takes its mandate back, or the helper gives it back.  Twice changes nothing; NotFound for others."""
+    """End a mandate, as its guardian or its helper.  Repeating it changes nothing.  Raises NotFound for others."""
     require_oneself(by)
     mandate = session.get(Mandate, mandate_id, with_for_update=True)
     if mandate is None or by.account_id not in (mandate.account_id, mandate.helper_id):
@@ -185,7 +184,7 @@ def end(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
 
 def end_all(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Nobody acts for this guardian any more."""
+    """End all mandates that the signed-in guardian has given."""
     require_oneself(by)
     for mandate in of_guardian(session, by=by):
         _end(session, mandate, by=by, now=now)
@@ -199,7 +198,7 @@ def of_guardian(session: Session, *, by: Actor) -> Sequence[Mandate]:
 
 
 def read_paper(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SafePage:
-    """The signed paper, for its guardian and for those who look after the trail, whose look is noted there."""
+    """The signed paper, for its guardian, and for city officials and auditors, whose view is written to the audit."""
     require_oneself(by)
     mandate = session.get(Mandate, mandate_id)
     if mandate is None or mandate.paper is None:
@@ -232,7 +231,7 @@ def entered_under(session: Session, mandate: Mandate) -> Sequence[Application]:
 
 
 def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: dt.datetime) -> Mandate:
-    """Keep the mandate in place of an earlier one, and the consents that came with it; the guardian is told."""
+    """Store the mandate, which replaces an earlier one, and its consents, and notify the guardian."""
     earlier = select(Mandate).where(
         Mandate.helper_id == mandate.helper_id,
         Mandate.account_id == mandate.account_id,
@@ -283,7 +282,7 @@ def _end(session: Session, mandate: Mandate, *, by: Actor, now: dt.datetime) -> 
 
 
 def _tell_families(session: Session, mandate: Mandate, kind: str, *, by: Actor, now: dt.datetime) -> None:
-    """Tell every guardian of the children whose applications of the year the mandate may touch."""
+    """Notify every guardian of the children whose applications of the year the mandate covers."""
     theirs = (
         select(Application.id)
         .join(Guardianship, Guardianship.child_id == Application.child_id)
@@ -301,7 +300,7 @@ def _tell_families(session: Session, mandate: Mandate, kind: str, *, by: Actor, 
 def _account_on_paper(
     session: Session, index: bytes | None, name: str, phone: str, *, by: Actor, now: dt.datetime
 ) -> uuid.UUID:
-    """The account under which this helper enters the family of this paper: the one of its earlier paper, or a fresh one."""
+    """The account for the family of this paper: that of an earlier paper with the same helper, or a new one."""
     same_phone = Mandate.phone_index.is_(None) if index is None else Mandate.phone_index == index
     earlier = select(Mandate).where(Mandate.helper_id == by.account_id, same_phone, Mandate.taken_over_at.is_(None))
     for mandate in session.scalars(earlier.order_by(Mandate.given_at.desc())):
@@ -314,7 +313,7 @@ def _account_on_paper(
 
 
 def _asker(by: Actor) -> sign_in.Asker:
-    """A helper's account is limited by itself, whatever computer of the station it works on."""
+    """Rate limits count by the helper's account, not by computer or address."""
     return sign_in.Asker(browser=str(by.account_id), address=str(by.account_id))
 
 
@@ -323,7 +322,7 @@ def _bound_to(terms: Terms, by: Actor) -> str:
 
 
 def _helper(by: Actor) -> uuid.UUID:
-    """The helper's own account.  NotFound for everybody else, and for a helper who acts for a family at this moment."""
+    """The helper's own account.  NotFound for other roles, and for a helper who is acting for a family."""
     if not by.is_any(Role.HELPER) or by.on_behalf is not None or by.account_id is None:
         raise NotFound()
     return by.account_id

@@ -1,15 +1,15 @@
-"""Notifications to families, written to the outbox in the transaction of what they tell of.
+"""Notifications to families, written to the outbox in the same transaction as the event that they report.
 
 Recipients: every guardian of the child whose guardianship is accepted.  Each of them has an account and gets a message of
 their own; nobody else gets one.  A message is written once for an event, a child's application and a guardian, however
 often the function runs.
 
 With `by`, each message says who made the decision, as its reader names them: `you`, the relation to the child, or who
-acted for a family, a kindergarten, the offices or the clock (`who` in `params`, a code of the words' group `who`).
+acted for a family, a kindergarten, the offices or the scheduler (`who` in `params`, a code of the text group `who`).
 
-`notify_guardians` tells the same of some applications; `notify_guardians_together` tells each guardian once of an act on
-several children; `notify_guardians_each` tells something different of each;
-`notify_guardians_of` tells of rows that a query selects, which stay in the database.
+`notify_guardians` sends the same message about each application; `notify_guardians_together` sends each guardian one
+message about an act on several children; `notify_guardians_each` sends a different message about each application;
+`notify_guardians_of` sends messages about the rows of a query, without loading them.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ BY_ROLE = {
     Role.HEAD: "kindergarten",
     Role.CLERK: "kindergarten",
 }
-"""How families are told of somebody who is not a guardian, the wider role before the narrower."""
+"""The code by which families read of an actor who is not a guardian; the wider role comes first."""
 
 HELPED = "helper_"
 """Prefix of `who` where a community worker acted for the guardian that the rest of the code names."""
@@ -53,10 +53,10 @@ OF_VALUES = """
 
 @dataclass(frozen=True)
 class Notification:
-    """What the guardians of `child_id` are told.
+    """A message to the guardians of `child_id`.
 
-    `event` names what happened: one message for an event, an application and a guardian.  `params` are codes and numbers
-    for the words of the message; names are looked up when it is read.
+    `event` is the key of what happened: there is one message for an event, an application and a guardian.  `params` are
+    codes and numbers for the text of the message; names are looked up when it is read.
     """
 
     child_id: uuid.UUID
@@ -79,9 +79,9 @@ def notify_guardians(
     by: Actor | None = None,
     **params: Any,
 ) -> None:
-    """Tell the guardians of the children of these applications the same, in one statement.
+    """Send the same message to the guardians of the children of these applications, in one statement.
 
-    Without `event`, each version of an application is told of once for the `kind`.
+    Without `event`, there is one message for each `kind` and version of an application.
     """
     values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
     if _write(session, kind, OF_APPLICATIONS, values, now, by):
@@ -98,9 +98,9 @@ def notify_guardians_together(
     by: Actor | None = None,
     **params: Any,
 ) -> None:
-    """Tell each guardian once of what one act did to several children.
+    """Send each guardian one message about an act that changed several children.
 
-    The message names those children that this guardian cares for, and nobody else's: `together` are their applications,
+    The message names only the children that this guardian cares for: `together` are their applications,
     `codes` the registration codes of those that were handed in.  With `by`, a guardian who acted and cares for none of
     them is named as the family.
     """
@@ -138,7 +138,7 @@ def notify_guardians_each(
     now: dt.datetime,
     by: Actor | None = None,
 ) -> None:
-    """Tell the guardians of each child what is said of it, `BATCH` notifications in a statement."""
+    """Send these messages to the guardians of their children, `BATCH` notifications in a statement."""
     waiting, written = list(notifications), 0
     for start in range(0, len(waiting), BATCH):
         rows = [each.as_row() for each in waiting[start : start + BATCH]]
@@ -157,7 +157,7 @@ def notify_guardians_of(
     by: Actor | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> None:
-    """Tell the guardians of all rows of `selection`, in one statement.
+    """Send a message about each row of `selection` to the child's guardians, in one statement.
 
     `selection` is SQL that selects `child_id`, `application_id` and `event`; `values` are its bound parameters.
     """
@@ -169,7 +169,7 @@ def notify_guardians_of(
 def _write(
     session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime, by: Actor | None
 ) -> int:
-    """The one statement that decides who is told.  Returns how many messages were written."""
+    """Write the messages; this statement selects the recipients.  Returns how many messages were written."""
     statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), about.event || ':' || about.application_id || ':' || guardian.account_id,
@@ -204,5 +204,5 @@ def _values_of_who(by: Actor) -> dict[str, Any]:
 
 
 def _send_all(session: Session, kind: str, now: dt.datetime) -> None:
-    """A job of its own: a long transaction commits after the job of its second has run."""
+    """Enqueue a separate sending job, because the job of this second may run before a long transaction commits."""
     jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)

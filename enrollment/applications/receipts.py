@@ -1,4 +1,4 @@
-"""Receipts: what was handed in, when, its digest, and what changed since the time before."""
+"""Receipts: what was handed in, when, its digest, and what changed since the previous version."""
 
 import datetime as dt
 import json
@@ -20,9 +20,9 @@ from enrollment.ground.errors import NotFound
 
 @dataclass(frozen=True)
 class Receipt:
-    """`number` counts the versions from 1; `changed` are the codes of `answers.changed`, empty for the first.
+    """A receipt.  `number` counts the versions from 1; `changed` are the codes of `contents.changed`, empty for the first.
 
-    `helper` is the name of the community helper who typed it; None where the family did.  `corrected`: the version was
+    `helper` is the name of the community helper who entered it; None if the family did.  `corrected`: the version was
     written by a decided correction.
     """
 
@@ -38,7 +38,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`before` is the version handed in last, if any; `said` are the answers of now."""
+    """`before` is the version handed in last, if any; `said` are the current answers."""
 
     before: ApplicationVersion | None
     said: Answers
@@ -66,7 +66,7 @@ def all_of(session: Session, application: Application) -> list[Receipt]:
 
 
 def numbered(session: Session, application: Application, number: int) -> Receipt:
-    """One receipt of an application that the caller has looked up within what the reader owns."""
+    """One receipt.  The caller has checked that the reader may see the application."""
     version = session.get(ApplicationVersion, (application.id, number))
     if version is None:
         raise NotFound()
@@ -74,7 +74,7 @@ def numbered(session: Session, application: Application, number: int) -> Receipt
 
 
 def answers_in(session: Session, application: Application, number: int) -> Answers:
-    """What exactly was handed in with a version."""
+    """The answers that were handed in with version `number`."""
     version = session.get(ApplicationVersion, (application.id, number))
     if version is None:
         raise NotFound()
@@ -82,7 +82,7 @@ def answers_in(session: Session, application: Application, number: int) -> Answe
 
 
 def compare(session: Session, application: Application) -> Comparison:
-    """What the application says now beside what was handed in last."""
+    """Compare the current answers with those handed in last."""
     said = json.loads(contents.as_text(contents.gather(session, application)))
     return Comparison(_latest(session, application.id), said)
 
@@ -90,7 +90,7 @@ def compare(session: Session, application: Application) -> Comparison:
 def write(
     session: Session, application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
 ) -> Receipt:
-    """Add the compared answers as the next version; the caller tells the guardians, with `tell` or of its own act.
+    """Add the compared answers as the next version; the caller notifies the guardians, with `tell` or another message.
 
     The caller holds the application's lock and has changed no answer since it compared.
     """
@@ -110,7 +110,7 @@ def write(
 
 
 def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.datetime) -> None:
-    """Tell every guardian of the receipts of one act: one message, also where the act changed several bound children."""
+    """Notify every guardian of the receipts of one act: one message, also if the act changed several bound children."""
     by_helper = "_by_helper" if by.on_behalf else ""
     if len(written) > 1:
         ids = [receipt.application_id for receipt in written]

@@ -1,6 +1,6 @@
 """What the registers of other departments answered about an application, with source and date.
 
-A register is asked only where the family consents, and only about what it claims; every answer is open to dispute.
+A register is asked only with the family's consent, and only about claimed facts; a family can dispute every answer.
 `eligibility/register_questions.py` builds the questions; the portal's gateway sends them.
 """
 
@@ -44,7 +44,7 @@ from enrollment.season.facts import Fact
 REGISTERS = ("household_register", "property", "residence_permit", "social_insurance", "vaccination", "roll")
 ANSWERS = ("matches", "differs", "unknown", "unavailable")
 VACCINATION = "vaccination"
-"""Asked of every child, because the kindergarten looks at it on arrival; it is no fact and plays no part in a tier."""
+"""Asked for every child, because the kindergarten checks it on arrival; it is not a fact and does not affect a tier."""
 
 REGISTER_OF: dict[str, str] = {
     Fact.BORN: "household_register",
@@ -61,14 +61,14 @@ REGISTER_OF: dict[str, str] = {
     Fact.SIBLING_RIGHT_AT: "roll",
     VACCINATION: "vaccination",
 }
-"""Whom a fact is asked of.  Policy care, staff children and special needs are in no register that we may ask."""
+"""The register to ask about each fact.  Policy care, staff children and special needs are in no available register."""
 
 RETRY = dt.timedelta(minutes=10)
-"""How long an answer `unavailable` stands before the register is asked again."""
+"""How long to wait after the answer `unavailable` before the register is asked again."""
 
 
 class RegisterAnswer(Base):
-    """`matches` / `differs` / `unknown` / `unavailable`; `value` is the fact as the register has it."""
+    """`answer` is `matches`, `differs`, `unknown` or `unavailable`; `value` is the value of the fact in the register."""
 
     __tablename__ = "register_answer"
 
@@ -87,7 +87,7 @@ class RegisterAnswer(Base):
 
 
 def handed_in_at() -> ColumnElement[dt.datetime]:
-    """When what the application says now was handed in; what a register said before that is about something else."""
+    """SQL expression: when the current answers were handed in; earlier register answers are about other data."""
     newest = select(func.max(ApplicationVersion.submitted_at)).where(
         ApplicationVersion.application_id == Application.id
     )
@@ -95,7 +95,7 @@ def handed_in_at() -> ColumnElement[dt.datetime]:
 
 
 def is_current() -> ColumnElement[bool]:
-    """The answer belongs to the application of the enclosing query, as it was handed in last."""
+    """SQL condition: the answer is about the last submission of the enclosing query's application."""
     return and_(RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= handed_in_at())
 
 
@@ -111,8 +111,8 @@ class Answer:
 def to_ask(
     session: Session, *, now: dt.datetime, limit: int | None = None, only: uuid.UUID | None = None
 ) -> list[uuid.UUID]:
-    """Applications (or the one of `only`) that wait for a review and that no register was asked about since they were
-    handed in."""
+    """Applications (or only the one of `only`) that wait for a review and have no register answers since they were
+    handed in, or an answer `unavailable` older than `RETRY`."""
     asked = exists().where(is_current())
     silent = exists().where(
         RegisterAnswer.application_id == Application.id,
@@ -131,9 +131,9 @@ def to_ask(
 
 
 def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> int:
-    """Keep the answers; a later one replaces the earlier one, and with it the family's dispute.  Returns how many.
+    """Store the answers; a later one replaces the earlier one and the family's dispute of it.  Returns how many.
 
-    A register that cannot be reached does not take away what it answered before.
+    An answer `unavailable` does not replace an earlier answer.
     """
     rows = {
         (each.application_id, each.fact): {
@@ -167,7 +167,7 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
 
 
 def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, RegisterAnswer]:
-    """What the registers said of an application since it was last handed in, by fact."""
+    """The register answers about an application since it was last handed in, by fact."""
     said = (
         select(RegisterAnswer)
         .join(Application, Application.id == RegisterAnswer.application_id)
@@ -177,9 +177,9 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
 
 
 def answers_for_family(session: Session, application_id: uuid.UUID) -> dict[str, RegisterAnswer]:
-    """The same as far as the family reads it: what our roll says of an elder sibling whom it only named is the clerk's.
+    """The answers that the family may see: without the roll's answer about an elder sibling that it only named.
 
-    Anybody could name any child of the city, and learn its kindergarten.
+    Otherwise anybody could name any child of the city and learn its kindergarten.
     """
     said = answers_of(session, application_id)
     if elder_siblings.of(session, application_id) is not None:
@@ -188,7 +188,7 @@ def answers_for_family(session: Session, application_id: uuid.UUID) -> dict[str,
 
 
 def may_be_asked(session: Session, application: Application) -> bool:
-    """Whether the family consents to our asking."""
+    """Whether the family consents to questions to registers."""
     consent = select(Consent.id).where(
         Consent.account_id == (application.entered_for or application.entered_by),
         Consent.kind == consents.REGISTER_CHECK,
@@ -198,15 +198,15 @@ def may_be_asked(session: Session, application: Application) -> bool:
 
 
 def being_asked(session: Session, application: Application) -> bool:
-    """Handed in and not answered yet: the question is on its way."""
+    """Whether registers are to be asked about the application and have not answered yet."""
     waits = application.stage in AWAITING_DECISION and may_be_asked(session, application)
     return waits and not answers_of(session, application.id)
 
 
 def keeping_silent_or_agreeing(session: Session, application: Application) -> set[str]:
-    """Facts that outside registers are asked about and of which they have said nothing against the family so far.
+    """Facts that outside registers are asked about and have not contradicted so far.
 
-    Empty without consent.  Our own roll is left out: it knows an elder sibling only where its guardians are known to us.
+    Empty without consent.  Our own roll is left out: it finds an elder sibling only if its guardians use this portal.
     """
     if not may_be_asked(session, application):
         return set()
@@ -219,7 +219,7 @@ def keeping_silent_or_agreeing(session: Session, application: Application) -> se
 
 
 def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:
-    """The family says that a register is wrong about it; a clerk then looks at papers instead."""
+    """Record that the family disputes a register's answer; a clerk then checks papers instead."""
     require_oneself(by)
     applications.own(session, application_id, by=by)
     answer = session.get(RegisterAnswer, (application_id, fact))

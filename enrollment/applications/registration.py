@@ -1,5 +1,7 @@
-"""Entering people, correcting what was typed of them, and a new season for a child of an earlier one: each is one act for the
-family that touches people and applications."""
+"""Entering and correcting guardians and children, and starting a new season for a known child.
+
+Each of these functions changes both people and applications.
+"""
 
 import datetime as dt
 import uuid
@@ -28,11 +30,11 @@ def save_guardian(
     by: Actor,
     now: dt.datetime,
 ) -> Guardian:
-    """Say, or correct, who the signed-in person is.  An empty number keeps the one that is there.
+    """Store or correct the identity of the signed-in person.  An empty number keeps the stored one.
 
-    Handed-in applications carry the guardian's details, so a correction is an edit of each, and the deadline holds.
-    Those of a season that is over stay as they were handed in.
-    Refuses `guardian_said_it_itself` to a helper who would change what the guardian has said.
+    Handed-in applications contain the guardian's details, so a correction is an edit of each and their deadline applies.
+    Applications of a season that is over are not changed.
+    Refuses `guardian_said_it_itself` to a helper who would change the guardian's own answers.
     """
     handed_in = [each for each in applications.list_own(session, by=by) if each.stage in lifecycle.WITH_AUTHORITY]
     guardians.lock_guardian(session, by=by)
@@ -52,8 +54,11 @@ def save_guardian(
 
 
 def may_say_guardian(session: Session, *, by: Actor) -> bool:
-    """A helper says who the guardian is where nobody has, and corrects what was said under its own mandate, as long as
-    no other application stands on it."""
+    """Whether the actor may store or correct the guardian's identity.
+
+    A helper may if nobody has stored it yet, or if it was stored under the helper's own mandate and no application that
+    the helper did not enter depends on it.
+    """
     guardian = guardians.guardian_of(session, by=by) if by.on_behalf else None
     if by.on_behalf is None or guardian is None:
         return True
@@ -73,7 +78,7 @@ def enter_child(
     by: Actor,
     now: dt.datetime,
 ) -> Application:
-    """Store the child and start its application of the year.  Doing it again gives the same application.
+    """Store the child and start its application of the year.  Repeating it returns the same application.
 
     Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`.
     """
@@ -107,9 +112,9 @@ def correct_child(
 ) -> Application:
     """Correct the child of an application.  `version` is the child's.
 
-    Another class level takes the wishes and bonds away, which belonged to the old one; a handed-in application then
-    refuses `level_would_change`, because it would be left without wishes.  Once a list with the child was frozen, another
-    name, birth date, sex or document refuses `identity_needs_a_request`.
+    A new class level removes the wishes and bonds, which belong to the old level; so for a handed-in application it is
+    refused with `level_would_change`.  After a list with the child was frozen, a change of name, birth date, sex or document
+    is refused with `identity_needs_a_request`.
     """
     guardian = guardians.require_guardian(session, by=by)
     application = edits.begin(session, application_id, by=by, now=now)
@@ -163,7 +168,10 @@ def _has_registration(session: Session, child: Child, year: int, now: dt.datetim
 
 
 def begin_next_season(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> Application:
-    """The child's draft of the year.  Twice is the same draft.  Refuses `consent_needed` and what `start` refuses."""
+    """Start the child's draft of the year.  Repeating it returns the same draft.
+
+    Refuses `consent_needed` and what `applications.start` refuses.
+    """
     require_oneself(by)
     children.own_child(session, child_id, by=by)
     consents.require(session, consents.CHILD_DATA, by=by)

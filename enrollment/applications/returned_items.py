@@ -1,4 +1,4 @@
-"""Named items that a clerk sends back to a family, and proposals to refuse that wait for a second person."""
+"""The tables of items that a clerk returns to a family, and of refusal proposals, which need a second person."""
 
 import datetime as dt
 import uuid
@@ -12,7 +12,7 @@ REFUSAL_RULES = ("age", "duplicate", "falsehood")
 
 
 class ReturnedItem(Base):
-    """One thing to mend: which item (a document, a fact), and what the clerk asks for."""
+    """One item to correct (a document or a fact), and what the clerk asks for."""
 
     __tablename__ = "returned_item"
 
@@ -26,7 +26,7 @@ class ReturnedItem(Base):
 
 
 class RefusalProposal(Base):
-    """A refusal names its rule and needs a second person, who is not the first."""
+    """A proposed refusal with its rule; a second, different person decides it."""
 
     __tablename__ = "refusal_proposal"
 

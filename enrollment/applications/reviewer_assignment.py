@@ -1,4 +1,4 @@
-"""Whose clerks review an application: those of the first wish's kindergarten, once for all its wishes."""
+"""Which kindergarten reviews an application: that of the first wish, once for all its wishes."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

@@ -1,7 +1,7 @@
-"""Children of one family who enter together: bound 捆绑 twins and siblings of one class level, and an elder sibling.
+"""Siblings in one season: bound 捆绑 children of one class level, and a younger child that follows an elder sibling.
 
-Bound children share one place in the draw and are placed together or not at all at each wish; separate children are
-drawn each for itself.  The parents choose.
+Bound children share one position in the draw, and each wish is given to all of them or to none; separate children are
+drawn independently.  The parents choose.
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ def bind(
     by: Actor,
     now: dt.datetime,
 ) -> uuid.UUID:
-    """Bind children of one family and level, and give all of them the list of one: `list_of`.
+    """Bind children of one family and level, and give all of them the list of wishes of the application `list_of`.
 
     Without `list_of` the only list that is not empty counts.  Refuses `bind_two_or_more`, `bind_one_family`,
     `bind_one_level`, `bound_already`, `bind_whose_list` where lists differ and none was chosen, and what any edit refuses.
@@ -116,7 +116,7 @@ def _source(plan: BondPlan, list_of: uuid.UUID | None) -> uuid.UUID:
 
 
 def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Let this child be drawn for itself.  Each keeps the wishes that they shared; two that are left stay bound."""
+    """Take this child out of its bond, to be drawn alone.  All keep the shared wishes; two or more others stay bound."""
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now)
     if application.unit is None:
@@ -128,7 +128,7 @@ def separate(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.
 def follow_elder(
     session: Session, application_id: uuid.UUID, elder_id: uuid.UUID | None, *, by: Actor, now: dt.datetime
 ) -> None:
-    """Say that an elder sibling applies this year too, so that where the elder is placed the younger may follow; None takes it back."""
+    """Link an elder sibling who also applies this year, so that the younger may follow to the elder's place; None unlinks."""
     application = edits.begin(session, application_id, by=by, now=now)
     if elder_id is not None and elder_id not in {elder.id for elder in elders(session, application, now=now, by=by)}:
         raise Refused("not_an_elder_sibling", field="elder")
@@ -151,10 +151,11 @@ def choose(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """What the family says on one page: with which siblings of the level the child is bound, and which elder one it follows.
+    """Store a page's choices: with which siblings of the level the child is bound, and which elder sibling it follows.
 
-    `bound_with` is empty for a separate child, None to leave the bond as it is; `list_of` is whose list counts, as in `bind`; `seen` is the `units.stamp` of
-    the child and of all siblings on the page.  Raises Stale when one of them changed since the page was rendered.
+    `bound_with` is empty for a separate child, None to leave the bond as it is; `list_of` is whose list counts, as in `bind`;
+    `seen` is the `units.stamp` of the child and of all siblings on the page.  Raises Stale if one of them changed since the
+    page was rendered.
     """
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
@@ -182,7 +183,7 @@ def _bind_with(
 
 
 def _copy_list(session: Session, source: uuid.UUID, members: Sequence[Application]) -> None:
-    """Give every member the lists of `source` in the rounds that are not frozen; what was drawn stays as it was."""
+    """Give every member the lists of `source` in the rounds that are not frozen; lists of frozen rounds do not change."""
     lists = wishes.lists(session, members)
     rounds = {round_id for each in lists.values() for round_id in each}
     for member in members:

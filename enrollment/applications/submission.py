@@ -1,4 +1,4 @@
-"""Handing in, and taking back.  Handing in twice is one submission with one receipt."""
+"""Submission and withdrawal.  Submitting twice without a change gives one submission with one receipt."""
 
 import datetime as dt
 import uuid
@@ -36,10 +36,11 @@ def submit(
     by: Actor,
     now: dt.datetime,
 ) -> Receipt:
-    """Hand in a draft, or a returned application with its answers; the receipt.
+    """Hand in a draft, or a returned application with its answers.  Returns the receipt.
 
-    What was handed in already and did not change gives the same receipt again, also after the deadline.
-    Refuses `not_complete`, `registration_closed` and its like, `on_hold`; raises Stale for an older `version`.
+    An unchanged application that was handed in before gives the same receipt again, also after the deadline.
+    Refuses `not_complete`, what `deadlines.closed` gives (for instance `registration_closed`), `on_hold`; raises Stale for
+    an older `version`.
     """
     application = applications.locked(session, application_id, by=by)
     if application.stage in lifecycle.WITH_AUTHORITY:
@@ -71,7 +72,7 @@ def submit(
 
 
 def _ask_registers(session: Session, application: Application, *, now: dt.datetime) -> None:
-    """At once: a clerk may take it again before the next tick of the clock, which asks about everybody."""
+    """Ask at once: a clerk may take the application before the next scheduled job, which asks about all."""
     if register_answers.may_be_asked(session, application):
         about, key = {"application": str(application.id)}, f"ask_registers:{application.id}:{now.isoformat()}"
         jobs.enqueue(session, "ask_registers", about, key=key, now=now)
@@ -80,9 +81,9 @@ def _ask_registers(session: Session, application: Application, *, now: dt.dateti
 def withdraw(
     session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str | None = None
 ) -> None:
-    """Take the application back.  The registration code stays with the child, should the family apply again.
+    """Withdraw the application.  The child keeps the registration code if the family applies again.
 
-    Possible until the round is frozen (`withdraw_too_late`); later `offers.withdrawals` does it.
+    Refuses `withdraw_too_late` after the round was frozen; then use `offers.withdrawals`.
     """
     units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
@@ -112,7 +113,7 @@ def take_out(
 
 def _same_again(session: Session, application: Application) -> Receipt:
     receipt = receipts.latest(session, application)
-    if receipt is None:  # a handed-in application always has a version; the tables would have to be torn
+    if receipt is None:  # impossible with consistent data: a handed-in application always has a version
         raise Refused("move_not_possible", move="submit", stage=application.stage)
     return receipt
 

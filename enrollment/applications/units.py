@@ -1,6 +1,6 @@
-"""Children who are bound 捆绑, and the elder sibling whom a child follows, as they stand.
+"""Queries and locks of bound 捆绑 children, and of the elder sibling that a child follows.
 
-Locks are taken in one order by everybody, so that two acts wait for each other and never for ever: a guardian, then
+Every transaction takes locks in the same order, so that no deadlock is possible: a guardian, then
 applications by id, then the child, then offers by id, then joint decisions, then programmes by id.  A lock on an
 application lets others refer to it (`FOR NO KEY UPDATE`): a publication, which holds the offers, writes messages about it.  A verdict on two children locks its hint
 after the applications of both; the likeness of a child (`duplicates.find`) is locked last of all.
@@ -19,7 +19,7 @@ from enrollment.ground.errors import Refused, Stale
 
 
 def of(session: Session, application: Application) -> list[Application]:
-    """The application and those bound to it, in one order for everybody, so that locks never cross."""
+    """The application and those bound to it, by id, which is the lock order."""
     if application.unit is None:
         return [application]
     bound = select(Application).where(Application.unit == application.unit, Application.year == application.year)
@@ -29,7 +29,7 @@ def of(session: Session, application: Application) -> list[Application]:
 def lock_families(session: Session, application_ids: Iterable[uuid.UUID]) -> None:
     """Lock these applications and those of their families' other children of the year, all at once, by id.
 
-    For a verb that changes more than the application it was asked for: children who are bound belong to one family.
+    For a service function that changes several applications: bound children belong to one family.
     """
     ids = list(application_ids)
     families = select(Application.family_code, Application.year).where(Application.id.in_(ids))
@@ -44,15 +44,15 @@ def others_of(session: Session, application: Application) -> list[Application]:
 
 
 def in_care(session: Session, members: Iterable[Application], *, by: Actor) -> list[Application]:
-    """Those members that this person cares for; a helper: those that it entered."""
+    """The members in this person's care; for a helper those that the helper entered."""
     mine = {each.id for each in applications.list_own(session, by=by)}
     return [member for member in members if member.id in mine]
 
 
 def require_care(session: Session, members: Sequence[Application], *, by: Actor) -> None:
-    """Refuse `bound_beyond_your_care` to whoever does not care for every member: one list belongs to all of them.
+    """Refuse `bound_beyond_your_care` if a member is not in this person's care, because all members share one list.
 
-    The caller has looked up one of them within what this person cares for.
+    The caller has checked that one of them is in this person's care.
     """
     if len(members) > 1 and len(in_care(session, members, by=by)) < len(members):
         raise Refused("bound_beyond_your_care", field="wishes")
@@ -77,6 +77,7 @@ def codes_bound_with(session: Session, application: Application) -> list[str]:
 
 
 def code_of_elder(session: Session, application: Application) -> str | None:
+    """The pseudonym of the elder sibling that the child follows, or None."""
     if application.elder_id is None:
         return None
     return session.scalar(select(Application.child_code).where(Application.id == application.elder_id))

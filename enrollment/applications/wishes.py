@@ -37,7 +37,7 @@ def set_wishes(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """Let the wishes in a round be exactly these, in this order; for bound children all together.
+    """Replace the wishes in a round by these, in this order; for bound children the wishes of all members.
 
     `seen` is the `units.stamp` of the bound children on the page that the family filled in.
     Refuses, all on the field `wishes`: `round_not_open`, `wish_twice`, `too_many_wishes`, `wish_not_in_round`,
@@ -64,14 +64,14 @@ def set_wishes(
 
 
 def _moves(members: Sequence[Application], round_: Round) -> dict[uuid.UUID, str]:
-    """New wishes for a later round leave a confirmed application confirmed: its facts are verified for all wishes."""
+    """The move for confirmed members with new wishes in a later round: they stay confirmed, as their facts are verified."""
     if round_.kind == RoundKind.MAIN:
         return {}
     return {member.id: "wish_again" for member in members if member.stage == Stage.CONFIRMED}
 
 
 def lists(session: Session, applications: Sequence[Application]) -> dict[uuid.UUID, dict[uuid.UUID, list[uuid.UUID]]]:
-    """For each application its programmes by round, in the rounds that are not frozen yet, the first wish first."""
+    """For each application: the programmes by round, first wish first, in the rounds that are not frozen yet."""
     found: dict[uuid.UUID, dict[uuid.UUID, list[uuid.UUID]]] = {each.id: {} for each in applications}
     rows = (
         select(Wish.application_id, Wish.round_id, Wish.programme_id)
@@ -84,7 +84,7 @@ def lists(session: Session, applications: Sequence[Application]) -> dict[uuid.UU
 
 
 def write(session: Session, application: Application, round_id: uuid.UUID, programme_ids: Sequence[uuid.UUID]) -> None:
-    """Replace the rows.  The callers have checked what they write."""
+    """Replace the rows.  The callers have validated the programmes."""
     session.execute(delete(Wish).where(Wish.application_id == application.id, Wish.round_id == round_id))
     session.flush()
     for rank, programme_id in enumerate(programme_ids, start=1):

@@ -32,7 +32,7 @@ TYPED = {
     CorrectionKind.SEX: ("sex",),
     CorrectionKind.OTHER_IDENTITY: ("name", "id_kind", "id_number"),
 }
-"""What is typed for a correction of an identity."""
+"""The fields that the form has for each kind of identity correction."""
 
 CHILD_COLUMNS = ("name", "id_kind", "id_number", "born", "sex")
 GUARDIAN_COLUMNS = ("name", "id_kind", "id_number")
@@ -47,7 +47,7 @@ def after_of(request: CorrectionRequest) -> Values:
 
 
 def as_text(values: Values) -> str:
-    """Canonical JSON: what is kept, and what two people sign."""
+    """Canonical JSON; it is stored and signed in this form."""
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -60,7 +60,7 @@ def of_guardian(guardian: Guardian) -> Values:
 
 
 def of_fact(session: Session, application_id: uuid.UUID, fact: Fact) -> Any:
-    """What counts of a fact: the clerk's finding, before the review what the family claims; None for nothing."""
+    """The value of a fact: the clerk's finding or, without a finding, the family's claim; None if there is no value."""
     found = session.get(VerifiedFact, (application_id, fact.value), populate_existing=True)
     if found is not None:
         return found.value
@@ -70,10 +70,10 @@ def of_fact(session: Session, application_id: uuid.UUID, fact: Fact) -> Any:
 def change_of_child(
     session: Session, application: Application, kind: CorrectionKind, typed: Mapping[str, Any], *, now: dt.datetime
 ) -> tuple[Values, Values]:
-    """What a correction of the child would change, before and after.
+    """The columns of the child that a correction would change, with their values before and after.
 
-    A birth date or sex in the number takes precedence, so a new number may change them too, and neither changes alone
-    beside such a number.  Refuses `correction_changes_nothing`, `correction_changes_level`, and what
+    A birth date or sex in the number takes precedence: a new number may change them too, and they cannot be changed
+    without the number.  Refuses `correction_changes_nothing`, `correction_changes_level`, and what
     `children.child_values` refuses.
     """
     child = session.get_one(Child, application.child_id)
@@ -87,7 +87,7 @@ def change_of_child(
 
 
 def change_of_guardian(guardian: Guardian, typed: Mapping[str, Any], *, now: dt.datetime) -> tuple[Values, Values]:
-    """The same for the name and document of a guardian; an empty field keeps what is there."""
+    """The same for the name and document of a guardian; an empty field keeps the stored value."""
     before = of_guardian(guardian)
     after = before | {name: value for name in GUARDIAN_COLUMNS if (value := (typed[name] or "").strip())}
     if after["id_number"] == before["id_number"]:
@@ -100,7 +100,7 @@ def change_of_guardian(guardian: Guardian, typed: Mapping[str, Any], *, now: dt.
 
 
 def change_of_fact(session: Session, application_id: uuid.UUID, fact: Fact, value: Any) -> tuple[Values, Values]:
-    """The same for one fact; None says that it does not hold.
+    """The same for one fact; the value None means that the fact does not apply.
 
     Refuses `fact_value_not_understood` and `correction_changes_nothing`.
     """

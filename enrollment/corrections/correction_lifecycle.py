@@ -42,7 +42,7 @@ def create(session: Session, request: CorrectionRequest, *, by: Actor, now: dt.d
 def make(session: Session, request: CorrectionRequest, move: str, *, by: Actor, now: dt.datetime) -> None:
     """Change the state and write the history.  The caller holds the request's lock.
 
-    Refuses `move_not_for_this_role` to whom the table does not name, and `decided_already` from any other state.
+    Refuses `move_not_for_this_role` for a role that the table does not list, and `decided_already` from any other state.
     """
     step = CORRECTION_MOVES[move]
     step.require_role(by)

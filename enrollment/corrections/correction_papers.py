@@ -1,4 +1,4 @@
-"""The papers of a correction: photos and PDF pages, re-encoded and sealed like evidence."""
+"""The papers of a correction: photos and PDF pages, re-encoded and encrypted like evidence."""
 
 import datetime as dt
 import hashlib
@@ -18,9 +18,9 @@ PURPOSE = "correction_page.content"
 
 
 def add(session: Session, request: CorrectionRequest, contents: Iterable[bytes], *, now: dt.datetime) -> None:
-    """Keep the pages of a new request; a page that is there twice is kept once.  Refuses `too_many_pages`."""
+    """Store the pages of a new request; identical pages are stored once.  Refuses `too_many_pages`."""
     pages = {hashlib.sha256(content).hexdigest(): content for content in contents}
-    if len(pages) > MOST_PAGES:  # before anything is decoded, which is what costs
+    if len(pages) > MOST_PAGES:  # checked before decoding, which is the expensive part
         raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
     for digest, content in pages.items():
         safe = sanitise_upload(content)
@@ -44,7 +44,7 @@ def pages_of(session: Session, request_id: uuid.UUID) -> list[CorrectionPage]:
 
 
 def page_content(session: Session, request_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
-    """A page, opened.  The caller has looked the request up within what the reader may see."""
+    """The decrypted content of a page.  The caller has checked that the reader may see the request."""
     page = session.get(CorrectionPage, page_id)
     if page is None or page.request_id != request_id:
         raise NotFound("correction_page")

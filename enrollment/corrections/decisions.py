@@ -1,7 +1,7 @@
-"""Deciding a correction: facts by one person of the desk, everything else by two different people, or refused with a reason.
+"""Deciding a correction: one person agrees to a fact, two different people to everything else; one person may refuse.
 
-Locks are taken in the order of `units`: applications, then the rounds whose list is not published yet, then the request.  A
-round is never waited for: while the draw room works on it, the decision is refused with `draw_at_work`.
+Locks are taken in the order of `units`: applications, then the rounds whose list is not published yet, then the request.
+A decision does not wait for the lock of a round: while a draw is working on it, it is refused with `draw_at_work`.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ LONGEST_ANSWER = 500
 
 
 def scope_condition(by: Actor) -> ColumnElement[bool]:
-    """The requests of the actor's desk."""
+    """SQL condition: the requests that the actor's kindergartens or areas decide."""
     if by.is_any(Role.CITY_OFFICIAL):
         return true()
     mine: list[ColumnElement[bool]] = []
@@ -43,7 +43,7 @@ def scope_condition(by: Actor) -> ColumnElement[bool]:
 
 
 def find(session: Session, request_id: uuid.UUID, *, by: Actor) -> CorrectionRequest:
-    """A request of the actor's desk.  NotFound elsewhere; the edge audits the view."""
+    """A request in the actor's scope.  NotFound elsewhere.  The caller audits the view."""
     found = session.scalar(select(CorrectionRequest).where(CorrectionRequest.id == request_id, scope_condition(by)))
     if found is None:
         raise NotFound("correction_request")
@@ -55,7 +55,7 @@ def needs_two(request: CorrectionRequest) -> bool:
 
 
 def digest_of(request: CorrectionRequest) -> str:
-    """What two people sign: the request with its values."""
+    """The digest that two people sign: of the request with its values."""
     return hashlib.sha256(f"{request.id} {request.kind} {request.after}".encode()).hexdigest()
 
 
@@ -66,11 +66,11 @@ def signed_by(session: Session, request: CorrectionRequest) -> list[signatures.S
 def agree(
     session: Session, request_id: uuid.UUID, *, version: int, reason: str, by: Actor, now: dt.datetime
 ) -> CorrectionRequest:
-    """Agree to a request; with the last agreement that it needs, it takes effect in the same transaction.
+    """Agree to a request; the last required agreement puts it into effect in the same transaction.
 
-    Raises Stale for an older `version`.  Refuses `decided_already`, `say_why`, `second_person_needed` to who requested a
-    fact, `signed_already`, `only_a_head_or_official_decides` to a second clerk, `draw_at_work`, and what
-    `effects.put_into_effect` refuses.
+    Raises Stale for an older `version`.  Refuses `decided_already`, `say_why`, `second_person_needed` to the person who
+    requested the correction of a fact, `signed_already`, `only_a_head_or_official_decides` to a second clerk,
+    `draw_at_work`, and what `effects.put_into_effect` refuses.
     """
     request, application = _locked(session, request_id, version=version, by=by)
     if application.on_hold:
@@ -96,7 +96,7 @@ def agree(
 def refuse(
     session: Session, request_id: uuid.UUID, *, version: int, reason: str, by: Actor, now: dt.datetime
 ) -> CorrectionRequest:
-    """Refuse a request, with the reason that the family reads; one person suffices.
+    """Refuse a request, with a reason that the family can read; one person is enough.
 
     Raises Stale for an older `version`.  Refuses `decided_already` and `say_why`.
     """

@@ -1,7 +1,7 @@
-"""What a decided correction changes: the child, a guardian, a fact or an application, and whatever vouches for them.
+"""The effect of an agreed correction: on the child, a guardian, a fact or an application, and on notices and the roll.
 
 Before publication an application whose tier may change goes back into the review, and the frozen list counts as outdated.
-After publication the result of the round stays; a notice gets a new code, and the roll a dated entry.
+After publication the result of the round stays; an admission notice gets a new code, and the roll a dated entry.
 """
 
 import datetime as dt
@@ -40,7 +40,7 @@ from enrollment.season.rounds import Round
 
 
 def changes_the_market(request: CorrectionRequest) -> bool:
-    """Whether a tier, or who takes part, may be another one afterwards; a new number may change the birth date too."""
+    """Whether the correction may change a tier or who takes part; a new number may also change the birth date."""
     return request.kind in CHANGES_THE_MARKET or "born" in corrected_values.after_of(request)
 
 
@@ -53,7 +53,7 @@ def put_into_effect(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """Make the correction true.  The caller holds the locks of the application and of `rounds`, the unpublished ones.
+    """Apply the correction.  The caller holds the locks of the application and of its unpublished `rounds`.
 
     Refuses `correction_outdated` where the value is no longer the one before, `number_of_another_child`,
     `guardian_known_elsewhere`, `child_joined`, `duplicate_holds_a_place` and `refusal_is_proposed`.
@@ -74,9 +74,9 @@ def put_into_effect(
 def reopen(
     session: Session, application: Application, rounds: Sequence[Round], *, by: Actor, now: dt.datetime, reason: str
 ) -> None:
-    """Send a reviewed application back into the review with its corrected data, and outdate the lists that hold it.
+    """Send a reviewed application back into the review with its corrected data, and mark its frozen lists as outdated.
 
-    One that is still in the review, or was removed, stays where it is.  Tickets stay.
+    An application that is still in the review, or was removed, keeps its stage.  Tickets stay.
     """
     if lifecycle.can(application, "reopen"):
         lifecycle.make(session, application, "reopen", by=by, now=now, reason=reason)
@@ -172,7 +172,7 @@ def _remove_duplicate(
 
 
 def _add_version(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
-    """A receipt shows what counts now; one that a correction wrote says so."""
+    """Add a version, so that a receipt shows the corrected data and says that a correction wrote it."""
     comparison = receipts.compare(session, application)
     if comparison.before is not None and comparison.changed:
         receipts.add_version(session, application, comparison, by=by, now=now)

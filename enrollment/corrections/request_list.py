@@ -1,4 +1,4 @@
-"""The list of correction requests of a desk: open ones by due date, one's own, those that are due, decided ones."""
+"""The list of correction requests for an actor: open ones, those due soon, own and decided ones."""
 
 import datetime as dt
 import uuid
@@ -22,7 +22,7 @@ MOST_LISTED = 200
 
 @dataclass(frozen=True)
 class ListedRequest:
-    """`desk` is the name of the kindergarten or area that decides; None is the city."""
+    """A line of the list.  `desk` is the name of the kindergarten or area that decides; None is the city."""
 
     request: CorrectionRequest
     registration_code: str | None
@@ -30,7 +30,7 @@ class ListedRequest:
 
 
 def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list[ListedRequest]:
-    """The requests of the actor's desk under one of `FILTERS`, the first due in front; decided ones newest first."""
+    """The requests in the actor's scope under one of `FILTERS`, by due date; decided and own ones newest first."""
     undecided = CorrectionRequest.state.in_(UNDECIDED)
     conditions: dict[str, ColumnElement[bool]] = {
         "open": undecided,
@@ -44,13 +44,14 @@ def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list
 
 
 def desk_of(session: Session, request: CorrectionRequest) -> str | None:
-    """The name of the desk that decides; None is the city."""
+    """The name of the kindergarten or area that decides; None is the city."""
     if request.kindergarten_id is not None:
         return session.get_one(Kindergarten, request.kindergarten_id).name
     return session.get_one(Area, request.area_code).name if request.area_code else None
 
 
 def count_undecided(session: Session, *, by: Actor) -> int:
+    """The number of undecided requests in the actor's scope."""
     waiting = select(func.count()).select_from(CorrectionRequest)
     return session.scalar(waiting.where(decisions.scope_condition(by), CorrectionRequest.state.in_(UNDECIDED))) or 0
 
@@ -72,7 +73,7 @@ def _rows(by: Actor):
 
 
 def _mine(by: Actor) -> ColumnElement[bool]:
-    """What the actor requested, signed or decided."""
+    """SQL condition: the actor requested, signed or decided it."""
     signed = select(Signature.subject_id).where(
         Signature.subject == decisions.SUBJECT, Signature.account_id == by.account_id
     )

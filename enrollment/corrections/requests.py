@@ -1,7 +1,7 @@
 """Correction requests: when one is needed, who files it, and who finds it.
 
-Until the deadline a family changes what it said by itself.  Afterwards a guardian, or a helper for it, requests with a paper;
-a clerk or an official requests on a finding of its own.
+Until the deadline a family edits its application directly.  Later a guardian, or a helper for a guardian, files a request
+with a paper; a clerk or an official files one for an error that they found.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ LONGEST_STATEMENT = 500
 
 
 def may_edit_freely(session: Session, application: Application, kind: CorrectionKind, *, now: dt.datetime) -> bool:
-    """Whether the family changes this by itself, on the page where it typed it."""
+    """Whether the family can still edit these data directly, so that no request is needed."""
     try:
         deadlines.require_editable(session, application, now=now)
     except Refused:
@@ -48,7 +48,7 @@ def may_edit_freely(session: Session, application: Application, kind: Correction
 
 
 def is_possible(session: Session, application: Application, *, now: dt.datetime) -> bool:
-    """Whether anything of this application is corrected by request now."""
+    """Whether at least one kind of correction can be requested for this application now."""
     return any(_why_not(session, application, kind, now) is None for kind in CorrectionKind)
 
 
@@ -84,7 +84,7 @@ def request_by_family(
     by: Actor,
     now: dt.datetime,
 ) -> CorrectionRequest:
-    """File the request of a guardian.  `typed` holds the corrected values, by column, fact or `other`.
+    """File the request of a guardian.  `typed` maps a column, a fact or `other` to the corrected value.
 
     Refuses what `require_possible` refuses, `say_why`, `correction_needs_a_paper`, `correction_is_open`, and values that
     are not understood or change nothing.
@@ -110,7 +110,10 @@ def request_by_staff(
     by: Actor,
     now: dt.datetime,
 ) -> CorrectionRequest:
-    """File what a clerk or an official found, within the actor's scope.  Refuses the same, but needs no paper."""
+    """File the request of a clerk or an official, within the actor's scope.  No paper is needed.
+
+    Otherwise it refuses what `request_by_family` refuses.
+    """
     application = review.locked(session, application_id, by=by)
     require_possible(session, application, kind, now=now)
     guardian = guardian_of_application(session, application)
@@ -204,7 +207,7 @@ def _other_application(session: Session, application: Application, typed: Mappin
 
 
 def _desk(session: Session, application: Application) -> tuple[uuid.UUID | None, str | None]:
-    """Who decides: the kindergarten that reviews and its area, before a review the area of the home, else the city."""
+    """Who decides: the reviewing kindergarten and its area; without one the area of the home, else the city."""
     kindergarten_id = application.review_kindergarten_id
     if kindergarten_id is not None:
         return kindergarten_id, session.get_one(Kindergarten, kindergarten_id).area_code
@@ -219,14 +222,14 @@ def guardian_of_application(session: Session, application: Application) -> Guard
 
 
 def find_application(session: Session, code: str, *, by: Actor) -> Application | None:
-    """The application with this registration code whose review is the actor's business."""
+    """The application with this registration code, if its review is in the actor's scope."""
     typed = "".join(code.split()).upper()
     found = select(Application).where(Application.registration_code == typed, review.within(by))
     return session.scalars(found).one_or_none()
 
 
 def of_application(session: Session, application_id: uuid.UUID) -> list[CorrectionRequest]:
-    """The requests of an application, the newest first.  The caller has looked the application up."""
+    """The requests of an application, the newest first.  The caller has checked access to the application."""
     rows = select(CorrectionRequest).where(CorrectionRequest.application_id == application_id)
     return list(session.scalars(rows.order_by(CorrectionRequest.requested_at.desc(), CorrectionRequest.id)))
 
@@ -241,7 +244,7 @@ def own(session: Session, request_id: uuid.UUID, *, by: Actor) -> CorrectionRequ
 
 
 def withdraw(session: Session, request_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
-    """Take back a request before it is decided.  Raises Stale for an older `version`; refuses `decided_already`."""
+    """Withdraw a request before it is decided.  Raises Stale for an older `version`; refuses `decided_already`."""
     asked = own(session, request_id, by=by)
     applications.locked(session, asked.application_id, by=by)
     request = session.get_one(CorrectionRequest, request_id, with_for_update=True, populate_existing=True)
@@ -252,7 +255,7 @@ def withdraw(session: Session, request_id: uuid.UUID, *, version: int, by: Actor
 
 
 def notify(session: Session, notice: str, request: CorrectionRequest, *, now: dt.datetime) -> None:
-    """Tell every guardian of the child of a step of the request."""
+    """Notify every guardian of the child about a step of the request."""
     application = session.get_one(Application, request.application_id)
     code = application.registration_code or ""
     notify_guardians(session, notice, [application.id], now=now, event=f"{notice}:{request.id}", code=code)

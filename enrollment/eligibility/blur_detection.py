@@ -1,22 +1,22 @@
-"""Whether a photo of a paper is too blurred to read: told to the family at once, when the paper still lies on the table."""
+"""Detects photos of papers that are too blurred to read, so that the family can take a new photo at once."""
 
 import io
 
 import numpy as np
 from PIL import Image
 
-SIDE = 1000  # pixels; the strokes of print are then one to three wide
+SIDE = 1000  # pixels; at this size the strokes of printed text are one to three pixels wide
 STEEPEST = 99.5  # percentile
 LEAST_STEP = 0.22
 LEAST_RANGE = 20
 
 
 def looks_blurred(content: bytes) -> bool:
-    """True for a picture without one sharp edge, and for one that shows next to nothing.
+    """True for a picture without a sharp edge, and for an almost empty picture.
 
-    Compares the steepest steps between neighbouring pixels with the range from dark to light: print in focus goes from
-    paper to ink within a pixel or two (more than half of the range), out of focus it takes five or more.  It is a hint,
-    never a refusal.
+    Compares the largest brightness differences between neighbouring pixels with the range from dark to light.  In focus,
+    printed text changes from paper to ink within one or two pixels (more than half of the range); out of focus it takes
+    five or more.  The result is a hint: a page is never refused because of it.
     """
     picture = Image.open(io.BytesIO(content)).convert("L")
     picture.thumbnail((SIDE, SIDE))

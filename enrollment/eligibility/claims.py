@@ -33,10 +33,11 @@ def set_claims(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """Claim exactly these of the grounds that are asked about: ground → its detail (a kindergarten's code, a kind, a number).
+    """Replace the claims of the grounds that a family is asked about.
 
-    `elder` names the elder sibling whom the ground of that name is about.  Refuses a detail that is missing or wrong,
-    next to the field that has the ground's name, and what `elder_siblings.keep` refuses.
+    `grounds` maps each claimed ground to its detail (a kindergarten's code, a kind, a number).  `elder` is the elder
+    sibling of the ground `elder_sibling`.  Refuses a missing or wrong detail, with the ground's name as the field, and
+    what `elder_siblings.keep` refuses.
     """
     application = edits.begin(session, application_id, by=by, now=now, version=version)
     said = {Ground(ground): detail for ground, detail in grounds.items()}
@@ -53,14 +54,14 @@ def set_claims(
 
 
 def follow_household(session: Session, application: Application, household: Household, *, now: dt.datetime) -> None:
-    """Claim what the household's answers carry: nobody is asked for what was said already."""
+    """Claim the grounds that follow from the household's answers, so that the family is not asked again."""
     carried = carried_by(household)
     wanted: dict[Ground, dict[str, Any]] = {ground: {} for ground, holds in carried.items() if holds}
     _replace(session, application.id, tuple(carried), wanted, now)
 
 
 def carried_by(household: Household) -> dict[Ground, bool]:
-    """The grounds that follow from a household's answers, and whether these answers carry them."""
+    """Each ground that can follow from a household's answers, and whether it follows from these answers."""
     owned = household.home_owned is True
     return {
         Ground.LOCAL_HUKOU: household.hukou_kind == "local",
@@ -76,7 +77,7 @@ def carried_by(household: Household) -> dict[Ground, bool]:
 def _replace(
     session: Session, application_id: uuid.UUID, among: tuple[Ground, ...], wanted: dict[Ground, dict[str, Any]], now
 ) -> None:
-    """Let the claims among some grounds be these; a claim that stays keeps its day."""
+    """Replace the claims of the grounds in `among` by `wanted`; a claim that existed before keeps its date."""
     rows = session.scalars(select(Claim).where(Claim.application_id == application_id, Claim.ground.in_(among)))
     there = {Ground(claim.ground): claim for claim in rows}
     for ground, claim in there.items():
@@ -90,7 +91,7 @@ def _replace(
 
 
 def details_of(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
-    """What a claim of an asked ground keeps of its detail.  Refuses one that is missing or wrong."""
+    """The stored form of the detail of a ground.  Refuses a missing or wrong detail."""
     if ground not in DETAIL:
         raise Refused("ground_follows_household", field=ground.value)
     fact = DETAIL[ground]

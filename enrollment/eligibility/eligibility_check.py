@@ -1,4 +1,4 @@
-"""Before an account: which grounds a family has, which papers they need, and where it would stand.  Nothing is kept."""
+"""The eligibility check without an account: a family's grounds, papers and tiers.  No answer is stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class InArea:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """`grounds` count in at least one of the areas; each paper stands with the grounds that ask for it."""
+    """`grounds` count in at least one of the areas; each paper is listed with the grounds that require it."""
 
     grounds: tuple[Ground, ...]
     papers: tuple[tuple[Document, tuple[Ground, ...]], ...]
@@ -48,9 +48,9 @@ class Foreseen:
 
 
 def foresee(session: Session, year: int, level: str, household: Household, details: Mapping[Ground, Any]) -> Foreseen:
-    """What these answers would mean in the season of `year`; `household` is no row, `details` as for a claim.
+    """The result of these answers in the season of `year`.  `household` is not in the database; `details` as for a claim.
 
-    Refuses a detail that is missing or wrong, next to the field that has the ground's name.
+    Refuses a missing or wrong detail, with the ground's name as the field.
     """
     claimed: dict[str, Mapping[str, Any]] = {
         ground.value: {} for ground, holds in claims.carried_by(household).items() if holds
@@ -80,7 +80,7 @@ def foresee(session: Session, year: int, level: str, household: Household, detai
 
 
 def _areas(session: Session, household: Household, claimed: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Where the family is at home, registered or at work, and where its other children are: the home first."""
+    """The areas where the family lives, is registered or works, and where its other children are; the home first."""
     named = [code for details in claimed.values() for code in details.values() if isinstance(code, str)]
     there = session.scalars(select(Kindergarten.area_code).where(Kindergarten.code.in_(named))).all() if named else []
     said = [household.home_area, household.hukou_area, household.residence_permit_area, household.work_area, *there]

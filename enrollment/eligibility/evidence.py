@@ -1,4 +1,4 @@
-"""Evidence 证明材料: pages that a family uploads for a ground, re-encoded and sealed at rest."""
+"""Evidence 证明材料: pages that a family uploads for a ground, re-encoded and stored encrypted."""
 
 import datetime as dt
 import hashlib
@@ -21,12 +21,12 @@ from enrollment.season.document_kinds import Document
 __all__ = ["MOST_PAGES", "EvidencePage", "pages_of", "removed_of"]
 
 MOST_BYTES = 60 * 2**20
-"""Kept bytes of one application, all documents together."""
+"""Most stored bytes of one application, for all documents together."""
 
 PURPOSE = "evidence_page.content"
 
 OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
-"""Papers that say nothing about a sibling."""
+"""Papers that concern one child only, so that they are never shared with a sibling."""
 
 
 def add_pages(
@@ -38,12 +38,12 @@ def add_pages(
     by: Actor,
     now: dt.datetime,
 ) -> list[EvidencePage]:
-    """Keep several pages of a document in one act: all of them, or, when one is refused, none."""
+    """Store several pages of a document together: if one page is refused, none is stored."""
     application = edits.begin(session, application_id, by=by, now=now)
     document, contents = _known(document), list(contents)
     if not contents:
         raise Refused("file_missing", field="pages")
-    if len(contents) > MOST_PAGES:  # before anything is decoded, which is what costs
+    if len(contents) > MOST_PAGES:  # checked before decoding, which is the expensive part
         raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
     kept = [_kept(session, application_id, document, content, now) for content in contents]
     session.flush()
@@ -64,10 +64,10 @@ def take_from_sibling(
     by: Actor,
     now: dt.datetime,
 ) -> int:
-    """Use the pages of a paper that the family uploaded for another of its children; how many there are.
+    """Use the pages of a paper that the family uploaded for another of its children.  Returns the number of pages.
 
-    Nothing is asked twice (F10), and a page that one child's application drops stays with the other.  Raises NotFound
-    for papers about one child alone and for anybody else's application.
+    The family is not asked twice for the same paper (F10).  A page that is removed from one child's application stays
+    with the other.  Raises NotFound for papers that concern one child only and for another family's application.
     """
     document = _known(document)
     applications.own(session, sibling_id, by=by)
@@ -97,14 +97,14 @@ def take_from_sibling(
 
 
 def looks_blurred(page: EvidencePage) -> bool:
-    """Whether a photo just kept cannot be read; a hint for the family while the paper still lies on the table."""
+    """Whether a photo that was just stored is too blurred to read; a hint for the family, which can retake it at once."""
     return page.media_type.startswith("image/") and blur_detection.looks_blurred(unseal_bytes(page.content, PURPOSE))
 
 
 def remove_page(
     session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> None:
-    """Take a page away.  It can be put back with `restore_page`."""
+    """Remove a page.  `restore_page` undoes it."""
     application = edits.begin(session, application_id, by=by, now=now)
     page = _page(session, application_id, page_id)
     if page.removed_at is None:
@@ -116,7 +116,7 @@ def remove_page(
 def restore_page(
     session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> None:
-    """Put a removed page back; nothing happens when the same file was uploaded again meanwhile."""
+    """Restore a removed page.  Does nothing if the same file was uploaded again in the meantime."""
     application = edits.begin(session, application_id, by=by, now=now)
     page = _page(session, application_id, page_id)
     if page.removed_at is None or _same(session, application_id, page.document, page.original_digest) is not None:
@@ -129,13 +129,13 @@ def restore_page(
 
 
 def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> SafePage:
-    """The content of an own page.  Staff read through `page_content`, within their own scope."""
+    """The content of a page of the family's own application.  Staff use `page_content`, within their own scope."""
     applications.own(session, application_id, by=by)
     return page_content(session, application_id, page_id)
 
 
 def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
-    """A page, opened.  The caller has looked the application up within what the reader may see."""
+    """The decrypted content of a page.  The caller has checked that the reader may see the application."""
     page = _page(session, application_id, page_id)
     return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))
 

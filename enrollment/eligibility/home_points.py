@@ -1,8 +1,8 @@
-"""Where a home is on the map, so that a distance can be told: its own point, else the middle of its estate or street.
+"""Where a home is on the map, for distances: its own point, else the middle of its estate, community or street.
 
-Few families let their phone tell the point.  The estate, community and street that they name are known places all the
-same: kindergartens stand on that street, or list that estate in their service area.  The middle of those kindergartens
-stands for the name, and a page says from where it measured.
+Few families share the position of their phone, but the estate, community and street that they name are known through
+kindergartens: some lie on that street, or list that estate in their service area.  The middle of these kindergartens is
+used as the point of the name, and a page says from which place the distance was measured.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ FINEST_FIRST = ("estate", "community", "street")
 
 @dataclass(frozen=True)
 class HomePoint:
-    """`measured_from` is the name of the estate, community or street that stands for the home; None for the home itself."""
+    """A point in degrees.  `measured_from` names the estate, community or street used instead of the home, else None."""
 
     longitude: float
     latitude: float
@@ -48,7 +48,7 @@ class HomePoints:
         self._sites[area, kind, normalise_name(name)].append((float(site.longitude), float(site.latitude)))
 
     def of(self, home: Household | None) -> HomePoint | None:
-        """None where nothing that the family said is known on the map; a home outside the city is never on it."""
+        """The point of a home.  None if no named place is known on the map, and for a home outside the city."""
         if home is None or home.home_area is None:
             return None
         if home.home_longitude is not None and home.home_latitude is not None:

@@ -1,4 +1,4 @@
-"""Saying where the family is registered, lives and works."""
+"""Storing where the family is registered, lives and works."""
 
 import datetime as dt
 import uuid
@@ -21,7 +21,7 @@ LONGEST_TEXT = 120
 IN_THE_CITY = (
     "home_area", "home_street", "home_community", "home_estate", "home_longitude", "home_latitude", "home_owned",
 )  # fmt: skip
-"""What is said of a home only where it lies in the city."""
+"""Columns of a home that are stored only if it lies in the city."""
 
 
 def save(
@@ -33,10 +33,10 @@ def save(
     version: int | None = None,
     **said: Any,
 ) -> Household:
-    """Keep where the family is registered, lives and works; `said` are columns of the table, all of them optional.
+    """Store where the family is registered, lives and works; `said` are columns of the table, all of them optional.
 
-    `version` is the household's own (0 before the first save).  The grounds that follow from these answers are claimed
-    with them, so the family is not asked twice.  Refuses areas and kinds that do not exist, next to their field.
+    `version` is the version of the household (0 before the first save).  The grounds that follow from these answers are
+    claimed at the same time, so the family is not asked twice.  Refuses unknown areas and kinds, with their field.
     """
     application = edits.begin(session, application_id, by=by, now=now)
     household = session.get(Household, application_id, populate_existing=True)
@@ -68,7 +68,7 @@ def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str
     elif values.get("hukou_kind") and "hukou_area" in values and values["hukou_area"] is None:
         raise Refused("hukou_area_missing", field="hukou_area")
     if values.get("home_outside"):
-        # nothing of a home outside the city is known here: no area, no street that a kindergarten serves, no distance
+        # a home outside the city has no area, no street that a kindergarten serves, and no distance
         values |= dict.fromkeys(IN_THE_CITY)
     elif "home_outside" in values or values.get("home_area"):
         values["home_outside"] = None

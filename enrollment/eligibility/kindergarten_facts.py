@@ -11,11 +11,11 @@ from enrollment.places.service_areas import ServiceArea
 from enrollment.season.grounds import KindergartenFacts
 
 HOUSE = func.coalesce(Kindergarten.parent_id, Kindergarten.id)
-"""The kindergarten to which a site belongs; its own id for one that is no site."""
+"""SQL expression: the id of the kindergarten to which a site belongs; for a kindergarten that is not a site, its own id."""
 
 
 def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, KindergartenFacts]:
-    """By id, these with their sites, or those of the whole city; two queries."""
+    """The facts of these kindergartens with their sites, by id; without `ids` of all in the city.  Two queries."""
     found = select(
         Kindergarten.id, Kindergarten.code, Kindergarten.nature, Kindergarten.area_code, Kindergarten.parent_id
     )

@@ -1,4 +1,4 @@
-"""What the registers of other departments are asked about an application: each claimed fact that a register keeps."""
+"""The questions to the registers of other departments: each claimed fact of an application that a register holds."""
 
 import uuid
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Question:
-    """One fact of one application for one register; `claimed` is the fact's value as the family says it."""
+    """One fact of one application for one register; `claimed` is the value that the family claims."""
 
     application_id: uuid.UUID
     fact: str
@@ -35,7 +35,7 @@ class Question:
 
 
 def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> list[Question]:
-    """What to ask about these applications: each claimed fact that a register keeps, and the vaccination."""
+    """The questions about these applications: each claimed fact that a register holds, and the vaccination."""
     ids = list(application_ids)
     children = session.execute(
         select(Application.id, Application.child_id, Child.id_kind, Child.id_number)

@@ -1,4 +1,4 @@
-"""Which papers a family is asked for: computed from the grounds it claims, never a list for everybody (F10)."""
+"""The papers that a family is asked for: computed from the grounds that it claims, not one list for all (F10)."""
 
 import uuid
 from collections.abc import Iterable
@@ -23,9 +23,10 @@ from enrollment.season.rules import Rules
 
 @dataclass
 class Needed:
-    """A paper, the claimed grounds that ask for it (none: every family brings it), and how many pages are there.
+    """A paper, the claimed grounds that require it (none: every family brings it), and its number of uploaded pages.
 
-    `by_register`: registers that the family lets us ask answer for everything that the paper would prove.
+    `asked_back`: a clerk asked for this paper by name.  `by_register`: registers are asked, with the family's consent,
+    about every claimed fact that the paper would prove, and none of them has contradicted the family so far.
     """
 
     document: Document
@@ -36,16 +37,17 @@ class Needed:
 
     @property
     def there(self) -> bool:
+        """At least one page is uploaded."""
         return self.pages > 0
 
     @property
     def may_wait(self) -> bool:
-        """Nobody needs to bring it unless a clerk asks for it by name."""
+        """The family need not bring the paper unless a clerk asks for it by name."""
         return self.by_register and not self.asked_back
 
 
 def needed(session: Session, application: Application) -> list[Needed]:
-    """Each paper once, with the reason why it is asked for; papers that a clerk asked for by name come with them."""
+    """Each required paper once, with the grounds that require it, and the papers that a clerk asked for by name."""
     claimed = claim_rows.of(session, application.id)
     signed = [
         policy_approval.policy_in_force(session, application.year, area) for area in areas_of(session, application)
@@ -65,7 +67,7 @@ def needed(session: Session, application: Application) -> list[Needed]:
 
 
 def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Document, list[Ground]]:
-    """The papers that any of these rules asks of a family with these grounds, each with the grounds that ask for it."""
+    """The papers that at least one of these rules requires for these grounds, each with the grounds that require it."""
     grounds = list(claimed)
     asked: dict[Document, list[Ground]] = {}
     for each in rules:
@@ -79,7 +81,7 @@ def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Documen
 
 
 def useful_grounds(session: Session, application: Application) -> list[Ground]:
-    """The grounds that a family is asked about: those that count somewhere in its areas; all, where no rules are signed."""
+    """The grounds that a family is asked about: those that count in one of its areas; all, if an area has no policy."""
     counting: set[Ground] = set()
     for area in areas_of(session, application):
         in_force = policy_approval.policy_in_force(session, application.year, area)
@@ -90,12 +92,12 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
 
 
 def missing(session: Session, application: Application) -> list[Needed]:
-    """What the family has still to bring."""
+    """The required papers that the family has not uploaded yet."""
     return [paper for paper in needed(session, application) if not paper.there and not paper.may_wait]
 
 
 def areas_of(session: Session, application: Application) -> list[str]:
-    """The areas whose rules count: those of the wishes, or, before the first wish, where the family lives and is registered."""
+    """The areas whose rules count: those of the wishes; before the first wish, those of the home and the registration."""
     wished = (
         select(Kindergarten.area_code)
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)

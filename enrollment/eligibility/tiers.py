@@ -1,6 +1,7 @@
-"""From facts to tiers: what a family claims, what staff verified, and which tier the policy gives for each wish.
+"""Computes tiers from facts: what a family claims, what staff verified, and which tier the policy gives for each wish.
 
-Nobody types a tier.  An unverified claim counts nothing; a declined fact counts nothing; neither refuses anybody.
+A tier is always computed, never entered.  Unverified claims and declined facts do not count; neither is a reason to
+refuse an application.
 """
 
 import uuid
@@ -39,7 +40,7 @@ def _said_place(household: Household) -> dict[str, Any] | None:
 
 
 def said_by(household: Household | None, details: Mapping[str, Any]) -> dict[Fact, Any]:
-    """All that the family says: its household, and the details of its claims, which carry the fact's code."""
+    """All facts that the family claims: from its household, and from the details of its claims, keyed by fact code."""
     said: dict[Fact, Any] = {Fact(name): value for name, value in details.items() if name in set(Fact)}
     if household is not None:
         said |= {
@@ -56,14 +57,14 @@ def said_by(household: Household | None, details: Mapping[str, Any]) -> dict[Fac
 
 
 def claimed_of(born: str, household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
-    """The facts on which the claimed grounds rest, as the family says them, and the day of birth."""
+    """The facts that the claimed grounds need, with the values that the family claims, and the date of birth."""
     return {Fact.BORN: born} | resting_on(household, claims)
 
 
 def resting_on(household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
-    """The facts on which the claimed grounds rest, as the family says them.
+    """The facts that the claimed grounds need, with the values that the family claims.
 
-    `claims` maps a ground to its details.  What the household says beside its claims is nobody's business in the review.
+    `claims` maps a ground to its details.  Household answers that no claimed ground needs are not shown in the review.
     """
     details: dict[str, Any] = {}
     for more in claims.values():
@@ -87,7 +88,7 @@ def claimed_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> 
         select(Claim.application_id, Claim.ground, Claim.details).where(Claim.application_id.in_(ids))
     ):
         claims.setdefault(claim.application_id, {})[claim.ground] = claim.details
-    # no fact rests on the address as it is written, which would have to be unsealed
+    # no fact needs the full address, which would have to be decrypted
     unread = defer(Household.home_address)
     households = session.scalars(select(Household).where(Household.application_id.in_(ids)).options(unread))
     household_of = {household.application_id: household for household in households}
@@ -98,10 +99,10 @@ def claimed_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> 
 
 
 def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fact, Any]]:
-    """What will count, as far as it is known: before and during the review, for trials and estimates.
+    """The facts that will probably count, for trials and estimates before and during the review.
 
-    A fact that staff verified counts as verified, one that was declined counts nothing, and what nobody has looked at
-    yet counts as the family claims it.
+    A verified fact has its verified value, a declined fact is left out, and a fact that is not reviewed yet has the
+    value that the family claims.
     """
     ids = list(application_ids)
     facts = claimed_facts_of(session, ids)
@@ -115,7 +116,7 @@ def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> d
 
 
 def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fact, Any]]:
-    """What counts in a draw: the facts that staff verified, with their values.
+    """The facts that count in a draw: those that staff verified, with their values.
 
     Applications without a verified fact are left out.
     """
@@ -163,7 +164,7 @@ class TierTable:
         self._seen: dict[uuid.UUID, KindergartenFacts] = {}
 
     def entries(self, programmes: Iterable[Programme]) -> list[Entry]:
-        """For `priorities`: a draw looks up each programme once and asks about it for a thousand families.
+        """The entries of these programmes, for `priorities`; computed once because a draw uses each for many families.
 
         Refuses what `rules_in_round` refuses.
         """
@@ -174,7 +175,7 @@ class TierTable:
         ]
 
     def entry(self, kindergarten: Kindergarten, reserved: Iterable[str] = ()) -> Entry:
-        """One kindergarten; `reserved` are the grounds that `Priority.grounds` is to tell of."""
+        """The entry of one kindergarten; `reserved` are the grounds that `Priority.grounds` may contain."""
         self._read({kindergarten.id})
         area = kindergarten.area_code
         if area not in self._rules:
@@ -208,9 +209,9 @@ def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kinderg
 
 
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
-    """The rules that a round applies in an area: frozen with the round, or, before it opened, the policy in force.
+    """The rules of a round in an area: those frozen with the round or, before the round opened, the policy in force.
 
-    Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` when the text is not what was frozen.
+    Refuses `area_without_policy`, and `policy_is_not_the_frozen_one` if the text differs from the frozen text.
     """
     return policy_approval.rules_in_force(_text_in_round(session, round_, area_code))
 

@@ -1,4 +1,4 @@
-"""The kindergartens that a family can wish for in a round: what serves its home, then its own area, the nearest first."""
+"""The kindergartens that a family can choose in a round: first those that serve its home, then its area, nearest first."""
 
 import math
 import uuid
@@ -26,9 +26,9 @@ from enrollment.season.rules import TierResult
 class Candidate:
     """A programme with the tier that the family's claims would give, if they are verified.
 
-    `metres` as the crow flies, None when home or kindergarten has no place on the map; `measured_from` names the estate
-    or street that stands for a home without a point of its own.  `own_area`: it lies in the area of the home.  `grounds`
-    are those of the programme's reserved places that the family claims to hold.
+    `metres` is the straight-line distance, None if home or kindergarten has no point on the map; `measured_from` names
+    the estate, community or street used for a home without its own point.  `own_area`: the kindergarten lies in the area
+    of the home.  `grounds` are those grounds of the programme's reserved places that the family claims.
     """
 
     programme: Programme
@@ -55,7 +55,7 @@ class Candidates:
 
 
 class Finder:
-    """The finder of one application in one round; made once for a page."""
+    """Finds candidates for one application in one round; created once for a page."""
 
     def __init__(self, session: Session, application: Application, round_id: uuid.UUID):
         self._session = session
@@ -86,10 +86,10 @@ class Finder:
         ]
 
     def others(self, listed: Sequence[Candidate], most: int) -> list[Programme]:
-        """What could be wished for besides these: what serves the home, then its own area, the nearest first.
+        """At most `most` further programmes: first those that serve the home, then those of its area, nearest first.
 
-        A kindergarten of another area is never among them, unless it serves the home.  A home outside the city has no
-        area: then those of the wishes count.
+        A kindergarten of another area is included only if it serves the home.  A home outside the city has no area; the
+        areas of the wishes are used instead.
         """
         own = self._home.home_area if self._home else None
         areas = {own} if own else {each.kindergarten.area_code for each in listed}
@@ -107,7 +107,7 @@ class Finder:
         page: int = 1,
         per_page: int = 15,
     ) -> Candidates:
-        """What the round offers at the child's level and all conditions fit."""
+        """The programmes of the round at the child's level that meet all conditions."""
         query = self._offered()
         for word in (words or "").split():
             query = query.where(finder.word_condition(word))
@@ -150,7 +150,7 @@ class Finder:
 
 
 def metres_between(home: HomePoint | None, there: Kindergarten) -> int | None:
-    """The distance from a home to a kindergarten as the crow flies, in metres."""
+    """The straight-line distance from a home to a kindergarten in metres; None if one of them has no point."""
     if home is None or there.longitude is None or there.latitude is None:
         return None
     return metres(home.longitude, home.latitude, there.longitude, there.latitude)

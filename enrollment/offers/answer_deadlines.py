@@ -1,4 +1,4 @@
-"""Silence counts as giving up, but never before a reminder: the day before, and not earlier than it was sent."""
+"""Answer deadlines of offers: a reminder a day before, then expiry.  An offer never expires without a reminder."""
 
 import datetime as dt
 import uuid
@@ -19,7 +19,7 @@ from enrollment.places.programmes import Programme
 
 REMIND_BEFORE = dt.timedelta(days=1)
 GRACE = dt.timedelta(days=1)
-"""What an unreminded family gets: no place is lost because our clock stood still."""
+"""Extra time for a family that was not reminded, so that no place is lost because a scheduled job did not run."""
 
 
 def remind_due(session: Session, *, now: dt.datetime) -> int:
@@ -32,10 +32,10 @@ def remind_due(session: Session, *, now: dt.datetime) -> int:
 
 
 def expire_due(session: Session, *, now: dt.datetime) -> int:
-    """End the offers whose families stayed silent after a reminder; the places go to the next in line.
+    """Expire the offers whose families did not answer after a reminder; the places go to the next in line.
 
-    A family that was not reminded is reminded now and gets one day more, and so does one without a phone that no desk has
-    reached.  Returns how many offers ended.
+    A family that was not reminded yet is reminded now and gets one more day.  A family without a phone that no desk has
+    contacted also gets one more day.  Returns how many offers expired.
     """
     extend_after_pauses(session, now=now)
     late = _unanswered(session, Offer.answer_by <= now)
@@ -50,10 +50,11 @@ def expire_due(session: Session, *, now: dt.datetime) -> int:
 
 
 def _unanswered(session: Session, *when) -> list[Row]:
-    """Offers nobody has answered, locked.
+    """Unanswered offers, locked.
 
-    Those on neutral hold wait for their dispute to be settled, and those of children bound to one on hold wait with it.
-    Nor is an offer silent that a guardian wants to give up: the joint decision ends it, at the latest when the answer is due.
+    Left out until the dispute is settled: offers of an application on hold, and of children bound to one on hold.
+    An offer that a guardian proposed to give up is left out too: the joint decision ends it, at the latest when the
+    answer is due.
     """
     held = aliased(Application)
     waits = select(held.id).where(held.unit == Application.unit, held.on_hold.is_(True))
@@ -95,7 +96,7 @@ def _end(session: Session, rows: list[Row], now: dt.datetime) -> None:
         return
     ids = [row.id for row in rows]
     offer_lifecycle.end_many(session, ids, "expire", by=SYSTEM, now=now, reason="silence")
-    programmes = {row.programme_id for row in rows}  # locked in the order in which a publication locks them
+    programmes = {row.programme_id for row in rows}  # same lock order as a publication
     session.execute(select(Programme.id).where(Programme.id.in_(programmes)).order_by(Programme.id).with_for_update())
     freed = (
         select(Offer.programme_id, func.count().label("n"))

@@ -1,6 +1,6 @@
-"""Arrival 报到: who is expected, the health check and the look at the vaccination card, who came and who did not.
+"""Arrival 报到: who is expected, the health check and the check of the vaccination card, who came and who did not.
 
-Neither check refuses a child: a missing vaccination is made up for, and the kindergarten reports it.
+Neither check refuses a child: a missing vaccination is given later, and the kindergarten reports it.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ PER_PAGE = 50
 
 
 class ArrivalCheck(Base):
-    """What was seen at the door: on which day, or not yet."""
+    """The dates of the two checks at arrival; None if a check is not done yet."""
 
     __tablename__ = "arrival_check"
 
@@ -45,7 +45,7 @@ class ArrivalCheck(Base):
 
 @dataclass(frozen=True)
 class Expected:
-    """One child on the arrival list.  `vaccination` is what the register said of it, if it was asked."""
+    """One child on the arrival list.  `vaccination` is the answer of the register, if it was asked."""
 
     offer_id: uuid.UUID
     state: str
@@ -135,7 +135,7 @@ def expected(
 
 
 def one_expected(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Expected:
-    """One child that is still expected at the actor's door.  NotFound for any other."""
+    """One child that is still expected at the actor's kindergarten.  NotFound for any other."""
     year = _at_my_door(session, offer_id, by=by).year
     found = expected(session, year, by=by, state="expected", offer_id=offer_id).items
     if not found:
@@ -159,7 +159,7 @@ def counts(session: Session, year: int, *, by: Actor, kindergarten_id: uuid.UUID
 
 
 def begins_at(session: Session, year: int) -> dt.datetime | None:
-    """When the calendar lets children arrive."""
+    """When the arrival days of the year begin; None if the calendar does not have them."""
     step = session.get(SeasonDate, (year, "arrival"))
     return step.begins_at if step else None
 
@@ -173,7 +173,7 @@ def note_checks(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """Keep which of the two was seen; the day of the first time stays."""
+    """Store which of the two checks are done; a check that was done before keeps its first date."""
     _at_my_door(session, offer_id, by=by)
     before = session.get(ArrivalCheck, offer_id, populate_existing=True)
     health_on = (before and before.health_on) or today(now)
@@ -199,7 +199,7 @@ def arrive(
     by: Actor,
     now: dt.datetime,
 ) -> Offer:
-    """The child is here and stands on the roll of its class.
+    """Record that the child has arrived, and add it to the roll of its class.
 
     Refuses `class_name_missing`, `arrival_not_begun`, and what `offers.mark_arrived` refuses.
     """
@@ -211,7 +211,7 @@ def arrive(
 
 
 def did_not_come(session: Session, offer_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Offer:
-    """The place is free for the next in line.  Refuses `arrival_not_begun`, and what `offers.mark_no_show` refuses."""
+    """Record that the child did not come; the place is free for the next in line.  Refuses `arrival_not_begun`, and what `offers.mark_no_show` refuses."""
     _refuse_too_early(session, offer_id, by=by, now=now)
     return offers.mark_no_show(session, offer_id, by=by, now=now, reason=reason)
 

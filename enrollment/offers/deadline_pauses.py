@@ -1,6 +1,6 @@
-"""Answer deadlines do not run out while a family cannot answer: during a dispute's hold, and while a lost phone is replaced.
+"""Extends answer deadlines after a family could not answer: a dispute's hold, or the wait for a new phone number.
 
-The deadline is moved to `AFTER_PAUSE` after the end of the pause, if it would be earlier, for bound children together.
+A deadline that is earlier than `AFTER_PAUSE` after the end of the pause is moved to that time, for bound children together.
 """
 
 import datetime as dt
@@ -16,17 +16,17 @@ from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.review.case_rows import Case
 
 AFTER_PAUSE = dt.timedelta(days=1)
-"""What a family gets after a pause to answer."""
+"""The time that a family has to answer after a pause."""
 
 PAUSE_AGAIN_AFTER = dt.timedelta(days=30)
-"""A second lost phone within this time pauses no deadline, so that nobody holds a place by losing phones."""
+"""A second lost phone within this time does not extend a deadline, so that nobody can keep a place by losing phones."""
 
 Pause = tuple[InstrumentedAttribute[dt.datetime | None], ColumnElement[bool], ColumnElement[bool]]
 """The end of a pause, the condition of the pauses that count now, and the condition of the offers that they concern."""
 
 
 def extend_after_pauses(session: Session, *, now: dt.datetime, offer_id: uuid.UUID | None = None) -> None:
-    """Move the deadlines of unanswered offers, or of one offer, that a pause has used up."""
+    """Move the deadlines of unanswered offers, or of one offer, to `AFTER_PAUSE` after the end of their last pause."""
     for until, counts, concerns in (_lost_phones(now), _ended_holds(now)):
         if session.scalar(select(func.count()).select_from(until.class_).where(counts)) == 0:
             continue
@@ -40,7 +40,7 @@ def extend_after_pauses(session: Session, *, now: dt.datetime, offer_id: uuid.UU
 
 
 def _lost_phones(now: dt.datetime) -> Pause:
-    """Waiting times of phone changes in which the old phone did not answer."""
+    """The waiting times of phone changes without a code from the old phone."""
     earlier = aliased(PhoneChange)
     repeated = select(earlier.id).where(
         earlier.account_id == PhoneChange.account_id,
@@ -70,6 +70,6 @@ def _ended_holds(now: dt.datetime) -> Pause:
 
 
 def _concerns_offer(paused: type[Application], condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a paused application is that of the enclosing query's `Offer`, or bound to it."""
+    """SQL condition: a paused application is that of the enclosing query's `Offer`, or bound to it."""
     unit = select(Application.unit).where(Application.id == Offer.application_id).scalar_subquery()
     return exists().where(or_(paused.id == Offer.application_id, paused.unit == unit), condition)

@@ -1,7 +1,7 @@
 """Offers of families without a mobile phone: answers at a desk, and the list of families that a desk has to reach.
 
-Silence counts only after a reminder.  A family to which no text message goes is reminded by its desk, which records the
-contact; until then its offer does not end.
+An offer expires only after a reminder.  A family that cannot get text messages is reminded by its desk, which records
+the contact; until then its offer does not expire.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ from enrollment.people.person_rows import Guardian, Guardianship
 CONTACT_WAYS = ("call", "letter", "visit")
 
 LIST_BEFORE = dt.timedelta(days=3)
-"""How long before its deadline an unanswered offer stands on the desk's list: a letter takes two days."""
+"""How long before its deadline an unanswered offer appears on the desk's list; a letter takes two days."""
 
 
 class DeskAnswer(StrEnum):
@@ -49,7 +49,7 @@ def answer(
     by: Actor,
     now: dt.datetime,
 ) -> Offer:
-    """The guardian at the desk answers: the decision is the guardian's, the clerk with the identity check records it.
+    """Record the answer of a guardian at the desk.  The guardian decides; the clerk has done the identity check.
 
     Refuses `identity_check_needed`, `answer_missing`, and what the answer itself refuses.
     """
@@ -74,7 +74,7 @@ def answer(
 
 
 def has_no_phone() -> ColumnElement[bool]:
-    """No accepted guardian of the child of the enclosing query's `Offer` can be sent a text message."""
+    """SQL condition: no accepted guardian of the child of the enclosing query's `Offer` can get a text message."""
     with_phone = (
         select(Guardianship.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
@@ -89,7 +89,7 @@ def has_no_phone() -> ColumnElement[bool]:
 
 
 def was_contacted() -> ColumnElement[bool]:
-    """A desk has reached the family of the enclosing query's `Offer` since the offer was made."""
+    """SQL condition: a desk has contacted the family of the enclosing query's `Offer` since the offer was made."""
     contact = select(DeskContact.id).where(
         DeskContact.application_id == Offer.application_id, DeskContact.reached_at >= Offer.made_at
     )
@@ -97,7 +97,7 @@ def was_contacted() -> ColumnElement[bool]:
 
 
 def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[Offer]:
-    """Unanswered offers of families without a phone that this desk has to call or write to, the first deadline first."""
+    """Unanswered offers of families without a phone that this desk has to contact, the earliest deadline first."""
     waiting = select(Offer).where(
         Offer.state == OfferState.OFFERED,
         Offer.answer_by <= now + LIST_BEFORE,
@@ -111,7 +111,7 @@ def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> Seq
 def record_contact(
     session: Session, application_id: uuid.UUID, way: str, *, by: Actor, now: dt.datetime
 ) -> DeskContact:
-    """The desk has reached the family.  Refuses `contact_way_missing`."""
+    """Record that the desk has contacted the family.  Refuses `contact_way_missing`."""
     application = desk_access.application_at_desk(session, application_id, by=by)
     if way not in CONTACT_WAYS:
         raise Refused("contact_way_missing", field="way")

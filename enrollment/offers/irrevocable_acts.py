@@ -1,10 +1,10 @@
-"""Acts of one guardian that cannot be undone: to give a place up, and to withdraw after the freeze.
+"""Acts of one guardian that cannot be undone: giving up a place, and withdrawing after the freeze.
 
-Where the children concerned have one guardian, the act takes effect at once.  Otherwise it waits (`joint_decisions`) until
-every other guardian has agreed, or until its time has come; an objection or the one who proposed it ends it without effect.
-An act that took effect is the proposer's.  Only then the place is free, and the next replay is asked for.
+If the children concerned have one guardian, the act takes effect at once.  Otherwise it waits (`joint_decisions`) until
+every other guardian has agreed or `takes_effect_at` has passed.  An objection, or the proposer, ends it without effect.
+An act that takes effect is recorded as the proposer's.  Only then is the place free and the next replay requested.
 
-`docs/policy.md` has the rules for families.
+The rules for families are in `docs/policy.md`.
 """
 
 import datetime as dt
@@ -36,10 +36,10 @@ Offers = Mapping[uuid.UUID, uuid.UUID | None]
 
 
 def decide(session: Session, kind: DecisionKind, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
-    """Do the act, or propose it to the other guardians.  To say what another guardian proposed is to agree.
+    """Do the act, or propose it to the other guardians.  If another guardian proposed the same act, this is an agreement.
 
-    The caller holds the locks of applications and offers.  Refuses `decision_waits` where a withdrawal waits and a place
-    is to be given up.
+    The caller holds the locks of applications and offers.  Refuses `decision_waits` if a place is to be given up while a
+    withdrawal waits.
     """
     for act_id in _waiting_acts(session, offers):
         rows = _waiting_rows(session, act_id)
@@ -56,7 +56,7 @@ def decide(session: Session, kind: DecisionKind, offers: Offers, *, by: Actor, n
 
 
 def waits_until(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> dt.datetime | None:
-    """When the act would take effect; None: at once, because nobody else has a say."""
+    """When the act would take effect; None if at once, because there is no other guardian."""
     if joint_decisions.others_of(session, offers, by=by) or _is_disputed(session, offers):
         return _takes_effect_at(session, offers, now)
     return None
@@ -72,7 +72,7 @@ def agree(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -
 
 
 def object_to(session: Session, act_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> None:
-    """Another guardian objects: nothing happens to the place, and an officer settles the dispute.
+    """Another guardian objects: the act ends without effect, and an officer settles the dispute.
 
     Refuses `decision_is_over`, and `own_decision` to the one who proposed it.
     """
@@ -83,7 +83,7 @@ def object_to(session: Session, act_id: uuid.UUID, *, text: str, by: Actor, now:
 
 
 def take_back(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """The one who proposed it takes it back.  Refuses `decision_is_over`, and `not_your_decision` to the others."""
+    """The proposer takes the act back.  Refuses `decision_is_over`, and `not_your_decision` to the other guardians."""
     rows = _locked(session, act_id, by=by)
     if rows[0].proposed_by != by.account_id:
         raise Refused("not_your_decision")
@@ -91,7 +91,7 @@ def take_back(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetim
 
 
 def stop(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
-    """The place was confirmed: what waits is taken back, or objected to where another guardian proposed it."""
+    """End waiting acts after the place was confirmed: the actor's own are taken back, another guardian's objected to."""
     for act_id in _waiting_acts(session, application_ids):
         rows = _waiting_rows(session, act_id)
         if rows[0].proposed_by == by.account_id:
@@ -101,7 +101,7 @@ def stop(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor,
 
 
 def take_effect(session: Session, act_id: uuid.UUID, *, now: dt.datetime) -> bool:
-    """Carry out an act whose time has come; whether it took effect.  Twice does no harm."""
+    """Carry out an act whose waiting time is over.  Returns whether it took effect.  Safe to repeat."""
     if act_id not in joint_decisions.due(session, now=now):
         return False
     _lock(session, act_id)
@@ -113,7 +113,7 @@ def take_effect(session: Session, act_id: uuid.UUID, *, now: dt.datetime) -> boo
 
 
 def tell_answer(session: Session, move: str, offers: Sequence[Offer], *, by: Actor, now: dt.datetime) -> None:
-    """Tell every guardian of an answer, once for each offer, move and moment."""
+    """Notify every guardian of an answer, once for each offer, move and time."""
     at = format_time(now)
     told = [
         Notification(each.child_id, each.application_id, f"{move}:{each.id}:{now.isoformat()}", {"at": at})
@@ -131,7 +131,7 @@ def _decline(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -
 
 
 def _withdraw(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
-    """The place goes with the application; one message tells of both."""
+    """Withdraw the application and give up its place; one message covers both."""
     given_up = _offers(session, offers)
     for each in given_up:
         offer_lifecycle.make(session, each, "decline", by=by, now=now, reason="withdrawn")
@@ -151,7 +151,7 @@ EFFECTS: dict[DecisionKind, Callable[..., None]] = {DecisionKind.DECLINE: _decli
 
 
 def _ask_for_replay(session: Session, freed: Sequence[Offer], now: dt.datetime) -> None:
-    """In the transaction of the effect, so that the job runs when the place is free, and not before."""
+    """Enqueue the replay in the same transaction, so that the job cannot run before the place is free."""
     if freed:
         jobs.enqueue(session, "replay_rounds", key=f"replay_rounds:{freed[0].id}", now=now)
 
@@ -176,7 +176,7 @@ def _agree(session: Session, rows: Sequence[JointDecision], *, by: Actor, now: d
 
 
 def _object(session: Session, rows: Sequence[JointDecision], text: str, *, by: Actor, now: dt.datetime) -> None:
-    """The act ends for all its children; in dispute are those that the objecting guardian cares for."""
+    """End the act for all its children, and open a dispute for those in the care of the objecting guardian."""
     joint_decisions.end(session, rows, DecisionState.OBJECTED, by=by, now=now)
     children = [session.get_one(Application, row.application_id) for row in rows]
     for application in units.in_care(session, children, by=by):
@@ -184,7 +184,7 @@ def _object(session: Session, rows: Sequence[JointDecision], text: str, *, by: A
 
 
 def _locked(session: Session, act_id: uuid.UUID, *, by: Actor) -> Sequence[JointDecision]:
-    """The waiting rows of an act about a child of this guardian, locked with what they are about."""
+    """The waiting rows of an act about a child of this guardian, locked together with their applications and offers."""
     require_oneself(by)
     rows = joint_decisions.rows_of(session, act_id)
     ids = [row.application_id for row in rows]
@@ -233,7 +233,7 @@ def _refuse_in_dispute(session: Session, rows: Sequence[JointDecision]) -> None:
 
 
 def _takes_effect_at(session: Session, offers: Offers, now: dt.datetime) -> dt.datetime:
-    """After the hours of the place's area or when an answer is due."""
+    """The end of the area's waiting hours, or the earliest answer deadline of the offers if that is sooner."""
     places = _offers(session, offers)
     hours = [_hours(session, each) for each in places] or [DECISION_HOURS]
     answers_due = [each.answer_by for each in places if each.answer_by > now]

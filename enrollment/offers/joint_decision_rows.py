@@ -1,4 +1,4 @@
-"""The row of a joint decision: an irrevocable act of one guardian that waits for the word of the others."""
+"""The table of joint decisions: irrevocable acts of one guardian that wait for the agreement of the others."""
 
 import datetime as dt
 import uuid
@@ -12,14 +12,14 @@ from enrollment.ground.db import Base
 
 
 class DecisionKind(StrEnum):
-    """What takes effect: the place is given up, or the application is withdrawn after the freeze."""
+    """The kind of act: giving up the place, or withdrawing the application after the freeze."""
 
     DECLINE = "decline"
     WITHDRAW = "withdraw"
 
 
 class DecisionState(StrEnum):
-    """`AGREED` and `EFFECTIVE` took effect, by the others' word or by time; the last three changed nothing."""
+    """`AGREED` took effect by agreement, `EFFECTIVE` when the waiting time ended; the last three had no effect."""
 
     WAITING = "waiting"
     AGREED = "agreed"

@@ -1,7 +1,8 @@
-"""Joint decisions: an irrevocable act of one guardian waits until the others agree, object, or a stated time has passed.
+"""Joint decisions: an irrevocable act of one guardian waits until the others agree or object, or a stated time passes.
 
-Here are the rows and who has a say.  `irrevocable_acts` proposes, ends and carries out the acts; another kind of act is a
-member of `DecisionKind` and a function there.  Meanwhile the offer stays live and its place is not free.
+This module reads and writes the rows and finds the other guardians.  `irrevocable_acts` decides when to propose, end and
+carry out the acts; a new kind of act needs a member of `DecisionKind` and a function there.  While an act waits, the
+offer stays live and its place is not free.
 
 Locks: applications, then offers, then these rows (`applications/units.py`).
 """
@@ -24,7 +25,7 @@ from enrollment.people.person_rows import Guardian, Guardianship
 
 
 def others_of(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor) -> set[uuid.UUID]:
-    """The accounts in use of all guardians of these applications' children, without the actor's."""
+    """The active accounts of all guardians of these applications' children, without the actor's."""
     found = (
         select(Guardian.account_id)
         .join(Guardianship, Guardianship.guardian_id == Guardian.id)
@@ -41,7 +42,7 @@ def others_of(session: Session, application_ids: Collection[uuid.UUID], *, by: A
 
 
 def waiting_for(session: Session, application_id: uuid.UUID) -> JointDecision | None:
-    """The decision that waits for this application, if there is one."""
+    """The waiting decision about this application, or None."""
     found = select(JointDecision).where(
         JointDecision.application_id == application_id, JointDecision.state == DecisionState.WAITING
     )
@@ -49,16 +50,16 @@ def waiting_for(session: Session, application_id: uuid.UUID) -> JointDecision | 
 
 
 def rows_of(session: Session, act_id: uuid.UUID, *, lock: bool = False) -> Sequence[JointDecision]:
-    """The rows of an act by application; `lock` holds them until the end of the transaction."""
+    """The rows of an act, ordered by application; with `lock` locked until the end of the transaction."""
     found = select(JointDecision).where(JointDecision.act_id == act_id).order_by(JointDecision.application_id)
     found = found.execution_options(populate_existing=True)
     return session.scalars(found.with_for_update() if lock else found).all()
 
 
 def offer_waits():
-    """Condition of the enclosing query: a decision ends this offer, at the latest when its answer is due.
+    """SQL condition: a waiting decision will end the enclosing query's offer, at the latest when its answer is due.
 
-    One that was proposed when the answer was overdue does not keep the place from expiring.
+    A decision that was proposed after the answer was due does not prevent the expiry.
     """
     waiting = select(JointDecision.id).where(
         JointDecision.offer_id == Offer.id,
@@ -69,7 +70,7 @@ def offer_waits():
 
 
 def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
-    """The acts whose time has come.  While a dispute about one of the children is open, the act waits on."""
+    """The ids of the acts whose waiting time is over.  An act with an open dispute about one of the children waits on."""
     disputed = (
         select(JointDecision.act_id).join(Application).where(Application.on_hold, JointDecision.ended_at.is_(None))
     )
@@ -90,9 +91,9 @@ def propose(
     by: Actor,
     now: dt.datetime,
 ) -> uuid.UUID:
-    """Write an act for these applications, each with the offer that it ends, and tell all guardians; the act's id.
+    """Store an act for these applications, each with the offer that it ends, and notify all guardians.
 
-    The caller holds the locks and has ended what waited before.
+    The caller holds the locks and has ended decisions that waited before.  Returns the act's id.
     """
     act_id = uuid.uuid4()
     for application_id, offer_id in offers.items():
@@ -119,7 +120,7 @@ def end(
     now: dt.datetime,
     reason: str | None = None,
 ) -> None:
-    """End the rows of an act.  All guardians are told where it ends without effect; the effect tells them otherwise."""
+    """End the rows of an act.  All guardians are notified if it had no effect; otherwise the effect notifies them."""
     ids = [row.id for row in rows]
     ended = update(JointDecision).where(JointDecision.id.in_(ids))
     session.execute(ended.values(state=state, ended_at=now, ended_by=by.account_id, reason=reason))
@@ -134,7 +135,7 @@ def end(
 
 
 def void_overtaken(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """End what was overtaken: the offer of a decision can no longer be given up, or its application got another one."""
+    """Make decisions void whose offer can no longer be given up, or whose application got an offer meanwhile."""
     lives = select(Offer.id).where(Offer.application_id == JointDecision.application_id, Offer.state.in_(LIVE))
     gone = select(Offer.id).where(Offer.id == JointDecision.offer_id, Offer.state.not_in(ANSWERABLE))
     found = select(JointDecision.act_id).where(
@@ -147,7 +148,7 @@ def void_overtaken(session: Session, *, by: Actor, now: dt.datetime) -> None:
 
 
 def agree(session: Session, rows: Sequence[JointDecision], *, by: Actor) -> None:
-    """Note that this guardian agrees; the caller looks whether all have."""
+    """Record that this guardian agrees; the caller checks whether all have agreed."""
     ids = [row.id for row in rows if by.account_id not in row.agreed_by]
     added = func.array_append(JointDecision.agreed_by, by.account_id)
     session.execute(update(JointDecision).where(JointDecision.id.in_(ids)).values(agreed_by=added))

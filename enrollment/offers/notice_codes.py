@@ -1,6 +1,7 @@
 """A new code for the admission notice of a child whose identity was corrected.
 
-The paper with the old code says what is no longer true, so whoever checks it reads that it was replaced, and when.
+The notice with the old code shows data that are no longer correct, so a check of the old code shows that it was replaced,
+and when.
 """
 
 import datetime as dt

@@ -1,7 +1,8 @@
 """All moves of an offer in one table, and the functions that make them.
 
-Each changes the state, the count of places taken and the history together.  Where a run moves the offers of a whole city,
-the rows stay in the database, and the run counts the places itself.  A joint decision that a move overtakes ends with it.
+Each function changes the state, the count of taken places and the history together.  `end_many` and `create_many` move
+the offers of a whole city without loading the rows, and the run counts the places itself.  A joint decision that a move
+makes impossible becomes void.
 """
 
 import datetime as dt
@@ -24,7 +25,7 @@ _FAMILY = frozenset({Role.GUARDIAN})
 _AT_THE_KINDERGARTEN = frozenset({Role.CLERK, Role.HEAD})
 _CITY = frozenset({Role.CITY_OFFICIAL})
 _RUN = frozenset({Role.CITY_OFFICIAL, Role.SYSTEM})
-"""A run is published by an official of the city; a daily replay, approved in advance, by the clock."""
+"""A run is published by an official of the city; a daily replay, approved in advance, by the scheduler."""
 
 
 def _move(from_: Iterable[OfferState], to: OfferState, by: frozenset[Role]) -> Move:
@@ -51,7 +52,7 @@ CREATING = tuple(name for name, move in OFFER_MOVES.items() if not move.from_)
 
 
 def take_place(session: Session, programme_id: uuid.UUID) -> None:
-    """One place more is taken.  Refuses `no_place_left`; two at once never get the last one."""
+    """Count one more place as taken.  Refuses `no_place_left`, also when two transactions compete for the last place."""
     taken = update(Programme).where(Programme.id == programme_id, Programme.taken < Programme.places)
     if session.scalar(taken.values(taken=Programme.taken + 1).returning(Programme.id)) is None:
         raise Refused("no_place_left")
@@ -66,7 +67,7 @@ def free_place(session: Session, programme_id: uuid.UUID) -> None:
 def create(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime) -> None:
     """Add a new offer by one of the moves in `CREATING`, take its place, and begin its history.
 
-    Refuses `move_not_for_this_role` and `no_place_left`; the database refuses a second live offer of a child.
+    Refuses `move_not_for_this_role` and `no_place_left`; a database constraint refuses a second live offer of a child.
     """
     step = OFFER_MOVES[move]
     step.require_role(by)
@@ -81,8 +82,9 @@ def create(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.date
 def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None) -> None:
     """Change one offer: its state, the place, the history and the audit.
 
-    The caller holds the offer's lock, and has checked that the offer is this actor's business.
-    Refuses `move_not_for_this_role` to whom the table does not name, and `offer_move_not_possible` from another state.
+    The caller holds the offer's lock, and has checked that the offer is in this actor's scope.
+    Refuses `move_not_for_this_role` for a role that the table does not list, and `offer_move_not_possible` from another
+    state.
     """
     step = OFFER_MOVES[move]
     step.require_role(by)
@@ -119,7 +121,7 @@ def end_many(
     reason: str,
     values: Mapping[str, Any] | None = None,
 ) -> int:
-    """The same move, to a state that is not live, for many offers in one statement; how many it moved.
+    """Make one move, to a state that is not live, for many offers in one statement.  Returns how many it moved.
 
     `selected` is a query for ids of offers, with its `values`, or the ids themselves.  The caller holds the offers'
     locks, counts the places and writes the audit.  An offer in another state is left as it is.
@@ -157,11 +159,11 @@ def create_many(
     now: dt.datetime,
     values: Mapping[str, Any] | None = None,
 ) -> int:
-    """Add many offers in one statement, each with its history; how many.  The caller counts the places.
+    """Add many offers in one statement, each with its history.  Returns how many.  The caller counts the places.
 
     `selected` is a query, with its `values`, for the columns move (one of `moves`, which are some of `CREATING`),
-    child_id, application_id, programme_id, year, round_id, run_id, rank, notice_code and answer_by.  An offer that
-    begins in an answered state was answered before, for another place.  Refuses `move_not_for_this_role`.
+    child_id, application_id, programme_id, year, round_id, run_id, rank, notice_code and answer_by.  An offer may begin in
+    an answered state, if the family gave that answer before, for another place.  Refuses `move_not_for_this_role`.
     """
     steps = {name: OFFER_MOVES[name] for name in moves}
     for name, step in steps.items():

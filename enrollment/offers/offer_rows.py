@@ -1,4 +1,4 @@
-"""The rows of an offer 录取, of its history, and of the proposals of central placement."""
+"""The tables of offers 录取, of their history, and of the proposals of central placement."""
 
 import datetime as dt
 import uuid
@@ -19,7 +19,7 @@ from enrollment.ground.db import Base
 
 
 class OfferState(StrEnum):
-    """What became of an offer.  `offer_lifecycle` holds the moves between states."""
+    """The state of an offer.  The moves between states are in `offer_lifecycle`."""
 
     OFFERED = "offered"
     CONFIRMED = "confirmed"
@@ -44,8 +44,8 @@ EXPECTED = (OfferState.CONFIRMED, OfferState.CONFIRMED_WAITING)
 
 
 class Offer(Base):
-    """`notice_code` is what the QR code on the admission notice points at.  `year` is its programme's season, held
-    to it by the foreign key, so that the table can allow one live offer for a child and season."""
+    """An offer.  `notice_code` is the code in the QR code of the admission notice.  `year` is the season of the programme
+    (a foreign key makes sure of it), so that a unique index can allow one live offer for a child and season."""
 
     __tablename__ = "offer"
 
@@ -81,7 +81,7 @@ class Offer(Base):
 
 
 class ReplacedNotice(Base):
-    """The code of a notice that a later one replaced, because a correction changed what it vouches for."""
+    """The old code of a notice that was replaced, because a correction changed the data on it."""
 
     __tablename__ = "replaced_notice"
 
@@ -91,9 +91,9 @@ class ReplacedNotice(Base):
 
 
 class OfferMove(Base):
-    """The history of an offer: one row for each move, in order of `number`.  The first has no `before`.
+    """The history of an offer: one row for each move, in order of `number`.  In the first, `before` is None.
 
-    A row without `move` was written by a version that knew no moves, while this one was installed.
+    A row without `move` was written by the previous software version during an upgrade.
     """
 
     __tablename__ = "offer_move"

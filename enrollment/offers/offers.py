@@ -1,7 +1,7 @@
-"""Offers 录取: at most one live offer for a child, over all rounds of a season, and never more than the places there are.
+"""Offers 录取: at most one live offer for a child over all rounds of a season, and never more offers than places.
 
-An offer that was taken up stays `arrived` for good: it tells where the child entered, its notice stays true, and the
-place stays taken.  The next season makes its own offer, so the rule is for a child and a season.
+After arrival an offer stays `arrived`: it records where the child entered, its notice stays valid, and the place stays
+taken.  The next season makes a new offer, so the limit of one applies to a child and a season.
 """
 
 import datetime as dt
@@ -55,7 +55,7 @@ def make(
     by: Actor,
     now: dt.datetime,
 ) -> Offer:
-    """Offer one place by hand, as central placement does.  A run makes its offers in `publication`."""
+    """Make a single offer, as central placement does.  The offers of a run are made in `publication`."""
     offer = Offer(
         id=uuid.uuid4(), child_id=application.child_id, application_id=application.id, programme_id=programme_id,
         year=application.year, round_id=round_id, notice_code=notice_code(), made_at=now, answer_by=answer_by,
@@ -72,10 +72,10 @@ def make(
 
 
 def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -> list[Offer]:
-    """The family's offer, and those of children bound to this one at the same kindergarten: they answer together.
+    """The family's offer, and the offers of children bound to this one at the same kindergarten, answered together.
 
-    A guardian answers for the children in his or her care only.  Locked, the asked one first, after their applications.
-    NotFound for another family's; refuses `on_hold` while one of these children is in dispute.
+    A guardian answers only for the children in his or her care.  The offer of `offer_id` is first.  All are locked, after
+    their applications.  NotFound for another family's offer; refuses `on_hold` while one of these children is in dispute.
     """
     asked = session.get(Offer, offer_id)
     require_oneself(by)
@@ -94,7 +94,7 @@ def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -
 
 
 def _who_answers(session: Session, offer: Offer, event: BondEvent, *, by: Actor) -> list[Application]:
-    """The child of the offer and those bound to it, as far as this person cares for them, by id."""
+    """The child of the offer and the children bound to it that are in this person's care, by id."""
     application = session.get_one(Application, offer.application_id)
     return units.in_care(session, bond_rules.concerned(session, application, event), by=by)
 
@@ -109,7 +109,7 @@ def _same_place(offer: Offer, members: Sequence[Application]) -> ColumnElement[b
 
 
 def answered_with(session: Session, offer: Offer, *, by: Actor) -> dict[Application, Offer]:
-    """The other children for whom this person's answer to the offer counts too, with their offers, by id."""
+    """The other children to whom this person's answer to the offer also applies, with their offers, by id."""
     members = _who_answers(session, offer, BondEvent.CONFIRM, by=by)
     found = {each.application_id: each for each in session.scalars(select(Offer).where(_same_place(offer, members)))}
     others = [member for member in members if member.id in found and member.id != offer.application_id]
@@ -117,10 +117,10 @@ def answered_with(session: Session, offer: Offer, *, by: Actor) -> dict[Applicat
 
 
 def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now: dt.datetime) -> Offer:
-    """Take the place, for good or (`wait`) until a better wish has room.
+    """Accept the place, finally or (`wait`) until a place at a better wish is free.
 
-    It may be changed until the answer is due; to stop waiting is possible at any time.  A joint decision that waits is
-    taken back by it, or, where another guardian proposed it, objected to.
+    The answer may be changed until it is due; the family can stop waiting at any time.  A waiting joint decision is taken
+    back if the actor proposed it; if another guardian proposed it, this counts as an objection.
     Refuses `offer_is_over`, `answer_too_late`, and `nothing_to_wait_for` on a first wish.
     """
     offers = own(session, offer_id, BondEvent.CONFIRM, by=by)
@@ -143,8 +143,8 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
 
 
 def decline(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Offer:
-    """Give the place up, for bound children together; it goes to the next in line, and the child waits no longer in this
-    round.  With several guardians it waits for the others (`irrevocable_acts`).
+    """Give up the place, for bound children together.  It goes to the next in line, and the child no longer waits in this
+    round.  With several guardians the act waits for the others (`irrevocable_acts`).
 
     Refuses `offer_is_over`, `decision_waits` while a withdrawal waits.
     """
@@ -175,7 +175,7 @@ def _at_the_door(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Offer:
 def mark_arrived(
     session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, class_name: str | None = None
 ) -> Offer:
-    """The child is here, checked and well: the place is used, and with a `class_name` the child stands on the roll.
+    """Record that the child has arrived; with a `class_name` also add the child to the roll.
 
     Refuses `offer_not_confirmed`, and what the roll refuses (`on_roll_already`, `class_is_counted`).
     """
@@ -193,7 +193,7 @@ def mark_arrived(
 
 
 def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> Offer:
-    """The child did not come: the place is free for the next in line.  Refuses `offer_not_confirmed`, `say_why`."""
+    """Record that the child did not come; the place is free for the next in line.  Refuses `offer_not_confirmed`, `say_why`."""
     offer = _at_the_door(session, offer_id, by=by)
     if not reason.strip():
         raise Refused("say_why", field="reason")

@@ -1,4 +1,4 @@
-"""Taking an offer back 撤销录取: for proven falsehood alone, and by two different officials."""
+"""Revoking an offer 撤销录取: only for proven false information, and by two different officials."""
 
 import datetime as dt
 import hashlib
@@ -28,7 +28,7 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Revocable:
-    """A live offer as an official sees it: by codes.  `proposed` says that a first person has signed, and why."""
+    """A live offer as an official sees it: codes, no names.  `proposed` has the first signature and its reason, if any."""
 
     offer: Offer
     registration_code: str
@@ -48,7 +48,7 @@ class Proposed:
 
 
 def _live(by: Actor):
-    """Live offers of places in the official's areas."""
+    """The query of live offers of places in the official's areas."""
     return (
         select(
             Offer,
@@ -78,7 +78,7 @@ def find_code(session: Session, code: str, *, by: Actor) -> list[Revocable]:
 
 
 def find(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Revocable:
-    """A live offer within the official's areas.  NotFound elsewhere, and when it is over."""
+    """A live offer within the official's areas.  NotFound elsewhere, and if the offer is no longer live."""
     row = session.execute(_live(by).where(Offer.id == offer_id)).one_or_none()
     if row is None:
         raise NotFound("offer")
@@ -107,10 +107,10 @@ def _digest(offer: Offer) -> str:
 
 
 def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> bool:
-    """Two officials of the place's area, or of the city, sign; the second one ends the offer.  True when it is over.
+    """Sign the revocation, as an official of the place's area or of the city.  The second signature ends the offer.
 
-    The family is told then, and the place goes to the next in line.  Refuses `offer_is_over`, `signed_already`,
-    `say_why`.
+    Returns True if the offer ended; then the family is told, and the place goes to the next in line.  Refuses
+    `offer_is_over`, `signed_already`, `say_why`.
     """
     if not by.is_any(*DECIDERS):
         raise NotFound("offer")

@@ -1,7 +1,7 @@
-"""Who waits in line 候补, and why somebody no longer does.
+"""The waitlist 候补: which families wait, and why a family no longer waits.
 
-Waiting is never a flag: it follows from the offers of a child, and it ends with the season's arrival days.  Who gave up
-blocks nobody.
+Waiting is computed from the offers of a child, not stored, and ends with the season's arrival days.  A family that gave
+up its place does not block the families behind it.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ TAKES_PART = (*IN_LINE, "content")
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a family stands in a round: a code of `CODES`, and the place it holds, if any."""
+    """The status of a family in a round: a code of `CODES`, and the place that it holds, if any."""
 
     application_id: uuid.UUID
     child_id: uuid.UUID
@@ -48,7 +48,7 @@ class Standing:
 
 
 def ends_at(session: Session, year: int) -> dt.datetime | None:
-    """Until when a season's families wait: the end of the arrival days."""
+    """When waiting ends in a season: the end of the arrival days; None if the calendar does not have them."""
     arrival = select(SeasonDate.ends_at).where(SeasonDate.year == year, SeasonDate.step == "arrival")
     return session.scalar(arrival)
 
@@ -56,7 +56,7 @@ def ends_at(session: Session, year: int) -> dt.datetime | None:
 def standings(
     session: Session, round_: Round, *, now: dt.datetime, application_id: uuid.UUID | None = None
 ) -> dict[str, Standing]:
-    """Every family of the year, by its child's code, as it stands in this round."""
+    """The status in this round of every family of the year, or of one application, by the child's code."""
     until = ends_at(session, round_.year)
     over = until is not None and now >= until
     return {
@@ -66,7 +66,7 @@ def standings(
 
 
 def _rows(round_: Round, application_id: uuid.UUID | None):
-    """What `_code` needs, of everybody or of one; a child has one application a year, so its offers are this season's."""
+    """The query of the columns that `_code` needs.  A child has one application a year, so its offers are this season's."""
     live, ended = aliased(Offer), aliased(Offer)
     gone_here = and_(ended.round_id == round_.id, ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED)))
     left = select(
@@ -77,7 +77,7 @@ def _rows(round_: Round, application_id: uuid.UUID | None):
         func.bool_or(and_(gone_here, ended.state == OfferState.EXPIRED)).label("expired"),
     )
     left = left.where(ended.state.not_in((*LIVE, OfferState.SUPERSEDED))).group_by(ended.application_id)
-    if application_id is not None:  # inside, or the offers of the whole city would be grouped for one family's page
+    if application_id is not None:  # filter in the subquery; otherwise one family's page would group all offers
         left = left.where(ended.application_id == application_id)
     gone = left.subquery()
     found = (

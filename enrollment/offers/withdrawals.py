@@ -1,7 +1,7 @@
-"""Withdrawing an application at any time, and withdrawing the consent to keep a child's data, which is never refused.
+"""Withdrawing an application, and withdrawing the consent to store a child's data, which is never refused.
 
-Before the freeze a withdrawal can be undone until the deadline, so it takes effect at once.  Afterwards it gives up the
-ticket, or the place (`irrevocable_acts`).  After arrival the place stays: what the kindergarten keeps, the law says.
+Before the freeze a withdrawal can be undone until the deadline, so it takes effect at once.  Later it gives up the ticket
+or the place (`irrevocable_acts`).  After arrival the place is kept, and the law says which data the kindergarten keeps.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Consequence:
-    """What a page says before a withdrawal.  `waits_until`: None where it takes effect at once."""
+    """What a page shows before a withdrawal.  `waits_until`: None if it takes effect at once."""
 
     application: Application
     effect: Effect
@@ -74,9 +74,9 @@ def withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
-    """Take back the consent to keep a child's data, and with it every application of a season that goes on.
+    """Withdraw the consent to store a child's data, and with it every application of a current season before arrival.
 
-    Mandates end too.  All guardians of the children are told.
+    This also ends the mandates.  All guardians of the children are told.
     """
     require_oneself(by)
     mine = applications.list_own(session, by=by)

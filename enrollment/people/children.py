@@ -42,7 +42,7 @@ def add_child(
     if known is not None:
         return _known_child(session, known, by=by)
     child = _claimed(session, found, values, by=by, now=now)
-    if child is None:  # somebody else was a moment faster
+    if child is None:  # another transaction stored the document first
         return _known_child(session, documents.child_of(session, found.index), by=by)
     session.add(Guardianship(guardian_id=guardian.id, child_id=child.id, relation=relation, since=now, accepted_at=now))
     session.flush()

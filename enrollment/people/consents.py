@@ -41,7 +41,7 @@ class Consent(Base):
 
 
 def current_consent(session: Session, kind: str, *, by: Actor) -> Consent | None:
-    """The consent of this kind that the person gave and did not withdraw; None without one."""
+    """The consent of this kind that the person gave and has not withdrawn; None without one."""
     given = select(Consent).where(
         Consent.account_id == by.account_id, Consent.kind == kind, Consent.withdrawn_at.is_(None)
     )
@@ -60,7 +60,7 @@ def give(
 ) -> Consent:
     """Store the consent of this person to this text.  It replaces a consent to an older text.
 
-    A helper can only record a consent that the guardian gave by code or on paper, `under` a mandate.
+    `under` is the id of a mandate: a helper can only record a consent that the guardian gave by code or on paper.
     """
     if under is None:
         require_oneself(by)

@@ -1,4 +1,4 @@
-"""Rows of what a family does at a desk or without a mobile phone: identity checks, phone changes, access codes, contacts."""
+"""Tables for families at a desk or without a mobile phone: identity checks, phone changes, access codes, contacts."""
 
 import datetime as dt
 import uuid
@@ -13,7 +13,7 @@ from enrollment.ground.vault import Sealed
 
 
 class IdentityCheck(Base):
-    """A clerk saw a document of a guardian who stands at the desk: its kind and its last four characters."""
+    """A clerk saw a document of a guardian who is present at the desk: its kind and its last four characters."""
 
     __tablename__ = "identity_check"
 
@@ -42,8 +42,8 @@ class PhoneChange(Base):
     """A change of the phone with which a guardian signs in.
 
     `effective_at` is when it takes effect; at a desk it is unknown until a second person has confirmed the identity check.
-    `old_answered`: a code to the old number was given too, so that nobody has to wait.  `stop_digest` belongs to the link
-    in the message to the old number.  A row without `ended_at` is open; an account has one at the most.
+    `old_answered`: the code sent to the old number was entered too, so there is no waiting time.  `stop_digest` is the
+    digest of the token in the link sent to the old number.  A row without `ended_at` is open; an account has at most one.
     """
 
     __tablename__ = "phone_change"
@@ -93,7 +93,7 @@ class AccessCode(Base):
 
 
 class AccessCodeUse(Base):
-    """A sign-in with an access code.  The next letter to the guardian lists those that no letter has told of."""
+    """A sign-in with an access code.  The next letter to the guardian lists the sign-ins since the previous letter."""
 
     __tablename__ = "access_code_use"
 
@@ -104,7 +104,7 @@ class AccessCodeUse(Base):
 
 
 class DeskContact(Base):
-    """A desk has reached a family without a mobile phone about an offer, by telephone, letter or visit."""
+    """A contact of a desk with a family without a mobile phone about an offer: by telephone, letter or visit."""
 
     __tablename__ = "desk_contact"
 

@@ -1,4 +1,4 @@
-"""Documents of children.  `child_of` is the one look-up from a document to its child."""
+"""Documents of children.  Only `child_of` finds the child of a document."""
 
 import datetime as dt
 import uuid
@@ -14,7 +14,7 @@ from enrollment.people.person_rows import RESIDENT, Child, ChildDocument
 
 
 def child_of(session: Session, index: bytes) -> uuid.UUID | None:
-    """The child with a document of this person; `index` is that of `identity.index_of`."""
+    """The id of the child to whom a document with this blind index (`identity.index_of`) belongs, or None."""
     return session.scalar(select(ChildDocument.child_id).where(ChildDocument.person_index == index))
 
 
@@ -25,20 +25,21 @@ def documents_of(session: Session, child_id: uuid.UUID) -> list[ChildDocument]:
 
 
 def current_document(session: Session, child_id: uuid.UUID) -> ChildDocument:
+    """The current document of a child, locked."""
     found = select(ChildDocument).where(ChildDocument.child_id == child_id, ChildDocument.current)
     return session.scalars(found.with_for_update()).one()
 
 
 def of_person(session: Session, index: bytes) -> ChildDocument:
-    """The document of a person that is stored, whoever's child it is."""
+    """The stored document with this blind index, of any child."""
     found = select(ChildDocument).where(ChildDocument.person_index == index)
     return session.scalars(found.execution_options(populate_existing=True)).one()
 
 
 def claim(session: Session, child: Child, found: Identity, *, by: Actor, now: dt.datetime) -> bool:
-    """Store a document of the child, not current yet.  False if the person's part belongs to a stored document already.
+    """Store a document of the child, not current yet.  False if the person's part of its number is stored already.
 
-    Two transactions that store the same person wait for each other here.
+    Of two transactions that store the same person, the second waits here for the first.
     """
     written = insert(ChildDocument).values(
         id=uuid.uuid4(),
@@ -55,14 +56,14 @@ def claim(session: Session, child: Child, found: Identity, *, by: Actor, now: dt
 
 
 def renew(child: Child, document: ChildDocument, number: str) -> None:
-    """A permit was issued again: the person's part is the same, the last digits are new."""
+    """Store the number of a reissued permit: the person's part is the same, the last digits are new."""
     document.number = number
     if document.current:
         repeat_in_child(child, document)
 
 
 def make_current(session: Session, child: Child, document: ChildDocument, *, now: dt.datetime) -> None:
-    """From now on this document vouches for the child."""
+    """Make this document the one that identifies the child."""
     document.checked_at = document.checked_at or now
     if document.current:
         return
@@ -74,15 +75,15 @@ def make_current(session: Session, child: Child, document: ChildDocument, *, now
 
 
 def repeat_in_child(child: Child, document: ChildDocument) -> None:
-    """Let the child's columns name its current document."""
+    """Copy the current document into the columns of the child."""
     child.id_kind, child.id_number, child.id_index = document.kind, document.number, document.person_index
     child.version += 1
 
 
 def correct_current(session: Session, child: Child, found: Identity) -> None:
-    """The number of the current document was mistyped.  A mistyped number identifies nobody, so it is not kept.
+    """Correct a mistyped number of the current document.  The wrong number identifies nobody, so it is not kept.
 
-    Refuses `child_already_entered` where the right number belongs to another child.
+    Refuses `child_already_entered` if the right number belongs to another child.
     """
     document = current_document(session, child.id)
     holder = session.scalars(select(ChildDocument).where(ChildDocument.person_index == found.index)).one_or_none()
@@ -105,15 +106,18 @@ def of_family(session: Session, child_id: uuid.UUID) -> list[ChildDocument]:
 
 
 def question_is_due(session: Session, child_id: uuid.UUID) -> bool:
-    """Whether the family still has to say if the child was entered with another document before."""
+    """Whether the family still has to answer if the child was entered with another document before."""
     return any(
         asks(document, first) and document.entered_before is None for document, first in _in_order(session, child_id)
     )
 
 
 def asks(document: ChildDocument, first: bool) -> bool:
-    """The question follows from the family's own documents alone, never from what others entered: it is asked for any
-    document except a resident number that was the first."""
+    """Whether the family is asked about an earlier entry because of this document.
+
+    Asked for every document except a resident number that was the `first` one.  It depends only on the family's own
+    documents, so that it discloses nothing about what others entered.
+    """
     return document.kind != RESIDENT or not first
 
 
@@ -123,7 +127,7 @@ def _in_order(session: Session, child_id: uuid.UUID) -> list[tuple[ChildDocument
 
 
 def answer(session: Session, child_id: uuid.UUID, entered_before: str) -> None:
-    """Keep the family's answer with each document that it concerns."""
+    """Store the family's answer with each document that it concerns."""
     for document, first in _in_order(session, child_id):
         if asks(document, first) and document.entered_before is None:
             document.entered_before = entered_before

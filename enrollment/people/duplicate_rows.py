@@ -1,4 +1,4 @@
-"""Possible duplicates: a pair of children who may be one, with what was decided of it.  Rows only."""
+"""The table of possible duplicates: pairs of children who may be the same child, with the decision."""
 
 import datetime as dt
 import uuid
@@ -20,7 +20,7 @@ VERDICTS = tuple(Verdict)
 
 
 class DuplicateHint(Base):
-    """Two children who look alike, or of whom a family said that they are one.
+    """Two children with similar data, or two rows that are one child according to a family.
 
     The row belongs to the unordered pair and stays, so a decided pair never opens again.  `same` needs a second person
     before it takes effect; `different` is decided by one.  A correction of two people that removes a duplicate is the
@@ -30,7 +30,7 @@ class DuplicateHint(Base):
     __tablename__ = "duplicate_hint"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    # no foreign keys: two people who correct the two children of a pair at once would wait for each other for ever
+    # no foreign keys: their locks would deadlock two transactions that correct the two children of a pair
     child_a: Mapped[uuid.UUID]
     child_b: Mapped[uuid.UUID] = mapped_column(index=True)
     found_at: Mapped[dt.datetime]

@@ -1,4 +1,4 @@
-"""Finding children who may be entered twice.  The family learns nothing from it: a hint is for the clerk's desk."""
+"""Finding children who may be entered twice.  Hints are shown to clerks only, never to a family."""
 
 import datetime as dt
 import uuid
@@ -32,8 +32,8 @@ OF_THIS_DOCUMENT = text("""
 def find(session: Session, child: Child, *, now: dt.datetime) -> None:
     """Write a hint for each child with the same name (by characters or by sound), birth date and sex.
 
-    A pair that has a row keeps it with its verdict.  Of two people who enter children who sound alike at the same moment,
-    the second waits for the first, and finds its child.
+    A pair that has a row already keeps it with its verdict.  If two transactions enter children with names of the same
+    sound, the second waits for the first, and finds its child.
     """
     session.flush()
     indexes = likeness.indexes_of(child.name, child.born, child.sex)
@@ -44,7 +44,7 @@ def find(session: Session, child: Child, *, now: dt.datetime) -> None:
 
 
 def _lock_likeness(session: Session, sound_index: bytes) -> None:
-    """Until the end of the transaction.  It is the last lock that an entry or a correction takes."""
+    """Lock this sound until the end of the transaction.  It is the last lock that an entry or a correction takes."""
     key = int.from_bytes(sound_index[:8], "big", signed=True)
     session.execute(select(func.pg_advisory_xact_lock(key)))
 
@@ -59,8 +59,8 @@ def hint_of(session: Session, one: uuid.UUID, other: uuid.UUID, *, now: dt.datet
 
 
 def note_pair(session: Session, child_id: uuid.UUID, index: bytes, *, now: dt.datetime) -> None:
-    """A family says that its child has this document too: write a hint if the document is another child's.
+    """Write a hint if the document that a family states for its child belongs to another child.
 
-    One statement, match or not, so that the time of the answer tells nothing.
+    It is one statement with or without a match, so that the response time does not disclose the result.
     """
     session.execute(OF_THIS_DOCUMENT, {"child": child_id, "index": index, "now": now})

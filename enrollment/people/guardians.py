@@ -45,7 +45,11 @@ def save_guardian(
     now: dt.datetime,
     version: int | None = None,
 ) -> Guardian:
-    """Store or correct name and identity of the signed-in person.  The phone is that of the account."""
+    """Store or correct name and identity of the signed-in person.  The phone number is copied from the account.
+
+    Raises Stale for an older `version`.  Refuses `id_kind`, `guardian_too_young`, `guardian_known_elsewhere`, and what
+    `identity.check` and `validate_name` refuse.
+    """
     if id_kind not in GUARDIAN_ID_KINDS:
         raise Refused("id_kind", field="id_kind")
     found = identity.check(id_kind, id_number, today=today(now))
@@ -78,6 +82,7 @@ def save_guardian(
 
 
 def validate_name(typed: str) -> str:
+    """The name with single spaces.  Refuses `name_missing`, and `name_odd` if it is too long or contains a digit."""
     name = " ".join((typed or "").split())
     if not name:
         raise Refused("name_missing", field="name")

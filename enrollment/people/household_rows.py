@@ -16,7 +16,7 @@ HUKOU_KINDS = ("local", "collective", "elsewhere")
 class Household(Base):
     """One row for each application, so that an edit for another child does not change reviewed data.
 
-    `home_outside` is true where the family still lives outside the city, and then there is no `home_area`; else it is None.
+    `home_outside` is true if the family still lives outside the city (then `home_area` is None), else None.
     """
 
     __tablename__ = "household"
@@ -48,4 +48,5 @@ ANSWERS = frozenset(Household.__table__.columns.keys()) - {"application_id", "ve
 
 
 def household_of(session: Session, application_id: uuid.UUID) -> Household | None:
+    """The household of the application; None before the family first saved it."""
     return session.get(Household, application_id)

@@ -18,7 +18,7 @@ INVITATION_LIFETIME = dt.timedelta(days=14)
 MOST_GUARDIANS = 2
 
 MOST_BY_CASE = 3
-"""With a guardian who was added by a case: a grandparent or a step-parent with custody beside both parents."""
+"""Most guardians of a child if one was added by a case, for example a grandparent with custody beside both parents."""
 
 
 class Invitation(Base):
@@ -49,7 +49,7 @@ class Invitation(Base):
 
 
 def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
-    """Invite the holder of a phone to become a guardian of a child.  A repeated invitation extends the first.
+    """Invite the holder of a phone number to become a guardian of a child.  A repeated invitation extends the first.
 
     The response is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
     """
@@ -105,7 +105,7 @@ def invite_by_case(
 
 
 def withdraw_of(session: Session, guardian: Guardian, child_id: uuid.UUID, *, now: dt.datetime) -> None:
-    """End the open invitations that a removed guardian made for this child, or got."""
+    """End the open invitations for this child that a removed guardian made or received."""
     account = session.get_one(Account, guardian.account_id)
     open_ = select(Invitation).where(Invitation.child_id == child_id, Invitation.accepted_at.is_(None))
     for invitation in session.scalars(open_.with_for_update()):
@@ -158,7 +158,7 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
     session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # serializes acceptances
     if _count_accepted(session, invitation.child_id) >= (MOST_BY_CASE if invitation.case_id else MOST_GUARDIANS):
         raise Refused("enough_guardians")
-    if there is not None and invitation.case_id is None:  # removed by a decision: only another one brings it back
+    if there is not None and invitation.case_id is None:  # removed by a decision: only a decision can undo it
         raise Refused("invitation_expired")
     invitation.accepted_at = now
     shared = there or Guardianship(guardian_id=guardian.id, child_id=invitation.child_id)

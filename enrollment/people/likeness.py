@@ -1,7 +1,7 @@
-"""Blind indexes by which children who may be the same are found: name, birth date and sex, without decryption.
+"""Blind indexes to find children who may be the same by name, birth date and sex, without decryption.
 
-A name is compared in two ways: by its characters, and by its sound in pinyin without tones.  A passport spells the name
-in Latin letters, joins the syllables and may put the family name last, so the sound is compared as a circle of letters.
+A name is compared in two ways: by its characters, and by its sound in pinyin without tones.  A passport spells the name in
+Latin letters, joins the syllables and may put the family name last, so the sound is compared up to rotation of its letters.
 """
 
 import datetime as dt
@@ -26,8 +26,8 @@ def name_key(name: str) -> str:
 
 
 def sound_key(name: str) -> str:
-    """The letters of a name in pinyin, begun at the letter that comes first in the alphabet's order of all beginnings:
-    `王小二`, `WANG XIAOER` and `Xiaoer Wang` give the same.
+    """The letters of a name in pinyin, in the rotation that sorts first alphabetically, so that `王小二`, `WANG XIAOER` and
+    `Xiaoer Wang` give the same key.
 
     Passports write `ü` as `yu`.  A name in another script has no pinyin and gives its own letters.
     """

@@ -1,4 +1,4 @@
-"""The row of a mandate 代办委托: a guardian permits a community helper to enter this season's application."""
+"""The table of mandates 代办委托: a guardian permits a community helper to enter this season's application."""
 
 import datetime as dt
 import uuid
@@ -16,9 +16,10 @@ PAPER_PURPOSE = "mandate.paper"
 class Mandate(Base):
     """A mandate with the digest of its text, its season and its end.
 
-    `account_id` is the account of the guardian.  By `code`, the phone is verified.  On `paper`, nobody can sign in with the
-    account yet; a person who signs in with the phone of `phone_index` and knows the guardian's document number takes it
-    over; a paper without a phone number has no index.  `tries` counts failed attempts.
+    `account_id` is the account of the guardian.  With a mandate by `code`, the phone is verified.  With one on `paper`,
+    nobody can sign in with the account yet; a person who signs in with the phone number of `phone_index` and knows the
+    guardian's document number takes it over.  Without a phone number on the paper, `phone_index` is None.  `tries` counts
+    failed attempts.
     """
 
     __tablename__ = "mandate"

@@ -1,4 +1,4 @@
-"""Guardians, children and guardianships: the rows.  `guardians.py` and `children.py` hold their functions."""
+"""The tables of guardians, children and guardianships.  Their functions are in `guardians.py` and `children.py`."""
 
 import datetime as dt
 import uuid
@@ -50,9 +50,9 @@ class Guardian(Base):
 
 
 class Child(Base):
-    """A child.  `child_document` decides who it is; `id_kind`, `id_number` and `id_index` repeat its current document.
+    """A child, identified by its rows in `child_document`; `id_kind`, `id_number`, `id_index` copy the current document.
 
-    `id_index` is the row's own id where there is no document: after the documents went over to another row of the same
+    `id_index` is the row's own id if it has no document, because its documents were moved to another row of the same
     child.
     """
 
@@ -74,14 +74,14 @@ class Child(Base):
 
     @property
     def is_joined(self) -> bool:
-        """Whether its documents went over to another row of the same child: then nothing new begins under this row."""
+        """Whether its documents were moved to another row of the same child; this row then gets no new applications."""
         return self.id_index == self.id.bytes
 
 
 class ChildLikeness(Base):
     """Blind indexes of a child's name with birth date and sex, by its characters and by its sound in pinyin.
 
-    They find children who may be the same (`duplicates.find`).  A child whose documents went over has no row.
+    They find children who may be the same (`duplicates.find`).  A child whose documents were moved has no row.
     """
 
     __tablename__ = "child_likeness"
@@ -92,14 +92,14 @@ class ChildLikeness(Base):
 
 
 class ChildDocument(Base):
-    """A document of a child.  `person_index` is the blind index of the person's part of its number: it belongs to one
-    child, so two accounts that enter one person end with one child.
+    """A document of a child.  `person_index` is the blind index of the person's part of its number.  It is unique, so two
+    accounts that enter the same person get the same child.
 
-    One document of a child is `current`: it vouches for the child.  `entered_before` is the family's answer to the
-    question whether the child was entered with another document (`EnteredBefore`); None before the answer.  `checked_at` is
-    None while a clerk has to look at a document that was added after the freeze; until then it is not current.
-    `joined_from` is the child under which strangers entered it, where two people decided that it is the same child: its
-    family is not shown it.
+    One document of a child is `current`: it identifies the child.  `entered_before` is the family's answer to the question
+    whether the child was entered with another document (`EnteredBefore`); None before the answer.  `checked_at` is None
+    while a clerk still has to check a document that was added after the freeze; until then it is not current.
+    `joined_from` is the child row under which another family entered the document, if two people decided that both rows are
+    one child; the document is then not shown to the family.
     """
 
     __tablename__ = "child_document"
@@ -107,7 +107,7 @@ class ChildDocument(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
     kind: Mapped[str]
-    # the migration copied the sealed numbers of the children, so the purpose is that of their column
+    # same encryption purpose as the column of `Child`: a migration copied the encrypted numbers from there
     number: Mapped[str] = mapped_column(Sealed("child.id_number"))
     person_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     added_at: Mapped[dt.datetime]
@@ -128,7 +128,7 @@ class ChildDocument(Base):
 class Guardianship(Base):
     """A guardian of a child.  The first guardian enters the child and may invite a second.
 
-    A guardian who was removed by a decision keeps the row, without `accepted_at`: it gives access to nothing.
+    The row of a guardian who was removed by a decision stays with `accepted_at` None, and gives no access.
     """
 
     __tablename__ = "guardianship"

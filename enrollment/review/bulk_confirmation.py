@@ -1,4 +1,4 @@
-"""Applications on which the registers agree with everything the family claims are confirmed in bulk."""
+"""Bulk confirmation of the applications for which the registers match every claimed fact."""
 
 import datetime as dt
 import uuid
@@ -31,11 +31,11 @@ def confirm_matched(
     application_ids: Collection[uuid.UUID] | None = None,
     limit: int = MOST_AT_ONCE,
 ) -> int:
-    """Confirm the waiting applications of a kindergarten whose every claimed fact a register matches; how many.
+    """Confirm the waiting applications of a kindergarten for which a register matches every claimed fact.
 
-    Each fact is noted as verified with the value claimed and its register as the source.  What somebody holds, what
-    a register contradicts, does not know or could not answer, and what is disputed stays for a clerk.
-    With `application_ids` only those.  Refuses `review_not_open`.
+    Each fact is stored as verified with the claimed value and its register as the source.  An application stays for a
+    clerk if a clerk has taken it, if a register contradicts, does not know or could not answer a fact, or if an answer
+    is disputed.  With `application_ids` only these are confirmed.  Returns how many.  Refuses `review_not_open`.
     """
     if not (session.scalar(_waiting(kindergarten_id, by).limit(1)) is None or _open(session, kindergarten_id, by, now)):
         raise Refused("review_not_open")
@@ -69,7 +69,7 @@ def _open(session: Session, kindergarten_id: uuid.UUID, by: Actor, now: dt.datet
 
 
 def note_matches(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
-    """Each claimed fact that a register matches is verified.  One that a clerk settled before stays as the clerk settled it."""
+    """Verify each claimed fact that a register matches, except facts that already have a clerk's finding."""
     answers = select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.register).where(
         RegisterAnswer.application_id.in_(ids), RegisterAnswer.answer == "matches"
     )

@@ -1,4 +1,4 @@
-"""The officer of a case: one person with a name and a telephone on the desk, whom the family can ask."""
+"""The officer of a case: one person whose name and office telephone the family is given for questions."""
 
 import datetime as dt
 import uuid
@@ -24,9 +24,9 @@ class Officer:
 
 
 def choose(session: Session, area_code: str | None) -> uuid.UUID | None:
-    """The official of the area with the fewest open cases; without an area, or without an official there, of the city.
+    """The official of the area with the fewest open cases; if there is no area or it has no official, of the city.
 
-    None where there is no official at all: then the case waits on everybody's list.
+    None if there is no official at all; the case then has no officer and waits on every official's list.
     """
     in_area = (RoleGrant.role == Role.AREA_OFFICIAL) & (RoleGrant.area_code == area_code)
     in_city = RoleGrant.role == Role.CITY_OFFICIAL
@@ -54,7 +54,7 @@ def officer_of(session: Session, case: Case) -> Officer | None:
 
 
 def save_desk_phone(session: Session, typed: str, *, by: Actor, now: dt.datetime) -> None:
-    """The official's telephone on the desk.  Refuses `desk_phone_form`."""
+    """Store the official's office telephone.  Refuses `desk_phone_form`."""
     if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise NotFound
     phone = " ".join(typed.split())

@@ -31,9 +31,9 @@ OUTCOMES = tuple(CaseOutcome)
 
 
 class Case(Base):
-    """An open case has a clock, `due_at`, and one officer, who is named to the family.
+    """A case.  An open case has a due date, `due_at`, and one officer, whose name the family is told.
 
-    A guardians' dispute holds the application from `held_at` to `hold_ended_at`.
+    A guardians' dispute keeps the application on hold from `held_at` to `hold_ended_at`.
     """
 
     __tablename__ = "case_file"

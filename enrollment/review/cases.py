@@ -32,7 +32,7 @@ DISPUTE_DAYS = 10
 
 
 AREA = func.coalesce(Kindergarten.area_code, Household.home_area)
-"""The area of a case: that of the kindergarten which reviews the application, before that the home's."""
+"""SQL expression: the area of a case, from the reviewing kindergarten or, if there is none, from the home."""
 
 HOLDING = (Case.held_at.is_not(None), Case.hold_ended_at.is_(None), Case.settled_at.is_(None))
 
@@ -47,11 +47,12 @@ def open_dispute(
     by: Actor,
     now: dt.datetime,
 ) -> Case:
-    """Say that somebody else entered one's child.  The answer is the same whether or not that is so.
+    """Open the case of a person who says that somebody else entered their child.
 
-    Where number *and* name fit a child with a live application, its guardians are told that there is a question, not whose.
-    If an accepted guardian of the child asks, the application is on hold from now on; a claim of anybody else freezes
-    nothing until the officer imposes the hold.
+    The answer does not show whether the child exists.  If number *and* name match a child with a live application, its
+    guardians are told that a dispute was opened, but not by whom.  If the person is an accepted guardian of the child, the
+    application is put on hold at once; otherwise only the officer can impose a hold.
+    Refuses `text_missing`, `text_too_long`, and what `identity.check` refuses.
     """
     require_oneself(by)
     guardians.require_guardian(session, by=by)
@@ -94,8 +95,8 @@ def open_dispute(
 
 
 def open_objection(session: Session, application_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> Case:
-    """A guardian objects to what another guardian of the child decided: the application is on hold until an officer
-    has settled it.  The caller has checked that the guardian has a say, and holds the application's lock.
+    """A guardian objects to a decision of another guardian of the child: the application is on hold until an officer
+    settles the case.  The caller has checked that the guardian may object, and holds the application's lock.
     """
     case = Case(
         kind=CaseKind.GUARDIANS_DISPUTE, account_id=by.account_id, application_id=application_id,
@@ -108,7 +109,7 @@ def open_objection(session: Session, application_id: uuid.UUID, *, text: str, by
 
 
 def begin(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
-    """Give a new case its officer, and tell whoever opened it."""
+    """Assign an officer to a new case, and notify the person who opened it."""
     session.flush()
     case.officer_id = case_officers.choose(session, _area_of(session, case))
     session.flush()
@@ -119,7 +120,7 @@ def begin(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
 
 
 def impose_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
-    """An official puts the application of an open dispute on hold, and says why.  Twice changes nothing.
+    """An official puts the application of an open dispute on hold, with a reason.  Repeating it changes nothing.
 
     Refuses `say_why`, `no_application_to_hold`.
     """
@@ -136,7 +137,7 @@ def impose_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor,
 
 
 def lift_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
-    """An official ends the hold; the case goes on.  Refuses `say_why`."""
+    """An official ends the hold; the case stays open.  Refuses `say_why`."""
     case = _open_for_decision(session, case_id, by=by)
     if not reason.strip():
         raise Refused("say_why", field="reason")
@@ -154,13 +155,13 @@ def is_holding(case: Case) -> bool:
 
 
 def holding_case(session: Session, application_id: uuid.UUID) -> Case | None:
-    """The case that keeps this application on hold: the one that is due first."""
+    """The case that keeps this application on hold; of several, the one with the earliest due date."""
     held = select(Case).where(Case.application_id == application_id, *HOLDING)
     return session.scalars(held.order_by(Case.due_at).limit(1)).first()
 
 
 def dispute_about(session: Session, application_id: uuid.UUID) -> Case | None:
-    """The open dispute that the application's page tells of: one that holds it, else the one that is due first."""
+    """The open dispute that the application's page shows: one with a hold, else the one with the earliest due date."""
     disputes = select(Case).where(
         Case.application_id == application_id,
         Case.kind == CaseKind.GUARDIANS_DISPUTE,
@@ -171,7 +172,7 @@ def dispute_about(session: Session, application_id: uuid.UUID) -> Case | None:
 
 
 def own_cases(session: Session, *, by: Actor) -> list[Case]:
-    """The cases that the signed-in person opened, newest first.  They are no business of a helper."""
+    """The cases that the signed-in person opened, newest first; a helper has no access to them."""
     if by.on_behalf:
         return []
     mine = select(Case).where(Case.account_id == by.account_id)
@@ -180,7 +181,7 @@ def own_cases(session: Session, *, by: Actor) -> list[Case]:
 
 @dataclass(frozen=True)
 class Filed:
-    """A case as an official's list shows it.  `area_code` is None where no application fits: then it is the city's."""
+    """A case as an official's list shows it.  `area_code` is None if no application matches; the city decides then."""
 
     case: Case
     area_code: str | None
@@ -191,7 +192,7 @@ class Filed:
 
 
 def _filed(by: Actor):
-    """The cases of an official's areas: that of the kindergarten which reviews the application, before that the home's."""
+    """The cases of an official's areas: the area of the reviewing kindergarten or, if there is none, of the home."""
     found = _with_area()
     if by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
         return found
@@ -208,7 +209,7 @@ def _with_area():
 
 
 def listing(session: Session, *, by: Actor, settled: bool = False, limit: int = 200) -> list[Filed]:
-    """Open cases, the one that is due first in front; or the settled ones, newest first.  Officials see their areas."""
+    """Open cases of the official's areas by due date; with `settled` the settled ones, newest first."""
     found = _filed(by).where(Case.settled_at.is_not(None) if settled else Case.settled_at.is_(None))
     order = Case.settled_at.desc() if settled else Case.due_at
     return [Filed(*row) for row in session.execute(found.order_by(order, Case.id).limit(limit))]
@@ -223,10 +224,10 @@ def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Filed:
 
 
 def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, by: Actor, now: dt.datetime) -> Case:
-    """An official of the application's area, or of the city, ends a case; the hold that it caused ends with it.
+    """An official of the application's area, or of the city, settles a case; this also ends the hold that it caused.
 
-    Whoever opened it is told how it ended, and the application's guardians that it goes on; neither hears of the other.
-    Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`.
+    The person who opened it is told the outcome, and the application's guardians are told that the application continues;
+    neither message mentions the other side.  Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`.
     """
     case = _decidable(session, case_id, by=by)
     if outcome not in OUTCOMES:
@@ -250,7 +251,7 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
 
 
 def _decidable(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
-    """The case, locked, if this official decides in its area.  Raises NotFound elsewhere."""
+    """The case, locked, if this official may decide in its area.  Raises NotFound otherwise."""
     if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise NotFound()
     find(session, case_id, by=by)
@@ -269,7 +270,7 @@ def _area_of(session: Session, case: Case) -> str | None:
 
 
 def _disputed(session: Session, index: bytes, child_name: str) -> Application | None:
-    """The live application of the child with this number, if the name fits too."""
+    """The live application of the child with this number, if the name matches too."""
     child_id = documents.child_of(session, index)
     child = session.get(Child, child_id) if child_id else None
     if child is None or name_key(child.name) != name_key(child_name):
@@ -281,7 +282,7 @@ def _disputed(session: Session, index: bytes, child_name: str) -> Application | 
 def _hold(
     session: Session, application: Application, case: Case, *, by: Actor, now: dt.datetime, reason: str | None = None
 ) -> None:
-    """Put the application on hold.  The case is due before registration closes, if that comes sooner."""
+    """Put the application on hold.  The case is due at the close of registration, if that is earlier."""
     application.on_hold = True
     case.held_at, case.hold_ended_at = now, None
     registration = deadlines.of(session, application, now=now).open
@@ -293,7 +294,7 @@ def _hold(
 
 
 def _end_hold(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
-    """The application goes on, unless another case holds it too."""
+    """End the hold of this case; the application stays on hold if another case holds it too."""
     case.hold_ended_at = now
     session.flush()
     if case.application_id is None or holding_case(session, case.application_id) is not None:

@@ -1,7 +1,7 @@
-"""The rows of a correction request 更正申请, of its history and of its papers.
+"""The tables of correction requests 更正申请, of their history and of their papers.
 
-The functions stand in `enrollment.corrections`, above the draw; a freeze reads the rows to tell the public how many
-corrections of which kind a new list holds.
+The functions are in `enrollment.corrections`, a layer above the draw.  The tables are here because a freeze counts the
+corrections of each kind that a new list contains, for the public.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ class CorrectionKind(StrEnum):
 
 
 class CorrectionState(StrEnum):
-    """`SIGNED`: one of two people has agreed."""
+    """`SIGNED`: one of two required people has agreed."""
 
     OPEN = "open"
     SIGNED = "signed"
@@ -42,7 +42,7 @@ KINDS = tuple(CorrectionKind)
 STATES = tuple(CorrectionState)
 
 CHILD_IDENTITY = (CorrectionKind.NAME, CorrectionKind.BIRTH_DATE, CorrectionKind.DOCUMENT, CorrectionKind.SEX)
-"""Who the child is: what a notice, its QR code and the roll vouch for."""
+"""Corrections of the child's identity, which is shown on a notice, by its QR code and on the roll."""
 
 IDENTITY = (*CHILD_IDENTITY, CorrectionKind.OTHER_IDENTITY)
 
@@ -62,7 +62,7 @@ UNDECIDED = (CorrectionState.OPEN, CorrectionState.SIGNED)
 class CorrectionRequest(Base):
     """`before` and `after` are JSON objects with the same keys: columns of the child or guardian, or a fact's code.
 
-    `kindergarten_id` and `area_code` name the desk that decides; with neither it is the city's.  `due_at` is its clock.
+    `kindergarten_id` and `area_code` name the office that decides; if both are None, the city decides, until `due_at`.
     """
 
     __tablename__ = "correction_request"
@@ -105,7 +105,7 @@ class CorrectionRequest(Base):
 
 
 class CorrectionMove(Base):
-    """The history of a request: one row for each move, in order of `number`.  The first has no `before`."""
+    """The history of a request: one row for each move, in order of `number`.  In the first, `before` is None."""
 
     __tablename__ = "correction_move"
 
@@ -120,7 +120,7 @@ class CorrectionMove(Base):
 
 
 class CorrectionPage(Base):
-    """A page of a paper that proves the correction.  `content` is the sealed file."""
+    """A page of a paper that proves the correction.  `content` is the encrypted file."""
 
     __tablename__ = "correction_page"
 

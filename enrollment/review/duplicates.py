@@ -1,4 +1,4 @@
-"""The clerk's desk for possible duplicates: open pairs, their verdicts, and documents that were added after the freeze."""
+"""The clerk's work on possible duplicates: open pairs, verdicts, and documents that were added after the freeze."""
 
 import datetime as dt
 import uuid
@@ -33,20 +33,20 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """A hint with its two children side by side, the one who was entered first in front."""
+    """A hint with its two children, the one who was entered first in front."""
 
     hint: DuplicateHint
     sides: tuple[Side, Side]
 
 
 def open_pairs(session: Session, *, by: Actor) -> list[Pair]:
-    """The undecided pairs of which a live application is this actor's business, the oldest first."""
+    """The undecided pairs with a live application in this actor's scope, the oldest first."""
     found = select(DuplicateHint).where(DuplicateHint.decided_at.is_(None), _is_own(by))
     return [_pair(session, hint) for hint in session.scalars(found.order_by(DuplicateHint.found_at, DuplicateHint.id))]
 
 
 def decided_pairs(session: Session, *, by: Actor, limit: int = 50) -> list[Pair]:
-    """The pairs that were decided last."""
+    """The most recently decided pairs, at most `limit`."""
     found = select(DuplicateHint).where(DuplicateHint.decided_at.is_not(None), _is_own(by))
     return [
         _pair(session, hint) for hint in session.scalars(found.order_by(DuplicateHint.decided_at.desc()).limit(limit))
@@ -63,8 +63,8 @@ def judge(
 ) -> DuplicateHint:
     """Say whether the two are one child.  `different` closes the pair at this desk; `same` waits for a second person.
 
-    With the second person the later application is refused as a duplicate, its family is told why, and its documents go
-    over to the child that stays.  Refuses `verdict_missing`, `say_why`, `decided_already`, `second_person_needed`,
+    When the second person agrees, the later application is refused as a duplicate, its family is told why, and its
+    documents move to the child that stays.  Refuses `verdict_missing`, `say_why`, `decided_already`, `second_person_needed`,
     `only_a_head_or_official_decides`, `refusal_is_proposed`, `duplicate_after_the_draw`.
     """
     hint = _hint(session, hint_id, by)
@@ -105,7 +105,7 @@ def _unite(session: Session, hint: DuplicateHint, *, by: Actor, now: dt.datetime
 
 
 def documents_to_look_at(session: Session, *, by: Actor) -> list[tuple[ChildDocument, Child, Application]]:
-    """Documents that families added when their application could not be edited any more, the oldest first."""
+    """Unchecked documents that families added when the application was no longer editable, the oldest first."""
     found = (
         select(ChildDocument, Child, Application)
         .join(Child, Child.id == ChildDocument.child_id)
@@ -116,9 +116,9 @@ def documents_to_look_at(session: Session, *, by: Actor) -> list[tuple[ChildDocu
 
 
 def look_at_document(session: Session, document_id: uuid.UUID, *, accepted: bool, by: Actor, now: dt.datetime) -> None:
-    """Accept an added document, which counts from now on, or take it away.  The guardians are told which.
+    """Accept an added document, which counts from now on, or remove it.  The guardians are told which.
 
-    Doing it again changes nothing.
+    Repeating it changes nothing.
     """
     waiting = {document.id: (child, each) for document, child, each in documents_to_look_at(session, by=by)}
     if document_id not in waiting:

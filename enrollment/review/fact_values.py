@@ -1,4 +1,4 @@
-"""Which values a fact can have.  A value that a policy could not understand is never stored."""
+"""Which values a fact can have.  A value that a policy cannot interpret is never stored."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -74,12 +74,12 @@ KINDERGARTENS = {Fact.SIBLING_AT, Fact.SIBLING_RIGHT_AT, Fact.STAFF_CHILD_AT}
 
 
 def well_formed(fact: Fact, value: Any) -> bool:
-    """Whether the value has the fact's shape; whether an area or a kindergarten of that code exists, `check` knows."""
+    """Whether the value has the form of the fact.  `check` also tests that the area or kindergarten exists."""
     return SHAPE[fact](value)
 
 
 def check(session: Session, fact: Fact, value: Any) -> None:
-    """Refuse `fact_value_not_understood`, next to the fact's field, when a policy could not read the value."""
+    """Refuse `fact_value_not_understood`, with the fact as the field, for a value that a policy cannot interpret."""
     known = well_formed(fact, value)
     if known and fact in AREAS:
         known = session.get(Area, value) is not None

@@ -1,4 +1,4 @@
-"""A third guardian, or the removal of one, by a case with a paper that officials decide."""
+"""Requests to add a third guardian or to remove a guardian: cases with a paper, which officials decide."""
 
 import datetime as dt
 import uuid
@@ -27,10 +27,10 @@ PAPER_PURPOSE = "guardian_request.paper"
 
 
 class GuardianRequest(Base):
-    """What a case about guardians asks for: to add the holder of `phone`, or to remove `guardian_id`.
+    """The request of a case about guardians: to add the holder of `phone`, or to remove `guardian_id`.
 
-    `protected`: a protection order stands behind it, so the removed guardian is told nothing about where the child is.
-    A removal needs two people: `proposed_by` is the first, who settles the case is the second.
+    `protected`: the reason is a protection order, so the removed guardian is told nothing about where the child is.
+    A removal needs two people: `proposed_by` is the first, the person who settles the case is the second.
     """
 
     __tablename__ = "guardian_request"
@@ -59,7 +59,7 @@ class Paper:
 def request_addition(
     session: Session, application_id: uuid.UUID, phone: str, paper: Paper, *, text: str, by: Actor, now: dt.datetime
 ) -> Case:
-    """A guardian asks for a third one.  Refuses `phone_form`, `enough_guardians`, `file_missing`, `text_missing`."""
+    """A guardian asks to add a third guardian.  Refuses `phone_form`, `enough_guardians`, `file_missing`, `text_missing`."""
     application = _asked_by_guardian(session, application_id, by=by)
     if _count(session, application.child_id) >= invitations.MOST_BY_CASE:
         raise Refused("no_more_guardians", field="phone", most=invitations.MOST_BY_CASE)
@@ -78,7 +78,7 @@ def request_removal(
     by: Actor,
     now: dt.datetime,
 ) -> Case:
-    """A guardian asks to remove one.  The other is told and can speak to the officer, except under a protection order.
+    """A guardian asks to remove another.  The other is told and can contact the officer, except under a protection order.
 
     Refuses `guardian_missing`, `last_guardian`, `file_missing`, `text_missing`.
     """
@@ -97,7 +97,7 @@ def request_removal(
 
 
 def request_of(session: Session, case: Case) -> GuardianRequest | None:
-    """What a case about guardians asks for; None for another kind of case."""
+    """The request of a case about guardians; None for another kind of case."""
     return session.scalars(select(GuardianRequest).where(GuardianRequest.case_id == case.id)).one_or_none()
 
 
@@ -118,7 +118,7 @@ def requests_about(session: Session, *, by: Actor) -> list[Case]:
 
 
 def read_paper(session: Session, case_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SafePage:
-    """The paper of a request, for the officials of its area; each look is recorded."""
+    """The paper of a request, for the officials of its area; each view is written to the audit."""
     case = cases.find(session, case_id, by=by).case
     wanted = request_of(session, case)
     if wanted is None or not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
@@ -140,7 +140,7 @@ def own_papers(session: Session, *, by: Actor) -> list[SafePage]:
 
 
 def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
-    """One official decides: the third guardian is invited and becomes one by accepting."""
+    """One official approves: the third person is invited and becomes a guardian by accepting.  Refuses `say_why`."""
     case, wanted = _decidable(session, case_id, CaseKind.ADD_GUARDIAN, by=by)
     if case.settled_at is not None:
         return case
@@ -151,7 +151,7 @@ def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: A
 
 
 def propose_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
-    """The first of two officials.  Refuses `say_why`; proposing twice changes nothing."""
+    """The first of two officials proposes the removal.  Refuses `say_why`; proposing twice changes nothing."""
     case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
     if not reason.strip():
         raise Refused("say_why", field="reason")
@@ -163,7 +163,7 @@ def propose_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Ac
 
 
 def confirm_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
-    """The second official: the guardian sees nothing of the child from this moment; the name stays in the history.
+    """The second official confirms: the guardian loses access to the child at once; the name stays in the history.
 
     Refuses `first_person_needed`, `second_person_needed`, `last_guardian`.
     """
@@ -195,7 +195,7 @@ def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor,
         session, "remove_guardian", "child", wanted.child_id, by=by, now=now, guardian=str(wanted.guardian_id),
         case=str(case.id),
     )  # fmt: skip
-    # no child, no application, no parameters: nothing in the message says where the child is
+    # no child, application or parameters, so that the message does not show where the child is
     outbox.tell(session, "guardian_removed", account_id=account_id, key=f"case:{case.id}:removed", now=now)
     if case.application_id is not None:
         event = f"guardian_left:{case.id}"

@@ -24,7 +24,7 @@ def reassign(
     now: dt.datetime,
     reason: str,
 ) -> None:
-    """An official gives the review to another kindergarten, of any area that is theirs.  Whoever held it loses it."""
+    """Give the review to another kindergarten in an area of the official.  A clerk who had taken it loses it."""
     application = locked(session, application_id, by=by)
     if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("only_an_official_reassigns")
@@ -61,9 +61,9 @@ def reassign_many(
     now: dt.datetime,
     reason: str,
 ) -> None:
-    """The same for several at once: all of them, or, when one is refused, none.
+    """`reassign` for several applications: if one is refused, none is changed.
 
-    Refuses also `nothing_chosen` and `kindergarten_not_chosen`.
+    Also refuses `nothing_chosen` and `kindergarten_not_chosen`.
     """
     chosen = sorted(set(application_ids))
     if not chosen:

@@ -1,4 +1,4 @@
-"""Refusals: for age, a duplicate or a falsehood only, and never by one person alone."""
+"""Refusals: only for age, a duplicate or false information, and always by two people."""
 
 import datetime as dt
 import uuid
@@ -23,7 +23,7 @@ SECOND_PEOPLE = (Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 def propose_refusal(
     session: Session, application_id: uuid.UUID, *, rule: str, explanation: str, by: Actor, now: dt.datetime
 ) -> RefusalProposal:
-    """Name the rule and explain; the application waits in the clerk's hands for a second person.
+    """Propose a refusal by a named rule.  The application stays with the clerk until a second person decides.
 
     Refuses `unknown_refusal_rule`, `explanation_needed`, `refusal_is_proposed`, `not_in_your_hands`.
     """
@@ -49,7 +49,7 @@ def propose_refusal(
 def decide_refusal(
     session: Session, proposal_id: uuid.UUID, *, upheld: bool, by: Actor, now: dt.datetime
 ) -> RefusalProposal:
-    """The second person upholds the refusal, or gives the application back to the clerk.
+    """The second person confirms the refusal, or gives the application back to the clerk.
 
     Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`.
     """
@@ -87,7 +87,7 @@ def open_refusals(session: Session, *, by: Actor) -> list[tuple[RefusalProposal,
 
 
 def refusal_of(session: Session, application_id: uuid.UUID) -> RefusalProposal | None:
-    """The latest proposal, open or decided."""
+    """The latest refusal proposal of the application, open or decided; None without one."""
     return session.scalars(
         select(RefusalProposal)
         .where(RefusalProposal.application_id == application_id)

@@ -1,7 +1,7 @@
 """The review 资格审核 of one application: a clerk takes it, verifies facts, confirms it or sends it back.
 
-The clerks of the first wish's kindergarten verify the facts once, for all wishes and areas.  Another kindergarten's
-clerk finds nothing.  Refusals stand in `refusals`, the queue in `review_queue`, the bulk in `register_matched`.
+The clerks of the first wish's kindergarten verify the facts once, for all wishes and areas.  Clerks of other
+kindergartens have no access.  See also `refusals`, `review_queue` and `bulk_confirmation`.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ LONGEST_NOTE = 500
 
 @dataclass(frozen=True)
 class Finding:
-    """What a clerk found of one fact: verified with its value, or (without a value) declined with a reason."""
+    """A clerk's finding about one fact: verified with its value, or (without a value) declined with a reason."""
 
     fact: Fact
     value: Any | None = None
@@ -49,14 +49,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Ask:
-    """One thing that the family is asked to mend: a fact, a document or `other`, and what exactly."""
+    """One item that the family is asked to correct: a fact, a document or `other`, with a note that says what to do."""
 
     item: str
     note: str
 
 
 def within(by: Actor) -> ColumnElement[bool]:
-    """The applications whose review is this actor's business."""
+    """SQL condition: the applications whose review is in this actor's scope."""
     if by.is_any(Role.CITY_OFFICIAL):
         return true()
     mine: list[ColumnElement[bool]] = []
@@ -69,7 +69,7 @@ def within(by: Actor) -> ColumnElement[bool]:
 
 
 def registration_over(now: dt.datetime) -> ColumnElement[bool]:
-    """No wish of the application stands in a round where families may still change it."""
+    """SQL condition: no wish of the application is in a round that is still open for changes."""
     still_open = exists().where(
         Wish.application_id == Application.id,
         Wish.round_id == Round.id,
@@ -80,14 +80,14 @@ def registration_over(now: dt.datetime) -> ColumnElement[bool]:
 
 
 def opens_early(session: Session, kindergarten_id: uuid.UUID | None, *, now: dt.datetime) -> bool:
-    """The policy of the kindergarten's area lets its review begin while families may still change their application."""
+    """Whether the policy of the kindergarten's area allows review while families may still change the application."""
     area = session.scalar(select(Kindergarten.area_code).where(Kindergarten.id == kindergarten_id))
     still_open = session.scalars(select(Round).where(Round.stage == RoundStage.OPEN, Round.closes_at > now))
     return area is not None and any(rules_in_round(session, one, area).review_opens_early for one in still_open)
 
 
 def find(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
-    """An application to look at.  NotFound outside the actor's kindergartens and areas; the edge audits the view."""
+    """An application to view.  NotFound outside the actor's kindergartens and areas.  The caller audits the view."""
     found = session.scalar(select(Application).where(Application.id == application_id, within(by)))
     if found is None:
         raise NotFound("application")
@@ -115,7 +115,7 @@ def in_hand(session: Session, application_id: uuid.UUID, *, by: Actor) -> Applic
 
 
 def take(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Application:
-    """One clerk at a time.  Taking what one holds already changes nothing.
+    """Assign the application to this clerk; only one clerk can have it.  Taking it again changes nothing.
 
     Refuses `taken_by_another`, `review_not_open` and `move_not_possible`.
     """
@@ -139,7 +139,10 @@ def _hand_over(session: Session, application: Application, *, by: Actor, now: dt
 
 
 def release(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Put it back into the queue.  A head or an official may put back what a clerk holds."""
+    """Put the application back into the queue.  A head or an official may do this for an application of any clerk.
+
+    Refuses `not_in_your_hands` and `refusal_is_proposed`.
+    """
     application = locked(session, application_id, by=by)
     mine = application.reviewer_id == by.account_id
     if not mine and not by.is_any(Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
@@ -151,7 +154,7 @@ def release(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.d
 def verify(
     session: Session, application_id: uuid.UUID, findings: Iterable[Finding], *, by: Actor, now: dt.datetime
 ) -> None:
-    """Note what the clerk found of each fact; a later finding replaces the earlier one, and the audit keeps both.
+    """Store the clerk's finding about each fact; a later finding replaces the earlier one, and the audit keeps both.
 
     Refuses `not_in_your_hands`, `declined_without_reason`, `fact_value_not_understood`.
     """
@@ -163,7 +166,7 @@ def verify(
 def record_finding(
     session: Session, application_id: uuid.UUID, finding: Finding, *, by: Actor, now: dt.datetime
 ) -> None:
-    """Note one finding.  The caller holds the application's lock, and has checked that it is this actor's business."""
+    """Store one finding.  The caller holds the application's lock, and has checked that it is in this actor's scope."""
     if finding.value is not None:
         fact_values.check(session, finding.fact, finding.value)
     elif not (finding.reason or "").strip():
@@ -194,7 +197,7 @@ def record_finding(
 
 
 def facts_still_open(session: Session, application_id: uuid.UUID) -> list[Fact]:
-    """The claimed facts of which nothing was found yet."""
+    """The claimed facts without a finding."""
     settled = set(session.scalars(select(VerifiedFact.fact).where(VerifiedFact.application_id == application_id)))
     return [fact for fact in claimed_facts(session, application_id) if fact.value not in settled]
 
@@ -202,9 +205,9 @@ def facts_still_open(session: Session, application_id: uuid.UUID) -> list[Fact]:
 def confirm(
     session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, facts: Iterable[Finding] = ()
 ) -> None:
-    """The review is done: every claimed fact is verified or declined.  A declined one never refuses the application.
+    """Finish the review: every claimed fact is verified or declined.  A declined fact does not refuse the application.
 
-    Refuses `facts_still_open` (with the number) and `refusal_is_proposed`, besides what `verify` refuses.
+    Refuses `facts_still_open` (with the number), `refusal_is_proposed`, and what `verify` refuses.
     """
     application = in_hand(session, application_id, by=by)
     refuse_while_refusal_is_open(session, application_id)
@@ -219,7 +222,7 @@ def confirm(
 def send_back(
     session: Session, application_id: uuid.UUID, items: Iterable[Ask], *, by: Actor, now: dt.datetime
 ) -> None:
-    """Ask the family to mend named items, one by one.  Refuses `nothing_named` and `item_without_a_note`."""
+    """Ask the family to correct the named items.  Refuses `nothing_named` and `item_without_a_note`."""
     application = in_hand(session, application_id, by=by)
     refuse_while_refusal_is_open(session, application_id)
     asked = list(items)
@@ -242,7 +245,7 @@ def send_back(
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:
-    """What the family was asked and did not answer yet."""
+    """The returned items that the family has not answered yet."""
     return list(
         session.scalars(
             select(ReturnedItem)
@@ -253,6 +256,7 @@ def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem
 
 
 def refuse_while_refusal_is_open(session: Session, application_id: uuid.UUID) -> None:
+    """Refuse `refusal_is_proposed` while a proposal to refuse the application is undecided."""
     waiting = exists().where(RefusalProposal.application_id == application_id, RefusalProposal.decided_at.is_(None))
     if session.scalar(select(waiting)):
         raise Refused("refusal_is_proposed")

@@ -1,7 +1,7 @@
-"""The queue of the review: what waits, mismatches first, and what comes next.
+"""The queue of the review: the waiting applications, mismatches first, and taking the next one.
 
-Every question is answered within the actor's kindergartens and areas, through the index of one kindergarten's queue,
-so that two thousand applications, or a city's, feel like twenty.
+Every query is limited to the actor's kindergartens and areas and uses the index of a kindergarten's queue, so that its
+time does not grow with the number of applications in the city.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ _ASKED = values(column("ground", String), column("fact", String), name="asked").
         (ground.value, fact.value)
         for ground, facts in FACTS_OF_GROUND.items()
         for fact in facts
-        if fact is not Fact.HUKOU_STREET  # the family may leave the street to the register
+        if fact is not Fact.HUKOU_STREET  # the family may leave the street empty, and the register supplies it
     ]
 )
 
@@ -76,7 +76,7 @@ def differs() -> ColumnElement[int]:
 
 
 def matched() -> ColumnElement[bool]:
-    """Registers agree with every claimed fact and with the birth date, nothing is disputed, no guardians quarrel."""
+    """SQL condition: registers match every claimed fact and the birth date, no answer is disputed, and no hold exists."""
     unmatched_claim = exists(
         select(Claim.ground)
         .join(_ASKED, _ASKED.c.ground == Claim.ground)
@@ -92,12 +92,12 @@ def matched() -> ColumnElement[bool]:
 
 
 def _answered() -> ColumnElement[bool]:
-    """The family was asked for something before and has answered."""
+    """SQL condition: the application was returned to the family before."""
     return exists().where(ReturnedItem.application_id == Application.id)
 
 
 def may_be_reviewed(session: Session, by: Actor, now: dt.datetime) -> ColumnElement[bool]:
-    """Which submitted applications may be reviewed now; where the policy opens the review early, all of them."""
+    """SQL condition: submitted applications that may be reviewed now; all, where the policy opens the review early."""
     early = [kindergarten for kindergarten in by.kindergartens if review.opens_early(session, kindergarten, now=now)]
     return or_(review.registration_over(now), Application.review_kindergarten_id.in_(early))
 
@@ -174,7 +174,7 @@ def _as_waiting(row: Row) -> Waiting:
 
 
 def take_next(session: Session, *, by: Actor, now: dt.datetime, only: str = "all") -> Application | None:
-    """Take the first of the queue that nobody else is taking at this moment; None when nothing waits."""
+    """Take the first application of the queue that no other transaction has locked; None if nothing waits."""
     here = [review.within(by), in_state("waiting", by), only_those(only, now), may_be_reviewed(session, by, now)]
     first = (
         select(Application.id)

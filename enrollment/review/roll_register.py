@@ -1,4 +1,4 @@
-"""The roll itself answers for elder siblings, and the stored rights for bindings of an earlier year: nobody is asked."""
+"""Register answers from our own data: the roll for elder siblings, the stored rights for bindings of an earlier year."""
 
 import datetime as dt
 import uuid
@@ -27,7 +27,7 @@ STAYING = (Level.NURSERY, Level.LOWER, Level.MIDDLE, Level.MIXED)
 
 
 def answers_from_roll(session: Session, questions: Iterable[Question]) -> list[Answer]:
-    """Answers to the questions about siblings and stored rights; `unknown` where our own books know nothing."""
+    """Answers to the questions about siblings and stored rights; `unknown` if our data have no matching row."""
     asked = list(questions)
     about_siblings = [one for one in asked if one.fact == Fact.SIBLING_AT]
     known = {
@@ -53,7 +53,7 @@ def _compared(question: Question, codes: list[str]) -> Answer:
 
 
 def _siblings(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
-    """Where other children of the same guardians stand on the roll and stay for another year."""
+    """The kindergartens where other children of the same guardians are on the roll and stay for another year."""
     if not application_ids:
         return {}
     mine, theirs = aliased(Guardianship), aliased(Guardianship)
@@ -80,8 +80,8 @@ def _siblings(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.U
 
 
 def _named_elders(session: Session, claimed: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, list[str]]:
-    """Where the elder sibling stands whom a family names: by number in the whole city, else at the claimed kindergarten
-    by name and birth date, and there only when one child fits."""
+    """The kindergarten of the elder sibling that a family names: found by number in the whole city, else by name and
+    birth date at the claimed kindergarten.  Only if exactly one child matches."""
     named = session.scalars(select(ElderSibling).where(ElderSibling.application_id.in_(claimed)))
     found = {}
     for elder in named:
@@ -93,14 +93,14 @@ def _named_elders(session: Session, claimed: Mapping[uuid.UUID, str]) -> dict[uu
 
 @dataclass(frozen=True)
 class OnRoll:
-    """The elder sibling whom a family names, and how many children of the claimed kindergarten's roll it may be."""
+    """The elder sibling that a family names, and how many children on the claimed kindergarten's roll match (`hits`)."""
 
     elder: ElderSibling
     hits: int
 
 
 def elder_on_roll(session: Session, application_id: uuid.UUID, claimed: str | None) -> OnRoll | None:
-    """For the clerk, who compares with papers where none or several fit.  A family is never told."""
+    """The match on the roll, for the clerk, who checks papers if no child or several match.  Never shown to a family."""
     elder = elder_siblings.of(session, application_id)
     if elder is None or claimed is None:
         return None
@@ -109,7 +109,7 @@ def elder_on_roll(session: Session, application_id: uuid.UUID, claimed: str | No
 
 
 def _staying(year: int) -> Select:
-    """Children on the roll of the school year before, in classes that stay for another year."""
+    """Children on the roll of the previous school year, in classes that stay for another year."""
     return (
         select(RollChild, Kindergarten.code)
         .join(RollClass, RollClass.id == RollChild.class_id)
@@ -130,7 +130,7 @@ def _by_number(session: Session, elder: ElderSibling) -> list[str]:
 
 
 def _by_birth_date(session: Session, elder: ElderSibling, claimed: str) -> list[str]:
-    """One code for each child of that name and birth date.  A roll may hold the date in the child's number alone."""
+    """One code for each child of that name and birth date.  The date may be stored only in the child's number."""
     if elder.born is None:
         return []
     born = dt.date.fromisoformat(elder.born)
@@ -161,7 +161,7 @@ def _merged(*found: dict[uuid.UUID, list[str]]) -> dict[uuid.UUID, list[str]]:
 
 
 def _rights(session: Session, application_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
-    """Stored rights that last until the child enters in September."""
+    """Stored rights that are still valid when the child enters in September."""
     if not application_ids:
         return {}
     rows = session.execute(

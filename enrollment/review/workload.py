@@ -1,6 +1,6 @@
-"""Figures of the review: how much waits and for how long, who holds and settled how many, and what the walls list.
+"""Statistics of the review: waiting applications and times, the load of each clerk, and the codes for the notice board.
 
-Answered, like the queue, within the actor's kindergartens and areas.
+Like the queue, limited to the actor's kindergartens and areas.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Load:
-    """What one kindergarten has to review, for the official who may lighten it."""
+    """What one kindergarten has to review, for an official who may reassign a part."""
 
     kindergarten_id: uuid.UUID
     kindergarten: str
@@ -51,10 +51,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Reviewer:
-    """A clerk's share of the work: in hand now, settled today and in all.
+    """The work of one clerk: applications in review now, settled today and in total.
 
-    `minutes` is the median from taking an application to settling it, without those confirmed in bulk; None before the
-    first.  `kindergartens` are the names of those whose applications the clerk settled or holds.
+    `minutes` is the median time from taking an application to settling it, without bulk confirmations; None before the
+    first.  `kindergartens` are the names of the kindergartens whose applications the clerk settled or has in review.
     """
 
     account_id: uuid.UUID
@@ -67,7 +67,7 @@ class Reviewer:
 
 
 def counts(session: Session, *, by: Actor, now: dt.datetime) -> Counts:
-    """The figures on top of the queue, in one reading of it."""
+    """The numbers shown above the queue, in one query."""
     waiting = and_(in_state("waiting", by), may_be_reviewed(session, by, now))
 
     def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -96,7 +96,7 @@ def _waits_for_second() -> ColumnElement[bool]:
 
 
 def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
-    """Who holds and settled how many, within the actor's scope; the busiest first."""
+    """The clerks within the actor's scope with their work, the busiest first."""
     done = {row.account_id: row for row in session.execute(_settled(by, since=now - dt.timedelta(hours=24)))}
     held = {row.reviewer_id: row for row in session.execute(_in_hand(by))}
     names = session.execute(select(Account.id, Account.name).where(Account.id.in_(done.keys() | held.keys())))
@@ -118,7 +118,10 @@ def _reviewer(account_id: uuid.UUID, name: str, done: Row | None, held: Row | No
 
 
 def _settled(by: Actor, *, since: dt.datetime) -> Select:
-    """What each person settled, and the median minutes between taking and settling where time passed between them."""
+    """What each person settled, and the median minutes from taking to settling, without bulk confirmations.
+
+    A bulk confirmation takes and confirms at the same moment, so the filter `at > taken` leaves it out.
+    """
     before = func.lag(MoveMade.at).over(partition_by=MoveMade.application_id, order_by=MoveMade.number)
     moves = select(MoveMade.application_id, MoveMade.account_id, MoveMade.move, MoveMade.at, before.label("taken"))
     made = (
@@ -156,12 +159,12 @@ def _in_hand(by: Actor) -> Select:
 
 
 def _to_be_read(by: Actor) -> ColumnElement[bool]:
-    """Whose figures this person may read: an auditor all of them, without any act."""
+    """SQL condition: the applications whose statistics this person may read; an auditor reads all."""
     return true() if by.is_any(Role.AUDITOR) else review.within(by)
 
 
 def loads(session: Session, *, by: Actor) -> list[Load]:
-    """Every kindergarten in the actor's scope that has applications to review, the fullest queue first."""
+    """Every kindergarten in the actor's scope that has applications to review, the longest queue first."""
     open_ = Application.stage.in_(AWAITING_DECISION)
     rows = session.execute(
         select(
@@ -184,7 +187,10 @@ def loads(session: Session, *, by: Actor) -> list[Load]:
 
 
 def open_lines(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, limit: int = 200) -> Sequence[Row]:
-    """What a kindergarten has not settled, oldest first, without names: id, registration_code, stage, submitted_at."""
+    """Unsettled applications of a kindergarten, oldest first, without names.
+
+    Columns: id, registration_code, stage, submitted_at.
+    """
     return session.execute(
         select(Application.id, Application.registration_code, Application.stage, Application.submitted_at)
         .where(

@@ -1,2 +1,2 @@
-"""Bound children 捆绑: the rule of each event (`bond_rules`), what binding would do (`bond_plan`), and who is told that one is
-missing (`bond_notices`)."""
+"""Bound children 捆绑: the rule of each event (`bond_rules`), the preview of a binding (`bond_plan`), and messages about
+members that are not handed in yet (`bond_notices`)."""

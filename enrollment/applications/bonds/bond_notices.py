@@ -1,4 +1,4 @@
-"""Messages about a bond that would not count: who is still missing, at each submission and on the day before the deadline."""
+"""Messages about incomplete bonds, at each submission and a day before the deadline: which member is not handed in yet."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ REMIND_BEFORE = dt.timedelta(days=1)
 
 
 def tell_after_submission(session: Session, application: Application, *, now: dt.datetime) -> None:
-    """One of a bond was just handed in: tell all guardians who is still missing, and until when."""
+    """After a member of a bond was handed in, tell all guardians which members are still missing, and until when."""
     round_ = deadlines.of(session, application, now=now).open
     if round_ is not None:
         event = f"bond_missing:{application.id}:{application.version}"
@@ -53,7 +53,7 @@ def remind_due(session: Session, *, now: dt.datetime) -> int:
 
 
 def _tell(session: Session, members: Sequence[Application], round_: Round, event: str, now: dt.datetime) -> None:
-    """One message to each guardian: of a missing child where it is in their care, else of the child that waits for it."""
+    """Send each guardian a message about their missing child or, if they have none, about their child that waits for it."""
     missing = [member.id for member in members if member.stage not in lifecycle.HANDED_IN]
     if not missing:
         return

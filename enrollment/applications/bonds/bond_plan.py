@@ -1,4 +1,4 @@
-"""What binding would do to each child's list, before it is done: the page shows it, and `bind` asks for a choice by it."""
+"""The preview of a binding: its effect on each child's list of wishes.  A page shows it, and `bind` checks the choice."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class BondPlan:
 
     @property
     def different(self) -> list[BondMember]:
-        """One member for each list that is not empty: what the family can choose between."""
+        """One member for each different list that is not empty: the lists that the family can choose from."""
         found: list[BondMember] = []
         for member in self._preferred():
             if member.lists and all(member.lists != other.lists for other in found):

@@ -1,7 +1,7 @@
-"""Bound children 捆绑: what an event of one member means for the others.  One table for all events, and how a member leaves.
+"""Bound children 捆绑: a table of the effect of each member's event on the other members, and how a member leaves.
 
-From binding on the children have one list of wishes; the database refuses a commit with two.  A bond counts in a draw
-only when every member takes part in it (`enrollment.draw.bond_participation`).
+After binding, the children have the same list of wishes; the database refuses a commit with different lists.  A bond
+counts in a draw only if every member takes part in it (`enrollment.draw.bond_participation`).
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ class BondEvent(StrEnum):
 
 
 class BondEffect(StrEnum):
-    """What the event means for the other members."""
+    """The effect of an event on the other members."""
 
     TOGETHER = "together"
     """It happens to every member."""
@@ -48,7 +48,7 @@ class BondEffect(StrEnum):
     ALONE = "alone"
     """It concerns this member only; the bond stays."""
     WAITS = "waits"
-    """Nothing that needs every member can be done until it is over."""
+    """Acts that need every member have to wait until it is over."""
     REFUSED = "refused"
     """It is refused while the child is bound."""
 
@@ -71,11 +71,11 @@ EFFECTS = {
     BondEvent.NO_SHOW: BondEffect.ALONE,
     BondEvent.REVOKE: BondEffect.ALONE,
 }
-"""The rule of each event; its words are the group `bond_rule`."""
+"""The effect of each event; its texts for families are in the group `bond_rule`."""
 
 
 def concerned(session: Session, application: Application, event: BondEvent) -> list[Application]:
-    """The applications to which an event of this one happens: every member of its bond, or itself only."""
+    """The applications that an event of this one applies to: every member of its bond, or only itself."""
     together = EFFECTS[event] == BondEffect.TOGETHER
     return units.of(session, application) if together else [application]
 
@@ -106,7 +106,7 @@ def _set_apart(session: Session, members: Sequence[Application], event: BondEven
 
 
 def _renew(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
-    """A page of it that is open elsewhere is stale now; its receipt names those who are still bound to it."""
+    """Raise the version, so that pages opened before become stale; write a receipt with the remaining members."""
     application.version += 1
     application.changed_at = now
     session.flush()

@@ -1,7 +1,7 @@
 """Printed access codes: a guardian without a mobile phone signs in with one on any computer, until the season ends.
 
-A desk issues it after an identity check.  Only its digest is kept; a new one replaces the old one.  Each use is recorded,
-and the next letter tells of it.
+A desk issues it after an identity check.  Only its digest is stored; a new code replaces the old one.  Each use is
+recorded, and the next letter to the guardian lists it.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from enrollment.people.desk_rows import AccessCode, AccessCodeUse
 from enrollment.season.calendar import SeasonDate
 
 LETTERS = 20
-"""20 letters of an alphabet of 23: 90 random bits, so that nobody guesses one."""
+"""20 letters of an alphabet of 23 give 90 random bits, so that a code cannot be guessed."""
 
 GROUP = 4
 
@@ -30,7 +30,7 @@ GROUP = 4
 def issue(
     session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> tuple[AccessCode, str]:
-    """A new code, which is shown once.  Refuses `identity_check_needed`."""
+    """Issue a new code.  Returns its row and the text, which is shown once.  Refuses `identity_check_needed`."""
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
     check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
@@ -52,14 +52,14 @@ def issue(
 
 
 def revoke(session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """The printed code is lost: nobody signs in with it any more, and the account's sessions end."""
+    """Revoke a lost code: nobody can sign in with it any more, and the account's sessions end."""
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
     _revoke(session, account_id, by=by, now=now)
 
 
 def sign_in_with(session: Session, typed: str, *, now: dt.datetime) -> Account | None:
-    """The account of a live code, and a record of this use; None for a wrong, revoked or expired code."""
+    """Record a use of a valid code and return its account; None for a wrong, revoked or expired code."""
     code = session.scalars(
         select(AccessCode).where(AccessCode.digest == _digest(typed)).with_for_update()
     ).one_or_none()
@@ -81,7 +81,7 @@ def live_code(session: Session, account_id: uuid.UUID) -> AccessCode | None:
 
 
 def tell_uses(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> Sequence[dt.datetime]:
-    """When the account's codes were used since the last letter; the letter that is made now tells of it."""
+    """The times of uses since the last letter; they are marked as listed, for the letter that is written now."""
     untold = (
         select(AccessCodeUse)
         .join(AccessCode, AccessCode.id == AccessCodeUse.access_code_id)

@@ -19,7 +19,7 @@ from enrollment.places.programmes import Programme
 from enrollment.places.scope import scope_condition
 
 CHECK_LIFETIME = dt.timedelta(minutes=30)
-"""How long the clerk may act on a check: the guardian still stands there."""
+"""How long a clerk may act on a check, on the assumption that the guardian is still at the desk."""
 
 SHOWN_CHARACTERS = 4
 
@@ -27,7 +27,7 @@ DESK_ROLES = (Role.CLERK, Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 
 
 def application_at_desk(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
-    """An application that this desk may serve: a wish for the clerk's kindergarten, or of the official's area."""
+    """An application that this desk may serve: with a wish in the clerk's kindergarten or the official's area."""
     found = select(Application).where(Application.id == application_id, _served_condition(by))
     application = session.scalars(found).one_or_none()
     if application is None:
@@ -60,7 +60,7 @@ def _served_condition(by: Actor):
 
 
 def guardians_at_desk(session: Session, application: Application) -> list[Guardianship]:
-    """The child's accepted guardians, the first one first."""
+    """The child's accepted guardians, in the order in which they became guardians."""
     theirs = select(Guardianship).where(
         Guardianship.child_id == application.child_id, Guardianship.accepted_at.is_not(None)
     )
@@ -86,9 +86,9 @@ def check_identity(
     by: Actor,
     now: dt.datetime,
 ) -> IdentityCheck:
-    """Record which document the clerk saw.  Refuses `id_kind`, and `document_differs` if it is not the guardian's.
+    """Record which document the clerk saw.  Refuses `id_kind`, and `document_differs` if it does not match the guardian.
 
-    The clerk types the last four characters from the document in the hand; the page does not show them.
+    The clerk enters the last four characters from the document itself; the page does not show them.
     """
     application = application_at_desk(session, application_id, by=by)
     guardian_account(session, application, account_id)
@@ -118,7 +118,7 @@ def check_identity(
 def require_check(
     session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> IdentityCheck:
-    """This person's identity check of the last half hour.  Refuses `identity_check_needed` without one."""
+    """The clerk's identity check of this guardian in the last half hour.  Refuses `identity_check_needed` without one."""
     check = current_check(session, application_id, account_id, by=by, now=now)
     if check is None:
         raise Refused("identity_check_needed")
@@ -128,7 +128,7 @@ def require_check(
 def current_check(
     session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
 ) -> IdentityCheck | None:
-    """The newest check of this person and guardian that is not older than half an hour."""
+    """The newest check of this guardian by this clerk that is not older than half an hour; None without one."""
     recent = select(IdentityCheck).where(
         IdentityCheck.application_id == application_id,
         IdentityCheck.account_id == account_id,

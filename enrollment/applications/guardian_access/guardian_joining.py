@@ -16,7 +16,7 @@ from enrollment.people.person_rows import Guardianship
 def accept_invitation(
     session: Session, invitation_id: uuid.UUID, *, relation: str, by: Actor, now: dt.datetime
 ) -> Guardianship:
-    """Become a guardian of the child.  Refuses what `invitations.accept` refuses; twice changes nothing and tells once."""
+    """Become a guardian of the child.  Repeating it changes nothing.  Refuses what `invitations.accept` refuses."""
     joined = invitations.accept(session, invitation_id, relation=relation, by=by, now=now)
     theirs = select(Application.id).where(Application.child_id == joined.child_id)
     ids = list(session.scalars(theirs.order_by(Application.id)))

@@ -1,7 +1,7 @@
-"""A guardian takes over what a helper entered for it on paper, when it signs in with the phone number of that paper.
+"""A guardian takes over the account that a helper entered from a signed paper, after signing in with its phone number.
 
-The phone alone is not enough, because a helper may have mistyped it: whoever takes over also knows the identity number
-of the guardian who signed.  Until then nothing of the application is shown.
+The phone alone is not enough, because a helper may have mistyped it: the person must also know the identity number of the
+guardian who signed.  Until then nothing of the application is shown.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ MOST_TRIES = 5
 
 @dataclass(frozen=True)
 class Waiting:
-    """What may be told before anything is proved: which helper, and the day on the paper."""
+    """What is shown before the identity is proved: the helper, and the date on the paper."""
 
     mandate_id: uuid.UUID
     helper: str
@@ -37,7 +37,7 @@ class Waiting:
 
 
 def waiting_for_me(session: Session, *, by: Actor) -> list[Waiting]:
-    """Papers with the signed-in person's phone number that nobody has taken over or disowned, one for each family."""
+    """Papers with the signed-in person's phone number, not taken over or disowned yet, one for each family."""
     account = session.get_one(Account, by.account_id)
     if by.on_behalf or account.phone_index is None:
         return []
@@ -56,10 +56,10 @@ def waiting_for_me(session: Session, *, by: Actor) -> list[Waiting]:
 
 
 def take_over(session: Session, mandate_id: uuid.UUID, id_number: str, *, by: Actor, now: dt.datetime) -> bool:
-    """Make what was entered on paper the signed-in guardian's own.  False when the number is not the guardian's; that
-    counts, and the caller commits it.
+    """Move everything that was entered from the paper to the signed-in guardian's account.
 
-    Refuses `nothing_entered_yet`, and `phone_of_another_guardian` where this account is somebody else's already.
+    Returns False for a wrong number; the caller must commit then too, because the attempt is counted.
+    Refuses `nothing_entered_yet`, and `phone_of_another_guardian` if this account already belongs to another guardian.
     """
     mandate = _mine(session, mandate_id, by=by)
     guardian = session.scalars(
@@ -79,7 +79,7 @@ def take_over(session: Session, mandate_id: uuid.UUID, id_number: str, *, by: Ac
 
 
 def disown(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Say that one has signed no such paper: nobody acts on it any more, and it is not shown again."""
+    """Record that the person has not signed this paper: its mandates end, and it is not shown again."""
     mandate = _mine(session, mandate_id, by=by)
     audit.record(session, "disown_mandate", "mandate", mandate.id, by=by, now=now)
     session.execute(_of_family(mandate).values(tries=MOST_TRIES))
@@ -100,9 +100,9 @@ def _of_family(mandate: Mandate):
 
 
 def _move(session: Session, paper_account: uuid.UUID, guardian: Guardian, *, by: Actor, now: dt.datetime) -> None:
-    """Everything of the account on paper goes over; that account is closed."""
+    """Move everything from the paper's account to the guardian's own account, and close the former."""
     theirs = select(Application.id).where(Application.entered_for == paper_account)
-    session.execute(theirs.order_by(Application.id).with_for_update())  # after the guardian, in everybody's order
+    session.execute(theirs.order_by(Application.id).with_for_update())  # after the guardian: the lock order of `units`
     mine = session.get_one(Account, by.account_id, with_for_update=True)
     _end_twofold(session, paper_account, mine.id, now)
     _move_consents(session, paper_account, mine.id, now)
@@ -120,7 +120,7 @@ def _move(session: Session, paper_account: uuid.UUID, guardian: Guardian, *, by:
 
 
 def _end_twofold(session: Session, paper_account: uuid.UUID, mine: uuid.UUID, now: dt.datetime) -> None:
-    """Where the same helper has the guardian's mandate by code too, that one stays."""
+    """If the same helper also has a mandate by code from the guardian, end the one on paper."""
     by_code = select(Mandate.helper_id).where(Mandate.account_id == mine, Mandate.ended_at.is_(None))
     twofold = update(Mandate).where(
         Mandate.account_id == paper_account, Mandate.ended_at.is_(None), Mandate.helper_id.in_(by_code)
@@ -129,7 +129,7 @@ def _end_twofold(session: Session, paper_account: uuid.UUID, mine: uuid.UUID, no
 
 
 def _move_consents(session: Session, paper_account: uuid.UUID, mine: uuid.UUID, now: dt.datetime) -> None:
-    """What the guardian has agreed to itself meanwhile goes before what it agreed to on paper."""
+    """A consent that the guardian has given itself replaces the consent of the same kind on paper."""
     own = select(Consent.kind).where(Consent.account_id == mine, Consent.withdrawn_at.is_(None))
     earlier = update(Consent).where(
         Consent.account_id == paper_account, Consent.withdrawn_at.is_(None), Consent.kind.in_(own)

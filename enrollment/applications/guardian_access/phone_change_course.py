@@ -1,6 +1,6 @@
-"""The course of a phone change: its waiting time, its stop by whoever holds the old number, and its effect.
+"""The course of a phone change: its waiting time, its stop by the holder of the old number, and its effect.
 
-`phone_changes` opens it.  An account's row is locked before its change, by everybody.
+`phone_changes` opens it.  Lock order: always the account's row first, then the change.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ from enrollment.people.person_rows import Guardian, Guardianship
 
 @dataclass(frozen=True)
 class EndedChange:
-    """A change that took effect, and the number that must be told."""
+    """A change that took effect, and the number that has to be notified."""
 
     change: PhoneChange
     old_phone: str | None
@@ -39,7 +39,7 @@ def open_change(session: Session, account_id: uuid.UUID | None) -> PhoneChange |
 
 
 def end_waiting_times(session: Session, *, now: dt.datetime) -> list[EndedChange]:
-    """Let the changes take effect whose waiting time is over."""
+    """Put the changes into effect whose waiting time is over."""
     due = select(PhoneChange.id).where(PhoneChange.ended_at.is_(None), PhoneChange.effective_at <= now)
     return [
         done
@@ -49,7 +49,7 @@ def end_waiting_times(session: Session, *, now: dt.datetime) -> list[EndedChange
 
 
 def take_effect_now(session: Session, change: PhoneChange, *, by: Actor, now: dt.datetime) -> EndedChange | None:
-    """Let a change take effect that need not wait; None if it has to."""
+    """Put a change without waiting time into effect; None if the change has to wait."""
     if change.effective_at is None or change.effective_at > now:
         return None
     return _take_effect(session, change.id, by=by, now=now)
@@ -72,7 +72,7 @@ def _take_effect(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.d
 
 
 def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> bool:
-    """False if another account got the number at the same moment."""
+    """Store the number.  False if another transaction gave it to another account first."""
     try:
         with session.begin_nested():
             account.phone, account.phone_index = phone, index
@@ -84,7 +84,7 @@ def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> 
 
 
 def _release(session: Session, account: Account, index: bytes, now: dt.datetime) -> bool:
-    """Take the number from an account that nobody has used beyond signing in.  False if a guardian or staff holds it."""
+    """Remove the number from an account that was used for nothing but signing in.  False for a guardian's or staff's."""
     holder = session.scalars(
         select(Account).where(Account.phone_index == index, Account.id != account.id).with_for_update()
     ).one_or_none()
@@ -101,7 +101,7 @@ def _release(session: Session, account: Account, index: bytes, now: dt.datetime)
 
 
 def start(session: Session, change: PhoneChange, effective_at: dt.datetime, *, by: Actor, now: dt.datetime) -> None:
-    """The waiting time begins; every guardian of the children is told."""
+    """Start the waiting time, and notify every guardian of the children."""
     change.effective_at = effective_at
     session.flush()
     if change.way == PhoneChangeWay.DESK:
@@ -129,7 +129,7 @@ def stoppable(session: Session, token: str) -> PhoneChange | None:
 
 
 def stop_by_link(session: Session, token: str, *, now: dt.datetime) -> bool:
-    """Whoever holds the old number stops the change.  All sessions of the account end: one of them may be a stranger's."""
+    """The holder of the old number stops the change.  All sessions of the account end, as one may be a stranger's."""
     change = stoppable(session, token)
     if change is None or not _stop(session, change.id, by=SYSTEM, now=now):
         return False
@@ -138,7 +138,7 @@ def stop_by_link(session: Session, token: str, *, now: dt.datetime) -> bool:
 
 
 def new_stop_token(session: Session, change: PhoneChange) -> str:
-    """A new secret for the link in the message to the old number; an older one is void."""
+    """A new secret for the link in the message to the old number; it replaces the previous one."""
     token = secrets.token_urlsafe(24)
     change.stop_digest = stop_digest(token)
     session.flush()
@@ -198,7 +198,7 @@ def lock_account(session: Session, account_id: uuid.UUID | None) -> Account:
 
 
 def locked(session: Session, change_id: uuid.UUID) -> PhoneChange | None:
-    """The change, after its account: everybody locks the two in this order."""
+    """The change, locked after its account (the lock order of this module)."""
     account_id = session.scalar(select(PhoneChange.account_id).where(PhoneChange.id == change_id))
     if account_id is None:
         return None

@@ -1,7 +1,8 @@
 """Changing the phone with which a guardian signs in: from a session, or at a desk by two people.
 
-Whoever proves both numbers changes at once.  Without the old phone the change waits, and whoever holds the old number can
-stop it until then: by signing in, or by the link in the message.  No command of the operators changes a phone.
+With a code from both phones the change takes effect at once.  Without the old phone it has a waiting time, in which the
+holder of the old number can stop it: by signing in, or by the link in the message.  Operators have no command to change
+a phone.
 """
 
 import datetime as dt
@@ -28,13 +29,13 @@ from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome, PhoneChangeWay
 
 SESSION_WAIT = dt.timedelta(hours=72)
-"""A session alone may be a stolen one.  Three days include a weekend: the owner of the old number reads the message."""
+"""Waiting time of a change from a session, which may be stolen.  Three days are enough to read a message on a weekend."""
 
 DESK_WAIT = dt.timedelta(hours=24)
-"""At a desk two people saw a document; the day is for a holder of the old number who knows of nothing."""
+"""Waiting time of a change at a desk.  Two people saw a document, but the holder of the old number may not know of it."""
 
 STOP_MEMORY = dt.timedelta(days=30)
-"""After a desk's change was stopped by the old number, only an official confirms the next one of these days."""
+"""For this time after a stopped change at a desk, only an official may confirm the next one."""
 
 NEW_PHONE = "new phone of an account"
 OLD_PHONE = "old phone of an account"
@@ -42,7 +43,7 @@ OLD_PHONE = "old phone of an account"
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes for the two messages; None where no message is sent."""
+    """The codes for the messages to the new and the old number; None if no message is sent."""
 
     new: str | None
     old: str | None
@@ -50,7 +51,10 @@ class Codes:
 
 @dataclass(frozen=True)
 class Request:
-    """What came of a request: the change, or the field with the wrong code, which counts, so the caller commits it."""
+    """The result of a request: the change, or the field with a wrong code.
+
+    The caller must also commit after a wrong code, because the attempt is counted.
+    """
 
     change: PhoneChange | None = None
     wrong_field: str | None = None
@@ -58,7 +62,7 @@ class Request:
 
 
 def send_codes(session: Session, account_id: uuid.UUID, new_phone: str, *, by: Actor, now: dt.datetime) -> Codes:
-    """Codes for the new number and for the old one.  The answer is the same whether or not the new number is known.
+    """Create codes for the new and the old number.  The result does not show whether the new number is known.
 
     Refuses `phone_form`, `same_phone`, `phone_change_waiting`.
     """
@@ -77,14 +81,14 @@ def send_codes(session: Session, account_id: uuid.UUID, new_phone: str, *, by: A
 
 
 def waiting_time(session: Session, new_phone: str, *, by: Actor, now: dt.datetime) -> dt.timedelta:
-    """How long this person has to wait before the new number can get another code; zero if it need not."""
+    """How long this person has to wait before the new number can get another code; zero if no wait is needed."""
     return sign_in.waiting_time(session, new_phone, now=now, purpose=NEW_PHONE, asker=_asker(by))
 
 
 def request_change(
     session: Session, new_phone: str, new_code: str, old_code: str, *, by: Actor, now: dt.datetime
 ) -> Request:
-    """The signed-in guardian changes its own phone: with a code of the old phone at once, else after `SESSION_WAIT`."""
+    """Change the phone of the signed-in guardian: at once with a code of the old phone, else after `SESSION_WAIT`."""
     require_oneself(by)
     account = lock_account(session, by.account_id)
     proved = _prove(session, account, new_phone, new_code, old_code, by=by, now=now)
@@ -107,7 +111,7 @@ def request_at_desk(
     by: Actor,
     now: dt.datetime,
 ) -> Request:
-    """A clerk with an identity check asks for the change; a second person confirms it before anything happens."""
+    """Request a change at a desk, after an identity check.  It has no effect until a second person confirms it."""
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
     check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
@@ -133,8 +137,10 @@ def waiting_at_desk(session: Session, *, by: Actor) -> Sequence[PhoneChange]:
 
 
 def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> PhoneChange:
-    """The second person has seen the document too.  The change takes effect at once where the old phone answered, and where
-    an official confirms after a stop; else after `DESK_WAIT`.
+    """Confirm a change as the second person, who has seen the document too.
+
+    The change takes effect at once if the code of the old phone was given, or if an official confirms after a stop; else
+    after `DESK_WAIT`.
 
     Refuses `second_person_needed`, `official_needed`.  Confirming twice changes nothing.
     """
@@ -158,7 +164,7 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: d
 def _prove(
     session: Session, account: Account, new_phone: str, new_code: str, old_code: str, *, by: Actor, now: dt.datetime
 ) -> bool | str:
-    """Whether the old phone answered too; the name of the field with a wrong code."""
+    """Whether the code of the old phone was given too; for a wrong code, the name of its field."""
     if open_change(session, account.id) is not None:
         raise Refused("phone_change_waiting", field="new_code")
     bound_to, asker = str(account.id), _asker(by)
