@@ -175,7 +175,7 @@ def _add_version(session: Session, application: Application, *, by: Actor, now: 
     """Add a version, so that a receipt shows the corrected data and says that a correction wrote it."""
     comparison = receipts.compare(session, application)
     if comparison.before is not None and comparison.changed:
-        receipts.add_version(session, application, comparison, by=by, now=now)
+        receipts.write(session, application, comparison, by=by, now=now)
     application.version += 1
     application.changed_at = now
     session.flush()
