@@ -77,6 +77,38 @@ def _stored(
     return document
 
 
+def note_known_document(
+    session: Session, application_id: uuid.UUID, *, id_kind: str, id_number: str, by: Actor, now: dt.datetime
+) -> None:
+    """Show the clerks the pair after a number was refused for this child because it belongs to another child.
+
+    A refusal leaves nothing written, so the caller calls this after `child_already_entered`, in the same transaction.
+    """
+    application = applications.own(session, application_id, by=by)
+    index = identity.check(id_kind, id_number, today=today(now)).index
+    duplicates.note_pair(session, application.child_id, index, now=now)
+
+
+def note_known_child(
+    session: Session,
+    *,
+    id_kind: str,
+    id_number: str,
+    born: dt.date | None,
+    sex: str | None,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Show the clerks the pairs after a new child was refused with `child_already_entered`.
+
+    A pair is the child with this number and each child of the guardian with the same birth date and sex: a family that
+    enters the same child again is refused, and its first entry may be the duplicate.
+    """
+    found = identity.check(id_kind, id_number, today=today(now))
+    for child_id in children.own_children_born(session, found.born or born, found.sex or sex, by=by):
+        duplicates.note_pair(session, child_id, found.index, now=now)
+
+
 def answer_entered_before(
     session: Session,
     application_id: uuid.UUID,

@@ -121,6 +121,16 @@ class Finder:
         found = query.order_by(*self._order()).limit(per_page).offset((number - 1) * per_page)
         return Candidates(self.seen(self._session.scalars(found).unique()), number, last, total)
 
+    @property
+    def sorted_by(self) -> str:
+        """What decides the order within an area, as `_order` does: `distance`, `street` or only the name of the
+        kindergarten, after the home's own area (`area`) or without any address (`name`)."""
+        if self._home is None:
+            return "name"
+        if self._point is not None:
+            return "distance"
+        return "street" if self._home.home_street else "area"
+
     def _offered(self) -> Select:
         return (
             select(Programme)

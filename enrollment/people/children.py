@@ -95,6 +95,12 @@ def is_guardian_of(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
     return session.scalar(select(_care_query(by).where(Guardianship.child_id == child_id).exists())) or False
 
 
+def own_children_born(session: Session, born: dt.date | None, sex: str | None, *, by: Actor) -> list[uuid.UUID]:
+    """The ids of the signed-in guardian's children with this birth date and sex."""
+    found = select(Child.id).where(Child.id.in_(_care_query(by)), Child.born == born, Child.sex == sex)
+    return list(session.scalars(found.order_by(Child.id)))
+
+
 def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
     """A child of the signed-in guardian.  Raises NotFound for other children."""
     if not is_guardian_of(session, child_id, by=by):

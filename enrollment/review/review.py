@@ -6,16 +6,17 @@ kindergartens have no access.  See also `refusals`, `review_queue` and `bulk_con
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
+from enrollment.applications import lifecycle, register_answers
 from enrollment.applications.applications import Application, Stage, Wish
+from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.eligibility.claims import VerifiedFact
@@ -25,6 +26,7 @@ from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import fact_values
+from enrollment.season.document_kinds import PROVES, Document
 from enrollment.season.facts import Fact
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
@@ -35,7 +37,10 @@ LONGEST_NOTE = 500
 
 @dataclass(frozen=True)
 class Finding:
-    """A clerk's finding about one fact: verified with its value, or (without a value) declined with a reason."""
+    """A clerk's finding about one fact: verified with its value, or (without a value) declined with a reason.
+
+    A verified fact has a reason too if no page supports it although a register differs.
+    """
 
     fact: Fact
     value: Any | None = None
@@ -156,11 +161,36 @@ def verify(
 ) -> None:
     """Store the clerk's finding about each fact; a later finding replaces the earlier one, and the audit keeps both.
 
-    Refuses `not_in_your_hands`, `declined_without_reason`, `fact_value_not_understood`.
+    A finding that no uploaded page supports is stored as a decision of the staff, and needs a reason if a register differs.
+    Refuses `not_in_your_hands`, `declined_without_reason`, `verified_without_a_page`, `fact_value_not_understood`.
     """
     in_hand(session, application_id, by=by)
+    on_paper = facts_on_paper(session, [application_id])
+    answers = register_answers.answers_of(session, application_id)
     for finding in findings:
-        record_finding(session, application_id, finding, by=by, now=now)
+        answer = answers.get(finding.fact)
+        differs = answer is not None and answer.answer == "differs"
+        supported = _with_its_source(
+            finding, has_page=(application_id, finding.fact) in on_paper, register_differs=differs
+        )
+        record_finding(session, application_id, supported, by=by, now=now)
+
+
+def facts_on_paper(session: Session, ids: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, Fact]]:
+    """The facts of these applications that at least one uploaded page may prove."""
+    found = select(EvidencePage.application_id, EvidencePage.document).where(
+        EvidencePage.application_id.in_(ids), EvidencePage.removed_at.is_(None)
+    )
+    pages = session.execute(found.distinct())
+    return {(application_id, fact) for application_id, document in pages for fact in PROVES[Document(document)]}
+
+
+def _with_its_source(finding: Finding, *, has_page: bool, register_differs: bool) -> Finding:
+    if finding.source != "paper" or has_page:
+        return finding
+    if register_differs and finding.value is not None and not (finding.reason or "").strip():
+        raise Refused("verified_without_a_page", field=finding.fact.value, fact=finding.fact.value)
+    return replace(finding, source="staff")
 
 
 def record_finding(

@@ -1,21 +1,30 @@
-"""The state of each calendar step: done, current or future."""
+"""The state of each calendar step: done, current, future or late."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.season.calendar import Season
-from enrollment.season.round_rows import RoundStage
+from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import Round
 
 STAGES_WITH_A_DRAW = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
 
 
+STAGES_DRAWN = (RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
+STAGES_PUBLISHED = (RoundStage.PUBLISHED, RoundStage.FINISHED)
+STEPS_AFTER_PUBLICATION = ("result", "confirmation", "supplementary", "arrival")
+
+
 @dataclass(frozen=True)
 class CalendarStep:
-    """A step of the calendar; `state` is done, now or todo."""
+    """A step of the calendar.
+
+    `state` is done, now, todo, or late: its time has come, but the draw or the publication that it needs has not.
+    """
 
     step: str
     begins_at: dt.datetime
@@ -23,9 +32,31 @@ class CalendarStep:
     state: str
 
 
-def steps(season: Season, *, now: dt.datetime) -> list[CalendarStep]:
-    """All steps in the order of their begin.  Two steps may have the state `now`."""
-    return [CalendarStep(d.step, d.begins_at, d.ends_at, _state(d.begins_at, d.ends_at, now)) for d in season.dates]
+def steps(session: Session, season: Season, *, now: dt.datetime) -> list[CalendarStep]:
+    """All steps in the order of their begin, as far as the season's main rounds have got.  Two steps may be `now`."""
+    stages = session.scalars(select(Round.stage).where(Round.year == season.year, Round.kind == RoundKind.MAIN))
+    return steps_at_stages(season, stages.all(), now=now)
+
+
+def steps_at_stages(season: Season, stages: Collection[str], *, now: dt.datetime) -> list[CalendarStep]:
+    """The steps for those who take part in rounds of these stages.  The calendar announces; the rounds say what is done."""
+    found = []
+    for date in season.dates:
+        state = _state(date.begins_at, date.ends_at, now)
+        needed = _stages_needed(date.step, state)
+        if needed and not any(stage in needed for stage in stages):
+            state = "late"
+        found.append(CalendarStep(date.step, date.begins_at, date.ends_at, state))
+    return found
+
+
+def _stages_needed(step: str, state: str) -> tuple[RoundStage, ...]:
+    """The stages of which a round needs one for this state of a step to be true; empty if any will do."""
+    if state == "todo":
+        return ()
+    if step == "draw":
+        return STAGES_DRAWN if state == "done" else STAGES_WITH_A_DRAW
+    return STAGES_PUBLISHED if step in STEPS_AFTER_PUBLICATION else ()
 
 
 def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
@@ -34,9 +65,11 @@ def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
     return "now" if now < ends else "done"
 
 
-def current_or_next_step(season: Season, *, now: dt.datetime) -> CalendarStep | None:
-    """The current step that ends first, otherwise the next step; None after the last one."""
-    listed = steps(season, now=now)
+def current_or_next_step(listed: list[CalendarStep]) -> CalendarStep | None:
+    """The first late step, otherwise the current step that ends first, otherwise the next one; None after the last."""
+    late = [step for step in listed if step.state == "late"]
+    if late:
+        return late[0]
     open_now = [step for step in listed if step.state == "now"]
     if open_now:
         return min(open_now, key=lambda step: step.ends_at)

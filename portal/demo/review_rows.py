@@ -21,7 +21,7 @@ from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import copy_rows
 from enrollment.review import bulk_confirmation
-from enrollment.review.review import registration_over
+from enrollment.review.review import facts_on_paper, registration_over
 from enrollment.review.review_queue import matched
 
 AT_ONCE = 4000
@@ -65,17 +65,22 @@ def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
-    """Verify facts by documents: facts that a register contradicts are declined, all others are confirmed."""
+    """Verify facts by documents: facts that a register contradicts are declined, all others are confirmed.
+
+    A fact without a register and without a page is a decision of the staff.
+    """
     answers = (
         select(RegisterAnswer.application_id, RegisterAnswer.fact, RegisterAnswer.answer)
         .join(Application, Application.id == RegisterAnswer.application_id)
         .where(Application.id.in_(ids), is_current())
     )
     said = {(row.application_id, row.fact): row.answer for row in session.execute(answers)}
+    on_paper = facts_on_paper(session, ids)
     for id_, facts in claimed_facts_of(session, ids).items():
         for fact, value in facts.items():
             answer = said.get((id_, fact.value))
             if answer == "differs":
                 yield id_, fact.value, "declined", None, CONTRADICTED, "register"
             else:
-                yield id_, fact.value, "verified", value, None, "register" if answer == "matches" else "paper"
+                source = "paper" if (id_, fact) in on_paper else "staff"
+                yield id_, fact.value, "verified", value, None, "register" if answer == "matches" else source

@@ -17,6 +17,7 @@ from portal.web.unit_of_work import actor, clock, db
 @desk("officials")
 def home() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
+    steps = current_step.steps(db(), season, now=clock()) if season else []
     areas = [area.code for area in my_areas()]
     waiting = (
         worklist.official_worklist(db(), season, areas, by=actor(), now=clock()) if season else worklist.Worklist()
@@ -25,8 +26,8 @@ def home() -> ResponseReturnValue:
         "officials/home.html",
         season=season,
         agenda=waiting,
-        steps=current_step.steps(season, now=clock()) if season else [],
-        at_hand=current_step.current_or_next_step(season, now=clock()) if season else None,
+        steps=steps,
+        at_hand=current_step.current_or_next_step(steps),
         area_names=area_names(),
         link_to=link_to,
         is_city=actor().is_any(Role.CITY_OFFICIAL),

@@ -38,7 +38,7 @@ def season() -> ResponseReturnValue:
     return render_template(
         "officials/season.html",
         season=found,
-        steps=current_step.steps(found, now=clock()) if found else [],
+        steps=current_step.steps(db(), found, now=clock()) if found else [],
         rounds=rounds.rounds_of_year(db(), found.year) if found else [],
         outside=rounds.rounds_outside_calendar(db(), found) if found else [],
         may_change=actor().is_any(Role.CITY_OFFICIAL),

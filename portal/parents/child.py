@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField
 
-from enrollment.applications import identity_edits, registration
+from enrollment.applications import identity_documents, identity_edits, registration
 from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
@@ -105,6 +105,16 @@ def enter_child() -> ResponseReturnValue:
                 db(), season_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.values()
             )
             return _flash_birth_and_level(application, _after_saving(application))
+        if form.refused == "child_already_entered":
+            identity_documents.note_known_child(
+                db(),
+                id_kind=form.id_kind.data or "",
+                id_number=form.id_number.data or "",
+                born=form.born.data,
+                sex=form.sex.data or None,
+                by=actor(),
+                now=clock(),
+            )
     return _view(form)
 
 
@@ -139,6 +149,15 @@ def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
                 **form.values(),
             )
             return _flash_birth_and_level(application, _after_saving(application))
+        if form.refused == "child_already_entered":
+            identity_documents.note_known_document(
+                db(),
+                application_id,
+                id_kind=form.id_kind.data or "",
+                id_number=form.id_number.data or "",
+                by=actor(),
+                now=clock(),
+            )
     return _view(form, application)
 
 

@@ -90,6 +90,15 @@ def add_document(application_id: uuid.UUID) -> ResponseReturnValue:
                 else _("证件已添加。登记已经截止，由审核员看过以后才以它为准。")
             )
             return redirect(url_for("parents.documents_page", application_id=application_id), 303)
+        if form.refused == "child_already_entered":
+            identity_documents.note_known_document(
+                db(),
+                application_id,
+                id_kind=form.id_kind.data or "",
+                id_number=form.id_number.data or "",
+                by=actor(),
+                now=clock(),
+            )
     return _view(application, add=form)
 
 

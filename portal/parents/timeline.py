@@ -17,6 +17,7 @@ from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
+from enrollment.season import current_step
 from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
@@ -101,9 +102,7 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
         return
     dates = {date.step: date for date in season.dates}
     if status.result is None:
-        for step in FUTURE_STEPS:
-            if step in dates and dates[step].ends_at > now:
-                yield _dated(dates[step], now)
+        yield from _steps_without_result(season, status, now)
         return
     yield _dated(dates["draw"], now, done=True)
     yield _done("result", status.result.run.published_at) | {"more": status.place or _("还没有学位")}
@@ -118,6 +117,23 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
             "when": when,
             "state": "now" if status.times.open else "todo",
         }
+
+
+def _steps_without_result(season: Season, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
+    """The steps of the calendar before the family has a result, as far as its own round has got."""
+    round_ = status.times.open or status.times.last
+    for step in current_step.steps_at_stages(season, [round_.stage] if round_ else [], now=now):
+        if step.step not in FUTURE_STEPS or (step.state == "done" and step.step != "draw"):
+            continue
+        late = step.state == "late"
+        when = _late_words(step.step) if late else span(step.begins_at, step.ends_at)
+        yield {"what": word("season_step", step.step), "when": when, "state": "todo" if late else step.state}
+
+
+def _late_words(step: str) -> str:
+    if step == "draw":
+        return _("还没有进行，时间另行公布")
+    return _("还没有公布，时间另行公布") if step == "result" else _("结果公布以后，时间另行公布")
 
 
 def _answer(status: ApplicationStatus) -> Iterator[dict[str, Any]]:

@@ -147,7 +147,8 @@ def find_wish(application_id: uuid.UUID) -> ResponseReturnValue:
         return _closed(application)
     question = FinderForm(request.args)
     question.set_choices(round_.natures or list(NATURES))
-    found = Finder(db(), application, round_.id).search(
+    finder = Finder(db(), application, round_.id)
+    found = finder.search(
         words=(question.q.data or "")[:80],
         area=question.area.data or None,
         nature=question.nature.data or None,
@@ -157,7 +158,15 @@ def find_wish(application_id: uuid.UUID) -> ResponseReturnValue:
     form = WishesForm(formdata=None)
     _remember_versions(form, application)
     return form_page(
-        "wish_finder", "wishes", application, form, round=round_, question=question, found=found, chosen=chosen
+        "wish_finder",
+        "wishes",
+        application,
+        form,
+        round=round_,
+        question=question,
+        found=found,
+        sorted_by=finder.sorted_by,
+        chosen=chosen,
     )
 
 

@@ -125,7 +125,7 @@ def check() -> ResponseReturnValue:
     submitted = "home_area" in request.args  # a browser always sends a select field, but not an unchecked radio field
     form = CheckForm(request.args if submitted else None)
     form.set_choices(season.year)
-    at_hand = current_step.current_or_next_step(season, now=clock())
+    at_hand = current_step.current_or_next_step(current_step.steps(db(), season, now=clock()))
     return render_template(
         "public/check.html",
         season=season,

@@ -14,11 +14,12 @@ from portal.web.unit_of_work import clock, db
 @public
 def home() -> ResponseReturnValue:
     season = calendar.current_season(db(), clock())
+    steps = current_step.steps(db(), season, now=clock()) if season else []
     return render_template(
         "public/home.html",
         season=season,
-        steps=current_step.steps(season, now=clock()) if season else [],
-        at_hand=current_step.current_or_next_step(season, now=clock()) if season else None,
+        steps=steps,
+        at_hand=current_step.current_or_next_step(steps),
         draws=current_step.rounds_with_a_draw(db(), season.year) if season else [],
         kindergarten_count=finder.search(db(), per_page=1).total,
     )

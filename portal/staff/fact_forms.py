@@ -43,6 +43,11 @@ class FactRow:
         return self.found is None and against
 
     @property
+    def contradicted(self) -> bool:
+        """Whether a register's answer differs from the claim."""
+        return self.answer is not None and self.answer.answer == "differs"
+
+    @property
     def registered(self) -> Any:
         """The register's value if it differs from the claim."""
         return self.answer.value if self.answer is not None and self.answer.answer == "differs" else None
@@ -93,7 +98,11 @@ def form_for(lines: list[FactRow], names: Names) -> PageForm:
         setattr(
             FactsForm,
             f"reason-{fact}",
-            StringField(_l("不认定的理由（家长会看到）"), [Length(max=LONGEST_NOTE)], default=reason),
+            StringField(
+                _l("理由（家长会看到）") if line.contradicted else _l("不认定的理由（家长会看到）"),
+                [Length(max=LONGEST_NOTE)],
+                default=reason,
+            ),
         )
     return FactsForm()
 
@@ -160,14 +169,21 @@ def findings_in(form: PageForm, lines: list[FactRow]) -> list[Finding]:
 def _finding(form: PageForm, line: FactRow) -> Finding | None:
     fact, chosen = line.fact, form[line.fact.value].data
     if chosen == "claimed":
-        return Finding(fact, line.claimed, source=_source(line) if line.agrees else "paper")
+        return Finding(
+            fact, line.claimed, source=_source(line) if line.agrees else "paper", reason=_reason_against(form, line)
+        )
     if chosen == "register" and line.registered is not None:
         return Finding(fact, line.registered, source=_source(line))
     if chosen == "declined":
         return Finding(fact, reason=form[f"reason-{fact.value}"].data)
     if chosen == "other" and fact not in YES_NO_FACTS:
-        return Finding(fact, _entered(form, fact))
+        return Finding(fact, _entered(form, fact), reason=_reason_against(form, line))
     return None
+
+
+def _reason_against(form: PageForm, line: FactRow) -> str | None:
+    """The reason for a value that a register contradicts; other verified facts have none."""
+    return form[f"reason-{line.fact.value}"].data if line.contradicted else None
 
 
 def _source(line: FactRow) -> str:

@@ -59,7 +59,7 @@ class Review:
             if fact not in {Fact(each) for each in declined}
         }
         found |= {Fact(fact): value for fact, value in (facts or {}).items()}
-        findings = [Finding(fact, value) for fact, value in found.items()]
+        findings = [Finding(fact, value, reason="看过原件") for fact, value in found.items()]
         findings += [Finding(Fact(fact), reason="证明材料不符") for fact in declined]
         review.confirm(self.session, application.id, by=by, now=self.now, facts=findings)
         return application

@@ -74,9 +74,12 @@ def test_fam24_the_officer_is_the_one_with_the_fewest_open_cases_and_has_a_telep
 
 def test_fam24_a_case_without_an_official_in_the_area_goes_to_the_city(town):
     ana = town.child("安娜", submit=False, home_area="510105")
-    city = town.city_official()
+    elsewhere, city = town.area_official("510104"), town.city_official()
     town.ana, town.stranger = ana, town.family("赵")
-    assert claim(town).officer_id == city.account_id
+    officer = claim(town).officer_id
+    # the two who opened the season are officials of the city too, all with the same number of cases
+    assert officer in {each.account_id for each in (city, *town.city_pair())}
+    assert officer != elsewhere.account_id
 
 
 def test_fam24_a_hold_is_due_before_registration_closes(claimed):

@@ -7,6 +7,7 @@ import pytest
 from enrollment.offers import offers
 from tests.portal.parents.desk import page
 from tests.support.signing_in import sign_in
+from tests.support.town_season import at
 
 
 @pytest.fixture
@@ -77,3 +78,19 @@ def test_two_children_each_stand_with_their_own_place(client, published):
     assert "待确认" in mine and "牡丹" in mine and "查看结果" in mine
     missed = next(card for card in cards if "次次" in card)
     assert "未提交" in missed and "继续" not in missed
+
+
+def test_before_the_draw_the_timeline_says_that_it_was_not_held_whatever_the_calendar_says(client, town, frozen_clock):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    town.close_registration()
+    town.session.commit()
+    frozen_clock.set(at(6, 6))
+    client = sign_in(client, ana.entered_by)
+    shown = page(client.get(f"/parents/applications/{ana.id}"))
+    listed = [step.get_text("|", strip=True) for step in shown.select(".timeline li")]
+    assert listed[-4:-1] == [
+        "公开抽签与派位|还没有进行，时间另行公布",
+        "查询结果|还没有公布，时间另行公布",
+        "确认入园|结果公布以后，时间另行公布",
+    ]
+    assert shown.select(".timeline li.now") == []

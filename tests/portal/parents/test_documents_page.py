@@ -3,7 +3,11 @@
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
+from enrollment.ground.errors import Refused
+from enrollment.people.duplicate_rows import DuplicateHint
+from enrollment.review import duplicates
 from tests.portal.parents.desk import errors, page
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -63,3 +67,76 @@ def test_fam05_no_leads_on_and_is_not_asked_again(client, certificate):
 def test_fam13_an_error_stands_beside_the_number(client, certificate):
     other = fill_in(client, certificate, id_kind="resident", id_number=id_number(BORN + dt.timedelta(days=1)))
     assert "出生日期或性别" in errors(other)["id_number"]
+
+
+def pairs(town) -> list[set]:
+    town.session.expire_all()
+    return [{hint.child_a, hint.child_b} for hint in town.session.scalars(select(DuplicateHint))]
+
+
+@pytest.fixture
+def two_entries(town):
+    """One boy: the father entered him with the resident number, the mother under another name with a passport."""
+    garden = town.kindergarten("锦官园", places=2)
+    town.his = town.child("宋立安", born=BORN, sex="m", wishes=[garden])
+    town.mother = town.family("宋")
+    town.hers = town.child(
+        "Liam Song",
+        family=town.mother,
+        born=BORN,
+        sex="m",
+        id_kind="passport",
+        number="E12345678",
+        wishes=[garden],
+    )
+    town.garden, town.number = garden, town.his.child.id_number
+    town.session.commit()
+    return town
+
+
+def links(answer) -> list[str]:
+    return [link["href"] for link in page(answer).select("main .card.warn a")]
+
+
+@pytest.mark.parametrize("where", ["documents", "child"])
+def test_fam04_a_number_of_another_entry_is_refused_and_the_clerks_see_the_pair(client, two_entries, where):
+    town = two_entries
+    assert pairs(town) == [], "neither the names nor the documents are alike"
+    own = f"/parents/applications/{town.hers.id}"
+    said = {"id_kind": "resident", "id_number": town.number}
+    if where == "child":
+        said |= {"name": "Liam Song", "relation": "mother"}
+    sign_in(client, town.mother.account)
+    answer = fill_in(client, f"{own}/{where}", **said)
+    assert "暂时不能由您登记" in errors(answer)["id_number"]
+    assert "宋立安" not in answer.text
+    assert links(answer) == [f"{own}/withdraw", f"{own}/invite", "/parents/dispute"]
+    assert all(client.get(link).status_code == 200 for link in links(answer))
+    assert pairs(town) == [{town.his.child_id, town.hers.child_id}]
+    assert len(duplicates.open_pairs(town.session, by=town.clerk_of(town.garden))) == 1
+    town.everyone_is_reviewed()
+    town.close_registration()
+    with pytest.raises(Refused, match="duplicates_undecided"):
+        town.freeze()
+    town.session.rollback()
+
+
+def test_fam04_a_second_entry_that_is_refused_pairs_the_familys_own_child_of_that_birth(client, two_entries):
+    town = two_entries
+    sign_in(client, town.mother.account)
+    said = {"name": "宋立安", "relation": "mother", "id_kind": "resident", "id_number": town.number}
+    answer = fill_in(client, "/parents/children/new", **said)
+    assert "暂时不能由您登记" in errors(answer)["id_number"]
+    assert links(answer) == ["/parents", "/parents/dispute"]
+    assert pairs(town) == [{town.his.child_id, town.hers.child_id}]
+
+
+def test_fam04_a_refused_entry_of_a_family_without_such_a_child_pairs_nobody(client, two_entries):
+    town = two_entries
+    stranger = town.family("赵")
+    town.child("赵宁", family=stranger, born=BORN, sex="f")
+    town.session.commit()
+    sign_in(client, stranger.account)
+    said = {"name": "宋立安", "relation": "mother", "id_kind": "resident", "id_number": town.number}
+    fill_in(client, "/parents/children/new", **said)
+    assert pairs(town) == []

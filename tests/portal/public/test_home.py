@@ -1,5 +1,8 @@
 """The home page follows the calendar: the current and next step, and the main tasks."""
 
+import pytest
+from bs4 import BeautifulSoup
+
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
 
@@ -37,7 +40,8 @@ def test_in_the_pause_before_a_step_the_page_says_when_it_begins(client, town, f
 
 def test_after_the_draw_the_page_asks_to_confirm(client, town, frozen_clock):
     """Result and confirmation are open at once; the one that ends first matters most."""
-    town.season()
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    town.drawn(ana)
     town.session.commit()
     page = open_page(client, frozen_clock, at(6, 6))
     assert "请确认是否入园" in page
@@ -64,3 +68,40 @@ def test_who_works_here_is_led_to_the_own_desk_and_not_to_a_familys(client, town
         page = open_page(sign_in(client, who.account_id), frozen_clock, at(6, 6))
         assert words in page and f'href="{desk}"' in page and "查看我的申请和结果" not in page
         assert client.get(desk).status_code == 200
+
+
+def calendar_tags(page) -> dict[str, str]:
+    items = BeautifulSoup(page, "lxml").select(".dates li")
+    return {
+        item.select_one(".grow").get_text(" ", strip=True).split()[0]: item.select_one(".tag").text for item in items
+    }
+
+
+@pytest.mark.parametrize(("month", "day"), [(6, 4), (6, 6), (6, 16), (8, 25), (9, 20)])
+def test_no_day_of_the_calendar_says_that_a_draw_is_over_which_was_not_held(client, town, frozen_clock, month, day):
+    town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    town.close_registration()
+    town.session.commit()
+    page = open_page(client, frozen_clock, at(month, day, 12))
+    assert "抽签还没有进行" in page and "现在还没有开始，确定的时间在这里公布" in page
+    for untrue in ("可以查询结果了", "请确认是否入园", "名单已经存证", "查看我的申请和结果", "正在补录登记"):
+        assert untrue not in page
+    tags = calendar_tags(page)
+    assert tags["公开抽签与派位"] == "时间另行公布"
+    assert tags["查询结果"] == ("未开始" if (month, day) == (6, 4) else "时间另行公布")
+    frozen_clock.set(at(month, day, 12))
+    client.set_cookie("lang", "en", domain="localhost")
+    assert "the draw has not taken place yet" in client.get("/").text
+
+
+def test_a_draw_without_publication_is_over_and_its_results_are_not_out(client, town, frozen_clock):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    town.everyone_is_reviewed()
+    town.close_registration()
+    town.freeze()
+    town.seed_in_order(ana)
+    town.run()
+    town.session.commit()
+    page = open_page(client, frozen_clock, at(6, 6))
+    assert "结果还没有公布" in page and "可以查询结果了" not in page
+    assert calendar_tags(page)["公开抽签与派位"] == "已结束"

@@ -157,6 +157,7 @@ def test_saving_declining_and_entering_another_value(at_work, ana, portal_sessio
         **{
             "reason-sibling_at": "名册上没有",
             "other-hukou_area": "510105",
+            "reason-home_place": "家访看过",
             "other-home_place-street": "春熙路街道",
             "other-home_place-estate": "锦城苑",
             "other-born": "2023-01-31",
@@ -172,6 +173,27 @@ def test_saving_declining_and_entering_another_value(at_work, ana, portal_sessio
     page = at_work.get(f"{path}?lang={lang}")
     assert "名册上没有" in page.text
     assert chosen_before(page.text)["hukou_area"] == "other"
+
+
+def test_a_register_mismatch_without_a_page_is_verified_only_with_a_reason_and_as_a_decision_of_the_staff(
+    at_work, ana, town, client, portal_session
+):
+    """A page of the booklet proves nothing about the home."""
+    fill_in(at_work, "/staff/queue", "/staff/queue/next")
+    path = f"/staff/applications/{ana.id}"
+    refused = fill_in(at_work, path, f"{path}/facts", act="save", home_place="claimed")
+    assert "请写明核实的理由" in BeautifulSoup(refused.text, "lxml").select_one("#home_place-error").text
+    said = {"home_place": "claimed", "reason-home_place": "租赁合同原件在窗口看过", "sibling_at": "other"}
+    said["other-sibling_at"] = town.there.code
+    assert fill_in(at_work, path, f"{path}/facts", act="confirm", **said).status_code == 303
+    portal_session.expire_all()
+    found = {row.fact: row for row in portal_session.scalars(select(VerifiedFact))}
+    assert (found["home_place"].source, found["home_place"].reason) == ("staff", "租赁合同原件在窗口看过")
+    assert found["sibling_at"].source == "paper", "the booklet shows siblings"
+    page = sign_in(client, town.parent_of(ana).account_id).get(f"/parents/applications/{ana.id}/findings")
+    home = next(card for card in BeautifulSoup(page.text, "lxml").select("section.card") if "春熙路街道" in card.text)
+    assert "工作人员认定" in home.text and "租赁合同原件在窗口看过" in home.text
+    assert "证明材料" not in home.text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
