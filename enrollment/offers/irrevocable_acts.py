@@ -4,6 +4,9 @@ If the children concerned have one guardian, the act takes effect at once.  Othe
 every other guardian has agreed or `takes_effect_at` has passed.  An objection, or the proposer, ends it without effect.
 An act that takes effect is recorded as the proposer's.  Only then is the place free and the next replay requested.
 
+During a dispute's hold no such act can be proposed, except withdrawing consent; that waits for the end of the dispute.
+When the hold ends, an act that waited starts its whole period anew (`renew_after_holds`).
+
 The rules for families are in `docs/policy.md`.
 """
 
@@ -23,6 +26,7 @@ from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import joint_decisions, offer_lifecycle
+from enrollment.offers.deadline_pauses import extend_after_pauses
 from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
 from enrollment.offers.offer_rows import ANSWERABLE, Offer
 from enrollment.places.kindergartens import Kindergarten
@@ -35,12 +39,18 @@ Offers = Mapping[uuid.UUID, uuid.UUID | None]
 """Applications of an act, each with the offer that the act ends."""
 
 
-def decide(session: Session, kind: DecisionKind, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
+def decide(
+    session: Session, kind: DecisionKind, offers: Offers, *, by: Actor, now: dt.datetime, of_consent: bool = False
+) -> None:
     """Do the act, or propose it to the other guardians.  If another guardian proposed the same act, this is an agreement.
 
-    The caller holds the locks of applications and offers.  Refuses `decision_waits` if a place is to be given up while a
-    withdrawal waits.
+    The caller holds the locks of applications and offers.  `of_consent`: the act follows from withdrawing consent, which
+    is never refused; during a hold it waits.  Refuses `on_hold` to other acts during a hold, and `decision_waits` if a
+    place is to be given up while a withdrawal waits.
     """
+    disputed = is_disputed(session, offers)
+    if disputed and not of_consent:
+        raise Refused("on_hold")
     for act_id in _waiting_acts(session, offers):
         rows = _waiting_rows(session, act_id)
         if rows[0].kind == kind:
@@ -49,17 +59,27 @@ def decide(session: Session, kind: DecisionKind, offers: Offers, *, by: Actor, n
         if kind == DecisionKind.DECLINE:
             raise Refused("decision_waits")
         joint_decisions.end(session, rows, DecisionState.VOID, by=by, now=now, reason="replaced")
-    if joint_decisions.others_of(session, offers, by=by) or _is_disputed(session, offers):
-        joint_decisions.propose(session, kind, dict(offers), _takes_effect_at(session, offers, now), by=by, now=now)
+    if joint_decisions.others_of(session, offers, by=by) or disputed:
+        due = _takes_effect_at(session, offers, now)
+        joint_decisions.propose(session, kind, dict(offers), due, by=by, now=now, paused=disputed)
     else:
         EFFECTS[kind](session, offers, by=by, now=now)
 
 
 def waits_until(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> dt.datetime | None:
-    """When the act would take effect; None if at once, because there is no other guardian."""
-    if joint_decisions.others_of(session, offers, by=by) or _is_disputed(session, offers):
+    """When the act would take effect; None if at once, because there is no other guardian.
+
+    During a hold no time is known (`is_disputed`).
+    """
+    if joint_decisions.others_of(session, offers, by=by) and not is_disputed(session, offers):
         return _takes_effect_at(session, offers, now)
     return None
+
+
+def is_disputed(session: Session, application_ids: Collection[uuid.UUID]) -> bool:
+    """Whether a dispute keeps one of these applications on hold."""
+    held = select(Application.id).where(Application.id.in_(application_ids), Application.on_hold)
+    return session.scalar(held.limit(1)) is not None
 
 
 def agree(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
@@ -110,6 +130,37 @@ def take_effect(session: Session, act_id: uuid.UUID, *, now: dt.datetime) -> boo
         return False
     _carry_out(session, rows, DecisionState.EFFECTIVE, by=SYSTEM, now=now)
     return True
+
+
+def renew_after_holds(session: Session, *, now: dt.datetime) -> int:
+    """Start the acts anew that a dispute has interrupted: with their whole period and a new message to every guardian.
+
+    An act ends without effect if its proposer does not care for the children any more.  Returns how many acts there were.
+    Safe to repeat.
+    """
+    renewed = 0
+    for act_id in joint_decisions.to_renew(session):
+        _lock(session, act_id)
+        rows = _waiting_rows(session, act_id)
+        if rows and act_id in joint_decisions.to_renew(session):
+            _renew(session, rows, now=now)
+            renewed += 1
+    return renewed
+
+
+def _renew(session: Session, rows: Sequence[JointDecision], *, now: dt.datetime) -> None:
+    kind, offers = DecisionKind(rows[0].kind), {row.application_id: row.offer_id for row in rows}
+    proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
+    children = [session.get_one(Application, application_id) for application_id in offers]
+    cared_for = {each.id for each in units.in_care(session, children, by=proposer)}
+    if cared_for != set(offers):
+        joint_decisions.end(session, rows, DecisionState.VOID, by=SYSTEM, now=now, reason="proposer_has_left")
+        return
+    for offer_id in offers.values():
+        if offer_id:
+            extend_after_pauses(session, now=now, offer_id=offer_id)
+    joint_decisions.end(session, rows, DecisionState.VOID, by=SYSTEM, now=now, reason=joint_decisions.RENEWED)
+    joint_decisions.propose(session, kind, offers, _takes_effect_at(session, offers, now), by=proposer, now=now)
 
 
 def tell_answer(session: Session, move: str, offers: Sequence[Offer], *, by: Actor, now: dt.datetime) -> None:
@@ -171,7 +222,7 @@ def _agree(session: Session, rows: Sequence[JointDecision], *, by: Actor, now: d
     joint_decisions.agree(session, rows, by=by)
     proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
     others = joint_decisions.others_of(session, [row.application_id for row in rows], by=proposer)
-    if others <= set(rows[0].agreed_by):
+    if others <= set(rows[0].agreed_by) and not is_disputed(session, [row.application_id for row in rows]):
         _carry_out(session, rows, DecisionState.AGREED, by=by, now=now)
 
 
@@ -222,13 +273,8 @@ def _offers(session: Session, offers: Offers) -> list[Offer]:
     return list(session.scalars(found.with_for_update().execution_options(populate_existing=True)))
 
 
-def _is_disputed(session: Session, application_ids: Collection[uuid.UUID]) -> bool:
-    held = select(Application.id).where(Application.id.in_(application_ids), Application.on_hold)
-    return session.scalar(held.limit(1)) is not None
-
-
 def _refuse_in_dispute(session: Session, rows: Sequence[JointDecision]) -> None:
-    if _is_disputed(session, [row.application_id for row in rows]):
+    if is_disputed(session, [row.application_id for row in rows]):
         raise Refused("on_hold")
 
 

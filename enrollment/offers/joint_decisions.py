@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
@@ -22,6 +22,10 @@ from enrollment.ground.city_time import format_time
 from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
 from enrollment.offers.offer_rows import ANSWERABLE, LIVE, Offer
 from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.review.case_rows import Case
+
+RENEWED = "hold_ended"
+"""The reason of an act that ended because its whole period starts anew, as another act, after a dispute."""
 
 
 def others_of(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor) -> set[uuid.UUID]:
@@ -70,16 +74,54 @@ def offer_waits():
 
 
 def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
-    """The ids of the acts whose waiting time is over.  An act with an open dispute about one of the children waits on."""
-    disputed = (
-        select(JointDecision.act_id).join(Application).where(Application.on_hold, JointDecision.ended_at.is_(None))
-    )
+    """The ids of the acts whose waiting time is over.
+
+    An act that a dispute about one of the children has interrupted is not due, also after the dispute: its period starts
+    anew (`to_renew`).
+    """
     found = select(JointDecision.act_id).where(
         JointDecision.state == DecisionState.WAITING,
         JointDecision.takes_effect_at <= now,
-        JointDecision.act_id.not_in(disputed),
+        JointDecision.act_id.not_in(_disputed()),
+        JointDecision.act_id.not_in(_interrupted()),
     )
     return list(session.scalars(found.distinct().order_by(JointDecision.act_id)))
+
+
+def to_renew(session: Session) -> list[uuid.UUID]:
+    """The ids of the waiting acts that a dispute has interrupted and that no dispute pauses any more."""
+    found = select(JointDecision.act_id).where(
+        JointDecision.act_id.in_(_interrupted()), JointDecision.act_id.not_in(_disputed())
+    )
+    return list(session.scalars(found.distinct().order_by(JointDecision.act_id)))
+
+
+def is_paused(session: Session, act_id: uuid.UUID) -> bool:
+    """Whether the time of a waiting act does not count: a dispute pauses it, or has interrupted it."""
+    paused = select(JointDecision.id).where(
+        JointDecision.act_id == act_id,
+        or_(JointDecision.act_id.in_(_disputed()), JointDecision.act_id.in_(_interrupted())),
+    )
+    return session.scalar(paused.limit(1)) is not None
+
+
+def history(session: Session, application_id: uuid.UUID) -> Sequence[JointDecision]:
+    """All decisions about this application, the newest first."""
+    found = select(JointDecision).where(JointDecision.application_id == application_id)
+    return session.scalars(found.order_by(JointDecision.proposed_at.desc(), JointDecision.id)).all()
+
+
+def _disputed() -> Select[uuid.UUID]:
+    """The waiting acts about an application that is on hold."""
+    waiting = JointDecision.state == DecisionState.WAITING
+    return select(JointDecision.act_id).join(Application).where(Application.on_hold, waiting)
+
+
+def _interrupted() -> Select[uuid.UUID]:
+    """The waiting acts that were proposed before or during a hold that has ended."""
+    waiting = JointDecision.state == DecisionState.WAITING
+    held = select(JointDecision.act_id).join(Case, Case.application_id == JointDecision.application_id)
+    return held.where(waiting, Case.hold_ended_at > JointDecision.proposed_at)
 
 
 def propose(
@@ -90,10 +132,12 @@ def propose(
     *,
     by: Actor,
     now: dt.datetime,
+    paused: bool = False,
 ) -> uuid.UUID:
     """Store an act for these applications, each with the offer that it ends, and notify all guardians.
 
-    The caller holds the locks and has ended decisions that waited before.  Returns the act's id.
+    The message about an act that a dispute pauses names no time.  The caller holds the locks and has ended decisions that
+    waited before.  Returns the act's id.
     """
     act_id = uuid.uuid4()
     for application_id, offer_id in offers.items():
@@ -107,7 +151,10 @@ def propose(
     session.flush()
     args = {"act": str(act_id)}
     jobs.enqueue(session, "joint_decisions_due", args, key=f"joint:{act_id}", now=now, due=takes_effect_at)
-    _tell(session, f"{kind}_proposed", rows_of(session, act_id), by=by, now=now, due=format_time(takes_effect_at))
+    if paused:
+        _tell(session, f"{kind}_proposed_in_dispute", rows_of(session, act_id), by=by, now=now)
+    else:
+        _tell(session, f"{kind}_proposed", rows_of(session, act_id), by=by, now=now, due=format_time(takes_effect_at))
     return act_id
 
 
@@ -120,7 +167,10 @@ def end(
     now: dt.datetime,
     reason: str | None = None,
 ) -> None:
-    """End the rows of an act.  All guardians are notified if it had no effect; otherwise the effect notifies them."""
+    """End the rows of an act.  All guardians are notified if it had no effect; otherwise the effect notifies them.
+
+    An act that starts anew (`RENEWED`) has one message, the one of its successor.
+    """
     ids = [row.id for row in rows]
     ended = update(JointDecision).where(JointDecision.id.in_(ids))
     session.execute(ended.values(state=state, ended_at=now, ended_by=by.account_id, reason=reason))
@@ -130,7 +180,8 @@ def end(
             session, f"end_{row.kind}", "application", row.application_id, by=by, now=now, reason=reason, **details
         )
         session.expire(row)
-    if state in (DecisionState.OBJECTED, DecisionState.TAKEN_BACK, DecisionState.VOID):
+    without_effect = state in (DecisionState.OBJECTED, DecisionState.TAKEN_BACK, DecisionState.VOID)
+    if without_effect and reason != RENEWED:
         _tell(session, f"decision_{state}", rows, by=by, now=now)
 
 

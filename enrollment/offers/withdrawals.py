@@ -36,11 +36,16 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Consequence:
-    """What a page shows before a withdrawal.  `waits_until`: None if it takes effect at once."""
+    """What a page shows before a withdrawal.
+
+    `waits_until` is None if it takes effect at once, or if a dispute keeps the application on hold: then withdrawing is
+    refused, and withdrawing consent waits for the end of the dispute (`waits_for_dispute`).
+    """
 
     application: Application
     effect: Effect
     waits_until: dt.datetime | None
+    waits_for_dispute: bool
 
 
 def consequence(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Consequence:
@@ -50,14 +55,18 @@ def consequence(session: Session, application: Application, *, by: Actor, now: d
     final = effect in (Effect.TICKET_GIVEN_UP, Effect.PLACE_GIVEN_UP)
     offers = {application.id: offer.id if offer else None}
     waits = irrevocable_acts.waits_until(session, offers, by=by, now=now) if final else None
-    return Consequence(application, effect, waits)
+    return Consequence(application, effect, waits, final and irrevocable_acts.is_disputed(session, offers))
 
 
 def withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Effect:
     """Withdraw an application, or propose it to the other guardians.  Withdrawing twice changes nothing.
 
-    Refuses `withdraw_after_arrival`.
+    Refuses `withdraw_after_arrival`, and `on_hold` while a dispute is open.
     """
+    return _withdraw(session, application_id, by=by, now=now, of_consent=False)
+
+
+def _withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, of_consent: bool) -> Effect:
     require_oneself(by)
     units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
@@ -65,18 +74,21 @@ def withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.
     effect = _effect(session, application, offer, now)
     if effect == Effect.KEPT_AFTER_ARRIVAL:
         raise Refused("withdraw_after_arrival")
+    if application.on_hold and effect != Effect.NOTHING and not of_consent:
+        raise Refused("on_hold")
     if effect == Effect.UNDOABLE:
         submission.withdraw(session, application.id, by=by, now=now)
     elif effect != Effect.NOTHING:
         offers = {application.id: offer.id if offer else None}
-        irrevocable_acts.decide(session, DecisionKind.WITHDRAW, offers, by=by, now=now)
+        irrevocable_acts.decide(session, DecisionKind.WITHDRAW, offers, by=by, now=now, of_consent=of_consent)
     return effect
 
 
 def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
     """Withdraw the consent to store a child's data, and with it every application of a current season before arrival.
 
-    This also ends the mandates.  All guardians of the children are told.
+    This also ends the mandates.  All guardians of the children are told.  It is never refused; what cannot be undone waits
+    for the end of a dispute.
     """
     require_oneself(by)
     mine = applications.list_own(session, by=by)
@@ -87,7 +99,7 @@ def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
         notify_guardians(session, "consent_withdrawn", ids, now=now, by=by, event=event)
     for application in going_on:
         if consequence(session, application, by=by, now=now).effect != Effect.KEPT_AFTER_ARRIVAL:
-            withdraw(session, application.id, by=by, now=now)
+            _withdraw(session, application.id, by=by, now=now, of_consent=True)
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)
     mandates.end_all(session, by=by, now=now)

@@ -12,7 +12,7 @@ from enrollment.applications import deadlines
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground import audit, identity, outbox
+from enrollment.ground import audit, identity, jobs, outbox
 from enrollment.ground.accounts import Actor, Role, require_oneself
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
@@ -303,4 +303,6 @@ def _end_hold(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> N
     application.on_hold = False
     audit.record(session, "end_hold", "application", application.id, by=by, now=now, case=str(case.id))
     notify_guardians(session, "hold_ended", [application.id], now=now, event=f"hold_ended:{case.id}:{now.isoformat()}")
+    # an act that waited starts its period anew, in a job, because this package does not know the acts
+    jobs.enqueue(session, "joint_decisions_due", key=f"joint_after_hold:{case.id}:{now.isoformat()}", now=now)
     session.flush()

@@ -12,6 +12,7 @@ from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, Role, RoleGrant, actor_of
 from enrollment.ground.phones import phone_index
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.review import case_officers
 from portal.text.messages import signed, text_words
 from portal.web.clock import real_now
 from portal.web.unit_of_work import services
@@ -26,6 +27,7 @@ class Person:
     login: str
     name: str
     role: str
+    desk_phone: str = ""
 
 
 FAMILIES = (
@@ -37,10 +39,10 @@ STAFF = (
     Person("clerk2", "陈洁", "clerk"),
     Person("head1", "赵园长", "head"),
     Person("clerk3", "吴静", "clerk_elsewhere"),
-    Person("area1", "刘科", "area_official"),
-    Person("area2", "孙科", "area_official"),
-    Person("city1", "何处", "city_official"),
-    Person("city2", "郭处", "city_official"),
+    Person("area1", "刘科", "area_official", "028-85550101"),
+    Person("area2", "孙科", "area_official", "028-85550102"),
+    Person("city1", "何处", "city_official", "028-85550201"),
+    Person("city2", "郭处", "city_official", "028-85550202"),
     Person("helper1", "杨洋", "helper"),
     Person("auditor1", "审计小钱", "auditor"),
 )
@@ -94,6 +96,8 @@ def add_people(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
             session, person.login, person.name, PASSWORD, [grants[person.role]()], now=now
         )
         made[person.login] = actor_of(account)
+        if person.desk_phone:
+            case_officers.save_desk_phone(session, person.desk_phone, by=made[person.login], now=now)
     unknown = secrets.token_urlsafe(32)
     everywhere = [RoleGrant(role=Role.CITY_OFFICIAL), grants["clerk"]()]  # reviews like a clerk, in the whole city
     made[REVIEWER] = actor_of(

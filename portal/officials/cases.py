@@ -14,16 +14,23 @@ from wtforms.validators import InputRequired, Length
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
+from enrollment.ground.errors import Refused
 from enrollment.ground.phones import mask_phone
 from enrollment.offers import revocations
+from enrollment.results import dispute_facts
 from enrollment.review import case_officers, cases, guardian_requests
+from enrollment.review.case_rows import CaseKind
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
 from portal.web.evidence_files import SANDBOX
 from portal.web.forms import coded_choices, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views.duplicate_views import RevealForm
 from portal.web.unit_of_work import actor, clock, db
+
+ABOUT_GUARDIANS = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN)
+"""The cases in which the official talks to the guardians of the child."""
 
 
 class SettleForm(OfficialForm):
@@ -79,26 +86,54 @@ def save_desk_phone() -> ResponseReturnValue:
     return _case_list(form)
 
 
-def _case_page(case_id: uuid.UUID, form: SettleForm, decision: DecisionForm | None = None) -> ResponseReturnValue:
+def _case_page(
+    case_id: uuid.UUID,
+    form: SettleForm,
+    decision: DecisionForm | None = None,
+    reveal: RevealForm | None = None,
+    *,
+    open_text: bool = False,
+) -> ResponseReturnValue:
+    """One case.  Telephone numbers are masked unless the reader said why they are needed."""
     filed = cases.find(db(), case_id, by=actor())
     form.set_choices()
     case = filed.case
     opener = db().get_one(Account, case.account_id)
+    application = db().get(Application, case.application_id) if case.application_id else None
     audit.record(db(), "view", "case_file", case.id, by=actor(), now=clock())
     return render_template(
         "officials/case.html",
         form=form,
         filed=filed,
         case=case,
-        application=db().get(Application, case.application_id) if case.application_id else None,
+        application=application,
+        facts=dispute_facts.facts_of(db(), case, application) if application and case.kind in ABOUT_GUARDIANS else None,
         opener=opener.name,
-        phone=mask_phone(opener.phone or ""),
+        phone=opener.phone or "",
+        shown_phone=(lambda number: number) if open_text else mask_phone,
+        open_text=open_text,
+        reveal=reveal or RevealForm(formdata=None),
         area_names=area_names(),
         officer=case_officers.officer_of(db(), case),
         wanted=guardian_requests.request_of(db(), case),
         decision=decision or DecisionForm(formdata=None, prefix="decision-"),
         me=actor().account_id,
     )
+
+
+@pages.post("/cases/<uuid:case_id>/unmask")
+@desk("officials", *DECIDERS)
+def unmask_case(case_id: uuid.UUID) -> ResponseReturnValue:
+    """The same page with full telephone numbers; the reason stands in the audit trail."""
+    cases.find(db(), case_id, by=actor())
+    form = RevealForm()
+    why = (form.why.data or "").strip()
+    if form.validate_on_submit() and not why:
+        form.refuse(Refused("say_why", field="why"))
+    if form.errors:
+        return _case_page(case_id, SettleForm(formdata=None), reveal=form)
+    audit.record(db(), "unmask", "case_file", case_id, by=actor(), now=clock(), reason=why)
+    return _case_page(case_id, SettleForm(formdata=None), open_text=True)
 
 
 Act = Callable[..., object]

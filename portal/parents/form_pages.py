@@ -233,13 +233,20 @@ def dispute_of(application: Application) -> Dispute | None:
     return Dispute(application.on_hold, case.due_at, case_officers.officer_of(db(), case))
 
 
+def hotline() -> str:
+    """The telephone of the season, for a case whose officer has entered no office telephone."""
+    season = calendar.current_season(db(), clock())
+    return (season.hotline if season else None) or "028-12345"
+
+
 @pages.context_processor
 def template_context() -> dict:
     by = actor()
     if by.on_behalf:
-        return {"unread": 0, "bond_of": bond_of, "dispute_of": dispute_of}
+        return {"unread": 0, "bond_of": bond_of, "dispute_of": dispute_of, "hotline": hotline}
     return {
         "bond_of": bond_of,
         "dispute_of": dispute_of,
+        "hotline": hotline,
         "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0,
     }

@@ -15,6 +15,7 @@ from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, Mo
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import claims, households, required_documents
 from enrollment.ground.accounts import Actor
+from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
 from enrollment.season import current_step
@@ -27,6 +28,7 @@ from portal.parents.application_status import ApplicationStatus
 from portal.parents.form_pages import review_ends, wish_names
 from portal.text.formats import day, moment, span
 from portal.text.words import word
+from portal.web.unit_of_work import db
 
 SHOWN_MOVES = (
     "submit",
@@ -142,7 +144,11 @@ def _answer(status: ApplicationStatus) -> Iterator[dict[str, Any]]:
     if offer is None:
         return
     if offer.state == OfferState.OFFERED:
-        until = _("%(when)s 前", when=moment(offer.answer_by))
+        decision = joint_decisions.waiting_for(db(), status.application.id)
+        if status.application.on_hold or (decision is not None and joint_decisions.is_paused(db(), decision.act_id)):
+            until = _("暂停，争议办结后至少还有 24 小时")
+        else:
+            until = _("%(when)s 前", when=moment(decision.takes_effect_at if decision else offer.answer_by))
         yield {"what": word("season_step", "confirmation"), "when": until, "state": "now"}
         return
     if offer.answered_at is not None:

@@ -45,7 +45,9 @@ def process_answer_deadlines(job: JobRun) -> dict:
 
 @job_handler("joint_decisions_due")
 def process_joint_decisions(job: JobRun) -> dict:
-    """Carry out the acts of one guardian whose waiting time is over, each in its own transaction."""
+    """Start acts anew after a dispute; carry out those whose waiting time is over, each in its own transaction."""
+    with job.session() as session:
+        irrevocable_acts.renew_after_holds(session, now=job.now(session))
     with job.session() as session:
         waiting = joint_decisions.due(session, now=job.now(session))
     effective = 0

@@ -26,12 +26,17 @@ ANSWERS = ("agree", "object", "take_back")
 
 @dataclass(frozen=True)
 class WaitingDecision:
-    """What a page shows of a decision that waits.  `who` is a code of the words' group `who`."""
+    """What a page shows of a decision that waits.  `who` is a code of the words' group `who`.
+
+    `when` says when it takes effect: "paused" while a dispute is open, "over" when its time is over and it takes effect
+    at any moment, else "due" at the row's time.  A past time is never shown as a future one.
+    """
 
     row: JointDecision
     application: Application
     who: str
     agreed: bool
+    when: str
 
     @property
     def is_mine(self) -> bool:
@@ -49,7 +54,9 @@ def waiting_decision(application: Application) -> WaitingDecision | None:
         return None
     by = actor()
     who = answers.who(db(), application.child_id, row.proposed_by, by=by)
-    return WaitingDecision(row, application, who, by.account_id in row.agreed_by)
+    paused = joint_decisions.is_paused(db(), row.act_id)
+    when = "paused" if paused else "due" if row.takes_effect_at > clock() else "over"
+    return WaitingDecision(row, application, who, by.account_id in row.agreed_by, when)
 
 
 def waiting_decisions() -> list[WaitingDecision]:

@@ -14,6 +14,7 @@ from enrollment.maintenance import invariants
 from enrollment.offers import answer_deadlines, irrevocable_acts, joint_decisions, offer_lifecycle, offers, withdrawals
 from enrollment.offers.joint_decision_rows import DecisionState
 from enrollment.offers.offer_rows import OfferState
+from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.review import cases
 from enrollment.review.cases import Case
 
@@ -237,11 +238,91 @@ def test_fam23_between_freeze_and_result_the_ticket_is_given_up(town):
     assert town.place_of(ben) == garden
 
 
-def test_fam23_while_a_dispute_is_open_the_withdrawal_waits_for_the_officer(two):
+def settled(town):
+    case = town.session.scalars(select(Case).where(Case.settled_at.is_(None))).one()
+    cases.settle(town.session, case.id, outcome="settled", reason="保留学位", by=town.city_pair()[0], now=town.now)
+
+
+def test_during_a_hold_no_irrevocable_act_is_accepted(two):
+    irrevocable_acts.object_to(two.session, propose(two).act_id, text="", by=two.father, now=two.now)
+    for by in (two.mother, two.father):
+        with pytest.raises(Refused, match="on_hold"):
+            withdrawals.withdraw(two.session, two.ana.id, by=by, now=two.now)
+        with pytest.raises(Refused, match="on_hold"):
+            offers.decline(two.session, two.offer_for(two.ana).id, by=by, now=two.now)
+    assert joint_decisions.waiting_for(two.session, two.ana.id) is None
+    settled(two)
+    two.at(two.now + dt.timedelta(days=3))
+    assert irrevocable_acts.renew_after_holds(two.session, now=two.now) == 0 and take_effect(two) == []
+    assert two.offer_for(two.ana) is not None
+
+
+def test_before_the_freeze_a_hold_refuses_to_withdraw_too(town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    father = town.second_guardian(ana).actor
+    cases.open_objection(town.session, ana.id, text="", by=father, now=town.now)
+    with pytest.raises(Refused, match="on_hold"):
+        withdrawals.withdraw(town.session, ana.id, by=town.parent_of(ana), now=town.now)
+    withdrawals.withdraw_consent(town.session, by=town.parent_of(ana), now=town.now)
+    town.session.refresh(ana)
+    assert ana.stage == "withdrawn", "consent can be withdrawn at any time, and this can be undone"
+
+
+def test_fam23_consent_withdrawn_during_a_hold_waits_and_its_whole_period_starts_after_it(two):
     irrevocable_acts.object_to(two.session, propose(two).act_id, text="", by=two.father, now=two.now)
     withdrawals.withdraw_consent(two.session, by=two.mother, now=two.now)
+    act = joint_decisions.waiting_for(two.session, two.ana.id).act_id
+    assert told(two, two.father, two.ana)["withdraw_proposed_in_dispute"] == "mother"
+    assert "withdraw_proposed" not in told(two, two.father, two.ana), "no message names a time"
     two.at(two.now + dt.timedelta(days=3))
-    assert take_effect(two) == [], "the officer has not settled it"
-    case = two.session.scalars(select(Case)).one()
-    cases.settle(two.session, case.id, outcome="settled", reason="已协商", by=two.city_pair()[0], now=two.now)
+    assert take_effect(two) == [] and joint_decisions.is_paused(two.session, act)
+    settled(two)
+    assert take_effect(two) == [], "also in the moment after the hold"
+    assert joint_decisions.is_paused(two.session, act)
+    assert two.session.scalars(select(Job).where(Job.dedupe_key.startswith("joint_after_hold:"))).all()
+    assert irrevocable_acts.renew_after_holds(two.session, now=two.now) == 1
+    assert irrevocable_acts.renew_after_holds(two.session, now=two.now) == 0
+    waiting = joint_decisions.waiting_for(two.session, two.ana.id)
+    assert waiting.act_id != act and not joint_decisions.is_paused(two.session, waiting.act_id)
+    assert waiting.takes_effect_at == two.now + dt.timedelta(hours=24)
+    for by, who in ((two.father, "mother"), (two.mother, "you")):
+        assert told(two, by, two.ana)["withdraw_proposed"] == who
+        assert "decision_void" not in told(two, by, two.ana)
+    irrevocable_acts.object_to(two.session, waiting.act_id, text="", by=two.father, now=two.now)
+    assert two.offer_for(two.ana) is not None, "the other guardian can object again"
+
+
+def test_an_act_of_before_a_hold_starts_its_whole_period_anew(two):
+    act = propose(two).act_id
+    cases.open_objection(two.session, two.ana.id, text="", by=two.father, now=two.now)
+    with pytest.raises(Refused, match="on_hold"):
+        irrevocable_acts.agree(two.session, act, by=two.father, now=two.now)
+    two.at(two.now + dt.timedelta(days=3))
+    settled(two)
+    irrevocable_acts.renew_after_holds(two.session, now=two.now)
+    waiting = joint_decisions.waiting_for(two.session, two.ana.id)
+    assert (waiting.kind, waiting.takes_effect_at) == ("decline", two.now + dt.timedelta(hours=24))
+    two.at(waiting.takes_effect_at)
     assert take_effect(two) == [True]
+    assert two.offer_for(two.ana) is None
+
+
+def test_two_who_withdraw_consent_during_a_hold_wait_for_its_end_too(two):
+    cases.open_objection(two.session, two.ana.id, text="", by=two.father, now=two.now)
+    for by in (two.mother, two.father):
+        withdrawals.withdraw_consent(two.session, by=by, now=two.now)
+    assert two.offer_for(two.ana) is not None
+    assert joint_decisions.waiting_for(two.session, two.ana.id).agreed_by == [two.father.account_id]
+
+
+def test_an_act_ends_without_effect_if_its_proposer_was_removed_during_the_hold(two):
+    act = propose(two).act_id
+    cases.open_objection(two.session, two.ana.id, text="", by=two.father, now=two.now)
+    two.at(two.now + dt.timedelta(days=1))
+    mothers = select(Guardianship).join(Guardian).where(Guardian.account_id == two.mother.account_id)
+    two.session.delete(two.session.scalars(mothers).one())
+    settled(two)
+    irrevocable_acts.renew_after_holds(two.session, now=two.now)
+    row = joint_decisions.rows_of(two.session, act)[0]
+    assert (row.state, row.reason) == (DecisionState.VOID, "proposer_has_left")
+    assert joint_decisions.waiting_for(two.session, two.ana.id) is None and two.offer_for(two.ana) is not None

@@ -9,7 +9,10 @@ from sqlalchemy import select
 from enrollment.applications.applications import Application
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.outbox import Notice
-from enrollment.review import cases
+from enrollment.ground.phones import mask_phone
+from enrollment.offers import irrevocable_acts, joint_decisions, offers, withdrawals
+from enrollment.people.person_rows import Guardian
+from enrollment.review import case_officers, cases
 from enrollment.review.cases import Case
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -123,3 +126,90 @@ def test_a_draft_is_its_homes_areas_case(town):
 def test_an_officials_first_page_names_what_waits(disputed, client):
     sign_in(client, disputed.official.account_id)
     assert "办结监护人的争议" in client.get("/officials").text
+
+
+@pytest.fixture
+def objected(town, frozen_clock):
+    """The mother asked to give Ana's place up; the father confirmed it instead, which opened a case."""
+    garden = town.kindergarten("锦官园", places=1)
+    town.ana = town.child("安娜", wishes=[garden])
+    town.father = town.second_guardian(town.ana).actor
+    town.mother = town.parent_of(town.ana)
+    town.official = town.area_official("510104")
+    town.drawn(town.ana)
+    town.decline(town.ana)
+    offers.confirm(town.session, town.offer_for(town.ana).id, wait=False, by=town.father, now=town.now)
+    town.case = town.session.scalars(select(Case)).one()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    return town
+
+
+def test_the_page_of_a_dispute_says_what_was_proposed_by_whom_what_was_objected_and_how_the_place_stands(
+    objected, client
+):
+    town = objected
+    sign_in(client, town.official.account_id)
+    path = f"/officials/cases/{town.case.id}"
+    page = text_of(client.get(path))
+    guardians = {each.account_id: each for each in town.session.scalars(select(Guardian))}
+    mother, father = guardians[town.mother.account_id], guardians[town.father.account_id]
+    assert f"母亲 {mother.name}提出：放弃学位" in page
+    assert f"父亲 {father.name}在" in page and "不同意，没有生效" in page
+    assert "锦官园 · 已确认" in page and "本案" in page and "没有写说明" in page
+    english = text_of(client.get(f"{path}?lang=en"))
+    assert f"Mother {mother.name} asked: Give the place up" in english and "objected on" in english
+
+
+def test_the_page_of_a_dispute_names_both_guardians_masked_until_the_official_says_why(
+    objected, client, portal_session
+):
+    town = objected
+    sign_in(client, town.official.account_id)
+    path = f"/officials/cases/{town.case.id}"
+    phones = [each.phone for each in town.session.scalars(select(Guardian))]
+    assert len(phones) == 2
+    page = text_of(client.get(path))
+    for phone in phones:
+        assert mask_phone(phone) in page and phone not in page
+    refused = fill_in(client, path, f"{path}/unmask")
+    assert BeautifulSoup(refused.text, "lxml").select_one("#why-error")
+    page = text_of(fill_in(client, path, f"{path}/unmask", why="要联系双方"))
+    assert all(phone in page for phone in phones)
+    entry = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "unmask")).one()
+    assert (entry.account_id, entry.reason) == (town.official.account_id, "要联系双方")
+
+
+def test_the_page_of_a_dispute_names_what_waits_for_its_end(objected, client):
+    town = objected
+    withdrawals.withdraw_consent(town.session, by=town.mother, now=town.now)
+    waiting = joint_decisions.waiting_for(town.session, town.ana.id)
+    town.session.commit()
+    sign_in(client, town.official.account_id)
+    page = text_of(client.get(f"/officials/cases/{town.case.id}"))
+    assert "提出：撤回申请" in page and "暂停中" in page and "自动生效" not in page
+    cases.settle(town.session, town.case.id, outcome="settled", reason="x", by=town.official, now=town.now)
+    town.at(town.now + dt.timedelta(minutes=1))
+    irrevocable_acts.take_back(town.session, waiting.act_id, by=town.mother, now=town.now)
+    town.session.commit()
+    assert "已收回" in text_of(client.get(f"/officials/cases/{town.case.id}"))
+
+
+def test_nobody_from_another_area_reads_the_numbers_of_a_dispute(app, objected, client, monkeypatch):
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    town = objected
+    sign_in(client, town.area_official("510105").account_id)
+    town.session.commit()
+    assert client.post(f"/officials/cases/{town.case.id}/unmask", data={"why": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("phone", ["028-85550000", None])
+def test_the_family_in_a_dispute_reads_officer_and_telephone(objected, client, phone):
+    town = objected
+    if phone:
+        case_officers.save_desk_phone(town.session, phone, by=town.official, now=town.now)
+        town.session.commit()
+    sign_in(client, town.mother.account_id)
+    for path in ("", "/result"):
+        page = text_of(client.get(f"/parents/applications/{town.ana.id}{path}"))
+        assert f"负责人：{town.official.name}" in page and (phone or "服务热线：028-12345") in page, path

@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 from bs4 import BeautifulSoup
 
+from enrollment.ground.city_time import format_time
 from enrollment.offers import joint_decisions
+from portal.text.formats import moment
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
@@ -151,3 +153,74 @@ def test_fam23_the_page_tells_the_consequence_of_withdrawing_consent(placed, fro
     assert waiting.kind == "withdraw" and waiting.takes_effect_at == town.now + dt.timedelta(hours=24)
     assert "孩子的母亲撤回了个人信息同意" in town.father_at.get("/parents/messages").text
     assert "撤回申请" in page(town.father_at.get(town.address)).get_text()
+
+
+def text_of(answer) -> str:
+    return BeautifulSoup(answer.text, "lxml").body.get_text(" ", strip=True)
+
+
+def objected(town):
+    """The mother asked to give the place up, and the father objected by confirming it."""
+    fill_in(town.mother_at, f"{town.address}/result/decline")
+    fill_in(town.father_at, f"{town.address}/result/confirm")
+
+
+def test_during_a_hold_no_page_offers_or_accepts_to_withdraw(placed):
+    town = placed
+    old = opened(town.mother_at, f"{town.address}/withdraw")
+    objected(town)
+    for at in (town.mother_at, town.father_at):
+        assert "/withdraw" not in str(page(at.get(town.address)))
+        closed = at.get(f"{town.address}/withdraw")
+        assert buttons(closed) == [] and "办结前不能撤回" in text_of(closed)
+    assert "cannot be withdrawn meanwhile" in text_of(town.mother_at.get(f"{town.address}/withdraw?lang=en"))
+    refused = town.mother_at.post(f"{town.address}/withdraw?lang=zh", data=old)
+    assert refused.status_code != 303 and "核实" in text_of(refused)
+    town.session.expire_all()
+    assert joint_decisions.waiting_for(town.session, town.ana.id) is None
+    assert town.offer_for(town.ana).state == "confirmed"
+
+
+def test_a_paused_decision_shows_no_time_and_a_past_time_is_never_a_future_one(placed, frozen_clock):
+    town = placed
+    objected(town)
+    consent = town.mother_at.get("/parents/consent/withdraw")
+    assert "要等争议办结" in text_of(consent) and "没有人答复" not in text_of(consent)
+    assert fill_in(town.mother_at, "/parents/consent/withdraw").status_code == 303
+    town.session.expire_all()
+    waiting = joint_decisions.waiting_for(town.session, town.ana.id)
+    frozen_clock.move(days=4)
+    sign_in(town.father_at, town.father.account)
+    for path in (town.address, f"{town.address}/result", f"{town.address}/decision", "/parents", "/parents/messages"):
+        shown = text_of(town.father_at.get(path))
+        assert "争议办结前" in shown, path
+        if path != "/parents/messages":  # an old message keeps the time of the act that it was about
+            assert moment(waiting.takes_effect_at, in_language="zh") not in shown, path
+    decision = town.father_at.get(f"{town.address}/decision")
+    assert not any("同意撤回" in text for text in buttons(decision))
+    assert "Paused while the dispute is open" in text_of(town.father_at.get(f"{town.address}/decision?lang=en"))
+
+
+def test_the_page_of_a_decision_whose_time_is_over_says_so(placed, frozen_clock):
+    town = placed
+    fill_in(town.mother_at, f"{town.address}/result/decline")
+    frozen_clock.move(days=2)
+    sign_in(town.father_at, town.father.account)
+    shown = text_of(town.father_at.get(f"{town.address}/result"))
+    assert "等待时间已到，随时生效" in shown and "自动生效" not in shown
+
+
+def test_the_other_guardian_reads_one_date_and_what_silence_does(placed):
+    town = placed
+    fill_in(town.mother_at, f"{town.address}/result/decline")
+    waiting = joint_decisions.waiting_for(town.session, town.ana.id)
+    deadline = town.offer_for(town.ana).answer_by
+    assert waiting.takes_effect_at < deadline, "the two differ here"
+    for path in (town.address, f"{town.address}/result", f"{town.address}/decision", "/parents", "/parents/messages"):
+        shown = text_of(town.father_at.get(path))
+        assert "没有人答复" in shown and "自动生效" in shown, path
+        for written in (moment(deadline, in_language="zh"), format_time(deadline)):
+            assert written not in shown, path
+    assert "代替原来的答复期限" in text_of(town.father_at.get("/parents/messages"))
+    english = text_of(town.father_at.get(f"{town.address}/result?lang=en"))
+    assert "If nobody answers, it takes effect" in english and "replaces the earlier deadline" in english
