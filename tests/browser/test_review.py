@@ -93,12 +93,16 @@ def test_a_choice_shows_its_fields(site, reviewed, new_page):
     let_in(site, page, reviewed.clerk)
     page.goto("/staff/queue")
     page.get_by_role("button", name="领取下一份").click()
-    line = page.get_by_role("group", name="居住地")
+    against = page.get_by_role("group", name="居住地")
+    expect(against.get_by_label("理由")).to_be_visible()
+    against.get_by_label("按材料另行认定").check()
+    expect(against.get_by_label("街道", exact=True)).to_be_visible()
+    page.get_by_text("更改：出生日期").click()
+    line = page.get_by_role("group", name="出生日期：核实结果")
     expect(line.get_by_label("不认定的理由")).to_be_hidden()
     line.get_by_label("不认定", exact=True).check()
     expect(line.get_by_label("不认定的理由")).to_be_visible()
     line.get_by_label("按材料另行认定").check()
-    expect(line.get_by_label("街道", exact=True)).to_be_visible()
     expect(line.get_by_label("不认定的理由")).to_be_hidden()
 
 
