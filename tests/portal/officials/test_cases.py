@@ -188,6 +188,7 @@ def test_the_page_of_a_dispute_names_what_waits_for_its_end(objected, client):
     sign_in(client, town.official.account_id)
     page = text_of(client.get(f"/officials/cases/{town.case.id}"))
     assert "提出：撤回申请" in page and "暂停中" in page and "自动生效" not in page
+    assert "有一个决定在等办结" in page
     cases.settle(town.session, town.case.id, outcome="settled", reason="x", by=town.official, now=town.now)
     town.at(town.now + dt.timedelta(minutes=1))
     irrevocable_acts.take_back(town.session, waiting.act_id, by=town.mother, now=town.now)
