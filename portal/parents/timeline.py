@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import receipts
+from enrollment.applications import asked_papers, receipts
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
@@ -61,6 +61,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
         "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
+        "addable": asked_papers.addable(session, application, now=now),
         "receipts": receipts.all_of(session, application),
         "wished": wish_names(application),
         "result": url_for("parents.result_page", application_id=application.id),
