@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, asked_papers, edits
+from enrollment.applications import applications, edits
 from enrollment.applications.application_rows import Application
 from enrollment.applications.evidence_rows import MOST_PAGES, EvidencePage, pages_of, removed_of
-from enrollment.eligibility import blur_detection
+from enrollment.eligibility import asked_papers, blur_detection
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused

@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
-from enrollment.applications import asked_papers, completeness, receipts, submission
+from enrollment.applications import completeness, receipts, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
-from enrollment.eligibility import required_documents
+from enrollment.eligibility import asked_papers, required_documents
 from enrollment.ground.errors import Refused
 from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of

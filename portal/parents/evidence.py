@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
-from enrollment.applications import applications, asked_papers, deadlines
+from enrollment.applications import applications, deadlines
 from enrollment.applications.applications import Application
-from enrollment.eligibility import evidence, required_documents
+from enrollment.eligibility import asked_papers, evidence, required_documents
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents

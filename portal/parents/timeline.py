@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import asked_papers, receipts
+from enrollment.applications import receipts
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
-from enrollment.eligibility import claims, households, required_documents
+from enrollment.eligibility import asked_papers, claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
