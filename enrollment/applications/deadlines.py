@@ -77,6 +77,17 @@ def before_the_freeze(session: Session, times: Window) -> bool:
     return session.scalar(stage) in (RoundStage.OPEN, RoundStage.CLOSED)
 
 
+def looks_editable(application: Application, times: Window) -> bool:
+    """Whether a page offers changes: `require_editable` without its lock."""
+    if application.on_hold or application.stage not in LIVE_STAGES:
+        return False
+    if times.open is not None:
+        return True
+    if application.stage == Stage.DRAFT:
+        return times.coming is not None
+    return application.stage == Stage.RETURNED and times.returned_may_be_answered
+
+
 def require_editable(session: Session, application: Application, *, now: dt.datetime) -> Window:
     """Refuse unless the family may change this application now.  The caller holds its lock."""
     times = of(session, application, now=now)

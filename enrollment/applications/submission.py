@@ -24,6 +24,7 @@ from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground import jobs, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused, Stale
 
 
@@ -83,7 +84,7 @@ def withdraw(
 ) -> None:
     """Withdraw the application.  The child keeps the registration code if the family applies again.
 
-    Refuses `withdraw_too_late` after the round was frozen; then use `offers.withdrawals`.
+    Refuses `withdraw_too_late` after the deadline, when it cannot be undone; then use `offers.withdrawals`.
     """
     units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
@@ -93,14 +94,18 @@ def withdraw(
         raise Refused("withdraw_too_late")
     require_oneself(by)
     take_out(session, application, by=by, now=now, reason=reason)
-    code = application.registration_code or ""
-    notify_guardians(session, "application_withdrawn", [application.id], now=now, by=by, code=code)
+    code, registration = application.registration_code or "—", deadlines.of(session, application, now=now).open
+    if registration is None:
+        notify_guardians(session, "application_withdrawn", [application.id], now=now, by=by, code=code)
+    else:
+        until = format_time(registration.closes_at)
+        notify_guardians(session, "withdrawn_until", [application.id], now=now, by=by, code=code, until=until)
 
 
 def may_be_undone(session: Session, application: Application, *, now: dt.datetime) -> bool:
-    """Whether a withdrawal changes nothing for others: no list with this application is frozen, or a new one is open."""
+    """Whether the family can take the application up again: registration is open, or it was never handed in."""
     times = deadlines.of(session, application, now=now)
-    return times.open is not None or not application.registration_code or deadlines.before_the_freeze(session, times)
+    return times.open is not None or times.last is None or not application.registration_code
 
 
 def take_out(

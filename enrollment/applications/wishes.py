@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import edits, units
 from enrollment.applications.applications import Application, Stage, Wish
+from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -41,7 +42,7 @@ def set_wishes(
 
     `seen` is the `units.stamp` of the bound children on the page that the family filled in.
     Refuses, all on the field `wishes`: `round_not_open`, `wish_twice`, `too_many_wishes`, `wish_not_in_round`,
-    `bound_beyond_your_care`.  Raises Stale when one of the bound children changed since the page was rendered.
+    `bound_beyond_your_care`; `one_wish_needed` if a handed-in application would have none left.  Raises Stale when one of the bound children changed since the page was rendered.
     """
     units.lock_families(session, [application_id])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
@@ -57,10 +58,18 @@ def set_wishes(
     if len(programme_ids) > round_.max_wishes:
         raise Refused("too_many_wishes", field="wishes", most=round_.max_wishes)
     _require_in_round(session, application, round_id, programme_ids)
+    if not programme_ids and any(_has_no_other_wish(session, each, round_id) for each in members):
+        raise Refused("one_wish_needed", field="wishes")
     for member in members:
         write(session, member, round_id, programme_ids)
         audit.record(session, "wish", "application", member.id, by=by, now=now, wishes=len(programme_ids))
     edits.keep_all(session, members, by=by, now=now, moves=_moves(members, round_))
+
+
+def _has_no_other_wish(session: Session, application: Application, round_id: uuid.UUID) -> bool:
+    """Whether a handed-in application has wishes in no round but this one."""
+    others = select(Wish.rank).where(Wish.application_id == application.id, Wish.round_id != round_id).limit(1)
+    return application.stage in WITH_AUTHORITY and session.scalar(others) is None
 
 
 def _moves(members: Sequence[Application], round_: Round) -> dict[uuid.UUID, str]:

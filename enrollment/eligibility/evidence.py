@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, edits
+from enrollment.applications.application_rows import Application
 from enrollment.applications.evidence_rows import MOST_PAGES, EvidencePage, pages_of, removed_of
-from enrollment.eligibility import blur_detection
+from enrollment.eligibility import asked_papers, blur_detection
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
@@ -39,8 +40,8 @@ def add_pages(
     now: dt.datetime,
 ) -> list[EvidencePage]:
     """Store several pages of a document together: if one page is refused, none is stored."""
-    application = edits.begin(session, application_id, by=by, now=now)
     document, contents = _known(document), list(contents)
+    application = _begin_adding(session, application_id, document, by=by, now=now)
     if not contents:
         raise Refused("file_missing", field="pages")
     if len(contents) > MOST_PAGES:  # checked before decoding, which is the expensive part
@@ -74,7 +75,7 @@ def take_from_sibling(
     pages = pages_of(session, sibling_id).get(document.value, [])
     if document in OF_ONE_CHILD or not pages:
         raise NotFound()
-    application = edits.begin(session, application_id, by=by, now=now)
+    application = _begin_adding(session, application_id, document, by=by, now=now)
     for page in pages:
         if _same(session, application_id, document.value, page.original_digest) is None:
             kept = ("document", "media_type", "size", "original_digest", "content")
@@ -138,6 +139,16 @@ def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID
     """The decrypted content of a page.  The caller has checked that the reader may see the application."""
     page = _page(session, application_id, page_id)
     return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))
+
+
+def _begin_adding(
+    session: Session, application_id: uuid.UUID, document: Document, *, by: Actor, now: dt.datetime
+) -> Application:
+    """`edits.begin`, or a paper that was asked for and may still be brought while the review goes on."""
+    application = applications.locked(session, application_id, by=by)
+    if asked_papers.may_add(session, application, document, now=now):
+        return application
+    return edits.begin(session, application_id, by=by, now=now)
 
 
 def _known(document: Document | str) -> Document:

@@ -1,4 +1,4 @@
-"""Acts of one guardian that cannot be undone: giving up a place, and withdrawing after the freeze.
+"""Acts of one guardian that cannot be undone: giving up a place, and withdrawing after the deadline.
 
 If the children concerned have one guardian, the act takes effect at once.  Otherwise it waits (`joint_decisions`) until
 every other guardian has agreed or `takes_effect_at` has passed.  An objection, or the proposer, ends it without effect.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import submission, units
+from enrollment.applications import deadlines, lifecycle, submission, units
 from enrollment.applications.application_rows import Application
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.eligibility.tiers import rules_in_round
@@ -188,6 +188,9 @@ def _withdraw(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) 
         offer_lifecycle.make(session, each, "decline", by=by, now=now, reason="withdrawn")
     for application_id in offers:
         application = session.get_one(Application, application_id, populate_existing=True)
+        times = deadlines.of(session, application, now=now)
+        if times.open is None and not given_up:
+            deadlines.before_the_freeze(session, times)  # a freeze under way reads the application as it was
         submission.take_out(session, application, by=by, now=now)
         told = Notification(
             application.child_id, application.id, f"withdrawn:{application.version}",
@@ -212,8 +215,17 @@ def _carry_out(
 ) -> None:
     kind, offers = DecisionKind(rows[0].kind), {row.application_id: row.offer_id for row in rows}
     proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
+    if kind == DecisionKind.WITHDRAW and _is_over(session, offers):
+        joint_decisions.end(session, rows, DecisionState.VOID, by=by, now=now, reason="application_is_over")
+        return
     joint_decisions.end(session, rows, state, by=by, now=now)
     EFFECTS[kind](session, offers, by=proposer, now=now)
+
+
+def _is_over(session: Session, application_ids: Collection[uuid.UUID]) -> bool:
+    """Whether one of the applications was refused or removed as a duplicate while its withdrawal waited."""
+    found = (session.get_one(Application, each, populate_existing=True) for each in application_ids)
+    return not all(lifecycle.can(each, "withdraw") for each in found)
 
 
 def _agree(session: Session, rows: Sequence[JointDecision], *, by: Actor, now: dt.datetime) -> None:

@@ -1,7 +1,7 @@
 """Withdrawing an application, and withdrawing the consent to store a child's data, which is never refused.
 
-Before the freeze a withdrawal can be undone until the deadline, so it takes effect at once.  Later it gives up the ticket
-or the place (`irrevocable_acts`).  After arrival the place is kept, and the law says which data the kindergarten keeps.
+Until the deadline a withdrawal can be undone, so it takes effect at once.  Later it gives up the ticket or the place for
+good (`irrevocable_acts`).  After arrival the place is kept, and the law says which data the kindergarten keeps.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, lifecycle, mandates, submission, units
+from enrollment.applications import applications, deadlines, lifecycle, mandates, submission, units
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground.accounts import Actor, require_oneself
@@ -39,13 +39,16 @@ class Consequence:
     """What a page shows before a withdrawal.
 
     `waits_until` is None if it takes effect at once, or if a dispute keeps the application on hold: then withdrawing is
-    refused, and withdrawing consent waits for the end of the dispute (`waits_for_dispute`).
+    refused, and withdrawing consent waits for the end of the dispute (`waits_for_dispute`).  `until`: when the registration
+    that is open now ends, so that the application can be taken up again until then.  `again_from`: when the next registration begins, if none is open.
     """
 
     application: Application
     effect: Effect
     waits_until: dt.datetime | None
     waits_for_dispute: bool
+    until: dt.datetime | None
+    again_from: dt.datetime | None
 
 
 def consequence(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Consequence:
@@ -55,7 +58,12 @@ def consequence(session: Session, application: Application, *, by: Actor, now: d
     final = effect in (Effect.TICKET_GIVEN_UP, Effect.PLACE_GIVEN_UP)
     offers = {application.id: offer.id if offer else None}
     waits = irrevocable_acts.waits_until(session, offers, by=by, now=now) if final else None
-    return Consequence(application, effect, waits, final and irrevocable_acts.is_disputed(session, offers))
+    times = deadlines.of(session, application, now=now)
+    until = times.open.closes_at if times.open and effect == Effect.UNDOABLE else None
+    again_from = times.coming.opens_at if times.coming and not times.open else None
+    return Consequence(
+        application, effect, waits, final and irrevocable_acts.is_disputed(session, offers), until, again_from
+    )
 
 
 def withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Effect:

@@ -12,7 +12,7 @@ from enrollment.applications import completeness, receipts, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
-from enrollment.eligibility import required_documents
+from enrollment.eligibility import asked_papers, required_documents
 from enrollment.ground.errors import Refused
 from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
@@ -23,6 +23,7 @@ from portal.web.unit_of_work import actor, clock, db
 
 class CheckForm(VersionedForm):
     agrees_to_central = BooleanField(_l("没有被志愿录取时，同意教育局推荐就近的空余学位（统筹安排）"))
+    without = BooleanField(_l("这些材料现在补不了，仍然提交"))
     true = BooleanField(_l("以上内容属实。我知道虚假材料会取消录取资格"))
 
 
@@ -36,6 +37,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
         application,
         form,
         gaps=completeness.missing(db(), application, by=actor()),
+        asked=asked_papers.unanswered(db(), application) if application.stage == Stage.RETURNED else [],
         papers=required_documents.missing(db(), application),
         sections=answer_summary.sections(db(), application, by=actor(), round_=round_),
         steps=steps,
@@ -65,6 +67,8 @@ def submit(application_id: uuid.UUID) -> ResponseReturnValue:
         with refusals_in(form):
             if not form.true.data:
                 raise Refused("truth_needed", field="true")
+            if application.stage == Stage.RETURNED and not form.without.data:
+                _refuse_without_asked_papers(application)
             receipt = submission.submit(
                 db(),
                 application_id,
@@ -76,6 +80,13 @@ def submit(application_id: uuid.UUID) -> ResponseReturnValue:
             flash(_("申请已提交。") if first_time else _("申请已经提交过，这是您的回执。"))
             return redirect(url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303)
     return _view(form, application)
+
+
+def _refuse_without_asked_papers(application: Application) -> None:
+    """A paper that was asked for is never left out in silence: the family ticks that it hands in without it."""
+    missing = asked_papers.unanswered(db(), application)
+    if missing:
+        raise Refused("asked_papers_missing", field="without", n=len(missing))
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>")

@@ -9,14 +9,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
-from enrollment.applications import applications
+from enrollment.applications import applications, deadlines
 from enrollment.applications.applications import Application
-from enrollment.eligibility import evidence, required_documents
+from enrollment.eligibility import asked_papers, evidence, required_documents
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
 from portal.parents import pages, steps
-from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form
+from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form, times_of
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -37,6 +37,8 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
     there = evidence.pages_of(db(), application.id)
     names = [paper.document.value for paper in needed]
     names += [name for name in there if name not in names]
+    addable = [document.value for document in asked_papers.addable(db(), application, now=clock())]
+    names += [name for name in addable if name not in names]
     forms = {name: PagesForm(formdata=None, document=name, prefix="") for name in names}
     if faulty is not None and faulty.document.data in forms:
         forms[faulty.document.data] = faulty
@@ -56,6 +58,8 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         onward=_next_url(application),
         most_pdf_pages=MOST_PDF_PAGES,
+        addable=addable,
+        may_change=deadlines.looks_editable(application, times_of(application)),
         known_areas=required_documents.areas_of(db(), application),
     )
 

@@ -13,7 +13,7 @@ from enrollment.applications import receipts
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
 from enrollment.applications.returned_items import ReturnedItem
-from enrollment.eligibility import claims, households, required_documents
+from enrollment.eligibility import asked_papers, claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import OfferState
@@ -64,6 +64,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
         "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
+        "addable": asked_papers.addable(session, application, now=now),
         "receipts": receipts.all_of(session, application),
         "wished": wish_names(application),
         "result": url_for("parents.result_page", application_id=application.id),

@@ -135,7 +135,8 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
                 return redirect_after_save("wishes", application)
             flash_saved_edit(application)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
-    return _view(form, application, shown=form.listed())
+    # without its last wish a handed-in application keeps its saved list, so this list is shown
+    return _view(form, application, shown=None if form.refused == "one_wish_needed" else form.listed())
 
 
 @pages.get("/applications/<uuid:application_id>/wishes/add")

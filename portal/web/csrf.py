@@ -17,11 +17,18 @@ csrf = CSRFProtect()
 
 
 def page_of_the_form() -> str:
-    """The path of the page that holds the posted form: the posted path if it answers GET, else the referrer's path."""
-    for path in (request.path, urlsplit(request.referrer or "").path):
+    """The address of the page that holds the posted form: the posted one if it answers GET, else the referrer's.
+
+    It keeps its query, which can name what the form is about, such as the kind of a correction.
+    """
+    referrer = urlsplit(request.referrer or "")
+    for path, query in (
+        (request.path, request.query_string.decode("utf-8", "replace")),
+        (referrer.path, referrer.query),
+    ):
         try:
             if path and current_app.url_map.bind("").match(path, "GET"):
-                return path
+                return f"{path}?{query}" if query else path
         except (HTTPException, RequestRedirect):
             continue
     return "/"

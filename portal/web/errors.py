@@ -15,12 +15,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE
+from enrollment.ground.files.upload_limits import LIMITS
 from portal.text.formats import refusal
 from portal.web.csrf import page_of_the_form
 from portal.web.logs import fault_trace
 from portal.web.oversized_requests import fields_before_the_file
 from portal.web.restored_form import save_fields
+from portal.web.upload_fields import largest_upload
 
 log = structlog.get_logger()
 
@@ -62,12 +63,14 @@ def _too_large(fault: RequestEntityTooLarge) -> ResponseReturnValue:
     page = page_of_the_form()
     if current_user.is_authenticated:
         save_fields(page, fields_before_the_file())
-    files = [LIMITS["photo"].words, LIMITS["pdf"].words, MOST_AT_ONCE.words]
+    largest = largest_upload()
+    if largest is None:
+        return error_page(413, back=page)
     text = _(
         "照片不超过 %(photo)s，PDF 不超过 %(pdf)s，一次一共不超过 %(all)s。什么都没有保存，请换小一些的文件再试。",
-        photo=files[0],
-        pdf=files[1],
-        all=files[2],
+        photo=LIMITS["photo"].words,
+        pdf=LIMITS["pdf"].words,
+        all=largest.words,
     )
     return error_page(413, text=text, back=page)
 

@@ -25,9 +25,8 @@ class PageForm(FlaskForm):
     """A form that restores values saved when a session expired, and shows refusals of services."""
 
     def __init__(self, *args: Any, **kwargs: Any):
-        saved = (
-            take_saved_form(request.path) if request.method == "GET" and not args and "formdata" not in kwargs else None
-        )
+        restores = request.method == "GET" and not args and "formdata" not in kwargs
+        saved = take_saved_form(request.full_path.rstrip("?")) if restores else None
         if saved is not None:
             kwargs["formdata"] = saved
         super().__init__(*args, **kwargs)

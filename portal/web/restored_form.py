@@ -18,7 +18,7 @@ MAX_LENGTH = 200_000
 
 
 def save_form(path: str) -> bool:
-    """Save the posted fields for the page at `path`.  False if the account is unknown or they are too long.
+    """Save the posted fields for the page at `path` (with its query).  False if the account is unknown or they are too long.
 
     Files cannot be saved; their pages say so.
     """

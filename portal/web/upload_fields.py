@@ -34,7 +34,7 @@ def accepts_uploads(largest: UploadLimit) -> Callable[[View], View]:
     """Let the requests of a view carry files of so many bytes together.  It stands below `desk`."""
 
     def mark(view: View) -> View:
-        view.__dict__["largest_request"] = largest.largest + AROUND_FILES
+        view.__dict__["largest_upload"] = largest
         return view
 
     return mark
@@ -121,10 +121,14 @@ class UploadsField(_WithLimits, MultipleFileField):
         self._refuse_large(self.data or [])
 
 
+def largest_upload() -> UploadLimit | None:
+    """What the files of this request may hold together; None for a route that takes no more than `LARGEST_FORM`."""
+    return getattr(current_app.view_functions.get(request.endpoint or ""), "largest_upload", None)
+
+
 def _bound_request() -> None:
-    if request.endpoint is not None:
-        view = current_app.view_functions[request.endpoint]
-        request.max_content_length = getattr(view, "largest_request", LARGEST_FORM)
+    largest = largest_upload()
+    request.max_content_length = largest.largest + AROUND_FILES if largest else LARGEST_FORM
 
 
 def init(app: Flask) -> None:

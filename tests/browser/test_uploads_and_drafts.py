@@ -244,3 +244,16 @@ def serving(app, port: int):
 
 def site_now(session):
     return session.scalars(select(Application.created_at)).first()
+
+
+def test_fam21_a_form_that_the_server_refused_is_not_called_undelivered(site, draft, new_page):
+    page = open_as(new_page, site, draft[0], phone=True)
+    page.goto(f"{draft[1]}/child")
+    page.get_by_label("孩子的姓名").fill("")
+    expect(page.locator("#draft-state")).to_contain_text("还没有送到")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".govuk-error-summary")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_label("孩子的姓名")).to_have_value("")
+    expect(page.locator("#kept-draft")).to_be_hidden()
+    expect(page.locator("#draft-state")).to_have_text("")

@@ -165,29 +165,31 @@ draft | edit | open |  | changed |
 draft | edit | closed or frozen |  | refused: registration_closed |
 draft | wish | open |  | changed |
 draft | wish | closed or frozen |  | refused: registration_closed |
-draft | withdraw |  |  | application withdrawn | application_withdrawn
+draft | withdraw | open |  | application withdrawn | withdrawn_until
+draft | withdraw | closed or frozen |  | application withdrawn | application_withdrawn
 draft | apply_again |  |  | unchanged |
-draft | consent |  |  | application withdrawn | application_withdrawn, consent_withdrawn
+draft | consent | open |  | application withdrawn | consent_withdrawn, withdrawn_until
+draft | consent | closed or frozen |  | application withdrawn | application_withdrawn, consent_withdrawn
 submitted | submit |  |  | unchanged |
 submitted | edit | open |  | changed | application_changed
 submitted | edit | closed or frozen |  | refused: registration_closed |
 submitted | wish | open |  | changed | application_changed
 submitted | wish | closed or frozen |  | refused: registration_closed |
-submitted | withdraw | open or closed |  | application withdrawn | application_withdrawn
-submitted | withdraw | frozen |  | withdraw waits | withdraw_proposed
+submitted | withdraw | open |  | application withdrawn | withdrawn_until
+submitted | withdraw | closed or frozen |  | withdraw waits | withdraw_proposed
 submitted | apply_again |  |  | unchanged |
-submitted | consent | open or closed |  | application withdrawn | application_withdrawn, consent_withdrawn
-submitted | consent | frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
+submitted | consent | open |  | application withdrawn | consent_withdrawn, withdrawn_until
+submitted | consent | closed or frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
 in_review | submit |  |  | unchanged |
 in_review | edit | open |  | application submitted | application_changed
 in_review | edit | closed or frozen |  | refused: registration_closed |
 in_review | wish | open |  | application submitted | application_changed
 in_review | wish | closed or frozen |  | refused: registration_closed |
-in_review | withdraw | open or closed |  | application withdrawn | application_withdrawn
-in_review | withdraw | frozen |  | withdraw waits | withdraw_proposed
+in_review | withdraw | open |  | application withdrawn | withdrawn_until
+in_review | withdraw | closed or frozen |  | withdraw waits | withdraw_proposed
 in_review | apply_again |  |  | unchanged |
-in_review | consent | open or closed |  | application withdrawn | application_withdrawn, consent_withdrawn
-in_review | consent | frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
+in_review | consent | open |  | application withdrawn | consent_withdrawn, withdrawn_until
+in_review | consent | closed or frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
 returned | submit | open or closed |  | application submitted | application_changed
 returned | submit | frozen |  | refused: registration_closed |
 returned | edit | open or closed |  | changed |
@@ -195,21 +197,21 @@ returned | edit | frozen |  | refused: registration_closed |
 returned | wish | open |  | changed |
 returned | wish | closed |  | refused: round_not_open |
 returned | wish | frozen |  | refused: registration_closed |
-returned | withdraw | open or closed |  | application withdrawn | application_withdrawn
-returned | withdraw | frozen |  | withdraw waits | withdraw_proposed
+returned | withdraw | open |  | application withdrawn | withdrawn_until
+returned | withdraw | closed or frozen |  | withdraw waits | withdraw_proposed
 returned | apply_again |  |  | unchanged |
-returned | consent | open or closed |  | application withdrawn | application_withdrawn, consent_withdrawn
-returned | consent | frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
+returned | consent | open |  | application withdrawn | consent_withdrawn, withdrawn_until
+returned | consent | closed or frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
 confirmed | submit |  |  | unchanged |
 confirmed | edit | open |  | application submitted | application_changed
 confirmed | edit | closed or frozen |  | refused: registration_closed |
 confirmed | wish | open |  | application submitted | application_changed
 confirmed | wish | closed or frozen |  | refused: registration_closed |
-confirmed | withdraw | open or closed |  | application withdrawn | application_withdrawn
-confirmed | withdraw | frozen |  | withdraw waits | withdraw_proposed
+confirmed | withdraw | open |  | application withdrawn | withdrawn_until
+confirmed | withdraw | closed or frozen |  | withdraw waits | withdraw_proposed
 confirmed | apply_again |  |  | unchanged |
-confirmed | consent | open or closed |  | application withdrawn | application_withdrawn, consent_withdrawn
-confirmed | consent | frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
+confirmed | consent | open |  | application withdrawn | consent_withdrawn, withdrawn_until
+confirmed | consent | closed or frozen |  | withdraw waits | consent_withdrawn, withdraw_proposed
 refused | submit |  |  | refused: application_is_over |
 refused | edit |  |  | refused: application_is_over |
 refused | wish |  |  | refused: application_is_over |

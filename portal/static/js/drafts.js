@@ -102,13 +102,13 @@ function begin() {
 
   function offerBack() {
     const draft = read(here);
-    if (!draft) return;
+    if (!draft || faulty) return; /* a refused form came back from the server with what was typed: it has been delivered */
     const same = draft.version === (form.elements.version?.value ?? "");
     back.querySelector("[data-time]").textContent = `${new Date(draft.at).toLocaleDateString(document.documentElement.lang)} ${clock(draft.at)}`;
     back.querySelector("[data-same]").hidden = !same;
     back.querySelector("[data-other]").hidden = same;
     back.hidden = false;
-    if (same && !faulty) fill(draft);
+    if (same) fill(draft);
     back.querySelector("[data-use]").addEventListener("click", () => { fill(draft); back.querySelector("[data-other]").hidden = true; keep(); });
   }
 

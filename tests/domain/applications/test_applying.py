@@ -263,13 +263,12 @@ def test_a_stale_version_is_never_written_over(town):
         submission.submit(town.session, ana.id, version=seen, by=town.parent_of(ana), now=town.now)
 
 
-def test_an_application_can_be_withdrawn_until_the_round_is_frozen(town):
+def test_a_withdrawal_can_be_undone_until_the_deadline_and_gives_the_ticket_up_afterwards(town):
     garden = town.kindergarten("金苹果", places=2)
     ana, ben = town.child("安娜", wishes=[garden]), town.child("本", wishes=[garden])
-    town.close_registration()
-    town.withdraw(ana)
+    submission.withdraw(town.session, ana.id, by=town.parent_of(ana), now=town.now)
     assert ana.stage == "withdrawn"
-    town.the_round.stage = "frozen"
+    town.close_registration()
     with pytest.raises(Refused) as refused:
         submission.withdraw(town.session, ben.id, by=town.parent_of(ben), now=town.now)
     assert refused.value.code == "withdraw_too_late", "what can be undone ends here; `withdrawals` gives the ticket up"

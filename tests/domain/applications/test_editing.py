@@ -67,7 +67,7 @@ def test_the_last_wish_of_a_handed_in_application_stays(town, garden):
     ana = town.child("安娜", wishes=[garden])
     with pytest.raises(Refused) as refused:
         town.wish(ana)
-    assert (refused.value.code, refused.value.field) == ("not_complete", "wishes")
+    assert (refused.value.code, refused.value.field) == ("one_wish_needed", "wishes")
 
 
 def test_an_edit_under_review_returns_the_application_to_the_queue(town, garden):

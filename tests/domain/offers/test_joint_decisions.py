@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from enrollment.applications import lifecycle
 from enrollment.draw import replay
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import NotFound, Refused
@@ -326,3 +327,39 @@ def test_an_act_ends_without_effect_if_its_proposer_was_removed_during_the_hold(
     row = joint_decisions.rows_of(two.session, act)[0]
     assert (row.state, row.reason) == (DecisionState.VOID, "proposer_has_left")
     assert joint_decisions.waiting_for(two.session, two.ana.id) is None and two.offer_for(two.ana) is not None
+
+
+def test_fam23_between_deadline_and_freeze_one_of_two_guardians_cannot_withdraw_alone(town):
+    """From the deadline on nothing brings the application back to the round."""
+    garden = town.kindergarten("金苹果", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    father, mother = town.second_guardian(ana).actor, town.parent_of(ana)
+    before = withdrawals.consequence(town.session, ana, by=mother, now=town.now)
+    assert (before.effect, before.waits_until, before.until) == ("undoable", None, town.the_round.closes_at)
+    town.close_registration()
+    after = withdrawals.consequence(town.session, ana, by=mother, now=town.now)
+    assert (after.effect, after.until) == ("ticket_given_up", None)
+    assert after.waits_until == town.now + dt.timedelta(hours=24)
+    withdrawals.withdraw(town.session, ana.id, by=mother, now=town.now)
+    waiting = joint_decisions.waiting_for(town.session, ana.id)
+    assert ana.stage == "submitted" and waiting.takes_effect_at == after.waits_until
+    assert told(town, father, ana)["withdraw_proposed"] == "mother", "at once"
+    irrevocable_acts.agree(town.session, waiting.act_id, by=father, now=town.now)
+    town.session.refresh(ana)
+    assert ana.stage == "withdrawn"
+
+
+def test_fam23_a_withdrawal_that_waits_ends_when_the_application_is_refused_meanwhile(town):
+    garden = town.kindergarten("金苹果", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    father, clerk = town.second_guardian(ana).actor, town.clerk_of(garden)
+    town.close_registration()
+    withdrawals.withdraw(town.session, ana.id, by=town.parent_of(ana), now=town.now)
+    ana.reviewer_id = clerk.account_id
+    lifecycle.make(town.session, ana, "take", by=clerk, now=town.now)
+    lifecycle.make(town.session, ana, "refuse", by=town.head_of(garden), now=town.now)
+    town.at(town.now + dt.timedelta(days=1))
+    take_effect(town)
+    town.session.refresh(ana)
+    assert ana.stage == "refused" and joint_decisions.waiting_for(town.session, ana.id) is None
+    assert "decision_void" in told(town, father, ana)

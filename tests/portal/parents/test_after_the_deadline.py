@@ -1,12 +1,17 @@
 """A returned application is corrected after registration: saving leads to the check page."""
 
-import pytest
+import io
 
-from enrollment.applications import lifecycle
+import pytest
+from sqlalchemy import select
+
+from enrollment.applications import evidence_rows, lifecycle
 from enrollment.applications.returned_items import ReturnedItem
-from tests.portal.parents.desk import hidden, page
+from enrollment.ground.accounts import Account, actor_of
+from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_error_handling import address
 from tests.support.signing_in import fill_in, sign_in
+from tests.support.town_helping import photo_of_a_paper
 
 
 @pytest.fixture
@@ -39,7 +44,8 @@ def test_answers_after_registration_lead_to_the_check_with_its_day(client, retur
     assert "evidence" in changed and not changed & {"wishes", "together"}
     twins = page(client.get(address(returned, "together")))
     assert "截止前随时可以改" not in twins.get_text() and not twins.select("main form")
-    again = client.post(address(returned, "check"), data=hidden(client.get(address(returned, "check"))) | {"true": "y"})
+    fresh = hidden(client.get(address(returned, "check")))
+    again = client.post(address(returned, "check"), data=fresh | {"true": "y", "without": "y"})
     assert again.headers["Location"] == address(returned, "receipts/2")
     assert not page(client.get(address(returned, "check"))).select("main section.card .row a")
 
@@ -52,3 +58,66 @@ def test_a_saved_page_leads_back_to_the_check(client, returned):
 def test_what_was_handed_in_says_that_it_cannot_change(client, town, returned):
     said = client.get(address(town.ben, "household")).text
     assert "提交的内容不能再修改" in said and "修改立即生效" not in said
+
+
+def papers_of(client, application):
+    """The documents with an upload field on the evidence page, and the number of buttons that remove a page."""
+    shown = page(client.get(address(application, "evidence")))
+    offered = [field["value"] for field in shown.select("form[enctype] input[name=document]")]
+    return offered, len(shown.select("form[action$='/remove']"))
+
+
+def bring(client, application, document):
+    sent = hidden(client.get(address(application, "evidence")), "form[enctype]") | {"document": document}
+    photo = (io.BytesIO(photo_of_a_paper()), "a.jpg")
+    path = address(application, "evidence")
+    return client.post(path, data=sent | {"pages": photo}, content_type="multipart/form-data")
+
+
+def test_a_paper_that_was_asked_for_is_not_left_out_in_silence(client, town, returned):
+    path = address(returned, "check")
+    shown = page(client.get(path)).main
+    assert "老师请您补的 1 份材料还没有上传" in shown.get_text()
+    assert shown.select_one(f"a[href='{address(returned, 'evidence')}#paper-hukou_booklet']")
+    refused = client.post(path, data=hidden(client.get(path)) | {"true": "y"})
+    assert refused.status_code == 200 and "仍然提交" in errors(refused)["without"]
+    assert bring(client, returned, "hukou_booklet").status_code == 303
+    assert "老师请您补的" not in page(client.get(path)).main.get_text().replace("只能补老师请您补的材料", "")
+    assert client.post(path, data=hidden(client.get(path)) | {"true": "y"}).status_code == 303
+    assert papers_of(client, returned) == ([], 0), "handed in with it, nothing more can be added or removed"
+
+
+def test_a_paper_that_was_left_out_may_be_added_until_the_review_of_the_application_ends(client, town, returned):
+    path = address(returned, "check")
+    client.post(path, data=hidden(client.get(path)) | {"true": "y", "without": "y"})
+    assert papers_of(client, returned) == (["hukou_booklet"], 0)
+    home = page(client.get(address(returned, "").rstrip("/"))).main
+    assert home.select_one(f"a[href='{address(returned, 'evidence')}#paper-hukou_booklet']")
+    assert bring(client, returned, "birth_certificate").status_code == 409, "nothing else"
+    assert bring(client, returned, "hukou_booklet").status_code == 303
+    town.session.expire_all()
+    assert evidence_rows.pages_of(town.session, returned.id)["hukou_booklet"]
+    assert returned.stage == "submitted"
+    assert papers_of(client, returned) == ([], 0)
+
+
+def test_a_finished_review_takes_no_more_papers(client, town, returned):
+    path = address(returned, "check")
+    client.post(path, data=hidden(client.get(path)) | {"true": "y", "without": "y"})
+    town.session.refresh(returned)
+    clerk = town.session.get(Account, town.session.scalars(select(ReturnedItem.asked_by)).first())
+    returned.reviewer_id = clerk.id
+    lifecycle.make(town.session, returned, "take", by=actor_of(clerk), now=town.now)
+    town.session.commit()
+    assert papers_of(client, returned) == (["hukou_booklet"], 0)
+    lifecycle.make(town.session, returned, "confirm", by=actor_of(clerk), now=town.now)
+    town.session.commit()
+    assert papers_of(client, returned) == ([], 0)
+    assert bring_late(client, returned).status_code == 409
+
+
+def bring_late(client, application):
+    sent = hidden(client.get(address(application, "withdraw"))) | {"document": "hukou_booklet"}
+    photo = (io.BytesIO(photo_of_a_paper()), "a.jpg")
+    path = address(application, "evidence")
+    return client.post(path, data=sent | {"pages": photo}, content_type="multipart/form-data")

@@ -55,6 +55,7 @@ def test_fam26_a_late_change_was_not_saved_and_says_so(client, town, frozen_cloc
     assert late.status_code == 409 and "这次修改没有保存" in said.get_text()
     assert READ.get(name, "") in said.get_text() and not said.select("form"), "kept to read, and no button"
     assert f"第 {before} 版回执" in said.get_text() and "金苹果" in said.get_text(), "what counts"
+    assert said.select_one(f"a[href='/parents/applications/{handed_in.id}/corrections']"), "the way that is left"
     town.session.expire_all()
     assert len(town.session.scalars(versions).all()) == before
     assert "Not saved" in client.post(f"{path}?lang=en", data=typed).text

@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from portal.parents import steps
 from portal.parents.steps import FormState
-from tests.portal.parents.desk import filled
+from tests.portal.parents.desk import filled, page
 from tests.support.signing_in import sign_in
 
 
@@ -97,3 +97,14 @@ def test_a_page_that_is_no_longer_shown_leads_on_too(client, town, places):
     path = f"/parents/applications/{ana.id}/together"
     answer = client.post(path, data=filled(client.get(path)))
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/parents/applications/{ana.id}/check")
+
+
+def test_the_last_wish_of_a_handed_in_application_stays_and_the_page_says_what_counts(client, town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])
+    sign_in(client, ana.entered_by)
+    path = f"/parents/applications/{ana.id}/wishes"
+    answer = client.post(path, data=filled(client.get(path)) | {"act": "remove:0"})
+    said = page(answer).main.get_text()
+    assert "至少要留 1 个志愿" in said and "金苹果" in said and "仍然有效" in said
+    assert "还没有保存" not in page(answer).select_one("main").get_text().replace("这一页的改动还没有保存", "")
+    assert "没有填写" not in said

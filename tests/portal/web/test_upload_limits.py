@@ -8,13 +8,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from werkzeug.serving import make_server
 
 from enrollment.ground.errors import Refused
 from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE
 from enrollment.ground.files.uploads import sanitise_upload
 from portal.web.upload_fields import AROUND_FILES, LARGEST_FORM
-from tests.portal.parents.desk import errors, page, value_of
+from tests.portal.parents.desk import errors, filled, page, value_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +101,69 @@ def test_fam28_a_request_that_is_too_large_loses_no_other_answer(client, town):
     assert value_of(again, "name") == "李建国"
     assert value_of(again, "phone") == "13811112222"
     assert page(again).select_one("[name=agreed]").has_attr("checked")
+
+
+TYPED = {"text": "安娜", "textarea": "名字写错了一个字", "tel": "13811112222", "date": "2026-05-21"}
+
+
+def _typed(form) -> list[tuple[str, str]]:
+    """What somebody enters in each field of a form, in the order in which a browser sends it; "" stands for the file."""
+    sent = []
+    for field in form.select("input[name], select[name], textarea[name]"):
+        kind = field.get("type", "text") if field.name == "input" else field.name
+        if kind == "hidden":
+            sent.append((field["name"], field.get("value", "")))
+        elif kind == "file":
+            sent.append((field["name"], ""))
+        elif kind in ("radio", "checkbox"):
+            if (field["name"], field.get("value", "y")) not in sent and field["name"] not in dict(sent):
+                sent.append((field["name"], field.get("value", "y")))
+        elif field.name == "select":
+            sent.append((field["name"], field.select("option")[-1]["value"]))
+        else:
+            sent.append((field["name"], TYPED[kind]))
+    return sent
+
+
+def _posted(client, address, sent, content: bytes):
+    body = b""
+    for name, text in sent:
+        head = f'--edge\r\nContent-Disposition: form-data; name="{name}"'
+        if text or name not in ("pages", "paper", "file"):
+            body += f"{head}\r\n\r\n{text}\r\n".encode()
+        else:
+            body += f'{head}; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'.encode() + content + b"\r\n"
+    return client.post(address, data=body + b"--edge--\r\n", content_type="multipart/form-data; boundary=edge")
+
+
+def _photo(size: int) -> bytes:
+    photo = io.BytesIO()
+    Image.new("RGB", (400, 300), "white").save(photo, "JPEG")
+    return photo.getvalue() + bytes(size - len(photo.getvalue()))
+
+
+def test_fam28_every_page_with_a_file_takes_a_phones_photo_and_a_too_large_one_loses_no_answer(
+    client, pages_with_files
+):
+    for who, address, kinds in pages_with_files:
+        sign_in(client, who)
+        (form,) = page(client.get(address)).select("form:has(input[type=file])")[:1]
+        sent = _typed(form)
+        assert not sent[-1][1], (address, "what stands behind the file of a too large request is not read")
+        if kinds != ("rules",):
+            assert _posted(client, address, sent, _photo(6_000_000)).status_code in (200, 303), address
+        sign_in(client, who)
+        (form,) = page(client.get(address)).select("form:has(input[type=file])")[:1]
+        sent = _typed(form)
+        answer = _posted(client, address, sent, bytes(MOST_AT_ONCE.largest + AROUND_FILES))
+        assert answer.status_code == 413
+        (back,) = [link["href"] for link in page(answer).select("main a") if "回到刚才" in link.text]
+        assert back == address, "with its query"
+        again = filled(client.get(back), "form:has(input[type=file])")
+        unsent = ("csrf_token", "idempotency_key", "version", "")
+        wanted = {name: [text] for name, text in sent if text and name not in unsent}
+        held = {name: [text.removeprefix("\n") for text in again.get(name, [])] for name in wanted}
+        assert held == wanted, address
 
 
 def test_fam28_a_form_without_files_takes_no_large_body(client, town):
