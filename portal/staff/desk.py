@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
+from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import access_codes, desk_access, phone_change_course, phone_changes
 from enrollment.ground import audit
@@ -17,6 +18,7 @@ from enrollment.ground.phones import mask_phone
 from enrollment.offers import desk_answers
 from enrollment.offers.desk_answers import CONTACT_WAYS, DeskAnswer
 from enrollment.people.person_rows import ID_KINDS
+from enrollment.results import admission_notice
 from portal.staff import pages
 from portal.web import phone_messages
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
@@ -140,6 +142,8 @@ def _guardian_view(
         code=access_codes.live_code(db(), account_id),
         change=phone_change_course.open_change(db(), account_id),
         offer=desk_answers.live_offer(db(), application),
+        has_receipt=receipts.latest(db(), application) is not None,
+        has_notice=admission_notice.exists(db(), application),
         **more,
     )
 
