@@ -36,9 +36,19 @@ def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | Non
     `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.
     """
     spoken = in_language or language()
+    return word("notice", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
+
+
+def desk_words(kind: str, params: Mapping[str, Any]) -> str:
+    """What a desk says to a family without a phone in place of the notice, in the language of the reader."""
+    spoken = language()
+    return word("desk_message", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
+
+
+def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     said = {name: _said(value, spoken) for name, value in params.items()}
     said["who"] = word("who", params.get("who") or NOBODY_NAMED_BY_KIND.get(kind, NOBODY_NAMED), in_language=spoken)
-    return word("notice", kind, in_language=spoken, **said)
+    return said
 
 
 def text_words(code: str, /, *, in_language: str | None = None, **params: Any) -> str:
