@@ -14,7 +14,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.eligibility import required_documents
 from enrollment.ground.errors import Refused
-from enrollment.people import guardians
+from enrollment.people import guardians, household_rows
 from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
 from portal.web.forms import refusals_in
@@ -40,6 +40,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
         papers=required_documents.missing(db(), application),
         sections=answer_summary.sections(db(), application, by=actor(), round_=round_),
         steps=steps,
+        outside=household_rows.lives_outside(db(), application.id),
         bound_with=bound_with(application),
     )
 
