@@ -265,9 +265,10 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
             consents.give(
                 session, kind, text_version=text.version, text_digest=text.digest, by=acting, now=now, under=mandate.id
             )
-    outbox.tell(
-        session, f"mandate_by_{mandate.way}", account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now
-    )
+    kind = f"mandate_by_{mandate.way}"
+    if mandate.way == "paper" and not session.get_one(Account, mandate.account_id).phone:
+        kind = "mandate_by_paper_without_phone"
+    outbox.tell(session, kind, account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now)
     _tell_families(session, mandate, "mandate_given", by=acting, now=now)
     return mandate
 

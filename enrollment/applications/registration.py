@@ -34,8 +34,11 @@ def save_guardian(
 
     Handed-in applications contain the guardian's details, so a correction is an edit of each and their deadline applies.
     Applications of a season that is over are not changed.
-    Refuses `guardian_said_it_itself` to a helper who would change the guardian's own answers.
+    Refuses `guardian_said_it_itself` to a helper who would change the guardian's own answers, and `consent_needed`
+    before the guardian has agreed that an identity is stored.
     """
+    if guardians.guardian_of(session, by=by) is None:
+        consents.require(session, consents.CHILD_DATA, by=by)
     handed_in = [each for each in applications.list_own(session, by=by) if each.stage in lifecycle.WITH_AUTHORITY]
     guardians.lock_guardian(session, by=by)
     if not may_say_guardian(session, by=by):

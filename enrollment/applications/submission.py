@@ -26,6 +26,7 @@ from enrollment.ground import jobs, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused, Stale
+from enrollment.people import household_rows
 
 
 def submit(
@@ -53,7 +54,8 @@ def submit(
         raise deadlines.closed(times)
     completeness.require(session, application, by=by)
     if agrees_to_central is not None:
-        application.agrees_to_central = agrees_to_central
+        outside = household_rows.lives_outside(session, application.id)
+        application.agrees_to_central = agrees_to_central and not outside
     if application.registration_code is None:
         application.registration_code = _fresh_code(session)
     application.submitted_at, answers_a_clerk = now, application.stage == Stage.RETURNED

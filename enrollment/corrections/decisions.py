@@ -19,6 +19,7 @@ from enrollment.draw import draw_jobs
 from enrollment.ground import signatures
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.offers import notice_codes
 from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, CorrectionRequest
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
@@ -77,7 +78,7 @@ def agree(
         raise Refused("on_hold")
     if not needs_two(request) and request.requested_by == by.account_id:
         raise Refused("second_person_needed")
-    request.answer = _answer(reason)
+    request.answer = _answer(request, reason)
     if needs_two(request):
         people = signatures.sign(session, SUBJECT, request.id, digest_of(request), by=by, now=now)
         if people < PEOPLE_NEEDED:
@@ -89,7 +90,8 @@ def agree(
     rounds = _lock_unpublished_rounds(session, application) if effects.changes_the_market(request) else []
     effects.put_into_effect(session, request, application, rounds, by=by, now=now)
     correction_lifecycle.make(session, request, "apply", by=by, now=now)
-    notify(session, "correction_applied", request, now=now)
+    replaced = notice_codes.were_replaced(session, application.child_id, at=now)
+    notify(session, "correction_applied_new_notice" if replaced else "correction_applied", request, now=now)
     return request
 
 
@@ -101,16 +103,18 @@ def refuse(
     Raises Stale for an older `version`.  Refuses `decided_already` and `say_why`.
     """
     request, _application = _locked(session, request_id, version=version, by=by)
-    request.answer = _answer(reason)
+    request.answer = _answer(request, reason)
     correction_lifecycle.make(session, request, "refuse", by=by, now=now)
     notify(session, "correction_refused", request, now=now)
     return request
 
 
-def _answer(reason: str) -> str:
+def _answer(request: CorrectionRequest, reason: str) -> str:
+    """The reasons of everybody who decided, one on each line in the order in which they decided."""
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    return reason.strip()[:LONGEST_ANSWER]
+    lines = [request.answer] if request.answer else []
+    return "\n".join([*lines, " ".join(reason.split())[:LONGEST_ANSWER]])
 
 
 def _locked(

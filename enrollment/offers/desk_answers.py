@@ -1,4 +1,4 @@
-"""Offers of families without a mobile phone: answers at a desk, and the list of families that a desk has to reach.
+"""Offers of families without a mobile phone: answers at a desk, and the record that a desk has contacted a family.
 
 An offer expires only after a reminder.  A family that cannot get text messages is reminded by its desk, which records
 the contact; until then its offer does not expire.
@@ -6,7 +6,6 @@ the contact; until then its offer does not expire.
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select
@@ -15,17 +14,14 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import desk_access
 from enrollment.ground import audit
-from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.ground.accounts import Actor, actor_of
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import offers
-from enrollment.offers.offer_rows import ANSWERABLE, Offer, OfferState
+from enrollment.offers.offer_rows import ANSWERABLE, Offer
 from enrollment.people.desk_rows import DeskContact
-from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.people.guardians import without_phone
 
 CONTACT_WAYS = ("call", "letter", "visit")
-
-LIST_BEFORE = dt.timedelta(days=3)
-"""How long before its deadline an unanswered offer appears on the desk's list; a letter takes two days."""
 
 
 class DeskAnswer(StrEnum):
@@ -75,17 +71,7 @@ def answer(
 
 def has_no_phone() -> ColumnElement[bool]:
     """SQL condition: no accepted guardian of the child of the enclosing query's `Offer` can get a text message."""
-    with_phone = (
-        select(Guardianship.child_id)
-        .join(Guardian, Guardian.id == Guardianship.guardian_id)
-        .join(Account, Account.id == Guardian.account_id)
-        .where(
-            Guardianship.child_id == Offer.child_id,
-            Guardianship.accepted_at.is_not(None),
-            Account.phone.is_not(None),
-        )
-    )
-    return ~with_phone.exists()
+    return without_phone(Offer.child_id)
 
 
 def was_contacted() -> ColumnElement[bool]:
@@ -94,18 +80,6 @@ def was_contacted() -> ColumnElement[bool]:
         DeskContact.application_id == Offer.application_id, DeskContact.reached_at >= Offer.made_at
     )
     return contact.exists()
-
-
-def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[Offer]:
-    """Unanswered offers of families without a phone that this desk has to contact, the earliest deadline first."""
-    waiting = select(Offer).where(
-        Offer.state == OfferState.OFFERED,
-        Offer.answer_by <= now + LIST_BEFORE,
-        Offer.application_id.in_(desk_access.served_query(by)),
-        has_no_phone(),
-        ~was_contacted(),
-    )
-    return session.scalars(waiting.order_by(Offer.answer_by, Offer.id)).all()
 
 
 def record_contact(

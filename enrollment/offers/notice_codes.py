@@ -28,6 +28,16 @@ def replace(session: Session, child_id: uuid.UUID, *, by: Actor, now: dt.datetim
     session.flush()
 
 
+def were_replaced(session: Session, child_id: uuid.UUID, *, at: dt.datetime) -> bool:
+    """Whether a notice of the child got a new code at this moment, by a correction that took effect then."""
+    found = (
+        select(ReplacedNotice.code)
+        .join(Offer, Offer.id == ReplacedNotice.offer_id)
+        .where(Offer.child_id == child_id, ReplacedNotice.replaced_at == at)
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
 def replaced_notice(session: Session, code: str) -> ReplacedNotice | None:
     """The replaced notice that had this code."""
     return session.get(ReplacedNotice, code)

@@ -104,7 +104,7 @@ class AccessCodeUse(Base):
 
 
 class DeskContact(Base):
-    """A contact of a desk with a family without a mobile phone about an offer: by telephone, letter or visit."""
+    """A contact of a desk with a family without a mobile phone, about a message or an offer: by telephone, letter or visit."""
 
     __tablename__ = "desk_contact"
 

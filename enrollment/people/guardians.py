@@ -1,16 +1,17 @@
 """Guardians: the person behind a family's account."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people.person_rows import GUARDIAN_ID_KINDS, Guardian
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS, Guardian, Guardianship
 
 YOUNGEST_GUARDIAN = 16
 LONGEST_NAME = 120
@@ -93,3 +94,22 @@ def validate_name(typed: str) -> str:
 
 def _age(born: dt.date, on: dt.date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def without_phone(child_id: InstrumentedAttribute[uuid.UUID]) -> ColumnElement[bool]:
+    """SQL condition: no accepted guardian of the child of the enclosing query can get a text message."""
+    return ~_with_phone().where(Guardianship.child_id == child_id).exists()
+
+
+def have_a_phone(session: Session, child_id: uuid.UUID) -> bool:
+    """Whether an accepted guardian of the child can get a text message."""
+    return session.scalar(_with_phone().where(Guardianship.child_id == child_id).limit(1)) is not None
+
+
+def _with_phone():
+    return (
+        select(Guardianship.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .join(Account, Account.id == Guardian.account_id)
+        .where(Guardianship.accepted_at.is_not(None), Account.phone.is_not(None))
+    )

@@ -50,3 +50,9 @@ ANSWERS = frozenset(Household.__table__.columns.keys()) - {"application_id", "ve
 def household_of(session: Session, application_id: uuid.UUID) -> Household | None:
     """The household of the application; None before the family first saved it."""
     return session.get(Household, application_id)
+
+
+def lives_outside(session: Session, application_id: uuid.UUID) -> bool:
+    """Whether the family lives outside the city, so that no distance and no central placement can be computed."""
+    household = household_of(session, application_id)
+    return household is not None and bool(household.home_outside)

@@ -64,6 +64,8 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
         raise Refused("enough_guardians", field="phone")
     earlier = _open_invitation(session, child.id, index)
     if earlier is not None:
+        if earlier.expires_at <= now:
+            earlier.made_at = now
         earlier.expires_at = now + INVITATION_LIFETIME
         return earlier
     made = Invitation(
@@ -95,13 +97,48 @@ def invite_by_case(
     if made is None:
         made = Invitation(child_id=child_id, invited_by=inviter.id, phone_index=index, made_at=now)
         session.add(made)
-    made.expires_at, made.case_id = now + INVITATION_LIFETIME, case_id
+    made.made_at, made.expires_at, made.case_id = now, now + INVITATION_LIFETIME, case_id
     session.flush()
     audit.record(session, "invite", "child", child_id, by=by, now=now, case=str(case_id))
     invited = session.scalar(select(Account.id).where(Account.phone_index == index))
     if invited is not None:
         outbox.tell(session, "invited", account_id=invited, key=f"invited:{made.id}:{case_id}", now=now)
     return made
+
+
+def needs_text_message(session: Session, invitation: Invitation, *, now: dt.datetime) -> bool:
+    """Whether the invitation was made now to a phone without an account, which gets no notice but a text message."""
+    known = select(Account.id).where(Account.phone_index == invitation.phone_index)
+    return invitation.made_at == now and session.scalar(known) is None
+
+
+def of_case(session: Session, case_id: uuid.UUID) -> Invitation | None:
+    """The invitation of the third guardian whom a case added."""
+    return session.scalars(select(Invitation).where(Invitation.case_id == case_id)).one_or_none()
+
+
+def decline(session: Session, invitation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """End an invitation to the signed-in person; the one who invited gets a message.  Declining twice changes nothing.
+
+    Raises NotFound for an invitation to another phone.  Refuses `invitation_accepted` after it was accepted.
+    """
+    require_oneself(by)
+    account = session.get_one(Account, by.account_id)
+    invitation = session.get(Invitation, invitation_id, with_for_update=True)
+    if invitation is None or account.phone_index is None or invitation.phone_index != account.phone_index:
+        raise NotFound()
+    if invitation.accepted_at is not None:
+        raise Refused("invitation_accepted")
+    if invitation.expires_at <= now:
+        return
+    invitation.expires_at = now
+    session.flush()
+    audit.record(session, "decline_invitation", "child", invitation.child_id, by=by, now=now)
+    inviter = session.get_one(Guardian, invitation.invited_by)
+    key = f"invitation_declined:{invitation.id}:{now.isoformat()}"
+    outbox.tell(
+        session, "invitation_declined", account_id=inviter.account_id, key=key, now=now, child_id=invitation.child_id
+    )
 
 
 def withdraw_of(session: Session, guardian: Guardian, child_id: uuid.UUID, *, now: dt.datetime) -> None:

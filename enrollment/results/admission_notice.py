@@ -56,15 +56,21 @@ class NoticeCheck:
 def of_application(session: Session, application_id: uuid.UUID, *, by: Actor) -> Admission:
     """The notice of an own child.  NotFound for another family's; refuses `no_notice_yet` before a place is confirmed."""
     application = applications.own(session, application_id, by=by)
-    offer = session.scalars(
-        select(Offer)
-        .where(Offer.application_id == application.id, Offer.state.in_(ADMITTED))
-        .order_by(Offer.made_at.desc())
-        .limit(1)
-    ).first()
+    offer = _admitting_offer(session, application)
     if offer is None:
         raise Refused("no_notice_yet")
     return _admission(session, application, offer)
+
+
+def exists(session: Session, application: Application) -> bool:
+    """Whether the application has a notice now.  The caller has checked access to the application."""
+    return _admitting_offer(session, application) is not None
+
+
+def _admitting_offer(session: Session, application: Application) -> Offer | None:
+    """The newest offer of the application that has a notice."""
+    found = select(Offer).where(Offer.application_id == application.id, Offer.state.in_(ADMITTED))
+    return session.scalars(found.order_by(Offer.made_at.desc()).limit(1)).first()
 
 
 def _admission(session: Session, application: Application, offer: Offer) -> Admission:

@@ -208,8 +208,8 @@ class CityBuilder:
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
     """Let the simulated clerks review all waiting and abandoned applications, in batches."""
     with Session(engine) as session, session.begin():
-        clerk = people.actor(session, people.REVIEWER)
-        simulated_people.release_idle_reviews(session, by=clerk, now=now)
+        simulated_people.release_idle_reviews(session, by=people.actor(session, people.REVIEWER), now=now)
+        clerk = people.reviewing_clerk(session)
         everything = session.scalar(select(func.count()).where(Application.stage == Stage.SUBMITTED)) or 0
     done = 0
     while True:

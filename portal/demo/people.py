@@ -2,7 +2,7 @@
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyotp
 from sqlalchemy import select
@@ -108,6 +108,12 @@ def add_people(session: Session, *, now: dt.datetime) -> dict[str, Actor]:
 
 def actor(session: Session, login: str) -> Actor:
     return actor_of(session.scalars(select(Account).where(Account.login == login)).one())
+
+
+def reviewing_clerk(session: Session) -> Actor:
+    """The simulated reviewer as a clerk of every kindergarten: messages name the kindergarten as the one who reviewed."""
+    everywhere = frozenset(session.scalars(select(Kindergarten.id)))
+    return replace(actor(session, REVIEWER), roles=frozenset({Role.CLERK}), kindergartens=everywhere)
 
 
 def phone_indices() -> list[bytes]:

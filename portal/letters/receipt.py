@@ -15,11 +15,13 @@ def receipt_letter(
     bound: Sequence[str] = (),
     changed: Sequence[str],
     lines: Sequence[tuple[str, str]] = (),
+    has_phone: bool = True,
     demo: bool,
 ) -> bytes:
     """The PDF.  `wished` are the kindergartens in order, `bound` the children bound to this one, `changed` the differences from the previous version, in words.
 
     For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
+    Without `has_phone` it says how the family is reached.
 
     Raises PdfUnavailable.
     """
@@ -33,5 +35,6 @@ def receipt_letter(
         bound=bound,
         changed=changed,
         lines=lines,
+        has_phone=has_phone,
         demo=demo,
     )

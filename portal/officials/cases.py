@@ -1,5 +1,6 @@
 """Cases 争议 of the official's areas with their deadlines, and settling one."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 
@@ -8,21 +9,24 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.applications import Application
 from enrollment.ground import audit
-from enrollment.ground.accounts import Account
+from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.phones import mask_phone
 from enrollment.offers import revocations
+from enrollment.people import invitations
 from enrollment.results import dispute_facts
 from enrollment.review import case_officers, cases, guardian_requests
 from enrollment.review.case_rows import CaseKind
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.web import phone_messages
 from portal.web.evidence_files import SANDBOX
 from portal.web.forms import coded_choices, refusals_in
 from portal.web.guards import desk
@@ -138,10 +142,18 @@ def unmask_case(case_id: uuid.UUID) -> ResponseReturnValue:
 
 Act = Callable[..., object]
 
+
+def _approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
+    case = guardian_requests.approve_addition(session, case_id, reason=reason, by=by, now=now)
+    wanted, invitation = guardian_requests.request_of(session, case), invitations.of_case(session, case.id)
+    if wanted is not None and wanted.phone and invitation is not None:
+        phone_messages.send_invitation(session, invitation, wanted.phone)
+
+
 DECISIONS: dict[str, tuple[Act, LazyString]] = {
     "hold": (cases.impose_hold, _l("已暂停，各方会收到消息。")),
     "lift": (cases.lift_hold, _l("暂停已结束，各方会收到消息。")),
-    "approve": (guardian_requests.approve_addition, _l("已同意，对方会收到邀请。")),
+    "approve": (_approve_addition, _l("已同意，对方会收到邀请。")),
     "propose": (guardian_requests.propose_removal, _l("您已签署，还需要另一位工作人员签署。")),
     "remove": (guardian_requests.confirm_removal, _l("已移除，从现在起对方看不到孩子的任何内容。")),
 }

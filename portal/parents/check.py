@@ -14,6 +14,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.eligibility import asked_papers, required_documents
 from enrollment.ground.errors import Refused
+from enrollment.people import guardians, household_rows
 from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
 from portal.web.forms import refusals_in
@@ -41,6 +42,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
         papers=required_documents.missing(db(), application),
         sections=answer_summary.sections(db(), application, by=actor(), round_=round_),
         steps=steps,
+        outside=household_rows.lives_outside(db(), application.id),
         bound_with=bound_with(application),
     )
 
@@ -103,6 +105,7 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         application,
         None,
         receipt=receipt,
+        has_phone=guardians.have_a_phone(db(), application.child_id),
         wished=answer_summary.wish_names(db(), answers),
         bound=answer_summary.bound_names(db(), application, answers, by=actor()),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],

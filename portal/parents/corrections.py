@@ -10,6 +10,8 @@ from enrollment.applications.evidence_rows import MOST_PAGES
 from enrollment.corrections import correction_papers, requests
 from enrollment.corrections.requests import may_edit_freely
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
+from enrollment.offers import notice_codes
+from enrollment.results import family_results
 from enrollment.review.correction_rows import CHILD_IDENTITY, WITH_A_FACT, CorrectionKind
 from portal.parents import pages
 from portal.parents.form_pages import application_of
@@ -92,10 +94,17 @@ def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) 
 @pages.get("/applications/<uuid:application_id>/corrections/<uuid:request_id>")
 @desk("parents", allows_helper=True)
 def correction_page(application_id: uuid.UUID, request_id: uuid.UUID) -> ResponseReturnValue:
-    application_of(application_id)
+    application = application_of(application_id)
     found = requests.own(db(), request_id, by=actor())
     form = DecisionForm(formdata=None, version=found.version)
-    return render_template("parents/correction.html", form=form, **correction_views.page_values(found))
+    decided = found.decided_at
+    return render_template(
+        "parents/correction.html",
+        form=form,
+        new_notice=decided is not None and notice_codes.were_replaced(db(), application.child_id, at=decided),
+        published=family_results.for_application(db(), application.id, now=clock()) is not None,
+        **correction_views.page_values(found),
+    )
 
 
 @pages.post("/applications/<uuid:application_id>/corrections/<uuid:request_id>/withdraw")

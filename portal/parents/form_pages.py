@@ -18,7 +18,7 @@ from enrollment.applications.deadlines import Window
 from enrollment.draw import bond_participation
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
-from enrollment.people import invitations
+from enrollment.people import guardians, invitations
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
 from enrollment.season import calendar
@@ -140,9 +140,22 @@ def redirect_after_save(page: str, application: Application | None) -> ResponseR
     flash(_("已保存。"))
     if application is not None and (request.args.get("from") == "check" or is_late_correction(application)):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
+    if application is None and (invited := _invitation_after(page)) is not None:
+        return redirect(invited, 303)
     if application is None and _has_more_pages():
         return redirect(url_for("parents.home"), 303)
     return redirect(steps.step_after(page, state_of_form(application)).href or url_for("parents.home"), 303)
+
+
+def _invitation_after(page: str) -> str | None:
+    """The address that follows a page which an invited person opened from an invitation; None without an invitation."""
+    own = {str(each.id): each for each in invitations.own_invitations(db(), by=actor(), now=clock())}
+    invitation = own.get(request.args.get("invitation", ""))
+    if invitation is None:
+        return None
+    if page == "consent" and guardians.guardian_of(db(), by=actor()) is None:
+        return url_for("parents.guardian_page", invitation=invitation.id)
+    return url_for("parents.invitation_page", invitation_id=invitation.id)
 
 
 def _has_more_pages() -> bool:

@@ -6,6 +6,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 
 from enrollment.applications import receipts
+from enrollment.people import guardians
 from enrollment.results import admission_notice
 from portal.letters.notice import notice
 from portal.letters.paper_copy import answer_rows
@@ -55,6 +56,7 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
             bound=answer_summary.bound_names(db(), application, answers, by=actor()),
             changed=changed,
             lines=lines,
+            has_phone=guardians.have_a_phone(db(), application.child_id),
             demo=services().config.demo,
         )
     except PdfUnavailable as fault:

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from enrollment.applications import applications
 from enrollment.ground import outbox
+from enrollment.ground.accounts import Account
 from portal.parents import pages
 from portal.text.messages import notice_words
 from portal.web.guards import desk
@@ -30,7 +31,9 @@ def messages_page() -> ResponseReturnValue:
         for notice in mine
     ]
     outbox.mark_read(db(), account_id(), now=clock())
-    return render_template("parents/messages.html", listed=listed)
+    return render_template(
+        "parents/messages.html", listed=listed, has_phone=bool(db().get_one(Account, account_id()).phone)
+    )
 
 
 def _children(notice: outbox.Notice, names: dict[uuid.UUID, str]) -> str:

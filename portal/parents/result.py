@@ -11,6 +11,7 @@ from enrollment.applications import receipts
 from enrollment.applications.applications import Application
 from enrollment.offers import irrevocable_acts, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
+from enrollment.people import household_rows
 from enrollment.results import answers, family_results
 from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar
@@ -45,6 +46,7 @@ def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
         "parents/result.html",
         application=application,
         result=result,
+        outside=household_rows.lives_outside(db(), application.id),
         arrival=spans.get("arrival"),
         bound_names=names_of(result.bound_with),
         answered_names=_answered_names(result),

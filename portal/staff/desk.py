@@ -9,15 +9,20 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
+from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import access_codes, desk_access, phone_change_course, phone_changes
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
-from enrollment.offers import desk_answers
+from enrollment.offers import desk_answers, desk_contacts
 from enrollment.offers.desk_answers import CONTACT_WAYS, DeskAnswer
+from enrollment.offers.offer_rows import OfferState
 from enrollment.people.person_rows import ID_KINDS
+from enrollment.results import admission_notice
 from portal.staff import pages
+from portal.staff.returns import item_words
+from portal.text.messages import desk_words
 from portal.web import phone_messages
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
@@ -77,12 +82,12 @@ def desk_home() -> ResponseReturnValue:
     found = desk_access.find_by_code(db(), code, by=actor()) if code else None
     if found is not None:
         return redirect(url_for("staff.desk_family", application_id=found.id), 303)
-    to_contact = desk_answers.families_to_contact(db(), by=actor(), now=clock())
     waiting = phone_changes.waiting_at_desk(db(), by=actor())
     return render_template(
         "staff/desk.html",
         code=code,
-        to_contact=[(offer, db().get_one(Application, offer.application_id)) for offer in to_contact],
+        to_contact=desk_contacts.families_to_contact(db(), by=actor(), now=clock()),
+        desk_words=desk_words,
         waiting=[(change, db().get_one(Application, change.application_id)) for change in waiting],
         me=actor().account_id,
         form=ActForm(),
@@ -103,7 +108,10 @@ def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
             (each, mask_phone(db().get_one(Account, each.guardian.account_id).phone or ""))
             for each in desk_access.guardians_at_desk(db(), application)
         ],
+        contact=desk_contacts.family_to_contact(db(), application, by=actor(), now=clock()),
         offer=desk_answers.live_offer(db(), application),
+        desk_words=desk_words,
+        item_words=item_words,
         form=contact_form,
     )
 
@@ -113,7 +121,9 @@ def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
 def record_contact(application_id: uuid.UUID) -> ResponseReturnValue:
     form = ContactForm()
     desk_answers.record_contact(db(), application_id, form.way.data or "", by=actor(), now=clock())
-    flash(_("已记下。没有答复的，从现在起照常到期。"))
+    offer = desk_answers.live_offer(db(), _application(application_id))
+    waits = offer is not None and offer.state == OfferState.OFFERED
+    flash(_("已记下。没有答复的，从现在起照常到期。") if waits else _("已记下。"))
     return redirect(url_for("staff.desk"), 303)
 
 
@@ -140,6 +150,8 @@ def _guardian_view(
         code=access_codes.live_code(db(), account_id),
         change=phone_change_course.open_change(db(), account_id),
         offer=desk_answers.live_offer(db(), application),
+        has_receipt=receipts.latest(db(), application) is not None,
+        has_notice=admission_notice.exists(db(), application),
         **more,
     )
 

@@ -14,7 +14,20 @@ MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}\S*")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 NOBODY_NAMED = "family"
-"""`who` of a notice that was written without it."""
+"""`who` of a notice that was written without it, if a guardian can cause it; see `NOBODY_NAMED_BY_KIND`."""
+
+NOBODY_NAMED_BY_KIND = {
+    "review_confirmed": "kindergarten",
+    "review_returned": "kindergarten",
+    "review_refused": "kindergarten",
+    "marked_arrived": "kindergarten",
+    "marked_no_show": "kindergarten",
+    "offer_revoked": "area_office",
+    "central_offered": "city_office",
+    "offer_expired": "system",
+    "moved_up": "system",
+}
+"""`who` of a notice that was written without it and that no family can cause."""
 
 
 def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:
@@ -23,9 +36,19 @@ def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | Non
     `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.
     """
     spoken = in_language or language()
+    return word("notice", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
+
+
+def desk_words(kind: str, params: Mapping[str, Any]) -> str:
+    """What a desk says to a family without a phone in place of the notice, in the language of the reader."""
+    spoken = language()
+    return word("desk_message", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
+
+
+def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     said = {name: _said(value, spoken) for name, value in params.items()}
-    said["who"] = word("who", params.get("who", NOBODY_NAMED), in_language=spoken)
-    return word("notice", kind, in_language=spoken, **said)
+    said["who"] = word("who", params.get("who") or NOBODY_NAMED_BY_KIND.get(kind, NOBODY_NAMED), in_language=spoken)
+    return said
 
 
 def text_words(code: str, /, *, in_language: str | None = None, **params: Any) -> str:

@@ -1,8 +1,9 @@
-"""Text messages about a phone change: the two codes, the warning to the old number, and the news that it is done."""
+"""Text messages to phone numbers: the codes and warnings of a phone change, and invitations."""
 
 import uuid
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.guardian_access import phone_change_course, phone_changes
@@ -11,7 +12,11 @@ from enrollment.applications.guardian_access.phone_changes import Codes
 from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import format_time
+from enrollment.ground.outbox import TextMessage
+from enrollment.ground.phones import parse_phone
+from enrollment.people import invitations
 from enrollment.people.desk_rows import PhoneChange
+from enrollment.people.invitations import Invitation
 from portal.text.messages import signed, text_words
 from portal.web.unit_of_work import clock, services
 
@@ -23,6 +28,18 @@ def send_codes(session: Session, codes: Codes, new_phone: str, old_phone: str | 
             minutes = sign_in.CODE_LIFETIME.seconds // 60
             body = _signed(kind, code=code, minutes=minutes)
             outbox.add_text_message(session, phone, body, key=f"phone_code:{uuid.uuid4()}", now=clock())
+
+
+def send_invitation(session: Session, invitation: Invitation, phone: str) -> None:
+    """Tell a phone without an account that it was invited, without a name; an account is told by a notice."""
+    number = parse_phone(phone)
+    if not services().config.can_text(number) or not invitations.needs_text_message(session, invitation, now=clock()):
+        return
+    key = f"invited:{invitation.id}:{invitation.made_at.timestamp()}"
+    if session.scalar(select(TextMessage.id).where(TextMessage.key == key)) is not None:
+        return  # the same button twice
+    body = _signed("invited", address=services().config.public_url, when=format_time(invitation.expires_at))
+    outbox.add_text_message(session, number, body, key=key, now=clock())
 
 
 def warn_old_phone(session: Session, change: PhoneChange, old_phone: str | None, token: str) -> None:

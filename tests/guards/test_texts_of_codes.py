@@ -17,7 +17,7 @@ from enrollment.corrections import request_list
 from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
 from enrollment.draw import draw_jobs, draws, execution, publication, runs, snapshot
 from enrollment.ground.accounts import ROLES
-from enrollment.offers import offers, withdrawals
+from enrollment.offers import desk_contacts, offers, withdrawals
 from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
@@ -48,6 +48,11 @@ CODES = {
         *(f"bond_{event}" for event, effect in EFFECTS.items() if effect == BondEffect.LEAVES),
         "bond_changed",
         "bond_changed_by_helper",
+    ),
+    "desk_message": (
+        *(kind for kind in desk_contacts.TOLD_AT_DESK if kind != "result_published"),
+        "result_placed",
+        "result_without_place",
     ),
     "stage": applications.STAGES,
     "move": tuple(MOVES),

@@ -72,14 +72,31 @@ def test_fam06_from_the_familys_photo_to_the_new_notice(placed, client, another_
     assert fill_in(clerk, path, reason="见户口簿", act="agree").status_code == 303
     version = BeautifulSoup(stale.text, "lxml").select_one("[name=version]")["value"]
     assert fill_in(head, path, reason="见户口簿", act="agree", version=version).status_code == 409
-    assert fill_in(head, path, reason="见户口簿", act="agree").status_code == 303
+    assert fill_in(head, path, reason="同意，与原件相符", act="agree").status_code == 303
     town.session.expire_all()
     assert town.ana.child.name == "安娜"
     told = text_of(client.get(f"/verify/{old}"))
     assert "已换发" in told and "安" not in told.replace("安全", "")
     new = town.offer_for(town.ana).notice_code
     assert "安" in text_of(client.get(f"/verify/{new}"))
-    assert "更正已经生效" in text_of(client.get("/parents/messages"))
+    told = text_of(client.get("/parents/messages"))
+    assert "更正已经生效，录取通知书换了新编号" in told
+    decided = text_of(client.get(shown.request.path))
+    assert "见户口簿 同意，与原件相符" in decided, "the reasons of both people, in their order"
+    assert "通知书换了新编号" in decided
+
+
+def test_a_correction_before_the_draw_speaks_of_no_admission_notice(town, client, frozen_clock):
+    town.garden = town.kindergarten("金苹果", places=2)
+    ana = town.child("安那", wishes=[town.garden])
+    town.everyone_is_reviewed()
+    request = town.two_agree(town.requests_correction(ana, "name", name="安娜"))
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, ana.entered_by)
+    for lang, notice in (("zh", "通知书"), ("en", "notice")):
+        for path in ("/parents/messages", f"/parents/applications/{ana.id}/corrections/{request.id}"):
+            assert notice not in text_of(client.get(f"{path}?lang={lang}")), path
 
 
 def test_fam06_errors_stand_beside_the_fields_and_the_text_stays(placed, client):

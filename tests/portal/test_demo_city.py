@@ -232,7 +232,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
     now = season.DATES["review"][0] + dt.timedelta(hours=1)
     tables = ("application", "verified_fact", "move_made", "audit_entry", "notice")
     with Session(engine_of_the_city) as session:
-        by = people.actor(session, people.REVIEWER)
+        by = people.reviewing_clerk(session)
         for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         session.flush()
@@ -250,6 +250,7 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
         outcomes = {json.loads(row)["outcome"] for row in verbs["verified_fact"]}
         assert outcomes == {"verified", "declined"}
         assert len(verbs["notice"]) == 25
+        assert all(json.loads(row)["params"]["who"] == "kindergarten" for row in verbs["notice"])
         session.rollback()
 
 

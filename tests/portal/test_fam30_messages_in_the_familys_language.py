@@ -145,3 +145,12 @@ def test_fam30_a_code_in_the_language_of_the_page_that_asked(
     other = another_client()
     sign_in_by_code(other, "")
     assert f'lang="{"en" if language == "en" else "zh-CN"}"' in other.get("/parents").text[:200]
+
+
+@pytest.mark.parametrize(
+    ("kind", "family"), [("review_confirmed", False), ("offer_revoked", False), ("application_changed", True)]
+)
+def test_a_message_without_an_actor_does_not_say_that_the_family_did_what_only_an_office_does(kind, family):
+    params = {"code": "X", "number": 1}
+    assert notice_words(kind, params, in_language="zh").startswith("您家") == family
+    assert notice_words(kind, params, in_language="en").startswith("Your family") == family

@@ -19,11 +19,10 @@ AGREES, CONTRADICTS = 92, 97
 
 OTHERWISE: dict[str, Any] = {
     "hukou_kind": "elsewhere",
-    "hukou_street": "（登记库另有记载）街道",
-    "home_place": {"street": "（登记库另有记载）街道"},
     "children_in_family": 1,
     "vaccination": None,
 }
+STREETS = ("府青路街道", "龙舟路街道", "双桥路街道")
 AREAS = ("510104", "510105", "510106", "510107", "510108")
 
 
@@ -115,11 +114,18 @@ class TestRegisters:
 def _otherwise(fact: str, claimed: Any) -> Any:
     if fact.endswith("_area"):
         return next(area for area in AREAS if area != claimed)
-    if fact == "home_place" and isinstance(claimed, dict) and claimed.get("street"):
-        return claimed | {"street": f"{claimed['street']}（登记库另有记载）"}
+    if fact == "hukou_street":
+        return _other_street(claimed)
+    if fact == "home_place":
+        home = claimed if isinstance(claimed, dict) else {}
+        return home | {"street": _other_street(home.get("street"))}
     if fact == "home_owned":
         return None
     return OTHERWISE.get(fact)
+
+
+def _other_street(claimed: Any) -> str:
+    return next(street for street in STREETS if street != claimed)
 
 
 _stand_in: TestRegisters | None = None

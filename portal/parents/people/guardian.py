@@ -1,5 +1,6 @@
 """The first two pages of the form: consent and guardian."""
 
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -97,6 +98,10 @@ def _guardian_view(form: GuardianForm) -> ResponseReturnValue:
 def guardian_page() -> ResponseReturnValue:
     form = GuardianForm()
     guardian = guardians.guardian_of(db(), by=actor())
+    if guardian is None and consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is None:
+        return redirect(
+            url_for("parents.consent_page", invitation=request.args.get("invitation")), 303
+        )  # before an ID number is stored
     if guardian is not None and not form.name.data:
         form.name.data, form.id_kind.data = guardian.name, guardian.id_kind
         form.version.data = str(guardian.version)

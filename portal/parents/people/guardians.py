@@ -11,13 +11,14 @@ from wtforms import SelectField, StringField, TextAreaField
 from enrollment.applications.applications import Application
 from enrollment.applications.guardian_access import guardian_joining
 from enrollment.ground.errors import NotFound
-from enrollment.people import children, guardians, invitations
+from enrollment.people import children, consents, guardians, invitations
 from enrollment.people.invitations import Invitation
 from enrollment.people.person_rows import ID_KINDS, RELATIONS
 from enrollment.review import cases
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page
 from portal.text.words import word
+from portal.web import phone_messages
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -63,8 +64,10 @@ def invite(application_id: uuid.UUID) -> ResponseReturnValue:
     form = InviteForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            invitations.invite(db(), application.child_id, form.phone.data or "", by=actor(), now=clock())
-            flash(_("已邀请。对方用这个手机号登录后就能看到。"))
+            phone = form.phone.data or ""
+            invitation = invitations.invite(db(), application.child_id, phone, by=actor(), now=clock())
+            phone_messages.send_invitation(db(), invitation, phone)
+            flash(_("已邀请，对方会收到短信。对方用这个手机号登录后就能看到。"))
             return redirect(url_for("parents.invite_page", application_id=application_id), 303)
     return _invite_view(form, application)
 
@@ -79,7 +82,8 @@ def _invitation_of(invitation_id: uuid.UUID) -> Invitation:
 def _accept_view(form: AcceptForm, invitation: Invitation) -> ResponseReturnValue:
     form.set_choices()
     known = guardians.guardian_of(db(), by=actor()) is not None
-    return form_page("invitation", "guardian", None, form, invitation=invitation, known=known)
+    consented = consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
+    return form_page("invitation", "guardian", None, form, invitation=invitation, known=known, consented=consented)
 
 
 @pages.get("/invitations/<uuid:invitation_id>")
@@ -100,6 +104,14 @@ def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
             flash(_("您已加入，可以一起查看和修改申请。"))
             return redirect(url_for("parents.home"), 303)
     return _accept_view(form, _invitation_of(invitation_id))
+
+
+@pages.post("/invitations/<uuid:invitation_id>/decline")
+@desk("parents")
+def decline_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
+    invitations.decline(db(), invitation_id, by=actor(), now=clock())
+    flash(_("您没有接受邀请，邀请您的人会收到消息。"))
+    return redirect(url_for("parents.home"), 303)
 
 
 def _dispute_view(form: DisputeForm) -> ResponseReturnValue:

@@ -10,8 +10,12 @@ from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers import answer_deadlines, desk_answers
+from enrollment.offers import answer_deadlines, desk_answers, desk_contacts
 from enrollment.people.person_rows import Guardian
+from enrollment.review import review
+from enrollment.review.review import Ask
+from enrollment.season import calendar
+from enrollment.season.calendar import Season
 from tests.support.town_families import id_number
 
 NUMBER = id_number(dt.date(1988, 3, 3))
@@ -28,6 +32,13 @@ def family(town):
     town.account = town.session.get_one(Account, mandate.account_id)
     town.clerk = town.clerk_of(town.garden)
     return town
+
+
+def says(town):
+    """What the desk has to tell, and until when."""
+    families = desk_contacts.families_to_contact(town.session, by=town.clerk, now=town.now)
+    assert all(family.application == town.baby for family in families)
+    return [(kind, family.until) for family in families for kind, _params in family.says]
 
 
 def check(town):
@@ -95,17 +106,51 @@ def test_fam11_silence_counts_only_after_the_desk_has_reached_the_family(family)
     town = family
     town.drawn(town.baby)
     offer = town.offer_for(town.baby)
-    assert desk_answers.families_to_contact(town.session, by=town.clerk, now=town.now) == []
+    assert says(town) == [("result_placed", offer.answer_by)], "at once, not only before the deadline"
     town.at(offer.answer_by - dt.timedelta(hours=20))
     answer_deadlines.remind_due(town.session, now=town.now)
-    assert [each.id for each in desk_answers.families_to_contact(town.session, by=town.clerk, now=town.now)] == [
-        offer.id
-    ]
+    assert ("answer_reminder", offer.answer_by) in says(town)
     town.at(offer.answer_by)
     assert answer_deadlines.expire_due(town.session, now=town.now) == 0
     desk_answers.record_contact(town.session, town.baby.id, "call", by=town.clerk, now=town.now)
-    assert desk_answers.families_to_contact(town.session, by=town.clerk, now=town.now) == []
+    assert says(town) == []
     town.session.refresh(offer)
     assert offer.answer_by == town.now + answer_deadlines.GRACE
     town.at(offer.answer_by)
     assert answer_deadlines.expire_due(town.session, now=town.now) == 1
+
+
+def test_fam11_a_desk_tells_what_was_returned_and_until_when(family):
+    town = family
+    town.close_registration()
+    reviewer = town.reviewer_of(town.baby)
+    review.take(town.session, town.baby.id, by=reviewer, now=town.now)
+    review.send_back(town.session, town.baby.id, [Ask("rental_record", "首页不清楚")], by=reviewer, now=town.now)
+    ends = calendar.spans(town.session.get_one(Season, 2026))["review"][1]
+    assert says(town) == [("review_returned", ends)]
+    told = desk_contacts.family_to_contact(town.session, town.baby, by=town.clerk, now=town.now)
+    assert [(item.item, item.note) for item in told.items] == [("rental_record", "首页不清楚")]
+    desk_answers.record_contact(town.session, town.baby.id, "letter", by=town.clerk, now=town.now)
+    assert says(town) == []
+
+
+def test_fam11_a_desk_tells_a_result_without_a_place(family):
+    town = family
+    other = town.child("安娜", wishes=[town.garden])
+    town.drawn(other, town.baby)
+    loser = next(each for each in (other, town.baby) if town.last_offer_for(each) is None)
+    expected = (
+        [("result_without_place", None)]
+        if loser == town.baby
+        else [("result_placed", town.offer_for(town.baby).answer_by)]
+    )
+    assert says(town) == expected
+    desk_answers.record_contact(town.session, town.baby.id, "call", by=town.clerk, now=town.now)
+    assert says(town) == []
+
+
+def test_fam11_a_family_with_a_phone_is_on_no_desks_list(family):
+    town = family
+    town.account.phone = "13811112222"
+    town.drawn(town.baby)
+    assert says(town) == []

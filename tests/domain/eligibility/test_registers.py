@@ -298,3 +298,19 @@ def test_the_job_asks_about_everybody_who_waits(town, here, app, portal_session,
     assert register_answers.answers_of(portal_session, waiting.id).keys() >= {"born", "vaccination"}
     assert participants.under_review(portal_session, town.the_round) == [(here.name, 1)]
     assert Fact.BORN in claimed_facts(portal_session, waiting.id)
+
+
+@pytest.mark.parametrize(
+    ("fact", "claimed"),
+    [("hukou_street", "府青路街道"), ("home_place", {"street": "龙舟路街道"}), ("home_place", None)],
+)
+def test_a_contradicting_stand_in_names_another_street_and_no_remark(fact, claimed):
+    said = [
+        TestRegisters().answer({"ref": 0, "fact": fact, "claimed": claimed, "child": {"id_number": str(number)}})
+        for number in range(100)
+    ]
+    values = [each["value"] for each in said if each["answer"] == "differs"]
+    streets = {value["street"] if isinstance(value, dict) else value for value in values}
+    assert len(streets) == 1
+    assert not streets & {"府青路街道" if fact == "hukou_street" else (claimed or {}).get("street")}
+    assert streets.pop().endswith("路街道")

@@ -16,6 +16,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import WebSession
 from enrollment.people.person_rows import Guardian
+from enrollment.review import review
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_every_page import open_pages, pages_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -279,6 +280,53 @@ def test_a_guardian_takes_over_or_rejects_a_paper(client, town, yang, garden, la
     assert no.headers["Location"] == "/parents"
     assert client.get(f"/parents/papers/{mandate.id}").status_code == 404
     assert mandates.acting_for(town.session, mandate.id, by=yang, now=town.now) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "promises"),
+    [("zh", ("手机尾号", "会收到短信", "会发短信")), ("en", ("texts you", "gets a text message and", "Phone ending"))],
+)
+def test_a_family_without_a_phone_is_promised_no_text_message(
+    client, another_client, town, yang, garden, language, promises
+):
+    client.get(f"/helpers?lang={language}")
+    assert send_paper(client, phone="").headers["Location"] == "/parents"
+    receipt = enter_the_form(client, town.session, garden)
+    application = town.session.scalars(select(Application)).one()
+    pdf = client.get(f"{receipt}.pdf").data
+    paper = "".join(one.extract_text() for one in PdfReader(io.BytesIO(pdf)).pages)
+    shown = [main_of(client.get(receipt).text), main_of(client.get("/helpers").text), paper]
+    for text in shown:
+        assert not [promise for promise in promises if promise in text]
+    told = {"zh": "没有手机的家庭", "en": "Families without a phone"}[language]
+    assert told in shown[0] and told in " ".join(paper.split())
+    guardian = another_client()
+    sign_in(guardian, application.entered_for)
+    assert "手机号登录" not in main_of(guardian.get("/parents/messages").text)
+
+
+def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
+    client, another_client, town, yang, garden, frozen_clock
+):
+    mandate = town.mandate_on_paper(yang, "")
+    baby = town.helper_enters(town.acting(yang, mandate), wishes=[garden])
+    town.close_registration()
+    reviewer = town.reviewer_of(baby)
+    review.take(town.session, baby.id, by=reviewer, now=town.now)
+    review.send_back(town.session, baby.id, [review.Ask("rental_record", "首页不清楚")], by=reviewer, now=town.now)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    clerk = sign_in(another_client(), reviewer.account_id)
+    for language, told, ask in (
+        ("zh", "请您家补充申请的 1 项内容", "首页不清楚"),
+        ("en", "asks you to complete 1 items", "首页不清楚"),
+    ):
+        assert told in main_of(clerk.get(f"/staff/desk?lang={language}").text)
+        family = main_of(clerk.get(f"/staff/desk/{baby.id}").text)
+        assert told in family and ask in family
+    page = f"/staff/desk/{baby.id}"
+    assert fill_in(clerk, page, action=f"{page}/contact", way="call").status_code == 303
+    assert baby.registration_code not in main_of(clerk.get("/staff/desk").text)
 
 
 # --- one family at a time, and the ways out

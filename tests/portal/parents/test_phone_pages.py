@@ -133,6 +133,26 @@ def test_fam11_the_desk_prints_the_letters(family, client, portal_session):
         assert letter.data.startswith(b"%PDF")
 
 
+def test_the_desk_offers_only_letters_that_exist(family, client, portal_session, frozen_clock):
+    town = family
+    clerk = town.clerk_of(town.garden)
+    town.session.commit()
+    sign_in(client, clerk.account_id)
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    page = client.get(guardian).text
+    assert f"{guardian}/letter.pdf" in page
+    assert f"{guardian}/notice.pdf" not in page
+    town.drawn(town.ana)
+    town.confirm(town.ana)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, clerk.account_id)
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    assert f"{guardian}/notice.pdf" in client.get(guardian).text
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_fam24_the_page_names_one_state_and_one_officer(family, client, lang):
     town, stranger = family, family.family("陌")

@@ -1,0 +1,159 @@
+"""The families that a desk has to contact, because no guardian of the child can get a text message.
+
+A family is on the list of its desks while it has a message that it neither read nor was told at a desk, and while an
+offer waits for its answer and the desk has not contacted it since the offer was made.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.guardian_access import desk_access
+from enrollment.applications.returned_items import ReturnedItem
+from enrollment.ground.accounts import Actor
+from enrollment.ground.outbox import Notice
+from enrollment.offers import desk_answers
+from enrollment.offers.offer_rows import LIVE, Offer, OfferState
+from enrollment.people.desk_rows import DeskContact
+from enrollment.people.guardians import without_phone
+from enrollment.season import calendar
+from enrollment.season.calendar import Season
+
+TOLD_AT_DESK = (
+    "review_returned",
+    "review_refused",
+    "result_published",
+    "place_offered",
+    "central_offered",
+    "answer_reminder",
+    "moved_up",
+    "offer_expired",
+    "offer_revoked",
+    "marked_no_show",
+    "correction_applied",
+    "correction_applied_new_notice",
+    "correction_refused",
+    "document_not_accepted",
+    "bond_missing",
+    "bond_waiting",
+    "bond_refuse",
+    "bond_place_alone",
+    "on_hold",
+    "hold_ended",
+)
+"""The kinds of messages that a desk has to pass on: the family was not there when these things happened."""
+
+OF_AN_OFFER = ("result_published", "place_offered", "central_offered", "answer_reminder")
+"""Messages that are settled once the family has answered the offer."""
+
+LISTED_FOR = dt.timedelta(days=30)
+"""How long a message stays on the list, so that those of a past season disappear."""
+
+
+@dataclass
+class FamilyToContact:
+    """`says` are the messages to pass on, each as its kind and parameters; a result has the kind `result_placed` or
+    `result_without_place`.  `items` are what the family has to complete.  `until` is when its answer is due."""
+
+    application: Application
+    says: list[tuple[str, dict]] = field(default_factory=list)
+    items: list[ReturnedItem] = field(default_factory=list)
+    offer: Offer | None = None
+    until: dt.datetime | None = None
+
+
+def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> list[FamilyToContact]:
+    """The families that this desk has to contact: those with the earliest deadline first, those without one last."""
+    served = desk_access.served_query(by)
+    found = _messages(session, served, now)
+    for application in session.scalars(_with_an_open_offer(served)):
+        found.setdefault(application.id, (application, []))
+    families = [_family(session, application, notices) for application, notices in found.values()]
+    listed = [each for each in families if each.says]
+    return sorted(listed, key=lambda each: (each.until is None, each.until or now, each.application.id))
+
+
+def family_to_contact(
+    session: Session, application: Application, *, by: Actor, now: dt.datetime
+) -> FamilyToContact | None:
+    """The same for one application; None if its family need not be contacted."""
+    waiting = families_to_contact(session, by=by, now=now)
+    return next((each for each in waiting if each.application.id == application.id), None)
+
+
+def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tuple[Application, list[Notice]]]:
+    """By application, the messages that nobody of the family read and no desk passed on, the oldest first."""
+    told = select(DeskContact.id).where(
+        DeskContact.application_id == Notice.application_id, DeskContact.reached_at >= Notice.created_at
+    )
+    rows = session.execute(
+        select(Notice, Application)
+        .join(Application, Application.id == Notice.application_id)
+        .where(
+            Application.id.in_(served),
+            Notice.child_id == Application.child_id,
+            Notice.kind.in_(TOLD_AT_DESK),
+            Notice.created_at > now - LISTED_FOR,
+            Notice.read_at.is_(None),
+            Notice.withheld_at.is_(None),
+            without_phone(Application.child_id),
+            ~told.exists(),
+        )
+        .order_by(Notice.created_at, Notice.id)
+    )
+    found: dict[uuid.UUID, tuple[Application, list[Notice]]] = {}
+    for notice, application in rows:
+        found.setdefault(application.id, (application, []))[1].append(notice)
+    return found
+
+
+def _with_an_open_offer(served):
+    """The applications with an unanswered offer about which no desk has contacted the family."""
+    return (
+        select(Application)
+        .join(Offer, Offer.application_id == Application.id)
+        .where(
+            Application.id.in_(served),
+            Offer.state == OfferState.OFFERED,
+            without_phone(Offer.child_id),
+            ~desk_answers.was_contacted(),
+        )
+    )
+
+
+def _family(session: Session, application: Application, notices: Iterable[Notice]) -> FamilyToContact:
+    newest = session.scalars(
+        select(Offer)
+        .where(Offer.application_id == application.id, Offer.state.in_(LIVE))
+        .order_by(Offer.made_at.desc())
+        .limit(1)
+    ).first()
+    family = FamilyToContact(application)
+    if newest is not None and newest.state == OfferState.OFFERED:
+        family.offer, family.until = newest, newest.answer_by
+    says: dict[str, dict] = {}
+    for notice in notices:
+        if notice.kind == "review_returned" and application.stage != Stage.RETURNED:
+            continue
+        if notice.kind in OF_AN_OFFER and newest is not None and newest.state != OfferState.OFFERED:
+            continue
+        kind = notice.kind
+        if kind == "result_published":
+            kind = "result_placed" if newest is not None else "result_without_place"
+        says[kind] = notice.params
+    if family.offer is not None and not says.keys() & {"result_placed", "place_offered", "central_offered"}:
+        says["answer_reminder"] = {"due": family.offer.answer_by.isoformat()}
+    if "review_returned" in says:
+        waiting = select(ReturnedItem).where(
+            ReturnedItem.application_id == application.id, ReturnedItem.answered_at.is_(None)
+        )
+        family.items = list(session.scalars(waiting.order_by(ReturnedItem.asked_at, ReturnedItem.id)))
+        season = session.get_one(Season, application.year)
+        family.until = family.until or calendar.spans(season).get("review", (None, None))[1]
+    family.says = list(says.items())
+    return family

@@ -1,0 +1,109 @@
+"""An invited guardian: the text to the phone, the way from the invitation and back to it, and declining."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from enrollment.ground.outbox import Notice, TextMessage
+from enrollment.ground.sign_in import account_of_phone
+from enrollment.people import invitations
+from enrollment.people.invitations import Invitation
+from enrollment.people.person_rows import Guardian
+from portal.text.messages import notice_words
+from tests.portal.parents.desk import page
+from tests.support.signing_in import fill_in, sign_in
+from tests.support.town_families import id_number
+
+PHONE = "13900000000"
+
+
+@pytest.fixture
+def ana(town, client):
+    found = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])
+    town.session.commit()
+    sign_in(client, found.entered_by)
+    return found
+
+
+def texts(town) -> list[str]:
+    return [text.body for text in town.session.scalars(select(TextMessage)) if text.to.endswith(PHONE)]
+
+
+def invited(town, client, ana):
+    path = f"/parents/applications/{ana.id}/invite"
+    assert fill_in(client, path, phone=PHONE).status_code == 303
+    return town.session.scalars(select(Invitation)).one()
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "可以接受或不接受"), ("en", "accept or decline")])
+def test_a_phone_without_an_account_gets_one_neutral_text(town, client, ana, language, told):
+    client.get(f"/parents?lang={language}")
+    invited(town, client, ana)
+    invited(town, client, ana)
+    [text] = texts(town)
+    assert told in text
+    assert "安娜" not in text and "金苹果" not in text
+
+
+def test_a_phone_with_an_account_gets_a_notice_and_no_second_text(town, client, ana):
+    town.family("王", phone=PHONE)
+    invited(town, client, ana)
+    assert texts(town) == []
+    assert "invited" in town.session.scalars(select(Notice.kind)).all()
+
+
+def test_from_the_invitation_to_consent_and_guardian_and_back_to_it(town, client, another_client, ana):
+    invitation = invited(town, client, ana)
+    browser, _account = new_account(town, another_client)
+    start = f"/parents/invitations/{invitation.id}"
+    consent = page(browser.get(start)).select_one("main a.btn[href*=consent]")["href"]
+    assert browser.get(f"/parents/guardian?invitation={invitation.id}").headers["Location"] == consent
+    agreed = fill_in(browser, consent, consent="y")
+    assert agreed.headers["Location"] == f"/parents/guardian?invitation={invitation.id}"
+    saved = fill_in(
+        browser,
+        agreed.headers["Location"],
+        name="王强",
+        id_kind="resident",
+        id_number=id_number(dt.date(1988, 3, 3), "m"),
+    )
+    assert saved.headers["Location"] == start
+    assert fill_in(browser, start, relation="father").headers["Location"] == "/parents"
+    assert ana.registration_code in browser.get("/parents").text
+
+
+def new_account(town, another_client):
+    """The invited person, who has signed in with the phone and entered nothing yet."""
+    account = account_of_phone(town.session, PHONE, now=town.now)
+    town.session.commit()
+    return sign_in(another_client(), account.id), account
+
+
+def test_no_identity_is_stored_before_the_consent(town, client, another_client):
+    browser, account = new_account(town, another_client)
+    assert browser.get("/parents/guardian").headers["Location"] == "/parents/consent"
+    token = page(browser.get("/parents/consent")).select_one("main form [name=csrf_token]")["value"]
+    said = {
+        "name": "王强",
+        "id_kind": "resident",
+        "id_number": id_number(dt.date(1988, 3, 3), "m"),
+        "csrf_token": token,
+    }
+    browser.post("/parents/guardian", data=said)
+    assert town.session.scalars(select(Guardian).where(Guardian.account_id == account.id)).all() == []
+
+
+def test_declining_ends_the_invitation_and_tells_the_inviter(town, client, another_client, ana, frozen_clock):
+    invitation = invited(town, client, ana)
+    browser, _account = new_account(town, another_client)
+    start = f"/parents/invitations/{invitation.id}"
+    for language, told in (("zh", "不接受邀请"), ("en", "Decline the invitation")):
+        assert told in browser.get(f"{start}?lang={language}").text
+    assert fill_in(browser, start, action=f"{start}/decline").headers["Location"] == "/parents"
+    assert browser.get(start).status_code == 404
+    town.session.expire_all()
+    told = town.session.scalars(select(Notice).where(Notice.kind == "invitation_declined")).one()
+    assert told.account_id == ana.entered_by
+    assert "没有接受邀请" in notice_words(told.kind, told.params, in_language="zh")
+    assert len(invitations.open_invitations(town.session, ana.child_id, now=town.now)) == 0
