@@ -103,18 +103,23 @@ def refuse(
     Raises Stale for an older `version`.  Refuses `decided_already` and `say_why`.
     """
     request, _application = _locked(session, request_id, version=version, by=by)
-    request.answer = _answer(request, reason)
+    request.answer = _reason(reason)
     correction_lifecycle.make(session, request, "refuse", by=by, now=now)
     notify(session, "correction_refused", request, now=now)
     return request
 
 
 def _answer(request: CorrectionRequest, reason: str) -> str:
-    """The reasons of everybody who decided, one on each line in the order in which they decided."""
+    """The reasons of everybody who agreed, one on each line in the order in which they decided."""
+    lines = [request.answer] if request.answer else []
+    return "\n".join([*lines, _reason(reason)])
+
+
+def _reason(reason: str) -> str:
+    """A reason on one line.  Refuses `say_why` if it is empty."""
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    lines = [request.answer] if request.answer else []
-    return "\n".join([*lines, " ".join(reason.split())[:LONGEST_ANSWER]])
+    return " ".join(reason.split())[:LONGEST_ANSWER]
 
 
 def _locked(

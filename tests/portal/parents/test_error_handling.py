@@ -122,7 +122,7 @@ def test_F2_a_child_of_another_account_is_refused_neutrally_with_a_way_on(client
     answer = fill_in(client, "/parents/children/new", **good)
     assert "暂时不能由您登记" in errors(answer)["id_number"]
     assert "安娜" not in answer.text
-    assert page(answer).select_one(".card.warn a")["href"] == "/parents/dispute"
+    assert "/parents/dispute" in {link["href"] for link in page(answer).select(".card.warn a")}
     answer = fill_in(
         client, "/parents/dispute", child_name="安娜", id_kind="resident", id_number=number, text="由我抚养"
     )
