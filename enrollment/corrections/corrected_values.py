@@ -39,11 +39,13 @@ GUARDIAN_COLUMNS = ("name", "id_kind", "id_number")
 
 
 def before_of(request: CorrectionRequest) -> Values:
-    return json.loads(request.before)
+    before: Values = json.loads(request.before)
+    return before
 
 
 def after_of(request: CorrectionRequest) -> Values:
-    return json.loads(request.after)
+    after: Values = json.loads(request.after)
+    return after
 
 
 def as_text(values: Values) -> str:

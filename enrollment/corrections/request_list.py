@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
@@ -62,7 +62,7 @@ def history_of(session: Session, request_id: uuid.UUID) -> list[CorrectionMove]:
     return list(session.scalars(moves.order_by(CorrectionMove.number)))
 
 
-def _rows(by: Actor):
+def _rows(by: Actor) -> Select[CorrectionRequest, str | None, str]:
     return (
         select(CorrectionRequest, Application.registration_code, func.coalesce(Kindergarten.name, Area.name))
         .join(Application, Application.id == CorrectionRequest.application_id)

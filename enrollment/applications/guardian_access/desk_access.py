@@ -4,7 +4,7 @@ import datetime as dt
 import hmac
 import uuid
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, Wish
@@ -43,12 +43,12 @@ def find_by_code(session: Session, registration_code: str, *, by: Actor) -> Appl
     ).first()
 
 
-def served_query(by: Actor):
+def served_query(by: Actor) -> Select[uuid.UUID]:
     """The ids of the applications that this desk may serve."""
     return select(Application.id).where(_served_condition(by))
 
 
-def _served_condition(by: Actor):
+def _served_condition(by: Actor) -> ColumnElement[bool]:
     if not by.is_any(*DESK_ROLES) or by.on_behalf is not None:
         raise NotFound
     if by.is_any(Role.CITY_OFFICIAL):

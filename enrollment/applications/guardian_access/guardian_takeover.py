@@ -9,7 +9,7 @@ import hmac
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications
@@ -95,7 +95,7 @@ def _mine(session: Session, mandate_id: uuid.UUID, *, by: Actor) -> Mandate:
     return session.get_one(Mandate, mandate_id, with_for_update=True, populate_existing=True)
 
 
-def _of_family(mandate: Mandate):
+def _of_family(mandate: Mandate) -> Update:
     return update(Mandate).where(Mandate.account_id == mandate.account_id)
 
 
