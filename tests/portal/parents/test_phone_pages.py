@@ -13,7 +13,6 @@ from enrollment.ground.outbox import TextMessage
 from enrollment.ground.phones import parse_phone
 from enrollment.people.person_rows import Guardian
 from enrollment.review import case_officers, cases
-from portal.letters.pdf_renderer import PdfUnavailable, renderer
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 
@@ -117,10 +116,6 @@ def test_fam11_a_printed_code_signs_in_on_any_computer(family, client, portal_se
 
 
 def test_fam11_the_desk_prints_the_letters(family, client, portal_session):
-    try:
-        renderer()
-    except PdfUnavailable as fault:
-        pytest.skip(fault.how)
     town = family
     clerk = town.clerk_of(town.garden)
     town.session.commit()
