@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 PORT ?= 8000
 WORKERS_OF_TESTS ?= 2
+SEASONS ?= 200
+FAMILIES ?= 600
+RATE ?= 3
 PY := .venv/bin/python
 PYTEST = $(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
 
@@ -36,6 +39,10 @@ test: setup-test ## everything needed, then style, types and the tests of every 
 test-long: setup-test ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
 	@$(PYTEST) -m long $(TESTS)
 
+explore: setup-test ## random examples for the property tests, and random families through a season (SEASONS=200), other ones each time
+	@HYPOTHESIS_PROFILE=explore SEASONS=$(SEASONS) $(PYTEST) tests/engine/test_properties.py tests/engine/test_coverage.py \
+	  tests/domain/applications/test_bonds_in_every_order.py tests/attacks/test_many_random_families.py
+
 test-bare: ## both commands of the README in a bare Debian made for it (root; TESTS= runs the whole of `make test` there)
 	@.ci/bare
 
@@ -44,6 +51,36 @@ coverage-of-engine: setup-test ## every branch of allocation/ is reached without
 
 mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
 	@$(PY) -m bench.mutate
+
+bench-run: setup-test ## a run for 250,000 children in the database beside the COPY of the same rows (half an hour; CHILDREN=n)
+	@$(PY) -m bench.run --children $${CHILDREN:-250000} --json var/bench-run.json
+
+bench-pdf: setup-test ## admission notices a second and core (a minute)
+	@$(PY) -m bench.notices
+
+bench-growth: setup-test ## what pages read at 3,000 and at 250,000 applications (ten minutes; CHILDREN=n)
+	@$(PY) -m bench.growth --children $${CHILDREN:-250000} --json var/bench-growth.json
+
+bench-laboratory: setup-test ## draws of the policy laboratory with 120,000 children, and twenty variants extrapolated (two minutes)
+	@$(PY) -m bench.laboratory
+
+bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms; none lost and none twice over kills (five minutes)
+	@$(PY) -m bench.messages --json var/bench-messages.json
+
+bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins (15 minutes)
+	@$(PY) -m bench.web --json var/bench-web.json
+
+rehearsal: setup-test ## families come to a whole portal, three times too many in the middle (FAMILIES=600 RATE=3); charts in var/rehearsal
+	@$(PY) -m bench.rehearsal --families $(FAMILIES) --rate $(RATE)
+
+bench-imports: setup-test ## the roll of a city from a file beside a working portal: seconds and memory beside their goals (five minutes)
+	@$(PY) -m bench.imports --json var/bench-imports.json
+
+restore-drill: setup-test ## a city is backed up, restored and verified, with its time beside its goal (FAMILIES=12000); no commit lost with archived WAL
+	@$(PY) -m bench.restore_drill --families $${FAMILIES:-12000} --json var/restore-drill.json
+
+torture: setup-test ## everything is killed, stopped and cut at random under load; the ledger is compared with the tables (MINUTES=60)
+	@$(PY) -m bench.torture --minutes $${MINUTES:-60} --json var/torture.json
 
 screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
 	@PORT=$(PORT) PAGES="$(PAGES)" $(PY) -m tests.browser.screenshots
@@ -57,7 +94,13 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	    --custom-compile-command "make lock" --output-file $$file || exit 1; \
 	done; rm -rf *.egg-info
 
+backup: setup ## an encrypted backup of the embedded database into var/backup, also while the portal runs
+	@$(PY) -m portal.operations.embedded_copies backup
+
+restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-data`; KEY_FILE names the key file of that time
+	@$(PY) -m portal.operations.embedded_copies restore $(FILE)
+
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long test-bare coverage-of-engine mutants screenshots lock clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory restore-drill torture rehearsal screenshots lock backup restore clean-data

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,8 +37,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("market", type=Path, help="a folder or a zip")
     one.add_argument("--out", type=Path, required=True, help="the folder for the result; must not exist")
     one.set_defaults(run=solve_command)
-    one = commands.add_parser("verify", help="do the draw and the allocation of a bundle again and compare")
-    one.add_argument("bundle", type=Path)
+    one = commands.add_parser(
+        "verify", help="check a public file, or do the draw and the allocation of a full one again"
+    )
+    one.add_argument(
+        "bundle", type=Path, help="a public file or a full bundle: a zip, or the folder it was unpacked to"
+    )
+    one.add_argument("--commitment", type=_commitment, metavar="HEX", help="the one that was published before the draw")
+    one.add_argument("--opening", type=Path, metavar="JSON", help="the opening of a child: check its result too")
+    one.add_argument("--public", type=Path, metavar="FILE", help="beside a full bundle: compare its public file too")
     one.set_defaults(run=verify_command)
     one = commands.add_parser("explain", help="the wishes of one child, with the reason for each")
     one.add_argument("result", type=Path, help="a result folder, or a bundle")
@@ -57,11 +65,13 @@ def say(line: str) -> None:
 def solve_command(options: argparse.Namespace) -> int:
     """Read, draw, solve, check and write. The result folder is renamed into place, so it is complete or does not exist."""
     from allocation import checks, files
+    from allocation.compilation import keep_freed_memory
     from allocation.files.summary import summary
     from allocation.solve import solve
 
     if options.out.exists():
         raise MarketFault([Fault(str(options.out), -1, "", "exists already")])
+    keep_freed_memory()
     inputs = files.read_files(options.market, files.MARKET_FILES)
     market = files.parse_market(inputs)
     say(f"{market.children} children, {len(market.programme)} wishes, {market.programmes} programmes read")
@@ -69,7 +79,7 @@ def solve_command(options: argparse.Namespace) -> int:
     say(f"{outcome.placed} children placed; checking")
     with ThreadPoolExecutor(1) as executor:
         written = executor.submit(files.result_files, outcome)
-        report = checks.check(market, outcome, solve)
+        report = checks.check(market, outcome, solve, say)
     if not report.ok:
         for line in report.failures:
             say(line)
@@ -102,16 +112,75 @@ def _umask() -> int:
     return mask
 
 
-def verify_command(options: argparse.Namespace) -> int:
-    """Compare a bundle with what the draw and the rule give."""
-    from allocation import verify
+def _commitment(given: str) -> str:
+    from allocation.files.json_objects import is_digest
 
-    wrong = verify(options.bundle, progress=say)
+    if not is_digest(given.lower()):
+        raise argparse.ArgumentTypeError("a commitment has 64 hex digits")
+    return given.lower()
+
+
+def verify_command(options: argparse.Namespace) -> int:
+    """Check a public file, or compare a full bundle with what the draw and the rule give; say what was not checked."""
+    from allocation import verify
+    from allocation.compilation import keep_freed_memory
+    from allocation.files.public_reader import is_public
+
+    keep_freed_memory()
+    is_full = not is_public(options.bundle)
+    wrong = verify(options.bundle, progress=say, commitment=options.commitment, public=options.public)
+    if options.opening is not None:
+        wrong += _opening_differences(options, is_full)
     for line in wrong:
         print(line)
-    if not wrong:
-        print("verified: commitment, seed, tickets and every result file are right")
-    return DIFFERS if wrong else GOOD
+    if wrong:
+        return DIFFERS
+    known = "" if options.commitment is not None else " in itself"
+    what = (
+        "commitment, seed, tickets and every result file are right"
+        if is_full else "commitment, seed, orders, lines and places agree"
+    )  # fmt: skip
+    print(f"verified{known}: {what}" + ("; the opening is right" if options.opening is not None else ""))
+    for line in _not_checked(options, is_full):
+        print(f"not checked: {line}")
+    return GOOD
+
+
+def _opening_differences(options: argparse.Namespace, is_full: bool) -> list[str]:
+    """An opening against the public file; a full bundle gives the public file that belongs to it."""
+    from allocation.files import bundle, opening_reader, opening_verification, public_file, public_reader, verification
+    from allocation.files.archive import Archive
+
+    opening = opening_reader.read_opening(options.opening.read_bytes())
+    if is_full:
+        files = public_file.public_files(verification.publication(bundle.unpack(options.bundle)))
+        public = public_reader.read_public(Archive(files), options.bundle.name)
+    else:
+        public = public_reader.open_public(options.bundle)
+    return opening_verification.verify_opening(public, opening)
+
+
+def _not_checked(options: argparse.Namespace, is_full: bool) -> Iterator[str]:
+    """What a good answer does not say, in plain words."""
+    if options.commitment is None:
+        yield (
+            "whether this is the draw that was announced. A file that was forged as a whole, market, seed and result, "
+            "agrees with itself. Give --commitment with the 64 digits that were published before the draw"
+        )
+    if not is_full:
+        from allocation.files.public_verification import hidden_blocks
+
+        hidden, count = hidden_blocks(options.bundle)
+        if hidden:
+            yield (
+                f"the order and the line of {hidden} of {count} blocks, which are hidden because they are about few "
+                "children or a sensitive ground; who asked there checks them with --opening"
+            )
+    if not is_full and options.opening is None:
+        yield (
+            "the facts, tickets and tiers behind the entries. A family checks its own with --opening, an auditor checks "
+            "all of them with the full file"
+        )
 
 
 def explain_command(options: argparse.Namespace) -> int:

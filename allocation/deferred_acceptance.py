@@ -123,8 +123,11 @@ def match_singles(
     held: Array,
     limit: Array,
     at: Array,
+    wish_ticket: Array | None = None,
 ) -> int:
     """The plain rule: one pool for each programme, one child for each unit. Updates the state; returns the number of proposals.
+
+    ``wish_ticket`` (uint32[m]) has a number of its own for each wish instead of the child's ticket.
 
     State, kept between calls: ``heap`` (uint64, laid out by ``base``), ``held`` int32[pools] children in each,
     ``limit`` uint64[pools] the best key ever refused, ``at`` int64[n] the present wish of each child.
@@ -137,7 +140,8 @@ def match_singles(
             asked += 1
             pool = programme[wish]
             count = held[pool]
-            key = standing(tier[wish], ticket[child], child)
+            number = ticket[child] if wish_ticket is None else wish_ticket[wish]
+            key = standing(tier[wish], number, child)
             if count < places[pool]:
                 push(heap, base[pool], count, key)
                 held[pool] = count + 1
@@ -161,7 +165,7 @@ def match_singles(
 @jit
 def match_units(
     order: Array, offsets: Array, programme: Array, tier: Array, ticket: Array, mask: Array | None, size: Array | None, current: Array | None, close: bool, pool_start: Array, places: Array, locked: Array, base: Array, heap: Array, held: Array,
-    used: Array, limit: Array, at: Array, pool_at: Array, waiting: Array,
+    used: Array, limit: Array, at: Array, pool_at: Array, waiting: Array, wish_ticket: Array | None = None,
 ) -> int:  # fmt: skip
     """The whole rule. As :func:`match_singles`, and: ``mask`` (``None``: one pool each), ``size``, ``current`` as in
     :class:`allocation.units.Units`; ``used`` int32[pools] places taken; ``pool_at`` int8[n] the present pool of
@@ -195,7 +199,8 @@ def match_units(
                     continue
                 asked += 1
                 pool_at[unit] = pool - first
-                key = standing(tier[wish], ticket[unit], unit)
+                number = ticket[unit] if wish_ticket is None else wish_ticket[wish]
+                key = standing(tier[wish], number, unit)
                 if guaranteed:
                     key &= ~_ORDINARY
                 if not (bits >> np.uint16(pool - first)) & np.uint16(1):

@@ -2,7 +2,8 @@
 
 ``seed_bytes = SHA-256(commitment ‖ beacon ‖ ceremony)``: the commitment as its 32 bytes, the other two as published
 (text as UTF-8), absent ones empty. ``digest = SHA-256(seed_bytes ‖ family code)``; families are ordered by their
-digests, the children of a family by their codes; the ticket of a child is its position in that order, from 1.
+digests, the children of a family by their codes; the ticket of a child is its position in that order, from 1.  A later
+format, ``draw/2``, differs in the seed alone: :func:`seed_bytes_2`.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from allocation.arrays import Array
+from allocation.draw_form import DrawForm
 from allocation.market import Market
 from allocation.sha256 import digests
 
@@ -49,6 +51,28 @@ def seed_bytes(commitment: str, beacon: str | bytes = b"", ceremony: str | bytes
     if len(fixed) != DIGEST_BYTES:
         raise ValueError(f"a commitment has 64 hex digits, not {len(commitment)}")
     return hashlib.sha256(fixed + _bytes(beacon) + _bytes(ceremony)).digest()
+
+
+def seed_bytes_2(commitment: str, form: DrawForm, beacon: str = "", ceremony: str = "") -> bytes:
+    """The seed (32 bytes) of a ``draw/2``: a hash of the commitment, the declared form and the two parts.
+
+    Each part has its length before it, so that no text can be moved from one part to the other.  Raises ``ValueError``
+    for a commitment without 64 hex digits, and ``DrawFormError`` for parts that are not in the one spelling of the form.
+    """
+    fixed = bytes.fromhex(commitment)
+    if len(fixed) != DIGEST_BYTES:
+        raise ValueError(f"a commitment has 64 hex digits, not {len(commitment)}")
+    form.require_parts(beacon=beacon, ceremony=ceremony)
+    return tagged_hash("seed/2", fixed, form.text().encode(), beacon.encode(), ceremony.encode())
+
+
+def tagged_hash(tag: str, *parts: bytes) -> bytes:
+    """SHA-256 over the tag and the parts, each after its length as 8 bytes, the most significant first."""
+    hashed = hashlib.sha256()
+    for part in (tag.encode(), *parts):
+        hashed.update(len(part).to_bytes(8, "big"))
+        hashed.update(part)
+    return hashed.digest()
 
 
 def _bytes(part: str | bytes) -> bytes:

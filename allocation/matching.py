@@ -31,6 +31,7 @@ class Matching:
         self.pool_at = np.empty(0 if self.plain else market.children, dtype=np.int8)
         self.used = self.held if units.size is None else np.empty(pools.count, dtype=np.int32)
         self.waiting = np.empty(0 if self.plain else market.children + 1, dtype=np.int32)
+        self.wish_ticket: Array | None = None  # uint32[m]: a number for each wish, only in experiments
         self.clear()
 
     @classmethod
@@ -64,14 +65,14 @@ class Matching:
         if self.plain:
             self.proposals += deferred_acceptance.match_singles(
                 order, market.offsets, market.programme, self.tier, self.ticket, pools.places,
-                self.base, self.heap, self.held, self.limit, self.at,
+                self.base, self.heap, self.held, self.limit, self.at, self.wish_ticket,
             )  # fmt: skip
             return
         self.proposals += deferred_acceptance.match_units(
             order, market.offsets, market.programme, self.tier, self.ticket, units.mask, units.size, units.current,
             market.pair_rule == "close", pools.start, pools.places, pools.locked,
             self.base, self.heap, self.held, self.used, self.limit, self.at, self.pool_at,
-            self.waiting,
+            self.waiting, self.wish_ticket,
         )  # fmt: skip
 
     def outcome(self, first: Market, number: Array | None = None) -> Outcome:

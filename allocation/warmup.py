@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from allocation.files.csv_rows import Column, csv_bytes
+from allocation.checks import check
+from allocation.files.csv_rows import Column, csv_bytes, encode_texts, follow_order
 from allocation.market import Market, Pool
 from allocation.renumber import number_by_first_wish, renumber_market, restore_rows
 from allocation.sha256 import digests
@@ -23,8 +24,10 @@ def compile_all() -> None:
             )  # fmt: skip
             outcome = solve(market)
             _ = outcome.reasons
+            check(market, outcome)
     number = number_by_first_wish(market)
     local = renumber_market(market, number)
     restore_rows(local.tier, market.offsets, local.offsets, number)
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))
     csv_bytes(["number"], [Column(np.zeros(1))])
+    follow_order(*encode_texts(["a"]), *encode_texts(["a"]), np.zeros(1, dtype=np.int32))

@@ -25,19 +25,33 @@ import psutil
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from enrollment.draw import draws, execution, runs, snapshot
+from enrollment.draw import execution, runs, snapshot
+from enrollment.draw.publication import opening, preparation
+from enrollment.draw.seed import seeding
 from enrollment.ground import vault
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from enrollment.season.rounds import Round
-from portal.demo import people, season
+from portal.demo import people, season, simulated_witnesses
 from portal.demo.city_builder import STEPS, CityBuilder
 from portal.operations.embedded import Postgres
 from portal.operations.migrations import upgrade
 
 MEGA = 1 << 20
-READ = ("application", "wish", "ticket")
-WRITTEN = {"run": ("placement", "wish_reason", "cut_off"), "publish": ("offer", "offer_move", "notice")}
+GOALS = {3_000: 60, 120_000: 15 * 60, 250_000: 30 * 60}
+"""Seconds for a city in its registration, by the number of children; a city between two has the smaller one's."""
+
+READ = {
+    "freeze": ("application", "wish", "verified_fact"),
+    "run": ("snapshot", "ticket"),
+    "open": ("placement", "application", "guardianship"),
+}
+WRITTEN = {
+    "freeze": ("snapshot", "ticket"),
+    "run": ("run", "placement", "wish_reason", "cut_off", "opening"),
+    "open": ("offer", "offer_move", "notice"),
+}
+"""The tables whose rows a step reads and writes; `freeze` with the seed."""
 
 
 class Watch:
@@ -94,9 +108,13 @@ def draw(engine: Engine, watch: Watch) -> None:
         round_id = session.scalars(select(Round.id).where(Round.year == season.YEAR)).one()
     with watch.step("compile"):
         execution.warm()
-    done("freeze", lambda s: snapshot.freeze(s, round_id, by=first, now=now))
     later = now + dt.timedelta(minutes=5)
-    done("seed", lambda s: draws.set_seed(s, season.YEAR, beacon="1 2 3", ceremony="4", by=first, now=later))
+    with Session(engine) as session, session.begin():
+        simulated_witnesses.declare(session, round_id, later, by=first, now=now)
+    done("freeze", lambda s: snapshot.freeze(s, round_id, by=first, now=now))
+    with Session(engine) as session, session.begin():
+        simulated_witnesses.enter(session, round_id, (first, second), now=later)
+    done("seed", lambda s: seeding.set_seed(s, season.YEAR, by=first, now=later))
     run_id = done("start", lambda s: runs.start(s, round_id, by=first, now=later).id)
 
     def run(session: Session) -> None:
@@ -104,7 +122,18 @@ def draw(engine: Engine, watch: Watch) -> None:
         runs.sign(session, run_id, by=first, now=later)
 
     done("run", run)
-    done("publish", lambda s: runs.sign(s, run_id, by=second, now=later))
+    done("sign", lambda s: runs.sign(s, run_id, by=second, now=later))
+    done("prepare", lambda s: preparation.prepare(s, run_id, by=second, now=later))
+    hour = season.DATES["result"][0]
+    reached: dict[dt.datetime, float] = {}
+
+    def at_once(moment: dt.datetime) -> dt.datetime:
+        reached[moment] = time.perf_counter()
+        return moment
+
+    done("open", lambda s: opening.open_run(s, run_id, now=hour, wait=at_once))
+    watch.steps["open"]["locked"] = round(reached[hour] - reached[hour - opening.LAST_SECONDS], 2)
+    done("clear", lambda s: preparation.clear(s, run_id))
 
 
 def copied(engine: Engine, watch: Watch) -> None:
@@ -118,9 +147,8 @@ def copied(engine: Engine, watch: Watch) -> None:
                 content[table] = _out(driver, table)
                 connection.execute(text(f"CREATE TEMPORARY TABLE of_{table} (LIKE {table} INCLUDING ALL)"))
             with watch.step(f"copy {name}"):
-                if name == "run":
-                    for table in READ:
-                        _out(driver, table)
+                for table in READ[name]:
+                    _out(driver, table)
                 for table, rows in content.items():
                     with driver.cursor() as cursor, cursor.copy(f"COPY of_{table} FROM STDIN") as copy:
                         copy.write(rows)
@@ -172,6 +200,7 @@ def summary(children: int, watch: Watch, size: int) -> dict:
     figures = {
         "children": children,
         "city_seconds": round(seconds("places", "registration"), 1),
+        "city_goal_seconds": max((goal for number, goal in GOALS.items() if number <= children), default=GOALS[3_000]),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "database_peak_megabytes": watch.database_peak // MEGA,
         "database_megabytes": size // MEGA,

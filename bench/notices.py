@@ -15,7 +15,8 @@ from flask import Flask
 
 from enrollment.ground.city_time import CHENGDU
 from enrollment.results.admission_notice import Admission
-from portal.letters.notice import notice
+from portal.letters.notice import notice_page
+from portal.letters.pdf_renderer import draw
 from portal.text import formats, languages
 from portal.text.words import word
 
@@ -39,6 +40,10 @@ def admission(number: int) -> Admission:
     return Admission(code, name, f"K7MQ-{number:04d}", kindergarten, "lower", 2026, AT, (AT, AT))
 
 
+def drawn(number: int) -> bytes:
+    return draw(notice_page(admission(number), public_url="https://ruyuan.example", demo=True).html)
+
+
 def measured(letters: int) -> dict:
     app = Flask("portal", root_path="portal", template_folder="../templates")
     languages.init(app)
@@ -46,11 +51,11 @@ def measured(letters: int) -> dict:
     app.jinja_env.globals.update(word=word)
     with app.app_context(), languages.speaking("zh"):
         began = time.perf_counter()
-        size = len(notice(admission(0), public_url="https://ruyuan.example", demo=True, on=AT))
+        size = len(drawn(0))
         first = time.perf_counter() - began
         began, cpu = time.perf_counter(), time.process_time()
         for number in range(1, letters + 1):
-            notice(admission(number), public_url="https://ruyuan.example", demo=True, on=AT)
+            drawn(number)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - began
     return {
         "letters": letters,

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask, g
 from flask_login import current_user
@@ -17,12 +17,17 @@ import portal.parents
 import portal.public
 import portal.staff
 from enrollment.ground.db import open_engine
+from enrollment.ground.reading.catalogue import Catalogue
 from enrollment.ground.vault import unlock
 from portal.config import Config
-from portal.text import formats, languages
-from portal.text.words import word
+from portal.text import draw_forms, formats, languages, page_environment
+from portal.text.page_environment import PageEnvironment
+from portal.text.words import HOTLINE, contact, word
 from portal.web import (
+    acting_for,
+    admission_year,
     authentication,
+    away,
     csrf,
     devices,
     drafts,
@@ -36,6 +41,9 @@ from portal.web import (
     unit_of_work,
     upload_fields,
 )
+from portal.web.front import lane, static_files
+from portal.web.metrics import requests
+from portal.web.page_data import page_reads
 from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
@@ -48,6 +56,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     app.extensions["services"] = Services(
         config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5)
     )
+    app.extensions["catalogue"] = Catalogue(always_look=config.testing)
     app.config.update(
         SECRET_KEY=config.secret_key,
         TESTING=config.testing,
@@ -58,27 +67,35 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.jinja_environment = PageEnvironment
     app.jinja_env.undefined = _undefined(config)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.session_interface = sessions.SessionTable()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies)  # type: ignore[method-assign]
     for part in (
         logs,
+        requests,
         unit_of_work,
+        sessions,
         headers,
         upload_fields,
         authentication,
+        page_reads,
         languages,
+        page_environment,
         csrf,
         idempotency,
         drafts,
         devices,
         rate_limits,
         formats,
+        draw_forms,
         errors,
+        static_files,
+        lane,
     ):
         part.init(app)
+    away.init(app)
     _add_template_globals(app)
     _register_pages_and_commands(app, demo=config.demo)
     guards.refuse_unguarded(app)
@@ -104,12 +121,14 @@ def _add_template_globals(app: Flask) -> None:
             "acting": g.get("acting"),
         }
 
-    app.jinja_env.globals.update(word=word)
+    app.extensions[HOTLINE] = admission_year.hotline
+    app.jinja_env.globals.update(
+        word=word, hotline=admission_year.hotline, contact=contact, acting_token=acting_for.token
+    )
 
 
 def _register_pages_and_commands(app: Flask, *, demo: bool) -> None:
     """Import every module of the desks, which registers their views, and of the commands."""
-    guards.public(cast(guards.View, app.view_functions["static"]))
     for desk in DESKS:
         for module in pkgutil.walk_packages(desk.__path__, f"{desk.__name__}."):
             importlib.import_module(module.name)

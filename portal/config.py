@@ -1,12 +1,15 @@
 """The settings of the portal, read from the environment.  A missing or wrong setting stops the start with one line."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from enrollment.ground.phones import country_code
+from enrollment.delivery.lanes import Uncertain
+from enrollment.ground.accounts import LANGUAGES
+from enrollment.ground.errors import Refused
+from enrollment.ground.phones import country_code, parse_phone
 from enrollment.ground.vault import Keys, VaultError
 
 DEMO_SECRET = "demo-"  # noqa: S105  every secret of the demo begins with this
@@ -14,6 +17,10 @@ DEMO_SECRET = "demo-"  # noqa: S105  every secret of the demo begins with this
 
 LEAST_CODES_PER_ADDRESS = 600
 """One-time codes that one network address may request in an hour: phones of a carrier share an address."""
+
+
+MESSAGE_CONNECTIONS = 48
+"""Connections to the gateway for notices: 48 messages in 130 ms are 370 a second.  Codes have others of their own."""
 
 
 class Unconfigured(RuntimeError):
@@ -24,7 +31,11 @@ class Unconfigured(RuntimeError):
 class Config:
     """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent.
 
-    `sender` is the signature that begins each text message, as it is registered with the gateway.
+    `sender` is the signature that begins each text message, as it is registered with the gateway.  `uncertain_codes` and
+    `uncertain_notices` say what is done with a message that may or may not have been sent (`docs/messages.md`).
+    `audit_head_file` is where the scheduler copies the head of the audit trail, outside the database.  `backup_folder` is where
+    the daily backup is written, and `backup_keep` how many are kept there.  Monitoring on another machine knows `metrics_token`.
+    `alarm_phones` are told alarms, in `alarm_language`.
     """
 
     database_url: str
@@ -40,9 +51,22 @@ class Config:
     sender: str = "成都入园"
     sender_english: str = "Chengdu Kindergarten"
     message_country_codes: tuple[str, ...] = ("86",)
+    message_connections: int = MESSAGE_CONNECTIONS
+    message_give_up_hours: int = 24
+    receipt_secret: str | None = None
+    uncertain_codes: Uncertain = Uncertain.SEND_AGAIN
+    uncertain_notices: Uncertain = Uncertain.SEND_AGAIN
     codes_per_address: int = LEAST_CODES_PER_ADDRESS
     register_url: str | None = None
     register_token: str | None = None
+    map_key: str | None = None
+    map_url: str | None = None
+    audit_head_file: Path | None = None
+    backup_folder: Path | None = None
+    backup_keep: int = 14
+    metrics_token: str | None = None
+    alarm_phones: tuple[str, ...] = ()
+    alarm_language: str = "zh"
     testing: bool = False
 
     @property
@@ -99,12 +123,40 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         message_country_codes=tuple(
             code.strip().lstrip("+") for code in environ.get("MESSAGE_COUNTRY_CODES", "86").split(",") if code.strip()
         ),
+        message_connections=int(environ.get("MESSAGE_CONNECTIONS", str(MESSAGE_CONNECTIONS))),
+        message_give_up_hours=int(environ.get("MESSAGE_GIVE_UP_HOURS", "24")),
+        receipt_secret=environ.get("MESSAGE_RECEIPT_SECRET") or None,
+        uncertain_codes=_uncertain(environ, "MESSAGE_UNCERTAIN_CODES"),
+        uncertain_notices=_uncertain(environ, "MESSAGE_UNCERTAIN_NOTICES"),
         codes_per_address=int(environ.get("CODES_PER_ADDRESS", str(LEAST_CODES_PER_ADDRESS))),
         register_url=environ.get("REGISTER_URL") or None,
         register_token=environ.get("REGISTER_TOKEN") or None,
+        map_key=environ.get("MAP_KEY") or None,
+        map_url=environ.get("MAP_URL") or None,
+        audit_head_file=Path(environ["AUDIT_HEAD_FILE"]) if environ.get("AUDIT_HEAD_FILE") else None,
+        backup_folder=Path(environ["BACKUP_FOLDER"]) if environ.get("BACKUP_FOLDER") else None,
+        alarm_phones=tuple(_phones(environ, "ALARM_PHONES")),
+        alarm_language=environ.get("ALARM_LANGUAGE") or Config.alarm_language,
+        metrics_token=environ.get("METRICS_TOKEN") or None,
+        backup_keep=int(environ.get("BACKUP_KEEP", str(Config.backup_keep))),
     )
     _refuse_unfit(config)
     return config
+
+
+def _phones(environ: Mapping[str, str], name: str) -> Iterator[str]:
+    for written in filter(None, map(str.strip, environ.get(name, "").split(","))):
+        try:
+            yield parse_phone(written)
+        except Refused:
+            raise Unconfigured(f"{name} has {written!r}, which is not a phone number such as 13900000001") from None
+
+
+def _uncertain(environ: Mapping[str, str], name: str) -> Uncertain:
+    try:
+        return Uncertain(environ.get(name) or Uncertain.SEND_AGAIN)
+    except ValueError:
+        raise Unconfigured(f"{name} is neither {' nor '.join(Uncertain)}") from None
 
 
 def _refuse_unfit(config: Config) -> None:
@@ -114,6 +166,16 @@ def _refuse_unfit(config: Config) -> None:
         )
     if not all(code.isdigit() for code in config.message_country_codes):
         raise Unconfigured("MESSAGE_COUNTRY_CODES is not a list of country codes such as 86,852")
+    if not 1 <= config.message_connections <= 500 or not 1 <= config.message_give_up_hours <= 24 * 14:
+        raise Unconfigured("MESSAGE_CONNECTIONS is not between 1 and 500, or MESSAGE_GIVE_UP_HOURS not in two weeks")
+    if config.alarm_language not in LANGUAGES:
+        raise Unconfigured(f"ALARM_LANGUAGE is neither {' nor '.join(LANGUAGES)}")
+    if config.metrics_token is not None and len(config.metrics_token) < 16:
+        raise Unconfigured("METRICS_TOKEN is shorter than 16 characters; make a new one")
+    if not 1 <= config.backup_keep <= 1000:
+        raise Unconfigured("BACKUP_KEEP is not between 1 and 1000")
+    if config.receipt_secret is not None and len(config.receipt_secret) < 32:
+        raise Unconfigured("MESSAGE_RECEIPT_SECRET is shorter than 32 characters; make a new one with the gateway")
     if config.demo and config.https:
         raise Unconfigured("DEMO=1 with an https PUBLIC_URL: the demo shows codes and passwords; unset one of the two")
     if config.demo:

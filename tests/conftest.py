@@ -11,6 +11,7 @@ import itertools
 import os
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,12 @@ from portal.text.catalogues import compile_stale
 from tests.support.inspecting_client import InspectingClient, refuse_unsaved_work
 from tests.support.keys import KEYS
 from tests.support.servers import Addresses, Servers, empty
+
+hypothesis.settings.register_profile("same-every-time", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same-every-time"))
+# A check of a change tries the same examples each time: a fault that it finds came with the change.  `make explore` looks
+# for others.
 
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 """Every test that was found, those too that `-m` leaves out."""
@@ -189,6 +196,12 @@ def portal_session(app, portal_engine):
     with Session(portal_engine, expire_on_commit=False) as session:
         yield session
         session.rollback()
+
+
+@pytest.fixture
+def new_connections(portal_engine):
+    """A test that verifies the audit trail begins with new ones: the entries of other tests on the old ones are gone."""
+    portal_engine.dispose()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 from allocation.arrays import Array
 from allocation.compilation import jit
 from allocation.market import Codes, Market, Pool
-from allocation.splitmix import below
+from allocation.simulation import below
 
 AREA_CHILDREN = 10_900  # 250,000 children live in 23 areas
 PLACES_PER_HUNDRED = 90
@@ -138,3 +138,21 @@ def _codes(children: int, programmes: int, areas: int) -> Codes:
         groups=[f"G{i:06d}" for i in range(areas * GROUPS_PER_AREA)],
         units=[f"U{i:08d}" for i in range(children)],
     )
+
+
+def displacement_chain(children: int) -> Market:
+    """A market in which the last child displaces the first, who displaces the second, and so on through all of them.
+
+    Each programme has one place. Child *i* holds programme *i* until its neighbour comes, and wants programme *i* + 1 next,
+    where it has the better ticket.
+    """
+    rows = np.arange(children)
+    programme = np.stack((rows, np.minimum(rows + 1, children - 1)), axis=1)
+    programme[-1] = 0, children - 1
+    lengths = np.full(children, 2)
+    lengths[-2] = 1  # nothing is left for the last who is displaced
+    kept = np.arange(2)[None, :] < lengths[:, None]
+    return Market.from_arrays(
+        np.concatenate(([0], np.cumsum(lengths))), programme[kept], np.zeros(int(lengths.sum())),
+        np.where(rows == children - 1, 1, rows + 2), np.ones(children),
+    )  # fmt: skip

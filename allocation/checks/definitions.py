@@ -48,13 +48,23 @@ class Report:
         return {name: f"{len(lines)} found" if lines else "passed" for name, lines in self.findings.items()}
 
 
-def check(market: Any, outcome: Any, solve: Callable[[Any], Any] | None = None) -> Report:
-    """Check ``outcome`` against ``market``. With ``solve`` the market is also solved again with its rows shuffled."""
+def check(
+    market: Any,
+    outcome: Any,
+    solve: Callable[[Any], Any] | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Report:
+    """Check ``outcome`` against ``market``. With ``solve`` the market is also solved again with its rows shuffled.
+
+    ``progress`` is called with a line of text before each of the parts that take long.
+    """
     findings: dict[str, tuple[str, ...]] = {}
     findings["one_placement"] = _listed("child", _placement_wrong(market, outcome))
     if findings["one_placement"]:
         return Report(findings)
+    progress("check: every possible proposal again")
     proposals = Proposals(market, outcome)
+    progress(f"check: {len(proposals.proposal_wish)} proposals against the definitions")
     findings["units_together"] = _listed("child", _apart(proposals))
     findings["tiers"] = _listed("wish", outcome.unit_tier != proposals.tier[proposals.of_wish])
     findings["eligibility"] = _listed("child", _misplaced(proposals))
@@ -65,10 +75,13 @@ def check(market: Any, outcome: Any, solve: Callable[[Any], Any] | None = None) 
     )
     findings["no_justified_envy"] = _listed("pool", _envied(proposals))
     findings["no_empty_place_wanted"] = _listed("pool", _wasted(proposals))
-    findings["best_for_each_family"] = _listed("child", (best_ranks(proposals) != proposals.rank)[proposals.unit])
+    best = best_ranks(proposals)
+    progress(f"check: the best outcome of each family found in {best.steps} steps")
+    findings["best_for_each_family"] = _listed("child", (best.rank != proposals.rank)[proposals.unit])
     findings["cutoffs"] = _listed("pool", _wrong_cutoffs(proposals))
     findings["cutoffs_reproduce"] = _listed("child", _not_reproduced(proposals))
     if solve is not None:
+        progress("check: the rows in another order")
         findings["same_when_shuffled"] = _listed("child", changed_by_shuffling(market, outcome, solve))
     return Report(findings)
 

@@ -28,8 +28,10 @@ class Proposals:
         """Units: who belongs to them, how many, best ticket, placement, guaranteed programme, common elder."""
         market, outcome, n = self.market, self.outcome, self.market.children
         alone = np.arange(n, dtype=np.int64)
-        label = alone if market.unit is None else np.where(market.unit >= 0, -1 - market.unit, alone)
-        _, self.member, self.unit = np.unique(label, return_index=True, return_inverse=True)
+        self.member, self.unit = alone, alone
+        if market.unit is not None:
+            label = np.where(market.unit >= 0, -1 - market.unit, alone)
+            _, self.member, self.unit = np.unique(label, return_index=True, return_inverse=True)
         self.size = np.bincount(self.unit, minlength=len(self.member))
         self.ticket = np.full(len(self.member), FAR)
         np.minimum.at(self.ticket, self.unit, market.ticket.astype(np.int64))

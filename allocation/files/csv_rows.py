@@ -1,6 +1,5 @@
 """Columns of numbers and texts as the rows of a CSV file, in one compiled loop."""
 
-import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,15 +40,16 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
     data, starts, first_text = _concatenate([column.texts for column in columns])
     lengths = [None if column.texts is None else np.diff(column.texts.starts, append=column.texts.starts[-1])
                for column in columns]  # fmt: skip
-    sink = io.BytesIO()
-    sink.write((",".join(header) + "\n").encode())
+    blocks = [(",".join(header) + "\n").encode()]
+    out = np.empty(0, dtype=np.uint8)
     for begin in range(0, len(columns[0].cells), ROWS_AT_ONCE):
         cells = np.array([column.cells[begin : begin + ROWS_AT_ONCE] for column in columns], dtype=np.int64)
         room = cells.size * (1 + _LONGEST_NUMBER * any(length is None for length in lengths))
         room += sum(int(length[row].sum()) for length, row in zip(lengths, cells, strict=True) if length is not None)
-        out = np.empty(room, dtype=np.uint8)
-        sink.write(out[: write_rows(cells, first_text, data, starts, out)].data)
-    return sink.getvalue()
+        if len(out) < room:
+            out = np.empty(room, dtype=np.uint8)
+        blocks.append(out[: write_rows(cells, first_text, data, starts, out)].tobytes())
+    return b"".join(blocks)
 
 
 def _concatenate(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:
@@ -93,3 +93,27 @@ def write_rows(cells: Array, first_text: Array, data: Array, starts: Array, out:
             at += 1
         out[at - 1] = _LINE_END
     return at
+
+
+@jit
+def follow_order(data: Array, starts: Array, known: Array, known_starts: Array, found: Array) -> bool:
+    """Write the index of each text among the known ones into ``found``; false if a text does not stand in their order.
+
+    Each text must be the known text of the row before, or one after it.
+    """
+    at = 0
+    for row in range(len(starts) - 1):
+        begin, length = starts[row], starts[row + 1] - starts[row]
+        while True:
+            if at == len(known_starts) - 1:
+                return False
+            same = known_starts[at + 1] - known_starts[at] == length
+            byte = length - 1  # neighbouring codes differ at their ends
+            while same and byte >= 0:
+                same = data[begin + byte] == known[known_starts[at] + byte]
+                byte -= 1
+            if same:
+                break
+            at += 1
+        found[row] = at
+    return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy.typing as npt
 
 from allocation import lottery
 from allocation.arrays import Array
+from allocation.draw_form import DrawForm, DrawFormError
 from allocation.faults import Fault, MarketFault, limit_faults, row_faults
 from allocation.files import text_columns as text
 from allocation.files.archive import read_files
 from allocation.files.codes import is_code
 from allocation.files.json_objects import is_digest, parse_object
-from allocation.files.layout import COLUMNS, FORMAT, MARKET_FILES, OPTIONAL_FILES
+from allocation.files.layout import COLUMNS, FORMAT, FORMAT_2, MARKET_FILES, OPTIONAL_FILES
 from allocation.files.text_columns import Text
 from allocation.market import LEVELS, NATURES, PAIR_RULES, Codes, Market
 from allocation.pools import LARGEST_PRECEDENCE, Pool
@@ -26,6 +28,14 @@ LARGEST_RANK = 2**31 - 1
 LARGEST_TICKET = 2**32 - 1
 _TIERS = f"a tier is 0 to {WORST_TIER}"
 DEFAULT_HEAD = {"format": FORMAT, "season": "", "round": "main", "seed": None, "pair_rule": "overhang"}
+DEFAULT_HEAD_2 = {
+    **DEFAULT_HEAD,
+    "format": FORMAT_2,
+    "after": 0,
+    "children": None,
+    "guaranteed": None,
+    "draw_form": None,
+}
 
 _SMALL = 1 << 18  # bytes of all tables; below, starting threads takes longer than reading
 Table = dict[str, Text]
@@ -39,8 +49,23 @@ def read_market(path: str | Path) -> Market:
     return parse_market(read_files(path, MARKET_FILES))
 
 
+@dataclass(frozen=True)
+class ParsedMarket:
+    """A market with what its files hold beside it: the head, the tickets that children held before, the salts."""
+
+    market: Market
+    head: Mapping[str, Any]
+    held: Array | None  # int64[n]: the ticket of ``tickets.csv``, -1 for none
+    salts: Text | None  # 64 hex digits for each child; None in market/1
+
+
 def parse_market(files: Mapping[str, bytes]) -> Market:
     """As :func:`read_market`, from the bytes of the files by name."""
+    return parse_files(files).market
+
+
+def parse_files(files: Mapping[str, bytes]) -> ParsedMarket:
+    """As :func:`parse_market`, with what stands beside the market."""
     reader = Reader()
     for name in MARKET_FILES:
         if name not in files and name not in OPTIONAL_FILES:
@@ -53,6 +78,10 @@ def parse_market(files: Mapping[str, bytes]) -> Market:
             reader.faults += fault.faults
         else:
             head = reader.checked_head({"format": None, **given})
+    if ("salts.csv" in files) != (head["format"] == FORMAT_2):
+        reader.add(
+            "salts.csv", -1, "", "the file is missing" if "salts.csv" not in files else f"not a file of {FORMAT}"
+        )
     names = [name for name in COLUMNS if name in files]
     if sum(len(files[name]) for name in names) < _SMALL:
         tables = {name: reader.table(name, files[name]) for name in names}
@@ -62,7 +91,7 @@ def parse_market(files: Mapping[str, bytes]) -> Market:
             tables = dict(zip(names, read, strict=True))
     market = reader.market(head, tables)
     text.release_memory()
-    return market
+    return ParsedMarket(market, head, reader.held, reader.salts)
 
 
 class Reader:
@@ -70,6 +99,8 @@ class Reader:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.held: Array | None = None
+        self.salts: Text | None = None
 
     def market(self, head: Mapping[str, Any], tables: Mapping[str, Table]) -> Market:
         """The market of these tables, by file name. Raises :class:`~allocation.faults.MarketFault`."""
@@ -78,7 +109,17 @@ class Reader:
         children = self._children(tables["children.csv"], programmes["codes"])
         pools, groups = self._pools(tables.get("pools.csv"), programmes["codes"], children["groups"])
         wishes = self._wishes(tables["wishes.csv"], children["codes"], programmes["codes"])
-        ticket = self._tickets(tables.get("tickets.csv"), children["codes"])
+        self.held = self._tickets(tables.get("tickets.csv"), children["codes"], head)
+        self.salts = self._salts(tables.get("salts.csv"), children["codes"])
+        current = children["columns"]["current"]
+        counted = {
+            "children": len(children["codes"]),
+            "guaranteed": 0 if current is None else int((current >= 0).sum()),
+        }
+        for key, number in counted.items():
+            if head.get(key, number) != number:
+                self.add("market.json", -1, key, f"children.csv has {number}")
+        ticket = None if self.held is None or (self.held < 0).any() else self.held
         self._stop_if_faulty()
         columns = {**programmes["columns"], **children["columns"], **wishes["columns"]}
         market = self._checked(head, columns, ticket, pools, wishes["rows"], Codes(
@@ -87,7 +128,9 @@ class Reader:
             units=children["units"],
         ))  # fmt: skip
         if ticket is None and head["seed"]:
-            market = market.with_tickets(draw_tickets(market, bytes.fromhex(head["seed"])))
+            market = market.with_tickets(
+                draw_tickets(market, bytes.fromhex(head["seed"]), self.held, head.get("after", 0))
+            )
         return market
 
     def _checked(
@@ -127,11 +170,14 @@ class Reader:
     def checked_head(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The object of ``market.json`` with the default of each missing key; notes its faults."""
         file = "market.json"
-        for key in sorted(set(given) - set(DEFAULT_HEAD)):
+        default = DEFAULT_HEAD_2 if given.get("format") == FORMAT_2 else DEFAULT_HEAD
+        for key in sorted(set(given) - set(default)):
             self.add(file, -1, key if is_code(key) else "", "an unknown key")
-        head = DEFAULT_HEAD | {key: value for key, value in given.items() if key in DEFAULT_HEAD}
-        if head["format"] != FORMAT:
-            self.add(file, -1, "format", f"{head['format']!s:.40} is not {FORMAT}")
+        head = default | {key: value for key, value in given.items() if key in default}
+        if head["format"] != default["format"]:
+            self.add(file, -1, "format", f"{head['format']!s:.40} is neither {FORMAT} nor {FORMAT_2}")
+        if default is DEFAULT_HEAD_2:
+            self._check_declared(head)
         if head["seed"] is not None and not is_digest(head["seed"]):
             self.add(file, -1, "seed", "a seed is 64 hex digits in lower case, or null")
         if head["pair_rule"] not in PAIR_RULES:
@@ -142,6 +188,22 @@ class Reader:
             elif head[key] and not is_code(head[key]):
                 self.add(file, -1, key, "neither empty nor a code")
         return head
+
+    def _check_declared(self, head: Mapping[str, Any]) -> None:
+        """The keys that only ``market/2`` has."""
+        for key in ("after", "children", "guaranteed"):
+            if type(head[key]) is not int or not 0 <= head[key] <= LARGEST_TICKET:
+                self.add("market.json", -1, key, f"not a whole number from 0 to {LARGEST_TICKET}")
+        if head["draw_form"] is None:
+            if head["seed"] is not None:
+                self.add("market.json", -1, "draw_form", "there is a seed, and no form of it was declared")
+            return
+        try:
+            if DrawForm.parse(head["draw_form"]).declared() != head["draw_form"]:
+                self.add("market.json", -1, "draw_form", "not written in its one form")
+        except DrawFormError as error:
+            for fault in error.faults:
+                self.add("market.json", -1, "draw_form", str(fault))
 
     def table(self, name: str, data: bytes) -> Table:
         """A CSV file as columns of text; empty if faults were noted."""
@@ -295,7 +357,8 @@ class Reader:
 
     def _wishes(self, table: Table, children: Text, programmes: Text) -> dict[str, Any]:
         file = "wishes.csv"
-        child = self._references(file, table["child"], children, "child", "no such child")
+        child = text.lookup_in_order(table["child"], children)
+        self.rows(file, child < 0, "child", "no such child")
         programme = self._references(file, table["programme"], programmes, "programme", "no such programme")
         rank = self._numbers(file, table, "rank", LARGEST_RANK, f"a rank is 1 to {LARGEST_RANK}", least=1)
         tier = self._numbers(file, table, "tier", WORST_TIER)
@@ -312,7 +375,8 @@ class Reader:
             columns["rank"] = rank[rows]
         return {"rows": rows, "columns": columns}
 
-    def _tickets(self, table: Table | None, children: Text) -> Array | None:
+    def _tickets(self, table: Table | None, children: Text, head: Mapping[str, Any]) -> Array | None:
+        """The ticket that each child holds (int64[n]); -1 for none, which only ``market/2`` allows."""
         if table is None:
             return None
         file = "tickets.csv"
@@ -322,15 +386,48 @@ class Reader:
         number = self._numbers(file, table, "ticket", LARGEST_TICKET, f"a ticket is below {LARGEST_TICKET + 1}")
         ticket = np.full(len(children), -1, dtype=np.int64)
         ticket[child[child >= 0]] = number[child >= 0]
-        self.rows("children.csv", ticket < 0, "child", "the child has no ticket in tickets.csv")
+        if head["format"] == FORMAT:
+            self.rows("children.csv", ticket < 0, "child", "the child has no ticket in tickets.csv")
+        elif head["draw_form"] is not None:
+            self.rows(file, number > head["after"], "ticket", "after the last ticket of the season (after)")
         order = np.argsort(number, kind="stable")
         again = np.zeros(len(number), dtype=bool)
         again[order[1:]] = np.diff(number[order]) == 0
         self.rows(file, again, "ticket", "the ticket stands twice")
         return ticket
 
+    def _salts(self, table: Table | None, children: Text) -> Text | None:
+        """The salt of each child, in the order of the children."""
+        if table is None:
+            return None
+        file = "salts.csv"
+        child = self._references(
+            file, self._codes(file, table, "child", unique=True), children, "child", "no such child"
+        )
+        self.rows(file, text.not_digests(table["salt"]), "salt", "not 64 hex digits in lower case")
+        row = np.full(len(children), -1, dtype=np.int64)
+        row[child[child >= 0]] = np.flatnonzero(child >= 0)
+        self.rows("children.csv", row < 0, "child", "the child has no salt in salts.csv")
+        return None if (row < 0).any() else text.take(table["salt"], row)
 
-def draw_tickets(market: Market, seed: bytes) -> Array:
-    """The tickets (uint32[n]) of a market as read, without turning its codes into Python text."""
-    ranks = lottery.family_ranks(seed, *text.texts(market.codes.families))
-    return lottery.tickets(ranks[market.family], text.sort_order(market.codes.children))
+
+def draw_tickets(market: Market, seed: bytes, held: Array | None = None, after: int = 0) -> Array:
+    """The tickets (uint32[n]) of a market as read, without turning its codes into Python text.
+
+    ``held`` (int64[n]) are tickets of earlier draws, -1 for a child without one. The seed draws these children alone;
+    their tickets begin at ``after + 1``.
+    """
+    order = text.sort_order(market.codes.children)
+    if held is None or (held < 0).all():
+        return lottery.tickets(family_ranks(market, seed), order, after)
+    joining = order[held[order] < 0]
+    drawn = np.sort(joining)
+    ranks = family_ranks(market, seed)[drawn]
+    found = held.astype(np.uint32)
+    found[drawn] = lottery.tickets(ranks, np.searchsorted(drawn, joining), after)
+    return found
+
+
+def family_ranks(market: Market, seed: bytes) -> Array:
+    """For each child the place of its family (int64[n], from 0) in the order of the families' digests."""
+    return np.asarray(lottery.family_ranks(seed, *text.texts(market.codes.families))[market.family])

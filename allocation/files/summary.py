@@ -70,7 +70,7 @@ def bound_against_single(outcome: Outcome) -> dict[str, dict[str, int]]:
         name: {
             "children": int(np.count_nonzero(group)),
             "placed": int(np.count_nonzero(group & (outcome.rank > 0))),
-            "first_wish": int(np.count_nonzero(group & (outcome.rank == 1))),
+            "first_wish": int(np.count_nonzero(group & (outcome.listed_rank == 1))),
         }
         for name, group in (("bound", wishing & bound), ("single", wishing & ~bound))
     }

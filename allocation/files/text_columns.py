@@ -14,7 +14,7 @@ import pyarrow.csv as csv
 
 from allocation.arrays import Array
 from allocation.files.codes import FORBIDDEN_RE2, LONGEST_CODE
-from allocation.files.csv_rows import Texts, encode_texts
+from allocation.files.csv_rows import Texts, encode_texts, follow_order
 
 _NUMBER = r"^(0|[1-9][0-9]{0,9})$"
 _LARGEST_NUMBER = 10**10 - 1
@@ -120,6 +120,11 @@ def not_codes(values: Text) -> Array:
     return bad
 
 
+def not_digests(values: Text) -> Array:
+    """bool[rows]: the cell is not 64 hex digits in lower case."""
+    return ~_bits(pc.match_substring_regex(values, "^[0-9a-f]{64}$"))
+
+
 def duplicates(values: Text) -> Array:
     """bool[rows]: the cell is equal to one above it."""
     if is_sorted(values) or len(pc.unique(values)) == len(values):
@@ -161,6 +166,12 @@ def _plain_numbers(values: Text) -> Array | None:
 def lookup(values: Text, known: Text | Sequence[str]) -> Array:
     """The index of each cell in ``known`` (int32), -1 if it is not there."""
     return _integers(pc.index_in(values, to_column(known)))
+
+
+def lookup_in_order(values: Text, known: Text) -> Array:
+    """As :func:`lookup`, quicker where the cells stand in the order of ``known``, as they do in files that we wrote."""
+    found = np.empty(len(values), dtype=np.int32)
+    return found if follow_order(*texts(values), *texts(known), found) else lookup(values, known)
 
 
 def dictionary(values: Text) -> tuple[Text, Array]:

@@ -9,10 +9,15 @@ import numpy as np
 
 from allocation import lottery
 from allocation.checks import Report, check
-from allocation.faults import MarketFault
-from allocation.files.bundle import Bundle, unpack
+from allocation.faults import Fault, MarketFault
+from allocation.files.bundle import PUBLICATION, Bundle, DrawRecord2, unpack
+from allocation.files.commitments import children_root, commitment_2
 from allocation.files.json_objects import parse_object
-from allocation.files.reader import parse_market
+from allocation.files.public_file import public_files
+from allocation.files.public_reader import is_public, open_public
+from allocation.files.public_verification import commitment_differences, seed_differences, verify_public
+from allocation.files.publication import Publication, Settings
+from allocation.files.reader import ParsedMarket, parse_files
 from allocation.files.summary import digests, summary
 from allocation.files.writer import result_files
 from allocation.market import Market
@@ -23,39 +28,76 @@ Progress = Callable[[str], None]
 
 
 def verify(
-    subject: Market | str | Path, outcome: Outcome | None = None, progress: Progress = lambda line: None
+    subject: Market | str | Path,
+    outcome: Outcome | None = None,
+    progress: Progress = lambda line: None,
+    *,
+    commitment: str | None = None,
+    public: str | Path | None = None,
 ) -> list[str]:
     """What is wrong with a result, one line each; an empty list means that all of it is right.
 
     ``verify(path)`` opens a bundle (a zip file or the folder it was unpacked to), draws the tickets again, allocates
-    again and compares every file. ``verify(market, outcome)`` checks an outcome against the definitions, with code that
-    the solver does not share, and against the outcome of the same market with its rows in another order. ``progress``
-    is called with lines of text. Raises :class:`~allocation.faults.MarketFault` for what is no bundle or no market.
+    again and compares every file. ``commitment`` (64 hex digits) is the one that was published before the draw; without
+    it a bundle that was forged as a whole is not found. ``public`` is the public file of the same result; it is written
+    again and compared. For a public file as ``path`` this is
+    :func:`allocation.files.public_verification.verify_public`. ``verify(market, outcome)`` checks an outcome against the
+    definitions, with code that the solver does not share, and against the outcome of the same market with its rows in
+    another order. ``progress`` is called with lines of text. Raises :class:`~allocation.faults.MarketFault` for what is
+    no bundle or no market.
     """
     if isinstance(subject, Market):
         if outcome is None:
             raise TypeError("verify(market, outcome) needs the outcome")
-        return check(subject, outcome, solve).failures
-    return _verify_bundle(unpack(subject), progress)
+        return check(subject, outcome, solve, progress).failures
+    if is_public(subject):
+        return verify_public(subject, commitment)
+    return _verify_bundle(unpack(subject), progress, commitment, public)
 
 
-def _verify_bundle(bundle: Bundle, progress: Progress) -> list[str]:
+def _verify_bundle(
+    bundle: Bundle, progress: Progress, published: str | None = None, public: str | Path | None = None
+) -> list[str]:
     if bundle.compressed:
         progress("the zip file was packed again (the published one is not compressed); its content is compared")
-    market = parse_market(bundle.market)
+    parsed = parse_files(bundle.market)
+    market = parsed.market
     wrong = [f"{name} does not belong into a bundle" for name in bundle.unknown]
-    wrong += _draw_differences(bundle)
-    progress(f"commitment {bundle.draw.commitment}: compare it with the one that was published before the draw")
+    wrong += commitment_differences(bundle.draw.commitment, published)
+    wrong += _draw_differences(bundle, parsed)
+    if published is None:
+        progress(f"commitment {bundle.draw.commitment}: compare it with the one that was published before the draw")
     progress(f"{market.children} children read" + (", tickets drawn" if market.seed else ""))
     outcome = solve(market, progress)
     ours = result_files(outcome)
     progress("allocated again")
-    wrong += [_first_difference(name, ours[name], bundle.result[name]) for name in ours if ours[name] != bundle.result[name]]  # fmt: skip
-    return wrong + list(_summary_differences(outcome, bundle, ours))
+    wrong += [
+        _first_difference(f"result/{name}", ours[name], bundle.result[name])
+        for name in ours
+        if ours[name] != bundle.result[name]
+    ]
+    wrong += _summary_differences(outcome, bundle, ours)
+    return wrong + (list(_public_differences(bundle, outcome, public)) if public is not None else [])
 
 
-def _draw_differences(bundle: Bundle) -> Iterator[str]:
-    draw, ours = bundle.draw, lottery.commitment(bundle.market)
+def _public_differences(bundle: Bundle, outcome: Outcome, public: str | Path) -> Iterator[str]:
+    """The public file, written again from the full one."""
+    ours, theirs = public_files(publication(bundle, outcome)), open_public(public).files
+    for name in sorted({*ours, *theirs}):
+        if ours.get(name) != theirs.get(name):
+            yield _first_difference(f"public file: {name}", ours.get(name, b""), theirs.get(name, b""))
+
+
+def publication(bundle: Bundle, outcome: Outcome | None = None) -> Publication:
+    """What was published of the result in a bundle of ``draw/2``. Raises :class:`~allocation.faults.MarketFault`."""
+    if bundle.publication is None or not isinstance(bundle.draw, DrawRecord2):
+        raise MarketFault([Fault(PUBLICATION, -1, "", "is missing, so that the public file cannot be written again")])
+    return Publication(bundle.market, bundle.draw, Settings.read(bundle.publication), outcome)
+
+
+def _draw_differences(bundle: Bundle, parsed: ParsedMarket) -> Iterator[str]:
+    draw, second = bundle.draw, parsed.salts is not None
+    ours = commitment_2(bundle.market, children_root(parsed)) if second else lottery.commitment(bundle.market)
     if ours != draw.commitment:
         noted = _summary(bundle).get("inputs")
         changed = [name for name, digest in digests(bundle.market).items()
@@ -64,13 +106,16 @@ def _draw_differences(bundle: Bundle) -> Iterator[str]:
         yield (
             f"the commitment is not that of this market: {draw.commitment} was published, this list gives {ours}{where}"
         )
-    if parse_object(bundle.market["market.json"], "market.json").get("seed") != draw.seed:
+    if second != isinstance(draw, DrawRecord2):
+        yield "draw.json and market.json are of different formats"
+    elif isinstance(draw, DrawRecord2):
+        yield from seed_differences(draw, parsed.head["seed"], parsed.head["draw_form"])
+    elif parse_object(bundle.market["market.json"], "market.json").get("seed") != draw.seed:
         yield "the seed in market.json is not the one in draw.json"
-    if draw.seed is None:
-        if "tickets.csv" not in bundle.market:
-            yield "there is neither a seed nor tickets"
-    elif lottery.seed_bytes(draw.commitment, draw.beacon, draw.ceremony).hex() != draw.seed:
+    elif draw.seed is not None and draw.expected_seed() != draw.seed:
         yield "the seed does not come from commitment, beacon and ceremony"
+    if draw.seed is None and parsed.market.ticket is None:
+        yield "there is neither a seed nor tickets"
 
 
 def _first_difference(name: str, ours: bytes, theirs: bytes) -> str:
@@ -81,9 +126,7 @@ def _first_difference(name: str, ours: bytes, theirs: bytes) -> str:
     start = ours.rfind(b"\n", 0, at) + 1
     published, computed = (data[start:].split(b"\n", 1)[0][:200].decode(errors="replace") for data in (theirs, ours))
     row = ours.count(b"\n", 0, start) + 1
-    return (
-        f"result/{name} differs from row {row} on: published {published or 'nothing'}, computed {computed or 'nothing'}"
-    )
+    return f"{name} differs from row {row} on: published {published or 'nothing'}, computed {computed or 'nothing'}"
 
 
 def _summary(bundle: Bundle) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
     units.lock_families(session, [application.id for application in mine])
     for application in mine:
         if application.stage == Stage.DRAFT:
-            submission.withdraw(session, application.id, by=by, now=now, reason="account closed")
+            submission.withdraw(session, application.id, by=by, now=now, reason="account_closed")
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)
     mandates.end_all(session, by=by, now=now)

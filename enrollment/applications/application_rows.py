@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.sealed.codes import KeyedJson
 from enrollment.ground.vault import Sealed
 from enrollment.people.person_rows import Child
 from enrollment.places.areas import LEVELS
@@ -31,6 +32,17 @@ class Stage(StrEnum):
 STAGES = tuple(Stage)
 
 
+class RegisterState(StrEnum):
+    """What the registers say about the claims as they were last handed in; it groups a queue.  None: no answer yet.
+
+    A queue reads it for thousands of rows.  Whatever is decided reads the answers themselves.
+    """
+
+    DIFFERS = "differs"
+    SILENT = "silent"
+    AGREES = "agrees"
+
+
 class Application(Base):
     """An application.  Its stage is a decision and changes only through `lifecycle.make`; computable facts are not stored.
 
@@ -38,6 +50,15 @@ class Application(Base):
     `child_code` are the pseudonyms used in the draw; children of one household share the family code.
     `unit` is shared by children who are bound 捆绑; `elder_id` is an older sibling's application in the same season.
     `entered_by` is the account that entered it: of a guardian, or of a helper for the guardian `entered_for`.
+    `reviewer_id` is the clerk who has it in review, until `lease_until`; afterwards a colleague may take it.  `opened_at`: the
+    first clerk took it.  `returned_at`: it was last sent back to the family.
+
+    Each index answers a question.  By `id`, `child_code` and `registration_code`: which application is it?  `child_id`: the
+    applications of a family's children (each page of a family).  `one_live`: may this child have another one?  `family_code`:
+    the brothers and sisters of the year, which are locked together.  `queue`: what waits in a kindergarten's review.
+    `stage`: which applications of the year have a stage (reminders, freeze, notices).  `entered_by`: whose are they when an
+    account is closed, and what did a helper enter?  The other three are of few rows and index these alone: `entered_for`
+    (families whom a helper helped), `unit` (bound children), `elder_id` (whom does a younger child follow?).
     """
 
     __tablename__ = "application"
@@ -46,14 +67,14 @@ class Application(Base):
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
     year: Mapped[int] = mapped_column(ForeignKey("season.year"))
     entered_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
-    entered_for: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    entered_for: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     level: Mapped[str]
     stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
     version: Mapped[int] = mapped_column(default=1)
     registration_code: Mapped[str | None] = mapped_column(unique=True)
     child_code: Mapped[str] = mapped_column(unique=True)
     family_code: Mapped[str] = mapped_column(index=True)
-    unit: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    unit: Mapped[uuid.UUID | None]
     elder_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"))
     agrees_to_central: Mapped[bool] = mapped_column(default=False)
     on_hold: Mapped[bool] = mapped_column(default=False)
@@ -62,6 +83,10 @@ class Application(Base):
     submitted_at: Mapped[dt.datetime | None]
     reviewer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     taken_at: Mapped[dt.datetime | None]
+    lease_until: Mapped[dt.datetime | None]
+    opened_at: Mapped[dt.datetime | None]
+    returned_at: Mapped[dt.datetime | None]
+    register_state: Mapped[str | None]
     review_kindergarten_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("kindergarten.id"))
 
     child: Mapped[Child] = relationship()
@@ -74,6 +99,8 @@ class Application(Base):
             "stage = 'draft' OR stage = 'withdrawn' OR registration_code IS NOT NULL", name="submitted_has_a_code"
         ),
         CheckConstraint("(stage = 'in_review') = (reviewer_id IS NOT NULL)", name="reviewed_by_one_clerk"),
+        CheckConstraint("lease_until IS NULL OR reviewer_id IS NOT NULL", name="lease_of_a_clerk"),
+        CheckConstraint("register_state IN ('" + "','".join(RegisterState) + "')", name="known_register_state"),
         Index(
             "uq_application__one_live",
             "child_id",
@@ -81,6 +108,8 @@ class Application(Base):
             unique=True,
             postgresql_where=text("stage NOT IN ('refused','withdrawn')"),
         ),
+        Index("ix_application__helped", "entered_for", postgresql_where=text("entered_for IS NOT NULL")),
+        Index("ix_application__bound", "unit", postgresql_where=text("unit IS NOT NULL")),
         Index("ix_application__elder_id", "elder_id", postgresql_where=text("elder_id IS NOT NULL")),
         Index("ix_application__queue", "review_kindergarten_id", "stage", "submitted_at"),
         Index("ix_application__stage", "year", "stage"),
@@ -101,7 +130,7 @@ class ApplicationVersion(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     answers: Mapped[str] = mapped_column(Sealed("application_version.answers"))
     digest: Mapped[str]
-    changed: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    changed: Mapped[list[Any]] = mapped_column(KeyedJson, default=list)
     submitted_at: Mapped[dt.datetime]
     submitted_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
 
@@ -123,3 +152,18 @@ class Wish(Base):
         UniqueConstraint("application_id", "round_id", "programme_id"),
         CheckConstraint("rank BETWEEN 1 AND 20", name="sane_rank"),
     )
+
+
+APPLICATION = Read(Application, Application.id)
+
+APPLICATIONS = Read(Application, Application.child_id)
+"""The applications of a child, of every year."""
+
+BOUND = Read(Application, Application.unit)
+"""The applications of a unit."""
+
+WISHES = Read(Wish, Wish.application_id)
+"""The wishes of an application, of every round."""
+
+VERSIONS = Read(ApplicationVersion, ApplicationVersion.application_id, unread=(ApplicationVersion.answers,))
+"""The versions of an application without their answers."""

@@ -2,20 +2,28 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
-from enrollment.applications.application_rows import STAGES, Application, ApplicationVersion, Stage, Wish
+from enrollment.applications import deadlines, lifecycle
+from enrollment.applications.application_rows import (
+    APPLICATIONS,
+    STAGES,
+    Application,
+    ApplicationVersion,
+    Stage,
+    Wish,
+)
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.people.children import own_child
 from enrollment.people.guardians import require_guardian
-from enrollment.people.person_rows import Child, Guardian, Guardianship
+from enrollment.people.person_rows import CARE, GUARDIANS, Child, Guardian, Guardianship
 from enrollment.season import ages
 
 __all__ = ["STAGES", "Application", "ApplicationVersion", "Stage", "Wish"]
@@ -25,17 +33,17 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     """The child's application of a year: the existing one, a withdrawn one made a draft again, or a new draft.
 
     A child has one row for each season, so that applying again keeps the registration code and the ticket.
-    Refuses `child_joined`, `no_level_for_age`, `application_was_refused`, to a helper `begun_by_the_family`, and, when the year has no
-    registration left, its reason.
+    Refuses `child_joined`, `application_was_refused`, to a helper `begun_by_the_family`, and what
+    `deadlines.level_to_register` refuses: no draft begins that cannot be handed in.
     """
     child = own_child(session, child_id, by=by)
     if child.is_joined:
         raise Refused("child_joined")
     guardian = require_guardian(session, by=by)
-    level = level_of(child.born, year)
-    earlier = session.scalars(_of_child(child_id, year).with_for_update()).first()
+    earlier = session.scalars(_of_child(child_id, year).with_for_update(key_share=True)).first()
     if earlier is not None:
-        return _taken_up(session, _visible(earlier, by), level, by=by, now=now)
+        return _taken_up(session, _visible(earlier, by), child, by=by, now=now)
+    level = deadlines.level_to_register(session, child.born, year, now=now)
     written = insert(Application).values(
         id=uuid.uuid4(),
         child_id=child_id,
@@ -73,7 +81,25 @@ def level_of(born: dt.date, year: int) -> str:
 
 def own(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:
     """An application of a child in the signed-in guardian's care.  Raises NotFound for anybody else's."""
-    return _one(session, select(Application).where(Application.id == application_id), by)
+    known = _known(session, by)
+    if known is None:
+        return _one(session, select(Application).where(Application.id == application_id), by)
+    found = next((each for each in known if each.id == application_id), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _known(session: Session, by: Actor) -> list[Application] | None:
+    """All applications of the signed-in guardian's children, as they were read ahead; None if they were not.
+
+    Nothing is read ahead for a helper, who may see less.
+    """
+    guardians = GUARDIANS.ahead(session, by.account_id)
+    if guardians is None or by.on_behalf is not None:
+        return None
+    children = [care.child_id for guardian in guardians for care in CARE.ahead(session, guardian.id) or ()]
+    return [each for child_id in children for each in APPLICATIONS.ahead(session, child_id) or ()]
 
 
 def locked(session: Session, application_id: uuid.UUID, *, by: Actor, version: int | None = None) -> Application:
@@ -87,19 +113,41 @@ def locked(session: Session, application_id: uuid.UUID, *, by: Actor, version: i
 
 def list_own(session: Session, *, by: Actor, year: int | None = None) -> list[Application]:
     """The applications of the signed-in guardian's children, newest year first."""
+    known = _known(session, by)
+    if known is not None:
+        found = [each for each in known if year in (None, each.year)]
+        return sorted(found, key=lambda each: (-each.year, each.child.created_at))
     mine = select(Application).join(Child).where(_mine(by))
     if year is not None:
         mine = mine.where(Application.year == year)
     return list(session.scalars(mine.order_by(Application.year.desc(), Child.created_at)))
 
 
+def children_of_year(session: Session, child_ids: Sequence[uuid.UUID], year: int) -> set[uuid.UUID]:
+    """Those of these children who have an application of the year, whoever entered it."""
+    known = [APPLICATIONS.ahead(session, child_id) for child_id in child_ids]
+    if all(found is not None for found in known):
+        return {each.child_id for found in known for each in found or () if each.year == year}
+    here = select(Application.child_id).where(Application.year == year, Application.child_id.in_(child_ids))
+    return set(session.scalars(here))
+
+
 def of_family(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
     """The applications with its family code, itself included, oldest child first; with `by` only this person's."""
+    known = _known(session, by) if by is not None else None
+    if known is not None:
+        same_code = (application.family_code, application.year)
+        theirs = [each for each in known if (each.family_code, each.year) == same_code]
+        return sorted(theirs, key=_oldest_first)
     same = select(Application).join(Child)
     same = same.where(Application.family_code == application.family_code, Application.year == application.year)
     if by is not None:  # the other guardian may have other children, which this person may not see
         same = same.where(_mine(by))
-    return list(session.scalars(same.order_by(Child.born, Application.created_at)))
+    return sorted(session.scalars(same), key=_oldest_first)
+
+
+def _oldest_first(each: Application) -> tuple[dt.date, dt.datetime]:
+    return each.child.born, each.created_at
 
 
 def _one(session: Session, query, by: Actor) -> Application:
@@ -143,12 +191,12 @@ def _of_child(child_id: uuid.UUID, year: int):
     return select(Application).where(Application.child_id == child_id, Application.year == year)
 
 
-def _taken_up(session: Session, earlier: Application, level: str, *, by: Actor, now: dt.datetime) -> Application:
+def _taken_up(session: Session, earlier: Application, child: Child, *, by: Actor, now: dt.datetime) -> Application:
     if earlier.stage == Stage.REFUSED:
         raise Refused("application_was_refused")
     if earlier.stage == Stage.WITHDRAWN:
         require_oneself(by)
-        earlier.level = level
+        earlier.level = deadlines.level_to_register(session, child.born, earlier.year, now=now)
         lifecycle.make(session, earlier, "apply_again", by=by, now=now)
         notify_guardians(session, "applied_again", [earlier.id], now=now, by=by)
     return earlier

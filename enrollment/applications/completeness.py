@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.application_rows import WISHES, Application
 from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -39,7 +38,7 @@ def missing(session: Session, application: Application, *, by: Actor) -> list[Mi
     if application.stage not in WITH_AUTHORITY and documents.question_is_due(session, application.child_id):
         gaps.append(Missing("documents", "entered_before"))
     gaps += household_gaps(household_rows.household_of(session, application.id))
-    if session.scalar(select(Wish.rank).where(Wish.application_id == application.id).limit(1)) is None:
+    if not WISHES.of(session, application.id):
         gaps.append(Missing("wishes", "wishes"))
     return gaps
 

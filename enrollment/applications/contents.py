@@ -96,7 +96,7 @@ def _household(session: Session, application_id: uuid.UUID) -> Answers:
     if household is None:
         return {}
     said = {name: getattr(household, name) for name in sorted(household_rows.ANSWERS)}
-    return {name: _plain(value) for name, value in said.items() if value is not None}
+    return {name: plain(value) for name, value in said.items() if value is not None}
 
 
 def _elder_sibling(session: Session, application_id: uuid.UUID) -> Answers:
@@ -129,7 +129,7 @@ def _wishes(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]
     return by_round
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     return str(value.normalize()) if isinstance(value, Decimal) else value

@@ -1,69 +1,25 @@
 """Until when a family may change its application.  Each service function checks it in the transaction that saves."""
 
 import datetime as dt
-from dataclasses import dataclass
 
-from sqlalchemy import any_, literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application, Stage
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
-from enrollment.season.round_rows import KINDS_WITH_WISHES, RoundStage
+from enrollment.season import ages, openings
+from enrollment.season.openings import Window
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
-
-@dataclass(frozen=True)
-class Window:
-    """The rounds of a year for a class level at a moment.
-
-    `open` takes registrations now, `coming` will take them, `last` is the most recently opened round (perhaps `open`).
-    """
-
-    open: Round | None
-    coming: Round | None
-    last: Round | None
-
-    @property
-    def returned_may_be_answered(self) -> bool:
-        """Review goes on from the end of registration until the round is frozen."""
-        return self.last is not None and self.last.stage in (RoundStage.OPEN, RoundStage.CLOSED)
-
-
-def window(session: Session, year: int, level: str, *, now: dt.datetime) -> Window:
-    """The state of registration.  A round counts as open by its stage and its dates together."""
-    rounds = session.scalars(
-        select(Round)
-        .where(
-            Round.year == year,
-            literal(level) == any_(Round.levels),
-            Round.kind.in_(KINDS_WITH_WISHES),
-        )
-        .order_by(Round.number)
-    ).all()
-    opened = [each for each in rounds if each.stage != RoundStage.PLANNED]
-    return Window(
-        open=next(
-            (each for each in rounds if each.stage == RoundStage.OPEN and each.opens_at <= now < each.closes_at), None
-        ),
-        coming=next((each for each in rounds if each.stage == RoundStage.PLANNED and now < each.closes_at), None),
-        last=opened[-1] if opened else None,
-    )
+BEFORE_THE_FREEZE = (RoundStage.OPEN, RoundStage.CLOSED)
 
 
 def of(session: Session, application: Application, *, now: dt.datetime) -> Window:
-    return window(session, application.year, application.level, now=now)
-
-
-def season_takes_changes(session: Session, year: int, *, now: dt.datetime) -> bool:
-    """Whether applications of the year can still be entered or changed: a round is coming, open, or not yet frozen."""
-    rounds = session.scalars(select(Round).where(Round.year == year, Round.kind.in_(KINDS_WITH_WISHES)))
-    return any(
-        each.stage in (RoundStage.OPEN, RoundStage.CLOSED)
-        or (each.stage == RoundStage.PLANNED and now < each.closes_at)
-        for each in rounds
-    )
+    return openings.window(session, application.year, application.level, now=now)
 
 
 def before_the_freeze(session: Session, times: Window) -> bool:
@@ -73,8 +29,10 @@ def before_the_freeze(session: Session, times: Window) -> bool:
     """
     if times.last is None:
         return True
-    stage = select(Round.stage).where(Round.id == times.last.id).with_for_update(read=True)
-    return session.scalar(stage) in (RoundStage.OPEN, RoundStage.CLOSED)
+    stage = select(Round.stage).where(Round.id == times.last.id)
+    if session.scalar(stage) not in BEFORE_THE_FREEZE:
+        return False  # a stage never goes back, and the lock would wait for a run that is being opened
+    return session.scalar(stage.with_for_update(read=True)) in BEFORE_THE_FREEZE
 
 
 def looks_editable(application: Application, times: Window) -> bool:
@@ -102,6 +60,39 @@ def require_editable(session: Session, application: Application, *, now: dt.date
     if application.stage == Stage.RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
         return times
     raise closed(times)
+
+
+def level_to_register(session: Session, born: dt.date, year: int, *, now: dt.datetime) -> str:
+    """The class level for a birth date, if the year still takes registrations for it: a draft can then be handed in.
+
+    Refuses `no_level_for_age`, `too_young` (with the date when the child can register, if it is known),
+    `no_registration_for_level`, or, after the deadline, `registration_over` with the next date.
+    """
+    level = ages.level_for(born, year)
+    if level is not None and openings.window(session, year, level, now=now).takes_drafts:
+        return level
+    raise _no_registration(session, born, year, level, now)
+
+
+def _no_registration(session: Session, born: dt.date, year: int, level: str | None, now: dt.datetime) -> Refused:
+    field, lower = "id_number", ages.year_for(Level.LOWER, born)
+    chance = openings.next_chance(session, year, level, now=now) if level else None
+    last = openings.window(session, year, level, now=now).last if level else None
+    if chance is not None and last is not None:
+        closed_at = last.closes_at.astimezone(CHENGDU)
+        if chance.begins_at is None:
+            return Refused("registration_over", field=field, year=year, level=level, closed=closed_at)
+        opens = chance.begins_at.astimezone(CHENGDU)
+        code = f"registration_over_{chance.opening}"
+        return Refused(code, field=field, year=year, level=level, closed=closed_at, opens=opens)
+    if lower > year:
+        begins = openings.registration_begins(session, lower)
+        if begins is None:
+            return Refused("too_young", field=field, born=born, year=year, first_year=lower)
+        return Refused("too_young_until", field=field, born=born, year=year, opens=begins.astimezone(CHENGDU))
+    if level is None:
+        return Refused("no_level_for_age", field=field, born=born, year=year)
+    return Refused("no_registration_for_level", field=field, born=born, year=year, level=level)
 
 
 def closed(times: Window) -> Refused:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.ground import identity
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.vault import Sealed, normalise
 
 LONGEST_NAME = 120
@@ -44,6 +45,10 @@ class ElderSibling(Base):
     )
 
 
+ELDERS = Read(ElderSibling, ElderSibling.application_id)
+"""The elder sibling that an application names."""
+
+
 @dataclass(frozen=True)
 class Elder:
     """The elder sibling as entered in the form; `born` is None if the number contains it or it is unknown."""
@@ -58,7 +63,7 @@ class Elder:
 
 def of(session: Session, application_id: uuid.UUID) -> ElderSibling | None:
     """The elder sibling that the application names, or None."""
-    return session.get(ElderSibling, application_id)
+    return ELDERS.one(session, application_id)
 
 
 def keep(

@@ -7,6 +7,8 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.sealed.codes import KeyedCode
 
 MOST_PAGES = 12
 """Pages of one document; a residence book has about eight."""
@@ -19,11 +21,15 @@ class EvidencePage(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"))
-    document: Mapped[str]
+    document: Mapped[str] = mapped_column(KeyedCode)
     media_type: Mapped[str]
     size: Mapped[int]
     original_digest: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": "evidence_page.content"})
+    content: Mapped[bytes] = mapped_column(
+        LargeBinary, deferred=True, info={"sealed": "evidence_page.content", "bound": True}
+    )
+    blurred: Mapped[bool | None]
+    """Whether the photo looked too blurred to read when it came; None in rows from before this was kept."""
     uploaded_at: Mapped[dt.datetime]
     removed_at: Mapped[dt.datetime | None]
 
@@ -35,13 +41,13 @@ class EvidencePage(Base):
     )
 
 
+PAGES = Read(EvidencePage, EvidencePage.application_id, (EvidencePage.removed_at.is_(None),))
+"""The pages of an application that were not removed, without their content."""
+
+
 def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
     """The pages of each document in the order of upload, without their content."""
-    rows = session.scalars(
-        select(EvidencePage)
-        .where(EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None))
-        .order_by(EvidencePage.uploaded_at, EvidencePage.id)
-    )
+    rows = sorted(PAGES.of(session, application_id), key=lambda page: (page.uploaded_at, page.id))
     by_document: dict[str, list[EvidencePage]] = {}
     for page in rows:
         by_document.setdefault(page.document, []).append(page)

@@ -25,12 +25,12 @@ def add_document(
     """Add a document of the same child, for instance the resident number that followed a birth certificate.
 
     Child, application, registration code, child code and ticket stay the same.  Returns True if the document counts at
-    once, because the application is still editable; False if a clerk has to check it first.  Refuses `document_of_another_birth`,
-    `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
+    once, because the application is still editable; False if a clerk has to check it first.  Beside a resident number it
+    identifies the child too, and does not take its place.  Refuses `document_of_another_birth`, `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
     """
     guardians.require_guardian(session, by=by)
     application = applications.locked(session, application_id, by=by)
-    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    child = session.get_one(Child, application.child_id, with_for_update={"key_share": True}, populate_existing=True)
     found = identity.check(id_kind, id_number, today=today(now))
     _refuse_another_birth(child, found)
     editable = _is_editable(session, application, now=now)
@@ -130,12 +130,16 @@ def answer_entered_before(
     yes = entered_before == EnteredBefore.YES
     index = _index_of_other(id_kind, id_number, now=now) if yes else None
     application = applications.own(session, application_id, by=by)
+    other = documents.child_of(session, index) if index else None
+    if other is not None and (other == application.child_id or not children.is_guardian_of(session, other, by=by)):
+        other = None
+    # applications before the rows of children, as everywhere
+    lock_families_of(session, application.child_id, other or application.child_id)
     documents.answer(session, application.child_id, entered_before)
     audit.record(session, "answer_entered_before", "child", application.child_id, by=by, now=now, answer=entered_before)
     if index is None:
         return None
-    other = documents.child_of(session, index)
-    if other not in (None, application.child_id) and children.is_guardian_of(session, other, by=by):
+    if other is not None:
         return _join_own(session, application, other, by=by, now=now)
     duplicates.note_pair(session, application.child_id, index, now=now)
     return None
@@ -153,7 +157,7 @@ def _join_own(
     year = application.year
     union = union_of(session, application.child_id, other)
     if union.ends is not None:
-        submission.withdraw(session, union.ends.id, by=by, now=now, reason="entered twice")
+        submission.withdraw(session, union.ends.id, by=by, now=now, reason="duplicate")
     join_documents(session, union, own=True, by=by, now=now)
     return applications.start(session, union.stays, year, by=by, now=now)
 

@@ -14,7 +14,7 @@ from enrollment.ground.errors import Refused
 from enrollment.people.person_rows import Child
 from enrollment.season.round_rows import Round, RoundStage
 
-FROZEN_STAGES = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
+FROZEN_STAGES = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED)
 
 FIELD_OF_COLUMN = {"name": "name", "born": "born", "sex": "sex", "id_kind": "id_number", "id_number": "id_number"}
 """The form field of each column, for error messages."""

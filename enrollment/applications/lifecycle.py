@@ -16,6 +16,7 @@ from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.moves import Move
+from enrollment.ground.reading.read_ahead import Read
 
 HANDED_IN = (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED, Stage.CONFIRMED)
 """Handed in, not refused and not withdrawn."""
@@ -59,6 +60,10 @@ MOVES = {
 }
 
 
+ANSWERED_ANEW = frozenset({"submit", "edit", "edit_in_review"})
+"""The moves after which earlier answers of registers are about other data."""
+
+
 class MoveMade(Base):
     """The history of an application: one row for each move, in order of `number`."""
 
@@ -72,6 +77,10 @@ class MoveMade(Base):
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     at: Mapped[dt.datetime]
     reason: Mapped[str | None]
+
+
+MOVES_MADE = Read(MoveMade, MoveMade.application_id)
+"""The history of an application."""
 
 
 def can(application: Application, move: str) -> bool:
@@ -94,7 +103,11 @@ def make(
     before, after = application.stage, MOVES[move].to
     application.stage = after
     if after != Stage.IN_REVIEW:
-        application.reviewer_id = application.taken_at = None
+        application.reviewer_id = application.taken_at = application.lease_until = None
+    if after == Stage.RETURNED:
+        application.returned_at = now
+    if move in ANSWERED_ANEW:
+        application.register_state = None
     application.changed_at = now
     application.version += 1
     session.add(
@@ -114,6 +127,23 @@ def make(
     session.flush()
 
 
+def sql_of(move: str, before: Stage) -> tuple[str, str]:
+    """A move as parts of a larger statement: the change of an application, and its history from the CTE `moved`.
+
+    The first part ends in its SET list, so that the caller adds columns and the condition, among it the stage `before`.
+    Parameters are `now` and `account`.  Raises ValueError for a move that is not possible from `before`, or that a clerk
+    makes for itself.  The caller has looked at the actor's role, and writes the audit entry.
+    """
+    after = MOVES[move].to
+    if before not in MOVES[move].from_ or after == Stage.IN_REVIEW:
+        raise ValueError(f"{move} from {before}")
+    change = f"""UPDATE application SET stage = '{after}', version = version + 1, changed_at = %(now)s,
+            reviewer_id = NULL, taken_at = NULL, lease_until = NULL"""  # noqa: S608 (constants)
+    history = f"""INSERT INTO move_made (application_id, move, before, after, account_id, at)
+        SELECT id, '{move}', '{before}', '{after}', %(account)s, %(now)s FROM moved"""  # noqa: S608 (constants)
+    return change, history
+
+
 def make_many(
     session: Session, application_ids: Collection[uuid.UUID], move: str, *, by: Actor, now: dt.datetime, **values
 ) -> list[uuid.UUID]:
@@ -125,7 +155,7 @@ def make_many(
     step = MOVES[move]
     step.require_role(by)
     if step.to != Stage.IN_REVIEW:
-        values |= {"reviewer_id": None, "taken_at": None}
+        values |= {"reviewer_id": None, "taken_at": None, "lease_until": None}
     befores = select(Application.id, Application.stage).where(Application.id.in_(application_ids))
     before = {row.id: row.stage for row in session.execute(befores) if row.stage in step.from_}
     if not before:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, deadlines
+from enrollment.applications import applications
 from enrollment.applications.application_rows import Application
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox, sign_in
@@ -23,10 +23,11 @@ from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.phones import parse_phone, phone_index
-from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.ground.vault import seal_file, unseal_file
 from enrollment.people import consents
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
 from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.season import openings
 
 __all__ = ["WAYS", "Mandate"]
 
@@ -102,7 +103,8 @@ def give_by_code(
     account = sign_in.account_of_phone(session, phone, now=now)
     if account.disabled_at is not None:
         raise Refused("account_is_closed", field="code")
-    return _give(session, Mandate(helper_id=helper_id, account_id=account.id, way="code"), terms, by=by, now=now)
+    mandate = Mandate(id=uuid.uuid4(), helper_id=helper_id, account_id=account.id, way="code")
+    return _give(session, mandate, terms, by=by, now=now)
 
 
 def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, now: dt.datetime) -> Mandate:
@@ -128,13 +130,15 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
         raise Refused("file_missing", field="paper")
     safe = sanitise_upload(paper.content, field="paper")
     index = phone_index(phone) if phone else None
+    mandate_id = uuid.uuid4()
     mandate = Mandate(
+        id=mandate_id,
         helper_id=helper_id,
         account_id=_account_on_paper(session, index, name, phone, by=by, now=now),
         way="paper",
         signed_name=name,
         signed_on=paper.signed_on,
-        paper=seal_bytes(safe.content, PAPER_PURPOSE),
+        paper=seal_file(safe.content, PAPER_PURPOSE, mandate_id),
         paper_type=safe.media_type,
         phone_index=index,
     )
@@ -145,7 +149,7 @@ def live_of_helper(session: Session, *, by: Actor, now: dt.datetime) -> list[Man
     """The valid mandates of this helper, the newest first."""
     mine = select(Mandate).where(Mandate.helper_id == by.account_id, Mandate.ended_at.is_(None), Mandate.ends_at > now)
     rows = session.scalars(mine.order_by(Mandate.given_at.desc())).all()
-    open_years = {year for year in {row.year for row in rows} if deadlines.season_takes_changes(session, year, now=now)}
+    open_years = {year for year in {row.year for row in rows} if openings.takes_changes(session, year, now=now)}
     return [row for row in rows if row.year in open_years]
 
 
@@ -156,7 +160,7 @@ def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.da
         return None
     if mandate.ended_at is not None or mandate.ends_at <= now:
         return None
-    if not deadlines.season_takes_changes(session, mandate.year, now=now):
+    if not openings.takes_changes(session, mandate.year, now=now):
         return None
     account = session.get_one(Account, mandate.account_id)
     if account.disabled_at is not None:
@@ -207,7 +211,7 @@ def read_paper(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.da
         audit.record(session, "view_evidence", "mandate", mandate_id, by=by, now=now)
     elif by.account_id != mandate.account_id:
         raise NotFound()
-    return SafePage(mandate.paper_type or "", unseal_bytes(mandate.paper, PAPER_PURPOSE))
+    return SafePage(mandate.paper_type or "", unseal_file(mandate.paper, PAPER_PURPOSE, mandate.id))
 
 
 def acts_under(session: Session, mandate: Mandate, limit: int = 20) -> Sequence[AuditEntry]:
@@ -241,7 +245,7 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
     for one in session.scalars(earlier.with_for_update()):
         one.ended_at, one.ended_by = now, mandate.helper_id
     session.flush()
-    mandate.id, mandate.year = uuid.uuid4(), terms.year
+    mandate.year = terms.year
     mandate.text_version, mandate.text_digest = terms.mandate.version, terms.mandate.digest
     mandate.given_at, mandate.ends_at = now, now + LONGEST
     session.add(mandate)
@@ -268,7 +272,7 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
     kind = f"mandate_by_{mandate.way}"
     if mandate.way == "paper" and not session.get_one(Account, mandate.account_id).phone:
         kind = "mandate_by_paper_without_phone"
-    outbox.tell(session, kind, account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now)
+    outbox.tell(session, kind, account_id=mandate.account_id, key=f"mandate:{mandate.id}", now=now, year=mandate.year)
     _tell_families(session, mandate, "mandate_given", by=acting, now=now)
     return mandate
 
@@ -330,5 +334,5 @@ def _helper(by: Actor) -> uuid.UUID:
 
 
 def _require_a_season(session: Session, year: int, now: dt.datetime) -> None:
-    if not deadlines.season_takes_changes(session, year, now=now):
+    if not openings.takes_changes(session, year, now=now):
         raise Refused("nothing_to_enter", year=year)

@@ -22,10 +22,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from enrollment.ground import jobs, outbox
 from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.sealed.codes import keyed
 
 BATCH = 2000
+
+NO_CODE = "—"
+"""Stands in a message for the registration code of an application that was not handed in; words leave it out."""
 """Notifications in one statement."""
 
 BY_ROLE = {
@@ -83,9 +86,8 @@ def notify_guardians(
 
     Without `event`, there is one message for each `kind` and version of an application.
     """
-    values = {"ids": list(application_ids), "event": event, "params": json.dumps(params)}
-    if _write(session, kind, OF_APPLICATIONS, values, now, by):
-        outbox.enqueue_sending(session, now=now)
+    values = {"ids": list(application_ids), "event": event, "params": json.dumps(keyed(params))}
+    _write(session, kind, OF_APPLICATIONS, values, now, by)
 
 
 def notify_guardians_together(
@@ -115,7 +117,7 @@ def notify_guardians_together(
             SELECT guardianship.guardian_id,
                    array_agg(application.child_id ORDER BY application.id) AS children,
                    array_agg(application.id ORDER BY application.id) AS applications,
-                   coalesce(string_agg(application.registration_code, '、' ORDER BY application.id), '—') AS codes
+                   coalesce(string_agg(application.registration_code, '、' ORDER BY application.id), '{NO_CODE}') AS codes
             FROM application
             JOIN guardianship ON guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
             WHERE application.id = ANY(:ids)
@@ -124,10 +126,15 @@ def notify_guardians_together(
         ON CONFLICT (key) DO NOTHING
     """)  # noqa: S608 (`_who` is made of constants; its values are bound)
     session.flush()
-    values = {"ids": list(application_ids), "event": event, "kind": kind, "now": now, "params": json.dumps(params)}
+    values = {
+        "ids": list(application_ids),
+        "event": event,
+        "kind": kind,
+        "now": now,
+        "params": json.dumps(keyed(params)),
+    }
     who = {} if by is None else _values_of_who(by)
-    if session.execute(statement, values | who).rowcount:  # type: ignore[attr-defined]
-        outbox.enqueue_sending(session, now=now)
+    session.execute(statement, values | who)
 
 
 def notify_guardians_each(
@@ -139,12 +146,10 @@ def notify_guardians_each(
     by: Actor | None = None,
 ) -> None:
     """Send these messages to the guardians of their children, `BATCH` notifications in a statement."""
-    waiting, written = list(notifications), 0
+    waiting = list(notifications)
     for start in range(0, len(waiting), BATCH):
         rows = [each.as_row() for each in waiting[start : start + BATCH]]
-        written += _write(session, kind, OF_VALUES, {"notifications": json.dumps(rows)}, now, by)
-    if written:
-        _send_all(session, kind, now)
+        _write(session, kind, OF_VALUES, {"notifications": json.dumps(keyed(rows))}, now, by)
 
 
 def notify_guardians_of(
@@ -162,26 +167,37 @@ def notify_guardians_of(
     `selection` is SQL that selects `child_id`, `application_id` and `event`; `values` are its bound parameters.
     """
     with_params = f"SELECT selected.*, CAST(:params AS jsonb) AS params FROM ({selection}) AS selected"  # noqa: S608
-    if _write(session, kind, with_params, {**values, "params": json.dumps(params or {})}, now, by):
-        _send_all(session, kind, now)
+    _write(session, kind, with_params, {**values, "params": json.dumps(keyed(params or {}))}, now, by)
 
 
 def _write(
     session: Session, kind: str, about: str, values: Mapping[str, Any], now: dt.datetime, by: Actor | None
-) -> int:
-    """Write the messages; this statement selects the recipients.  Returns how many messages were written."""
+) -> None:
+    """Write the messages."""
+    selected, who = messages_query(kind, about, by)
     statement = text(f"""
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
-        SELECT gen_random_uuid(), about.event || ':' || about.application_id || ':' || guardian.account_id,
-               :kind, guardian.account_id, about.child_id, about.application_id, about.params || {_who(by)}, :now
+        SELECT gen_random_uuid(), key, kind, account_id, child_id, application_id, params, :now FROM ({selected}) AS told
+        ON CONFLICT (key) DO NOTHING
+    """)  # noqa: S608 (`selected` is made of constants; its values are bound)
+    session.flush()
+    session.execute(statement, {**values, **who, "now": now})
+
+
+def messages_query(kind: str, about: str, by: Actor | None) -> tuple[str, dict[str, Any]]:
+    """SQL of one row for each message about the rows of `about`, with its values: key, kind, account_id, child_id,
+    application_id and params.  The recipients are the guardians of each child.
+
+    `about` selects child_id, application_id, event and params (jsonb).
+    """
+    selected = f"""
+        SELECT about.event || ':' || about.application_id || ':' || guardian.account_id AS key, CAST(:kind AS text) AS kind,
+               guardian.account_id, about.child_id, about.application_id, about.params || {_who(by)} AS params
         FROM ({about}) AS about
         JOIN guardianship ON guardianship.child_id = about.child_id AND guardianship.accepted_at IS NOT NULL
         JOIN guardian ON guardian.id = guardianship.guardian_id
-        ON CONFLICT (key) DO NOTHING
-    """)  # noqa: S608 (`about` and `_who` are constants; their values are bound)
-    session.flush()
-    who = {} if by is None else _values_of_who(by)
-    return session.execute(statement, {**values, **who, "kind": kind, "now": now}).rowcount  # type: ignore[attr-defined]
+    """  # noqa: S608 (`about` and `_who` are constants; their values are bound)
+    return selected, {"kind": kind} | ({} if by is None else _values_of_who(by))
 
 
 def _who(by: Actor | None, children: str = "about.child_id", unrelated: str = "other") -> str:
@@ -201,8 +217,3 @@ def _who(by: Actor | None, children: str = "about.child_id", unrelated: str = "o
 def _values_of_who(by: Actor) -> dict[str, Any]:
     office = next((code for role, code in BY_ROLE.items() if by.is_any(role)), None)
     return {"office": office, "actor": by.account_id, "helped": HELPED if by.on_behalf else ""}
-
-
-def _send_all(session: Session, kind: str, now: dt.datetime) -> None:
-    """Enqueue a separate sending job, because the job of this second may run before a long transaction commits."""
-    jobs.enqueue(session, "send_notices", key=f"send_notices:{kind}:{now.isoformat()}", now=now)

@@ -11,9 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
+from enrollment.applications.application_rows import VERSIONS
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
 from enrollment.applications.notifications import notify_guardians, notify_guardians_together
+from enrollment.ground import outbox
 from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.errors import NotFound
 
@@ -57,11 +59,7 @@ def latest(session: Session, application: Application) -> Receipt | None:
 
 def all_of(session: Session, application: Application) -> list[Receipt]:
     """Every receipt, newest first."""
-    rows = session.scalars(
-        select(ApplicationVersion)
-        .where(ApplicationVersion.application_id == application.id)
-        .order_by(ApplicationVersion.number.desc())
-    )
+    rows = sorted(VERSIONS.of(session, application.id), key=lambda each: each.number, reverse=True)
     return [_receipt(session, application, version) for version in rows]
 
 
@@ -116,11 +114,13 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
         ids = [receipt.application_id for receipt in written]
         event = f"receipts:{ids[0]}:{written[0].number}"
         notify_guardians_together(session, f"bond_changed{by_helper}", ids, now=now, by=by, event=event)
+        _after_the_quiet_time(session, f"bond_changed{by_helper}", ids, now=now)
         return
     for receipt in written:
+        kind = ("application_changed" if receipt.number > 1 else "application_submitted") + by_helper
         notify_guardians(
             session,
-            ("application_changed" if receipt.number > 1 else "application_submitted") + by_helper,
+            kind,
             [receipt.application_id],
             now=now,
             by=by,
@@ -128,6 +128,15 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
             code=receipt.registration_code,
             number=receipt.number,
         )
+        _after_the_quiet_time(session, kind, [receipt.application_id], now=now)
+
+
+def _after_the_quiet_time(
+    session: Session, kind: str, application_ids: Sequence[uuid.UUID], *, now: dt.datetime
+) -> None:
+    """Several edits after one another give one message; one by a helper is told at once."""
+    if kind in outbox.QUIET_KINDS:
+        outbox.replace_earlier(session, kind, application_ids, now=now)
 
 
 def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:

@@ -10,39 +10,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    ColumnElement,
-    DateTime,
-    ForeignKey,
-    Text,
-    Uuid,
-    and_,
-    cast,
-    column,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import DateTime, Text, Uuid, cast, column, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, elder_siblings
-from enrollment.applications.application_rows import guardians_account
-from enrollment.applications.applications import Application, ApplicationVersion
+from enrollment.applications.application_rows import VERSIONS, guardians_account
+from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
+from enrollment.applications.registers.answer_rows import (
+    ANSWERS,
+    REGISTER_ANSWERS,
+    REGISTERS,
+    RegisterAnswer,
+    handed_in_at,
+    is_current,
+)
+from enrollment.applications.registers.comparison import note_states
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
-from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound
 from enrollment.people import consents
 from enrollment.people.consents import Consent
 from enrollment.season.facts import Fact
 
-REGISTERS = ("household_register", "property", "residence_permit", "social_insurance", "vaccination", "roll")
-ANSWERS = ("matches", "differs", "unknown", "unavailable")
+__all__ = ["ANSWERS", "REGISTERS", "REGISTER_ANSWERS", "RegisterAnswer", "handed_in_at", "is_current"]
+
 VACCINATION = "vaccination"
 """Asked for every child, because the kindergarten checks it on arrival; it is not a fact and does not affect a tier."""
 
@@ -65,38 +58,6 @@ REGISTER_OF: dict[str, str] = {
 
 RETRY = dt.timedelta(minutes=10)
 """How long to wait after the answer `unavailable` before the register is asked again."""
-
-
-class RegisterAnswer(Base):
-    """`answer` is `matches`, `differs`, `unknown` or `unavailable`; `value` is the value of the fact in the register."""
-
-    __tablename__ = "register_answer"
-
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True)
-    fact: Mapped[str] = mapped_column(primary_key=True)
-    register: Mapped[str]
-    answer: Mapped[str]
-    value: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
-    at: Mapped[dt.datetime]
-    disputed_at: Mapped[dt.datetime | None]
-
-    __table_args__ = (
-        CheckConstraint("answer IN ('matches','differs','unknown','unavailable')", name="known_answer"),
-        CheckConstraint("register IN ('" + "','".join(REGISTERS) + "')", name="known_register"),
-    )
-
-
-def handed_in_at() -> ColumnElement[dt.datetime]:
-    """SQL expression: when the current answers were handed in; earlier register answers are about other data."""
-    newest = select(func.max(ApplicationVersion.submitted_at)).where(
-        ApplicationVersion.application_id == Application.id
-    )
-    return func.coalesce(newest.correlate(Application).scalar_subquery(), Application.submitted_at)
-
-
-def is_current() -> ColumnElement[bool]:
-    """SQL condition: the answer is about the last submission of the enclosing query's application."""
-    return and_(RegisterAnswer.application_id == Application.id, RegisterAnswer.at >= handed_in_at())
 
 
 @dataclass(frozen=True)
@@ -141,7 +102,7 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
             "fact": each.fact,
             "register": each.register,
             "answer": each.answer,
-            "value": each.value,
+            "value": _sealed_hex(each.value),
         }
         for each in answers
     }
@@ -149,11 +110,11 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
         return 0
     said = func.jsonb_to_recordset(cast(list(rows.values()), JSONB)).table_valued(
         column("application_id", Uuid), column("fact", Text), column("register", Text), column("answer", Text),
-        column("value", JSONB), name="said",
+        column("value", Text), name="said",
     ).render_derived(with_types=True)  # fmt: skip
     fresh = insert(RegisterAnswer).from_select(
         ["application_id", "fact", "register", "answer", "value", "at"],
-        select(*said.c, literal(now, DateTime(timezone=True))),
+        select(*list(said.c)[:-1], func.decode(said.c.value, "hex"), literal(now, DateTime(timezone=True))),
     )
     replaced = {name: fresh.excluded[name] for name in ("register", "answer", "value", "at", "disputed_at")}
     session.execute(
@@ -163,11 +124,22 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
             where=or_(fresh.excluded.answer != "unavailable", RegisterAnswer.answer == "unavailable"),
         )
     )
+    note_states(session, {application_id for application_id, _fact in rows})
     return len(rows)
+
+
+def _sealed_hex(value: Any) -> str | None:
+    sealed = RegisterAnswer.value.type.process_bind_param(value, None)
+    return None if sealed is None else sealed.hex()
 
 
 def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, RegisterAnswer]:
     """The register answers about an application since it was last handed in, by fact."""
+    known = REGISTER_ANSWERS.ahead(session, application_id)
+    if known is not None:
+        versions = VERSIONS.of(session, application_id)
+        handed_in = max((each.submitted_at for each in versions), default=None)
+        return {each.fact: each for each in known if handed_in is not None and each.at >= handed_in}
     said = (
         select(RegisterAnswer)
         .join(Application, Application.id == RegisterAnswer.application_id)
@@ -189,12 +161,8 @@ def answers_for_family(session: Session, application_id: uuid.UUID) -> dict[str,
 
 def may_be_asked(session: Session, application: Application) -> bool:
     """Whether the family consents to questions to registers."""
-    consent = select(Consent.id).where(
-        Consent.account_id == (application.entered_for or application.entered_by),
-        Consent.kind == consents.REGISTER_CHECK,
-        Consent.withdrawn_at.is_(None),
-    )
-    return session.scalar(consent.limit(1)) is not None
+    given = consents.LIVE_CONSENTS.of(session, application.entered_for or application.entered_by)
+    return any(each.kind == consents.REGISTER_CHECK for each in given)
 
 
 def being_asked(session: Session, application: Application) -> bool:
@@ -229,3 +197,4 @@ def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor
         answer.disputed_at = now
         audit.record(session, "dispute", "application", application_id, by=by, now=now, fact=fact)
         session.flush()
+        note_states(session, [application_id])

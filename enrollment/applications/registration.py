@@ -6,7 +6,7 @@ Each of these functions changes both people and applications.
 import datetime as dt
 import uuid
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, deadlines, edits, identity_edits, lifecycle
@@ -17,7 +17,7 @@ from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
 from enrollment.people import children, consents, documents, duplicates, guardians, person_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
-from enrollment.season import ages, calendar
+from enrollment.season import ages, calendar, openings
 
 
 def save_guardian(
@@ -116,12 +116,12 @@ def correct_child(
     """Correct the child of an application.  `version` is the child's.
 
     A new class level removes the wishes and bonds, which belong to the old level; so for a handed-in application it is
-    refused with `level_would_change`.  After a list with the child was frozen, a change of name, birth date, sex or document
+    refused with `level_would_change`; so is a draft's new level without registration, as `deadlines.level_to_register` does.  After a list with the child was frozen, a change of name, birth date, sex or document
     is refused with `identity_needs_a_request`.
     """
     guardian = guardians.require_guardian(session, by=by)
     application = edits.begin(session, application_id, by=by, now=now)
-    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    child = session.get_one(Child, application.child_id, with_for_update={"key_share": True}, populate_existing=True)
     if version is not None and version != child.version:
         raise Stale()
     if relation not in person_rows.RELATIONS:
@@ -131,7 +131,7 @@ def correct_child(
     if (found.kind, found.number) != (child.id_kind, child.id_number):
         documents.correct_current(session, child, found)
     looks_different = (child.name, child.born, child.sex) != (values["name"], values["born"], values["sex"])
-    _change_level(session, application, applications.level_of(values["born"], application.year))
+    _change_level(session, application, values["born"], now)
     for field, value in values.items():
         setattr(child, field, value)
     child.version += 1
@@ -143,11 +143,12 @@ def correct_child(
     return application
 
 
-def _change_level(session: Session, application: Application, level: str) -> None:
-    if level == application.level:
+def _change_level(session: Session, application: Application, born: dt.date, now: dt.datetime) -> None:
+    if applications.level_of(born, application.year) == application.level:
         return
     if application.stage in lifecycle.WITH_AUTHORITY or application.unit is not None:
         raise Refused("level_would_change", field="id_number")
+    level = deadlines.level_to_register(session, born, application.year, now=now)
     session.execute(delete(Wish).where(Wish.application_id == application.id))
     application.level = level
     application.elder_id = None
@@ -156,8 +157,9 @@ def _change_level(session: Session, application: Application, level: str) -> Non
 def returning_children(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[Child]:
     """Children who applied in an earlier year, not yet in this one, and whose class level has or will have registration."""
     before = {each.child_id: each for each in applications.list_own(session, by=by) if each.year < year}
-    here = select(Application.child_id).where(Application.year == year, Application.child_id.in_(before))
-    begun = set(session.scalars(here))
+    if not before:
+        return []
+    begun = applications.children_of_year(session, list(before), year)
     waiting = [each.child for child_id, each in before.items() if child_id not in begun and not each.child.is_joined]
     return sorted(
         (child for child in waiting if _has_registration(session, child, year, now)), key=lambda one: one.born
@@ -166,7 +168,7 @@ def returning_children(session: Session, year: int, *, by: Actor, now: dt.dateti
 
 def _has_registration(session: Session, child: Child, year: int, now: dt.datetime) -> bool:
     level = ages.level_for(child.born, year)
-    times = deadlines.window(session, year, level, now=now) if level else None
+    times = openings.window(session, year, level, now=now) if level else None
     return times is not None and (times.open or times.coming) is not None
 
 

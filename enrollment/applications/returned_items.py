@@ -7,6 +7,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.sealed.codes import KeyedCode
+from enrollment.ground.vault import Sealed
 
 REFUSAL_RULES = ("age", "duplicate", "falsehood")
 
@@ -18,22 +21,27 @@ class ReturnedItem(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
-    item: Mapped[str]
-    note: Mapped[str]
+    item: Mapped[str] = mapped_column(KeyedCode)
+    note: Mapped[str] = mapped_column(Sealed("returned_item.note"))
     asked_at: Mapped[dt.datetime]
     asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     answered_at: Mapped[dt.datetime | None]
 
 
 class RefusalProposal(Base):
-    """A proposed refusal with its rule; a second, different person decides it."""
+    """A proposed refusal with its rule; a second, different person decides it.
+
+    `clause` is the number of the rule in the notice, `fact` what the refusal rests on: a fact, a document, or `identity`.
+    """
 
     __tablename__ = "refusal_proposal"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"))
     rule: Mapped[str]
-    explanation: Mapped[str]
+    clause: Mapped[str | None]
+    fact: Mapped[str | None] = mapped_column(KeyedCode)
+    explanation: Mapped[str] = mapped_column(Sealed("refusal_proposal.explanation"))
     proposed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     proposed_at: Mapped[dt.datetime]
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
@@ -54,3 +62,10 @@ class RefusalProposal(Base):
             "uq_refusal_proposal__one_open", "application_id", unique=True, postgresql_where=text("decided_at IS NULL")
         ),
     )
+
+
+REFUSALS = Read(RefusalProposal, RefusalProposal.application_id)
+"""The proposals to refuse an application, decided or not."""
+
+RETURNED_ITEMS = Read(ReturnedItem, ReturnedItem.application_id)
+"""The items of an application that were ever returned, answered or not."""

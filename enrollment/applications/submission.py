@@ -19,7 +19,7 @@ from enrollment.applications import (
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.bonds import bond_notices, bond_rules
 from enrollment.applications.bonds.bond_rules import BondEvent
-from enrollment.applications.notifications import notify_guardians
+from enrollment.applications.notifications import NO_CODE, notify_guardians
 from enrollment.applications.receipts import Receipt
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground import jobs, random_codes
@@ -96,7 +96,7 @@ def withdraw(
         raise Refused("withdraw_too_late")
     require_oneself(by)
     take_out(session, application, by=by, now=now, reason=reason)
-    code, registration = application.registration_code or "—", deadlines.of(session, application, now=now).open
+    code, registration = application.registration_code or NO_CODE, deadlines.of(session, application, now=now).open
     if registration is None:
         notify_guardians(session, "application_withdrawn", [application.id], now=now, by=by, code=code)
     else:

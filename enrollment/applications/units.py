@@ -13,7 +13,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications
-from enrollment.applications.application_rows import Application
+from enrollment.applications.application_rows import BOUND, Application
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
 
@@ -22,8 +22,8 @@ def of(session: Session, application: Application) -> list[Application]:
     """The application and those bound to it, by id, which is the lock order."""
     if application.unit is None:
         return [application]
-    bound = select(Application).where(Application.unit == application.unit, Application.year == application.year)
-    return list(session.scalars(bound.order_by(Application.id)))
+    bound = (each for each in BOUND.of(session, application.unit) if each.year == application.year)
+    return sorted(bound, key=lambda each: each.id)
 
 
 def lock_families(session: Session, application_ids: Iterable[uuid.UUID]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import edits, units
+from enrollment.applications.application_rows import WISHES
 from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.ground import audit
@@ -23,8 +24,8 @@ STILL_CHANGING = (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED)
 
 def of(session: Session, application_id: uuid.UUID, round_id: uuid.UUID) -> list[Wish]:
     """The wishes of an application in a round, first to last."""
-    mine = select(Wish).where(Wish.application_id == application_id, Wish.round_id == round_id)
-    return list(session.scalars(mine.order_by(Wish.rank)))
+    mine = (wish for wish in WISHES.of(session, application_id) if wish.round_id == round_id)
+    return sorted(mine, key=lambda wish: wish.rank)
 
 
 def set_wishes(

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from allocation.market import Market, Pool
+from enrollment.chances import demand
+from enrollment.chances.demand import Counted
 from enrollment.draw import participants
 from enrollment.draw.participants import FactBasis
 from enrollment.draw.round_market import Group, OfferedProgramme, Participant, RoundMarket
@@ -25,13 +27,16 @@ GROUNDS = {str(ground): number for number, ground in enumerate(Ground)}
 
 @dataclass(frozen=True)
 class EstimateMarket:
-    """The market of a round at a moment.  `programmes` are the ids of its programmes, in the market's order."""
+    """The market of a round at a moment.  `programmes` are the ids of its programmes, in the market's order; `demand` says how
+    many children ask for each of them.
+    """
 
     round_id: uuid.UUID
     made_at: dt.datetime
     market: Market
     families: int
     programmes: tuple[uuid.UUID, ...]
+    demand: tuple[Counted, ...] = ()
 
     def pools_of(self, at: int) -> list[dict[str, Any]]:
         """For whom each pool of a programme is, in the order in which a wish tries them."""
@@ -55,7 +60,7 @@ def read(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> Estimate
         return None
     families = len({each.family for each in market.participants})
     ids = tuple(programme.id for programme in market.programmes)
-    return EstimateMarket(round_id, now, encode(market), families, ids)
+    return EstimateMarket(round_id, now, encode(market), families, ids, tuple(demand.count(market)))
 
 
 def encode(market: RoundMarket) -> Market:

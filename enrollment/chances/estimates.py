@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from allocation.market import Market
 from allocation.simulation import simulate as simulate_market
+from enrollment.chances import demand
 from enrollment.chances.estimate_market import EstimateMarket
 from enrollment.chances.estimate_rows import ChanceEstimate, packed
 from enrollment.ground import bulk_copy, city_time, jobs
@@ -116,4 +117,5 @@ def save(session: Session, made: EstimateMarket, drawn: SimulatedDraws) -> dict[
         for at, programme_id in enumerate(made.programmes)
     )
     bulk_copy.copy_rows(session, "chance_line", ("round_id", "programme_id", "pools", "lines"), rows)
+    demand.save(session, made.round_id, list(made.demand), now=made.made_at)
     return told

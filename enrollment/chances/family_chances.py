@@ -7,18 +7,23 @@ least one of the lines.
 
 import datetime as dt
 import math
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from allocation.simulation import Chance, SupposedWish
+from enrollment.applications import wishes as stored_wishes
 from enrollment.applications.applications import Application
 from enrollment.chances.estimate_market import GROUNDS
 from enrollment.chances.estimate_reader import SimulatedLines
 from enrollment.chances.estimate_rows import ChanceEstimate
 from enrollment.chances.estimates import STILL_CHANGING, next_at
 from enrollment.eligibility.wish_candidates import Candidate, Finder
+from enrollment.ground.reading.catalogue import Part
 from enrollment.season.rounds import Round
 
 FEWEST_FAMILIES = 200
@@ -26,6 +31,9 @@ FEWEST_FAMILIES = 200
 
 OTHERS = 6
 """Kindergartens that serve the home or lie in its area, the nearest first, that are tried as one wish more."""
+
+MOST_MORE = 2
+"""Of these at most so many are shown."""
 
 WORTH_TELLING = 0.01
 """The least increase of the chance of a place for which one more wish is shown."""
@@ -110,16 +118,28 @@ class SiblingChances:
     @property
     def splits(self) -> tuple[Split, Split]:
         """Bound and separate, each adding up to 100."""
-        together, same = _hundredths(self.bound.chance), _hundredths(self.separate.chance)
-        placed, one = _hundredths(self.separate_all), _hundredths(self.separate_one.chance)
+        together, same = _of_100_draws(self.bound.chance), _of_100_draws(self.separate.chance)
+        placed, one = _of_100_draws(self.separate_all), _of_100_draws(self.separate_one.chance)
         return Split(together, 0, 0, 100 - together), Split(same, placed - same, one - placed, 100 - one)
+
+
+class SiblingLists(StrEnum):
+    """The siblings' own lists beside the list of the child: the numbers of `SiblingChances` suppose that all have this one.
+
+    `SAME` also where a sibling has no list yet; `APART` where one has no kindergarten in common with the child, so that
+    the numbers would say nothing about these children.
+    """
+
+    SAME = "same"
+    DIFFER = "differ"
+    APART = "apart"
 
 
 def _error(chance: Chance) -> float:
     return (chance.high - chance.low) / 2
 
 
-def _hundredths(chance: Chance) -> int:
+def _of_100_draws(chance: Chance) -> int:
     return round(chance.value * 100)
 
 
@@ -128,7 +148,8 @@ class Chances:
     """`state` is `later` (no estimate yet, see `next_at`), `few` (too few families yet), or `told`.
 
     `wishes` are the chances in the order of the list, None for a programme outside the estimate.  `place` is the chance
-    of any place; it is None if one of `wishes` is.
+    of any place; it is None if one of `wishes` is.  `more` are those that would add most to it as one more wish, the best
+    first.  `together` is None where `sibling_lists` is `APART`.
     """
 
     state: str
@@ -136,8 +157,29 @@ class Chances:
     estimate: ChanceEstimate | None = None
     wishes: tuple[Odds | None, ...] = ()
     place: Odds | None = None
-    one_more: ExtraWish | None = None
+    more: tuple[ExtraWish, ...] = ()
     together: SiblingChances | None = None
+    sibling_lists: SiblingLists = SiblingLists.SAME
+
+    @property
+    def long_shot_first(self) -> bool:
+        """Whether the first wish alone would more likely fail than succeed, by far."""
+        first = self.wishes[0] if self.wishes else None
+        return first is not None and first.size in ("unlikely", "very_unlikely")
+
+
+def newest_estimate(session: Session, round_id: uuid.UUID) -> ChanceEstimate | None:
+    """The newest estimate of a round."""
+    kept = ESTIMATES.of(session)
+    return session.get(ChanceEstimate, round_id) if kept is None else kept.get(round_id)
+
+
+def _estimates(session: Session) -> dict[uuid.UUID, ChanceEstimate]:
+    return {each.round_id: each for each in session.scalars(select(ChanceEstimate))}
+
+
+ESTIMATES = Part("estimates", ("chance_estimate",), _estimates)
+"""The estimate of each round, without its lines, kept in the process."""
 
 
 def of_family(
@@ -153,11 +195,11 @@ def of_family(
     """The chances of the wishes `listed`, from the round's newest estimate; None once the round is frozen.
 
     `finder` is that of the application.  `siblings` are the family's other children of the level, bound or not; they are
-    assumed to have the same wishes.
+    supposed to have the same wishes, and `sibling_lists` says whether they do.
     """
     if round_.stage not in STILL_CHANGING:
         return None
-    estimate = session.get(ChanceEstimate, round_.id)
+    estimate = newest_estimate(session, round_.id)
     if estimate is None:
         return Chances("later", next_at(now))
     if estimate.families < FEWEST_FAMILIES:
@@ -170,12 +212,32 @@ def of_family(
     if not known or len(known) < len(wishes):
         return told
     place = _place(lines, known)
+    beside = _lists_beside(session, application, siblings, round_, listed)
+    simulated = siblings and alike and beside != SiblingLists.APART
     return replace(
         told,
+        sibling_lists=beside,
         place=place,
-        one_more=_one_more(session, estimate, family, listed, place) if len(listed) < round_.max_wishes else None,
-        together=_together(lines, known, 1 + len(siblings)) if siblings and alike else None,
+        more=_more(session, estimate, family, listed, place) if len(listed) < round_.max_wishes else (),
+        together=_together(lines, known, 1 + len(siblings)) if simulated else None,
     )
+
+
+def _lists_beside(
+    session: Session,
+    application: Application,
+    siblings: Sequence[Application],
+    round_: Round,
+    listed: Sequence[Candidate],
+) -> SiblingLists:
+    """Bound children have one list, also while a page shows another order of it."""
+    mine = [each.programme.id for each in listed]
+    separate = [each for each in siblings if application.unit is None or each.unit != application.unit]
+    stored = ([wish.programme_id for wish in stored_wishes.of(session, each.id, round_.id)] for each in separate)
+    theirs = [each for each in stored if each]
+    if any(set(mine).isdisjoint(each) for each in theirs):
+        return SiblingLists.APART
+    return SiblingLists.DIFFER if any(each != mine for each in theirs) else SiblingLists.SAME
 
 
 class _Children:
@@ -227,12 +289,12 @@ def _together(lines: SimulatedLines, wishes: Sequence[SupposedWish], children: i
     return SiblingChances(Odds(bound.together), Odds(separate.together), Odds(one), separate.all_placed)
 
 
-def _one_more(
+def _more(
     session: Session, estimate: ChanceEstimate, family: _Children, listed: Sequence[Candidate], place: Odds
-) -> ExtraWish | None:
-    """The kindergarten of the own area that adds most to the chance of a place, if it adds at least `WORTH_TELLING`."""
+) -> tuple[ExtraWish, ...]:
+    """The kindergartens of the own area that add most to the chance of a place, if they add at least `WORTH_TELLING`."""
     if place.chance.value + WORTH_TELLING > 1:
-        return None
+        return ()
     chosen = [each.programme.id for each in listed]
     others = family.finder.seen(family.finder.others(listed, OTHERS))
     lines = SimulatedLines(session, estimate, [*chosen, *(each.programme.id for each in others)])
@@ -243,5 +305,22 @@ def _one_more(
         for candidate, wish in zip(others, wishes[len(listed) :], strict=True)
         if wish is not None
     ]
-    best = max(tried, key=lambda more: more.place.chance.hits, default=None)
-    return best if best is not None and best.place.chance.value - place.chance.value >= WORTH_TELLING else None
+    worth = [each for each in tried if each.place.chance.value - place.chance.value >= WORTH_TELLING]
+    return tuple(sorted(worth, key=lambda more: -more.place.chance.hits)[:MOST_MORE])
+
+
+def of_candidates(
+    session: Session,
+    application: Application,
+    round_: Round,
+    finder: Finder,
+    listed: Sequence[Candidate],
+    siblings: Sequence[Application] = (),
+) -> tuple[Odds | None, ...]:
+    """The chance at each kindergarten of a list, wished for or not; None where there is no estimate."""
+    estimate = newest_estimate(session, round_.id) if round_.stage in STILL_CHANGING and listed else None
+    if estimate is None or estimate.families < FEWEST_FAMILIES:
+        return (None,) * len(listed)
+    lines = SimulatedLines(session, estimate, [each.programme.id for each in listed])
+    wishes, _ = _Children(session, application, round_, finder, siblings).wishes_at(lines, listed)
+    return tuple(_place(lines, [wish]) if wish else None for wish in wishes)

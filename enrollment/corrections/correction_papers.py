@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.evidence_rows import MOST_PAGES
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
-from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.ground.vault import seal_file, unseal_file
 from enrollment.review.correction_rows import CorrectionPage, CorrectionRequest
 
 PURPOSE = "correction_page.content"
@@ -23,14 +23,15 @@ def add(session: Session, request: CorrectionRequest, contents: Iterable[bytes],
     if len(pages) > MOST_PAGES:  # checked before decoding, which is the expensive part
         raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
     for digest, content in pages.items():
-        safe = sanitise_upload(content)
+        safe, page_id = sanitise_upload(content), uuid.uuid4()
         session.add(
             CorrectionPage(
+                id=page_id,
                 request_id=request.id,
                 media_type=safe.media_type,
                 size=len(safe.content),
                 original_digest=digest,
-                content=seal_bytes(safe.content, PURPOSE),
+                content=seal_file(safe.content, PURPOSE, page_id),
                 uploaded_at=now,
             )
         )
@@ -48,4 +49,4 @@ def page_content(session: Session, request_id: uuid.UUID, page_id: uuid.UUID) ->
     page = session.get(CorrectionPage, page_id)
     if page is None or page.request_id != request_id:
         raise NotFound("correction_page")
-    return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))
+    return SafePage(page.media_type, unseal_file(page.content, PURPOSE, page.id))

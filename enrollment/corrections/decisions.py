@@ -128,7 +128,9 @@ def _locked(
     asked = find(session, request_id, by=by)
     if asked.duplicate_of is not None:  # a removed child leaves its unit, and its documents go over to the other
         units.lock_families(session, [asked.application_id, asked.duplicate_of])
-    application = session.get_one(Application, asked.application_id, with_for_update=True, populate_existing=True)
+    application = session.get_one(
+        Application, asked.application_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     request = session.get_one(CorrectionRequest, request_id, with_for_update=True, populate_existing=True)
     if request.state not in UNDECIDED:
         raise Refused("decided_already")

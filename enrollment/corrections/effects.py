@@ -68,7 +68,7 @@ def put_into_effect(
         _correct_fact(session, request, application, by=by, now=now)
     if changes_the_market(request) and rounds:
         reopen(session, application, rounds, by=by, now=now, reason=request.kind)
-    _add_version(session, application, by=by, now=now)
+    add_version(session, application, by=by, now=now)
 
 
 def reopen(
@@ -92,7 +92,7 @@ def _require_same(expected: Values, values: Values) -> None:
 def _correct_child(
     session: Session, request: CorrectionRequest, application: Application, *, by: Actor, now: dt.datetime
 ) -> None:
-    child = session.get_one(Child, application.child_id, with_for_update=True, populate_existing=True)
+    child = session.get_one(Child, application.child_id, with_for_update={"key_share": True}, populate_existing=True)
     before, after = corrected_values.before_of(request), corrected_values.after_of(request)
     _require_same(before, corrected_values.of_child(child))
     if child.is_joined:
@@ -105,7 +105,9 @@ def _correct_child(
         child.id_index = found.index
     child.version += 1
     if "born" in after:
-        review.record_finding(session, application.id, Finding(Fact.BORN, after["born"]), by=by, now=now)
+        review.record_finding(
+            session, application.id, Finding(Fact.BORN, after["born"], source="correction"), by=by, now=now
+        )
     session.flush()
     audit.record(session, "correct_child", "child", child.id, by=by, now=now, changed=sorted(after))
     notice_codes.replace(session, child.id, by=by, now=now)
@@ -146,7 +148,7 @@ def _correct_fact(
     value = corrected_values.after_of(request)[fact.value]
     before = corrected_values.of_fact(session, application.id, fact)
     _require_same(corrected_values.before_of(request), {fact.value: before})
-    finding = Finding(fact, value, reason=request.answer if value is None else None)
+    finding = Finding(fact, value, reason=request.answer if value is None else None, source="correction")
     review.record_finding(session, application.id, finding, by=by, now=now)
     session.flush()
 
@@ -171,7 +173,7 @@ def _remove_duplicate(
     )
 
 
-def _add_version(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
+def add_version(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
     """Add a version, so that a receipt shows the corrected data and says that a correction wrote it."""
     comparison = receipts.compare(session, application)
     if comparison.before is not None and comparison.changed:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, deadlines, identity_edits
@@ -228,15 +228,36 @@ def find_application(session: Session, code: str, *, by: Actor) -> Application |
     return session.scalars(found).one_or_none()
 
 
-def of_application(session: Session, application_id: uuid.UUID) -> list[CorrectionRequest]:
-    """The requests of an application, the newest first.  The caller has checked access to the application."""
-    rows = select(CorrectionRequest).where(CorrectionRequest.application_id == application_id)
+def _readable_by_family(by: Actor) -> ColumnElement[bool]:
+    """SQL condition: what a guardian may read, the same as in the download of its data.
+
+    Not the name and document of another guardian, and not what staff found about another family's application.
+    """
+    own_identity = select(Guardian.id).where(Guardian.account_id == by.account_id)
+    own_children = select(Application.id).where(Application.child_id.in_(applications.in_care_query(by.account_id)))
+    return and_(
+        or_(CorrectionRequest.guardian_id.is_(None), CorrectionRequest.guardian_id.in_(own_identity)),
+        or_(
+            CorrectionRequest.duplicate_of.is_(None),
+            CorrectionRequest.duplicate_of.in_(own_children),
+            CorrectionRequest.requested_by == by.account_id,
+        ),
+    )
+
+
+def of_application(session: Session, application_id: uuid.UUID, *, by: Actor) -> list[CorrectionRequest]:
+    """The requests of an application that the guardian may read, the newest first.
+
+    The caller has checked access to the application.
+    """
+    rows = select(CorrectionRequest).where(CorrectionRequest.application_id == application_id, _readable_by_family(by))
     return list(session.scalars(rows.order_by(CorrectionRequest.requested_at.desc(), CorrectionRequest.id)))
 
 
 def own(session: Session, request_id: uuid.UUID, *, by: Actor) -> CorrectionRequest:
-    """A request about a child of the signed-in guardian.  NotFound for any other."""
-    request = session.get(CorrectionRequest, request_id)
+    """A request about a child of the signed-in guardian.  NotFound for any other, and for the identity of another guardian."""
+    readable = select(CorrectionRequest).where(CorrectionRequest.id == request_id, _readable_by_family(by))
+    request = session.scalars(readable).one_or_none()
     if request is None:
         raise NotFound("correction_request")
     applications.own(session, request.application_id, by=by)

@@ -1,51 +1,162 @@
-"""Counts of children in the database: on roll at a date, and with an offer of this year."""
+"""Counts of children in the database: on roll at a date, and with an offer of this year.
+
+Everything that the figures know of the roll is read here.  Children of classes that are kept by name come from
+`roll_class_day`, which the database keeps (`roll_days.py`), so that a page costs what the classes cost.
+"""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, and_, case, cast, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.coverage.indicator import Children
+from enrollment.coverage.roll_days import RollClassDay
 from enrollment.ground.classifications import Level
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.people.person_rows import ChildDocument
+from enrollment.places.areas import NEXT_LEVEL
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.promotion import ENTRY_LEVELS
 from enrollment.places.roll import RollChild, RollClass, school_year_of
+from enrollment.places.roll_change_rows import number_on
+
+PARENT = aliased(Kindergarten, name="parent")
+EDUCATION = "教办|教育"
+"""How lists of kindergartens name the education department as the founder."""
+
+TRUE = true()
 
 
 @dataclass(frozen=True)
-class Definition:
-    """What is counted: the reference date `on`, nursery classes 托班 or not, attached classes 附设班 in the numerator or not."""
+class Counted:
+    """Children of one place: on roll, or after the intake.  `area` is where the kindergarten is, `parent_area` where its
+    parent is; `school_year` is that of the roll."""
+
+    place: str
+    area: str
+    parent_area: str
+    children: Children
+    school_year: int | None = None
+
+    def area_by(self, at_parent: bool) -> str:
+        return self.parent_area if at_parent else self.area
+
+
+STALE_AFTER = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class RollDates:
+    """The oldest and the newest date of the rolls of an area's kindergartens."""
+
+    oldest: dt.date
+    newest: dt.date
+
+    def is_stale(self, on: dt.date) -> bool:
+        """Whether no kindergarten has brought its roll up to date for a week."""
+        return self.newest < on - STALE_AFTER
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The children of the city, or of one area, at a date: `now` on roll, `after` the intake of `year`, in which `coming`
+    have an offer; `dates` of the rolls by area."""
 
     on: dt.date
-    nursery: bool = False
-    attached: bool = False
+    year: int
+    now: tuple[Counted, ...]
+    after: tuple[Counted, ...]
+    coming: tuple[Counted, ...]
+    dates: Mapping[str, RollDates] = field(default_factory=dict)
 
     @property
-    def school_year(self) -> int:
-        return school_year_of(self.on)
+    def roll_of(self) -> dt.date | None:
+        """The newest date of the counted rolls; None without a roll."""
+        return max((each.newest for each in self.dates.values()), default=None)
 
-    def counts(self, level: str) -> bool:
-        return self.nursery or level != Level.NURSERY
-
-
-def open_condition(definition: Definition) -> ColumnElement[bool]:
-    """The SQL condition that a kindergarten is open at the reference date."""
-    return or_(Kindergarten.closed_on.is_(None), Kindergarten.closed_on > definition.on)
-
-
-def _nature(parent) -> ColumnElement[str]:
-    """A site counts in its own area with the nature of its parent."""
-    return func.coalesce(parent.nature, Kindergarten.nature)
+    @property
+    def school_year(self) -> int | None:
+        """The school year of the roll of most children; None without a roll."""
+        years: Counter[int] = Counter()
+        for row in self.now:
+            if row.school_year is not None:
+                years[row.school_year] += row.children.number
+        return max(years, key=lambda year: (years[year], year)) if years else None
 
 
-def newest_roll_query(definition: Definition) -> Subquery:
-    """The newest school year with a roll for each kindergarten, up to that of the reference date.
+def count(
+    session: Session,
+    on: dt.date,
+    year: int,
+    *,
+    by_kindergarten: bool = False,
+    within: ColumnElement[bool] = TRUE,
+    areas: Collection[str] | None = None,
+) -> Snapshot:
+    """The children at a date, by area, or by kindergarten with its code as the `place`; of these areas or of all."""
+    if areas is not None:
+        within = and_(within, Kindergarten.area_code.in_(areas))
+    key = Kindergarten.code if by_kindergarten else Kindergarten.area_code
+    now, after = [], []
+    for row in _on_roll(session, on, year, key, within, areas):
+        now.append(_counted(row, row.children, row.level, row.school_year))
+        later = NEXT_LEVEL[row.level] if row.school_year < year else row.level
+        if later:
+            after.append(_counted(row, row.staying, later))
+    coming = tuple(_counted(row, row.children, row.level) for row in _incoming(session, on, year, key, within, areas))
+    return Snapshot(on, year, tuple(now), (*after, *coming), coming, _roll_dates(session, on, areas))
+
+
+def _roll_dates(session: Session, on: dt.date, areas: Collection[str] | None) -> dict[str, RollDates]:
+    """By area; an area without a roll has none."""
+    newest = newest_roll_query(on, areas)
+    by_kindergarten = (
+        select(Kindergarten.area_code, func.max(RollClass.as_of).label("as_of"))
+        .select_from(RollClass)
+        .join(newest, newest_roll_condition(newest))
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(open_condition(on))
+        .group_by(Kindergarten.area_code, Kindergarten.id)
+        .subquery()
+    )
+    as_of = by_kindergarten.c.as_of
+    found = session.execute(
+        select(by_kindergarten.c.area_code, func.min(as_of), func.max(as_of)).group_by(by_kindergarten.c.area_code)
+    )
+    return {row[0]: RollDates(row[1], row[2]) for row in found}
+
+
+def _counted(row: Row, number: int, level: str, school_year: int | None = None) -> Counted:
+    children = Children(number, row.nature, level, row.attached, row.education)
+    return Counted(row.place, row.area, row.parent_area, children, school_year)
+
+
+def open_condition(on: dt.date) -> ColumnElement[bool]:
+    """The SQL condition that a kindergarten is open at a date."""
+    return or_(Kindergarten.closed_on.is_(None), Kindergarten.closed_on > on)
+
+
+def nature_column() -> ColumnElement[str]:
+    """A site has the nature of its parent, which the query joins as `PARENT`."""
+    return func.coalesce(PARENT.nature, Kindergarten.nature)
+
+
+def _of_areas(areas: Collection[str] | None) -> ColumnElement[bool]:
+    """Classes of kindergartens in these areas; inside the subqueries, so that one area costs what one area has."""
+    if areas is None:
+        return TRUE
+    return RollClass.kindergarten_id.in_(select(Kindergarten.id).where(Kindergarten.area_code.in_(areas)))
+
+
+def newest_roll_query(on: dt.date, areas: Collection[str] | None = None) -> Subquery:
+    """The newest school year with a roll for each kindergarten, up to that of the date.
 
     `whole` is false while that roll only has classes of new children: the classes of the year before are not promoted
     yet, and their children still count.
@@ -57,7 +168,7 @@ def newest_roll_query(definition: Definition) -> Subquery:
             RollClass.school_year.label("year"),
             func.bool_or(tells_more).label("whole"),
         )
-        .where(RollClass.school_year <= definition.school_year)
+        .where(RollClass.school_year <= school_year_of(on), _of_areas(areas))
         .group_by(RollClass.kindergarten_id, RollClass.school_year)
         .ext(distinct_on(RollClass.kindergarten_id))
         .order_by(RollClass.kindergarten_id, RollClass.school_year.desc())
@@ -76,6 +187,17 @@ def newest_roll_condition(newest: Subquery) -> ColumnElement[bool]:
     )
 
 
+def _groups(key: ColumnElement[str]) -> tuple[Any, ...]:
+    return (
+        key.label("place"),
+        Kindergarten.area_code.label("area"),
+        func.coalesce(PARENT.area_code, Kindergarten.area_code).label("parent_area"),
+        nature_column().label("nature"),
+        Kindergarten.attached,
+        func.coalesce(func.coalesce(PARENT.run_by, Kindergarten.run_by).op("~")(EDUCATION), False).label("education"),
+    )
+
+
 def _incoming_condition(year: int, newest_year: ColumnElement[int]) -> ColumnElement[bool]:
     """A live offer counts as a child, unless the child arrived at a kindergarten that already has the new roll."""
     return and_(
@@ -85,68 +207,73 @@ def _incoming_condition(year: int, newest_year: ColumnElement[int]) -> ColumnEle
     )
 
 
-def _children_by_class_query(definition: Definition, year: int) -> Subquery:
-    """Children on roll by class: all, and those who stay (not of school age next September, no offer elsewhere)."""
-    expected = _live_offer_query(year)
-    # a child on a roll with an offer of another kindergarten counts once, at the other kindergarten
-    moves = and_(
-        expected.c.person_index.is_not(None), or_(expected.c.state != OfferState.ARRIVED, RollClass.school_year < year)
-    )
-    last_born = func.make_date(RollClass.school_year - 5, 8, 31)
-    leaves = and_(RollClass.level == Level.MIXED, RollClass.school_year < year, RollChild.born <= last_born)
-    on = definition.on
+def _by_class_query(on: dt.date, areas: Collection[str] | None) -> Subquery:
+    """Children of classes kept by name at a date, of these the ones that leave a mixed class for school."""
     return (
         select(
-            RollChild.class_id,
-            func.count().label("children"),
-            func.count().filter(and_(leaves.is_not(True), moves.is_not(True))).label("staying"),
+            RollClassDay.class_id,
+            func.sum(RollClassDay.children).label("children"),
+            func.sum(RollClassDay.of_school_age).label("of_school_age"),
         )
-        .join(RollClass, RollClass.id == RollChild.class_id)
-        .outerjoin(expected, expected.c.person_index == RollChild.id_index)
-        .where(RollChild.entered_on <= on, or_(RollChild.left_on.is_(None), RollChild.left_on > on))
-        .group_by(RollChild.class_id)
-        .subquery("children")
+        .join(RollClass, RollClass.id == RollClassDay.class_id)
+        .where(RollClassDay.day <= on, _of_areas(areas))
+        .group_by(RollClassDay.class_id)
+        .subquery("by_class")
     )
 
 
-def _live_offer_query(year: int) -> Subquery:
-    """The documents of children with a live offer, of which a child has one in a season; a document is on one roll once."""
+def _leaving_query(on: dt.date, year: int, areas: Collection[str] | None) -> Subquery:
+    """Children on roll by class with a live offer of another kindergarten, where they count once, or an arrival.
+
+    A child has one live offer in a season, and a document is on one roll once.  Who leaves a mixed class for school is
+    not counted here a second time.
+    """
+    of_age = RollChild.school_from <= RollClass.school_year + 1
+    for_school = and_(RollClass.level == Level.MIXED, RollClass.school_year < year, of_age)
     return (
-        select(ChildDocument.person_index, Offer.state)
-        .join(Offer, Offer.child_id == ChildDocument.child_id)
-        .where(Offer.year == year, Offer.state.in_(LIVE))
-        .subquery("expected")
+        select(RollChild.class_id, func.count().label("children"))
+        .select_from(Offer)
+        .join(ChildDocument, ChildDocument.child_id == Offer.child_id)
+        .join(RollChild, RollChild.id_index == ChildDocument.person_index)
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .where(
+            Offer.year == year,
+            Offer.state.in_(LIVE),
+            or_(Offer.state != OfferState.ARRIVED, RollClass.school_year < year),
+            RollChild.entered_on <= on,
+            or_(RollChild.left_on.is_(None), RollChild.left_on > on),
+            for_school.is_not(True),
+            _of_areas(areas),
+        )
+        .group_by(RollChild.class_id)
+        .subquery("leaving")
     )
 
 
-def count_on_roll(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
+def _on_roll(
+    session: Session, on: dt.date, year: int, key, within: ColumnElement[bool], areas: Collection[str] | None
+) -> Iterable[Row]:
     """Children on roll by `place` (the value of `key`), nature, attached, level and school year.
 
-    `children` are on roll at the reference date; `staying` are those who do not leave for school or another kindergarten
-    next September.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
+    `children` are on roll at the date; `staying` are those who do not leave for school or another kindergarten next
+    September.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
     """
-    parent, newest, children = (
-        aliased(Kindergarten),
-        newest_roll_query(definition),
-        _children_by_class_query(definition, year),
-    )
-    counted = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(children.c.children, 0))
-    staying = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(children.c.staying, 0))
-    groups = (
-        key.label("place"),
-        _nature(parent).label("nature"),
-        Kindergarten.attached,
-        RollClass.level,
-        RollClass.school_year,
-    )
+    newest, by_class = newest_roll_query(on, areas), _by_class_query(on, areas)
+    leaving = _leaving_query(on, year, areas)
+    children = case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(by_class.c.children, 0))
+    for_school = case((RollClass.school_year < year, by_class.c.of_school_age), else_=0)
+    gone = func.coalesce(for_school, 0) + func.coalesce(leaving.c.children, 0)
+    staying = case((RollClass.kept_as == "count", number_on(on)), else_=children - gone)
+    groups = (*_groups(key), RollClass.level, RollClass.school_year)
     return session.execute(
-        select(*groups, _integer_sum(counted).label("children"), _integer_sum(staying).label("staying"))
+        select(*groups, _integer_sum(children).label("children"), _integer_sum(staying).label("staying"))
         .select_from(RollClass)
         .join(newest, newest_roll_condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        .outerjoin(parent, parent.id == Kindergarten.parent_id)
-        .outerjoin(children, children.c.class_id == RollClass.id)
-        .where(open_condition(definition), within)
+        .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
+        .outerjoin(by_class, by_class.c.class_id == RollClass.id)
+        .outerjoin(leaving, leaving.c.class_id == RollClass.id)
+        .where(open_condition(on), within)
         .group_by(*groups)
     )
 
@@ -156,17 +283,19 @@ def _integer_sum(numbers: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.sum(numbers), BigInteger)
 
 
-def count_incoming(session: Session, definition: Definition, year: int, key, within) -> Iterable[Row]:
+def _incoming(
+    session: Session, on: dt.date, year: int, key, within: ColumnElement[bool], areas: Collection[str] | None
+) -> Iterable[Row]:
     """Children with a live offer of `year` who are on no roll yet, by `place`, nature, attached and level."""
-    parent, newest = aliased(Kindergarten), newest_roll_query(definition)
-    groups = (key.label("place"), _nature(parent).label("nature"), Kindergarten.attached, Programme.level)
+    newest = newest_roll_query(on, areas)
+    groups = (*_groups(key), Programme.level)
     return session.execute(
         select(*groups, func.count().label("children"))
         .select_from(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .outerjoin(parent, parent.id == Kindergarten.parent_id)
+        .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
         .outerjoin(newest, newest.c.kindergarten_id == Kindergarten.id)
-        .where(_incoming_condition(year, newest.c.year), open_condition(definition), within)
+        .where(_incoming_condition(year, newest.c.year), open_condition(on), within)
         .group_by(*groups)
     )

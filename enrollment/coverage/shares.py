@@ -1,44 +1,38 @@
 """Public share and inclusive coverage from the roll: today, and after this year's intake.
 
-The counting is in `counts.py`; the arithmetic is `allocation/coverage.py`.
+The counting is in `counts.py`, the figures of children in `indicator.py`.
 A `Definition` says what is counted; it is shown beside every figure.
 """
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from sqlalchemy import Row, func, select, true
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from allocation.coverage import INCLUSIVE_TARGET, PUBLIC_TARGET, Coverage
-from enrollment.coverage.counts import (
-    Definition,
-    count_incoming,
-    count_on_roll,
-    newest_roll_condition,
-    newest_roll_query,
-    open_condition,
-)
-from enrollment.coverage.targets import Target
-from enrollment.ground.classifications import Nature
-from enrollment.places.areas import NEXT_LEVEL, Area
+from allocation.coverage import Coverage
+from enrollment.coverage import counts, indicator, rollup
+from enrollment.coverage.counts import Counted, Snapshot
+from enrollment.coverage.indicator import SWITCHES, Children, Definition
+from enrollment.coverage.targets import Targets, YearTargets, targets_on
+from enrollment.ground.classifications import CLASS_LEVELS, Nature
+from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollClass
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Targets in whole percent of all children in kindergarten."""
-
-    public: int = PUBLIC_TARGET
-    inclusive: int = INCLUSIVE_TARGET
+from enrollment.season.round_rows import RoundStage
+from enrollment.season.rounds import Round
 
 
 @dataclass(frozen=True)
 class CoverageLine:
-    """An area's or a kindergarten's children on roll at the reference date, and after the intake."""
+    """An area's or a kindergarten's children on roll at the reference date, and after the intake.
+
+    `least` are the children of `now` beside what the state asks of each county.  A single kindergarten has no targets:
+    it is public or not, and no share of its own is judged.
+    """
 
     code: str
     name: str
@@ -46,106 +40,196 @@ class CoverageLine:
     now: Coverage
     after: Coverage
 
+    @property
+    def empty(self) -> bool:
+        """No child on roll, and none to come."""
+        return not self.now.all and not self.after.all
+
+
+Line = TypeVar("Line", bound=CoverageLine)
+
+
+@dataclass(frozen=True)
+class AreaLine(CoverageLine):
+    """The line of an area or of the city."""
+
+    least: Coverage
+
+
+@dataclass(frozen=True)
+class KindergartenLine(CoverageLine):
+    """The line of a kindergarten; a site has the `nature` of its parent, and `attached` classes are of a school."""
+
+    nature: str
+    attached: bool
+    children: Mapping[str, int]
+
 
 @dataclass(frozen=True)
 class Shares:
     """The city and its areas.
 
+    `targets` are those of the reference date, `later` those of the intake's year, beside which "after" stands.
     `roll_of` is the newest date of the counted rolls, None without a roll; `coming` is the number of children with an offer
-    that "after" adds.
+    that "after" adds.  `effects` are the city's children by the definition with one switch the other way round.
     """
 
     definition: Definition
     year: int
-    city: CoverageLine
-    areas: tuple[CoverageLine, ...]
+    targets: YearTargets
+    later: YearTargets
+    city: AreaLine
+    areas: tuple[AreaLine, ...]
     roll_of: dt.date | None
     coming: int
-
-
-@dataclass
-class _Tally:
-    """Numbers of children: all, public, inclusive."""
-
-    targets: Targets
-    all: int = 0
-    public: int = 0
-    inclusive: int = 0
-
-    def add(self, children: int, row: Row, definition: Definition) -> None:
-        self.all += children
-        if row.attached and not definition.attached:
-            return
-        if row.nature == Nature.PUBLIC:
-            self.public += children
-        elif row.nature == Nature.INCLUSIVE:
-            self.inclusive += children
-
-    def coverage(self) -> Coverage:
-        return Coverage(self.all, self.public, self.inclusive, self.targets.public, self.targets.inclusive)
+    snapshot: Snapshot
+    effects: Mapping[str, Coverage]
 
 
 def city_shares(session: Session, definition: Definition, *, year: int) -> Shares:
     """Both shares of the city and of every area, in the areas' order; `year` is the intake that "after" adds."""
-    goals = targets_by_area(session, year)
+    snapshot = rollup.read(session, definition.on, year)
     names = {a.code: (a.name, a.name_en) for a in session.scalars(select(Area).order_by(Area.position))}
-    now, after, new = _tallies(
-        session, definition, year, Kindergarten.area_code, {c: goals.get(c, goals[None]) for c in names}
+    goals = targets_on(session, definition.on)
+    later = targets_on(session, max(definition.on, dt.date(year, 9, 1)), year=year)
+    now, after = (_by_area(rows, definition) for rows in (snapshot.now, snapshot.after))
+    areas = tuple(
+        AreaLine(
+            code,
+            *both,
+            indicator.share(now[code], definition, goals.of_area(code)),
+            indicator.share(after[code], definition, later.of_area(code)),
+            indicator.share(now[code], definition, goals.national),
+        )
+        for code, both in names.items()
     )
-    areas = tuple(_line(code, both, now[code], after[code]) for code, both in names.items())
-    return Shares(definition, year, _total(areas, goals[None]), areas, newest_roll_date(session, definition), new)
+    coming = indicator.share((each.children for each in snapshot.coming), definition).all
+    everybody = [each.children for each in snapshot.now]
+    effects = {
+        switch: indicator.share(everybody, definition.turned(switch), goals.city)
+        for switch in SWITCHES
+        if switch != "at_parent"  # moves children between areas and leaves the city as it is
+    }
+    return Shares(
+        definition,
+        year,
+        goals,
+        later,
+        _total(areas, goals, later),
+        areas,
+        snapshot.roll_of,
+        coming,
+        snapshot,
+        effects,
+    )
 
 
-def area_shares(session: Session, area: str, definition: Definition, *, year: int) -> tuple[CoverageLine, ...]:
+def _by_area(rows: Iterable[Counted], definition: Definition) -> Mapping[str, list[Children]]:
+    by_area: dict[str, list[Children]] = defaultdict(list)
+    for row in rows:
+        by_area[row.area_by(definition.at_parent)].append(row.children)
+    return by_area
+
+
+def area_shares(session: Session, area: str, definition: Definition, *, year: int) -> tuple[KindergartenLine, ...]:
     """The same for each open kindergarten and site of an area, the largest first."""
-    inside = Kindergarten.area_code == area
-    found = select(Kindergarten.code, Kindergarten.name).where(inside, open_condition(definition))
-    names = {code: (name, name) for code, name in session.execute(found)}
-    goals = targets_by_area(session, year)
-    goal = goals.get(area, goals[None])
-    now, after, _new = _tallies(session, definition, year, Kindergarten.code, dict.fromkeys(names, goal), inside)
-    lines = (_line(code, both, now[code], after[code]) for code, both in names.items())
+    at_parent = func.coalesce(counts.PARENT.area_code, Kindergarten.area_code)
+    inside = (at_parent if definition.at_parent else Kindergarten.area_code) == area
+    found = session.execute(
+        select(
+            Kindergarten.code,
+            Kindergarten.name,
+            counts.nature_column().label("nature"),
+            Kindergarten.attached,
+        )
+        .outerjoin(counts.PARENT, counts.PARENT.id == Kindergarten.parent_id)
+        .where(inside, counts.open_condition(definition.on))
+    ).all()
+    snapshot = counts.count(
+        session,
+        definition.on,
+        year,
+        by_kindergarten=True,
+        within=inside,
+        areas=None if definition.at_parent else [area],
+    )
+    now, after = _by_place(snapshot.now), _by_place(snapshot.after)
+    lines = (
+        KindergartenLine(
+            row.code,
+            row.name,
+            row.name,
+            indicator.share(now[row.code], definition),
+            indicator.share(after[row.code], definition),
+            row.nature,
+            row.attached,
+            _levels(now[row.code], definition),
+        )
+        for row in found
+    )
     return tuple(sorted(lines, key=lambda line: (-line.now.all, line.code)))
 
 
-def targets_by_area(session: Session, year: int) -> dict[str | None, Targets]:
-    """The year's targets by area code; the city's own under None.  An area without its own row has the city's."""
-    rows = session.execute(select(Target.area_code, Target.share, Target.percent).where(Target.year == year)).all()
-    said: dict[str | None, dict[str, int]] = defaultdict(dict)
-    for area, share, percent in rows:
-        said[area][share] = percent
-    city = said.pop(None, {})
-    return {None: Targets(**city)} | {area: Targets(**(city | own)) for area, own in said.items()}
+def levels_of(figures: Shares) -> dict[str, Coverage]:
+    """The city's children by class level, beside its targets; a level without children is left out."""
+    by_level: dict[str, list[Children]] = defaultdict(list)
+    for row in figures.snapshot.now:
+        by_level[row.children.level].append(row.children)
+    found = {
+        level: indicator.share(by_level[level], figures.definition, figures.targets.city)
+        for level in CLASS_LEVELS
+        if level in by_level
+    }
+    return {level: coverage for level, coverage in found.items() if coverage.all}
 
 
-def newest_roll_date(session: Session, definition: Definition) -> dt.date | None:
-    """The newest date of the counted classes; None without a roll."""
-    newest = newest_roll_query(definition)
-    return session.scalar(select(func.max(RollClass.as_of)).join(newest, newest_roll_condition(newest)))
+def _by_place(rows: Iterable[Counted]) -> Mapping[str, list[Children]]:
+    by_place: dict[str, list[Children]] = defaultdict(list)
+    for row in rows:
+        by_place[row.place].append(row.children)
+    return by_place
 
 
-def _line(code: str, names: tuple[str, str], now: _Tally, after: _Tally) -> CoverageLine:
-    return CoverageLine(code, *names, now.coverage(), after.coverage())
+def _levels(children: Iterable[Children], definition: Definition) -> Counter[str]:
+    levels: Counter[str] = Counter()
+    for some in children:
+        if definition.counts(some.level):
+            levels[some.level] += some.number
+    return levels
 
 
-def _total(areas: Iterable[CoverageLine], goals: Targets) -> CoverageLine:
-    none = Coverage(0, 0, 0, goals.public, goals.inclusive)
-    return CoverageLine("", "", "", sum((a.now for a in areas), none), sum((a.after for a in areas), none))
+def private_kindergartens(session: Session, area: str, on: dt.date, *, with_inclusive: bool) -> int:
+    """How many open private kindergartens an area has."""
+    natures = [Nature.PRIVATE, Nature.INCLUSIVE] if with_inclusive else [Nature.PRIVATE]
+    found = (
+        select(func.count())
+        .select_from(Kindergarten)
+        .where(Kindergarten.area_code == area, Kindergarten.nature.in_(natures), counts.open_condition(on))
+    )
+    return session.scalar(found) or 0
 
 
-def _tallies(session: Session, definition: Definition, year: int, key, goals: dict[str, Targets], within=true()):
-    """Two tallies for every place of `goals`, on roll at the date and after the intake of `year`, and how many come."""
-    now = {place: _Tally(goal) for place, goal in goals.items()}
-    after = {place: _Tally(goal) for place, goal in goals.items()}
-    for row in count_on_roll(session, definition, year, key, within):
-        if definition.counts(row.level):
-            now[row.place].add(row.children, row, definition)
-        later = NEXT_LEVEL[row.level] if row.school_year < year else row.level
-        if later and definition.counts(later):
-            after[row.place].add(row.staying, row, definition)
-    new = 0
-    for row in count_incoming(session, definition, year, key, within):
-        if definition.counts(row.level):
-            after[row.place].add(row.children, row, definition)
-            new += row.children
-    return now, after, new
+def intake_is_published(session: Session, year: int) -> bool:
+    """Whether a round of the year is published: before that, "after the intake" would count leavers but no new class."""
+    published = select(Round.id).where(Round.year == year, Round.stage == RoundStage.PUBLISHED)
+    return session.scalar(published.limit(1)) is not None
+
+
+def without_intake(line: Line) -> Line:
+    """The line with no children "after the intake", so that both shares read —."""
+    nobody = Coverage(0, 0, 0, line.after.public_target, line.after.inclusive_target)
+    return replace(line, after=nobody)
+
+
+def first_school_year(session: Session) -> int | None:
+    """The school year of the oldest roll; None without a roll."""
+    return session.scalar(select(func.min(RollClass.school_year)))
+
+
+def _total(areas: Sequence[AreaLine], goals: YearTargets, later: YearTargets) -> AreaLine:
+    def beside(targets: Targets) -> Coverage:
+        return Coverage(0, 0, 0, targets.public, targets.inclusive)
+
+    now = sum((area.now for area in areas), beside(goals.city))
+    least = now.with_targets(goals.national.public, goals.national.inclusive)
+    return AreaLine("", "", "", now, sum((area.after for area in areas), beside(later.city)), least)

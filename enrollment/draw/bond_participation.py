@@ -1,5 +1,6 @@
 """Whether a bond counts in a round, and if not, why: the same rule as the market's, for the pages of one family."""
 
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -7,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import units
+from enrollment.applications.application_rows import WISHES
 from enrollment.applications.applications import Application
 from enrollment.draw import participants
-from enrollment.offers.offer_rows import LIVE, Offer, OfferState
+from enrollment.offers.offer_rows import LIVE, OFFERS, Offer, OfferState
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
@@ -37,10 +39,27 @@ def participation(session: Session, application: Application, round_: Round) -> 
     if len(members) < 2:
         return None
     ids = [member.id for member in members]
-    found = participants.participants_query(round_, _stages(round_)).where(Application.id.in_(ids))
-    present = set(session.scalars(found))
+    present = _present(session, members, round_)
     missing = tuple(member for member in members if member.id not in present)
     return BondParticipation(tuple(members), missing, not missing and _hold_different_places(session, ids))
+
+
+def _present(session: Session, members: Collection[Application], round_: Round) -> set[uuid.UUID]:
+    """The ids of the members who take part: the rule of `participants_query`."""
+    wishes = {each.id: WISHES.ahead(session, each.id) for each in members}
+    offers = {each.id: OFFERS.ahead(session, each.id) for each in members}
+    if any(found is None for found in (*wishes.values(), *offers.values())):
+        ids = [member.id for member in members]
+        found = participants.participants_query(round_, _stages(round_)).where(Application.id.in_(ids))
+        return set(session.scalars(found))
+    return {
+        each.id
+        for each in members
+        if each.year == round_.year
+        and each.stage in _stages(round_)
+        and any((wish.round_id, wish.rank) == (round_.id, 1) for wish in wishes[each.id] or ())
+        and all(offer.state != OfferState.ARRIVED for offer in offers[each.id] or ())
+    }
 
 
 def _stages(round_: Round) -> Collection[str]:
@@ -49,6 +68,13 @@ def _stages(round_: Round) -> Collection[str]:
 
 
 def _hold_different_places(session: Session, ids: Collection) -> bool:
+    known = [OFFERS.ahead(session, each) for each in ids]
+    if all(found is not None for found in known):
+        offers = [offer for found in known for offer in found or ()]
+        holding = [offer for offer in offers if offer.state in LIVE and offer.state != OfferState.ARRIVED]
+        return (
+            len({next((one.programme_id for one in holding if one.application_id == each), None) for each in ids}) > 1
+        )
     held = select(Offer.application_id, Offer.programme_id).where(
         Offer.application_id.in_(ids), Offer.state.in_(LIVE), Offer.state != OfferState.ARRIVED
     )

@@ -1,4 +1,4 @@
-"""The background jobs of a round, one at a time: freeze, draw tickets, publish, replay.
+"""The background jobs of a round, one at a time: freeze, draw tickets, prepare a publication, replay.
 
 A job takes seconds for a town and minutes for a city, so a page only enqueues it.  The round refers to its newest job;
 the job's row has the progress, and afterwards what was refused.
@@ -20,7 +20,7 @@ from enrollment.ground.jobs import Job, JobState
 from enrollment.season.calendar import Season
 from enrollment.season.rounds import Round
 
-KINDS = ("freeze_round", "enter_seed", "publish_run", "replay_round")
+KINDS = ("freeze_round", "enter_seed", "prepare_run", "replay_round")
 
 Progress = Callable[[int, int, str], None]
 """A function that is called with the number of finished steps, the number of all steps, and the code of the next step."""

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from enrollment.draw import draw_jobs, duplicate_waivers, participants, replay, 
 from enrollment.draw.draw_jobs import JobStatus
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.duplicate_waivers import DuplicateWaiver
+from enrollment.draw.publication import hours
+from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
@@ -19,33 +22,76 @@ from enrollment.season import round_rows
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
-STEPS = ("review", "freeze", "seed", "run", "sign", "published")
+STEPS = ("review", "freeze", "seed", "run", "sign", "hour", "published")
 """The steps of a draw, in their order."""
 
 
 @dataclass(frozen=True)
 class DrawRoom:
-    """`under_review` has (name, n) for kindergartens that still review; `undecided_pairs` counts possible duplicates, `waiver` lets
-    exactly these be frozen once two people signed it, and `waivers` are the signed ones for the public record; `snapshots` and `runs` the newest first.
+    """`waivers` are the signed ones for the public record; `snapshots` and `runs` are the newest first.
 
-    `answer_by` is the deadline of the last family: the round's date, or a later one after a replay or a late reminder.
-    `doing` is the newest job of the round.
+    `doing` is the newest job of the round; `hour` is announced for its next result, and `publication` what waits for it.
+    What counts applications or offers of the whole city is read when a page asks for it, once.
     """
 
+    session: Session = field(repr=False, compare=False)
     round: Round
-    under_review: tuple[Row, ...]
-    undecided_pairs: int
-    waiver: DuplicateWaiver | None
     waivers: tuple[DuplicateWaiver, ...]
-    returned: int
     snapshots: tuple[Snapshot, ...]
     draw: Draw | None
-    tickets: int
     runs: tuple[Run, ...]
-    unanswered: int
-    answer_by: dt.datetime
     approvals: int
     doing: JobStatus | None
+    hour: dt.datetime | None
+    publication: Publication | None
+
+    @cached_property
+    def under_review(self) -> tuple[Row, ...]:
+        """(name, n) of the kindergartens that still review."""
+        return tuple(participants.under_review(self.session, self.round))
+
+    @cached_property
+    def is_under_review(self) -> bool:
+        """Whether any kindergarten still reviews."""
+        return participants.is_under_review(self.session, self.round)
+
+    @cached_property
+    def returned(self) -> int:
+        """How many returned applications take part with the facts that were verified."""
+        return participants.count(self.session, self.round, (Stage.RETURNED,))
+
+    @cached_property
+    def _undecided(self) -> list[uuid.UUID]:
+        return duplicate_waivers.open_pairs(self.session, self.round)
+
+    @property
+    def undecided_pairs(self) -> int:
+        """The number of possible duplicates that nobody has decided."""
+        return len(self._undecided)
+
+    @cached_property
+    def waiver(self) -> DuplicateWaiver | None:
+        """The waiver that lets exactly these be frozen once two people signed it."""
+        found = self._undecided
+        return duplicate_waivers.of_pairs(self.session, self.round.id, found) if found else None
+
+    @cached_property
+    def tickets(self) -> int:
+        """How many tickets the season has given."""
+        return _count(self.session, select(func.count()).select_from(Ticket).where(Ticket.year == self.round.year))
+
+    @cached_property
+    def unanswered(self) -> int:
+        """How many families have not answered their offer of this round."""
+        open_offers = select(func.count()).select_from(Offer)
+        return _count(
+            self.session, open_offers.where(Offer.round_id == self.round.id, Offer.state == OfferState.OFFERED)
+        )
+
+    @cached_property
+    def answer_by(self) -> dt.datetime:
+        """The deadline of the last family: the round's date, or a later one after a replay or a late reminder."""
+        return _answer_by(self.session, self.round)
 
     @property
     def at_work(self) -> bool:
@@ -60,11 +106,11 @@ class DrawRoom:
         waits_for = {
             "freeze_round": STEPS[:-1],
             "enter_seed": ("seed",),
-            "publish_run": ("sign", "published"),
+            "prepare_run": ("hour", "published"),
             "replay_round": ("published",),
         }
         run = next((run for run in self.runs if run.id == doing.run_id), None)
-        still = self.step in waits_for[doing.kind] and (run is None or run.state == RunState.CHECKED)
+        still = self.step in waits_for[doing.kind] and (run is None or run.state == RunState.SIGNED)
         return doing if still else None
 
     @property
@@ -86,11 +132,18 @@ class DrawRoom:
 
     @property
     def to_sign(self) -> Run | None:
-        """The newest checked run whose snapshot was not replaced."""
+        """The newest checked run whose snapshot was not replaced; None while another one waits for its hour."""
+        if self.signed:
+            return None
         replaced = {each.id for each in self.snapshots if each.replaced_at is not None}
         return next(
             (run for run in self.runs if run.state == RunState.CHECKED and run.snapshot_id not in replaced), None
         )
+
+    @property
+    def signed(self) -> Run | None:
+        """The run that two people signed and that waits for its hour."""
+        return next((run for run in self.runs if run.state == RunState.SIGNED), None)
 
     @property
     def published(self) -> Run | None:
@@ -100,43 +153,34 @@ class DrawRoom:
     def step(self) -> str:
         """The step that has to be done next, a code of `STEPS`."""
         if self.round.stage in (RoundStage.PLANNED, RoundStage.OPEN, RoundStage.CLOSED):
-            return "review" if self.under_review or self.round.stage != RoundStage.CLOSED else "freeze"
+            return "review" if self.round.stage != RoundStage.CLOSED or self.is_under_review else "freeze"
         if self.is_outdated:
-            return "review" if self.under_review else "freeze"
+            return "review" if self.is_under_review else "freeze"
         if self.round.stage == RoundStage.FROZEN:
             return "seed"
         if self.round.stage == RoundStage.DRAWN:
-            return "sign" if self.to_sign else "run"
+            return "hour" if self.signed else "sign" if self.to_sign else "run"
         return "published"
 
 
 def of_round(session: Session, round_id: uuid.UUID) -> DrawRoom:
     """NotFound for a round that does not exist."""
+    signed = hours.signed_run(session, round_id)
     round_ = round_rows.get_round(session, round_id)
-    pairs = duplicate_waivers.open_pairs(session, round_)
     snapshots = session.scalars(
         select(Snapshot).where(Snapshot.round_id == round_id).order_by(Snapshot.number.desc())
     ).all()
     return DrawRoom(
+        session=session,
         round=round_,
-        under_review=tuple(participants.under_review(session, round_)),
-        undecided_pairs=len(pairs),
-        waiver=duplicate_waivers.of_pairs(session, round_id, pairs) if pairs else None,
         waivers=tuple(duplicate_waivers.approved_of(session, round_id)),
-        returned=participants.count(session, round_, (Stage.RETURNED,)),
         snapshots=tuple(snapshots),
         draw=draw_of(session, round_),
-        tickets=_count(session, select(func.count()).select_from(Ticket).where(Ticket.year == round_.year)),
         runs=tuple(runs.of_round(session, round_id)),
-        unanswered=_count(
-            session,
-            select(func.count())
-            .select_from(Offer)
-            .where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED),
-        ),
-        answer_by=_answer_by(session, round_),
         approvals=len(replay.approvals(session, round_id)),
         doing=draw_jobs.of_round(session, round_),
+        hour=hours.hour_of(session, round_),
+        publication=hours.publication_of(session, signed.id) if signed else None,
     )
 
 

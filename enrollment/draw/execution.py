@@ -8,8 +8,8 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,30 +21,47 @@ from allocation import checks, compilation, files, lottery
 from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files import summary as summaries
+from allocation.files.publication import Settings
 from allocation.market import Market
 from allocation.outcome import Outcome
 from allocation.solve import solve
 from allocation.warmup import compile_all
-from enrollment.draw import draws, fairness, market_files
+from enrollment.applications.application_rows import Application
+from enrollment.draw import draws, dry_runs, fairness, market_files, run_files
 from enrollment.draw.draws import Draw, Snapshot
-from enrollment.draw.run_rows import Run, RunState
+from enrollment.draw.run_files import RunFiles
+from enrollment.draw.run_rows import Run, RunState, WishReason
+from enrollment.draw.seed import declared_forms, part_standings
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
 from enrollment.places import programmes
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
 
-STEPS = ("reading", "placing", "checking", "saving")
+STEPS = ("reading", "placing", "checking", "dry_runs", "saving")
+BY_FIRST_WISH = ("by_area", "by_tier")
+"""Figures of a replay that its public file cannot give, because it holds no list of a family that confirmed for good."""
+
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class RunInput:
-    """Everything that a run needs, as values.  `draw` is what was published about this market and its seed."""
+    """Everything that a run needs, as values.  `draw` is what was published about this market and its seed.
+
+    `settings` says what is sensitive in it; None for a list that was frozen before there were public files.
+    `first_wishes` has, for a replay, what stood first on each family's own list (`fairness.FirstWishes`).
+    `grounds` are the codes of the children of each verified ground, whose figures the dry runs count; none for a replay.
+    """
 
     run_id: uuid.UUID
     files: Mapping[str, bytes]
-    draw: bundle.DrawRecord
+    draw: bundle.AnyRecord
+    settings: Settings | None = None
+    first_wishes: fairness.FirstWishes | None = None
+    grounds: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,8 @@ class RunOutput:
     summary: dict[str, Any] = field(default_factory=dict)
     bundle: bytes = b""
     failures: tuple[str, ...] = ()
+    given_out: RunFiles | None = None
+    dry_runs: dict[str, Any] | None = None
 
 
 def read(session: Session, run_id: uuid.UUID) -> RunInput:
@@ -69,12 +88,73 @@ def read(session: Session, run_id: uuid.UUID) -> RunInput:
     frozen = market_files.unpack(snapshot.market)
     draw = _draw_of(session, snapshot)
     session.flush()
+    if "salts.csv" in frozen:
+        return replace(_input_2(session, run, snapshot, frozen, draw), grounds=_grounds(session, run))
     if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
-        head = {**json.loads(frozen["market.json"]), "seed": draw.seed}
-        return RunInput(run_id, {**frozen, "market.json": lottery.canonical(head)}, _record(draw))
+        return RunInput(run_id, _with_seed(frozen, draw.seed), _record(draw))
     solved = _with_all_tickets(session, snapshot.round_id, frozen)
     made_at = snapshot.made_at.isoformat()
-    return RunInput(run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at))
+    first = _first_wishes(session, snapshot.round_id) if run.replays else None
+    return RunInput(
+        run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at), first_wishes=first
+    )
+
+
+def _grounds(session: Session, run: Run) -> Mapping[str, Collection[str]]:
+    if run.replays is not None:  # its figures have no grounds
+        return {}
+    return fairness.children_by_ground(session, session.get_one(Round, run.round_id).year)
+
+
+def _first_wishes(session: Session, round_id: uuid.UUID) -> fairness.FirstWishes:
+    """What stood first on each family's list in the run that gave the round's result, with the tier that applied."""
+    found = (
+        select(Application.child_code, Kindergarten.area_code, WishReason.tier)
+        .join(WishReason, WishReason.application_id == Application.id)
+        .join(Run, Run.id == WishReason.run_id)
+        .join(Programme, Programme.id == WishReason.programme_id)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Run.round_id == round_id, Run.replays.is_(None), Run.published_at.is_not(None), WishReason.rank == 1)
+    )
+    return {code: (area, tier) for code, area, tier in session.execute(found)}
+
+
+def _input_2(session: Session, run: Run, snapshot: Snapshot, frozen: dict[str, bytes], draw: Draw | None) -> RunInput:
+    """The input of a run from a `market/2`, whose files have the tickets that were given before.
+
+    The numbers in the public file are those of the snapshots, so that a run that is repeated gives the same bytes.
+    """
+    replayed = session.get_one(Run, run.replays).snapshot_id if run.replays else None
+    settings = run_files.settings_of(
+        session,
+        session.get_one(Round, run.round_id),
+        frozen,
+        run=snapshot.number,
+        replays=session.get_one(Snapshot, replayed).number if replayed else None,
+    )
+    first = _first_wishes(session, snapshot.round_id) if run.replays else None
+    if draw is None:
+        record = bundle.DrawRecord2(snapshot.commitment, commitment_time=snapshot.made_at.isoformat())
+        return RunInput(run.id, frozen, record, settings, first)
+    return RunInput(run.id, _with_seed(frozen, draw.seed), _record_2(session, draw), settings, first)
+
+
+def _with_seed(frozen: dict[str, bytes], seed: str | None) -> dict[str, bytes]:
+    head = {**json.loads(frozen["market.json"]), "seed": seed}
+    return {**frozen, "market.json": lottery.canonical(head)}
+
+
+def _record_2(session: Session, draw: Draw) -> bundle.DrawRecord2:
+    return bundle.DrawRecord2(
+        commitment=draw.commitment,
+        commitment_time=draw.committed_at.isoformat(),
+        form=declared_forms.of_draw(draw),
+        beacon=draw.beacon or "",
+        ceremony=draw.ceremony or "",
+        seed=draw.seed,
+        witnesses=tuple(part_standings.witnesses_of(session, draw)),
+        corrections=tuple(_corrections(session, draw)),
+    )
 
 
 def _record(draw: Draw) -> bundle.DrawRecord:
@@ -86,6 +166,16 @@ def _record(draw: Draw) -> bundle.DrawRecord:
         ceremony=draw.ceremony or "",
         seed=draw.seed,
     )
+
+
+def _corrections(session: Session, draw: Draw) -> Iterator[dict[str, str]]:
+    """The commitments that replaced an earlier one before the seed, with their public reasons."""
+    round_id = session.get_one(Snapshot, draw.snapshot_id).round_id
+    found = select(Snapshot).where(
+        Snapshot.round_id == round_id, Snapshot.reason.is_not(None), Snapshot.made_at <= draw.committed_at
+    )
+    for each in session.scalars(found.order_by(Snapshot.number)):
+        yield {"time": each.made_at.isoformat(), "reason": each.reason or "", "commitment": each.commitment}
 
 
 def _draw_of(session: Session, snapshot: Snapshot) -> Draw | None:
@@ -119,11 +209,22 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
     digest = hashlib.sha256(b"".join(result[name] for name in sorted(result))).hexdigest()
-    summary = summaries.summary(found, report, inputs=task.files, outputs=result) | fairness.figures(market, found)
-    tell(3, len(STEPS), "saving")
-    told = json.dumps(summary, sort_keys=True, ensure_ascii=False, indent=1).encode()
-    packed = b"" if failures else bundle.pack(task.files, task.draw, {**result, "summary.json": told})
-    return RunOutput(found, result, digest, summary, packed, failures)
+    summary = summaries.summary(found, report, inputs=task.files, outputs=result) | fairness.figures(
+        market, found, task.first_wishes
+    )
+    known = summary if task.first_wishes is None else {k: v for k, v in summary.items() if k not in BY_FIRST_WISH}
+    told = json.dumps(known, sort_keys=True, ensure_ascii=False, indent=1).encode()
+    if failures:
+        return RunOutput(found, result, digest, summary, failures=failures)
+    tried = dry_runs.of_market(market, task.grounds, task.first_wishes, lambda: tell(3, len(STEPS), "dry_runs"))
+    tell(4, len(STEPS), "saving")
+    given_out = None
+    if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
+        without = _without_change(market) if task.settings.replays is not None else ()
+        given_out = run_files.make(task.files, task.draw, task.settings, found, without)
+    settings = given_out.settings if given_out else None
+    packed = bundle.pack(task.files, task.draw, {**result, "summary.json": told}, settings)
+    return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried)
 
 
 def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
@@ -151,8 +252,13 @@ def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.date
         ids = _programme_ids(session, run)
         overhang = _overhang(output.outcome, ids)
         _save_rows(session, run, output, ids)
+        if output.given_out is not None:
+            run_files.save_openings(session, run.id, output.given_out.openings)
+            run.public_file = output.given_out.public
         grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay changes only few children
         run.summary = output.summary | {"stands_over": overhang, "by_ground": grounds}
+        if output.dry_runs is not None:
+            run.summary |= {"dry_runs": dry_runs.told(output.dry_runs, grounds)}
         if run.replays and output.outcome.market.current is not None:
             run.summary |= {"replay": _replay_counts(output.outcome, output.outcome.market.current)}
         run.digest, run.bundle, run.state = output.digest, output.bundle, RunState.CHECKED
@@ -173,22 +279,21 @@ def _programme_ids(session: Session, run: Run) -> dict[str, uuid.UUID]:
 
 
 def _overhang(found: Outcome, ids: Mapping[str, uuid.UUID]) -> dict[str, int]:
-    codes = _texts(found.market.codes.programmes)
+    codes = fairness.texts(found.market.codes.programmes)
     return {str(ids[codes[p]]): int(found.overhang[p]) for p in np.flatnonzero(found.overhang).tolist()}
-
-
-def _texts(codes: Iterable) -> list[str]:
-    return codes.to_pylist() if hasattr(codes, "to_pylist") else [str(code) for code in codes]
 
 
 def _save_rows(session: Session, run: Run, output: RunOutput, ids: Mapping[str, uuid.UUID]) -> None:
     """Copy the result files into the database; SQL replaces the codes by applications and programmes."""
     bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    run_files.copy_blocks(session, output.given_out.blocks if output.given_out else ())
     left_out = _without_change(output.outcome.market) if run.replays is not None and output.outcome else []
     for name, (columns, statement) in _STATEMENTS.items():
         aside = name.removesuffix(".csv") + "_of_run"
         bulk_copy.copy_csv_to_temporary_table(session, aside, columns, output.result[name])
-        values = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
+        values: dict[str, Any] = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
+        if ":has_blocks" in statement:
+            values["has_blocks"] = output.given_out is not None
         session.execute(text(statement), values)
 
 
@@ -226,10 +331,13 @@ _STATEMENTS = {
             "ticket": "int",
         },
         """
-        INSERT INTO cut_off (run_id, programme_id, pool, places, filled, state, eligible, tier, ticket)
-        SELECT :run, code_of_programme.id, line.pool, line.places, line.filled, line.state, line.eligible, line.tier, line.ticket
+        INSERT INTO cut_off
+            (run_id, programme_id, pool, places, filled, state, eligible, tier, ticket, block, line_public)
+        SELECT :run, code_of_programme.id, line.pool, line.places, line.filled, line.state, line.eligible, line.tier, line.ticket,
+               coalesce(its.code, CASE WHEN :has_blocks THEN '' END), coalesce(its.shown, CASE WHEN :has_blocks THEN true END)
         FROM cutoffs_of_run AS line JOIN code_of_programme ON code_of_programme.code = line.programme
-                """,
+        LEFT JOIN block_of_run AS its ON its.programme = line.programme AND its.pool = line.pool
+        """,
     ),
 }  # fmt: skip
 """For each result file the types of its columns, and the statement that inserts its rows."""
@@ -240,7 +348,7 @@ def _without_change(market: Market) -> list[str]:
     if market.current is None:
         return []
     content = np.flatnonzero((market.current >= 0) & (np.diff(market.offsets) == 1))
-    codes = _texts(market.codes.children)
+    codes = fairness.texts(market.codes.children)
     return [codes[child] for child in content.tolist()]
 
 

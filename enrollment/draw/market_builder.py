@@ -19,7 +19,7 @@ def encode(market: RoundMarket, tickets: Mapping[str, int]) -> MarketFiles:
         wishes=[
             WishRow(each.child, rank, programme, tier)
             for each in market.participants
-            for rank, (programme, tier) in enumerate(zip(each.wishes, each.tiers, strict=True), start=1)
+            for programme, tier, rank in zip(each.wishes, each.tiers, each.own_ranks, strict=True)
         ],
         pools=[_pool_row(programme.code, pool) for programme in market.programmes for pool in programme.pools],
         tickets=[TicketRow(each.child, tickets[each.child]) for each in market.participants if each.child in tickets],
@@ -104,5 +104,6 @@ def _participant(row: ChildRow, wishes: list[WishRow]) -> Participant:
         current=row.current,
         wishes=tuple(wish.programme for wish in wishes),
         tiers=tuple(wish.tier for wish in wishes),
+        ranks=tuple(wish.rank for wish in wishes),
         groups=_split(row.groups),
     )

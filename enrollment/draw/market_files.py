@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -58,7 +58,9 @@ class TicketRow(NamedTuple):
 
 @dataclass(frozen=True)
 class MarketFiles:
-    """The rows of one market.  `tickets` is empty before the season's draw."""
+    """The rows of one market.  `tickets` is empty before the season's draw; `draw_form` is the declared form of a draw that
+    the market was frozen for.
+    """
 
     season: str
     round: str
@@ -68,19 +70,25 @@ class MarketFiles:
     wishes: Sequence[WishRow]
     pools: Sequence[PoolRow] = ()
     tickets: Sequence[TicketRow] = ()
+    draw_form: Mapping[str, object] | None = None
+
+    def with_draw_form(self, form: Mapping[str, object]) -> "MarketFiles":
+        return replace(self, draw_form=form)
 
     def with_tickets(self, tickets: Iterable[TicketRow]) -> "MarketFiles":
         return replace(self, tickets=tuple(tickets))
 
     def files(self) -> dict[str, bytes]:
         """Each file's name and content; `pools.csv` and `tickets.csv` only where they have rows."""
-        head = {
+        head: dict[str, object] = {
             "format": FORMAT,
             "season": self.season,
             "round": self.round,
             "seed": None,
             "pair_rule": self.pair_rule,
         }
+        if self.draw_form is not None:
+            head["draw_form"] = self.draw_form
         made = {
             "market.json": json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(),
             "programmes.csv": _table(ProgrammeRow, sorted(self.programmes)),
@@ -125,6 +133,7 @@ def read(files: dict[str, bytes]) -> MarketFiles:
         season=head["season"],
         round=head["round"],
         pair_rule=head["pair_rule"],
+        draw_form=head.get("draw_form"),
         programmes=[
             ProgrammeRow(p, k, level, nature, area, int(places), int(tier) if tier else None)
             for p, k, level, nature, area, places, tier in _rows(files, "programmes.csv")

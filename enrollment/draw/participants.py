@@ -73,6 +73,11 @@ def count(session: Session, round_: Round, stages: Collection[str]) -> int:
     return session.scalar(select(func.count()).select_from(participants_query(round_, stages).subquery())) or 0
 
 
+def is_under_review(session: Session, round_: Round) -> bool:
+    """Whether an application of the round still waits for a decision."""
+    return session.scalar(participants_query(round_, AWAITING_DECISION).limit(1)) is not None
+
+
 def under_review(session: Session, round_: Round) -> list[Row]:
     """Kindergartens (`name`) that still review `n` applications of the round, the largest number first."""
     name, number = func.coalesce(Kindergarten.name, "—").label("name"), func.count().label("n")

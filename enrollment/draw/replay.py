@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
-from enrollment.draw import draw_jobs, draws, market_builder, market_files, publication, replay_market, runs, snapshot
+from enrollment.draw import draw_jobs, draws, market_builder, market_files, replay_market, runs, snapshot
 from enrollment.draw.draws import Snapshot
+from enrollment.draw.publication import hours
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import SYSTEM, Actor, Role
@@ -23,9 +24,13 @@ from enrollment.ground.signatures import Signature
 from enrollment.offers import answer_deadlines, irrevocable_acts, joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
+from enrollment.season import round_rows, rounds
 from enrollment.season.calendar import require_city_official
-from enrollment.season.round_rows import RoundStage
+from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import Round
+
+NOTHING_TO_START = ("nothing_to_hand_on", "run_in_progress", "run_waits_for_its_hour", "answers_still_due")
+"""Why no replay starts by itself at the moment."""
 
 STANDING, WITHDRAWN_STANDING = "standing_replay", "standing_replay_withdrawn"
 
@@ -43,7 +48,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     round_ = draw_jobs.lock_round(session, round_id)
     latest = runs.published(session, round_id)
     first = runs.first_published(session, round_id)
-    if latest is None or first is None:
+    if latest is None or first is None or round_.kind == RoundKind.CENTRAL:
         raise Refused("nothing_is_published")
     for act_id in joint_decisions.due(session, now=now):
         irrevocable_acts.take_effect(session, act_id, now=now)
@@ -61,7 +66,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 def precheck(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
     """The checks that need no market.  Refuses `nothing_is_published`, `run_in_progress`, `answers_still_due`."""
     latest = runs.published(session, round_id)
-    if latest is None:
+    if latest is None or rounds.get_round(session, round_id).kind == RoundKind.CENTRAL:
         raise Refused("nothing_is_published")
     runs.refuse_while_one_runs(session, round_id)
     in_time = select(func.count()).where(
@@ -97,7 +102,8 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
     """Withdraw the standing approval.  One person can do it; after that two people have to sign again.
 
     Signatures are never changed, so the withdrawal is a signature too: it makes the digest that was signed invalid.  A
-    replay in progress then needs two signatures like any run.  Refuses `no_standing_approval`, `say_why`.
+    replay in progress then needs two signatures like any run, and one that waits for its hour under the approval is set
+    aside.  Refuses `no_standing_approval`, `say_why`.
     """
     require_city_official(by)
     draw_jobs.lock_round(session, round_id)
@@ -107,8 +113,15 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
         raise Refused("no_standing_approval")
     ended = _standing_digest(session, round_id)
     signatures.sign(session, WITHDRAWN_STANDING, round_id, ended, by=by, now=now)
+    _set_waiting_aside(session, round_id, by=by, now=now)
     audit.record(session, "withdraw_standing", "round", round_id, by=by, now=now, reason=reason.strip()[:500])
     session.flush()
+
+
+def _set_waiting_aside(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    run = hours.signed_run(session, round_id)
+    if run is not None and run.replays is not None and run.started_by is None:
+        runs.set_aside(session, run.id, reason="no_standing_approval", by=by, now=now)
 
 
 def _standing_digest(session: Session, round_id: uuid.UUID) -> str:
@@ -127,24 +140,29 @@ def is_approved(session: Session, round_id: uuid.UUID) -> bool:
     return len(approvals(session, round_id)) >= runs.SIGNATURES_NEEDED
 
 
+def may_start_now(session: Session, round_id: uuid.UUID) -> bool:
+    """Whether a replay of the round may start by itself: it is approved, and no job of the round is going on."""
+    return is_approved(session, round_id) and not draw_jobs.is_going_on(session, round_id)
+
+
 def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     """Start a replay of every published round that has a standing approval and a free place that somebody wants."""
     started = []
     published = select(Round.id).where(Round.stage == RoundStage.PUBLISHED).order_by(Round.year, Round.number)
     for round_id in session.scalars(published).all():
-        if not is_approved(session, round_id) or draw_jobs.is_going_on(session, round_id):
+        if not may_start_now(session, round_id):
             continue
         try:
             with session.begin_nested():
                 started.append(start(session, round_id, by=SYSTEM, now=now).id)
         except Refused as refused:
-            if refused.code not in ("nothing_to_hand_on", "run_in_progress", "answers_still_due"):
+            if refused.code not in NOTHING_TO_START:
                 raise
     return started
 
 
-def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime) -> bool:
-    """Publish a checked replay under a standing approval.  If answers changed since its snapshot, the run is set aside."""
+def let_wait_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """Let a checked replay under a standing approval wait for its hour, as if two people had signed it."""
     run = runs.one(session, run_id)
     if run.replays is None or run.started_by is not None or not is_approved(session, run.round_id):
         return False
@@ -152,12 +170,6 @@ def publish_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetime
     run = runs.one(session, run_id, lock=True)
     if run.state != RunState.CHECKED or not is_approved(session, run.round_id):  # withdrawn in the meantime
         return False
-    try:
-        with session.begin_nested():
-            publication.publish(session, run, by=SYSTEM, now=now)
-    except Refused as refused:
-        run = runs.one(session, run_id, lock=True)
-        run.state, run.error = RunState.SET_ASIDE, refused.code
-        session.flush()
-        return False
+    hours.announce_soon(session, round_rows.get_round(session, run.round_id), now=now)
+    runs.let_wait(session, run, by=SYSTEM, now=now)
     return True

@@ -66,13 +66,16 @@ def _with_place(each: Participant, held: str, *, is_content: bool) -> Participan
     """The participant with the place `held` ("": none), as it is now.
 
     Who confirmed for good (`is_content`) takes part with its place alone, and with no wish at all if the place is of
-    another round.  Who still waits for a better wish has a place of another round as its last wish.
+    another round.  Who still waits for a better wish has a place of another round as its last wish.  Each wish keeps its
+    number in the family's own list, so that a place at the third wish is never counted as one at the first.
     """
     if is_content:
-        own = [(code, tier) for code, tier in zip(each.wishes, each.tiers, strict=True) if code == held]
-        return replace(each, current=held, wishes=tuple(code for code, _ in own), tiers=tuple(tier for _, tier in own))
+        own = [row for row in zip(each.wishes, each.tiers, each.own_ranks, strict=True) if row[0] == held]
+        wishes, tiers, ranks = zip(*own, strict=True) if own else ((), (), ())
+        return replace(each, current=held, wishes=wishes, tiers=tiers, ranks=ranks)
     if held and each.wishes and held not in each.wishes:
-        return replace(each, current=held, wishes=(*each.wishes, held), tiers=(*each.tiers, WORST))
+        ranks = (*each.own_ranks, each.own_ranks[-1] + 1)
+        return replace(each, current=held, wishes=(*each.wishes, held), tiers=(*each.tiers, WORST), ranks=ranks)
     return replace(each, current=held)
 
 

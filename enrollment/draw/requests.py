@@ -1,6 +1,6 @@
 """Requests of officials from the page: checked as far as possible at once, then enqueued for the worker.
 
-The worker calls `snapshot.freeze`, `draws.set_seed`, `runs.publish_signed` and `replay.start`.  What they refuse is kept
+The worker calls `snapshot.freeze`, `seeding.set_seed`, `preparation.prepare_batch` and `replay.start`.  What they refuse is kept
 on the job's row, and `draw_jobs.of_round` reads it.
 """
 
@@ -9,9 +9,10 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw import draw_jobs, draws, publication, replay, runs, snapshot
-from enrollment.draw.draws import Draw
-from enrollment.ground import audit
+from enrollment.draw import draw_jobs, replay, runs, snapshot
+from enrollment.draw.publication import hours, opening
+from enrollment.draw.run_rows import RunState
+from enrollment.draw.seed import seeding
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines
@@ -24,7 +25,6 @@ def freeze(
     *,
     by: Actor,
     now: dt.datetime,
-    beacon_name: str | None = None,
     reason: str = "",
     after: int | None = None,
 ) -> None:
@@ -39,76 +39,46 @@ def freeze(
     if after is not None and after != last:
         raise Refused("frozen_meanwhile", number=last)
     snapshot.precheck(session, round_, reason=reason, now=now)
-    args = {"beacon_name": beacon_name, "reason": reason.strip()}
+    args = {"reason": reason.strip()}
     draw_jobs.enqueue(session, round_, "freeze_round", args, by=by, now=now)
 
 
-def read_seed_back(
-    session: Session,
-    round_id: uuid.UUID,
-    *,
-    beacon: str,
-    ceremony: str,
-    why_no_beacon: str = "",
-    by: Actor,
-    now: dt.datetime,
-) -> Draw:
-    """The draw that would get this seed, for a confirmation page; nothing is written.
-
-    Refuses `draw_at_work`, what `draws.set_seed` refuses, and `beacon_or_reason`: the public value was named before the
-    draw, so a reason is needed to leave it out.
-    """
+def set_seed(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Enqueue the seed, which gives everybody a ticket.  Refuses `draw_at_work` and what `seeding.set_seed` refuses."""
     require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, round_id)
-    draw = draws.precheck(session, round_.year, round_id, beacon=beacon, ceremony=ceremony, now=now)
-    if not beacon.strip() and not why_no_beacon.strip():
-        raise Refused("beacon_or_reason", field="why_no_beacon")
-    return draw
+    seeding.precheck(session, round_.year, round_id, now=now)
+    draw_jobs.enqueue(session, round_, "enter_seed", {}, by=by, now=now)
 
 
-def enter_seed(
-    session: Session,
-    round_id: uuid.UUID,
-    *,
-    beacon: str,
-    ceremony: str,
-    why_no_beacon: str = "",
-    by: Actor,
-    now: dt.datetime,
-) -> None:
-    """Enqueue the seed, which gives everybody a ticket.  Refuses what `read_seed_back` refuses."""
-    given = {"beacon": beacon, "ceremony": ceremony}
-    draw = read_seed_back(session, round_id, **given, why_no_beacon=why_no_beacon, by=by, now=now)
-    round_ = draw_jobs.lock_idle_round(session, round_id)
-    if not beacon.strip():
-        audit.record(session, "leave_beacon_out", "draw", draw.id, by=by, now=now, reason=why_no_beacon.strip()[:300])
-    draw_jobs.enqueue(session, round_, "enter_seed", {"beacon": beacon, "ceremony": ceremony}, by=by, now=now)
+def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, note: str = "") -> int:
+    """Sign a checked run, with a note for the other signer.  The second signature, by another person, enqueues its preparation; it is opened at the announced
+    hour.  Returns how many signed.
 
-
-def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """Sign a checked run.  The second signature, by another person, enqueues its publication.  Returns how many signed.
-
-    Refuses `draw_at_work`, what `runs.add_signature` refuses, and with the second signature `places_changed`.
+    Refuses `draw_at_work` and what `runs.sign` refuses.
     """
     require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, runs.one(session, run_id).round_id)
-    people = runs.add_signature(session, run_id, by=by, now=now)
+    people = runs.sign(session, run_id, by=by, now=now, note=note)
     if people >= runs.SIGNATURES_NEEDED:
-        publication.refuse_if_full(session, runs.one(session, run_id))
-        draw_jobs.enqueue(session, round_, "publish_run", {"run": str(run_id)}, by=by, now=now)
+        draw_jobs.enqueue(session, round_, "prepare_run", {"run": str(run_id)}, by=by, now=now)
     return people
 
 
-def publish_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Enqueue the publication of a run with both signatures again, after the first job failed.
+def prepare_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Enqueue the preparation of a signed run again, after the first job failed or what stopped its opening was mended.
 
-    Refuses `draw_at_work`, `signatures_missing`, `run_cannot_be_signed`, `snapshot_was_replaced`, `places_changed`.
+    Refuses `draw_at_work`, `run_is_over`, `snapshot_was_replaced`, `snapshot_outdated`, `places_changed`.
     """
     require_city_official(by)
     round_ = draw_jobs.lock_idle_round(session, runs.one(session, run_id).round_id)
-    run = runs.to_publish(session, run_id)
-    publication.refuse_if_full(session, run)
-    draw_jobs.enqueue(session, round_, "publish_run", {"run": str(run_id)}, by=by, now=now)
+    run = runs.one(session, run_id, lock=True)
+    if run.state != RunState.SIGNED:
+        raise Refused("run_is_over", state=run.state)
+    opening.refuse_old_list(session, run)
+    opening.refuse_if_full(session, run)
+    hours.try_again(session, run_id)
+    draw_jobs.enqueue(session, round_, "prepare_run", {"run": str(run_id)}, by=by, now=now)
 
 
 def end_overdue(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:

@@ -53,7 +53,7 @@ class Participant:
 
     `unit` is shared by bound children, `elder` is the code of an elder sibling in the same market, `current` is the
     programme where the child holds a place.  `wishes` are programme codes, the first wish first; `tiers` are theirs.
-    `groups` are sorted.
+    `ranks` are the numbers of these wishes in the family's own list; () for 1, 2, 3 …  `groups` are sorted.
     """
 
     child: str
@@ -64,6 +64,12 @@ class Participant:
     wishes: tuple[str, ...]
     tiers: tuple[int, ...]
     groups: tuple[Group, ...]
+    ranks: tuple[int, ...] = ()
+
+    @property
+    def own_ranks(self) -> tuple[int, ...]:
+        """The number of each wish in the family's own list."""
+        return self.ranks or tuple(range(1, len(self.wishes) + 1))
 
 
 @dataclass(frozen=True)

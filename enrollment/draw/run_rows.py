@@ -5,19 +5,21 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 
 
 class RunState(StrEnum):
-    """`CHECKED` was computed, verified independently, and waits for two signatures."""
+    """`CHECKED` was computed, verified independently, and waits for two signatures; `SIGNED` has them, and waits for its hour."""
 
     WAITING = "waiting"
     RUNNING = "running"
     CHECKED = "checked"
+    SIGNED = "signed"
     FAILED = "failed"
     PUBLISHED = "published"
     SUPERSEDED = "superseded"
@@ -26,9 +28,15 @@ class RunState(StrEnum):
 
 STATES = tuple(RunState)
 
+OPENING = "opening.content"
+"""What the content of an opening is sealed for."""
+
 
 class Run(Base):
     """`digest` is over the three result files; two runs of one snapshot and seed have the same digest.
+
+    `bundle` is the full file, which recomputes everything and is never public; `public_file` is what everybody may check.
+    Older runs have only the bundle.
 
     A replay names the published run that it follows in `replays`; when it is published, that one is `superseded` and
     stays as it is.
@@ -47,6 +55,7 @@ class Run(Base):
     digest: Mapped[str | None]
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     bundle: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    public_file: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     started_at: Mapped[dt.datetime]
     started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     finished_at: Mapped[dt.datetime | None]
@@ -57,11 +66,13 @@ class Run(Base):
         UniqueConstraint("round_id", "number"),
         CheckConstraint("state IN ('" + "','".join(STATES) + "')", name="known_state"),
         CheckConstraint(
-            "state NOT IN ('checked','published','superseded') OR digest IS NOT NULL", name="checked_has_a_digest"
+            "state NOT IN ('checked','signed','published','superseded') OR digest IS NOT NULL",
+            name="checked_has_a_digest",
         ),
         CheckConstraint(
             "(state IN ('published','superseded')) = (published_at IS NOT NULL)", name="published_has_a_time"
         ),
+        Index("uq_run__one_signed", "round_id", unique=True, postgresql_where=text("state = 'signed'")),
         Index("uq_run__one_published", "round_id", unique=True, postgresql_where=text("state = 'published'")),
     )
 
@@ -78,8 +89,21 @@ class Placement(Base):
     pool: Mapped[str | None]
 
 
+RUNS = Read(Run, Run.id, unread=(Run.summary,))
+"""A run without its files."""
+
+PUBLISHED_PLACEMENTS = Read(
+    Placement, Placement.application_id, (Placement.run_id.in_(select(Run.id).where(Run.published_at.is_not(None))),)
+)
+"""Where the published runs put an application."""
+
+
 class CutOff(Base):
-    """The cut-off 录取线 of a pool: `all` got in, `none` could, or whoever stands at or before the `line`."""
+    """The cut-off 录取线 of a pool: `all` got in, `none` could, or whoever stands at or before the `line`.
+
+    `block` is the code of the part of the public file that counts this pool, alone or together with others of its
+    programme; `line_public` says whether the public file tells its line.  Both are None in runs before there were blocks.
+    """
 
     __tablename__ = "cut_off"
 
@@ -92,6 +116,18 @@ class CutOff(Base):
     eligible: Mapped[int | None]
     tier: Mapped[int | None]
     ticket: Mapped[int | None]
+    block: Mapped[str | None]
+    line_public: Mapped[bool | None]
+
+
+class Opening(Base):
+    """What one family needs to check its own result against the public file: sealed, for the guardians of the child."""
+
+    __tablename__ = "opening"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": OPENING})
 
 
 class WishReason(Base):

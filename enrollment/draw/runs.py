@@ -1,4 +1,5 @@
-"""Runs 派位运行: started, checked, signed by two people and published, or set aside.  No run is ever deleted."""
+"""Runs 派位运行: started, checked, signed by two people, and opened at the announced hour, or set aside.  No run is ever
+deleted."""
 
 import datetime as dt
 import uuid
@@ -6,13 +7,14 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import draw_jobs, publication, snapshot
-from enrollment.draw.draw_jobs import Progress
-from enrollment.draw.draws import Snapshot
+from enrollment.draw import draw_jobs, snapshot
+from enrollment.draw.publication import hours, opening, preparation
+from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, RunState, WishReason
 from enrollment.ground import audit, jobs, signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.season import round_rows
 from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
 
@@ -62,8 +64,11 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
 
 def refuse_while_one_runs(session: Session, round_id: uuid.UUID) -> None:
+    """Refuses `run_in_progress`, and `run_waits_for_its_hour` while a signed run is not opened."""
     if any(run.state in (RunState.WAITING, RunState.RUNNING) for run in of_round(session, round_id)):
         raise Refused("run_in_progress")
+    if hours.signed_run(session, round_id) is not None:
+        raise Refused("run_waits_for_its_hour")
 
 
 def add(
@@ -75,8 +80,12 @@ def add(
     now: dt.datetime,
     replays: uuid.UUID | None = None,
 ) -> Run:
-    """Add a run and its job in the same transaction.  The caller holds the round's lock.  Refuses `run_in_progress`."""
+    """Add a run and its job in the same transaction, and announce an hour if there is none.  The caller holds the round's lock.
+
+    Refuses `run_in_progress` and `run_waits_for_its_hour`.
+    """
     refuse_while_one_runs(session, round_id)
+    hours.announce_if_none(session, round_rows.get_round(session, round_id), now=now)
     run = Run(
         id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state=RunState.WAITING,
         replays=replays, started_at=now, started_by=by.account_id,
@@ -88,59 +97,40 @@ def add(
     return run
 
 
-def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """Sign the digest of a checked run; the second of two different people publishes it.  Returns how many signed.
+def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, note: str = "") -> int:
+    """Sign the digest of a checked run, with a note for the other signer.  With the second of two different people it waits
+    for its hour.
 
-    Refuses what `add_signature` and `publication.publish` refuse.
+    The caller then prepares it (`publication.preparation`).  Returns how many signed.  Refuses `only_the_city`,
+    `run_cannot_be_signed`, `snapshot_was_replaced`, `snapshot_outdated`, `signed_already`, `run_waits_for_its_hour`, and with
+    the second signature `places_changed`.
     """
     require_city_official(by)
     draw_jobs.lock_round(session, one(session, run_id).round_id)
-    people = add_signature(session, run_id, by=by, now=now)
+    run = _signable(session, run_id)
+    people = signatures.sign(session, "run", run.id, run.digest or "", by=by, now=now, note=note)
     if people >= SIGNATURES_NEEDED:
-        publish_signed(session, run_id, by=by, now=now)
+        opening.refuse_if_full(session, run)
+        let_wait(session, run, by=by, now=now)
     return people
 
 
-def add_signature(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """Add the signature without publishing.  The caller holds the round's lock.  Returns how many signed.
-
-    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `snapshot_outdated`, `signed_already`.
-    """
-    run = _signable(session, run_id)
-    return signatures.sign(session, "run", run.id, run.digest or "", by=by, now=now)
-
-
-def publish_signed(
-    session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, progress: Progress = draw_jobs.no_progress
-) -> int:
-    """Publish a run that two people signed.  Returns how many offers.
-
-    Refuses what `to_publish` and `publication.publish` refuse.
-    """
-    require_city_official(by)
-    draw_jobs.lock_round(session, one(session, run_id).round_id)
-    return publication.publish(session, to_publish(session, run_id), by=by, now=now, progress=progress)
-
-
-def to_publish(session: Session, run_id: uuid.UUID) -> Run:
-    """A run that is ready to be published, locked.
-
-    Refuses `run_cannot_be_signed`, `snapshot_was_replaced`, `snapshot_outdated`, `signatures_missing`.
-    """
-    run = _signable(session, run_id)
-    if len(signed_by(session, run)) < SIGNATURES_NEEDED:
-        raise Refused("signatures_missing")
-    return run
+def let_wait(session: Session, run: Run, *, by: Actor, now: dt.datetime) -> None:
+    """The run is decided, and waits for its hour.  The caller holds the locks of the round and of the run."""
+    hour = hours.announce_if_none(session, round_rows.get_round(session, run.round_id), now=now)
+    session.add(Publication(run_id=run.id, hour=hour, signed_at=now))
+    run.state = RunState.SIGNED
+    audit.record(session, "sign_run", "run", run.id, by=by, now=now, hour=hour.isoformat())
+    session.flush()
 
 
 def _signable(session: Session, run_id: uuid.UUID) -> Run:
     run = one(session, run_id, lock=True)
     if run.state != RunState.CHECKED or run.digest is None:
         raise Refused("run_cannot_be_signed", state=run.state)
-    frozen = session.get_one(Snapshot, run.snapshot_id, populate_existing=True)
-    if frozen.replaced_at is not None:
-        raise Refused("snapshot_was_replaced")
-    snapshot.refuse_outdated(frozen)
+    if hours.signed_run(session, run.round_id) is not None:
+        raise Refused("run_waits_for_its_hour")
+    opening.refuse_old_list(session, run)
     return run
 
 
@@ -148,13 +138,29 @@ def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
     return signatures.signatures_of(session, "run", run.id, run.digest) if run.digest else []
 
 
-def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Run:
-    """Set an unpublished run aside, with the reason.  The run stays readable.
+def signers(session: Session, run: Run) -> list[tuple[str, dt.datetime]]:
+    """Who signed the run, and when."""
+    return [(session.get_one(Account, one.account_id).name, one.signed_at) for one in signed_by(session, run)]
 
-    Refuses `run_is_published`, `run_is_over`, `say_why`, and `draw_at_work` while it is being published.
+
+def notes(session: Session, run: Run) -> list[tuple[str, str]]:
+    """What the signers wrote about the run, with their names."""
+    return [(session.get_one(Account, one.account_id).name, one.note) for one in signed_by(session, run) if one.note]
+
+
+def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Run:
+    """Set an unpublished run aside, with the reason; one that waits for its hour too.  The run stays readable, and what was
+    prepared is deleted.
+
+    Refuses `run_is_published`, `run_is_over`, `say_why`, `draw_at_work` while it is being prepared, and `hour_has_passed` in
+    the seconds of its opening.
     """
     require_city_official(by)
-    draw_jobs.refuse_while_busy(session, one(session, run_id).round_id)
+    run = one(session, run_id)
+    draw_jobs.refuse_while_busy(session, run.round_id)
+    if run.state == RunState.SIGNED:
+        hours.refuse_while_opening(session, run, now=now)
+    draw_jobs.lock_round(session, run.round_id)
     run = one(session, run_id, lock=True)
     if run.state in (RunState.PUBLISHED, RunState.SUPERSEDED):
         raise Refused("run_is_published")
@@ -163,6 +169,7 @@ def set_aside(session: Session, run_id: uuid.UUID, *, reason: str, by: Actor, no
     if not reason.strip():
         raise Refused("say_why", field="reason")
     run.state, run.error = RunState.SET_ASIDE, reason.strip()[:500]
+    preparation.clear(session, run.id)
     audit.record(session, "set_aside", "run", run.id, by=by, now=now, reason=run.error)
     session.flush()
     return run

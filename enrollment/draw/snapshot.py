@@ -6,19 +6,23 @@ later market contains them.
 """
 
 import datetime as dt
+import secrets
 import uuid
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
-from enrollment.applications.applications import Wish
+from allocation.draw_form import DrawForm
+from allocation.files import commitments
+from enrollment.applications.applications import Application, Wish
 from enrollment.draw import draw_jobs, draws, duplicate_waivers, market_builder, market_files, participants
 from enrollment.draw.draw_jobs import Progress, lock_round
-from enrollment.draw.draws import Draw, Snapshot
+from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.market_files import MarketFiles
 from enrollment.draw.participants import FactBasis
 from enrollment.draw.run_rows import Run, RunState
+from enrollment.draw.seed import declared_forms
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
@@ -27,9 +31,6 @@ from enrollment.season import round_rows as rounds
 from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
-
-BEACON = "中国福利彩票双色球 · 存证公布后第一期的开奖号码"
-"""The public random value that nobody controls.  Officials may name another one before they freeze."""
 
 LONGEST_REASON = 300
 
@@ -45,7 +46,6 @@ def freeze(
     *,
     by: Actor,
     now: dt.datetime,
-    beacon_name: str | None = None,
     reason: str = "",
     progress: Progress = draw_jobs.no_progress,
 ) -> Snapshot:
@@ -62,11 +62,13 @@ def freeze(
     if not market.participants:
         raise Refused("nobody_takes_part")
     files = market_builder.encode(market, draws.ticket_numbers(session, round_.year))
+    form = _form_of_draw(session, round_, without_ticket=len(files.children) - len(files.tickets), now=now)
     progress(1, len(STEPS), "sealing")
+    if form is not None:
+        files = files.with_draw_form(form.declared())
     snapshot = store(session, round_id, files, reason=reason, by=by, now=now)
     _replace_earlier(session, snapshot, now)
-    without_ticket = len(files.children) - len(files.tickets)
-    waits_for_seed = _commit_draw(session, round_, snapshot, without_ticket, beacon_name, now)
+    waits_for_seed = _commit_draw(session, round_, snapshot, form, now)
     _move_round(session, round_, waits_for_seed, by, now)
     session.flush()
     audit.record(session, "freeze", "round", round_id, by=by, now=now, commitment=snapshot.commitment)
@@ -75,8 +77,9 @@ def freeze(
 
 def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:
     """The checks that need no market.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
-    `public_reason_missing` where a frozen list is replaced, `duplicates_undecided` (with `n`), and `another_draw_is_open` while another round's commitment
-    waits for its seed.
+    `run_waits_for_its_hour`, `public_reason_missing` where a frozen list is replaced, `duplicates_undecided` (with `n`), and
+    `another_draw_is_open` while another round's commitment waits for its seed.  A draw for children without tickets needs a
+    declared form: refuses what `declared_forms.require_for_freeze` refuses.
     """
     if round_.stage not in MAY_FREEZE or now < round_.closes_at:
         raise Refused(
@@ -86,12 +89,34 @@ def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datet
     if waiting:
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    signed = select(Run.id).where(Run.round_id == round_.id, Run.state == RunState.SIGNED)
+    if session.scalar(signed) is not None:
+        raise Refused("run_waits_for_its_hour")
     if not reason.strip() and current(session, round_.id) is not None:
         raise Refused("public_reason_missing", field="reason")
     duplicate_waivers.require_decided(session, round_)
     last = _last_draw(session, round_.year)
     if last is not None and last.seed is None and session.get_one(Snapshot, last.snapshot_id).round_id != round_.id:
         raise Refused("another_draw_is_open")
+    if _somebody_has_no_ticket(session, round_):
+        declared_forms.require_for_freeze(session, round_, now=now)
+
+
+def _somebody_has_no_ticket(session: Session, round_: Round) -> bool:
+    taking_part = participants.participants_query(round_, participants.TAKES_PART).subquery()
+    have = select(Ticket.child_id).where(Ticket.year == round_.year)
+    found = select(Application.id).where(
+        Application.id.in_(select(taking_part.c.id)), Application.child_id.not_in(have)
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def _form_of_draw(session: Session, round_: Round, *, without_ticket: int, now: dt.datetime) -> DrawForm | None:
+    """The form of the draw that this freeze commits; None where everybody has a ticket."""
+    last = _last_draw(session, round_.year)
+    if without_ticket == 0 and (last is None or last.seed is not None):
+        return None
+    return declared_forms.require_for_freeze(session, round_, now=now)
 
 
 def _last_draw(session: Session, year: int) -> Draw | None:
@@ -111,12 +136,12 @@ def store(
     session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime, reason: str = ""
 ) -> Snapshot:
     """Save a market as the round's next snapshot.  `reason` tells the public why it replaces the current one."""
-    files, replaced = market.files(), current(session, round_id) if reason else None
+    files, replaced = _files_to_commit(session, round_id, market), current(session, round_id) if reason else None
     snapshot = Snapshot(
         id=uuid.uuid4(),
         round_id=round_id,
         number=last_number(session, round_id) + 1,
-        commitment=lottery.commitment(files),
+        commitment=commitments.commitment(files),
         market=market_files.pack(files),
         children=len(market.children),
         wishes=len(market.wishes),
@@ -124,10 +149,23 @@ def store(
         made_by=by.account_id,
         reason=reason.strip()[:LONGEST_REASON] or None if replaced else None,
         corrections=_corrections_since(session, round_id, replaced.made_at) if replaced else None,
+        draw_form=lottery.canonical(market.draw_form).decode() if market.draw_form else None,
     )
     session.add(snapshot)
     session.flush()
     return snapshot
+
+
+def _files_to_commit(session: Session, round_id: uuid.UUID, market: MarketFiles) -> dict[str, bytes]:
+    """The files of a `market/2`: with the declared form of the draw, and a new salt for each child.
+
+    The commitment holds the facts of a child only as a salted hash, so that it says nothing of a child to others.
+    """
+    year = session.get_one(Round, round_id).year
+    last = session.scalar(select(func.max(Ticket.number)).where(Ticket.year == year)) or 0
+    form = DrawForm.parse(market.draw_form) if market.draw_form else None
+    salts = {row.child: secrets.token_hex(32) for row in market.children}
+    return commitments.market_files_2(market.files(), form, salts=salts, after=last)
 
 
 def _corrections_since(session: Session, round_id: uuid.UUID, moment: dt.datetime) -> dict[str, int]:
@@ -183,24 +221,16 @@ def _replace_earlier(session: Session, snapshot: Snapshot, now: dt.datetime) -> 
     )
 
 
-def _commit_draw(
-    session: Session, round_: Round, snapshot: Snapshot, without_ticket: int, beacon_name: str | None, now: dt.datetime
-) -> bool:
-    """Publish the commitment if children need tickets.  Returns whether the round now waits for a seed."""
-    last = _last_draw(session, round_.year)
-    if last is not None and last.seed is None:
-        last.snapshot_id, last.commitment, last.committed_at = snapshot.id, snapshot.commitment, now
-        last.beacon_name = beacon_name or last.beacon_name
-        return True
-    if without_ticket == 0:
+def _commit_draw(session: Session, round_: Round, snapshot: Snapshot, form: DrawForm | None, now: dt.datetime) -> bool:
+    """Publish the commitment and the form if children need tickets.  Returns whether the round now waits for a seed."""
+    if form is None:
         return False
-    draw = Draw(
-        year=round_.year,
-        number=(last.number if last else 0) + 1,
-        snapshot_id=snapshot.id,
-        commitment=snapshot.commitment,
-        committed_at=now,
-        beacon_name=beacon_name or BEACON,
-    )
-    session.add(draw)
+    draw = _last_draw(session, round_.year)
+    if draw is None or draw.seed is not None:
+        draw = Draw(year=round_.year, number=(draw.number if draw else 0) + 1)
+        session.add(draw)
+    draw.snapshot_id, draw.commitment, draw.committed_at = snapshot.id, snapshot.commitment, now
+    draw.format, draw.draw_form = draws.FORMAT, form.text()
+    draw.beacon_name = (form.beacon.name if form.beacon else None) or ""
+    session.flush()
     return True

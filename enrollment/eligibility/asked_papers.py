@@ -6,20 +6,24 @@ on the paper may still be added afterwards; nothing else can be changed then.
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application
-from enrollment.applications.evidence_rows import EvidencePage
+from enrollment.applications.evidence_rows import pages_of
 from enrollment.applications.lifecycle import AWAITING_DECISION
-from enrollment.applications.returned_items import ReturnedItem
+from enrollment.applications.returned_items import RETURNED_ITEMS
 from enrollment.season.document_kinds import Document
 
 
 def unanswered(session: Session, application: Application) -> list[Document]:
     """The papers that are asked for now and have no page since; they are named before the family hands in again."""
-    return _without_pages(session, application, ReturnedItem.answered_at.is_(None))
+    return _without_pages(session, application, answered=False)
+
+
+def left_out(session: Session, application: Application) -> list[Document]:
+    """The papers that the family handed in without, since it could not get them: each has no page since it was asked."""
+    return _without_pages(session, application, answered=True)
 
 
 def addable(session: Session, application: Application, *, now: dt.datetime) -> list[Document]:
@@ -28,7 +32,7 @@ def addable(session: Session, application: Application, *, now: dt.datetime) -> 
     goes_on = application.stage in AWAITING_DECISION and not application.on_hold
     if not goes_on or times.open is not None or not times.returned_may_be_answered:
         return []
-    return _without_pages(session, application, ReturnedItem.answered_at.is_not(None))
+    return left_out(session, application)
 
 
 def may_add(session: Session, application: Application, document: Document, *, now: dt.datetime) -> bool:
@@ -38,19 +42,13 @@ def may_add(session: Session, application: Application, document: Document, *, n
     return deadlines.before_the_freeze(session, deadlines.of(session, application, now=now))
 
 
-def _without_pages(session: Session, application: Application, which: ColumnElement[bool]) -> list[Document]:
+def _without_pages(session: Session, application: Application, *, answered: bool) -> list[Document]:
     """Asked documents without a page that was uploaded after the last time when they were asked for."""
-    asked = (
-        select(ReturnedItem.item, func.max(ReturnedItem.asked_at).label("at"))
-        .where(ReturnedItem.application_id == application.id, which)
-        .group_by(ReturnedItem.item)
-        .subquery()
-    )
-    brought = select(EvidencePage.id).where(
-        EvidencePage.application_id == application.id,
-        EvidencePage.document == asked.c.item,
-        EvidencePage.uploaded_at >= asked.c.at,
-        EvidencePage.removed_at.is_(None),
-    )
-    missing = set(session.scalars(select(asked.c.item).where(~brought.exists())))
+    asked: dict[str, dt.datetime] = {}
+    for item in RETURNED_ITEMS.of(session, application.id):
+        if (item.answered_at is not None) == answered:
+            asked[item.item] = max(item.asked_at, asked.get(item.item, item.asked_at))
+    pages = pages_of(session, application.id) if asked else {}
+    brought = {document: max(page.uploaded_at for page in listed) for document, listed in pages.items()}
+    missing = {item for item, at in asked.items() if item not in brought or brought[item] < at}
     return [document for document in Document if document.value in missing]

@@ -16,7 +16,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
-from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.ground.vault import seal_file, unseal_file
 from enrollment.season.document_kinds import Document
 
 __all__ = ["MOST_PAGES", "EvidencePage", "pages_of", "removed_of"]
@@ -26,7 +26,12 @@ MOST_BYTES = 60 * 2**20
 
 PURPOSE = "evidence_page.content"
 
-OF_ONE_CHILD = (Document.BIRTH_CERTIFICATE, Document.DISABILITY_CERTIFICATE)
+OF_ONE_CHILD = (
+    Document.BIRTH_CERTIFICATE,
+    Document.PASSPORT_OR_PERMIT,
+    Document.GUARDIANSHIP_PROOF,
+    Document.DISABILITY_CERTIFICATE,
+)
 """Papers that concern one child only, so that they are never shared with a sibling."""
 
 
@@ -78,9 +83,10 @@ def take_from_sibling(
     application = _begin_adding(session, application_id, document, by=by, now=now)
     for page in pages:
         if _same(session, application_id, document.value, page.original_digest) is None:
-            kept = ("document", "media_type", "size", "original_digest", "content")
-            copied = {name: getattr(page, name) for name in kept}
-            session.add(EvidencePage(application_id=application_id, uploaded_at=now, **copied))
+            kept = ("document", "media_type", "size", "original_digest", "blurred")
+            copied = {name: getattr(page, name) for name in kept} | {"id": uuid.uuid4()}
+            content = seal_file(unseal_file(page.content, PURPOSE, page.id), PURPOSE, copied["id"])
+            session.add(EvidencePage(application_id=application_id, uploaded_at=now, content=content, **copied))
     session.flush()
     _bound(session, application_id, document)
     audit.record(
@@ -95,11 +101,6 @@ def take_from_sibling(
     )
     edits.keep(session, application, by=by, now=now)
     return len(pages)
-
-
-def looks_blurred(page: EvidencePage) -> bool:
-    """Whether a photo that was just stored is too blurred to read; a hint for the family, which can retake it at once."""
-    return page.media_type.startswith("image/") and blur_detection.looks_blurred(unseal_bytes(page.content, PURPOSE))
 
 
 def remove_page(
@@ -138,7 +139,7 @@ def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *
 def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
     """The decrypted content of a page.  The caller has checked that the reader may see the application."""
     page = _page(session, application_id, page_id)
-    return SafePage(page.media_type, unseal_bytes(page.content, PURPOSE))
+    return SafePage(page.media_type, unseal_file(page.content, PURPOSE, page.id))
 
 
 def _begin_adding(
@@ -164,13 +165,16 @@ def _kept(session: Session, application_id: uuid.UUID, document: Document, conte
     if there is not None:
         return there
     safe = sanitise_upload(content)
+    page_id = uuid.uuid4()
     page = EvidencePage(
+        id=page_id,
         application_id=application_id,
         document=document.value,
         media_type=safe.media_type,
         size=len(safe.content),
         original_digest=digest,
-        content=seal_bytes(safe.content, PURPOSE),
+        content=seal_file(safe.content, PURPOSE, page_id),
+        blurred=safe.media_type.startswith("image/") and blur_detection.looks_blurred(safe.content),
         uploaded_at=now,
     )
     session.add(page)

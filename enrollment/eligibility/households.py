@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from enrollment.applications import edits
+from enrollment.applications import applications, edits
+from enrollment.applications.applications import Application, Stage
 from enrollment.eligibility import claims
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
@@ -54,6 +55,38 @@ def save(
     claims.follow_household(session, application, household, now=now)
     edits.keep(session, application, by=by, now=now)
     return household
+
+
+WHERE = (
+    "hukou_kind", "hukou_area", "hukou_street", "home_area", "home_outside", "home_street", "home_community",
+    "home_estate", "home_address",
+)  # fmt: skip
+"""What a family that moves changes for all of its children."""
+
+
+def place_of(session: Session, application_id: uuid.UUID) -> tuple[Any, ...] | None:
+    """Hukou and home as they are stored now; None before the first save."""
+    household = household_of(session, application_id)
+    return None if household is None else tuple(getattr(household, name) for name in WHERE)
+
+
+def still_at(
+    session: Session, application: Application, former: tuple[Any, ...] | None, *, by: Actor
+) -> list[Application]:
+    """The siblings' applications that still state the `former` place, which this application no longer states.
+
+    Each application keeps its own household, so a family that moved has to change each; it would not notice one left.
+    """
+    if former is None or place_of(session, application.id) == former:
+        return []
+    family = applications.of_family(session, application, by=by)
+    return [
+        each
+        for each in family
+        if each.id != application.id
+        and each.stage not in (Stage.WITHDRAWN, Stage.REFUSED)
+        and place_of(session, each.id) == former
+    ]
 
 
 def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.ground.reading.catalogue import Part
+from enrollment.places.kept_places import EVERY, TABLES
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import ServiceArea
 from enrollment.season.grounds import KindergartenFacts
@@ -16,6 +18,9 @@ HOUSE = func.coalesce(Kindergarten.parent_id, Kindergarten.id)
 
 def kindergartens(session: Session, ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, KindergartenFacts]:
     """The facts of these kindergartens with their sites, by id; without `ids` of all in the city.  Two queries."""
+    kept = FACTS.of(session)
+    if kept is not None:
+        return kept if ids is None else {each: kept[each] for each in ids if each in kept}
     found = select(
         Kindergarten.id, Kindergarten.code, Kindergarten.nature, Kindergarten.area_code, Kindergarten.parent_id
     )
@@ -50,3 +55,7 @@ def _estates(session: Session, ids: Collection[uuid.UUID] | None) -> dict[uuid.U
     if ids is not None:
         names = names.where(ServiceArea.kindergarten_id.in_(ids))
     return {kindergarten_id: frozenset(listed) for kindergarten_id, listed in session.execute(names)}
+
+
+FACTS = Part("kindergarten_facts", TABLES, kindergartens, every=EVERY)
+"""The facts of all kindergartens, kept in the process for pages."""

@@ -8,11 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows, register_answers
-from enrollment.applications.application_rows import Application, Wish
-from enrollment.applications.evidence_rows import EvidencePage
-from enrollment.applications.returned_items import ReturnedItem
+from enrollment.applications.application_rows import WISHES, Application, Wish
+from enrollment.applications.evidence_rows import pages_of
+from enrollment.applications.returned_items import RETURNED_ITEMS
 from enrollment.eligibility import tiers
-from enrollment.people.household_rows import Household
+from enrollment.people import children
+from enrollment.people.household_rows import household_of
+from enrollment.people.person_rows import BIRTH_CERTIFICATE, RESIDENT
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import policy_approval
@@ -54,6 +56,12 @@ def needed(session: Session, application: Application) -> list[Needed]:
     ]
     rules = [policy_approval.rules_of(found) for found in signed if found is not None]
     asked = {document: Needed(document, grounds) for document, grounds in asked_for(rules, claimed).items()}
+    if application.child.id_kind not in (RESIDENT, BIRTH_CERTIFICATE):
+        # no register holds these documents, so that nobody can compare the number with anything but a copy
+        asked.setdefault(Document.PASSPORT_OR_PERMIT, Needed(Document.PASSPORT_OR_PERMIT))
+    if not children.has_parent(session, application.child_id):
+        # a grandparent or another person acts for the child: no register says whether they may
+        asked.setdefault(Document.GUARDIANSHIP_PROOF, Needed(Document.GUARDIANSHIP_PROOF))
     for item in _asked_back(session, application.id):
         asked.setdefault(item, Needed(item)).asked_back = True
     pages = _pages(session, application.id)
@@ -98,6 +106,9 @@ def missing(session: Session, application: Application) -> list[Needed]:
 
 def areas_of(session: Session, application: Application) -> list[str]:
     """The areas whose rules count: those of the wishes; before the first wish, those of the home and the registration."""
+    known = WISHES.ahead(session, application.id)
+    if known:
+        return sorted({wish.programme.kindergarten.area_code for wish in known})
     wished = (
         select(Kindergarten.area_code)
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)
@@ -105,10 +116,10 @@ def areas_of(session: Session, application: Application) -> list[str]:
         .where(Wish.application_id == application.id)
         .distinct()
     )
-    found = sorted(session.scalars(wished))
+    found = sorted(session.scalars(wished)) if known is None else []
     if found:
         return found
-    household = session.get(Household, application.id)
+    household = household_of(session, application.id)
     if household is None:
         return []
     said = {household.home_area, household.hukou_area}
@@ -118,20 +129,10 @@ def areas_of(session: Session, application: Application) -> list[str]:
 
 
 def _asked_back(session: Session, application_id: uuid.UUID) -> list[Document]:
-    open_items = select(ReturnedItem.item).where(
-        ReturnedItem.application_id == application_id, ReturnedItem.answered_at.is_(None)
-    )
+    open_items = [each.item for each in RETURNED_ITEMS.of(session, application_id) if each.answered_at is None]
     known = {document.value for document in Document}
-    return [Document(item) for item in session.scalars(open_items) if item in known]
+    return [Document(item) for item in open_items if item in known]
 
 
 def _pages(session: Session, application_id: uuid.UUID) -> dict[str, int]:
-    rows = session.scalars(
-        select(EvidencePage.document).where(
-            EvidencePage.application_id == application_id, EvidencePage.removed_at.is_(None)
-        )
-    )
-    counts: dict[str, int] = {}
-    for document in rows:
-        counts[document] = counts.get(document, 0) + 1
-    return counts
+    return {document: len(pages) for document, pages in pages_of(session, application_id).items()}

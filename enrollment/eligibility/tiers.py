@@ -8,21 +8,29 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from enrollment.applications.application_rows import Application
-from enrollment.applications.claim_rows import Claim, VerifiedFact
+from enrollment.applications.application_rows import APPLICATION, Application
+from enrollment.applications.claim_rows import (
+    CLAIMS,
+    Claim,
+    VerifiedFact,
+    facts_as_json,
+    facts_of_json,
+    waits_for_second,
+)
 from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import Refused
-from enrollment.people.household_rows import Household
+from enrollment.people.household_rows import Household, household_of
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.service_areas import ServiceAreaIndex, service_area_index
+from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season import policy_approval
 from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
 from enrollment.season.grounds import Facts, KindergartenFacts
+from enrollment.season.kept_years import POLICIES
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round, RoundPolicy
 from enrollment.season.rules import Rules, TierResult
@@ -76,6 +84,10 @@ def resting_on(household: Household | None, claims: Mapping[str, Mapping[str, An
 
 def claimed_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:
     """What the family of this application claims."""
+    known = APPLICATION.ahead(session, application_id)
+    if known:
+        claimed = {claim.ground: claim.details for claim in CLAIMS.of(session, application_id)}
+        return claimed_of(known[0].child.born.isoformat(), household_of(session, application_id), claimed)
     return claimed_facts_of(session, [application_id]).get(application_id, {})
 
 
@@ -91,9 +103,9 @@ def claimed_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> 
     # no fact needs the full address, which would have to be decrypted
     unread = defer(Household.home_address)
     households = session.scalars(select(Household).where(Household.application_id.in_(ids)).options(unread))
-    household_of = {household.application_id: household for household in households}
+    of_application = {household.application_id: household for household in households}
     return {
-        row.id: claimed_of(row.born.isoformat(), household_of.get(row.id), claims.get(row.id, {}))
+        row.id: claimed_of(row.born.isoformat(), of_application.get(row.id), claims.get(row.id, {}))
         for row in session.execute(births.where(Application.id.in_(ids)))
     }
 
@@ -106,12 +118,15 @@ def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> d
     """
     ids = list(application_ids)
     facts = claimed_facts_of(session, ids)
-    found = select(VerifiedFact.application_id, VerifiedFact.fact, VerifiedFact.outcome, VerifiedFact.value)
+    found = select(
+        VerifiedFact.application_id, VerifiedFact.fact, VerifiedFact.outcome, VerifiedFact.plain_value,
+        VerifiedFact.sealed_value,
+    )  # fmt: skip
     for row in session.execute(found.where(VerifiedFact.application_id.in_(ids))):
         known = facts.setdefault(row.application_id, {})
         known.pop(Fact(row.fact), None)
         if row.outcome == "verified":
-            known[Fact(row.fact)] = row.value
+            known[Fact(row.fact)] = row.plain_value if row.sealed_value is None else row.sealed_value
     return facts
 
 
@@ -121,11 +136,15 @@ def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) ->
     Applications without a verified fact are left out.
     """
     rows = session.execute(
-        select(VerifiedFact.application_id, func.jsonb_object_agg(VerifiedFact.fact, VerifiedFact.value))
-        .where(VerifiedFact.outcome == "verified", VerifiedFact.application_id.in_(list(application_ids)))
+        select(VerifiedFact.application_id, facts_as_json())
+        .where(
+            VerifiedFact.outcome == "verified",
+            ~waits_for_second(),
+            VerifiedFact.application_id.in_(list(application_ids)),
+        )
         .group_by(VerifiedFact.application_id)
     )
-    return {application_id: {Fact(fact): value for fact, value in facts.items()} for application_id, facts in rows}
+    return {application_id: facts_of_json(facts) for application_id, facts in rows}
 
 
 class Entry(NamedTuple):
@@ -202,12 +221,6 @@ def _priority(facts: Facts, entry: Entry, serves: bool) -> Priority:
     return Priority(tiered, frozenset(ground for ground in reserved if rules.holds(ground, facts, seen, serves)))
 
 
-def tier_at(session: Session, round_: Round, facts: Facts, kindergarten: Kindergarten) -> TierResult:
-    """The tier of one family at one kindergarten, for a page."""
-    table = TierTable(session, round_, service_area_index(session))
-    return table.priorities(facts, [table.entry(kindergarten)])[0].tiered
-
-
 def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
     """The rules of a round in an area: those frozen with the round or, before the round opened, the policy in force.
 
@@ -217,6 +230,13 @@ def rules_in_round(session: Session, round_: Round, area_code: str) -> Rules:
 
 
 def _text_in_round(session: Session, round_: Round, area_code: str) -> str:
+    policies = POLICIES.of(session)
+    applied = next((each for each in round_.policies if each.area_code == area_code), None) if policies else None
+    if policies is not None and applied is not None:
+        frozen_policy = policies.by_id[applied.policy_id]
+        if frozen_policy.digest != applied.digest:
+            raise Refused("policy_is_not_the_frozen_one", area=area_code)
+        return frozen_policy.text
     frozen = session.execute(
         select(Policy.text, Policy.digest, RoundPolicy.digest.label("frozen"))
         .join(RoundPolicy, RoundPolicy.policy_id == Policy.id)

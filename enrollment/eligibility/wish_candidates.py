@@ -2,24 +2,31 @@
 
 import math
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Select, and_, case, func, or_, select
+import numpy as np
+from sqlalchemy import Select, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
-from enrollment.eligibility import home_points, households
+from enrollment.eligibility import home_points, households, round_offers
 from enrollment.eligibility.home_points import HomePoint
 from enrollment.eligibility.tiers import TierTable, claimed_facts
-from enrollment.places import finder
-from enrollment.places.distances import metres
+from enrollment.places.distances import metres, minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.places.search import named_places
+from enrollment.places.search.named_places import Start
+from enrollment.places.search.site_index import Counts, Order, Question, SiteIndex, site_index
 from enrollment.places.service_areas import service_area_index
+from enrollment.season import kept_years
 from enrollment.season.facts import home_of
-from enrollment.season.rounds import Round, RoundProgramme
+from enrollment.season.rounds import RoundProgramme
 from enrollment.season.rules import TierResult
+
+EVERYTHING = Question()
+PER_PAGE = 15
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,21 @@ class Candidate:
     def kindergarten(self) -> Kindergarten:
         return self.programme.kindergarten
 
+    @property
+    def minutes(self) -> int | None:
+        return None if self.metres is None else minutes_on_foot(self.metres)
+
 
 @dataclass(frozen=True)
 class Candidates:
-    """One page of candidates; `number` counts from 1."""
+    """One page of candidates; `number` counts from 1.  `suggested` are places that the words may mean."""
 
     items: list[Candidate]
     number: int
     last: int
     total: int
+    counts: Counts
+    suggested: list[Start]
 
 
 class Finder:
@@ -60,7 +73,7 @@ class Finder:
     def __init__(self, session: Session, application: Application, round_id: uuid.UUID):
         self._session = session
         self._application = application
-        self._round = session.get_one(Round, round_id)
+        self._round = kept_years.round_of(session, round_id)
         self._facts = claimed_facts(session, application.id)
         self._home = households.household_of(session, application.id)
         self._point = home_points.point_of(session, self._home)
@@ -99,27 +112,65 @@ class Finder:
         )
         return list(self._session.scalars(found.order_by(*self._order()).limit(most)).unique())
 
-    def search(
-        self,
-        words: str | None = None,
-        area: str | None = None,
-        nature: str | None = None,
-        page: int = 1,
-        per_page: int = 15,
-    ) -> Candidates:
-        """The programmes of the round at the child's level that meet all conditions."""
-        query = self._offered()
-        for word in (words or "").split():
-            query = query.where(finder.word_condition(word))
-        if area:
-            query = query.where(Kindergarten.area_code == area)
-        if nature:
-            query = query.where(Kindergarten.nature == nature)
-        total = self._session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        last = max(1, -(-total // per_page))
+    def search(self, asked: Question = EVERYTHING, page: int = 1, per_page: int = PER_PAGE) -> Candidates:
+        """The programmes of the round at the child's level that answer the question.
+
+        Without another order the home decides: what serves it, its own area, the nearest, its street.
+        """
+        programmes, ordered, counts = self._answers(asked)
+        last = max(1, -(-len(ordered) // per_page))
         number = min(max(page, 1), last)
-        found = query.order_by(*self._order()).limit(per_page).offset((number - 1) * per_page)
-        return Candidates(self.seen(self._session.scalars(found).unique()), number, last, total)
+        shown = [programmes[each.id] for each in ordered[(number - 1) * per_page : number * per_page]]
+        found = {each.id: each for each in self._session.scalars(select(Programme).where(Programme.id.in_(shown)))}
+        words = asked.words if asked.start is None and len(asked.words.strip()) > 1 else ""
+        suggested = named_places.points_of(self._session).suggested(words, asked.area) if words else []
+        return Candidates(self.seen(found[each] for each in shown), number, last, len(ordered), counts, suggested)
+
+    def pins(self, asked: Question) -> list[Kindergarten]:
+        """The kindergartens of the list in its order, for the map."""
+        _programmes, ordered, _counts = self._answers(asked)
+        return ordered
+
+    @property
+    def start(self) -> HomePoint | None:
+        """Where ways begin: the start of the question or, without one, the home."""
+        return self._point
+
+    def _answers(self, asked: Question) -> tuple[Mapping[uuid.UUID, uuid.UUID], list[Kindergarten], Counts]:
+        """The programme of each kindergarten of the round, those that answer the question in its order, and the counts."""
+        if asked.start is not None:
+            self._point = HomePoint(asked.start.longitude, asked.start.latitude, asked.start.name)
+        index = site_index(self._session)
+        programmes = round_offers.programmes_of(self._session, self._round.id, self._application.level)
+        start = None if self._point is None else Start(self._point.longitude, self._point.latitude)
+        distances = index.metres(start)
+        numbers, ranks = index.matching(asked.words)
+        in_round = round_offers.mask(index, programmes)
+        numbers, ranks = numbers[in_round[numbers]], ranks[in_round[numbers]]
+        masks = index.conditions(replace(asked, level=None, start=start), distances, {})
+        if asked.serving:
+            masks["serving"] = index.among(self._serving)
+        counts = index.counts(numbers, masks, {})
+        for mask in masks.values():
+            kept = mask[numbers]
+            numbers, ranks = numbers[kept], ranks[kept]
+        keys = self._home_keys(index, distances) if asked.order is None or asked.order == Order.BEST else []
+        ordered = index.ordered(asked, numbers, ranks, distances, lambda _: 0, before=keys)
+        return programmes.of, [index.listed[at] for at in ordered], counts
+
+    def _home_keys(self, index: SiteIndex, distances: np.ndarray) -> list[np.ndarray]:
+        """What decides the order, the least important first: the street, the distance, the area, what serves the home."""
+        home = self._home
+        keys: list[np.ndarray] = []
+        if home is not None:
+            # a family that still lives outside the city looks where it works or is registered
+            here = index.in_area(home.home_area or home.work_area or home.hukou_area)
+            if home.home_street:
+                keys.append(~(here & index.on_street(home.home_street)))
+            if self._point is not None:
+                keys.append(distances)
+            keys.append(~here)
+        return [*keys, ~index.among(self._serving)]
 
     @property
     def sorted_by(self) -> str:

@@ -1,28 +1,28 @@
 """The audit trail: every change, and every view of a child's record by staff, is a row.
 
-Rows are written in the transaction of the act.  `seal` links them into a hash chain in a later transaction, in the order
-of their numbers.  `broken_links` finds rows that were changed, deleted, swapped or cut off.
+Rows are written in the transaction of the act.  `audit_chain` links them into a keyed chain in a later transaction, and
+finds rows that were changed, deleted, swapped or cut off.
 """
 
 import datetime as dt
-import hashlib
-import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, insert, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, insert, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
-from enrollment.ground.maintenance_permits import MaintenancePermit
-
-FIRST_LINK = bytes(32)
+from enrollment.ground.sealed.codes import KeyedJson
 
 
 class AuditEntry(Base):
+    """Triggers set `writer` (the database connection), `turn` (its entries, counted without a gap) and `written_at`, the
+    time of the database.  The sealer sets `link` (the position in the chain, without a gap), `digest` and `seal_key`; an
+    entry without a key was sealed before there were keys.
+    """
+
     __tablename__ = "audit_entry"
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -32,9 +32,13 @@ class AuditEntry(Base):
     subject: Mapped[str]
     subject_id: Mapped[str]
     reason: Mapped[str | None]
-    details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    details: Mapped[dict[str, Any]] = mapped_column(KeyedJson, default=dict)
     link: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    writer: Mapped[uuid.UUID | None]
+    turn: Mapped[int | None] = mapped_column(BigInteger)
+    written_at: Mapped[dt.datetime | None]
+    seal_key: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_audit_entry__subject", "subject", "subject_id"),
@@ -101,64 +105,3 @@ def _mandate_details(by: Actor) -> dict[str, str]:
     """For an act of a helper: the guardian's account and the mandate."""
     behalf = by.on_behalf
     return {"for_account": str(by.account_id), "mandate": str(behalf.mandate_id)} if behalf else {}
-
-
-def _link_digest(before: bytes, entry: AuditEntry) -> bytes:
-    body = json.dumps(
-        [
-            entry.number,
-            entry.link,
-            entry.at.astimezone(dt.UTC).isoformat(),
-            str(entry.account_id),
-            entry.act,
-            entry.subject,
-            entry.subject_id,
-            entry.reason,
-            entry.details,
-        ],
-        sort_keys=True,
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(before + body.encode()).digest()
-
-
-def seal(session: Session, limit: int = 5000) -> int:
-    """Link the rows that are not in the chain yet, oldest first; return how many.  A lock admits one caller at a time."""
-    session.execute(text("SELECT pg_advisory_xact_lock(731001)"))
-    last = session.scalars(
-        select(AuditEntry).where(AuditEntry.link.is_not(None)).order_by(AuditEntry.link.desc()).limit(1)
-    ).first()
-    before, position = (last.digest or FIRST_LINK, last.link or 0) if last else _start_of_chain(session)
-    fresh = session.scalars(
-        select(AuditEntry).where(AuditEntry.link.is_(None)).order_by(AuditEntry.number).limit(limit)
-    ).all()
-    for entry in fresh:
-        position += 1
-        entry.link = position
-        entry.digest = before = _link_digest(before, entry)
-    session.flush()
-    return len(fresh)
-
-
-def _start_of_chain(session: Session) -> tuple[bytes, int]:
-    """Digest and position of the last deleted link: entries are deleted after ten years."""
-    cut = select(MaintenancePermit.audit_digest, MaintenancePermit.audit_link).where(MaintenancePermit.kind == "audit")
-    row = session.execute(cut.order_by(MaintenancePermit.audit_link.desc()).limit(1)).one_or_none()
-    return (row.audit_digest, row.audit_link) if row else (FIRST_LINK, 0)
-
-
-def broken_links(session: Session) -> list[int]:
-    """Positions in the chain where a row was changed, deleted, swapped or cut off."""
-    broken: list[int] = []
-    before, position = _start_of_chain(session)
-    expected = position + 1
-    for entry in session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.link.is_not(None))
-        .order_by(AuditEntry.link)
-        .execution_options(yield_per=1000)
-    ):
-        if entry.link != expected or entry.digest != _link_digest(before, entry):
-            broken.append(entry.link or 0)
-        before, expected = entry.digest or b"", (entry.link or 0) + 1
-    return broken

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from enrollment.ground.audit import AuditEntry
@@ -14,8 +14,13 @@ from enrollment.ground.city_time import CHENGDU
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """Search conditions; None means no condition.  `day` is a day in Chengdu, `before` the number of an entry."""
+    """Search conditions; None means no condition.
 
+    `about` are pairs of subject and id, of which an entry has one; `day` is a day in Chengdu, `before` the number of an
+    entry.
+    """
+
+    about: tuple[tuple[str, str], ...] | None = None
     subject: str | None = None
     subject_id: str | None = None
     account_id: uuid.UUID | None = None
@@ -41,8 +46,11 @@ class ChainStatus:
     waiting: int
 
 
-def find_entries(session: Session, asked: AuditQuery, limit: int = 50) -> AuditPage:
-    query = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(limit + 1)
+def find_entries(session: Session, asked: AuditQuery, within: ColumnElement[bool], limit: int = 50) -> AuditPage:
+    """The entries among those that the reader may see (`within`)."""
+    query = select(AuditEntry).where(within).order_by(AuditEntry.number.desc()).limit(limit + 1)
+    if asked.about is not None:
+        query = query.where(tuple_(AuditEntry.subject, AuditEntry.subject_id).in_(asked.about))
     if asked.subject:
         query = query.where(AuditEntry.subject == asked.subject)
     if asked.subject_id:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("data_register.toml")
-DEGREES = ("sealed", "indexed", "personal", "key", "plain")
+DEGREES = ("sealed", "indexed", "keyed", "personal", "key", "plain")
 IMPERSONAL = ("key", "plain")
 """The degrees of columns that may stand in a log or in an error report."""
 

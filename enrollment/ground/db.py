@@ -1,10 +1,16 @@
 """The declarative base, the naming convention of constraints, and `open_engine`."""
 
 import datetime as dt
+import functools
+import os
+import time
 import uuid
+from typing import Any
 
-from sqlalchemy import Column, DateTime, Engine, MetaData, String, Uuid, create_engine, inspect
+from sqlalchemy import Column, DateTime, Dialect, Engine, MetaData, String, Uuid, create_engine, event, inspect
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from enrollment.ground.data_register import impersonal_columns
 
@@ -15,6 +21,9 @@ NAMES = {
     "fk": "fk_%(table_name)s__%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+TRUSTED = 1.0
+"""Seconds after its last use within which a connection is taken to be alive."""
+
 TELL_ROWS_APART = {"code", "kind", "level", "nature", "number", "role", "stage", "state", "year"}
 """Columns that `repr` shows beside the primary key, where they are about nobody."""
 
@@ -56,10 +65,35 @@ class Base(DeclarativeBase):
 def open_engine(url: str, **options) -> Engine:
     """An engine with psycopg 3, in UTC, that waits for a lock for at most ten seconds.
 
-    Its error messages contain no parameters, because these may be personal data.
+    Its error messages contain no parameters, because these may be personal data.  A connection that was used within
+    `TRUSTED` is not tried before it is used again, and one from before a fork never is: each process has its own.
     """
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
-    return create_engine(
-        address, pool_pre_ping=True, hide_parameters=True, connect_args={"options": settings}, **options
-    )
+    engine = create_engine(address, hide_parameters=True, connect_args={"options": settings}, **options)
+    event.listen(engine, "connect", _remember_process)
+    event.listen(engine, "checkout", functools.partial(_try_connection, engine.dialect))
+    event.listen(engine, "checkin", _remember_use)
+    return engine
+
+
+def _remember_process(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["process"] = os.getpid()
+    record.info["used"] = time.monotonic()
+
+
+def _remember_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _try_connection(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+    """Have the pool open another connection where this one is another process's, or was lost while it waited."""
+    if record.info["process"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None  # type: ignore[misc]
+        raise DisconnectionError("a connection of another process")
+    if time.monotonic() - record.info["used"] < TRUSTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as fault:
+        raise InvalidatePoolError from fault

@@ -8,7 +8,7 @@ not change.
 import base64
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    or_,
     select,
     tuple_,
     type_coerce,
@@ -40,11 +41,12 @@ APPEND_ONLY_TABLE = "application_version"
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """`purpose` is the associated data of its values."""
+    """`purpose` is the associated data of its values; the values of a `bound` column are files that belong to their row."""
 
     table: Table
     column: Column[Any]
     purpose: str
+    bound: bool = False
 
     @property
     def name(self) -> str:
@@ -58,9 +60,23 @@ class SealedColumn:
     def value(self) -> ColumnElement[bytes]:
         return type_coerce(self.column, LargeBinary)
 
-    def sealed_with(self, name: str) -> ColumnElement[bool]:
-        start = vault.key_prefix(name)
-        return func.substring(self.value, 1, len(start)) == bindparam("start", start, type_=LargeBinary, unique=True)
+    def sealed_with(self, name: str, *, newest: bool = False) -> ColumnElement[bool]:
+        """SQL condition: sealed with the named key; with `newest` in the form that new values have."""
+        versions = (vault.BOUND,) if self.bound and newest else (vault.VERSION, vault.BOUND)
+        starts = [vault.key_prefix(name, version) for version in versions]
+        return or_(
+            *(
+                func.substring(self.value, 1, len(start)) == bindparam("start", start, type_=LargeBinary, unique=True)
+                for start in starts
+            )
+        )
+
+    def sealed_again(self, value: bytes, key: Sequence[Any]) -> bytes:
+        """The value sealed with the current key."""
+        if self.bound:
+            (row,) = key
+            return vault.seal_file(vault.unseal_file(value, self.purpose, row), self.purpose, row)
+        return vault.seal(vault.unseal(value, self.purpose), self.purpose)
 
 
 def sealed_columns() -> list[SealedColumn]:
@@ -71,7 +87,7 @@ def sealed_columns() -> list[SealedColumn]:
             if isinstance(column.type, Sealed):
                 found.append(SealedColumn(table, column, column.type.purpose))
             elif purpose := column.info.get("sealed"):
-                found.append(SealedColumn(table, column, purpose))
+                found.append(SealedColumn(table, column, purpose, "bound" in column.info))
     return found
 
 
@@ -79,7 +95,7 @@ def rotate_batch(
     session: Session, sealed: SealedColumn, *, after: tuple = (), now: dt.datetime, limit: int = BATCH
 ) -> tuple | None:
     """Seal one batch again; return the key of its last row for `after`, None if nothing was left."""
-    other = and_(sealed.column.is_not(None), ~sealed.sealed_with(vault.current_key_name()))
+    other = and_(func.length(sealed.value) > 0, ~sealed.sealed_with(vault.current_key_name(), newest=True))
     found = select(*sealed.key, sealed.value.label("value")).where(other).order_by(*sealed.key).limit(limit)
     if after:
         found = found.where(tuple_(*sealed.key) > tuple_(*after))
@@ -87,10 +103,10 @@ def rotate_batch(
     if not rows:
         return None
     if sealed.table.name == APPEND_ONLY_TABLE:
-        maintenance_permits.grant_permit(session, "reseal", now=now)
+        maintenance_permits.grant_permit(session, "reseal")
     done = 0
     for *key, value in rows:
-        fresh = vault.seal(vault.unseal(bytes(value), sealed.purpose), sealed.purpose)
+        fresh = sealed.sealed_again(bytes(value), key)
         same = and_(
             *(column == part for column, part in zip(sealed.key, key, strict=True)), sealed.value == bytes(value)
         )

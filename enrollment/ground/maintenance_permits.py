@@ -2,12 +2,13 @@
 
 A permit is an append-only row of the table `upkeep`.  It is valid only in the transaction that inserts it, for one kind
 of rows: those of a season, those older than ten years, the oldest audit entries, or sealed answers that get a new key.
-`migrations/versions/sql/0001_ground/upkeep_of_now.sql` checks it.
+`migrations/versions/sql/0001_ground/upkeep_of_now.sql` checks it.  The database sets the time of a permit from its own clock
+(`permit_clock()`), and writes each permit into the audit trail.
 """
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, LargeBinary, func, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
@@ -16,7 +17,7 @@ KINDS = ("season", "decade", "audit", "reseal")
 
 
 class MaintenancePermit(Base):
-    """A trigger fills `transaction` and `began`.  `audit_link` is the last deleted link of the audit chain, with its digest."""
+    """A trigger fills `at`, `transaction` and `began`.  `audit_link` is the last deleted link of the audit chain, with its digest."""
 
     __tablename__ = "upkeep"
 
@@ -39,7 +40,6 @@ class MaintenancePermit(Base):
     )
 
 
-def grant_permit(session: Session, kind: str, *, now: dt.datetime, **where) -> None:
+def grant_permit(session: Session, kind: str, **where) -> None:
     """Permit changes until the end of this transaction.  The table refuses a season that ended less than a year ago."""
-    session.add(MaintenancePermit(kind=kind, at=now, **where))
-    session.flush()
+    session.execute(insert(MaintenancePermit).values(kind=kind, at=func.permit_clock(), **where))

@@ -15,6 +15,9 @@ from enrollment.ground.vault import Sealed, blind_index
 HOME_REGION = "CN"
 HOME_CODE = "86"
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
+CHINESE_E164 = re.compile(r"\+86(1[3-9]\d{9})")
+"""What almost every kept number looks like; it is recognised without the library, which takes a hundred times as long."""
+
 INDEX_PURPOSE = "phone"
 
 
@@ -28,6 +31,8 @@ def parse_phone(typed: str, *, field: str = "phone") -> str:
 
 def country_code(phone: str) -> str:
     """The country code of an E.164 number, without the plus sign."""
+    if CHINESE_E164.fullmatch(phone):
+        return HOME_CODE
     number = _parse(phone)
     return str(number.country_code) if number is not None else ""
 
@@ -63,6 +68,8 @@ def _parse(typed: str) -> PhoneNumber | None:
 
 
 def _index_text(phone: str) -> str:
+    if kept := CHINESE_E164.fullmatch(phone):
+        return kept[1]
     number = _parse(phone)
     if number is None:
         return phone
@@ -81,5 +88,7 @@ class SealedPhone(Sealed):
 
     def process_result_value(self, value, dialect):
         kept = super().process_result_value(value, dialect)
+        if kept and CHINESE_E164.fullmatch(kept):
+            return kept
         number = _parse(kept) if kept else None
         return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number is not None else kept

@@ -56,7 +56,7 @@ def delete_append_only_rows(
     """The same for an append-only table, with a permit for rows that are ten years old."""
     if session.scalar(select(1).select_from(table).where(old).limit(1)) is None:
         return Counter()
-    maintenance_permits.grant_permit(session, "decade", now=moment.now)
+    maintenance_permits.grant_permit(session, "decade")
     return delete_rows(session, table, old, limit=limit)
 
 
@@ -69,9 +69,10 @@ def delete_one_time_codes(session: Session, moment: Moment, limit: int) -> Count
 
 
 def delete_text_messages(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Messages sent more than a day ago, and messages that no gateway accepted for thirty days."""
+    """Messages sent, and codes expired, more than a day ago; messages that no gateway accepted for thirty days."""
     in_vain = and_(TextMessage.sent_at.is_(None), TextMessage.written_at < moment.now - THIRTY_DAYS)
-    return delete_rows(session, TextMessage, or_(TextMessage.sent_at < moment.now - DAY, in_vain), limit=limit)
+    expired = TextMessage.expires_at < moment.now - DAY
+    return delete_rows(session, TextMessage, or_(TextMessage.sent_at < moment.now - DAY, expired, in_vain), limit=limit)
 
 
 def delete_idempotent_responses(session: Session, moment: Moment, limit: int) -> Counter[str]:
@@ -102,5 +103,5 @@ def delete_oldest_audit_entries(session: Session, moment: Moment, limit: int) ->
     before = session.scalar(young)
     within = AuditEntry.link < min(before or oldest.link + limit, oldest.link + limit)
     last = session.scalars(sealed.where(within).order_by(None).order_by(AuditEntry.link.desc()).limit(1)).one()
-    maintenance_permits.grant_permit(session, "audit", now=moment.now, audit_link=last.link, audit_digest=last.digest)
+    maintenance_permits.grant_permit(session, "audit", audit_link=last.link, audit_digest=last.digest)
     return delete_rows(session, AuditEntry, AuditEntry.link <= last.link, limit=limit)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.ground.accounts import Account, Role, RoleGrant
 from enrollment.ground.db import Base
 from enrollment.ground.phones import parse_phone, phone_index
+from enrollment.ground.sealed.codes import KeyedText
 from enrollment.ground.vault import blind_index, normalise
 
 HASHER = PasswordHasher()
@@ -65,8 +66,18 @@ class IdempotentResponse(Base):
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     body_digest: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int]
-    location: Mapped[str | None]
+    location: Mapped[str | None] = mapped_column(KeyedText)
     done_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """The idempotency key of a request as it is stored: with its account, the digest of its form, and the real time."""
+
+    key: str
+    account_id: uuid.UUID
+    body_digest: bytes
+    at: dt.datetime
 
 
 CODE_LIFETIME = dt.timedelta(minutes=10)
@@ -110,7 +121,13 @@ class Asker:
 NOBODY_KNOWN = Asker()
 
 
-def _code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
+def turn_of(index: bytes) -> int:
+    """The lock of a phone: requests for one phone run one after the other, so that the limits hold."""
+    return int.from_bytes(index[:8], signed=True)
+
+
+def code_digest(phone_index: bytes, code: str, bound_to: str) -> bytes:
+    """What is stored of a code: it fits this phone, and what the code agrees to, alone."""
     return hashlib.sha256(phone_index + normalise(code).encode() + bound_to.encode()).digest()
 
 
@@ -129,17 +146,14 @@ def send_code(
     asker has to wait.  Neither depends on whether the phone is known, so nobody learns which phones are.
     """
     index = phone_index(phone, purpose)
-    turn = int.from_bytes(
-        index[:8], signed=True
-    )  # requests for one phone run one after the other, so that the limit holds
-    session.execute(select(func.pg_advisory_xact_lock(turn)))
+    session.execute(select(func.pg_advisory_xact_lock(turn_of(index))))
     if _wait(session, index, asker, now):
         return None
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
         OneTimeCode(
             phone_index=index,
-            digest=_code_digest(index, code, bound_to),
+            digest=code_digest(index, code, bound_to),
             browser=asker.browser_index,
             address=asker.address_index,
             known=asker.known,
@@ -199,7 +213,7 @@ def use_code(
     sent = session.scalars(newest.with_for_update()).first()
     if sent is None or sent.used_at is not None or sent.expires_at <= now or sent.tries >= CODE_TRIES:
         return False
-    if not hmac.compare_digest(sent.digest, _code_digest(index, code, bound_to)):
+    if not hmac.compare_digest(sent.digest, code_digest(index, code, bound_to)):
         sent.tries += 1
         session.flush()
         return False
@@ -235,7 +249,7 @@ def check_password(session: Session, login: str, password: str) -> Account | Non
 
 def check_second_factor(session: Session, account_id: uuid.UUID, code: str, *, at: dt.datetime) -> bool:
     """Check a code of the authenticator; each time step is valid once.  `at` is the real time, also in the demo."""
-    account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    account = session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
     if account.second_factor is None or account.disabled_at is not None:
         return False
     step = int(at.timestamp()) // SECOND_FACTOR_STEP

@@ -13,6 +13,8 @@ from enrollment.ground.errors import Refused
 
 
 class Signature(Base):
+    """`note` is what the signer wrote about it, for the next signer and for the record."""
+
     __tablename__ = "signature"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -21,6 +23,7 @@ class Signature(Base):
     digest: Mapped[str]
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     signed_at: Mapped[dt.datetime]
+    note: Mapped[str | None]
 
     __table_args__ = (UniqueConstraint("subject", "subject_id", "digest", "account_id"),)
 
@@ -32,7 +35,9 @@ def signatures_of(session: Session, subject: str, subject_id: uuid.UUID, digest:
     return list(session.scalars(found.order_by(Signature.signed_at)))
 
 
-def sign(session: Session, subject: str, subject_id: uuid.UUID, digest: str, *, by: Actor, now: dt.datetime) -> int:
+def sign(
+    session: Session, subject: str, subject_id: uuid.UUID, digest: str, *, by: Actor, now: dt.datetime, note: str = ""
+) -> int:
     """Add one signature and return how many people have signed.  The caller holds a lock on the subject.
 
     Refuses `signed_already` when this person signed before.
@@ -41,7 +46,14 @@ def sign(session: Session, subject: str, subject_id: uuid.UUID, digest: str, *, 
     if any(signature.account_id == by.account_id for signature in earlier):
         raise Refused("signed_already")
     session.add(
-        Signature(subject=subject, subject_id=subject_id, digest=digest, account_id=by.account_id, signed_at=now)
+        Signature(
+            subject=subject,
+            subject_id=subject_id,
+            digest=digest,
+            account_id=by.account_id,
+            signed_at=now,
+            note=" ".join(note.split()) or None,
+        )
     )
     audit.record(session, "sign", subject, subject_id, by=by, now=now, digest=digest)
     session.flush()

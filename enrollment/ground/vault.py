@@ -1,7 +1,8 @@
 """Field encryption: AES-256-GCM with key ids, and blind indexes for look-up.
 
 A sealed value is `version(1) | key id length(1) | key id | nonce(12) | ciphertext+tag`.  The column's name is the
-associated data, so a value that is moved to another column cannot be decrypted.  The blind index is HMAC-SHA256 over the
+associated data, so a value that is moved to another column cannot be decrypted.  Files (version 2) are bound to their row too:
+its id is part of the associated data.  The blind index is HMAC-SHA256 over the
 normalised text with a separate key, so that a number can be found without decryption.
 """
 
@@ -11,14 +12,18 @@ import hmac
 import json
 import os
 import unicodedata
+import uuid
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 1
+VERSION, BOUND = 1, 2
+UNSEALED = b"\x00"
+"""The first byte of a text that a migration left for `enrollment.maintenance.sealing`; it is never read as a value."""
 
 
 class VaultError(RuntimeError):
@@ -108,30 +113,43 @@ def _open_keys() -> Keys:
     return _keys
 
 
-def key_prefix(name: str) -> bytes:
-    """The first bytes of every value that is sealed with the named key."""
-    return bytes([VERSION, len(name.encode())]) + name.encode()
+def key_prefix(name: str, version: int = VERSION) -> bytes:
+    """The first bytes of every value of this version that is sealed with the named key."""
+    return bytes([version, len(name.encode())]) + name.encode()
 
 
 def current_key_name() -> str:
     return _open_keys().current
 
 
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
 def seal(text: str, purpose: str) -> bytes:
-    keys = _open_keys()
-    nonce = os.urandom(12)
-    body = AESGCM(keys.sealing[keys.current]).encrypt(nonce, text.encode(), purpose.encode())
-    return key_prefix(keys.current) + nonce + body
+    return _seal(text.encode(), purpose, VERSION)
 
 
 def unseal(value: bytes, purpose: str) -> str:
+    return _unseal(value, purpose, VERSION).decode()
+
+
+def _seal(content: bytes, associated: str, version: int) -> bytes:
+    keys = _open_keys()
+    nonce = os.urandom(12)
+    body = _cipher(keys.sealing[keys.current]).encrypt(nonce, content, associated.encode())
+    return key_prefix(keys.current, version) + nonce + body
+
+
+def _unseal(value: bytes, associated: str, version: int) -> bytes:
     length = value[1]
     name = value[2 : 2 + length].decode()
     key = _open_keys().sealing.get(name)
-    if value[0] != VERSION or key is None:
+    if value[0] != version or key is None:
         raise VaultError(f"no key {name!r} for a sealed value")
     nonce, body = value[2 + length : 14 + length], value[14 + length :]
-    return AESGCM(key).decrypt(nonce, body, purpose.encode()).decode()
+    return _cipher(key).decrypt(nonce, body, associated.encode())
 
 
 def seal_bytes(content: bytes, purpose: str) -> bytes:
@@ -141,6 +159,18 @@ def seal_bytes(content: bytes, purpose: str) -> bytes:
 
 def unseal_bytes(value: bytes, purpose: str) -> bytes:
     return base64.b64decode(unseal(value, purpose))
+
+
+def seal_file(content: bytes, purpose: str, row: uuid.UUID) -> bytes:
+    """Seal the content of a file for one row: in another row it does not open."""
+    return _seal(content, f"{purpose}|{row}", BOUND)
+
+
+def unseal_file(value: bytes, purpose: str, row: uuid.UUID) -> bytes:
+    """The content of a file.  A value from before files were bound opens until `flask keys rotate` has bound it."""
+    if value[0] == VERSION:
+        return unseal_bytes(value, purpose)
+    return _unseal(value, f"{purpose}|{row}", BOUND)
 
 
 def normalise(text: str) -> str:
@@ -153,6 +183,25 @@ def blind_index(text: str, purpose: str) -> bytes:
     return hmac.new(_open_keys().index, f"{purpose}|{normalise(text)}".encode(), hashlib.sha256).digest()
 
 
+def index_key() -> bytes:
+    """Identifies the open keys for values that are computed from the index key and kept in the process."""
+    return hashlib.sha256(_open_keys().index).digest()
+
+
+def message_code(message: bytes, purpose: str) -> bytes:
+    """HMAC-SHA256 with a key of this purpose alone.  It comes from the index key, which no rotation changes."""
+    return hmac.new(_derived_key(purpose), message, hashlib.sha256).digest()
+
+
+def message_key_name(purpose: str) -> str:
+    """Which key `message_code` uses: eight hexadecimal digits that do not disclose it."""
+    return hmac.new(_derived_key(purpose), b"name", hashlib.sha256).hexdigest()[:8]
+
+
+def _derived_key(purpose: str) -> bytes:
+    return hmac.new(_open_keys().index, f"key|{purpose}".encode(), hashlib.sha256).digest()
+
+
 class Sealed(TypeDecorator):
     """A text column that is stored sealed.  `purpose` is `table.column`."""
 
@@ -162,6 +211,10 @@ class Sealed(TypeDecorator):
     def __init__(self, purpose: str):
         super().__init__()
         self.purpose = purpose
+
+    def text_of(self, stored: str) -> str:
+        """The text to seal for a value that a migration left as text."""
+        return stored
 
     def process_bind_param(self, value, dialect):
         return None if value is None else seal(value, self.purpose)
@@ -174,9 +227,16 @@ MOST_STARS = 14
 
 
 def mask(text: str | None, keep_start: int = 0, keep_end: int = 4) -> str:
-    """`510104202303121234` → `5101**********1234` with keep_start=4.  A long text does not show how long it is."""
+    """`510104202303121234` → `5101**********1234` with keep_start=4.  A long text does not show how long it is.
+
+    Of a number at most half is shown, however short it is: `C4TX98KL2` → `C4*****L2`.
+    """
     if not text:
         return ""
+    if any(character.isdigit() for character in text):
+        shown = min(keep_start + keep_end, len(text) // 2)
+        keep_end = min(keep_end, (shown + 1) // 2)
+        keep_start = min(keep_start, shown - keep_end)
     hidden = min(max(len(text) - keep_start - keep_end, 1), MOST_STARS)
     return (
         text[:keep_start] + "*" * hidden + (text[-keep_end:] if keep_end and len(text) > keep_start + keep_end else "")

@@ -1,7 +1,7 @@
 """Retention of draws: offers and results of deleted applications, old estimates, results after ten years.
 
-A run can be checked without these rows: its public file contains every ticket, wish and reason by code.  When the
-applications are deleted, nothing connects a code with a child.
+A run can be checked without these rows: its full file contains every ticket, wish and reason by code.  When the
+applications are deleted, nothing connects a code with a child; a family checks its result with the file that it saved.
 """
 
 import uuid
@@ -16,14 +16,18 @@ from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine
 from enrollment.chances.estimates import STILL_CHANGING
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.duplicate_waivers import DuplicateWaiver
-from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
+from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, PreparedResult, Publication
+from enrollment.draw.run_rows import CutOff, Opening, Placement, Run, WishReason
+from enrollment.draw.seed.witness_rows import DeclaredForm, SeedEntry, WitnessSession
 from enrollment.ground import maintenance_permits
 from enrollment.ground.retention import Moment
 from enrollment.maintenance.family_retention import delete_all, seasons_ended_before
-from enrollment.offers.arrivals import ArrivalCheck
+from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalContact, ArrivalEntry, ArrivalTap
 from enrollment.offers.joint_decision_rows import JointDecision
 from enrollment.offers.offer_rows import ReplacedNotice
 from enrollment.offers.offers import CentralProposal, Offer, OfferMove
+from enrollment.results.full_files import FullFileGrant, FullFileIssue
+from enrollment.results.letters import NoticeDrawing
 from enrollment.season.round_rows import Round
 
 
@@ -32,14 +36,24 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
     theirs = select(Offer.id).where(Offer.application_id.in_(ids))
     children = select(Application.child_id).where(Application.id.in_(ids))
     gone = delete_all(session, CentralProposal, CentralProposal.application_id.in_(ids))
-    gone += delete_all(session, ArrivalCheck, ArrivalCheck.offer_id.in_(theirs))
+    for of_arrival in (ArrivalTap, ArrivalCheck, ArrivalEntry, ArrivalContact):
+        gone += delete_all(session, of_arrival, of_arrival.offer_id.in_(theirs))
     gone += delete_all(session, OfferMove, OfferMove.offer_id.in_(theirs))
     gone += delete_all(session, ReplacedNotice, ReplacedNotice.offer_id.in_(theirs))
     gone += delete_all(session, JointDecision, JointDecision.application_id.in_(ids))
     gone += delete_all(session, Offer, Offer.application_id.in_(ids))
+    gone += delete_all(session, Opening, Opening.application_id.in_(ids))
+    for prepared in (PreparedOffer, PreparedNotice, PreparedResult):
+        gone += delete_all(session, prepared, prepared.application_id.in_(ids))
     gone += delete_all(session, Placement, Placement.application_id.in_(ids))
     gone += delete_all(session, WishReason, WishReason.application_id.in_(ids))
     return gone + delete_all(session, Ticket, Ticket.year == year, Ticket.child_id.in_(children))
+
+
+def delete_unmatched_taps(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Delete what was noted at a door about a child that nobody found, a year after the season."""
+    years = seasons_ended_before(session, moment.years_ago(1))
+    return delete_all(session, ArrivalTap, ArrivalTap.offer_id.is_(None), ArrivalTap.year.in_(years))
 
 
 def delete_estimates(session: Session, moment: Moment, limit: int) -> Counter[str]:
@@ -56,10 +70,19 @@ def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]
         if session.scalar(select(Snapshot.id).where(Snapshot.round_id.in_(rounds)).limit(1)) is None:
             continue
         runs = select(Run.id).where(Run.round_id.in_(rounds))
-        maintenance_permits.grant_permit(session, "decade", now=moment.now)
+        maintenance_permits.grant_permit(session, "decade")
         gone = delete_all(session, CutOff, CutOff.run_id.in_(runs))
         gone += delete_all(session, DuplicateWaiver, DuplicateWaiver.round_id.in_(rounds))
+        grants = select(FullFileGrant.id).where(FullFileGrant.run_id.in_(runs))
+        gone += delete_all(session, FullFileIssue, FullFileIssue.grant_id.in_(grants))
+        gone += delete_all(session, FullFileGrant, FullFileGrant.run_id.in_(runs))
+        gone += delete_all(session, Publication, Publication.run_id.in_(runs))
+        gone += delete_all(session, NoticeDrawing, NoticeDrawing.run_id.in_(runs))
         gone += delete_all(session, Run, Run.round_id.in_(rounds))
+        witnesses = select(WitnessSession.id).join(Draw, Draw.id == WitnessSession.draw_id).where(Draw.year == year)
+        gone += delete_all(session, SeedEntry, SeedEntry.session_id.in_(witnesses))
+        gone += delete_all(session, WitnessSession, WitnessSession.id.in_(witnesses))
+        gone += delete_all(session, DeclaredForm, DeclaredForm.round_id.in_(rounds))
         gone += delete_all(session, Draw, Draw.year == year)
         return gone + delete_all(session, Snapshot, Snapshot.round_id.in_(rounds))
     return Counter()

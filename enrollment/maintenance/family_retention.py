@@ -34,14 +34,16 @@ from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, Guardian, Guardianship
-from enrollment.review.case_rows import Case
+from enrollment.results.letters import LetterRow
+from enrollment.review.case_rows import Case, GuardianRequest
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
-from enrollment.review.guardian_requests import GuardianRequest
+from enrollment.review.notes import ReviewNote
+from enrollment.review.queue.bulk_rows import BulkItem
 from enrollment.season.calendar import SeasonDate
 
 TABLES_OF_AN_APPLICATION = (
-    RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
-    ApplicationVersion,
+    ReviewNote, BulkItem, RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
+    ApplicationVersion, LetterRow,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.ground import identity
@@ -85,8 +85,10 @@ def reindex_roll(session: Session, after: uuid.UUID | None, now: dt.datetime) ->
     children = session.scalars(_next(found, RollChild.id, after)).all()
     for child in children:
         index = identity.index_of(child.id_number or "")
-        on_roll = select(RollChild.id).where(RollChild.id_index == index, RollChild.left_on.is_(None))
-        if index != child.id_index and not (child.left_on is None and _taken(session, on_roll)):
+        until = or_(RollChild.left_on.is_(None), RollChild.left_on > child.entered_on)
+        begun = true() if child.left_on is None else RollChild.entered_on < child.left_on
+        on_roll = select(RollChild.id).where(RollChild.id_index == index, RollChild.id != child.id, until, begun)
+        if index != child.id_index and not _taken(session, on_roll):
             child.id_index = index
             session.flush()
     return children[-1].id if children else None

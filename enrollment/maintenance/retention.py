@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from enrollment.delivery import unreachable_numbers
 from enrollment.ground import audit, maintenance_permits, retention
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.retention import Moment
@@ -18,6 +19,8 @@ from enrollment.maintenance import draw_retention as of_the_draw
 from enrollment.maintenance import family_retention as of_families
 from enrollment.maintenance import places_retention as of_places
 from enrollment.reports import data_packages
+from enrollment.reports.tables import exports
+from enrollment.results import letters
 
 BATCH = 500
 
@@ -41,7 +44,7 @@ def _delete_families(session: Session, moment: Moment, limit: int) -> Counter[st
     if found is None:
         return Counter()
     year, ids = found
-    maintenance_permits.grant_permit(session, "season", now=moment.now, year=year)
+    maintenance_permits.grant_permit(session, "season", year=year)
     gone = of_the_draw.delete_results_of_applications(session, year, ids)
     return gone + of_families.delete_applications(session, ids)
 
@@ -50,14 +53,16 @@ RULES = (
     Rule("session", ("twelve hours",), (retention.delete_sessions,)),
     Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages, data_packages.delete_old)),
     Rule("import_file", ("one day; what it changed, ten years",), (of_places.delete_import_files,)),
-    Rule("thirty_days", ("thirty days",), (retention.delete_idempotent_responses, of_families.delete_invitations)),
+    Rule("thirty_days", ("thirty days", "thirty days, at the latest with the application"), (retention.delete_idempotent_responses, of_families.delete_invitations, letters.delete_old, exports.delete_old)),
+    Rule("unreachable_number", ("until the number receives a message, at most a year",), (unreachable_numbers.delete_old,)),
     Rule("job", ("thirty days after the end",), (retention.delete_jobs,)),
     Rule("entitlement", ("until it expires",), (of_families.delete_entitlements,)),
     Rule(
         "season",
-        (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child"),
+        (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child", "until the hour, at the latest with the application", "until the next run, at the latest with the application"),
         (
             _delete_families, of_families.delete_guardians_without_children, of_families.delete_mandates, retention.delete_general_notices,
+            of_the_draw.delete_unmatched_taps,
         ),
     ),
     Rule("estimate", ("until the list is frozen",), (of_the_draw.delete_estimates,)),
@@ -73,8 +78,11 @@ RULES = (
     ),
 )  # fmt: skip
 
-NOT_DELETED = ("always", "with the demo", "as the national rules say")
-"""Texts of the data register for tables without a rule: public rows, rows of the demo, and the roll."""
+NOT_DELETED = (
+    "always", "with the demo", "as the national rules say", "as long as its class", "a minute", "until they are counted again",
+)  # fmt: skip
+"""Texts of the data register for tables without a rule: public rows, rows of the demo, the roll and the days of its classes,
+and counts that the count replaces (`coverage/rollup`)."""
 
 
 def batches(rule: Rule) -> tuple[DeletionStep, ...]:

@@ -1,4 +1,4 @@
-"""The families that a desk has to contact, because no guardian of the child can get a text message.
+"""The families that a desk has to contact: no guardian of the child can get a text message, or one was sent in vain.
 
 A family is on the list of its desks while it has a message that it neither read nor was told at a desk, and while an
 offer waits for its answer and the desk has not contacted it since the offer was made.
@@ -9,14 +9,15 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session, aliased
 
+from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.guardian_access import desk_access
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground.accounts import Actor
-from enrollment.ground.outbox import Notice
+from enrollment.ground.outbox import DeliveryError, MessageState, Notice
 from enrollment.offers import desk_answers
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
 from enrollment.people.desk_rows import DeskContact
@@ -27,6 +28,7 @@ from enrollment.season.calendar import Season
 TOLD_AT_DESK = (
     "review_returned",
     "review_refused",
+    "new_hour",
     "result_published",
     "place_offered",
     "central_offered",
@@ -35,6 +37,7 @@ TOLD_AT_DESK = (
     "offer_expired",
     "offer_revoked",
     "marked_no_show",
+    "no_show_undone",
     "correction_applied",
     "correction_applied_new_notice",
     "correction_refused",
@@ -51,6 +54,8 @@ TOLD_AT_DESK = (
 OF_AN_OFFER = ("result_published", "place_offered", "central_offered", "answer_reminder")
 """Messages that are settled once the family has answered the offer."""
 
+FAILED = (MessageState.UNDELIVERABLE, MessageState.GIVEN_UP)
+
 LISTED_FOR = dt.timedelta(days=30)
 """How long a message stays on the list, so that those of a past season disappear."""
 
@@ -58,9 +63,11 @@ LISTED_FOR = dt.timedelta(days=30)
 @dataclass
 class FamilyToContact:
     """`says` are the messages to pass on, each as its kind and parameters; a result has the kind `result_placed` or
-    `result_without_place`.  `items` are what the family has to complete.  `until` is when its answer is due."""
+    `result_without_place`.  `items` are what the family has to complete.  `until` is when its answer is due.  `error` is the `DeliveryError` of a
+    message that did not arrive; None for a family without a phone."""
 
     application: Application
+    error: str | None = None
     says: list[tuple[str, dict]] = field(default_factory=list)
     items: list[ReturnedItem] = field(default_factory=list)
     offer: Offer | None = None
@@ -73,7 +80,7 @@ def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> lis
     found = _messages(session, served, now)
     for application in session.scalars(_with_an_open_offer(served)):
         found.setdefault(application.id, (application, []))
-    families = [_family(session, application, notices) for application, notices in found.values()]
+    families = [_family(session, application, notices, now) for application, notices in found.values()]
     listed = [each for each in families if each.says]
     return sorted(listed, key=lambda each: (each.until is None, each.until or now, each.application.id))
 
@@ -101,7 +108,7 @@ def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tup
             Notice.created_at > now - LISTED_FOR,
             Notice.read_at.is_(None),
             Notice.withheld_at.is_(None),
-            without_phone(Application.child_id),
+            or_(without_phone(Application.child_id), _reached_nobody()),
             ~told.exists(),
         )
         .order_by(Notice.created_at, Notice.id)
@@ -110,6 +117,19 @@ def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tup
     for notice, application in rows:
         found.setdefault(application.id, (application, []))[1].append(notice)
     return found
+
+
+def _reached_nobody() -> ColumnElement[bool]:
+    """SQL condition: the message failed, and no other guardian got, gets or read the one about the same event."""
+    other = aliased(Notice)
+    somebody = select(other.id).where(
+        other.application_id == Notice.application_id,
+        other.kind == Notice.kind,
+        other.created_at == Notice.created_at,
+        other.withheld_at.is_(None),
+        or_(other.state.not_in(FAILED), other.read_at.is_not(None)),
+    )
+    return and_(Notice.state.in_(FAILED), ~somebody.exists())
 
 
 def _with_an_open_offer(served):
@@ -126,7 +146,7 @@ def _with_an_open_offer(served):
     )
 
 
-def _family(session: Session, application: Application, notices: Iterable[Notice]) -> FamilyToContact:
+def _family(session: Session, application: Application, notices: Iterable[Notice], now: dt.datetime) -> FamilyToContact:
     newest = session.scalars(
         select(Offer)
         .where(Offer.application_id == application.id, Offer.state.in_(LIVE))
@@ -138,7 +158,9 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
         family.offer, family.until = newest, newest.answer_by
     says: dict[str, dict] = {}
     for notice in notices:
-        if notice.kind == "review_returned" and application.stage != Stage.RETURNED:
+        if notice.state in FAILED and notice.last_error != DeliveryError.NO_NUMBER:
+            family.error = notice.last_error
+        if notice.kind == "review_returned" and not _may_still_complete(session, application, now):
             continue
         if notice.kind in OF_AN_OFFER and newest is not None and newest.state != OfferState.OFFERED:
             continue
@@ -148,12 +170,26 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
         says[kind] = notice.params
     if family.offer is not None and not says.keys() & {"result_placed", "place_offered", "central_offered"}:
         says["answer_reminder"] = {"due": family.offer.answer_by.isoformat()}
+    if says.keys() & {"result_placed", "result_without_place"}:
+        says.pop("new_hour", None)
     if "review_returned" in says:
         waiting = select(ReturnedItem).where(
             ReturnedItem.application_id == application.id, ReturnedItem.answered_at.is_(None)
         )
         family.items = list(session.scalars(waiting.order_by(ReturnedItem.asked_at, ReturnedItem.id)))
-        season = session.get_one(Season, application.year)
-        family.until = family.until or calendar.spans(season).get("review", (None, None))[1]
+        family.until = family.until or _review_ends(session, application)
     family.says = list(says.items())
     return family
+
+
+def _may_still_complete(session: Session, application: Application, now: dt.datetime) -> bool:
+    """Whether the family can still bring what a clerk asked for; afterwards a call would come too late."""
+    if application.stage != Stage.RETURNED:
+        return False
+    until = _review_ends(session, application)
+    in_time = until is None or now < until
+    return in_time and deadlines.looks_editable(application, deadlines.of(session, application, now=now))
+
+
+def _review_ends(session: Session, application: Application) -> dt.datetime | None:
+    return calendar.spans(session.get_one(Season, application.year)).get("review", (None, None))[1]

@@ -163,21 +163,20 @@ def _renew(session: Session, rows: Sequence[JointDecision], *, now: dt.datetime)
     joint_decisions.propose(session, kind, offers, _takes_effect_at(session, offers, now), by=proposer, now=now)
 
 
-def tell_answer(session: Session, move: str, offers: Sequence[Offer], *, by: Actor, now: dt.datetime) -> None:
-    """Notify every guardian of an answer, once for each offer, move and time."""
+def answer(session: Session, move: str, offers: Sequence[Offer], *, by: Actor, now: dt.datetime) -> None:
+    """Make this move for each offer, and notify every guardian of it.  The caller holds the offers' locks."""
     at = format_time(now)
     told = [
-        Notification(each.child_id, each.application_id, f"{move}:{each.id}:{now.isoformat()}", {"at": at})
+        Notification(each.child_id, each.application_id, f"{move}:{number}", {"at": at})
         for each in offers
+        for number in [offer_lifecycle.make(session, each, move, by=by, now=now)]
     ]
     notify_guardians_each(session, f"answer_{move}", told, now=now, by=by)
 
 
 def _decline(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
     declined = _offers(session, offers)
-    for each in declined:
-        offer_lifecycle.make(session, each, "decline", by=by, now=now)
-    tell_answer(session, "decline", declined, by=by, now=now)
+    answer(session, "decline", declined, by=by, now=now)
     _ask_for_replay(session, declined, now)
 
 

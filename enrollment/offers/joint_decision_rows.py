@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 
 
 class DecisionKind(StrEnum):
@@ -61,3 +62,7 @@ class JointDecision(Base):
         Index("ix_joint_decision__due", "takes_effect_at", postgresql_where=text("state = 'waiting'")),
         Index("ix_joint_decision__offer_id", "offer_id", postgresql_where=text("offer_id IS NOT NULL")),
     )  # fmt: skip
+
+
+WAITING_DECISIONS = Read(JointDecision, JointDecision.application_id, (JointDecision.state == DecisionState.WAITING,))
+"""The decision that waits for an application: one at most."""

@@ -17,12 +17,15 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Application
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.ground import audit, jobs
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.ground.city_time import format_time
-from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
-from enrollment.offers.offer_rows import ANSWERABLE, LIVE, Offer
+from enrollment.offers.joint_decision_rows import WAITING_DECISIONS, DecisionKind, DecisionState, JointDecision
+from enrollment.offers.offer_rows import ANSWERABLE, EXPECTED, LIVE, Offer
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.review.case_rows import Case
+
+REMIND_BEFORE = dt.timedelta(hours=6)
+"""How long before silence lets an act take effect the guardians are reminded."""
 
 RENEWED = "hold_ended"
 """The reason of an act that ended because its whole period starts anew, as another act, after a dispute."""
@@ -47,6 +50,9 @@ def others_of(session: Session, application_ids: Collection[uuid.UUID], *, by: A
 
 def waiting_for(session: Session, application_id: uuid.UUID) -> JointDecision | None:
     """The waiting decision about this application, or None."""
+    known = WAITING_DECISIONS.ahead(session, application_id)
+    if known is not None:
+        return known[0] if known else None
     found = select(JointDecision).where(
         JointDecision.application_id == application_id, JointDecision.state == DecisionState.WAITING
     )
@@ -88,12 +94,40 @@ def due(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     return list(session.scalars(found.distinct().order_by(JointDecision.act_id)))
 
 
+def remind_due(session: Session, *, now: dt.datetime) -> int:
+    """Remind the guardians, once, of acts that silence lets take effect soon.  Returns how many acts there are now.
+
+    A short act is not reminded of: its first message has just come.
+    """
+    soon = select(JointDecision.act_id).where(
+        JointDecision.state == DecisionState.WAITING,
+        JointDecision.takes_effect_at > now,
+        JointDecision.takes_effect_at <= now + REMIND_BEFORE,
+        JointDecision.takes_effect_at - JointDecision.proposed_at > 2 * REMIND_BEFORE,
+        JointDecision.act_id.not_in(_disputed()),
+        JointDecision.act_id.not_in(_interrupted()),
+    )
+    found = session.scalars(soon.distinct().order_by(JointDecision.act_id)).all()
+    for act_id in found:
+        rows = rows_of(session, act_id)
+        proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
+        due = format_time(rows[0].takes_effect_at)
+        _tell(session, f"{rows[0].kind}_reminder", rows, by=proposer, now=now, due=due)
+    return len(found)
+
+
 def to_renew(session: Session) -> list[uuid.UUID]:
     """The ids of the waiting acts that a dispute has interrupted and that no dispute pauses any more."""
     found = select(JointDecision.act_id).where(
         JointDecision.act_id.in_(_interrupted()), JointDecision.act_id.not_in(_disputed())
     )
     return list(session.scalars(found.distinct().order_by(JointDecision.act_id)))
+
+
+def place_is_confirmed(session: Session, row: JointDecision) -> bool:
+    """Whether the place that the act would give up was confirmed before the act was proposed, and is still."""
+    offer = session.get(Offer, row.offer_id) if row.offer_id else None
+    return offer is not None and offer.state in EXPECTED
 
 
 def is_paused(session: Session, act_id: uuid.UUID) -> bool:

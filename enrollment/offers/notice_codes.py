@@ -7,7 +7,7 @@ and when.
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
@@ -36,6 +36,11 @@ def were_replaced(session: Session, child_id: uuid.UUID, *, at: dt.datetime) -> 
         .where(Offer.child_id == child_id, ReplacedNotice.replaced_at == at)
     )
     return session.scalar(found.limit(1)) is not None
+
+
+def last_replaced(session: Session, offer_id: uuid.UUID) -> dt.datetime | None:
+    """When the notice of this offer got its present code; None if it has its first."""
+    return session.scalar(select(func.max(ReplacedNotice.replaced_at)).where(ReplacedNotice.offer_id == offer_id))
 
 
 def replaced_notice(session: Session, code: str) -> ReplacedNotice | None:

@@ -23,9 +23,8 @@ from enrollment.places.programmes import Programme
 
 _FAMILY = frozenset({Role.GUARDIAN})
 _AT_THE_KINDERGARTEN = frozenset({Role.CLERK, Role.HEAD})
-_CITY = frozenset({Role.CITY_OFFICIAL})
-_RUN = frozenset({Role.CITY_OFFICIAL, Role.SYSTEM})
-"""A run is published by an official of the city; a daily replay, approved in advance, by the scheduler."""
+_RUN = frozenset({Role.SYSTEM})
+"""Two officials of the city sign a run; the clock opens it at its hour."""
 
 
 def _move(from_: Iterable[OfferState], to: OfferState, by: frozenset[Role]) -> Move:
@@ -36,12 +35,16 @@ OFFER_MOVES = {
     "offer": _move((), OfferState.OFFERED, _RUN),
     "move_up": _move((), OfferState.CONFIRMED, _RUN),
     "move_up_and_wait": _move((), OfferState.CONFIRMED_WAITING, _RUN),
-    "place_centrally": _move((), OfferState.OFFERED, _CITY),
+    "place_centrally": _move((), OfferState.OFFERED, _RUN),
     "confirm": _move({OfferState.OFFERED, OfferState.CONFIRMED_WAITING}, OfferState.CONFIRMED, _FAMILY),
     "confirm_and_wait": _move({OfferState.OFFERED, OfferState.CONFIRMED}, OfferState.CONFIRMED_WAITING, _FAMILY),
     "decline": _move(ANSWERABLE, OfferState.DECLINED, _FAMILY),
+    "take_back": _move({OfferState.DECLINED}, OfferState.CONFIRMED, _FAMILY),
     "mark_arrived": _move(EXPECTED, OfferState.ARRIVED, _AT_THE_KINDERGARTEN),
+    "undo_arrival": _move({OfferState.ARRIVED}, OfferState.CONFIRMED, _AT_THE_KINDERGARTEN),
+    "undo_arrival_and_wait": _move({OfferState.ARRIVED}, OfferState.CONFIRMED_WAITING, _AT_THE_KINDERGARTEN),
     "mark_no_show": _move(EXPECTED, OfferState.NO_SHOW, _AT_THE_KINDERGARTEN),
+    "undo_no_show": _move({OfferState.NO_SHOW}, OfferState.CONFIRMED, _AT_THE_KINDERGARTEN),
     "expire": _move({OfferState.OFFERED}, OfferState.EXPIRED, frozenset({Role.SYSTEM})),
     "supersede": _move(ANSWERABLE, OfferState.SUPERSEDED, _RUN),
     "revoke": _move(LIVE, OfferState.REVOKED, frozenset({Role.AREA_OFFICIAL, Role.CITY_OFFICIAL})),
@@ -51,40 +54,27 @@ OFFER_MOVES = {
 CREATING = tuple(name for name, move in OFFER_MOVES.items() if not move.from_)
 
 
-def take_place(session: Session, programme_id: uuid.UUID) -> None:
-    """Count one more place as taken.  Refuses `no_place_left`, also when two transactions compete for the last place."""
-    taken = update(Programme).where(Programme.id == programme_id, Programme.taken < Programme.places)
-    if session.scalar(taken.values(taken=Programme.taken + 1).returning(Programme.id)) is None:
-        raise Refused("no_place_left")
-
-
 def free_place(session: Session, programme_id: uuid.UUID) -> None:
     freed = update(Programme).where(Programme.id == programme_id, Programme.taken > 0)
     if session.scalar(freed.values(taken=Programme.taken - 1).returning(Programme.id)) is None:
         raise Refused("no_place_taken")
 
 
-def create(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime) -> None:
-    """Add a new offer by one of the moves in `CREATING`, take its place, and begin its history.
-
-    Refuses `move_not_for_this_role` and `no_place_left`; a database constraint refuses a second live offer of a child.
-    """
-    step = OFFER_MOVES[move]
-    step.require_role(by)
-    take_place(session, offer.programme_id)
-    offer.state = step.to
-    session.add(offer)
-    session.flush()
-    session.add(_history(offer.id, move, None, step.to, by, now, None))
-    joint_decisions.void_overtaken(session, by=by, now=now)
+def take_place(session: Session, programme_id: uuid.UUID) -> None:
+    """Take a place that was free again.  Refuses `place_went_on`."""
+    free = Programme.taken < Programme.places + Programme.overhang
+    taken = update(Programme).where(Programme.id == programme_id, free).values(taken=Programme.taken + 1)
+    if session.scalar(taken.returning(Programme.id)) is None:
+        raise Refused("place_went_on")
 
 
-def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None) -> None:
-    """Change one offer: its state, the place, the history and the audit.
+def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None) -> int:
+    """Change one offer: its state, the place, the history and the audit.  Returns the number of the move in the history,
+    which makes the key of its message: a move that is made again is told again.
 
     The caller holds the offer's lock, and has checked that the offer is in this actor's scope.
-    Refuses `move_not_for_this_role` for a role that the table does not list, and `offer_move_not_possible` from another
-    state.
+    Refuses `move_not_for_this_role` for a role that the table does not list, `offer_move_not_possible` from another
+    state, and `place_went_on` if an ended offer shall live again and its place is taken.
     """
     step = OFFER_MOVES[move]
     step.require_role(by)
@@ -93,14 +83,19 @@ def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.dateti
     before, offer.state = offer.state, step.to
     if step.to in LIVE:
         offer.answered_at = now
+        if before not in LIVE:
+            offer.ended_at = None
+            take_place(session, offer.programme_id)
     else:
         offer.ended_at = now
         free_place(session, offer.programme_id)
-    session.add(_history(offer.id, move, before, step.to, by, now, reason))
+    made = _history(offer.id, move, before, step.to, by, now, reason)
+    session.add(made)
     audit.record(session, step.to, "offer", offer.id, by=by, now=now, reason=reason, before=before)
     session.flush()
     if step.to not in ANSWERABLE:
         joint_decisions.void_overtaken(session, by=by, now=now)
+    return made.number
 
 
 def _history(

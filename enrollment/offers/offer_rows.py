@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 
 
 class OfferState(StrEnum):
@@ -80,6 +81,10 @@ class Offer(Base):
     )
 
 
+OFFERS = Read(Offer, Offer.application_id)
+"""The offers of an application, of every round."""
+
+
 class ReplacedNotice(Base):
     """The old code of a notice that was replaced, because a correction changed the data on it."""
 
@@ -120,6 +125,7 @@ class CentralProposal(Base):
     proposed_at: Mapped[dt.datetime]
     proposed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"))
+    run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("run.id"), index=True)
 
     __table_args__ = (
         Index("ix_central_proposal__offer_id", "offer_id", postgresql_where=text("offer_id IS NOT NULL")),

@@ -9,19 +9,15 @@ import uuid
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.applications import units
 from enrollment.applications.applications import Application
 from enrollment.applications.bonds import bond_rules
 from enrollment.applications.bonds.bond_rules import BondEvent
-from enrollment.applications.notifications import notify_guardians
-from enrollment.ground import constraint_errors
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.random_codes import notice_code
-from enrollment.offers import irrevocable_acts, offer_lifecycle
+from enrollment.offers import irrevocable_acts
 from enrollment.offers.deadline_pauses import extend_after_pauses
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
@@ -35,40 +31,9 @@ from enrollment.offers.offer_rows import (
     OfferMove,
     OfferState,
 )
-from enrollment.people import documents
 from enrollment.people.children import is_guardian_of
-from enrollment.people.person_rows import Child
-from enrollment.places import roll_admission, scope
-from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
 
 __all__ = ["ANSWERABLE", "EXPECTED", "LIVE", "STATES", "CentralProposal", "Offer", "OfferMove", "OfferState"]
-
-
-def make(
-    session: Session,
-    application: Application,
-    programme_id: uuid.UUID,
-    *,
-    round_id: uuid.UUID,
-    answer_by: dt.datetime,
-    by: Actor,
-    now: dt.datetime,
-) -> Offer:
-    """Make a single offer, as central placement does.  The offers of a run are made in `publication`."""
-    offer = Offer(
-        id=uuid.uuid4(), child_id=application.child_id, application_id=application.id, programme_id=programme_id,
-        year=application.year, round_id=round_id, notice_code=notice_code(), made_at=now, answer_by=answer_by,
-    )  # fmt: skip
-    try:
-        with session.begin_nested():
-            offer_lifecycle.create(session, offer, "place_centrally", by=by, now=now)
-    except IntegrityError as fault:
-        refused = constraint_errors.refusal_of(fault)
-        if refused is None:
-            raise
-        raise refused from fault
-    return offer
 
 
 def own(session: Session, offer_id: uuid.UUID, event: BondEvent, *, by: Actor) -> list[Offer]:
@@ -135,10 +100,8 @@ def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now
         raise Refused("nothing_to_wait_for")
     move = "confirm_and_wait" if wait else "confirm"
     answered = [each for each in offers if each.state in OFFER_MOVES[move].from_]
-    for each in answered:
-        offer_lifecycle.make(session, each, move, by=by, now=now)
+    irrevocable_acts.answer(session, move, answered, by=by, now=now)
     irrevocable_acts.stop(session, [each.application_id for each in offers], by=by, now=now)
-    irrevocable_acts.tell_answer(session, move, answered, by=by, now=now)
     return offer
 
 
@@ -154,49 +117,3 @@ def decline(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetim
     given_up = {each.application_id: each.id for each in offers if each.state in ANSWERABLE}
     irrevocable_acts.decide(session, DecisionKind.DECLINE, given_up, by=by, now=now)
     return offers[0]
-
-
-def _at_the_door(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Offer:
-    """A confirmed offer of a kindergarten where this person works, locked.  NotFound elsewhere."""
-    found = (
-        select(Offer)
-        .join(Programme, Programme.id == Offer.programme_id)
-        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.id == offer_id, scope.scope_condition(by))
-    )
-    offer = session.scalars(found.with_for_update(of=Offer).execution_options(populate_existing=True)).one_or_none()
-    if offer is None:
-        raise NotFound
-    if offer.state not in EXPECTED:
-        raise Refused("offer_not_confirmed", state=offer.state)
-    return offer
-
-
-def mark_arrived(
-    session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, class_name: str | None = None
-) -> Offer:
-    """Record that the child has arrived; with a `class_name` also add the child to the roll.
-
-    Refuses `offer_not_confirmed`, and what the roll refuses (`on_roll_already`, `class_is_counted`).
-    """
-    offer = _at_the_door(session, offer_id, by=by)
-    offer_lifecycle.make(session, offer, "mark_arrived", by=by, now=now)
-    notify_guardians(session, "marked_arrived", [offer.application_id], now=now, by=by, event=f"arrived:{offer.id}")
-    if class_name:
-        child, programme = session.get_one(Child, offer.child_id), session.get_one(Programme, offer.programme_id)
-        roll_admission.admit(
-            session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
-            class_name=class_name, id_number=child.id_number, id_kind=child.id_kind, born=child.born,
-            known_by=[each.person_index for each in documents.documents_of(session, child.id)], by=by, now=now,
-        )  # fmt: skip
-    return offer
-
-
-def mark_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> Offer:
-    """Record that the child did not come; the place is free for the next in line.  Refuses `offer_not_confirmed`, `say_why`."""
-    offer = _at_the_door(session, offer_id, by=by)
-    if not reason.strip():
-        raise Refused("say_why", field="reason")
-    offer_lifecycle.make(session, offer, "mark_no_show", by=by, now=now, reason=reason.strip())
-    notify_guardians(session, "marked_no_show", [offer.application_id], now=now, by=by, event=f"no_show:{offer.id}")
-    return offer

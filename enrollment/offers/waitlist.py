@@ -1,7 +1,8 @@
 """The waitlist 候补: which families wait, and why a family no longer waits.
 
-Waiting is computed from the offers of a child, not stored, and ends with the season's arrival days.  A family that gave
-up its place does not block the families behind it.
+Waiting is computed from the offers of a child, not stored.  For a better wish it ends with the season's arrival days; for a
+place it goes on during the school year 补招, until the next admission year closes this one.  A family that gave up its
+place does not block the families behind it.
 """
 
 import datetime as dt
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.ground.city_time import CHENGDU
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.season.calendar import SeasonDate
+from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.rounds import Round
 
 CODES = (
@@ -47,10 +49,21 @@ class Standing:
         return self.code in IN_LINE
 
 
+LAST_DAY = (5, 1)
+"""Month and day of the next year on which waiting for a place ends: then the next admission year begins."""
+
+
 def ends_at(session: Session, year: int) -> dt.datetime | None:
-    """When waiting ends in a season: the end of the arrival days; None if the calendar does not have them."""
+    """When waiting for a better wish ends: with the arrival days; None if the calendar does not have them."""
     arrival = select(SeasonDate.ends_at).where(SeasonDate.year == year, SeasonDate.step == "arrival")
     return session.scalar(arrival)
+
+
+def place_ends_at(session: Session, year: int) -> dt.datetime:
+    """When waiting for a place ends: when the admission year was closed, at the latest on `LAST_DAY`."""
+    last = dt.datetime(year + 1, *LAST_DAY, tzinfo=CHENGDU)
+    closed = session.scalar(select(Season.closed_at).where(Season.year == year))
+    return min(last, closed) if closed else last
 
 
 def standings(
@@ -59,8 +72,9 @@ def standings(
     """The status in this round of every family of the year, or of one application, by the child's code."""
     until = ends_at(session, round_.year)
     over = until is not None and now >= until
+    too_late = now >= place_ends_at(session, round_.year)
     return {
-        row.child_code: Standing(row.id, row.child_id, _code(row, over), row.programme_id)
+        row.child_code: Standing(row.id, row.child_id, _code(row, over, too_late), row.programme_id)
         for row in session.execute(_rows(round_, application_id))
     }
 
@@ -100,10 +114,10 @@ def _rows(round_: Round, application_id: uuid.UUID | None):
     return found if application_id is None else found.where(Application.id == application_id)
 
 
-def _code(row: Row, over: bool) -> str:
+def _code(row: Row, over: bool, too_late: bool) -> str:
     if row.stage in DEAD_STAGES:
         return "withdrawn"
     if row.state is None:
-        return row.left or ("over" if over else "for_a_place")
+        return row.left or ("over" if too_late else "for_a_place")
     waits = row.state in (OfferState.OFFERED, OfferState.CONFIRMED_WAITING) and row.rank != 1
     return "for_a_better_wish" if waits and not over else "content"

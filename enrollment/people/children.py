@@ -13,7 +13,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.identity import Identity
 from enrollment.people import consents, documents, duplicates
 from enrollment.people.guardians import require_guardian, validate_name
-from enrollment.people.person_rows import RELATIONS, Child, Guardian, Guardianship
+from enrollment.people.person_rows import CARERS, PARENTS, RELATIONS, Child, Guardian, Guardianship
 
 
 def add_child(
@@ -97,8 +97,8 @@ def is_guardian_of(session: Session, child_id: uuid.UUID, *, by: Actor) -> bool:
 
 def own_children_born(session: Session, born: dt.date | None, sex: str | None, *, by: Actor) -> list[uuid.UUID]:
     """The ids of the signed-in guardian's children with this birth date and sex."""
-    found = select(Child.id).where(Child.id.in_(_care_query(by)), Child.born == born, Child.sex == sex)
-    return list(session.scalars(found.order_by(Child.id)))
+    found = select(Child.id, Child.born).where(Child.id.in_(_care_query(by)), Child.sex == sex).order_by(Child.id)
+    return [row.id for row in session.execute(found) if row.born == born]
 
 
 def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
@@ -110,12 +110,28 @@ def own_child(session: Session, child_id: uuid.UUID, *, by: Actor) -> Child:
 
 def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
     """The accounts of the child's accepted guardians, who may receive messages about it."""
+    known = CARERS.ahead(session, child_id)
+    if known is not None:
+        return [each.guardian.account_id for each in sorted(known, key=lambda each: each.since)]
     of_child = (
         select(Guardian.account_id)
         .join(Guardianship, Guardianship.guardian_id == Guardian.id)
         .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
     )
     return list(session.scalars(of_child.order_by(Guardianship.since)))
+
+
+def has_parent(session: Session, child_id: uuid.UUID) -> bool:
+    """Whether a father or a mother is among the child's accepted guardians."""
+    known = CARERS.ahead(session, child_id)
+    if known is not None:
+        return any(each.relation in PARENTS for each in known)
+    parent = select(Guardianship.guardian_id).where(
+        Guardianship.child_id == child_id,
+        Guardianship.accepted_at.is_not(None),
+        Guardianship.relation.in_(PARENTS),
+    )
+    return session.scalar(parent.exists().select()) or False
 
 
 def relation_of(session: Session, child_id: uuid.UUID, account_id: uuid.UUID | None) -> str | None:

@@ -3,13 +3,14 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.reading.read_ahead import Read
 
 CHILD_DATA = "child_data"
 REGISTER_CHECK = "register_check"
@@ -40,12 +41,13 @@ class Consent(Base):
     )
 
 
+LIVE_CONSENTS = Read(Consent, Consent.account_id, (Consent.withdrawn_at.is_(None),))
+"""What an account consents to: at most one consent of a kind."""
+
+
 def current_consent(session: Session, kind: str, *, by: Actor) -> Consent | None:
     """The consent of this kind that the person gave and has not withdrawn; None without one."""
-    given = select(Consent).where(
-        Consent.account_id == by.account_id, Consent.kind == kind, Consent.withdrawn_at.is_(None)
-    )
-    return session.scalars(given).one_or_none()
+    return next((each for each in LIVE_CONSENTS.of(session, by.account_id) if each.kind == kind), None)
 
 
 def give(

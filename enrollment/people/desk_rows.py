@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.phones import SealedPhone
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.vault import Sealed
 
 
@@ -115,3 +116,7 @@ class DeskContact(Base):
     reached_at: Mapped[dt.datetime]
 
     __table_args__ = (CheckConstraint("way IN ('call','letter','visit')", name="known_way"),)
+
+
+OPEN_CHANGES = Read(PhoneChange, PhoneChange.account_id, (PhoneChange.ended_at.is_(None),))
+"""The change of an account's phone that has not ended: one at most."""

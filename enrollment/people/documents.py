@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import Identity
-from enrollment.people.person_rows import RESIDENT, Child, ChildDocument
+from enrollment.people.person_rows import DOCUMENTS, RESIDENT, Child, ChildDocument
 
 
 def child_of(session: Session, index: bytes) -> uuid.UUID | None:
@@ -20,8 +20,8 @@ def child_of(session: Session, index: bytes) -> uuid.UUID | None:
 
 def documents_of(session: Session, child_id: uuid.UUID) -> list[ChildDocument]:
     """The documents of a child, the current one first, then the newest."""
-    found = select(ChildDocument).where(ChildDocument.child_id == child_id)
-    return list(session.scalars(found.order_by(ChildDocument.current.desc(), ChildDocument.added_at.desc())))
+    newest_first = sorted(DOCUMENTS.of(session, child_id), key=lambda each: each.added_at, reverse=True)
+    return sorted(newest_first, key=lambda each: not each.current)
 
 
 def current_document(session: Session, child_id: uuid.UUID) -> ChildDocument:
@@ -62,16 +62,22 @@ def renew(child: Child, document: ChildDocument, number: str) -> None:
         repeat_in_child(child, document)
 
 
-def make_current(session: Session, child: Child, document: ChildDocument, *, now: dt.datetime) -> None:
-    """Make this document the one that identifies the child."""
+def make_current(session: Session, child: Child, document: ChildDocument, *, now: dt.datetime) -> bool:
+    """Make this document the one that identifies the child.  True if it does so now.
+
+    A resident number stays that document: registers are asked by it, and a passport beside it replaces nothing.
+    """
     document.checked_at = document.checked_at or now
     if document.current:
-        return
+        return True
+    if child.id_kind == RESIDENT and document.kind != RESIDENT:
+        return False
     others = update(ChildDocument).where(ChildDocument.child_id == child.id, ChildDocument.current)
     session.execute(others.values(current=False, replaced_at=now))
     document.current, document.replaced_at = True, None
     repeat_in_child(child, document)
     session.flush()
+    return True
 
 
 def repeat_in_child(child: Child, document: ChildDocument) -> None:

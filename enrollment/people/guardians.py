@@ -11,7 +11,7 @@ from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people.person_rows import GUARDIAN_ID_KINDS, Guardian, Guardianship
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS, GUARDIANS, Guardian, Guardianship
 
 YOUNGEST_GUARDIAN = 16
 LONGEST_NAME = 120
@@ -19,7 +19,7 @@ LONGEST_NAME = 120
 
 def guardian_of(session: Session, *, by: Actor) -> Guardian | None:
     """The guardian of the account; None before the guardian's page was saved."""
-    return session.scalars(select(Guardian).where(Guardian.account_id == by.account_id)).one_or_none()
+    return GUARDIANS.one(session, by.account_id)
 
 
 def lock_guardian(session: Session, *, by: Actor) -> Guardian | None:

@@ -4,13 +4,17 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.sealed.values import SealedDecimal
 from enrollment.ground.vault import Sealed
 
 HUKOU_KINDS = ("local", "collective", "elsewhere")
+PLACES = 6
+"""How many digits of a degree after the point are kept."""
 
 
 class Household(Base):
@@ -34,8 +38,8 @@ class Household(Base):
     home_community: Mapped[str | None]
     home_estate: Mapped[str | None]
     home_address: Mapped[str | None] = mapped_column(Sealed("household.home_address"))
-    home_longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
-    home_latitude: Mapped[Decimal | None] = mapped_column(Numeric(8, 6))
+    home_longitude: Mapped[Decimal | None] = mapped_column(SealedDecimal("household.home_longitude", PLACES))
+    home_latitude: Mapped[Decimal | None] = mapped_column(SealedDecimal("household.home_latitude", PLACES))
     home_owned: Mapped[bool | None]
     work_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
     residence_permit_area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
@@ -44,12 +48,15 @@ class Household(Base):
     __table_args__ = (CheckConstraint("hukou_kind IN ('" + "','".join(HUKOU_KINDS) + "')", name="known_hukou_kind"),)
 
 
+HOUSEHOLDS = Read(Household, Household.application_id)
+"""The household of an application."""
+
 ANSWERS = frozenset(Household.__table__.columns.keys()) - {"application_id", "version"}
 
 
 def household_of(session: Session, application_id: uuid.UUID) -> Household | None:
     """The household of the application; None before the family first saved it."""
-    return session.get(Household, application_id)
+    return HOUSEHOLDS.one(session, application_id)
 
 
 def lives_outside(session: Session, application_id: uuid.UUID) -> bool:

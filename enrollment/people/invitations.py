@@ -10,7 +10,8 @@ from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.phones import parse_phone, phone_index
+from enrollment.ground.phones import mask_phone, parse_phone, phone_index
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.people import children, guardians
 from enrollment.people.person_rows import RELATIONS, Child, Guardian, Guardianship
 
@@ -30,6 +31,8 @@ class Invitation(Base):
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"))
     invited_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("guardian.id"))
     phone_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    phone_hint: Mapped[str | None]
+    """The masked number, so that the guardians see whom they invited; None in rows from before it was kept."""
     made_at: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
@@ -48,6 +51,10 @@ class Invitation(Base):
     )
 
 
+UNANSWERED = Read(Invitation, Invitation.phone_index, (Invitation.accepted_at.is_(None),))
+"""The invitations to a phone that nobody accepted; some have expired."""
+
+
 def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
     """Invite the holder of a phone number to become a guardian of a child.  A repeated invitation extends the first.
 
@@ -56,7 +63,8 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     require_oneself(by)
     child = children.own_child(session, child_id, by=by)
     guardian = guardians.require_guardian(session, by=by)
-    index = phone_index(parse_phone(phone))
+    number = parse_phone(phone)
+    index = phone_index(number)
     account = session.get_one(Account, by.account_id)
     if index == account.phone_index:
         raise Refused("own_phone", field="phone")
@@ -64,19 +72,25 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
         raise Refused("enough_guardians", field="phone")
     earlier = _open_invitation(session, child.id, index)
     if earlier is not None:
-        if earlier.expires_at <= now:
-            earlier.made_at = now
-        earlier.expires_at = now + INVITATION_LIFETIME
-        return earlier
-    made = Invitation(
-        child_id=child.id, invited_by=guardian.id, phone_index=index, made_at=now, expires_at=now + INVITATION_LIFETIME
+        ended, earlier.expires_at = earlier.expires_at <= now, now + INVITATION_LIFETIME
+        earlier.phone_hint = mask_phone(number)
+        if not ended:
+            return earlier
+        earlier.made_at, earlier.invited_by = now, guardian.id
+    made = earlier or Invitation(
+        child_id=child.id,
+        invited_by=guardian.id,
+        phone_index=index,
+        phone_hint=mask_phone(number),
+        made_at=now,
+        expires_at=now + INVITATION_LIFETIME,
     )
     session.add(made)
     session.flush()
     audit.record(session, "invite", "child", child.id, by=by, now=now)
     invited = session.scalar(select(Account.id).where(Account.phone_index == index))
     if invited is not None:
-        outbox.tell(session, "invited", account_id=invited, key=f"invited:{made.id}", now=now)
+        outbox.tell(session, "invited", account_id=invited, key=f"invited:{made.id}:{now.isoformat()}", now=now)
     return made
 
 
@@ -92,11 +106,13 @@ def invite_by_case(
 ) -> Invitation:
     """Invite a third guardian: `by` is the official who decided the case of the guardian `opener`."""
     inviter = session.scalars(select(Guardian).where(Guardian.account_id == opener)).one()
-    index = phone_index(parse_phone(phone))
+    number = parse_phone(phone)
+    index = phone_index(number)
     made = _open_invitation(session, child_id, index)
     if made is None:
         made = Invitation(child_id=child_id, invited_by=inviter.id, phone_index=index, made_at=now)
         session.add(made)
+    made.phone_hint = mask_phone(number)
     made.made_at, made.expires_at, made.case_id = now, now + INVITATION_LIFETIME, case_id
     session.flush()
     audit.record(session, "invite", "child", child_id, by=by, now=now, case=str(case_id))
@@ -141,6 +157,26 @@ def decline(session: Session, invitation_id: uuid.UUID, *, by: Actor, now: dt.da
     )
 
 
+def withdraw(session: Session, child_id: uuid.UUID, invitation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """End an open invitation to a guardian's own child: a mistyped number belongs to a stranger.  Twice changes nothing.
+
+    Raises NotFound for another child's invitation, and for one that an official's decision made.  Refuses
+    `invitation_taken_up` after it was accepted.
+    """
+    require_oneself(by)
+    child = children.own_child(session, child_id, by=by)
+    invitation = session.get(Invitation, invitation_id, with_for_update=True)
+    if invitation is None or invitation.child_id != child.id or invitation.case_id is not None:
+        raise NotFound()
+    if invitation.accepted_at is not None:
+        raise Refused("invitation_taken_up")
+    if invitation.expires_at <= now:
+        return
+    invitation.expires_at = now
+    session.flush()
+    audit.record(session, "withdraw_invitation", "child", child.id, by=by, now=now)
+
+
 def withdraw_of(session: Session, guardian: Guardian, child_id: uuid.UUID, *, now: dt.datetime) -> None:
     """End the open invitations for this child that a removed guardian made or received."""
     account = session.get_one(Account, guardian.account_id)
@@ -158,10 +194,8 @@ def own_invitations(session: Session, *, by: Actor, now: dt.datetime) -> list[In
     account = session.get_one(Account, by.account_id)
     if account.phone_index is None:
         return []
-    mine = select(Invitation).where(
-        Invitation.phone_index == account.phone_index, Invitation.accepted_at.is_(None), Invitation.expires_at > now
-    )
-    return list(session.scalars(mine.order_by(Invitation.made_at)))
+    mine = (each for each in UNANSWERED.of(session, account.phone_index) if each.expires_at > now)
+    return sorted(mine, key=lambda each: each.made_at)
 
 
 def open_invitations(session: Session, child_id: uuid.UUID, *, now: dt.datetime) -> list[Invitation]:
@@ -192,7 +226,9 @@ def accept(session: Session, invitation_id: uuid.UUID, *, relation: str, by: Act
         raise Refused("invitation_expired")
     if relation not in RELATIONS:
         raise Refused("relation_missing", field="relation")
-    session.execute(select(Child.id).where(Child.id == invitation.child_id).with_for_update())  # serializes acceptances
+    session.execute(
+        select(Child.id).where(Child.id == invitation.child_id).with_for_update(key_share=True)
+    )  # serializes acceptances
     if _count_accepted(session, invitation.child_id) >= (MOST_BY_CASE if invitation.case_id else MOST_GUARDIANS):
         raise Refused("enough_guardians")
     if there is not None and invitation.case_id is None:  # removed by a decision: only a decision can undo it

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.vault import Sealed
 
 WAYS = ("code", "paper")
@@ -37,7 +38,7 @@ class Mandate(Base):
     ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     signed_name: Mapped[str | None] = mapped_column(Sealed("mandate.signed_name"))
     signed_on: Mapped[dt.date | None]
-    paper: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "mandate.paper"})
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "mandate.paper", "bound": True})
     paper_type: Mapped[str | None]
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
     tries: Mapped[int] = mapped_column(default=0)
@@ -60,3 +61,12 @@ class Mandate(Base):
             postgresql_where=text("ended_at IS NULL"),
         ),
     )
+
+
+PAPERS = Read(
+    Mandate,
+    Mandate.phone_index,
+    (Mandate.taken_over_at.is_(None),),
+    unread=(Mandate.paper, Mandate.signed_name),
+)
+"""The mandates on paper with a phone number that nobody took over."""

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.phones import SealedPhone
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.sealed.values import SealedDate
 from enrollment.ground.vault import Sealed
 
 RESIDENT, BIRTH_CERTIFICATE = "resident", "birth_certificate"
@@ -24,6 +26,7 @@ ID_KINDS = (
 )
 GUARDIAN_ID_KINDS = tuple(kind for kind in ID_KINDS if kind != BIRTH_CERTIFICATE)
 RELATIONS = ("father", "mother", "grandparent", "other")
+PARENTS = ("father", "mother")
 
 
 class EnteredBefore(StrEnum):
@@ -63,7 +66,7 @@ class Child(Base):
     id_kind: Mapped[str]
     id_number: Mapped[str] = mapped_column(Sealed("child.id_number"))
     id_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    born: Mapped[dt.date]
+    born: Mapped[dt.date] = mapped_column(SealedDate("child.born"))
     sex: Mapped[str]
     created_at: Mapped[dt.datetime]
     version: Mapped[int] = mapped_column(default=1)
@@ -142,3 +145,21 @@ class Guardianship(Base):
 
     guardian: Mapped[Guardian] = relationship(lazy="joined")
     child: Mapped[Child] = relationship(back_populates="guardians")
+
+
+GUARDIANS = Read(Guardian, Guardian.account_id)
+"""The guardian of an account."""
+
+GUARDIANS_OF_CHILDREN = Read(Guardian, Guardian.id, unread=(Guardian.name, Guardian.phone, Guardian.id_number))
+"""Guardians by id, without what only they themselves may read."""
+
+CARE = Read(Guardianship, Guardianship.guardian_id, (Guardianship.accepted_at.is_not(None),))
+"""The children in the care of a guardian."""
+
+CARERS = Read(Guardianship, Guardianship.child_id, (Guardianship.accepted_at.is_not(None),))
+"""The accepted guardians of a child."""
+
+CHILDREN = Read(Child, Child.id)
+
+DOCUMENTS = Read(ChildDocument, ChildDocument.child_id, unread=(ChildDocument.number,))
+"""The documents of a child."""

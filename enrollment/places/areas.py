@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.classifications import LEVELS, NATURES, Level, Nature
 from enrollment.ground.db import Base
+from enrollment.ground.reading.catalogue import Part
 
 __all__ = ["LEVELS", "NATURES", "Level", "Nature"]
 
@@ -55,6 +56,11 @@ def rows_of_file() -> list[dict]:
         ]
 
 
+def names() -> tuple[str, ...]:
+    """The Chinese names of all areas, in the order of every list."""
+    return tuple(row["name"] for row in rows_of_file())
+
+
 def load(session: Session) -> int:
     """Update the table from the packaged file; return the number of areas."""
     fresh = insert(Area).values(rows_of_file())
@@ -64,7 +70,16 @@ def load(session: Session) -> int:
 
 
 def all_areas(session: Session) -> list[Area]:
-    return list(session.scalars(select(Area).order_by(Area.position)))
+    kept = AREAS.of(session)
+    return list(session.scalars(select(Area).order_by(Area.position)) if kept is None else kept)
+
+
+def _areas(session: Session) -> tuple[Area, ...]:
+    return tuple(session.scalars(select(Area).order_by(Area.position)))
+
+
+AREAS = Part("areas", ("area",), _areas)
+"""Every area in the order of lists, kept in the process."""
 
 
 @cache

@@ -54,7 +54,7 @@ def plan_of(row) -> LevelPlan:
 
 
 def check_level(level: str, plan: LevelPlan) -> None:
-    """Refuse numbers that are impossible for this level, with the field to correct."""
+    """Refuse numbers that are impossible for this level, with the field to correct and the sum that does not come out."""
     for number in NUMBERS:
         if getattr(plan, number) < 0:
             raise Refused("number_negative", field=number)
@@ -64,12 +64,21 @@ def check_level(level: str, plan: LevelPlan) -> None:
         raise Refused("too_many_classes", field="planned_classes", most=MOST_CLASSES)
     if max(plan.continuing, plan.withheld) > MOST_CHILDREN:
         raise Refused("too_many_children", field="continuing", most=MOST_CHILDREN)
+    capacity = plan.classes * plan.class_norm
+    told = {"classes": plan.classes, "norm": plan.class_norm, "capacity": capacity, "continuing": plan.continuing}
+    if plan.continuing > capacity:
+        raise Refused("continuing_above_classes", field="continuing", **told)
+    if plan.withheld > capacity - plan.continuing:
+        raise Refused("withheld_above_free", field="withheld", free=capacity - plan.continuing, n=plan.withheld, **told)
 
 
-def check_kindergarten(plans: Mapping[str, LevelPlan], licensed_classes: int) -> None:
-    """Refuse a plan with more classes than licensed, or more children than a kindergarten may have."""
+def check_kindergarten(plans: Mapping[str, LevelPlan], licensed_classes: int | None) -> None:
+    """Refuse a plan with more classes than licensed, or more children than a kindergarten may have.
+
+    None is a licence that nobody has entered: unknown is not zero.
+    """
     planned = sum(plan.planned_classes for plan in plans.values())
-    if planned > licensed_classes:
+    if licensed_classes is not None and planned > licensed_classes:
         raise Refused("more_classes_than_licensed", field="planned_classes", planned=planned, licensed=licensed_classes)
     children = sum(plan.children for plan in plans.values())
     if children > MOST_CHILDREN:

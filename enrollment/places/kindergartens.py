@@ -5,16 +5,19 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Select, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Select, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.places.areas import NATURES, Area
 
 
 class Kindergarten(Base):
-    """`code` is the school identification code 学校标识码; `sort_key` is the name in pinyin; `fee` is yuan a month."""
+    """`code` is the school identification code 学校标识码; `sort_key` is the name in pinyin; `fee` is yuan a month.  An unknown
+    licence (`licensed_classes`) is None.
+    """
 
     __tablename__ = "kindergarten"
 
@@ -34,7 +37,7 @@ class Kindergarten(Base):
     latitude: Mapped[Decimal | None] = mapped_column(Numeric(8, 6))
     phone: Mapped[str | None]
     fee: Mapped[int | None]
-    licensed_classes: Mapped[int] = mapped_column(default=0)
+    licensed_classes: Mapped[int | None]
     closed_on: Mapped[dt.date | None]
 
     area: Mapped[Area] = relationship(lazy="joined")
@@ -46,6 +49,9 @@ class Kindergarten(Base):
         CheckConstraint("licensed_classes >= 0", name="licensed_classes_not_negative"),
         Index("ix_kindergarten__sort_key", "sort_key"),
     )
+
+
+KINDERGARTENS = Read(Kindergarten, Kindergarten.id)
 
 
 @dataclass(frozen=True)
@@ -83,3 +89,9 @@ def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:
 
 def by_code(session: Session, code: str) -> Kindergarten | None:
     return session.scalars(select(Kindergarten).where(Kindergarten.code == code)).one_or_none()
+
+
+def of_exact_name(session: Session, typed: str) -> list[Kindergarten]:
+    """The open kindergartens with exactly this name or code."""
+    exact = or_(Kindergarten.name == typed, Kindergarten.code == typed)
+    return list(session.scalars(select(Kindergarten).where(exact, Kindergarten.closed_on.is_(None))))

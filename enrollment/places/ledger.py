@@ -16,10 +16,17 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import class_plan, programmes, scope
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
-from enrollment.places.ledger_rows import REASON_APPROVED, REASON_IMPORTED, LedgerEntry, PlanProposal, add_entry
+from enrollment.places.ledger_rows import (
+    REASON_APPROVED,
+    REASON_FROM_ROLL,
+    REASON_IMPORTED,
+    LedgerEntry,
+    PlanProposal,
+    add_entry,
+)
 from enrollment.places.programmes import Programme, ProgrammeState
 
-__all__ = ["REASON_APPROVED", "REASON_IMPORTED", "LedgerEntry", "PlanProposal", "add_entry"]
+__all__ = ["REASON_APPROVED", "REASON_FROM_ROLL", "REASON_IMPORTED", "LedgerEntry", "PlanProposal", "add_entry"]
 
 
 def propose(
@@ -30,17 +37,21 @@ def propose(
     now: dt.datetime,
     reason: str,
     version: int | None = None,
+    seen: uuid.UUID | None = None,
     **numbers: int,
 ) -> PlanProposal:
-    """Propose numbers to the area.  A newer proposal replaces an open one.
+    """Propose numbers to the area.  A newer proposal replaces an open one, which stays in the history.
 
-    The plan of the kindergarten must be valid together with its other proposals.
+    `version` and `seen` are the programme's version and the open proposal of the page: Stale if another proposal was made
+    since.  The plan of the kindergarten must be valid together with its other proposals.
     """
     programme = lock_programme(session, programme_id, by=by, version=version)
+    earlier = open_proposal(session, programme.id)
+    if version is not None and seen != (earlier.id if earlier else None):
+        raise Stale(programme=str(programme.id))
     wanted = _changed_plan(programme, numbers)
     beside = _plans(session, programme) | {p.programme.level: p.plan for p in _other_open_proposals(session, programme)}
     class_plan.check_kindergarten(beside | {programme.level: wanted}, _licensed(programme))
-    earlier = open_proposal(session, programme.id)
     if earlier:
         _decide(earlier, "replaced", by=by, now=now)
         session.flush()
@@ -69,6 +80,7 @@ def propose_level(
     now: dt.datetime,
     reason: str,
     version: int | None = None,
+    seen: uuid.UUID | None = None,
     **numbers: int,
 ) -> PlanProposal:
     """The same for a level that may have no programme yet."""
@@ -76,7 +88,7 @@ def propose_level(
     if level not in CLASS_NORM:
         raise NotFound
     programme = programmes.ensure(session, kindergarten.id, level, year)
-    return propose(session, programme.id, by=by, now=now, reason=reason, version=version, **numbers)
+    return propose(session, programme.id, by=by, now=now, reason=reason, version=version, seen=seen, **numbers)
 
 
 def approve_kindergarten(
@@ -144,7 +156,7 @@ def require_reason(reason: str, field: str = "reason") -> str:
     return reason.strip()
 
 
-def _licensed(programme: Programme) -> int:
+def _licensed(programme: Programme) -> int | None:
     return programme.kindergarten.licensed_classes
 
 

@@ -12,8 +12,8 @@ from enrollment.ground.db import Base
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.programmes import Programme
 
-REASON_APPROVED, REASON_IMPORTED = "approved", "import:"
-"""Reasons of the system: the current numbers were approved; a list was imported (followed by its name)."""
+REASON_APPROVED, REASON_IMPORTED, REASON_FROM_ROLL = "approved", "import:", "roll"
+"""Reasons of the system: the current numbers were approved; a list was imported (followed by its name); by the roll."""
 
 DECISIONS = ("approved", "sent_back", "replaced")
 

@@ -1,6 +1,7 @@
 """Sort keys: names in pinyin, with the local readings of place names."""
 
 import functools
+import itertools
 import re
 
 # The dictionary of common words has wrong readings of local names, such as "pi dou" for 郫都.
@@ -33,3 +34,31 @@ def sort_key(name: str) -> str:
     """`成都市郫都区1幼` → `cheng du shi pi du qu 1 you`: lower-case syllables separated by one space."""
     syllables = " ".join(_reader()(name, v_to_u=False)).replace("ü", "v").casefold()
     return _separators.sub(" ", syllables).strip()
+
+
+# Characters of names that people also read in another way, such as "pi dou" for 郫都.
+OTHER_READINGS = {
+    "都": ("du", "dou"), "乐": ("le", "yue"), "重": ("chong", "zhong"), "长": ("chang", "zhang"), "行": ("xing", "hang"),
+    "朝": ("chao", "zhao"), "曾": ("zeng", "ceng"), "单": ("dan", "shan"), "解": ("jie", "xie"), "柏": ("bai", "bo"),
+    "堡": ("bao", "pu"), "藏": ("zang", "cang"), "调": ("tiao", "diao"), "盛": ("sheng", "cheng"), "会": ("hui", "kuai"),
+    "校": ("xiao", "jiao"), "六": ("liu", "lu"), "大": ("da", "dai"), "牟": ("mu", "mou"), "贾": ("jia", "gu"),
+    "宿": ("su", "xiu"), "沈": ("shen", "chen"), "车": ("che", "ju"), "厦": ("xia", "sha"), "石": ("shi", "dan"),
+    "角": ("jiao", "jue"), "白": ("bai", "bo"),
+}  # fmt: skip
+MOST_READINGS = 8
+
+_han = re.compile(r"[\u3400-\u9fff]|[^\u3400-\u9fff]+")
+
+
+def readings(name: str, key: str) -> list[tuple[str, ...]]:
+    """The name's syllables as its sort key has them and, behind that, in the other ways in which people read it."""
+    syllables = key.split()
+    choices: list[tuple[str, ...]] = []
+    for part in _han.findall(name):
+        count = 1 if "\u3400" <= part <= "\u9fff" else len(_separators.sub(" ", part.casefold()).split())
+        own, syllables = syllables[:count], syllables[count:]
+        others = OTHER_READINGS.get(part, ())
+        choices += [(each, *(other for other in others if other != each and each in others)) for each in own]
+    if syllables:  # a character without a reading: the key is all that is known
+        return [tuple(key.split())]
+    return list(itertools.islice(itertools.product(*choices), MOST_READINGS))

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,9 @@ from enrollment.places import class_plan, kindergartens, ledger, roll, scope
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.kindergartens import Kindergarten, Page
-from enrollment.places.ledger import LedgerEntry, PlanProposal
+from enrollment.places.ledger import REASON_FROM_ROLL, LedgerEntry, PlanProposal
+from enrollment.places.plans import receipts
+from enrollment.places.plans.receipts import Receipt
 from enrollment.places.programmes import Programme, of_kindergarten
 
 OLDEST_FIRST = func.min(PlanProposal.made_at)
@@ -44,6 +47,21 @@ class LevelLine:
     @property
     def reserved(self) -> int:
         return sum(pool.places for pool in self.programme.pools) if self.programme else 0
+
+    @property
+    def free(self) -> int:
+        """Approved places that nobody holds and that are not kept for a group."""
+        return receipts.free_places(self.plan.places, self.reserved, self.programme.taken if self.programme else 0)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the roll says another number of continuing children than the plan."""
+        return self.programme is not None and self.from_roll != self.wanted.continuing
+
+    @property
+    def corrected(self) -> LevelPlan:
+        """The plan with the continuing children of the roll."""
+        return replace(self.wanted, continuing=self.from_roll)
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,11 @@ class PlacePlan:
         except Refused as refused:
             return refused
         return None
+
+    def receipt(self, level: str) -> Receipt:
+        """The sum of the level's places as it would be after approval, line by line."""
+        plans = {line.level: line.wanted for line in self.lines}
+        return receipts.receipt(level, plans, self.kindergarten.licensed_classes)
 
     def line(self, level: str) -> LevelLine | None:
         return next((line for line in self.lines if line.level == level), None)
@@ -166,6 +189,56 @@ def history(
         for e in found.items
     ]
     return Page(items, found.number, found.last, found.total)
+
+
+def propose_from_roll(
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    level: str,
+    year: int,
+    *,
+    version: int | None,
+    seen: uuid.UUID | None,
+    by: Actor,
+    now: dt.datetime,
+) -> PlanProposal:
+    """Propose the plan with the continuing children of the roll.  Refuses `roll_agrees`, and what `ledger.propose` refuses."""
+    line = place_plan(session, kindergarten_id, year, by=by, now=now).line(level)
+    if line is None or not line.differs:
+        raise Refused("roll_agrees")
+    return ledger.propose_level(
+        session, kindergarten_id, level, year, by=by, now=now, reason=REASON_FROM_ROLL, version=version, seen=seen,
+        **{number: getattr(line.corrected, number) for number in class_plan.NUMBERS},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ProposalEntry:
+    """A proposal in the history: `number` counts the level's proposals of the year; names are None for the system."""
+
+    number: int
+    level: str
+    proposal: PlanProposal
+    maker: str | None
+    decider: str | None
+
+
+def proposals(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> list[ProposalEntry]:
+    """Every proposal of a kindergarten's year, replaced ones too, newest first."""
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
+    levels = {row.id: row.level for row in of_kindergarten(session, kindergarten.id, year)}
+    found = select(PlanProposal).where(PlanProposal.programme_id.in_(levels))
+    rows = list(session.scalars(found.order_by(PlanProposal.made_at, PlanProposal.decided_at.nulls_last())))
+    ids = {row.made_by for row in rows} | {row.decided_by for row in rows}
+    people = session.scalars(select(Account).where(Account.id.in_(ids - {None})))
+    names: dict[uuid.UUID | None, str] = {one.id: one.name for one in people}
+    numbers: Counter[uuid.UUID] = Counter()
+    entries = []
+    for row in rows:
+        numbers[row.programme_id] += 1
+        number, level = numbers[row.programme_id], levels[row.programme_id]
+        entries.append(ProposalEntry(number, level, row, names.get(row.made_by), names.get(row.decided_by)))
+    return entries[::-1]
 
 
 def _waiting_query(by: Actor, year: int, area: str | None) -> Select:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.kindergartens import Kindergarten
 
@@ -101,6 +102,12 @@ class Pool(Base):
         CheckConstraint("places >= 0 AND precedence BETWEEN 0 AND 15", name="sane_numbers"),
         CheckConstraint("unclaimed IN ('open','locked')", name="known_unclaimed"),
     )
+
+
+PROGRAMMES = Read(Programme, Programme.id)
+
+POOLS = Read(Pool, Pool.programme_id)
+"""The reserved places of a programme."""
 
 
 def by_code(session: Session, year: int) -> dict[str, Programme]:

@@ -34,20 +34,26 @@ def admit(
     by: Actor,
     now: dt.datetime,
 ) -> RollChild:
-    """Put an admitted child on the roll of its class of `year`; its earlier entry ends.
+    """Put an admitted child on the roll of its class of `year`, from September or from today; its earlier entry ends that day.
 
     `known_by` are the indexes of all documents of the child: an earlier roll may have another one.  Refuses `on_roll_already` for a child that another kindergarten has taken in this year, and what
     `roll.enter_child` refuses.
     """
-    for before in roll.lock_current_entries(session, known_by):
+    begins = first_day(year, now=now)
+    for before in roll.lock_entries_from(session, known_by, begins):
         there = session.get_one(RollClass, before.class_id)
         if there.school_year >= year and not _was_promoted(session, before, there):
             raise Refused("on_roll_already", field="id_number")
-        _end_earlier_entry(session, before, there.kindergarten_id == kindergarten_id, year, by=by, now=now)
+        _end_earlier_entry(session, before, there.kindergarten_id == kindergarten_id, begins, by=by, now=now)
     return roll.enter_child(
         session, kindergarten_id, level, year, name=name, class_name=class_name, id_number=id_number, id_kind=id_kind,
-        born=born, by=by, now=now,
+        born=born, entered_on=begins, by=by, now=now,
     )  # fmt: skip
+
+
+def first_day(year: int, *, now: dt.datetime) -> dt.date:
+    """The day from which a child that arrives now is on the roll of this school year."""
+    return max(today(now), dt.date(year, 9, 1))
 
 
 def _was_promoted(session: Session, child: RollChild, there: RollClass) -> bool:
@@ -66,10 +72,10 @@ def _was_promoted(session: Session, child: RollChild, there: RollClass) -> bool:
 
 
 def _end_earlier_entry(
-    session: Session, child: RollChild, here: bool, year: int, *, by: Actor, now: dt.datetime
+    session: Session, child: RollChild, here: bool, begins: dt.date, *, by: Actor, now: dt.datetime
 ) -> None:
-    """End the entry when the new school year begins, or today if that is later, so that each day counts the child once."""
-    child.left_on = max(today(now), dt.date(year, 9, 1), child.entered_on)
+    """End the entry on the day on which the new one begins, so that each day counts the child once."""
+    child.left_on = max(begins, child.entered_on)
     child.leave_reason = "promoted" if here else "transferred"
     session.flush()
     audit.record(

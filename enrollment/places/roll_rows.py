@@ -6,31 +6,50 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
     Subquery,
     UniqueConstraint,
+    and_,
     func,
     or_,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from enrollment.ground.city_time import today
 from enrollment.ground.classifications import CLASS_LEVELS
 from enrollment.ground.db import Base
+from enrollment.ground.sealed.values import SealedDate
 from enrollment.ground.vault import Sealed
 
 MOST_IN_A_CLASS = 60
-LEAVE_REASONS = ("moved", "transferred", "graduated", "promoted", "no_show", "illness", "other")
+SCHOOL_AGE = 6
+LEAVE_REASONS = ("moved", "transferred", "graduated", "promoted", "class_change", "no_show", "illness", "other")
+BY_A_MOVE = ("promoted", "class_change")
+"""Reasons that only a move within the kindergarten gives: the child's next entry begins on the same day."""
+
+_PERSON = "('x' || encode(substr(id_index, 1, 8), 'hex'))::bit(64)::bigint"
+ONE_PERSON, DAYS_ON_ROLL = f"int8range({_PERSON}, {_PERSON}, '[]')", "daterange(entered_on, left_on)"
+"""The two ranges of the constraint that a child is on one roll on each day.  PostgreSQL compares ranges without an extension."""
+
+
+def school_from(born: dt.date | None) -> int | None:
+    """The year in whose September a child of this birth date is of school age: six years old on 31 August."""
+    return None if born is None else born.year + SCHOOL_AGE + (born.month >= 9)
 
 
 class RollClass(Base):
-    """A class.  `school_year` 2025 begins in September 2025.  `counted` is the number of children when `kept_as` is `count`."""
+    """A class of a school year; `school_year` 2025 begins in September 2025.
+
+    It exists from `opened_on` (None: from the beginning of its year) until `closed_on`.  `counted` is the number of children
+    when `kept_as` is `count`: the newest entry of `roll_count`, written by the table's triggers alone.
+    """
 
     __tablename__ = "roll_class"
 
@@ -42,11 +61,23 @@ class RollClass(Base):
     kept_as: Mapped[str]
     counted: Mapped[int | None]
     as_of: Mapped[dt.date]
+    opened_on: Mapped[dt.date | None]
+    closed_on: Mapped[dt.date | None]
+    merged_into: Mapped[uuid.UUID | None]
+    promotion_id: Mapped[uuid.UUID | None]
 
     __table_args__ = (
         UniqueConstraint("kindergarten_id", "school_year", "name"),
         UniqueConstraint("id", "kept_as"),
         Index("ix_roll_class__year", "school_year", "kindergarten_id"),
+        Index(
+            "uq_roll_class__one_of_a_name",
+            "kindergarten_id",
+            "school_year",
+            text("lower(regexp_replace(name, '\\s', '', 'g'))"),
+            unique=True,
+        ),
+        Index("ix_roll_class__promotion_id", "promotion_id", postgresql_where=text("promotion_id IS NOT NULL")),
         CheckConstraint("level IN ('" + "','".join(CLASS_LEVELS) + "')", name="known_level"),
         CheckConstraint(
             "kept_as IN ('rows','count') AND (kept_as = 'count') = (counted IS NOT NULL)", name="rows_or_count"
@@ -56,7 +87,12 @@ class RollClass(Base):
 
 
 class RollChild(Base):
-    """A child on roll.  Only for classes that are kept as rows."""
+    """A child's time in a class, from `entered_on` until `left_on` (the first day on which it is not there).
+
+    Only for classes that are kept as rows.  A child has one row for each class it was in; on each day it is on one roll.
+    `promotion_id` is the promotion that made the row, `ending_promotion_id` the one that ended it.
+    `school_from` is the year in whose September the child is of school age.  It follows from `born`, which no query can read.
+    """
 
     __tablename__ = "roll_child"
 
@@ -66,19 +102,41 @@ class RollChild(Base):
     name: Mapped[str] = mapped_column(Sealed("roll_child.name"))
     id_number: Mapped[str | None] = mapped_column(Sealed("roll_child.id_number"))
     id_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
-    born: Mapped[dt.date | None]
+    born: Mapped[dt.date | None] = mapped_column(SealedDate("roll_child.born"))
+    school_from: Mapped[int | None]
     entered_on: Mapped[dt.date]
     left_on: Mapped[dt.date | None]
     leave_reason: Mapped[str | None]
+    promotion_id: Mapped[uuid.UUID | None]
+    ending_promotion_id: Mapped[uuid.UUID | None]
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["class_id", "kept_as"], ["roll_class.id", "roll_class.kept_as"], name="fk_roll_child__class"
         ),
         CheckConstraint("kept_as = 'rows'", name="only_in_classes_kept_as_rows"),
+        CheckConstraint("left_on >= entered_on", name="leaves_after_entering"),
+        ExcludeConstraint(
+            (text(ONE_PERSON), "&&"),
+            (text(DAYS_ON_ROLL), "&&"),
+            name="ex_roll_child__one_roll_a_day",
+            using="gist",
+            where=text("id_index IS NOT NULL"),
+        ),
         Index("ix_roll_child__class", "class_id"),
+        Index("ix_roll_child__promotion_id", "promotion_id", postgresql_where=text("promotion_id IS NOT NULL")),
+        Index(
+            "ix_roll_child__ending_promotion_id",
+            "ending_promotion_id",
+            postgresql_where=text("ending_promotion_id IS NOT NULL"),
+        ),
         Index("uq_roll_child__on_roll_once", "id_index", unique=True, postgresql_where=text("left_on IS NULL")),
     )
+
+    @validates("born")
+    def _note_school_year(self, _name: str, born: dt.date | None) -> dt.date | None:
+        self.school_from = school_from(born)
+        return born
 
 
 class RollCorrection(Base):
@@ -103,10 +161,15 @@ def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
         select(RollChild.class_id, func.count().label("children"))
         .join(RollClass, RollClass.id == RollChild.class_id)
         .where(RollClass.kindergarten_id == kindergarten_id)
-        .where(RollChild.entered_on <= day, or_(RollChild.left_on.is_(None), RollChild.left_on > day))
+        .where(on_roll_condition(day))
         .group_by(RollChild.class_id)
         .subquery("children_on_roll")
     )
+
+
+def on_roll_condition(day: dt.date) -> ColumnElement[bool]:
+    """The SQL condition that a row of `RollChild` is on roll on this day."""
+    return and_(RollChild.entered_on <= day, or_(RollChild.left_on.is_(None), RollChild.left_on > day))
 
 
 def school_year_of(day: dt.date) -> int:

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+from enrollment.ground.reading.catalogue import Part
 from enrollment.ground.table_version import TableVersion, table_version
+from enrollment.places.kept_places import EVERY, TABLES
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 
@@ -123,6 +125,9 @@ def _service_area_rows(session: Session, year: int | None) -> Iterable:
     return session.execute(query)
 
 
+SERVICE_AREAS = Part("service_areas", TABLES, ServiceAreaIndex, every=EVERY)
+"""The index of all kindergartens, kept in the process for pages."""
+
 _read: tuple[TableVersion, ServiceAreaIndex] | None = None
 
 
@@ -131,6 +136,9 @@ def service_area_index(session: Session) -> ServiceAreaIndex:
 
     A draw builds its own index and does not use the cache.
     """
+    kept = SERVICE_AREAS.of(session)
+    if kept is not None:
+        return kept
     global _read
     state = table_version(session, ServiceArea, Kindergarten)
     known = _read

@@ -14,8 +14,11 @@ def write_text(sheet, row: int, column: int, value: str, form=None) -> None:
     sheet.write_string(row, column, value, form)
 
 
-def to_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A workbook with one sheet; numbers stay numbers, other values become text."""
+def to_xlsx(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, notes: Sequence[str] = (), about: str = "说明"
+) -> bytes:
+    """A workbook with one sheet; numbers stay numbers, other values become text.  `notes` are lines of a second sheet,
+    which is named `about`."""
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     bold = book.add_format({"bold": True, "bg_color": "#E6F1F3", "border": 1})
@@ -30,6 +33,12 @@ def to_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> b
                 sheet.write_number(line, index, value)
             elif value is not None:
                 write_text(sheet, line, index, str(value))
+    if notes:
+        beside = book.add_worksheet(about[:31])
+        beside.set_column(0, 0, 90)
+        for line, note in enumerate(notes):
+            write_text(beside, line, 0, note)
+        sheet.set_footer("&L" + notes[-1].replace("&", "&&")[:200])
     book.close()
     return content.getvalue()
 

@@ -17,7 +17,7 @@ from enrollment.ground.errors import NotFound
 from enrollment.ground.jobs import Job
 from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import DAY, Moment
-from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.ground.vault import seal_file, unseal_file
 
 PURPOSE = "data_package.content"
 MOST_ROWS = 150
@@ -36,7 +36,7 @@ class DataPackage(Base):
     language: Mapped[str]
     asked_at: Mapped[dt.datetime]
     made_at: Mapped[dt.datetime | None]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE})
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "bound": True})
 
 
 def is_long(session: Session, *, by: Actor) -> bool:
@@ -80,7 +80,7 @@ def keep(session: Session, package_id: uuid.UUID, content: bytes, *, now: dt.dat
     """Store what was packed, unless it is not wanted any more."""
     package = session.get(DataPackage, package_id, with_for_update=True)
     if package is not None and package.made_at is None:
-        package.content, package.made_at = seal_bytes(content, PURPOSE), now
+        package.content, package.made_at = seal_file(content, PURPOSE, package_id), now
 
 
 def read(session: Session, *, by: Actor) -> bytes:
@@ -88,7 +88,7 @@ def read(session: Session, *, by: Actor) -> bytes:
     package = of(session, by=by)
     if package is None or package.content is None:
         raise NotFound("data_package")
-    return unseal_bytes(package.content, PURPOSE)
+    return unseal_file(package.content, PURPOSE, package.id)
 
 
 def delete_old(session: Session, moment: Moment, limit: int) -> Counter[str]:

@@ -34,7 +34,7 @@ from enrollment.ground.db import Base
 from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import table_name
 from enrollment.ground.sign_in import WebSession
-from enrollment.offers.arrivals import ArrivalCheck
+from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalContact, ArrivalEntry, ArrivalTap
 from enrollment.offers.joint_decision_rows import JointDecision
 from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove, ReplacedNotice
 from enrollment.people import guardians
@@ -47,10 +47,11 @@ from enrollment.people.person_rows import Child, ChildDocument, Guardian, Guardi
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.places.roll_change_rows import RollTransfer
 from enrollment.places.roll_rows import RollChild, RollCorrection
+from enrollment.review.case_rows import GuardianRequest
 from enrollment.review.cases import Case
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
-from enrollment.review.guardian_requests import GuardianRequest
 from enrollment.season.facts import Fact
 
 VIEWS = ("view", "view_evidence")
@@ -226,6 +227,12 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .where(RollChild.id_index.in_(family.child_indexes))
         .order_by(RollCorrection.corrected_on)
     ),
+    RollTransfer: lambda family: (
+        select(RollTransfer)
+        .join(RollChild, RollChild.id == RollTransfer.roll_child_id)
+        .where(RollChild.id_index.in_(family.child_indexes))
+        .order_by(RollTransfer.asked_at)
+    ),
     Entitlement: lambda family: select(Entitlement).where(Entitlement.child_id_index.in_(family.child_indexes)),
     Application: lambda family: (
         select(Application).where(Application.id.in_(family.applications)).order_by(Application.created_at)
@@ -266,6 +273,13 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     JointDecision: _of_application(JointDecision, JointDecision.proposed_at),
     DeskContact: _of_application(DeskContact, DeskContact.reached_at),
     ArrivalCheck: lambda family: select(ArrivalCheck).where(ArrivalCheck.offer_id.in_(family.offers)),
+    ArrivalTap: lambda family: (
+        select(ArrivalTap).where(ArrivalTap.offer_id.in_(family.offers)).order_by(ArrivalTap.tapped_at)
+    ),
+    ArrivalEntry: lambda family: select(ArrivalEntry).where(ArrivalEntry.offer_id.in_(family.offers)),
+    ArrivalContact: lambda family: (
+        select(ArrivalContact).where(ArrivalContact.offer_id.in_(family.offers)).order_by(ArrivalContact.at)
+    ),
     Case: _of_account(Case, Case.opened_at),
     GuardianRequest: _guardian_requests,
     Notice: lambda family: (
@@ -283,6 +297,9 @@ LEFT_OUT = {
     ("account", "second_factor"): "a secret of signing in",
     ("web_session", "data"): "what keeps a session safe",
     ("child_document", "joined_from"): "it is empty in what a family gets",
+    ("application", "opened_at"): "the history tells when the review began",
+    ("application", "register_state"): "it repeats the answers of the registers, which are given",
+    ("verified_fact", "sealed_value"): "it is given as the value",
     ("evidence_page", "content"): "each page is a file beside",
     ("correction_page", "content"): "each page is a file beside",
     ("mandate", "paper"): "each paper is a file beside",
@@ -295,12 +312,12 @@ LEFT_OUT = {
 PEOPLE = {
     "account_id", "asked_by", "proposed_by", "decided_by", "submitted_by", "ended_by", "entered_by", "entered_for",
     "reviewer_id", "helper_id", "invited_by", "added_by", "checked_by", "requested_by", "confirmed_by", "issued_by",
-    "reached_by", "officer_id", "agreed_by",
+    "reached_by", "officer_id", "agreed_by", "second_by", "out_by", "in_by", "settled_by",
 }  # fmt: skip
 """Columns that name who did something, one person or a list: given as role and workplace."""
 
 
-KINDERGARTENS = {"kindergarten_id", "review_kindergarten_id"}
+KINDERGARTENS = {"kindergarten_id", "review_kindergarten_id", "from_id", "to_id"}
 
 
 @dataclass(frozen=True)
@@ -344,9 +361,9 @@ def rows_of(session: Session, table: type[Row], family: Family) -> list[Row]:
 def columns_of(table: type[Base]) -> list[str]:
     """The columns of a table that are given: all but indexes, digests in bytes, and those that are left out."""
     return [
-        column.key
+        column.name
         for column in table.__table__.columns
-        if (table_name(table), column.key) not in LEFT_OUT and not isinstance(column.type, LargeBinary)
+        if (table_name(table), column.name) not in LEFT_OUT and not isinstance(column.type, LargeBinary)
     ]
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.corrections import request_list
+from enrollment.coverage import target_decisions
+from enrollment.coverage.targets import TargetDecision
 from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
 from enrollment.draw.draw_rooms import DrawRoom
 from enrollment.ground.accounts import Actor, Role
@@ -18,8 +20,8 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.review import cases
 from enrollment.review.cases import Filed
-from enrollment.season import policy_approval, rounds
-from enrollment.season.calendar import Season
+from enrollment.season import policy_approval, rounds, season_lifecycle, seasons
+from enrollment.season.calendar import Season, SeasonStage
 from enrollment.season.policy_rows import Policy
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
@@ -27,10 +29,12 @@ from enrollment.season.rounds import Round
 
 @dataclass
 class Worklist:
-    """`to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
+    """`to_announce` are years in preparation that another person signed, `to_close_year` years whose calendar is over.
+
+    `to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
     `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
-    date; `to_revoke` are offers that another person signed to revoke; `corrections` counts undecided requests; `to_replay` are rounds with free places that
+    date; `to_revoke` are offers that another person signed to revoke; `corrections` counts undecided requests; `targets` were proposed by another official; `to_replay` are rounds with free places that
     children on the waitlist want, and without a daily replay.
     """
 
@@ -38,6 +42,8 @@ class Worklist:
     to_try: list[Policy] = field(default_factory=list)
     without_policy: list[str] = field(default_factory=list)
     programmes: dict[str, int] = field(default_factory=dict)
+    to_announce: list[Season] = field(default_factory=list)
+    to_close_year: list[Season] = field(default_factory=list)
     to_open: list[Round] = field(default_factory=list)
     to_close: list[Round] = field(default_factory=list)
     to_freeze: list[Round] = field(default_factory=list)
@@ -47,6 +53,7 @@ class Worklist:
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
     corrections: int = 0
+    targets: list[TargetDecision] = field(default_factory=list)
 
 
 def official_worklist(
@@ -63,6 +70,8 @@ def official_worklist(
         agenda.corrections = request_list.count_undecided(session, by=by)
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any(Role.CITY_OFFICIAL):
+        agenda.targets = target_decisions.waiting_for(session, by=by)
+        _years(session, agenda, by, now)
         _rounds(session, season, agenda, now)
         _draw_rooms(session, season, agenda, by, now)
     return agenda
@@ -98,6 +107,16 @@ def proposed_programmes(session: Session, year: int, areas: Sequence[str]) -> di
     return {area: count for area, count in session.execute(found)}
 
 
+def _years(session: Session, agenda: Worklist, by: Actor, now: dt.datetime) -> None:
+    """Of every year: the first signature under a new year is asked for on the pages of another."""
+    for season in seasons.all_years(session):
+        signed = {one.account_id for one in season_lifecycle.signatures_of(session, season)}
+        if season.stage == SeasonStage.PREPARATION and signed and by.account_id not in signed:
+            agenda.to_announce.append(season)
+        elif season.stage == SeasonStage.ANNOUNCED and seasons.is_past(season, now):
+            agenda.to_close_year.append(season)
+
+
 def _rounds(session: Session, season: Season, agenda: Worklist, now: dt.datetime) -> None:
     for row in rounds.rounds_of_year(session, season.year):
         if row.stage == RoundStage.PLANNED:
@@ -117,13 +136,20 @@ def _draw_rooms(session: Session, season: Season, agenda: Worklist, by: Actor, n
         room = draw_rooms.of_round(session, row.id)
         signed = room.to_sign and any(one.account_id == by.account_id for one in runs.signed_by(session, room.to_sign))
         waits = not signed and (room.to_sign or room.step in ("seed", "run"))
-        if room.at_work or room.broke_off or waits:
+        refused = room.publication is not None and room.publication.refused_at is not None
+        if room.at_work or room.broke_off or refused or waits:
             agenda.in_draw.append(room)
-        elif _waits_for_a_replay(session, room, now):
+        elif row.kind in rounds.KINDS_WITH_WISHES and _waits_for_a_replay(session, room, now):
             agenda.to_replay.append(row)
 
 
 def _waits_for_a_replay(session: Session, room: DrawRoom, now: dt.datetime) -> bool:
-    if room.published is None or room.to_sign or room.in_progress or room.approvals >= runs.SIGNATURES_NEEDED:
+    if (
+        room.published is None
+        or room.to_sign
+        or room.signed
+        or room.in_progress
+        or room.approvals >= runs.SIGNATURES_NEEDED
+    ):
         return False
     return freed_places.replay_is_due(session, room.published, now=now)

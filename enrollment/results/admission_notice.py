@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
+from enrollment.draw.run_rows import Placement
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import notice_codes
@@ -25,7 +26,11 @@ ADMITTED = (OfferState.CONFIRMED, OfferState.CONFIRMED_WAITING, OfferState.ARRIV
 
 @dataclass(frozen=True)
 class Admission:
-    """The content of a notice.  `arrival` is when the kindergarten expects the child, if the calendar has that date."""
+    """The content of a notice.  `arrival` is when the kindergarten expects the child, if the calendar has that date.
+
+    `issued_at` is when its code was given: with the offer, or by the correction that replaced an earlier notice.  The notice
+    says that day, so that it reads the same on whichever day it is fetched.
+    """
 
     code: str
     child_name: str
@@ -33,7 +38,7 @@ class Admission:
     kindergarten: Kindergarten
     level: str
     year: int
-    confirmed_at: dt.datetime
+    issued_at: dt.datetime
     arrival: tuple[dt.datetime, dt.datetime] | None
 
 
@@ -62,6 +67,28 @@ def of_application(session: Session, application_id: uuid.UUID, *, by: Actor) ->
     return _admission(session, application, offer)
 
 
+def of_run(
+    session: Session, run_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
+) -> tuple[list[tuple[uuid.UUID, Admission]], uuid.UUID | None]:
+    """The notices of the next `limit` children of a run by application id, those of offers that wait for an answer among them.
+
+    Returns (application id, notice) of each, and the last child looked at: None when there are no more.  It is for drawing
+    ahead; a family reads its notice through `of_application`.
+    """
+    looked_at = select(Placement.application_id).where(Placement.run_id == run_id)
+    if after is not None:
+        looked_at = looked_at.where(Placement.application_id > after)
+    ids = session.scalars(looked_at.order_by(Placement.application_id).limit(limit)).all()
+    found = (
+        select(Application, Offer)
+        .join(Offer, Offer.application_id == Application.id)
+        .where(Application.id.in_(ids), Offer.run_id == run_id, Offer.state.in_((*ADMITTED, OfferState.OFFERED)))
+        .order_by(Application.id)
+    )
+    notices = [(row.Application.id, _admission(session, row.Application, row.Offer)) for row in session.execute(found)]
+    return notices, ids[-1] if ids else None
+
+
 def exists(session: Session, application: Application) -> bool:
     """Whether the application has a notice now.  The caller has checked access to the application."""
     return _admitting_offer(session, application) is not None
@@ -83,7 +110,7 @@ def _admission(session: Session, application: Application, offer: Offer) -> Admi
         kindergarten=programme.kindergarten,
         level=programme.level,
         year=programme.year,
-        confirmed_at=offer.answered_at or offer.made_at,
+        issued_at=notice_codes.last_replaced(session, offer.id) or offer.made_at,
         arrival=(arrival.begins_at, arrival.ends_at) if arrival else None,
     )
 

@@ -22,6 +22,9 @@ from enrollment.results.family_results import FamilyResult
 MOVE_OF_ANSWER = {"confirm": "confirm", "wait": "confirm_and_wait", "decline": "decline"}
 """What a family may answer, and the move of the offer."""
 
+RECEIPTED = (*MOVE_OF_ANSWER.values(), "take_back")
+"""The moves of which a family has a receipt."""
+
 
 @dataclass(frozen=True)
 class AnswerReceipt:
@@ -48,7 +51,7 @@ def receipts(session: Session, application: Application, *, by: Actor) -> list[A
         select(OfferMove, Programme)
         .join(Offer, Offer.id == OfferMove.offer_id)
         .join(Programme, Programme.id == Offer.programme_id)
-        .where(Offer.application_id == application.id, OfferMove.move.in_(MOVE_OF_ANSWER.values()))
+        .where(Offer.application_id == application.id, OfferMove.move.in_(RECEIPTED))
         .order_by(OfferMove.number)
     )
     rows = session.execute(found).all()
@@ -87,6 +90,25 @@ def who(session: Session, child_id: uuid.UUID, account_id: uuid.UUID | None, *, 
     return relation_of(session, child_id, account_id) or "other"
 
 
+def gave_up_by(session: Session, result: FamilyResult, *, by: Actor) -> str | None:
+    """Which guardian gave the newest place up, a code for the reader (`who`); None if nobody did."""
+    if result.offer is None or result.offer.state != OfferState.DECLINED:
+        return None
+    newest = (
+        select(OfferMove.account_id)
+        .where(OfferMove.offer_id == result.offer.id, OfferMove.move == "decline")
+        .order_by(OfferMove.number.desc())
+        .limit(1)
+    )
+    return who(session, result.application.child_id, session.scalar(newest), by=by)
+
+
+def is_held(session: Session, result: FamilyResult, *, by: Actor) -> bool:
+    """Whether a dispute about the child, or about one that is answered together with it, stops the family's answer."""
+    together = offers.answered_with(session, result.offer, by=by) if result.offer else {}
+    return any(each.on_hold for each in (result.application, *together))
+
+
 def closed_reason(
     session: Session, result: FamilyResult, answer: str, seen: str | None, *, by: Actor, now: dt.datetime
 ) -> str | None:
@@ -99,7 +121,7 @@ def closed_reason(
         return "changed"
     if offer.state not in ANSWERABLE:
         return offer.state
-    if any(each.on_hold for each in (result.application, *offers.answered_with(session, offer, by=by))):
+    if is_held(session, result, by=by):
         return "on_hold"
     waiting = joint_decisions.waiting_for(session, result.application.id)
     if answer == "decline":

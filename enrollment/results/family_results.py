@@ -5,7 +5,7 @@ A family can check it from the published cut-offs alone: the first wish whose cu
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased
@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.draws import Ticket
-from enrollment.draw.run_rows import Placement, Run, WishReason
+from enrollment.draw.publication.result_contents import REFUSED
+from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, CutOff, Placement, Run, WishReason
 from enrollment.offers import waitlist
-from enrollment.offers.offer_rows import OfferState
+from enrollment.offers.offer_rows import OFFERS, CentralProposal, OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.season.rounds import Round
-
-REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff")
+from enrollment.season.kept_years import round_of
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 
 @dataclass(frozen=True)
@@ -40,33 +40,49 @@ class WishResult:
     cutoff_tier: int | None
     cutoff_ticket: int | None
     in_line: int | None
+    line_at_opening: bool = False
+    """Whether `in_line` is the place in line when the result was opened, and not that of now."""
+    line_outside: bool = False
+    """Whether the cut-off of the reserved places is that of other families: all whom they are reserved for got in."""
 
     @property
     def kindergarten(self) -> Kindergarten:
         return self.programme.kindergarten
 
+    @property
+    def reserved_for(self) -> str | None:
+        """The name of the reserved places whose cut-off counted for this child; None for the places of all families."""
+        return next((pool.name for pool in self.programme.pools if pool.code == self.pool), None)
+
 
 @dataclass(frozen=True)
-class FamilyResult:
-    """What a published round gave one child.  `bound_with` are the children who were placed together with it; `offer` is its newest offer of any round; `standing` a code of
-    `waitlist.CODES`."""
+class Origin:
+    """How the child came to its newest offer, where no wish of the shown run explains it.
+
+    `moved_from` is the place that it left for a better wish.  `central` says that central placement proposed the place,
+    `metres` how far it is from the home.
+    """
+
+    moved_from: Programme | None = None
+    moved_at: dt.datetime | None = None
+    central: bool = False
+    metres: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the newest published round gave one child, as a list and a timeline tell it.
+
+    `placed` and `rank` are of the run; `offer` is the child's newest offer of any round, at `offered_at`.
+    """
 
     application: Application
     round: Round
     run: Run
-    ticket: int | None
-    bound_with: tuple[Application, ...]
     placed: Programme | None
     rank: int | None
     offer: Offer | None
     offered_at: Programme | None
-    standing: str
-    wishes: tuple[WishResult, ...]
-
-    @property
-    def bound(self) -> int:
-        """How many children were placed together, this one included; 1 for a child alone."""
-        return 1 + len(self.bound_with)
 
     @property
     def holds(self) -> bool:
@@ -84,37 +100,101 @@ class FamilyResult:
         return self.offer is not None and (self.offer.rank or 1) > 1
 
 
+@dataclass(frozen=True)
+class FamilyResult(Outcome):
+    """The outcome with its reasons.  `bound_with` are the children who were placed together with it; `standing` is a code of
+    `waitlist.CODES`."""
+
+    ticket: int | None
+    bound_with: tuple[Application, ...]
+    standing: str
+    wishes: tuple[WishResult, ...]
+    origin: Origin = Origin()
+
+    @property
+    def waits_on(self) -> bool:
+        """Whether the child is still on the waiting list of the round, though it lost or gave up a place of another."""
+        return self.standing == "for_a_place"
+
+    @property
+    def bound(self) -> int:
+        """How many children were placed together, this one included; 1 for a child alone."""
+        return 1 + len(self.bound_with)
+
+
+def outcome(session: Session, application: Application) -> Outcome | None:
+    """The newest published outcome of an application; None before the first."""
+    found = _newest_placement(session, application.id)
+    if found is None:
+        return None
+    placement, run, round_ = found
+    offer = _newest_offer(session, application)
+    return Outcome(
+        application=application,
+        round=round_,
+        run=run,
+        placed=session.get(Programme, placement.programme_id) if placement.programme_id else None,
+        rank=placement.rank,
+        offer=offer,
+        offered_at=session.get(Programme, offer.programme_id) if offer else None,
+    )
+
+
 def for_application(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> FamilyResult | None:
     """The newest published result of an application; None before the first."""
+    application = session.get_one(Application, application_id)
+    told = outcome(session, application)
+    if told is None:
+        return None
+    standing = waitlist.standings(session, told.round, now=now, application_id=application_id)
+    code = next(iter(standing.values())).code
+    return FamilyResult(
+        **{each.name: getattr(told, each.name) for each in fields(told)},
+        ticket=_ticket(session, application),
+        bound_with=_bound(session, told.run, application),
+        standing=code,
+        wishes=_wishes(session, told.run, told.round, application_id, code in waitlist.IN_LINE),
+        origin=_origin(session, told.offer) if told.offer else Origin(),
+    )
+
+
+def _newest_placement(session: Session, application_id: uuid.UUID) -> tuple[Placement, Run, Round] | None:
+    """Where the newest published run of a round with wishes put it: a place of central placement is the newest offer."""
+    known = PUBLISHED_PLACEMENTS.ahead(session, application_id)
+    if known is not None:
+        runs = [(each, run, round_of(session, run.round_id)) for each in known for run in RUNS.of(session, each.run_id)]
+        with_wishes = [each for each in runs if each[2].kind in KINDS_WITH_WISHES]
+        return max(with_wishes, key=lambda each: (each[2].number, each[1].number), default=None)
     found = (
         select(Placement, Run, Round)
         .join(Run, Run.id == Placement.run_id)
         .join(Round, Round.id == Run.round_id)
-        .where(Placement.application_id == application_id, Run.published_at.is_not(None))
+        .where(
+            Placement.application_id == application_id,
+            Run.published_at.is_not(None),
+            Round.kind.in_(KINDS_WITH_WISHES),
+        )
         .order_by(Round.number.desc(), Run.number.desc())
         .limit(1)
     )
     row = session.execute(found).one_or_none()
-    if row is None:
-        return None
-    placement, run, round_ = row
-    application = session.get_one(Application, application_id)
-    standing = waitlist.standings(session, round_, now=now, application_id=application_id)
-    code = next(iter(standing.values())).code
-    offer = _newest_offer(session, application)
-    programme = session.get(Programme, placement.programme_id) if placement.programme_id else None
-    return FamilyResult(
-        application=application,
-        round=round_,
-        run=run,
-        ticket=_ticket(session, application),
-        bound_with=_bound(session, run, application),
-        placed=programme,
-        rank=placement.rank,
-        offer=offer,
-        offered_at=session.get(Programme, offer.programme_id) if offer else None,
-        standing=code,
-        wishes=_wishes(session, run, round_, application_id, code in waitlist.IN_LINE),
+    return None if row is None else (row.Placement, row.Run, row.Round)
+
+
+def _origin(session: Session, offer: Offer) -> Origin:
+    left = select(Offer).where(
+        Offer.application_id == offer.application_id,
+        Offer.state == OfferState.SUPERSEDED,
+        Offer.ended_at == offer.made_at,
+        Offer.programme_id != offer.programme_id,
+    )
+    before = session.scalars(left.limit(1)).first()
+    proposal = session.scalars(select(CentralProposal).where(CentralProposal.offer_id == offer.id).limit(1)).first()
+    return Origin(
+        moved_from=session.get(Programme, before.programme_id) if before else None,
+        moved_at=offer.made_at if before else None,
+        central=proposal is not None,
+        metres=proposal.metres if proposal else None,
     )
 
 
@@ -147,16 +227,22 @@ def _bound(session: Session, run: Run, application: Application) -> tuple[Applic
 
 
 def _newest_offer(session: Session, application: Application) -> Offer | None:
-    found = select(Offer).where(Offer.application_id == application.id)
-    return session.scalars(found.order_by(Offer.state.in_(LIVE).desc(), Offer.made_at.desc()).limit(1)).first()
+    offers = OFFERS.of(session, application.id)
+    return max(offers, key=lambda offer: (offer.state in LIVE, offer.made_at), default=None)
 
 
 def _wishes(
     session: Session, run: Run, round_: Round, application_id: uuid.UUID, in_line: bool
 ) -> tuple[WishResult, ...]:
     found = (
-        select(WishReason, Programme)
+        select(WishReason, Programme, CutOff.eligible)
         .join(Programme, Programme.id == WishReason.programme_id)
+        .outerjoin(
+            CutOff,
+            (CutOff.run_id == WishReason.run_id)
+            & (CutOff.programme_id == WishReason.programme_id)
+            & (CutOff.pool == WishReason.pool),
+        )
         .where(WishReason.run_id == run.id, WishReason.application_id == application_id)
         .order_by(WishReason.rank)
     )
@@ -171,8 +257,9 @@ def _wishes(
             cutoff_tier=row.cutoff_tier,
             cutoff_ticket=row.cutoff_ticket,
             in_line=_place_in_line(session, round_, row) if in_line and row.reason in REFUSED else None,
+            line_outside=eligible == 0,
         )
-        for row, programme in session.execute(found)
+        for row, programme, eligible in session.execute(found)
     )
 
 

@@ -1,4 +1,4 @@
-"""What everybody may read of a published round: its cut-offs, and the result of a ticket."""
+"""What everybody may read of a published round: its cut-offs and its figures, nothing of a single child."""
 
 import uuid
 from dataclasses import dataclass
@@ -7,26 +7,27 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.applications import Application
 from enrollment.draw import runs
-from enrollment.draw.draws import Snapshot, Ticket
-from enrollment.draw.run_rows import CutOff, Placement, Run, WishReason
-from enrollment.ground.maintenance_permits import MaintenancePermit
+from enrollment.draw.draws import Snapshot
+from enrollment.draw.run_rows import CutOff, Run
+from enrollment.draw.seed.witness_rows import DeclaredForm
+from enrollment.ground.reading.catalogue import Part
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Pool, Programme
-from enrollment.results import public_file
-from enrollment.season.rounds import Round
+from enrollment.places.programmes import Programme
+from enrollment.results import cut_offs
+from enrollment.results.cut_offs import PublicLine
+from enrollment.season import seasons
+from enrollment.season.kept_years import ROUNDS
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 
 @dataclass(frozen=True)
 class PublishedCutOff:
-    """The cut-off of a pool.  `pool` is its name, None for the places that are open to all."""
+    """The cut-off of a block of the public file."""
 
     kindergarten: str
     area: str
-    level: str
-    pool: str | None
-    cut_off: CutOff
+    line: PublicLine
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,44 @@ class CutOffPage:
     last: int
 
 
-@dataclass(frozen=True)
-class TicketResult:
-    """The result of a child, known only by its ticket and its code in the public file."""
-
-    ticket: int
-    code: str
-    placed: Programme | None
-    wishes: tuple[tuple[Programme, WishReason], ...]
+def _ids_of_public_draws(session: Session) -> frozenset[uuid.UUID]:
+    return frozenset(session.scalars(select(Snapshot.round_id).union(select(DeclaredForm.round_id))))
 
 
-def rounds_with_a_commitment(session: Session) -> list[Round]:
-    """Rounds with a published commitment, the newest first."""
-    frozen = select(Snapshot.round_id).distinct()
-    return list(
-        session.scalars(select(Round).where(Round.id.in_(frozen)).order_by(Round.year.desc(), Round.number.desc()))
+PUBLIC_DRAWS = Part("public_draws", ("snapshot", "declared_draw_form"), _ids_of_public_draws)
+"""The rounds with a published commitment or a declared form, kept in the process."""
+
+
+def rounds_with_a_public_draw(session: Session) -> list[Round]:
+    """Rounds with a published commitment, or with the declared form of their draw before it; the newest first.
+
+    Rounds of a year in preparation are not public.
+    """
+    kept, rounds_kept = PUBLIC_DRAWS.of(session), ROUNDS.of(session)
+    if kept is not None and rounds_kept is not None:
+        years = _visible_years(session)
+        known = (each for each in reversed(rounds_kept) if each.id in kept and each.year in years)
+        return [each for each in known if each.kind in KINDS_WITH_WISHES]
+    public = or_(Round.id.in_(select(Snapshot.round_id)), Round.id.in_(select(DeclaredForm.round_id)))
+    with_wishes = Round.kind.in_(KINDS_WITH_WISHES)
+    found = (
+        select(Round)
+        .where(public, with_wishes, Round.year.in_(_visible_years(session)))
+        .order_by(Round.year.desc(), Round.number.desc())
     )
+    return list(session.scalars(found))
+
+
+def round_of_public_page(session: Session, round_id: uuid.UUID) -> Round | None:
+    """The round, if its draw may be read by everybody: it has a draw of its own, and its year is announced."""
+    found = session.get(Round, round_id)
+    if found is None or found.kind not in KINDS_WITH_WISHES or found.year not in _visible_years(session):
+        return None
+    return found
+
+
+def _visible_years(session: Session) -> list[int]:
+    return [season.year for season in seasons.visible(session)]
 
 
 def result_run(session: Session, round_id: uuid.UUID) -> Run | None:
@@ -70,9 +93,9 @@ def numbered_run(session: Session, round_id: uuid.UUID, number: int | None) -> R
     return session.scalars(found).one_or_none()
 
 
-def bundle_size(session: Session, run: Run) -> int:
+def file_size(session: Session, run: Run) -> int:
     """Size of the run's public file in bytes, 0 if there is none.  The file itself is not loaded."""
-    return session.scalar(select(func.octet_length(Run.bundle)).where(Run.id == run.id)) or 0
+    return session.scalar(select(func.octet_length(Run.public_file)).where(Run.id == run.id)) or 0
 
 
 def commitments(session: Session, year: int) -> list[str]:
@@ -105,13 +128,7 @@ def lines(
     per_page: int = 50,
 ) -> CutOffPage:
     """The cut-offs by kindergarten; `words` are part of its name."""
-    found = (
-        select(CutOff, Kindergarten.name, Kindergarten.area_code, Programme.level, Pool.name)
-        .join(Programme, Programme.id == CutOff.programme_id)
-        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .outerjoin(Pool, (Pool.programme_id == CutOff.programme_id) & (Pool.code == CutOff.pool))
-        .where(CutOff.run_id == run.id)
-    )
+    found = cut_offs.public_lines(CutOff.run_id == run.id)
     if words:
         found = found.where(Kindergarten.name.contains(words.strip(), autoescape=True))
     if area:
@@ -119,42 +136,8 @@ def lines(
     total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     last = max(1, -(-total // per_page))
     page = min(max(page, 1), last)
-    order = (Kindergarten.sort_key, Programme.level, Pool.precedence.nulls_last(), CutOff.pool)
-    rows = session.execute(found.order_by(*order).limit(per_page).offset((page - 1) * per_page))
-    return CutOffPage(
-        tuple(PublishedCutOff(name, code, level, pool, line) for line, name, code, level, pool in rows),
-        total,
-        page,
-        last,
-    )
-
-
-def of_ticket(session: Session, run: Run, year: int, asked: str) -> TicketResult | None:
-    """The result of a ticket number, or of a child's code in the public file."""
-    asked = asked.strip().lower()
-    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else -1
-    found = (
-        select(Ticket.number, Application.child_code, Placement.application_id, Programme)
-        .join(Application, (Application.child_id == Ticket.child_id) & (Application.year == Ticket.year))
-        .join(Placement, (Placement.application_id == Application.id) & (Placement.run_id == run.id))
-        .outerjoin(Programme, Programme.id == Placement.programme_id)
-        .where(Ticket.year == year, or_(Ticket.number == number, Application.child_code == asked))
-        .limit(1)
-    )
-    row = session.execute(found).one_or_none()
-    if row is None:
-        told = public_file.of_ticket(session, run, year, asked, number) if _is_forgotten(session, year) else None
-        return TicketResult(told.ticket, told.code, told.placed, told.wishes) if told else None
-    ticket, code, application_id, placed = row
-    reasons = (
-        select(Programme, WishReason)
-        .join(Programme, Programme.id == WishReason.programme_id)
-        .where(WishReason.run_id == run.id, WishReason.application_id == application_id)
-        .order_by(WishReason.rank)
-    )
-    return TicketResult(ticket, code, placed, tuple((p, reason) for p, reason in session.execute(reasons)))
-
-
-def _is_forgotten(session: Session, year: int) -> bool:
-    """Whether the families of the year were deleted; the public file still has codes and tickets."""
-    return session.scalar(select(MaintenancePermit.number).where(MaintenancePermit.year == year).limit(1)) is not None
+    named = found.add_columns(Kindergarten.name.label("kindergarten"), Kindergarten.area_code.label("area"))
+    ordered = named.group_by(Kindergarten.id).order_by(Kindergarten.sort_key, *cut_offs.IN_ORDER)
+    rows = session.execute(ordered.limit(per_page).offset((page - 1) * per_page))
+    told = tuple(PublishedCutOff(row.kindergarten, row.area, cut_offs.line_of(row)) for row in rows)
+    return CutOffPage(told, total, page, last)

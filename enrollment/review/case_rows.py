@@ -1,4 +1,4 @@
-"""The row of a case 申诉/争议, and its kinds and outcomes."""
+"""The rows of a case 申诉/争议 and of the request about guardians that it can hold, and their kinds and outcomes."""
 
 import datetime as dt
 import uuid
@@ -8,7 +8,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.phones import SealedPhone
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.sealed.codes import TOKEN, KeyedCode, listed
+from enrollment.ground.sealed.values import SealedDate
 from enrollment.ground.vault import Sealed
+
+PAPER_PURPOSE = "guardian_request.paper"
 
 
 class CaseKind(StrEnum):
@@ -26,6 +32,14 @@ class CaseOutcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class SupportDecision(StrEnum):
+    """The decision of the education authority about a child with a disability (Preschool Education Law, Article 17)."""
+
+    ADMITTED = "admitted"
+    ELSEWHERE = "elsewhere"
+    NOT_ADMITTED = "not_admitted"
+
+
 KINDS = tuple(CaseKind)
 OUTCOMES = tuple(CaseOutcome)
 
@@ -33,13 +47,16 @@ OUTCOMES = tuple(CaseOutcome)
 class Case(Base):
     """A case.  An open case has a due date, `due_at`, and one officer, whose name the family is told.
 
-    A guardians' dispute keeps the application on hold from `held_at` to `hold_ended_at`.
+    A guardians' dispute keeps the application on hold from `held_at` to `hold_ended_at`.  `withdrawal_reason` is written by
+    the person who opened the case and took it back.
+    The case of a disabled child has an assessment, a plan of support and a `SupportDecision`; all are sealed, so that a copy
+    of the database tells nothing.
     """
 
     __tablename__ = "case_file"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(KeyedCode)
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"), index=True)
     child_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
@@ -51,5 +68,45 @@ class Case(Base):
     hold_ended_at: Mapped[dt.datetime | None]
     settled_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None]
+    withdrawal_reason: Mapped[str | None] = mapped_column(Sealed("case_file.withdrawal_reason"))
+    assessed_on: Mapped[dt.date | None] = mapped_column(SealedDate("case_file.assessed_on"))
+    assessment: Mapped[str | None] = mapped_column(Sealed("case_file.assessment"))
+    plan: Mapped[str | None] = mapped_column(Sealed("case_file.plan"))
+    decision: Mapped[str | None] = mapped_column(Sealed("case_file.decision"))
 
-    __table_args__ = (CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),)
+    __table_args__ = (CheckConstraint(f"kind IN {listed(KINDS)} OR kind ~ '{TOKEN}'", name="known_kind"),)
+
+
+class GuardianRequest(Base):
+    """The request of a case about guardians: to add the holder of `phone`, or to remove `guardian_id`.
+
+    `protected`: the reason is a protection order, so the removed guardian is told nothing about where the child is.
+    A removal needs two people: `proposed_by` is the first, the person who settles the case is the second.
+    """
+
+    __tablename__ = "guardian_request"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("case_file.id"), unique=True)
+    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
+    guardian_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("guardian.id"))
+    phone: Mapped[str | None] = mapped_column(SealedPhone("guardian_request.phone"))
+    protected: Mapped[bool]
+    paper: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": PAPER_PURPOSE, "bound": True})
+    paper_type: Mapped[str]
+    proposed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (CheckConstraint("(guardian_id IS NULL) <> (phone IS NULL)", name="removes_or_adds"),)
+
+
+CASES = Read(Case, Case.account_id, unread=(Case.text,))
+"""The cases that an account opened."""
+
+OPEN_DISPUTES = Read(
+    Case,
+    Case.application_id,
+    (Case.kind == CaseKind.GUARDIANS_DISPUTE, Case.settled_at.is_(None)),
+    unread=(Case.text,),
+)
+"""The open disputes about an application."""

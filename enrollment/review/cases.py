@@ -4,8 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import and_, false, func, select
-from sqlalchemy import case as sql_case
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines
@@ -23,7 +22,16 @@ from enrollment.people.likeness import name_key
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import case_officers
-from enrollment.review.case_rows import KINDS, OUTCOMES, Case, CaseKind, CaseOutcome
+from enrollment.review.case_rows import (
+    CASES,
+    KINDS,
+    OPEN_DISPUTES,
+    OUTCOMES,
+    Case,
+    CaseKind,
+    CaseOutcome,
+    GuardianRequest,
+)
 
 __all__ = ["KINDS", "OUTCOMES", "Case", "CaseKind", "CaseOutcome"]
 
@@ -130,7 +138,7 @@ def impose_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor,
     if case.application_id is None or case.kind != CaseKind.GUARDIANS_DISPUTE:
         raise Refused("no_application_to_hold", field="reason")
     if case.held_at is None:
-        application = session.get_one(Application, case.application_id, with_for_update=True)
+        application = session.get_one(Application, case.application_id, with_for_update={"key_share": True})
         _hold(session, application, case, by=by, now=now, reason=reason.strip()[:LONGEST_TEXT])
         outbox.tell(session, "case_hold_imposed", account_id=case.account_id, key=f"case:{case.id}:held", now=now)
     return case
@@ -162,21 +170,15 @@ def holding_case(session: Session, application_id: uuid.UUID) -> Case | None:
 
 def dispute_about(session: Session, application_id: uuid.UUID) -> Case | None:
     """The open dispute that the application's page shows: one with a hold, else the one with the earliest due date."""
-    disputes = select(Case).where(
-        Case.application_id == application_id,
-        Case.kind == CaseKind.GUARDIANS_DISPUTE,
-        Case.settled_at.is_(None),
-    )
-    held_first = sql_case((and_(*HOLDING), 0), else_=1)
-    return session.scalars(disputes.order_by(held_first, Case.due_at).limit(1)).first()
+    disputes = OPEN_DISPUTES.of(session, application_id)
+    return min(disputes, key=lambda case: (not is_holding(case), case.due_at), default=None)
 
 
 def own_cases(session: Session, *, by: Actor) -> list[Case]:
     """The cases that the signed-in person opened, newest first; a helper has no access to them."""
     if by.on_behalf:
         return []
-    mine = select(Case).where(Case.account_id == by.account_id)
-    return list(session.scalars(mine.order_by(Case.opened_at.desc())))
+    return sorted(CASES.of(session, by.account_id), key=lambda case: case.opened_at, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -236,18 +238,35 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
         raise Refused("say_why", field="reason")
     if case.settled_at is not None:
         return case
-    case.settled_at, case.outcome = now, outcome
-    session.flush()
     why = reason.strip()[:LONGEST_TEXT]
     audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, reason=why, outcome=outcome)
+    close(session, case, outcome, by=by, now=now)
+    return case
+
+
+def close(session: Session, case: Case, outcome: str, *, by: Actor, now: dt.datetime) -> None:
+    """End an open case and the hold that it caused.  The person who opened it is told the outcome, and the guardians that
+    the application goes on, if they had heard of the case.  The caller holds the case's lock and audits."""
+    case.settled_at, case.outcome = now, outcome
+    session.flush()
     outbox.tell(session, f"case_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
     if is_holding(case):
         _end_hold(session, case, by=by, now=now)
-    elif case.application_id is not None:
+    elif case.application_id is not None and _was_told(session, case):
         event = f"dispute_ended:{case.id}"
         notify_guardians(session, "dispute_ended", [case.application_id], now=now, event=event)
     session.flush()
-    return case
+
+
+def request_of(session: Session, case: Case) -> GuardianRequest | None:
+    """The request of a case about guardians; None for another kind of case."""
+    return session.scalars(select(GuardianRequest).where(GuardianRequest.case_id == case.id)).one_or_none()
+
+
+def _was_told(session: Session, case: Case) -> bool:
+    """Whether the child's other guardians heard of the case: not of a third guardian, and not under a protection order."""
+    wanted = request_of(session, case)
+    return wanted is None or (wanted.guardian_id is not None and not wanted.protected)
 
 
 def _decidable(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
@@ -276,7 +295,7 @@ def _disputed(session: Session, index: bytes, child_name: str) -> Application | 
     if child is None or name_key(child.name) != name_key(child_name):
         return None
     live = select(Application).where(Application.child_id == child.id, Application.stage.not_in(DEAD_STAGES))
-    return session.scalars(live.order_by(Application.year.desc()).limit(1).with_for_update()).first()
+    return session.scalars(live.order_by(Application.year.desc()).limit(1).with_for_update(key_share=True)).first()
 
 
 def _hold(
@@ -289,7 +308,7 @@ def _hold(
     if registration is not None:
         case.due_at = min(case.due_at, registration.closes_at)
     audit.record(session, "hold", "application", application.id, by=by, now=now, case=str(case.id), reason=reason)
-    notify_guardians(session, "on_hold", [application.id], now=now, event=f"on_hold:{case.id}")
+    notify_guardians(session, "on_hold", [application.id], now=now, event=f"on_hold:{case.id}:{now.isoformat()}")
     session.flush()
 
 
@@ -299,7 +318,7 @@ def _end_hold(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> N
     session.flush()
     if case.application_id is None or holding_case(session, case.application_id) is not None:
         return
-    application = session.get_one(Application, case.application_id, with_for_update=True)
+    application = session.get_one(Application, case.application_id, with_for_update={"key_share": True})
     application.on_hold = False
     audit.record(session, "end_hold", "application", application.id, by=by, now=now, case=str(case.id))
     notify_guardians(session, "hold_ended", [application.id], now=now, event=f"hold_ended:{case.id}:{now.isoformat()}")

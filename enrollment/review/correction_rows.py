@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.sealed.codes import KeyedCode
 from enrollment.ground.vault import Sealed
 
 
@@ -70,7 +71,7 @@ class CorrectionRequest(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
     kind: Mapped[str]
-    fact: Mapped[str | None]
+    fact: Mapped[str | None] = mapped_column(KeyedCode)
     state: Mapped[str] = mapped_column(default=CorrectionState.OPEN)
     version: Mapped[int] = mapped_column(default=1)
     before: Mapped[str] = mapped_column(Sealed("correction_request.before"))
@@ -129,7 +130,9 @@ class CorrectionPage(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     original_digest: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": "correction_page.content"})
+    content: Mapped[bytes] = mapped_column(
+        LargeBinary, deferred=True, info={"sealed": "correction_page.content", "bound": True}
+    )
     uploaded_at: Mapped[dt.datetime]
 
     __table_args__ = (UniqueConstraint("request_id", "original_digest"),)

@@ -15,7 +15,8 @@ from enrollment.applications.returned_items import RefusalProposal
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.people.duplicate_rows import DuplicateHint, Verdict
-from enrollment.review.review import refuse_while_refusal_is_open
+from enrollment.review.refusal_grounds import IDENTITY
+from enrollment.review.scope import refuse_while_refusal_is_open
 
 
 def unite(
@@ -51,6 +52,7 @@ def _refuse(session: Session, application: Application, hint: DuplicateHint, *, 
         RefusalProposal(
             application_id=application.id,
             rule="duplicate",
+            fact=IDENTITY,
             explanation=hint.reason,
             proposed_by=hint.first_by,
             proposed_at=hint.first_at,

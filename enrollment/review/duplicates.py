@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from enrollment.applications import identity_documents, identity_edits
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
-from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
@@ -18,8 +17,8 @@ from enrollment.people import documents
 from enrollment.people.duplicate_rows import VERDICTS, DuplicateHint, Verdict
 from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.review import duplicate_verdicts
-from enrollment.review.refusals import SECOND_PEOPLE
-from enrollment.review.review import LONGEST_NOTE, within
+from enrollment.review.findings import LONGEST_NOTE
+from enrollment.review.scope import SECOND_PEOPLE, within
 
 
 @dataclass(frozen=True)
@@ -113,35 +112,6 @@ def documents_to_look_at(session: Session, *, by: Actor) -> list[tuple[ChildDocu
         .where(ChildDocument.checked_at.is_(None), Application.stage.in_(LIVE_STAGES), within(by))
     )
     return [(row[0], row[1], row[2]) for row in session.execute(found.order_by(ChildDocument.added_at))]
-
-
-def look_at_document(session: Session, document_id: uuid.UUID, *, accepted: bool, by: Actor, now: dt.datetime) -> None:
-    """Accept an added document, which counts from now on, or remove it.  The guardians are told which.
-
-    Repeating it changes nothing.
-    """
-    waiting = {document.id: (child, each) for document, child, each in documents_to_look_at(session, by=by)}
-    if document_id not in waiting:
-        raise NotFound("document")
-    child, application = waiting[document_id]
-    session.get_one(Child, child.id, with_for_update=True, populate_existing=True)
-    document = session.get_one(ChildDocument, document_id, with_for_update=True, populate_existing=True)
-    if accepted:
-        documents.make_current(session, child, document, now=now)
-        document.checked_by = by.account_id
-    else:
-        session.delete(document)
-    session.flush()
-    kind = "document_accepted" if accepted else "document_not_accepted"
-    audit.record(session, "look_at_document", "child", child.id, by=by, now=now, accepted=accepted)
-    notify_guardians(
-        session,
-        kind,
-        [application.id],
-        now=now,
-        event=f"{kind}:{document_id}",
-        code=application.registration_code or "",
-    )
 
 
 def _is_own(by: Actor) -> ColumnElement[bool]:

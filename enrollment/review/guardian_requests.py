@@ -4,49 +4,32 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from enrollment.applications import applications
 from enrollment.applications.application_rows import Application
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox
 from enrollment.ground.accounts import Actor, Role, require_oneself
-from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
-from enrollment.ground.outbox import Notice
-from enrollment.ground.phones import SealedPhone, parse_phone
-from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.ground.outbox import MessageState, Notice
+from enrollment.ground.phones import parse_phone
+from enrollment.ground.reading.read_ahead import Read
+from enrollment.ground.vault import seal_file, unseal_file
 from enrollment.people import children, invitations
-from enrollment.people.person_rows import Child, Guardian, Guardianship
+from enrollment.people.person_rows import GUARDIANS, Child, Guardian, Guardianship
 from enrollment.review import cases
-from enrollment.review.case_rows import Case, CaseKind, CaseOutcome
+from enrollment.review.case_rows import PAPER_PURPOSE, Case, CaseKind, CaseOutcome, GuardianRequest
 
-PAPER_PURPOSE = "guardian_request.paper"
-
-
-class GuardianRequest(Base):
-    """The request of a case about guardians: to add the holder of `phone`, or to remove `guardian_id`.
-
-    `protected`: the reason is a protection order, so the removed guardian is told nothing about where the child is.
-    A removal needs two people: `proposed_by` is the first, the person who settles the case is the second.
-    """
-
-    __tablename__ = "guardian_request"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("case_file.id"), unique=True)
-    child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), index=True)
-    guardian_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("guardian.id"))
-    phone: Mapped[str | None] = mapped_column(SealedPhone("guardian_request.phone"))
-    protected: Mapped[bool]
-    paper: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": PAPER_PURPOSE})
-    paper_type: Mapped[str]
-    proposed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
-    proposed_at: Mapped[dt.datetime | None]
-
-    __table_args__ = (CheckConstraint("(guardian_id IS NULL) <> (phone IS NULL)", name="removes_or_adds"),)
+REQUESTS_ABOUT = Read(
+    GuardianRequest,
+    GuardianRequest.guardian_id,
+    (GuardianRequest.protected.is_(False),),
+    unread=(GuardianRequest.phone, GuardianRequest.paper),
+)
+"""The requests to remove a guardian, without those under a protection order."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +79,10 @@ def request_removal(
     return case
 
 
-def request_of(session: Session, case: Case) -> GuardianRequest | None:
-    """The request of a case about guardians; None for another kind of case."""
-    return session.scalars(select(GuardianRequest).where(GuardianRequest.case_id == case.id)).one_or_none()
-
-
 def requests_about(session: Session, *, by: Actor) -> list[Case]:
     """Open cases that ask to remove the signed-in guardian, without those under a protection order."""
+    if by.on_behalf or _nobody_asks_about(session, by):
+        return []
     about_me = (
         select(Case)
         .join(GuardianRequest, GuardianRequest.case_id == Case.id)
@@ -114,17 +94,23 @@ def requests_about(session: Session, *, by: Actor) -> list[Case]:
             Case.account_id != by.account_id,
         )
     )
-    return [] if by.on_behalf else list(session.scalars(about_me.order_by(Case.opened_at)))
+    return list(session.scalars(about_me.order_by(Case.opened_at)))
+
+
+def _nobody_asks_about(session: Session, by: Actor) -> bool:
+    """Whether it was read ahead that there is no request about this guardian."""
+    known = [REQUESTS_ABOUT.ahead(session, guardian.id) for guardian in GUARDIANS.ahead(session, by.account_id) or ()]
+    return known == [[]]
 
 
 def read_paper(session: Session, case_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SafePage:
     """The paper of a request, for the officials of its area; each view is written to the audit."""
     case = cases.find(session, case_id, by=by).case
-    wanted = request_of(session, case)
+    wanted = cases.request_of(session, case)
     if wanted is None or not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise NotFound
     audit.record(session, "view_evidence", "case_file", case.id, by=by, now=now)
-    return SafePage(wanted.paper_type, unseal_bytes(wanted.paper, PAPER_PURPOSE))
+    return SafePage(wanted.paper_type, unseal_file(wanted.paper, PAPER_PURPOSE, wanted.id))
 
 
 def own_papers(session: Session, *, by: Actor) -> list[SafePage]:
@@ -134,7 +120,7 @@ def own_papers(session: Session, *, by: Actor) -> list[SafePage]:
         select(GuardianRequest).join(Case, Case.id == GuardianRequest.case_id).where(Case.account_id == by.account_id)
     )
     return [
-        SafePage(wanted.paper_type, unseal_bytes(wanted.paper, PAPER_PURPOSE))
+        SafePage(wanted.paper_type, unseal_file(wanted.paper, PAPER_PURPOSE, wanted.id))
         for wanted in session.scalars(made.order_by(Case.opened_at))
     ]
 
@@ -179,7 +165,7 @@ def confirm_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Ac
 
 
 def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor, now: dt.datetime) -> None:
-    session.execute(select(Child.id).where(Child.id == wanted.child_id).with_for_update())
+    session.execute(select(Child.id).where(Child.id == wanted.child_id).with_for_update(key_share=True))
     guardianship = _guardianship(session, wanted.guardian_id, wanted.child_id)
     if guardianship is None:
         return
@@ -189,6 +175,7 @@ def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor,
     account_id = guardianship.guardian.account_id
     hidden = update(Notice).where(Notice.account_id == account_id, Notice.child_id == wanted.child_id)
     session.execute(hidden.values(withheld_at=now))
+    session.execute(hidden.where(Notice.state == MessageState.WAITING).values(state=MessageState.WITHHELD))
     invitations.withdraw_of(session, guardianship.guardian, wanted.child_id, now=now)
     session.flush()
     audit.record(
@@ -224,7 +211,8 @@ def _open(
     )  # fmt: skip
     session.add(case)
     cases.begin(session, case, by=by, now=now)
-    wanted.case_id, wanted.paper, wanted.paper_type = case.id, seal_bytes(safe.content, PAPER_PURPOSE), safe.media_type
+    wanted.id, wanted.case_id, wanted.paper_type = uuid.uuid4(), case.id, safe.media_type
+    wanted.paper = seal_file(safe.content, PAPER_PURPOSE, wanted.id)
     session.add(wanted)
     session.flush()
     return case
@@ -233,7 +221,7 @@ def _open(
 def _decidable(session: Session, case_id: uuid.UUID, kind: CaseKind, *, by: Actor) -> tuple[Case, GuardianRequest]:
     """The case and its request, locked, for an official of its area.  NotFound for another kind of case."""
     case = cases.find(session, case_id, by=by).case
-    wanted = request_of(session, case)
+    wanted = cases.request_of(session, case)
     if case.kind != kind or wanted is None or not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise NotFound
     session.refresh(case, with_for_update=True)

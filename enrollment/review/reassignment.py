@@ -12,7 +12,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.review.review import locked, refuse_while_refusal_is_open
+from enrollment.review.scope import locked, refuse_while_refusal_is_open
 
 
 def reassign(

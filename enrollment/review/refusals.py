@@ -13,36 +13,58 @@ from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.review.review import LONGEST_NOTE, in_hand, locked, refuse_while_refusal_is_open, within
+from enrollment.review import refusal_grounds, support_cases
+from enrollment.review.findings import LONGEST_NOTE
+from enrollment.review.leases import in_hand
+from enrollment.review.scope import SECOND_PEOPLE, locked, refuse_while_refusal_is_open, within
 
-SECOND_PEOPLE = (Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
+LONGEST_CLAUSE = 40
 
 
 def propose_refusal(
-    session: Session, application_id: uuid.UUID, *, rule: str, explanation: str, by: Actor, now: dt.datetime
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    rule: str,
+    explanation: str,
+    clause: str,
+    fact: str | None = None,
+    by: Actor,
+    now: dt.datetime,
 ) -> RefusalProposal:
     """Propose a refusal by a named rule.  The application stays with the clerk until a second person decides.
 
-    Refuses `unknown_refusal_rule`, `explanation_needed`, `refusal_is_proposed`, `not_in_your_hands`.
+    `clause` is the number of the rule in the notice; `fact` is what a false statement is about, a fact or a document.  The
+    data of this system have to agree (`refusal_grounds`).  For a disabled child a case is opened, which the education
+    authority decides first.
+    Refuses `unknown_refusal_rule`, `clause_needed`, `explanation_needed`, `refusal_is_proposed`, `not_in_your_hands`, and what
+    `refusal_grounds.require` refuses.
     """
-    application = in_hand(session, application_id, by=by)
+    application = in_hand(session, application_id, by=by, now=now)
     if rule not in REFUSAL_RULES:
         raise Refused("unknown_refusal_rule", field="rule")
+    if not clause.strip():
+        raise Refused("clause_needed", field="clause")
     if not explanation.strip():
         raise Refused("explanation_needed", field="explanation")
     refuse_while_refusal_is_open(session, application_id)
+    rests_on = refusal_grounds.require(session, application, rule, fact)
     proposal = RefusalProposal(
         application_id=application.id,
         rule=rule,
+        clause=clause.strip()[:LONGEST_CLAUSE],
+        fact=rests_on,
         explanation=explanation.strip()[:LONGEST_NOTE],
         proposed_by=by.account_id,
         proposed_at=now,
     )
     session.add(proposal)
-    audit.record(session, "propose_refusal", "application", application.id, by=by, now=now, rule=rule)
+    audit.record(session, "propose_refusal", "application", application.id, by=by, now=now, rule=rule, fact=rests_on)
     session.flush()
+    if rule != "duplicate" and support_cases.is_needed(session, application.id):
+        support_cases.open_for(session, application, text=proposal.explanation, by=by, now=now)
     return proposal
 
 
@@ -51,7 +73,7 @@ def decide_refusal(
 ) -> RefusalProposal:
     """The second person confirms the refusal, or gives the application back to the clerk.
 
-    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`.
+    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`, `support_case_undecided`.
     """
     application_id = session.scalar(select(RefusalProposal.application_id).where(RefusalProposal.id == proposal_id))
     if application_id is None:
@@ -65,6 +87,8 @@ def decide_refusal(
         raise Refused("only_a_head_or_official_decides")
     if proposal.proposed_by == by.account_id:
         raise Refused("second_person_needed")
+    if upheld and proposal.rule != "duplicate":
+        support_cases.require_decided(session, application.id)
     proposal.decided_by, proposal.decided_at, proposal.upheld = by.account_id, now, upheld
     audit.record(session, "decide_refusal", "application", application.id, by=by, now=now, upheld=upheld)
     session.flush()

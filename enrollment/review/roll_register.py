@@ -20,6 +20,7 @@ from enrollment.ground.vault import normalise
 from enrollment.people.person_rows import ChildDocument, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_rows import school_from
 from enrollment.season.facts import Fact
 
 STAYING = (Level.NURSERY, Level.LOWER, Level.MIDDLE, Level.MIXED)
@@ -136,7 +137,8 @@ def _by_birth_date(session: Session, elder: ElderSibling, claimed: str) -> list[
     born = dt.date.fromisoformat(elder.born)
     rows = session.execute(
         _staying(_year_of(session, elder)).where(
-            Kindergarten.code == claimed, or_(RollChild.born == born, RollChild.born.is_(None))
+            Kindergarten.code == claimed,
+            or_(RollChild.school_from == school_from(born), RollChild.school_from.is_(None)),
         )
     )
     name = normalise(elder.name)

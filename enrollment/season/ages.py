@@ -17,6 +17,11 @@ def born_between(level: str, year: int) -> tuple[dt.date, dt.date]:
     return dt.date(year - age - 1, 9, 1), dt.date(year - age, 8, 31)
 
 
+def year_for(level: str, born: dt.date) -> int:
+    """The intake in which a child of this birth date enters the class level."""
+    return born.year + FULL_YEARS[level] + (born.month >= 9)
+
+
 def level_for(born: dt.date, year: int) -> str | None:
     """The class level for a birth date in the intake of `year`; None when the child is too young or too old for any."""
     for level in FULL_YEARS:

@@ -1,34 +1,71 @@
-"""The calendar of an admission year.  Begin and end of each step are stored; which step is open is computed."""
+"""The calendar of an admission year.  Begin and end of each step are stored; which step is open is computed.
+
+The stage of the year is in `season_lifecycle`; which years a reader may see is in `seasons`.
+"""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, func, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, case, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.season.calendar_validation import STEPS, CalendarConflicts, Conflict, Span, conflicts_of, working_days
+from enrollment.season import holidays
+from enrollment.season.calendar_validation import (
+    STEPS,
+    CalendarConflicts,
+    CalendarWarnings,
+    Conflict,
+    Span,
+    conflicts_of,
+    warnings_of,
+    working_days,
+)
 
 __all__ = ["STEPS", "CalendarConflicts", "Conflict", "Season", "SeasonDate", "Span", "conflicts_of", "working_days"]
 
 
+class SeasonStage(StrEnum):
+    """Decisions about a year, each with its time.  That an announced year is running is computed: `seasons.is_running`."""
+
+    PREPARATION = "preparation"
+    ANNOUNCED = "announced"
+    CLOSED = "closed"
+
+
 class Season(Base):
-    """An admission year 招生年度.  `year` 2026 is the intake of September 2026."""
+    """An admission year 招生年度.  `year` 2026 is the intake of September 2026.
+
+    A year in preparation is seen by officials only.  `opened_at` is when it was created.
+    """
 
     __tablename__ = "season"
 
     year: Mapped[int] = mapped_column(primary_key=True)
     opened_at: Mapped[dt.datetime]
+    announced_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
     hotline: Mapped[str | None]
     simulated: Mapped[bool] = mapped_column(default=False)
 
     dates: Mapped[list["SeasonDate"]] = relationship(
-        back_populates="season", order_by="SeasonDate.begins_at", lazy="selectin"
+        back_populates="season", order_by=lambda: (SeasonDate.begins_at, IN_ORDER_OF_STEPS), lazy="selectin"
     )
+
+    __table_args__ = (
+        CheckConstraint("closed_at IS NULL OR announced_at <= closed_at", name="closed_after_it_was_announced"),
+    )
+
+    @property
+    def stage(self) -> SeasonStage:
+        if self.closed_at is not None:
+            return SeasonStage.CLOSED
+        return SeasonStage.PREPARATION if self.announced_at is None else SeasonStage.ANNOUNCED
 
 
 class SeasonDate(Base):
@@ -49,7 +86,11 @@ class SeasonDate(Base):
     )
 
 
-def open_season(
+IN_ORDER_OF_STEPS: ColumnElement[int] = case({step: number for number, step in enumerate(STEPS)}, value=SeasonDate.step)
+"""Of steps that begin at the same time, the one that comes first."""
+
+
+def create_season(
     session: Session,
     year: int,
     dates: Mapping[str, Span],
@@ -58,21 +99,27 @@ def open_season(
     now: dt.datetime,
     hotline: str | None = None,
     simulated: bool = False,
+    accept_warnings: bool = False,
 ) -> Season:
-    """Create an admission year with a span for each step.
+    """Create an admission year in preparation, with a span for each step.  Nobody but officials sees it.
 
-    Refuses `only_the_city`, `season_exists`, and raises CalendarConflicts.
+    Refuses `only_the_city`, `season_exists`, and raises CalendarConflicts, or CalendarWarnings unless they are accepted.
     """
     require_city_official(by)
-    if conflicts := conflicts_of(dates):
+    days = holidays.of_file(year)
+    if conflicts := conflicts_of(dates, days):
         raise CalendarConflicts(conflicts)
+    warnings = warnings_of(dates, days)
+    if warnings and not accept_warnings:
+        raise CalendarWarnings(warnings)
     if session.get(Season, year) is not None:
         raise Refused("season_exists", field="year", year=year)
     season = Season(year=year, opened_at=now, hotline=hotline, simulated=simulated)
     season.dates = [SeasonDate(step=step, begins_at=dates[step][0], ends_at=dates[step][1]) for step in STEPS]
     session.add(season)
     session.flush()
-    audit.record(session, "open_season", "season", year, by=by, now=now)
+    holidays.fill(session, year)
+    audit.record(session, "create_season", "season", year, by=by, now=now, warnings=_codes(warnings))
     return season
 
 
@@ -81,10 +128,9 @@ def require_city_official(by: Actor) -> None:
         raise Refused("only_the_city")
 
 
-def current_season(session: Session, now: dt.datetime) -> Season | None:
-    """The current admission year: the latest one that was opened."""
-    found = select(Season).where(Season.opened_at <= now).order_by(Season.year.desc()).limit(1)
-    return session.scalars(found).first()
+def require_not_closed(season: Season) -> None:
+    if season.stage == SeasonStage.CLOSED:
+        raise Refused("season_is_closed", year=season.year)
 
 
 def season_end(session: Session, year: int) -> dt.datetime | None:
@@ -112,19 +158,23 @@ def move_date(
     by: Actor,
     now: dt.datetime,
     was: Span | None = None,
+    accept_warnings: bool = False,
 ) -> SeasonDate:
-    """Change the dates of a step and notify every family with an active application.
+    """Change the dates of a step; of an announced year with a reason, and every family with an active application is told.
 
     `was` are the dates that the person saw; raises Stale if they have changed since.  Refuses `only_the_city`,
-    `reason_needed`, `nothing_changed`, `step_is_over`, and raises CalendarConflicts.
+    `reason_needed`, `nothing_changed`, `step_is_over`, `season_is_closed`, and raises CalendarConflicts, or CalendarWarnings
+    about this step unless they are accepted.
     """
     require_city_official(by)
-    if not reason.strip():
-        raise Refused("reason_needed", field="reason")
-    season = session.get(Season, year, with_for_update=True)
+    season = session.get(Season, year, with_for_update=True, populate_existing=True)
     date = session.get(SeasonDate, (year, step), with_for_update=True)
     if season is None or date is None:
         raise NotFound((year, step))
+    require_not_closed(season)
+    announced = season.stage == SeasonStage.ANNOUNCED
+    if announced and not reason.strip():
+        raise Refused("reason_needed", field="reason")
     before: Span = (date.begins_at, date.ends_at)
     if was is not None and was != before:
         raise Stale()
@@ -132,13 +182,19 @@ def move_date(
         raise Refused("nothing_changed", field="ends_at")
     if ends_at <= now:
         raise Refused("step_is_over", field="ends_at", step=step)
-    if conflicts := conflicts_of({**spans(season), step: (begins_at, ends_at)}):
+    dates, days = {**spans(season), step: (begins_at, ends_at)}, holidays.of_year(session, year)
+    if conflicts := conflicts_of(dates, days):
         raise CalendarConflicts(conflicts)
+    warnings = [warning for warning in warnings_of(dates, days) if warning.step == step]
+    if warnings and not accept_warnings:
+        raise CalendarWarnings(warnings)
     date.begins_at, date.ends_at = begins_at, ends_at
     session.flush()
-    details = {"step": step, "before": _as_json(before), "after": _as_json((begins_at, ends_at))}
+    details: dict[str, Any] = {"step": step, "before": _as_json(before), "after": _as_json((begins_at, ends_at))}
+    details["warnings"] = _codes(warnings)
     audit.record(session, "move_date", "season", year, by=by, now=now, reason=reason, **details)
-    enqueue_new_date_notices(session, year, step, begins_at, ends_at, now=now)
+    if announced:
+        enqueue_new_date_notices(session, year, step, begins_at, ends_at, now=now)
     return date
 
 
@@ -148,6 +204,10 @@ def enqueue_new_date_notices(
     """Enqueue the notices about new dates; a job, because there may be a hundred thousand families."""
     args: dict[str, Any] = {"year": year, "step": step, **_as_json((begins_at, ends_at))}
     jobs.enqueue(session, "tell_new_date", args, key=f"tell_new_date:{year}:{step}:{now.isoformat()}", now=now)
+
+
+def _codes(warnings: Iterable[Conflict]) -> list[str]:
+    return [f"{warning.step}: {warning.code}" for warning in warnings]
 
 
 def _as_json(span: Span) -> dict[str, str]:

@@ -1,21 +1,24 @@
 """The state of each calendar step: done, current, future or late."""
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.season import openings
 from enrollment.season.calendar import Season
 from enrollment.season.round_rows import RoundKind, RoundStage
-from enrollment.season.rounds import Round
+from enrollment.season.rounds import Round, open_for_registration, rounds_of_year
 
-STAGES_WITH_A_DRAW = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
+STAGES_WITH_A_DRAW = (RoundStage.FROZEN, RoundStage.DRAWN, RoundStage.PUBLISHED)
 
 
-STAGES_DRAWN = (RoundStage.DRAWN, RoundStage.PUBLISHED, RoundStage.FINISHED)
-STAGES_PUBLISHED = (RoundStage.PUBLISHED, RoundStage.FINISHED)
+STAGES_DRAWN = (RoundStage.DRAWN, RoundStage.PUBLISHED)
+STAGES_PUBLISHED = (RoundStage.PUBLISHED,)
+KIND_OF_STEP = {"registration": RoundKind.MAIN, "supplementary": RoundKind.SUPPLEMENTARY}
+"""The steps in which families register, and the kind of round that opens them."""
+
 STEPS_AFTER_PUBLICATION = ("result", "confirmation", "supplementary", "arrival")
 
 
@@ -33,9 +36,33 @@ class CalendarStep:
 
 
 def steps(session: Session, season: Season, *, now: dt.datetime) -> list[CalendarStep]:
-    """All steps in the order of their begin, as far as the season's main rounds have got.  Two steps may be `now`."""
-    stages = session.scalars(select(Round.stage).where(Round.year == season.year, Round.kind == RoundKind.MAIN))
-    return steps_at_stages(season, stages.all(), now=now)
+    """All steps in the order of their begin, as far as the season's rounds have got.  Two steps may be `now`.
+
+    Registration and the supplementary round are open when a round is, with the dates of the round.
+    """
+    found = rounds_of_year(session, season.year)
+    stages = [each.stage for each in found if each.kind == RoundKind.MAIN]
+    return [
+        _as_rounds_say(step, [each for each in found if each.kind == KIND_OF_STEP[step.step]], now)
+        if step.step in KIND_OF_STEP
+        else step
+        for step in steps_at_stages(season, stages, now=now)
+    ]
+
+
+def _as_rounds_say(step: CalendarStep, found: Sequence[Round], now: dt.datetime) -> CalendarStep:
+    """A step in which families register: open only while a round is, `late` when its time came and no round opened."""
+    open_now = [each for each in found if open_for_registration(each, now)]
+    if open_now:
+        begins_at, ends_at = min(one.opens_at for one in open_now), max(one.closes_at for one in open_now)
+        return CalendarStep(step.step, begins_at, ends_at, "now")
+    if step.state == "todo":
+        return step
+    coming = [each for each in found if openings.is_coming(each, now) and now < each.opens_at]
+    if coming:
+        return CalendarStep(step.step, coming[0].opens_at, coming[0].closes_at, "todo")
+    begun = any(each.stage != RoundStage.PLANNED for each in found)
+    return replace(step, state="done" if begun or step.state == "done" else "late")
 
 
 def steps_at_stages(season: Season, stages: Collection[str], *, now: dt.datetime) -> list[CalendarStep]:
@@ -78,5 +105,4 @@ def current_or_next_step(listed: list[CalendarStep]) -> CalendarStep | None:
 
 def rounds_with_a_draw(session: Session, year: int) -> list[Round]:
     """The rounds of a year whose list is frozen, so that families can verify their draw."""
-    query = select(Round).where(Round.year == year, Round.stage.in_(STAGES_WITH_A_DRAW)).order_by(Round.number)
-    return list(session.scalars(query))
+    return [each for each in rounds_of_year(session, year) if each.stage in STAGES_WITH_A_DRAW]

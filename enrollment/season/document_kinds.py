@@ -7,6 +7,8 @@ from enrollment.season.facts import Fact
 
 class Document(StrEnum):
     BIRTH_CERTIFICATE = "birth_certificate"
+    PASSPORT_OR_PERMIT = "passport_or_permit"
+    GUARDIANSHIP_PROOF = "guardianship_proof"
     HUKOU_BOOKLET = "hukou_booklet"
     COLLECTIVE_HUKOU_PAGE = "collective_hukou_page"
     PROPERTY_CERTIFICATE = "property_certificate"
@@ -25,6 +27,9 @@ class Document(StrEnum):
 
 PROVES: dict[Document, tuple[Fact, ...]] = {
     Document.BIRTH_CERTIFICATE: (Fact.BORN,),
+    Document.PASSPORT_OR_PERMIT: (Fact.BORN,),
+    # who may act for the child is no fact of a ground
+    Document.GUARDIANSHIP_PROOF: (),
     # a booklet also shows who is whose sibling
     Document.HUKOU_BOOKLET: (
         Fact.BORN,

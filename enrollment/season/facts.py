@@ -45,6 +45,12 @@ class Ground(StrEnum):
     MULTI_CHILD = "multi_child"
 
 
+SENSITIVE_GROUNDS = frozenset({Ground.POLICY_CARE, Ground.SPECIAL_NEED})
+"""Grounds that nobody may be able to read out of what is published: a disability, and the work or fate of a parent."""
+
+RARE_GROUNDS = SENSITIVE_GROUNDS | {Ground.SIBLING_RIGHT, Ground.STAFF_CHILD}
+"""Grounds that about one child in a hundred has, or fewer."""
+
 CARE_KINDS = ("martyr", "soldier", "police", "firefighter", "talent", "other")
 """The values of the fact `policy_care`."""
 

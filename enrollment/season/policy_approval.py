@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.season import policy_file
+from enrollment.season import kept_years, policy_file
 from enrollment.season.calendar import Season
 from enrollment.season.policy_comparison import ComparedApplication, PolicyComparison, compare
-from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
 
@@ -72,16 +71,7 @@ def upload(session: Session, text: str, *, area: str, year: int, by: Actor, now:
 
 def check(text: str, *, area: str, year: int) -> Rules:
     """The rules of a text that is meant for this area and year.  Raises PolicyFaults."""
-    rules = policy_file.read(text)
-    lines = Lines(text)
-    faults = []
-    if rules.area != area:
-        faults.append(PolicyFault("other_area", "area", lines.line_of("area"), {"value": rules.area, "expected": area}))
-    if rules.year != year:
-        faults.append(PolicyFault("other_year", "year", lines.line_of("year"), {"value": rules.year, "expected": year}))
-    if faults:
-        raise PolicyFaults(faults)
-    return rules
+    return policy_file.read(text, area=area, year=year)
 
 
 def versions(session: Session, year: int, area: str) -> list[Policy]:
@@ -98,11 +88,17 @@ def get_policy(session: Session, policy_id: uuid.UUID, *, lock: bool = False) ->
 
 
 def policy_in_force(session: Session, year: int, area: str) -> Policy | None:
+    kept = kept_years.in_force(session, year)
+    if kept is not None:
+        return kept.get(area)
     return session.scalars(_in_force_query().where(Policy.year == year, Policy.area_code == area)).one_or_none()
 
 
 def policies_in_force(session: Session, year: int) -> dict[str, Policy]:
     """The policy in force of each area that has one."""
+    kept = kept_years.in_force(session, year)
+    if kept is not None:
+        return kept
     return {found.area_code: found for found in session.scalars(_in_force_query().where(Policy.year == year))}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterator
 
 from enrollment.ground.classifications import NATURES
 from enrollment.season.document_kinds import PROVES, Document
@@ -76,8 +77,11 @@ def adapt_to_area(text: str, area: str, year: int) -> str:
     return re.sub(r"(?m)^year = \d+$", f"year = {year}", text, count=1)
 
 
-def read(text: str) -> Rules:
-    """The rules of a policy file.  Raises PolicyFaults with all faults, each with code, key and line."""
+def read(text: str, *, area: str | None = None, year: int | None = None) -> Rules:
+    """The rules of a policy file; with `area` and `year` those of a file that is meant for them.
+
+    Raises PolicyFaults with all faults, each with code, key and line.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
@@ -85,11 +89,20 @@ def read(text: str) -> Rules:
     faults: list[PolicyFault] = []
     lines = Lines(text)
     rules = _rules(PolicyTable(content, "", lines, faults))
-    if not faults:
-        faults = check_rules(rules, lines)
+    faults += [*check_rules(rules, lines, faults), *_meant_for(rules, lines, faults, area, year)]
     if faults:
         raise PolicyFaults(faults)
     return rules
+
+
+def _meant_for(
+    rules: Rules, lines: Lines, faults: list[PolicyFault], area: str | None, year: int | None
+) -> Iterator[PolicyFault]:
+    """The faults of a file for another area or year; a key that has a fault already is not compared."""
+    spoilt = {fault.path for fault in faults}
+    for key, said, expected in (("area", rules.area, area), ("year", rules.year, year)):
+        if expected is not None and said != expected and key not in spoilt:
+            yield PolicyFault(f"other_{key}", key, lines.line_of(key), {"value": said, "expected": expected})
 
 
 def _syntax(fault: tomllib.TOMLDecodeError) -> PolicyFault:

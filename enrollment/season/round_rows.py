@@ -31,7 +31,6 @@ class RoundStage(StrEnum):
     FROZEN = "frozen"
     DRAWN = "drawn"
     PUBLISHED = "published"
-    FINISHED = "finished"
 
 
 KINDS = tuple(RoundKind)
@@ -46,7 +45,6 @@ MOVES = {
     "draw": (RoundStage.FROZEN, RoundStage.DRAWN),
     "set_aside": (RoundStage.DRAWN, RoundStage.FROZEN),
     "publish": (RoundStage.DRAWN, RoundStage.PUBLISHED),
-    "finish": (RoundStage.PUBLISHED, RoundStage.FINISHED),
 }
 """All moves of a round: from, to."""
 
@@ -55,7 +53,8 @@ class Round(Base):
     """A round is open for registration from `opens_at` up to `closes_at`; answers are due before `confirm_by`.
 
     The filter (areas, natures, levels; empty = all) is stored as `round_programme` rows when the round opens.
-    `draw_job_id` is the latest job of its draw.
+    `draw_job_id` is the latest job of its draw.  `results_at` is the announced hour of its next result; without one the main
+    round follows the calendar (`draw.publication.hours`).
     """
 
     __tablename__ = "round"
@@ -74,6 +73,7 @@ class Round(Base):
     opens_at: Mapped[dt.datetime]
     closes_at: Mapped[dt.datetime]
     confirm_by: Mapped[dt.datetime]
+    results_at: Mapped[dt.datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     draw_job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"))
 

@@ -1,4 +1,4 @@
-"""Rounds 批次: planning, opening, closing and extending, and the programmes that take part."""
+"""Rounds 批次: planning, opening and closing, and the programmes that take part."""
 
 import datetime as dt
 import uuid
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.classifications import Level, Nature
-from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.season import calendar, policy_approval
-from enrollment.season.calendar import Season, require_city_official
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.season import calendar, calendar_validation, holidays, policy_approval
+from enrollment.season.calendar import Season, SeasonStage, require_city_official
+from enrollment.season.calendar_validation import Conflict
+from enrollment.season.kept_years import ROUNDS
 from enrollment.season.round_rows import (
     KINDS,
     KINDS_WITH_WISHES,
@@ -44,6 +46,9 @@ class ProgrammeCandidate:
 
 
 def rounds_of_year(session: Session, year: int) -> list[Round]:
+    kept = ROUNDS.of(session)
+    if kept is not None:
+        return [each for each in kept if each.year == year]
     return list(session.scalars(select(Round).where(Round.year == year).order_by(Round.number)))
 
 
@@ -83,13 +88,18 @@ def plan(
     natures: Iterable[str] = (Nature.PUBLIC, Nature.INCLUSIVE),
     levels: Iterable[str] = (Level.LOWER,),
 ) -> Round:
-    """Add a round to a year.  Refuses `only_the_city`, `no_such_season`, `dates_out_of_order`, `name_needed`."""
+    """Add a round to a year that is not closed.
+
+    Refuses `only_the_city`, `no_such_season`, `season_is_closed`, `dates_out_of_order`, `name_needed`.
+    """
     require_city_official(by)
-    if session.get(Season, year, with_for_update=True) is None:
+    season = session.get(Season, year, with_for_update=True)
+    if season is None:
         raise Refused("no_such_season", year=year)
+    calendar.require_not_closed(season)
     if not name.strip():
         raise Refused("name_needed", field="name")
-    _check_dates(opens_at, closes_at, confirm_by)
+    check_dates(opens_at, closes_at, confirm_by)
     if not 1 <= max_wishes <= 20:
         raise Refused("some_wishes", field="max_wishes")
     number = (session.scalar(select(func.max(Round.number)).where(Round.year == year)) or 0) + 1
@@ -113,7 +123,7 @@ def plan(
     return planned
 
 
-def _check_dates(opens_at: dt.datetime, closes_at: dt.datetime, confirm_by: dt.datetime) -> None:
+def check_dates(opens_at: dt.datetime, closes_at: dt.datetime, confirm_by: dt.datetime) -> None:
     if closes_at <= opens_at:
         raise Refused("dates_out_of_order", field="closes_at")
     if confirm_by <= closes_at:
@@ -126,12 +136,12 @@ def open_planned_round(
     """Open a planned round and store its programmes and each area's signed policy with its digest.
 
     `offered` are the programmes of the year; `draw.round_opening.open_round` passes them.  Families can register from
-    `opens_at`.  Refuses `only_the_city`, `another_round_open`, `no_programmes`, `places_not_approved`,
+    `opens_at`; of a supplementary round those without a place are told then.  Refuses `only_the_city`, `season_not_announced`, `another_round_open`, `no_programmes`, `places_not_approved`,
     `policy_not_signed`, `pair_rule_differs` (each with the areas or numbers), `round_move_not_possible`.
     """
     require_city_official(by)
     found = get_round(session, round_id, lock=True)
-    session.get(Season, found.year, with_for_update=True)
+    session.get(Season, found.year, with_for_update=True, populate_existing=True)
     chosen = [programme for programme in offered if matches_filter(found, programme)]
     signed = _check_ready(session, found, chosen)
     move(session, found, "open", by=by, now=now, programmes=len(chosen))
@@ -142,13 +152,19 @@ def open_planned_round(
         for area, policy in sorted(signed.items())
     ]
     session.flush()
-    _enqueue_closing(session, found, now=now)
+    enqueue_closing(session, found, now=now)
+    if found.kind == RoundKind.SUPPLEMENTARY:
+        due, told = max(found.opens_at, now), {"round_id": str(found.id)}
+        jobs.enqueue(session, "tell_round_open", told, key=f"tell_round_open:{found.id}", now=now, due=due)
     return found
 
 
 def opening_faults(session: Session, found: Round, offered: Iterable[ProgrammeCandidate]) -> list[Refused]:
     """All reasons why the round cannot be opened, for the page that prepares it."""
     faults = []
+    season = session.get_one(Season, found.year)
+    if season.stage != SeasonStage.ANNOUNCED:
+        faults.append(Refused("season_not_announced", year=found.year))
     open_now = select(Round).where(
         Round.year == found.year, Round.stage == RoundStage.OPEN, Round.kind.in_(KINDS_WITH_WISHES)
     )
@@ -181,7 +197,8 @@ def _check_ready(session: Session, found: Round, chosen: list[ProgrammeCandidate
     }
 
 
-def _enqueue_closing(session: Session, found: Round, *, now: dt.datetime) -> None:
+def enqueue_closing(session: Session, found: Round, *, now: dt.datetime) -> None:
+    """The job that closes the round at its deadline."""
     key = f"close_round:{found.id}:{found.closes_at.isoformat()}"
     jobs.enqueue(session, "close_round", {"round_id": str(found.id)}, key=key, now=now, due=found.closes_at)
 
@@ -209,48 +226,14 @@ def close_if_due(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.da
     return True
 
 
-def extend(
-    session: Session,
-    round_id: uuid.UUID,
-    *,
-    closes_at: dt.datetime,
-    reason: str,
-    by: Actor,
-    now: dt.datetime,
-    version: int | None = None,
-) -> Round:
-    """Move the deadline to a later time and notify families.  A closed round is reopened.
-
-    Refuses `only_the_city`, `reason_needed`, `only_later`, `runs_into_draw`, `dates_out_of_order`,
-    and, once the round is frozen, `round_move_not_possible`.
-    """
-    require_city_official(by)
-    found = get_round(session, round_id, lock=True)
-    if version is not None and version != found.version:
-        raise Stale()
-    if not reason.strip():
-        raise Refused("reason_needed", field="reason")
-    if found.stage not in (RoundStage.OPEN, RoundStage.CLOSED):
-        raise Refused("round_move_not_possible", stage=found.stage, move="reopen")
-    if closes_at <= max(found.closes_at, now):
-        raise Refused("only_later", field="closes_at")
-    _check_dates(found.opens_at, closes_at, found.confirm_by)
-    season = lock_season(session, found.year)
-    _check_before_draw(season, found, closes_at)
-    before, found.closes_at = found.closes_at, closes_at
-    found.version += 1
-    if found.stage == RoundStage.CLOSED:
-        move(session, found, "reopen", by=by, now=now)
-    session.flush()
-    audit.record(
-        session, "extend_round", "round", found.id, by=by, now=now, reason=reason,
-        before=before.isoformat(), after=closes_at.isoformat(),
-    )  # fmt: skip
-    _extend_calendar_step(season, found)
-    session.flush()
-    _enqueue_closing(session, found, now=now)
-    calendar.enqueue_new_date_notices(session, found.year, _step_of(found), found.opens_at, closes_at, now=now)
-    return found
+def warnings_of(session: Session, found: Round) -> list[Conflict]:
+    """The deadlines of a round with wishes that fall on a day off: its registration, and the answers to its offers."""
+    if found.kind not in KINDS_WITH_WISHES:
+        return []
+    step, confirmation = step_of(found), (found.closes_at, found.confirm_by)
+    dates = {step: (found.opens_at, found.closes_at), "confirmation": confirmation}
+    warned = calendar_validation.warnings_of(dates, holidays.of_year(session, found.year))
+    return [warning for warning in warned if warning.code == "deadline_on_rest_day"]
 
 
 def lock_season(session: Session, year: int) -> Season:
@@ -260,21 +243,9 @@ def lock_season(session: Session, year: int) -> Season:
     return found
 
 
-def _step_of(found: Round) -> str:
+def step_of(found: Round) -> str:
+    """The step of the calendar in which this round takes registrations."""
     return "supplementary" if found.kind == RoundKind.SUPPLEMENTARY else "registration"
-
-
-def _check_before_draw(season: Season, found: Round, closes_at: dt.datetime) -> None:
-    dates = calendar.spans(season)
-    if found.kind == RoundKind.MAIN and "draw" in dates and found.opens_at < dates["draw"][0] < closes_at:
-        raise Refused("runs_into_draw", field="closes_at", begins_at=dates["draw"][0])
-
-
-def _extend_calendar_step(season: Season, found: Round) -> None:
-    """Extend the calendar step, so that it does not end before the round closes."""
-    for date in season.dates:
-        if date.step == _step_of(found) and date.begins_at <= found.opens_at < date.ends_at < found.closes_at:
-            date.ends_at = found.closes_at
 
 
 def rounds_outside_calendar(session: Session, season: Season) -> list[tuple[Round, str]]:
@@ -282,7 +253,7 @@ def rounds_outside_calendar(session: Session, season: Season) -> list[tuple[Roun
     dates = calendar.spans(season)
     found = []
     for row in rounds_of_year(session, season.year):
-        step = _step_of(row)
+        step = step_of(row)
         if row.kind in KINDS_WITH_WISHES and step in dates:
             begins_at, ends_at = dates[step]
             if row.opens_at < begins_at or row.closes_at > ends_at:

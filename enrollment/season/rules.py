@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from enrollment.season.document_kinds import Document
-from enrollment.season.facts import Ground
+from enrollment.season.facts import RARE_GROUNDS, SENSITIVE_GROUNDS, Ground
 from enrollment.season.grounds import GROUND_TESTS, Facts, GroundTerms, KindergartenFacts, Place, Test
 
 BEST, WORST = 0, 15
@@ -140,6 +140,23 @@ class Rules:
     @cached_property
     def _otherwise(self) -> TierResult:
         return TierResult(self.default, DEFAULT_RULE)
+
+    def sensitive_tiers(self, nature: str) -> frozenset[int]:
+        """The tiers at kindergartens of this nature that say that a child has a sensitive ground, or probably has one.
+
+        A tier that many children reach by another ground says nothing: an elder sibling is far more frequent than a
+        certified disability.
+        """
+        here = [rule for rule in self.rules if not rule.natures or nature in rule.natures]
+        ways = {
+            tier: [set(way) for rule in here if rule.tier == tier for way in rule.ways]
+            for tier in {rule.tier for rule in here}
+        }
+        return frozenset(
+            tier
+            for tier, each in ways.items()
+            if any(way & SENSITIVE_GROUNDS for way in each) and all(way & RARE_GROUNDS for way in each)
+        )
 
     def sibling_tier(self, nature: str) -> int | None:
         """The tier for a child whose elder sibling gets a place there this season; None if the policy has no such rule."""

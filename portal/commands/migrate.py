@@ -13,7 +13,7 @@ from portal.web.unit_of_work import services
 def cli() -> None:
     """Upgrade the database schema to this version of the portal."""
     try:
-        upgrade(services().engine)
+        upgrade(services().engine, demo=services().config.demo)
     except doctor.Unwell as unwell:
         raise click.ClickException(str(unwell)) from unwell
     click.echo("the tables are up to date")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup, with_appcontext
-from flask_babel import force_locale
 
 from enrollment.season import policy_approval, policy_file
 from enrollment.season.policy_file import PolicyFaults
+from portal.text import languages
 from portal.text.policy_rules import fault_words, priority_lists
 
 cli = AppGroup("policy", help="Policy files of admission rules.")
@@ -16,13 +16,15 @@ cli = AppGroup("policy", help="Policy files of admission rules.")
 
 @cli.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--area", help="The area that the file is meant for.")
+@click.option("--year", type=int, help="The year that the file is meant for.")
 @click.option("--json", "as_json", is_flag=True, help="Faults as JSON.")
 @with_appcontext
-def check(file: Path, as_json: bool) -> None:
+def check(file: Path, area: str | None, year: int | None, as_json: bool) -> None:
     """Read FILE and list every fault with its line, or print the rules in words.  Exit status 2 on faults."""
-    with force_locale("en"):
+    with languages.speaking("en"):
         try:
-            rules = policy_file.read(file.read_text("utf-8-sig"))
+            rules = policy_file.read(file.read_text("utf-8-sig"), area=area, year=year)
         except UnicodeDecodeError as fault:
             raise click.ClickException(f"{file} is not UTF-8 text") from fault
         except PolicyFaults as refused:

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.bulk_copy import copy_rows
 
+IDS_AT_ONCE = 1000
+
 
 class RowBatch:
     """`columns` names each table's columns, in the order of writing.  Ids come from `random`: one seed, one city."""
@@ -16,6 +18,7 @@ class RowBatch:
 
     def __init__(self, random: Generator):
         self.random = random
+        self._ids: list[bytes] = []
         self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in self.columns}
 
     def write(self, session: Session) -> None:
@@ -27,4 +30,7 @@ class RowBatch:
         self.rows[table].append(values)
 
     def _id(self) -> uuid.UUID:
-        return uuid.UUID(bytes=self.random.bytes(16), version=4)
+        if not self._ids:
+            drawn = self.random.bytes(16 * IDS_AT_ONCE)
+            self._ids = [drawn[start : start + 16] for start in range(0, len(drawn), 16)]
+        return uuid.UUID(bytes=self._ids.pop(), version=4)

@@ -3,22 +3,28 @@
 import datetime as dt
 import functools
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.chances import estimates
-from enrollment.draw import draws, execution, runs, snapshot
+from enrollment.draw import execution, replay, runs, snapshot
+from enrollment.draw.publication import hours, opening, preparation
 from enrollment.draw.run_rows import RunState
+from enrollment.draw.seed import seeding
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Account
+from enrollment.ground.classifications import Level
+from enrollment.ground.errors import Refused
+from enrollment.offers import answer_deadlines
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
+from enrollment.people.consents import Consent
 from enrollment.places import areas
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
@@ -26,24 +32,40 @@ from enrollment.places.programmes import Programme
 from enrollment.season import rounds
 from enrollment.season.rounds import Round, RoundProgramme
 from portal.demo import (
+    arrivals,
     family_rows,
+    geography,
     households,
     kindergarten_rows,
+    kindergartens,
     people,
+    register_records,
     review_rows,
     season,
     simulated_people,
+    simulated_witnesses,
+    special_families,
     time_travel,
+    trial_draws,
 )
 from portal.demo.demand import Demand
+from portal.demo.past import rows as past_rows
 from portal.demo.programmes import DemoProgramme as Choice
+from portal.demo.roll_children import ChildOnRoll
+from portal.demo.trial_draws import WishList
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
 Report = Callable[[str, int, int], None]
 """Called with the name of the step, the units done and the number of units."""
 
 FIRST_PHONE = 19_000_000_000
+WAITING_FOR_A_RETURN, MOST_RETURNED = 250, 80
+"""How many waiting applications there are for each one that is sent back, and how many are at most."""
+
 CONSENT = ("demo", "0" * 64)
+
+PAST_SEED = 14
+"""The past of the areas is the same for every seed of the city; it does not take from the city's own luck."""
 
 
 class DatabaseNotEmpty(RuntimeError):
@@ -56,6 +78,7 @@ class CityBuilder:
     def __init__(self, engine: Engine, children: int, seed: int, report: Report):
         self.engine, self.children, self.report = engine, children, report
         self.random = np.random.default_rng(seed)
+        self.city: kindergarten_rows.City
 
     def build(self, through: str) -> None:
         """Every step up to and including `through`.  Raises DatabaseNotEmpty."""
@@ -77,9 +100,10 @@ class CityBuilder:
         now = season.moment(5, 9)
         with self._session() as session, session.begin():
             areas.load(session)
-            kindergarten_rows.build(
+            self.city = kindergarten_rows.build(
                 session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
             )
+            past_rows.write(session, np.random.default_rng(PAST_SEED), season.YEAR, now.date())
             staff = people.add_people(session, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
             # in the same transaction as the round: the worker closes rounds by the time of the demo
@@ -90,6 +114,9 @@ class CityBuilder:
         now = season.SEASON_OPENS_AT
         with self._session() as session, session.begin():
             self._families(session, now)
+            around = self.city.layout.neighbourhoods[people.AREA]
+            open_rounds = rounds.rounds_of_year(session, season.YEAR)
+            special_families.enter_all(session, self.random, self.city.numbers, around, open_rounds, now)
             audit.record(session, "load_demo_city", "season", season.YEAR, by=SYSTEM, now=now, children=self.children)
         self._count_rows()
         self._registers(now)
@@ -100,16 +127,16 @@ class CityBuilder:
     def _families(self, session: Session, now: dt.datetime) -> None:
         found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
         offers = self._offers(session, found.id)
-        demand = Demand(self.random, offers)
         batch = family_rows.Batch(self.random, found.id, found.number, season.YEAR, offers, now, CONSENT)
-        numbers, all_areas = households.Numbers(), session.scalars(select(Area).order_by(Area.position)).all()
-        weight, done, phone = sum(area.weight for area in all_areas), 0, FIRST_PHONE
-        for position, area in enumerate(all_areas):
-            share = round(self.children * area.weight / weight)
-            number = share if position < len(all_areas) - 1 else self.children - done
-            families = households.draw(self.random, area.code, number, offers, demand, numbers, phone)
-            if area.code == people.AREA:
-                families = _with_the_demo_family(families, offers)
+        homes, lists = self._wishes(offers, session.scalars(select(Area).order_by(Area.position)).all())
+        done, phone = 0, FIRST_PHONE
+        for area, wishes in lists.items():
+            around = self.city.layout.neighbourhoods[area]
+            families = households.draw(
+                self.random, around, homes[area], wishes, offers, self.city.numbers, self.city.on_roll, phone
+            )
+            if area == people.AREA:
+                families = _with_the_demo_family(families, offers, self.city.on_roll)
             before = done
             written, children = family_rows.write_all(
                 session,
@@ -120,6 +147,17 @@ class CityBuilder:
             phone += written
             done += children
 
+    def _wishes(
+        self, offers: list[Choice], areas: Sequence[Area]
+    ) -> tuple[dict[str, np.ndarray], dict[str, list[WishList]]]:
+        """Homes and lists of wishes by area."""
+        demand = Demand(self.random, offers, {code: len(children) for code, children in self.city.on_roll.items()})
+        number_of = kindergartens.children_by_area(areas, self.children)
+        homes = {area: geography.points_in(self.random, area, number) for area, number in number_of.items()}
+        lists = {area: list(demand.wishes(area, points)) for area, points in homes.items()}
+        trial_draws.settle(self.random, [each for of_area in lists.values() for each in of_area], offers)
+        return homes, lists
+
     def _report_registered(self, before: int, more: int) -> None:
         self.report("registration", before + more, self.children)
 
@@ -128,7 +166,7 @@ class CityBuilder:
             select(Programme.id, Programme.places, Kindergarten)
             .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
             .join(RoundProgramme, RoundProgramme.programme_id == Programme.id)
-            .where(RoundProgramme.round_id == round_id)
+            .where(RoundProgramme.round_id == round_id, Programme.level == Level.LOWER)
             .order_by(Kindergarten.code)
         ).all()
         return [
@@ -141,6 +179,8 @@ class CityBuilder:
                 place.nature,
                 (float(place.longitude), float(place.latitude)),
                 row.places,
+                place.fee or 0,
+                place.attached,
             )
             for row in rows
             for place in (row.Kindergarten,)
@@ -150,12 +190,13 @@ class CityBuilder:
         now += dt.timedelta(minutes=1)
         with self._session() as session:
             waiting = register_answers.to_ask(session, now=now)
-        for start in range(0, len(waiting), simulated_people.BATCH):
-            with self._session() as session, session.begin():
-                simulated_people.ask_registers(
-                    session, self.random, waiting[start : start + simulated_people.BATCH], now
-                )
-            self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
+        with register_records.stand_in(self.engine) as registers:
+            for start in range(0, len(waiting), simulated_people.BATCH):
+                with self._session() as session, session.begin():
+                    simulated_people.ask_registers(
+                        session, registers, waiting[start : start + simulated_people.BATCH], now
+                    )
+                self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
 
     def _review(self) -> None:
         """Close registration and let the simulated clerks review all applications."""
@@ -174,15 +215,12 @@ class CityBuilder:
             time_travel.set_clock(session, now)
             first = people.actor(session, "city1")
             found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
+            both = first, people.actor(session, "city2")
+            beacon_at, seeded_at = now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5)
+            simulated_witnesses.declare(session, found.id, beacon_at, by=first, now=now)
             snapshot.freeze(session, found.id, by=first, now=now)
-            draws.set_seed(
-                session,
-                season.YEAR,
-                beacon="模拟数据",
-                ceremony="3-1-6-2-5-4",
-                by=first,
-                now=now + dt.timedelta(minutes=5),
-            )
+            simulated_witnesses.enter(session, found.id, both, now=seeded_at)
+            seeding.set_seed(session, season.YEAR, by=first, now=seeded_at)
             run = runs.start(session, found.id, by=first, now=now + dt.timedelta(minutes=6))
         self.report("draw", 0, 1)
         with self._session() as session, session.begin():
@@ -190,19 +228,60 @@ class CityBuilder:
         self.report("draw", 1, 1)
 
     def _results(self) -> None:
-        now = season.DATES["result"][0] + dt.timedelta(hours=1)
-        with self._session() as session, session.begin():
-            time_travel.set_clock(session, now)
+        """Two officials sign on the day of the draw; the result is opened at the announced hour."""
+        with self._session() as session:
             run = session.scalars(select(runs.Run).where(runs.Run.state == RunState.CHECKED)).one()
-            for login in ("city1", "city2"):
-                runs.sign(session, run.id, by=people.actor(session, login), now=now)
+        hour = season.DATES["result"][0]
+        self.report("results", 0, 1)
+        self._publish(run.id, season.DATES["draw"][0] + dt.timedelta(hours=2), hour)
+        with self._session() as session, session.begin():
+            time_travel.set_clock(session, hour + dt.timedelta(hours=1))
         self.report("results", 1, 1)
 
-    def _arrival(self) -> None:
-        now = season.DATES["result"][0] + dt.timedelta(hours=5)
-        finish_answers(self.engine, now, lambda done, of: self.report("arrival", done, of), leave_demo_family=False)
+    def _publish(self, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.datetime) -> None:
+        """Two officials sign a checked run; it is prepared, and opened at its hour."""
         with self._session() as session, session.begin():
-            time_travel.set_clock(session, season.DATES["arrival"][0] + dt.timedelta(hours=1))
+            for login in ("city1", "city2"):
+                official = people.actor(session, login)
+                runs.sign(session, run_id, by=official, now=signed_at)
+            preparation.prepare(session, run_id, by=official, now=signed_at)
+        with self._session() as session, session.begin():
+            opening.open_run(session, run_id, now=hour)
+            preparation.clear(session, run_id)
+
+    def _arrival(self) -> None:
+        """Families answer, the first replay hands on the places that are free, and the children arrive."""
+        now = season.DATES["result"][0] + dt.timedelta(hours=5)
+        finish_answers(self.engine, now, lambda done, of: self.report("answers", done, of), leave_demo_family=False)
+        due = season.DATES["confirmation"][1]
+        for moment in (due, due + answer_deadlines.GRACE):  # who was not reminded yet has one more day
+            with self._session() as session, session.begin():
+                answer_deadlines.expire_due(session, now=moment)
+        self._replay(due + answer_deadlines.GRACE + dt.timedelta(hours=1))
+        self._count_rows()
+        now = season.DATES["arrival"][1] - dt.timedelta(hours=1)
+        with self._session() as session, session.begin():
+            time_travel.set_clock(session, now)
+            leave = families_that_answer(session)
+        report = functools.partial(self.report, "arrival")
+        arrivals.finish_arrivals(self.engine, season.YEAR, now, report, leave=leave)
+
+    def _replay(self, now: dt.datetime) -> None:
+        """The first replay, signed by two like a run, and the answers to its new offers; in a small city nobody may wait."""
+        try:
+            with self._session() as session, session.begin():
+                round_ = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
+                run = replay.start(session, round_.id, by=people.actor(session, "city1"), now=now)
+        except Refused as refused:
+            if refused.code != "nothing_to_hand_on":
+                raise
+            return
+        with self._session() as session, session.begin():
+            execution.execute(session, run.id, now=now)
+        hour = hours.next_morning(now)
+        self._publish(run.id, now, hour)
+        report = functools.partial(self.report, "replay")
+        finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=False)
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
@@ -211,6 +290,9 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
         simulated_people.release_idle_reviews(session, by=people.actor(session, people.REVIEWER), now=now)
         clerk = people.reviewing_clerk(session)
         everything = session.scalar(select(func.count()).where(Application.stage == Stage.SUBMITTED)) or 0
+        simulated_people.send_some_back(
+            session, min(everything // WAITING_FOR_A_RETURN, MOST_RETURNED), by=clerk, now=now
+        )
     done = 0
     while True:
         with Session(engine) as session, session.begin():
@@ -221,16 +303,22 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
         progress(done, everything)
 
 
+def families_that_answer(session: Session) -> frozenset[uuid.UUID]:
+    """The accounts of the sign-in page, and of visitors: who read the real text of the consent."""
+    of_sign_in_page = Account.phone_index.in_(people.phone_indices())
+    of_visitor = exists().where(Consent.account_id == Account.id, Consent.text_digest != CONSENT[1])
+    return frozenset(
+        session.scalars(select(Account.id).where(Account.login.is_(None), or_(of_sign_in_page, of_visitor)))
+    )
+
+
 def finish_answers(
     engine: Engine, now: dt.datetime, progress: Callable[[int, int], None], *, leave_demo_family: bool = True
 ) -> int:
-    """Let the simulated families answer their offers, except the families of the sign-in page."""
+    """Let the simulated families answer their offers, except the families of the sign-in page and of visitors."""
     random = np.random.default_rng(51)
     with Session(engine) as session:
-        mine = session.scalars(
-            select(Account.id).where(Account.login.is_(None), Account.phone_index.in_(people.phone_indices()))
-        )
-        leave = frozenset(mine) if leave_demo_family else frozenset()
+        leave = families_that_answer(session) if leave_demo_family else frozenset()
         everything = session.scalar(select(func.count()).where(Offer.state == OfferState.OFFERED)) or 0
     done, last = 0, None
     while True:
@@ -243,17 +331,20 @@ def finish_answers(
 
 
 def _with_the_demo_family(
-    families: Iterator[households.Household], offers: list[Choice]
+    families: Iterator[households.Household], offers: list[Choice], on_roll: Mapping[str, list[ChildOnRoll]]
 ) -> Iterator[households.Household]:
     """The first of them is the family of the sign-in page: it wishes for the three kindergartens that the pages are drawn
     with."""
-    codes = {offer.kindergarten: index for index, offer in enumerate(offers)}
+    named = {offer.name: index for index, offer in enumerate(offers)}
     first = next(families)
     first.guardian, first.surname, first.phone, first.relation = "王芳", "李", people.FAMILIES[1].login, "mother"
     del first.children[1:]
     first.bound = False
     first.children[0].name = "李沐晨"
-    first.wishes = [codes[f"51{900000000 + number}"] for number in (0, 1, 2)]
-    first.claims = {"elder_sibling": {"sibling_at": f"51{900000000}"}}
+    first.wishes = [named[name] for name, _nature, _run_by in kindergartens.NAMED]
+    first.claims = {"elder_sibling": {"sibling_at": offers[first.wishes[0]].kindergarten}}
+    on_that_roll = on_roll[offers[first.wishes[0]].kindergarten]
+    first.elder = next((each for each in on_that_roll if each.surname == first.surname), on_that_roll[-1])
+    on_that_roll.remove(first.elder)
     yield first
     yield from families

@@ -13,11 +13,15 @@ from numpy.random import Generator
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
+from enrollment.applications.claim_rows import DETAILS
 from enrollment.ground.identity import index_of
 from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.random_codes import CODE_ALPHABET
+from enrollment.ground.sealed.codes import token_of
+from enrollment.ground.sealed.values import decimal_text
 from enrollment.ground.vault import seal
 from enrollment.people import consents
+from enrollment.people.household_rows import PLACES
 from enrollment.people.likeness import indexes_of
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
@@ -41,11 +45,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "home_community", "home_estate", "home_address", "home_longitude", "home_latitude", "home_owned", "home_outside",
     ),
     "claim": ("application_id", "ground", "details", "claimed_at"),
+    "elder_sibling": ("application_id", "name", "id_number", "id_index"),
     "wish": ("application_id", "round_id", "rank", "programme_id"),
     "application_version": ("application_id", "number", "answers", "digest", "changed", "submitted_at", "submitted_by"),
     "move_made": ("application_id", "move", "before", "after", "account_id", "at"),
 }  # fmt: skip
 """Tables in the order of their foreign keys, with the written columns."""
+POINT = {"home_longitude", "home_latitude"}
 
 
 class Batch(RowBatch):
@@ -74,19 +80,19 @@ class Batch(RowBatch):
     def add(self, family: Household) -> None:
         account, guardian = self._id(), self._id()
         began = self.now - dt.timedelta(seconds=int(self.random.integers(0, 20 * 3600)))
-        name, phone = family.guardian, family.phone
+        name, phone = family.guardian, parse_phone(family.phone)
         self._add(
             "account",
             account,
             seal(name, "account.name"),
-            seal(parse_phone(phone), "account.phone"),
+            seal(phone, "account.phone"),
             phone_index(phone),
             began,
         )
         self._add("role_grant", self._id(), account, "guardian")
         sealed_id = seal(family.guardian_id, "guardian.id_number")
         self._add(
-            "guardian", guardian, account, seal(name, "guardian.name"), seal(parse_phone(phone), "guardian.phone"), "resident", sealed_id,
+            "guardian", guardian, account, seal(name, "guardian.name"), seal(phone, "guardian.phone"), "resident", sealed_id,
             index_of(family.guardian_id), began, 1,
         )  # fmt: skip
         for kind in (consents.CHILD_DATA, consents.REGISTER_CHECK):
@@ -97,7 +103,7 @@ class Batch(RowBatch):
         bound = sorted(code for _application, _child, code in codes) if family.bound else []
         for application, child, child_code in codes:
             self._add_child(family, child, account, guardian, application, child_code, family_code, unit, began)
-            self._hand_in(family, child, account, application, bound, began)
+            self._hand_in(family, phone, child, account, application, bound, began)
 
     def _add_child(
         self,
@@ -115,7 +121,8 @@ class Batch(RowBatch):
         sealed_id = seal(child.id_number, "child.id_number")
         index = index_of(child.id_number)
         self._add(
-            "child", child_id, seal(child.name, "child.name"), "resident", sealed_id, index, child.born, child.sex, began, 1,
+            "child", child_id, seal(child.name, "child.name"), "resident", sealed_id, index,
+            seal(child.born.isoformat(), "child.born"), child.sex, began, 1,
         )  # fmt: skip
         self._add("child_likeness", child_id, *indexes_of(child.name, child.born, child.sex).values())
         self._add(
@@ -131,6 +138,7 @@ class Batch(RowBatch):
     def _hand_in(
         self,
         family: Household,
+        phone: str,
         child: Child,
         account: uuid.UUID,
         application: uuid.UUID,
@@ -139,16 +147,23 @@ class Batch(RowBatch):
     ) -> None:
         home = home_of(family)
         home["home_address"] = seal(home["home_address"], "household.home_address")
+        for name in POINT & home.keys():
+            home[name] = seal(decimal_text(home[name], PLACES), f"household.{name}")
         self._add(
             "household", application, family.hukou_kind, family.hukou_area, family.work_area, family.permit_area, 1,
             *(home.get(name) for name in COLUMNS["household"][6:]),
         )  # fmt: skip
         claims = claims_of(family)
         for ground, details in claims.items():
-            self._add("claim", application, ground, details, began)
+            self._add("claim", application, token_of(ground), DETAILS.process_bind_param(details, None), began)
+        if family.elder is not None:
+            self._add(
+                "elder_sibling", application, seal(family.elder.name, "elder_sibling.name"),
+                seal(family.elder.id_number, "elder_sibling.id_number"), index_of(family.elder.id_number),
+            )  # fmt: skip
         for rank, index in enumerate(family.wishes, start=1):
             self._add("wish", application, self.round_id, rank, self.offers[index].programme_id)
-        said = self._answers(family, child, claims, bound)
+        said = self._answers(family, phone, child, claims, bound)
         text = contents.as_text(said)
         sealed = seal(text, "application_version.answers")
         self._add(
@@ -156,7 +171,9 @@ class Batch(RowBatch):
         )
         self._add("move_made", application, "submit", "draft", "submitted", account, began)
 
-    def _answers(self, family: Household, child: Child, claims: dict[str, dict], bound: list[str]) -> dict[str, Any]:
+    def _answers(
+        self, family: Household, phone: str, child: Child, claims: dict[str, dict], bound: list[str]
+    ) -> dict[str, Any]:
         """The same as `contents.gather`: the digest of the receipt covers exactly this."""
         household = {
             **home_of(family),
@@ -170,7 +187,7 @@ class Batch(RowBatch):
         }
         return {
             "child": {"name": child.name, "id_kind": "resident", "id_number": child.id_number, "born": child.born.isoformat(), "sex": child.sex, "level": "lower"},
-            "guardians": [{"name": family.guardian, "id_number": family.guardian_id, "phone": parse_phone(family.phone), "relation": family.relation}],
+            "guardians": [{"name": family.guardian, "id_number": family.guardian_id, "phone": phone, "relation": family.relation}],
             "household": {name: value for name, value in household.items() if value is not None},
             "claims": claims,
             "evidence": {},
@@ -178,7 +195,9 @@ class Batch(RowBatch):
             "bound_with": bound,
             "elder": None,
             "agrees_to_central": agrees_to_central(family),
-        }  # fmt: skip
+        } | (
+            {"elder_sibling": {"name": family.elder.name, "id_number": family.elder.id_number}} if family.elder else {}
+        )  # fmt: skip
 
 
 def agrees_to_central(family: Household) -> bool:

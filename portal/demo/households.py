@@ -1,24 +1,26 @@
 """Random households with the rates of a realistic city.  Values only; no rows are written here.
 
-Rates: multiples 3.3 % of children; an elder sibling at one of the wishes 12–18 %; collective hukou 6 % in the zones and
+Rates: multiples 3.3 % of children; an elder sibling at the first wish 12–18 % (`demand.ELDER`); collective hukou 6 % in the zones and
 1.5 % elsewhere; no local hukou 28 % in the centre and 8 % in the counties; policy care 1 %; declared disability 0.6 %.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
 
-from enrollment.ground.identity import check_character
 from portal.demo import geography, names
-from portal.demo.demand import Demand
+from portal.demo.identity_numbers import Numbers
+from portal.demo.neighbourhoods import Neighbourhood, Neighbourhoods
 from portal.demo.programmes import DemoProgramme
+from portal.demo.roll_children import ChildOnRoll
+from portal.demo.trial_draws import WishList
 
 MULTIPLES = 0.033
 BOUND_OF_MULTIPLES = 0.75
-ELDER_SIBLING = 0.15
+ABROAD = 0.006
 CENTRE = {"510104", "510105", "510106", "510107", "510108", "GXQ"}
 ZONES = set(geography.ZONES)
 FIRST_BIRTHDAY = dt.date(2022, 9, 1)
@@ -56,59 +58,64 @@ class Household:
     bound: bool
     wishes: list[int]
     claims: dict[str, dict] = field(default_factory=dict)
-
-
-class Numbers:
-    """Unique identity numbers with the check character of GB 11643."""
-
-    def __init__(self) -> None:
-        self._next: dict[tuple[str, dt.date, str], int] = {}
-
-    def of(self, area: str, born: dt.date, sex: str) -> str:
-        region = geography.BORN_IN.get(area, area)
-        key = (region, born, sex)
-        used = self._next.get(key, 0)
-        self._next[key] = used + 1
-        order = used * 2 + (1 if sex == "m" else 2)
-        digits = f"{region}{born:%Y%m%d}{order % 1000:03d}"
-        return digits + check_character(digits)
+    elder: ChildOnRoll | None = None
 
 
 def draw(
     random: Generator,
-    area: str,
-    number: int,
+    around: Neighbourhoods,
+    homes: np.ndarray,
+    lists: Sequence[WishList],
     offers: Sequence[DemoProgramme],
-    demand: Demand,
     numbers: Numbers,
+    on_roll: Mapping[str, list[ChildOnRoll]],
     first_phone: int,
 ) -> Iterator[Household]:
-    """`number` children of an area in their families, each with wishes among the offers near its home."""
-    homes = geography.points_in(random, area, number)
+    """The families of an area with a child for each home (longitude, latitude); twins share one, and leave one empty.
+
+    A family with an elder child takes that child from `on_roll`, by the kindergarten's code.
+    """
     children = 0
-    for made, (home, wishes) in enumerate(zip(homes, demand.wishes(homes), strict=True)):
-        if children >= number:
-            return  # twins need one home
-        family = _family(random, area, home, numbers, first_phone + made)
-        twins = random.random() < MULTIPLES / 2 and children + 2 <= number
+    for made, (home, near, wishes) in enumerate(zip(homes, around.of_points(homes), lists, strict=True)):
+        if children >= len(homes):
+            return
+        waiting = on_roll.get(offers[wishes.chosen[0]].kindergarten) if wishes.elder else None
+        elder = waiting.pop() if waiting else None
+        family = _family(random, around.area, home, near, numbers, _phone(random, first_phone + made), elder)
+        twins = random.random() < MULTIPLES / 2 and children + 2 <= len(homes)
         family.children = _children(random, family, numbers, 2 if twins else 1)
         family.bound = twins and random.random() < BOUND_OF_MULTIPLES
-        family.wishes = wishes
+        family.wishes = wishes.chosen
         family.claims = _claims(random, family, offers)
         children += len(family.children)
         yield family
 
 
-def _family(random: Generator, area: str, home: np.ndarray, numbers: Numbers, phone: int) -> Household:
-    surname = names.surname(random)
+def _phone(random: Generator, number: int) -> str:
+    """Mostly a Chinese number; a few families have one of Hong Kong, Singapore or the United Kingdom."""
+    if random.random() >= ABROAD:
+        return str(number)
+    last = number % 1_000_000
+    return (f"+8526{1_000_000 + last}", f"+659{last:07d}", f"+447400{last:06d}")[number % 3]
+
+
+def _family(
+    random: Generator,
+    area: str,
+    home: np.ndarray,
+    near: Neighbourhood,
+    numbers: Numbers,
+    phone: str,
+    elder: ChildOnRoll | None,
+) -> Household:
+    surname = elder.surname if elder else names.surname(random)
     mother = bool(random.random() < 0.7)
     collective = 0.06 if area in ZONES else 0.015
     elsewhere = 0.28 if area in CENTRE else 0.2 if area in ZONES else 0.08
     draw_ = random.random()
     kind = "collective" if draw_ < collective else "elsewhere" if draw_ < collective + elsewhere else "local"
     born = dt.date(1986, 1, 1) + dt.timedelta(days=int(random.integers(0, 4200)))
-    street, community = names.STREETS[int(random.integers(8))], names.COMMUNITIES[int(random.integers(12))]
-    estate = names.ESTATES[int(random.integers(len(names.ESTATES)))]
+    road = near.community.removesuffix("社区")
     return Household(
         area=area,
         point=(float(home[0]), float(home[1])),
@@ -116,19 +123,20 @@ def _family(random: Generator, area: str, home: np.ndarray, numbers: Numbers, ph
         guardian=names.adult(random, names.surname(random) if mother else surname),
         relation="mother" if mother else "father",
         guardian_id=numbers.of(area, born, "f" if mother else "m"),
-        phone=str(phone),
+        phone=phone,
         hukou_kind=kind,
         hukou_area=None if kind == "elsewhere" else area,
         home_owned=bool(random.random() < 0.62),
-        street=f"{street}街道",
-        community=f"{community}社区",
-        estate=estate,
-        address=f"{street}路 {int(random.integers(1, 200))} 号 {estate} {int(random.integers(1, 20))} 栋（模拟数据）",
+        street=near.street,
+        community=near.community,
+        estate=near.estate,
+        address=f"{road}路 {int(random.integers(1, 200))} 号 {near.estate} {int(random.integers(1, 20))} 栋（模拟数据）",
         work_area=area if random.random() < 0.3 else None,
         permit_area=area if kind == "elsewhere" and random.random() < 0.7 else None,
         children=[],
         bound=False,
         wishes=[],
+        elder=elder,
     )
 
 
@@ -146,7 +154,7 @@ def _children(random: Generator, family: Household, numbers: Numbers, how_many: 
 def _claims(random: Generator, family: Household, offers: Sequence[DemoProgramme]) -> dict[str, dict]:
     """The grounds that the family is asked about; those that its household carries are added when the rows are written."""
     claims: dict[str, dict] = {}
-    if random.random() < ELDER_SIBLING:
+    if family.elder is not None:
         claims["elder_sibling"] = {"sibling_at": offers[family.wishes[0]].kindergarten}
     if random.random() < 0.01:
         claims["policy_care"] = {"policy_care": str(random.choice(["soldier", "police", "firefighter", "talent"]))}

@@ -65,9 +65,8 @@ def show_second_factor(session: Session, account: Account, *, now: dt.datetime) 
     moment = real_now()
     code = pyotp.TOTP(account.second_factor or "").at(moment)
     body = signed(text_words("second_factor", name=account.name, code=code), services().config)
-    outbox.add_text_message(
-        session, account.login or "", body, key=f"factor:{account.id}:{moment.timestamp()}", now=now
-    )
+    key, expires_at = f"factor:{account.id}:{moment.timestamp()}", now + sign_in.CODE_LIFETIME
+    outbox.add_text_message(session, account.login or "", body, key=key, now=now, expires_at=expires_at)
 
 
 HOME = "锦官新城幼儿园"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DemoProgramme:
-    """`point` is (longitude, latitude); `places` those of the round."""
+    """`point` is (longitude, latitude); `places` those of the round; `fee` is yuan a month."""
 
     programme_id: uuid.UUID
     kindergarten_id: uuid.UUID
@@ -16,3 +16,5 @@ class DemoProgramme:
     nature: str
     point: tuple[float, float]
     places: int
+    fee: int = 0
+    attached: bool = False

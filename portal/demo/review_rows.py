@@ -14,19 +14,22 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.claim_rows import SEALED_VALUE, VerifiedFact, value_columns
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer, is_current
-from enrollment.eligibility.claims import VerifiedFact
+from enrollment.applications.registers.comparison import matched
 from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import copy_rows
-from enrollment.review import bulk_confirmation
-from enrollment.review.review import facts_on_paper, registration_over
-from enrollment.review.review_queue import matched
+from enrollment.ground.sealed.codes import token_of
+from enrollment.ground.vault import seal
+from enrollment.review.findings import facts_on_paper
+from enrollment.review.queue import bulk_confirmation
+from enrollment.review.scope import registration_over
 
 AT_ONCE = 4000
 CONTRADICTED = "与登记数据不一致，材料未能说明（模拟数据）"
-FACTS = ("application_id", "fact", "outcome", "value", "reason", "source", "account_id", "at")
+FACTS = ("application_id", "fact", "outcome", "value", "sealed_value", "reason", "source", "account_id", "at")
 AUDIT = ("at", "account_id", "act", "subject", "subject_id", "details")
 
 Found = tuple[uuid.UUID, str, str, Any, str | None, str]
@@ -42,7 +45,7 @@ def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
         return 0
     bulk_confirmation.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)
     _verify_documents(session, [one for one, agrees in agreed.items() if not agrees], by=by, now=now)
-    lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
+    lifecycle.make_many(session, agreed, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now, opened_at=now)
     lifecycle.make_many(session, agreed, "confirm", by=by, now=now)
     notify_guardians(session, "review_confirmed", agreed, now=now, by=by)
     return len(agreed)
@@ -53,15 +56,30 @@ def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor
     found = list(_findings(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
     rows = (
-        (id_, fact, outcome, None if value is None else json.dumps(value), reason, source, by.account_id, now)
+        (id_, token_of(fact), outcome, *_stored(fact, value), reason and seal(reason, "verified_fact.reason"), source,
+         by.account_id, now)
         for id_, fact, outcome, value, reason, source in found
-    )
+    )  # fmt: skip
     copy_rows(session, "verified_fact", FACTS, rows)
     said = (
-        (now, by.account_id, "verify", "application", str(id_), {"fact": fact, "outcome": outcome, "source": source})
+        (
+            now,
+            by.account_id,
+            "verify",
+            "application",
+            str(id_),
+            {"fact": token_of(fact), "outcome": outcome, "source": source},
+        )
         for id_, fact, outcome, _value, _reason, source in found
     )
     copy_rows(session, "audit_entry", AUDIT, said)
+
+
+def _stored(fact: str, value: Any) -> tuple[str | None, bytes | None]:
+    """The plain and the sealed value of a finding."""
+    columns = value_columns(fact, value)
+    plain = columns["plain_value"]
+    return None if plain is None else json.dumps(plain), SEALED_VALUE.process_bind_param(columns["sealed_value"], None)
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:

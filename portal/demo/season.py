@@ -5,13 +5,18 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.coverage.targets import Target
+from allocation.coverage import Percent
+from enrollment.coverage import target_decisions
+from enrollment.coverage.target_decisions import Source
+from enrollment.coverage.targets import Targets, TargetScope
 from enrollment.draw import round_opening
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.classifications import Level, Nature
 from enrollment.places.areas import Area
-from enrollment.season import calendar, policy_approval, rounds
+from enrollment.season import calendar, policy_approval, rounds, season_lifecycle
 from enrollment.season.rounds import Round
+from portal.demo import nature_shares
 
 YEAR = 2026
 RULES_OF_AREA = {
@@ -39,15 +44,32 @@ DATES = {
     "supplementary": (moment(6, 12), moment(7, 10)),
     "arrival": (moment(8, 28), moment(9, 10)),
 }
+TARGETS = (
+    (
+        TargetScope.CITY,
+        Targets(nature_shares.TARGETS[Nature.PUBLIC], nature_shares.TARGETS[Nature.INCLUSIVE]),
+        Source("成都市 2026 年学前教育普及普惠工作要点（模拟）", "模拟〔2026〕1 号", dt.date(YEAR, 1, 12)),
+    ),
+    (
+        TargetScope.NATIONAL,
+        Targets(Percent(5_000), Percent(8_000)),
+        Source("县域学前教育普及普惠督导评估办法", "教督〔2020〕1 号", dt.date(2020, 2, 18)),
+    ),
+)
 SEASON_OPENS_AT = moment(5, 22, 10)
 """The time of the demo after loading: the second morning of registration."""
 
 
 def open_season(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:
     """The year, its targets, and every area's rules, tried and signed by two officials of the city."""
-    calendar.open_season(session, YEAR, DATES, by=first, now=now, hotline="028-12345", simulated=True)
-    session.add(Target(year=YEAR, share="public", percent=51))
-    session.add(Target(year=YEAR, share="inclusive", percent=82))
+    season = calendar.create_season(
+        session, YEAR, DATES, by=first, now=now, hotline="028-12345", simulated=True, accept_warnings=True
+    )
+    for official in (first, second):
+        season_lifecycle.announce(
+            session, YEAR, digest=season_lifecycle.digest_of(season), accept_warnings=True, by=official, now=now
+        )
+    set_targets(session, first, second, now=now)
     for area in session.scalars(select(Area).order_by(Area.position)).all():
         text = policy_approval.template(RULES_OF_AREA.get(area.code, "whole_district"), area.code, YEAR)
         text = text.replace('rule = "close"', 'rule = "overhang"')  # one round of the whole city has one pair rule
@@ -57,16 +79,33 @@ def open_season(session: Session, first: Actor, second: Actor, *, now: dt.dateti
         policy_approval.sign(session, made.id, by=second, now=now)
 
 
+def set_targets(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:
+    """The city's targets of the year and the least that the state asks, proposed by one official and signed by the other."""
+    for scope, targets, source in TARGETS:
+        made = target_decisions.propose(
+            session,
+            YEAR,
+            scope,
+            targets,
+            source,
+            in_force_from=dt.date(YEAR, 1, 1),
+            by=first,
+            now=now,
+        )
+        target_decisions.sign(session, made.id, by=second, now=now)
+
+
 def open_round(session: Session, by: Actor, *, now: dt.datetime) -> Round:
     registration, confirmation = DATES["registration"], DATES["confirmation"]
     planned = rounds.plan(
         session,
         YEAR,
-        name="2026 年秋季小班第一批",
+        name="2026 年秋季第一批（小班，中班插班）",
         opens_at=registration[0],
         closes_at=registration[1],
         confirm_by=confirmation[1],
         max_wishes=5,
+        levels=(Level.LOWER, Level.MIDDLE),
         by=by,
         now=now,
     )

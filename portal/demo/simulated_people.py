@@ -8,45 +8,80 @@ import uuid
 from collections.abc import Callable, Collection
 
 import numpy as np
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications import register_answers
 from enrollment.applications.application_rows import Application, Stage, guardians_account
-from enrollment.applications.register_answers import Answer
+from enrollment.applications.elder_siblings import ElderSibling
+from enrollment.applications.register_answers import Answer, RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility import register_questions
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.offers import offers
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
+from enrollment.people.person_rows import Guardian
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.roll_rows import RollChild, RollClass
 from enrollment.review import review
+from enrollment.review.review import Ask
+from enrollment.review.scope import registration_over
+from portal.demo import people
+from portal.gateways.registers import Registers
 
 Progress = Callable[[int, int], None]
 BATCH = 500
-DIFFERS, UNKNOWN = 0.03, 0.02
-"""Rates of different and of missing answers of a register; all others match."""
+ASKED = "与登记数据不一致，请补充材料或更正（模拟数据）"
 
 DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
 """Rates of families that decline, confirm and wait for a better wish, or do not answer; all others confirm."""
 
 
 def ask_registers(
-    session: Session, random: np.random.Generator, application_ids: Collection[uuid.UUID], now: dt.datetime
+    session: Session, registers: Registers, application_ids: Collection[uuid.UUID], now: dt.datetime
 ) -> None:
-    """Let the stand-in registers answer about these applications."""
-    found = []
-    for question in register_questions.questions_about(session, application_ids):
-        luck = random.random()
-        if question.fact == register_answers.VACCINATION:
-            found.append(Answer(question.application_id, question.fact, question.register, "matches", True))
-        elif luck < DIFFERS and question.fact not in ("born", "hukou_area", "home_area"):
-            found.append(Answer(question.application_id, question.fact, question.register, "differs", None))
-        elif luck < DIFFERS + UNKNOWN:
-            found.append(Answer(question.application_id, question.fact, question.register, "unknown"))
-        else:
-            found.append(Answer(question.application_id, question.fact, question.register, "matches", question.claimed))
+    """Ask the registers about these applications; the roll is the city's own."""
+    questions = register_questions.questions_about(session, application_ids)
+    elders = _elders_on_roll(session, application_ids)
+    found = registers.ask(one for one in questions if one.register != "roll")
+    for question in questions:
+        if question.register == "roll":
+            value = elders.get(question.application_id)
+            answer = "unknown" if value is None else "matches" if value == question.claimed else "differs"
+            found.append(Answer(question.application_id, question.fact, question.register, answer, value))
     register_answers.note(session, found, now=now)
+
+
+def _elders_on_roll(session: Session, application_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The kindergarten of the elder sibling that each family names: what `roll_register` answers, in one query."""
+    rows = session.execute(
+        select(ElderSibling.application_id, Kindergarten.code)
+        .join(RollChild, RollChild.id_index == ElderSibling.id_index)
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(ElderSibling.application_id.in_(application_ids), RollChild.left_on.is_(None))
+    )
+    return {row.application_id: row.code for row in rows}
+
+
+def send_some_back(session: Session, number: int, *, by: Actor, now: dt.datetime) -> None:
+    """Send applications back to families whom a register contradicts, and who do not answer in time; `number` at most."""
+    of_desks = select(Guardian.account_id).join(Account).where(Account.phone_index.in_(people.phone_indices()))
+    waiting = (
+        select(Application.id, func.min(RegisterAnswer.fact))
+        .join(RegisterAnswer, RegisterAnswer.application_id == Application.id)
+        .where(
+            Application.stage == Stage.SUBMITTED, RegisterAnswer.answer == "differs", Application.unit.is_(None),
+            registration_over(now), guardians_account().not_in(of_desks),
+        )
+        .group_by(Application.id)
+        .order_by(Application.id)
+        .limit(number)
+    )  # fmt: skip
+    for application_id, fact in session.execute(waiting).all():
+        review.take(session, application_id, by=by, now=now)
+        review.send_back(session, application_id, [Ask(fact, ASKED)], by=by, now=now)
 
 
 def release_idle_reviews(session: Session, *, by: Actor, now: dt.datetime) -> None:
@@ -70,7 +105,11 @@ def answer_offers(
 ) -> tuple[int, uuid.UUID | None]:
     """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
     waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
-    waiting = waiting.where(Offer.state == OfferState.OFFERED, guardians_account().not_in(leave))
+    waiting = waiting.where(
+        Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), guardians_account().not_in(leave)
+    )
+    held = aliased(Application)  # bound children answer together, so a dispute about one stops all
+    waiting = waiting.where(~select(held.id).where(held.unit == Application.unit, held.on_hold).exists())
     if after is not None:
         waiting = waiting.where(Offer.id > after)
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()

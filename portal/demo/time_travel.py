@@ -13,17 +13,21 @@ from enrollment.ground import jobs
 from enrollment.ground.demo_clock import DemoClock
 from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import Job, JobState
-from enrollment.season.calendar import Season, SeasonDate
+from enrollment.season import seasons
+from enrollment.season.calendar import SeasonDate
 from portal.web.clock import real_now
 
 HOUR = dt.timedelta(hours=1)
 KIND = "demo_people_act"
+ENDS = ("confirmation", "arrival")
+"""Steps in which the simulated people act for days: a visitor sees what they have done, and the last hour to act."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A time to which the demo clock can move: an hour after a step begins, or an hour before answers are due."""
+    """A time to which the demo clock can move: an hour after a step begins, or an hour before it ends (`ENDS`)."""
 
+    year: int
     step: str
     at: dt.datetime
     passed: bool
@@ -41,17 +45,15 @@ class SimulationState:
 
 
 def stop_of(date: SeasonDate) -> dt.datetime:
-    return date.ends_at - HOUR if date.step == "confirmation" else date.begins_at + HOUR
+    return date.ends_at - HOUR if date.step in ENDS else date.begins_at + HOUR
 
 
 def steps(session: Session, now: dt.datetime) -> list[Stop]:
-    season = session.scalar(select(Season).order_by(Season.year.desc()).limit(1))
-    if season is None:
-        return []
+    """The stops of every announced year in their order; what is in preparation is not public, in the demo neither."""
     stops, coming = [], True
-    for date in sorted(season.dates, key=stop_of):
+    for date in sorted((date for season in seasons.announced(session) for date in season.dates), key=stop_of):
         ahead = stop_of(date) > now
-        stops.append(Stop(date.step, stop_of(date), passed=not ahead, next=ahead and coming))
+        stops.append(Stop(date.year, date.step, stop_of(date), passed=not ahead, next=ahead and coming))
         coming = coming and not ahead
     return stops
 
@@ -73,14 +75,14 @@ def set_clock(session: Session, at: dt.datetime) -> None:
 
 
 def advance_to(session: Session, step: str, *, now: dt.datetime) -> None:
-    """Move the clock to a later step; the simulated people act in a job.  Refuses to go back."""
-    date = session.scalar(select(SeasonDate).where(SeasonDate.step == step).order_by(SeasonDate.year.desc()))
-    if date is None:
+    """Move the clock to the next time of a step; the simulated people act in a job.  Refuses to go back."""
+    times = [stop.at for stop in steps(session, now) if stop.step == step]
+    if not times:
         raise Refused("no_such_step")
     if not simulation_state(session).over:
         raise Refused("people_still_act")
-    at = stop_of(date)
-    if at <= now:
+    at = next((moment for moment in times if moment > now), None)
+    if at is None:
         raise Refused("clock_goes_forward")
     set_clock(session, at)
     jobs.enqueue(session, KIND, {"step": step}, key=f"{KIND}:{step}:{at.isoformat()}", now=at)

@@ -1,129 +1,182 @@
-"""Sending of outbox messages: after the commit, once per key, and only to guardians of the child concerned."""
+"""Clients of the message gateway (protocol: `docs/messages.md`), and the demo's stand-in of it.
+
+A client never raises: what an attempt came to is an `Attempt`.
+"""
 
 import datetime as dt
+import http.client
 import json
-import urllib.error
-import urllib.request
+import select
+import ssl
+import time
 import uuid
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from enrollment.ground.accounts import Account
-from enrollment.ground.outbox import Notice, SentMessage, TextMessage
-from enrollment.ground.phones import country_code
-from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.delivery.settlement import Verdict
+from enrollment.ground.outbox import DeliveryError, SentMessage
 from portal.config import Config
-from portal.text.messages import notice_words, signed
 
-BATCH = 500
 TIMEOUT = 5
-"""Seconds until the gateway counts as down."""
+"""Seconds until a silent gateway counts as down."""
+
+LONGEST_IDLE = 4.0
+"""Seconds after which an unused connection is not used again: the other side may be about to close it."""
+
+LARGEST_ANSWER = 64 * 1024
+ACCEPTED = (200, 201, 202)
+NOT_AUTHORISED = (401, 403)
+TOO_FAST = 429
+LONGEST_PAUSE = 60.0
+
+OF_CODE = {
+    "invalid_number": DeliveryError.INVALID_NUMBER,
+    "receiver_refuses": DeliveryError.RECEIVER_REFUSES,
+    "message_refused": DeliveryError.MESSAGE_REFUSED,
+}
+"""The gateway's codes of refusals for good."""
 
 
-class Undelivered(Exception):
-    """The gateway did not accept the message; it stays in the outbox and is sent again."""
+@dataclass(frozen=True)
+class Attempt:
+    """`down`: the gateway served nobody, or did not say; `pause`: the seconds for which it wants no message."""
+
+    verdict: Verdict
+    error: DeliveryError | None = None
+    provider_id: str | None = None
+    down: bool = False
+    pause: float = 0.0
 
 
-class Messenger(Protocol):
-    def reaches(self, to: str) -> bool:
-        """Whether it sends to this number at all."""
+class Connection(Protocol):
+    """A connection of one thread."""
+
+    def send(self, key: str, to: str, body: str) -> Attempt:
+        """Deliver once for each key."""
         ...
 
-    def send(self, key: str, to: str, body: str) -> None:
-        """Deliver once for each key.  Raises Undelivered."""
-        ...
+    def close(self) -> None: ...
 
 
-class Gateway:
-    """A short-message gateway over HTTPS (protocol: `docs/messages.md`).  It must ignore a key that it has seen."""
+class GatewayConnection:
+    """A connection that is kept open between messages.  A message is written to it once: the sender decides what follows."""
 
-    def __init__(self, address: str, token: str | None, country_codes: tuple[str, ...]):
-        self.address, self.token, self.country_codes = address, token, country_codes
+    def __init__(self, address: str, token: str | None):
+        parts = urlsplit(address)
+        self._path = parts.path or "/"
+        if parts.query:
+            self._path += f"?{parts.query}"
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            self._client: http.client.HTTPConnection = http.client.HTTPSConnection(
+                host, port, timeout=TIMEOUT, context=context
+            )
+        else:
+            self._client = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+        self._headers = {"Content-Type": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._used_at = 0.0
 
-    def reaches(self, to: str) -> bool:
-        return country_code(to) in self.country_codes
-
-    def send(self, key: str, to: str, body: str) -> None:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        content = json.dumps({"to": to, "text": body}, ensure_ascii=False).encode()
-        request = urllib.request.Request(self.address, content, headers, method="POST")  # noqa: S310  the operator's address
+    def send(self, key: str, to: str, body: str) -> Attempt:
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-                if answer.status not in (200, 201, 202):
-                    raise Undelivered(f"the gateway answered {answer.status}")
-        except (urllib.error.URLError, OSError, ValueError) as fault:
-            raise Undelivered(str(fault)) from fault
+            self._connect()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return Attempt(Verdict.PUT_BACK, DeliveryError.NO_ANSWER, down=True)
+        content = json.dumps({"to": to, "text": body}, ensure_ascii=False).encode()
+        try:
+            self._client.request("POST", self._path, content, self._headers | {"Idempotency-Key": key})
+            answer = self._client.getresponse()
+            text = answer.read(LARGEST_ANSWER)
+            if not answer.isclosed():
+                self.close()  # more than anybody needs
+            self._used_at = time.monotonic()
+            return read_answer(answer.status, text, answer.headers.get("Retry-After"))
+        except (OSError, http.client.HTTPException, ValueError):
+            self.close()
+            return Attempt(Verdict.UNCERTAIN, DeliveryError.NO_ANSWER, down=True)
+
+    def _connect(self) -> None:
+        if self._client.sock is not None and (self._idle_too_long() or _is_closed(self._client)):
+            self.close()
+        if self._client.sock is None:
+            self._client.connect()
+
+    def _idle_too_long(self) -> bool:
+        return time.monotonic() - self._used_at > LONGEST_IDLE
+
+    def close(self) -> None:
+        self._client.close()
 
 
-class Inbox:
+def _is_closed(client: http.client.HTTPConnection) -> bool:
+    """Whether the other side closed the connection, or wrote to it unasked."""
+    poll = select.poll()
+    poll.register(client.sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def read_answer(status: int, text: bytes, retry_after: str | None) -> Attempt:
+    """What an answer of the gateway means."""
+    if status in NOT_AUTHORISED:
+        return Attempt(Verdict.PUT_BACK, DeliveryError.NOT_AUTHORISED, down=True)
+    if status == TOO_FAST:
+        return Attempt(Verdict.PUT_BACK, DeliveryError.TOO_FAST, pause=_seconds(retry_after))
+    content = _json_object(text)
+    if status in ACCEPTED:
+        if content is None:  # perhaps the page of a proxy
+            return Attempt(Verdict.UNCERTAIN, DeliveryError.GATEWAY_FAULT, down=True)
+        number = content.get("id")
+        return Attempt(Verdict.ACCEPTED, provider_id=str(number)[:100] if number is not None else None)
+    error = OF_CODE.get(str((content or {}).get("error")))
+    if 400 <= status < 500 and error is not None:
+        return Attempt(Verdict.REFUSED, error)
+    return Attempt(Verdict.FAILED, DeliveryError.GATEWAY_FAULT, down=True)
+
+
+def _json_object(text: bytes) -> dict[str, Any] | None:
+    """The object in an answer, an empty one for an empty answer, None for anything else."""
+    if not text.strip():
+        return {}
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _seconds(retry_after: str | None) -> float:
+    try:
+        return min(max(float(retry_after or 1), 0.1), LONGEST_PAUSE)
+    except ValueError:
+        return 1.0
+
+
+class InboxConnection:
     """The demo's stand-in: its messages are shown at /demo/inbox."""
 
-    def __init__(self, session: Session, now: dt.datetime):
-        self.session, self.now = session, now
+    def __init__(self, engine: Engine, clock: Callable[[Session], dt.datetime]):
+        self._engine, self._clock = engine, clock
 
-    def reaches(self, to: str) -> bool:
-        return bool(to)
+    def send(self, key: str, to: str, body: str) -> Attempt:
+        with Session(self._engine) as session, session.begin():
+            row = {"id": uuid.uuid4(), "key": key, "to": to, "body": body, "at": self._clock(session)}
+            session.execute(insert(SentMessage).values(row).on_conflict_do_nothing(index_elements=["key"]))
+        return Attempt(Verdict.ACCEPTED)
 
-    def send(self, key: str, to: str, body: str) -> None:
-        row = {"id": uuid.uuid4(), "key": key, "to": to, "body": body, "at": self.now}
-        self.session.execute(insert(SentMessage).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    def close(self) -> None:
+        """It holds nothing open."""
 
 
-def messenger(config: Config, session: Session, now: dt.datetime) -> Messenger:
+def open_connection(config: Config, engine: Engine, clock: Callable[[Session], dt.datetime]) -> Connection:
     if config.message_gateway:
-        return Gateway(config.message_gateway, config.message_token, config.message_country_codes)
-    return Inbox(session, now)
-
-
-def send_texts(session: Session, by: Messenger, *, now: dt.datetime) -> int:
-    """Send waiting texts, the oldest first; returns how many.  Raises Undelivered."""
-    waiting = select(TextMessage).where(TextMessage.sent_at.is_(None)).order_by(TextMessage.written_at).limit(BATCH)
-    sent = 0
-    for text in session.scalars(waiting.with_for_update(skip_locked=True)):
-        if by.reaches(text.to):
-            by.send(text.key, text.to, text.body)
-        text.sent_at = now
-        sent += 1
-    session.flush()
-    return sent
-
-
-def is_about_own_child(session: Session, notice: Notice) -> bool:
-    """Whether the receiver is a guardian of the message's child at the time of sending."""
-    if notice.child_id is None:
-        return True
-    cares = (
-        select(Guardianship.child_id)
-        .join(Guardian, Guardian.id == Guardianship.guardian_id)
-        .where(Guardian.account_id == notice.account_id, Guardianship.child_id == notice.child_id)
-        .where(Guardianship.accepted_at.is_not(None))
-    )
-    return session.scalar(cares) is not None
-
-
-def send_notices(session: Session, by: Messenger, config: Config, *, now: dt.datetime, limit: int = BATCH) -> int:
-    """Send waiting notices, each in the language of its receiver; returns how many.  A notice about another family's child is withheld permanently."""
-    waiting = (
-        select(Notice)
-        .where(Notice.sent_at.is_(None), Notice.withheld_at.is_(None))
-        .order_by(Notice.created_at)
-        .limit(limit)
-    )
-    sent = 0
-    for notice in session.scalars(waiting.with_for_update(skip_locked=True)):
-        if not is_about_own_child(session, notice):
-            notice.withheld_at = now
-            continue
-        account = session.get_one(Account, notice.account_id)
-        if account.phone and by.reaches(account.phone):
-            words = notice_words(notice.kind, notice.params, in_language=account.language)
-            by.send(notice.key, account.phone, signed(words, config, in_language=account.language))
-        notice.sent_at = now
-        sent += 1
-    session.flush()
-    return sent
+        return GatewayConnection(config.message_gateway, config.message_token)
+    return InboxConnection(engine, clock)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from enrollment.applications import mandates
 from enrollment.ground.vault import mask
-from enrollment.season import calendar
+from enrollment.season import openings
 from portal.helpers import pages
 from portal.web import acting_for
 from portal.web.guards import desk
@@ -28,7 +28,7 @@ def home() -> ResponseReturnValue:
         "helpers/home.html",
         families=families,
         here=acting_for.current_family(),
-        season=calendar.current_season(db(), clock()),
+        season=openings.year_to_register(db(), now=clock()),
         masked=mask,
     )
 

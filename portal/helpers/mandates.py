@@ -5,12 +5,12 @@ import math
 import uuid
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, session, url_for
+from flask import Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import BooleanField, DateField, StringField
+from wtforms import BooleanField, DateField, RadioField, StringField
 from wtforms.validators import InputRequired
 
 from enrollment.applications import mandates
@@ -21,12 +21,12 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.ground.phones import mask_phone
 from enrollment.people import consents
-from enrollment.season import calendar
+from enrollment.season import openings, seasons
 from enrollment.season.calendar import Season
 from portal.helpers import pages
 from portal.letters.mandate import mandate_letter
 from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.unavailable import letters_wait
+from portal.letters.preparing import letters_wait
 from portal.text import consent_texts
 from portal.text.messages import signed, text_words
 from portal.text.words import language
@@ -42,7 +42,20 @@ from portal.web.upload_fields import PHOTO_OR_PDF, UploadField, accepts_uploads
 SESSION_KEY = "asked_to_help"
 
 
-class AskForm(PageForm):
+class YearForm(PageForm):
+    """A mandate is for one year; where two take registrations, the guardian says which."""
+
+    year = RadioField(_l("哪一年入园"), validate_choice=False)
+
+    def set_choices(self) -> None:
+        self.year.choices = [(str(each), _("%(year)s 年秋季", year=each)) for each in _years()]
+        self.year.data = self.year.data or str(_season().year)
+
+    def wanted_year(self) -> int:
+        return next((each for each in _years() if str(each) == self.year.data), _season().year)
+
+
+class AskForm(YearForm):
     phone = phone_field(_l("监护人的手机号"))
     agreed = BooleanField(_l("委托书和同意书已读给监护人听，监护人同意"))
     registers = BooleanField(_l("监护人也同意向政府部门核对，少交纸质材料（可不选）"))
@@ -52,7 +65,7 @@ class CodeForm(PageForm):
     code = code_field(_l("监护人读给您的验证码"))
 
 
-class PaperForm(PageForm):
+class PaperForm(YearForm):
     name = StringField(_l("委托书上的监护人姓名"), [InputRequired(_l("请填写姓名。"))])
     phone = phone_field(_l("委托书上的手机号（没有手机就不填）"), optional=True, receives_code=False)
     signed_on = DateField(_l("签名日期"))
@@ -78,10 +91,14 @@ def _rate_limit_key() -> str:
 
 
 def _season() -> Season:
-    found = calendar.current_season(db(), clock())
+    found = openings.year_to_register(db(), now=clock())
     if found is None:
         raise NotFound
     return found
+
+
+def _years() -> list[int]:
+    return [season.year for season in openings.years_to_register(db(), now=clock())]
 
 
 def _redirect_if_acting() -> ResponseReturnValue | None:
@@ -92,9 +109,10 @@ def _redirect_if_acting() -> ResponseReturnValue | None:
     return redirect(url_for("helpers.home"), 303)
 
 
-def _page(template: str, form: PageForm, **more: Any) -> ResponseReturnValue:
+def _page(template: str, form: YearForm, **more: Any) -> ResponseReturnValue:
+    form.set_choices()
     texts = {kind: consent_texts.read(kind, language()) for kind in ("mandate", *consents.KINDS)}
-    return render_template(f"helpers/{template}.html", form=form, texts=texts, season=_season(), **more)
+    return render_template(f"helpers/{template}.html", form=form, texts=texts, season=_season(), years=_years(), **more)
 
 
 @pages.get("/new")
@@ -115,7 +133,12 @@ def ask() -> ResponseReturnValue:
         with refusals_in(form):
             if not form.agreed.data:
                 raise Refused("mandate_agreed_needed", field="agreed")
-            request_data = {"phone": form.phone.data, "registers": bool(form.registers.data), "language": language()}
+            request_data = {
+                "phone": form.phone.data,
+                "registers": bool(form.registers.data),
+                "language": language(),
+                "year": form.wanted_year(),
+            }
             code = mandates.ask(db(), form.phone.data or "", _terms(request_data), by=actor(), now=clock())
             session["mandate_code_sent"] = code is not None
             if code is not None:
@@ -126,23 +149,32 @@ def ask() -> ResponseReturnValue:
 
 
 def _terms(request_data: dict) -> mandates.Terms:
-    return consent_texts.terms(_season().year, registers=request_data["registers"], language=request_data["language"])
+    return consent_texts.terms(
+        _asked_year(request_data), registers=request_data["registers"], language=request_data["language"]
+    )
+
+
+def _asked_year(request_data: dict) -> int:
+    """The year that was asked for, also for a request from before the year was chosen."""
+    return int(request_data.get("year") or _season().year)
 
 
 def _send_code(request_data: dict, code: str) -> None:
     """Send the guardian the code with the helper's name and the purpose."""
-    season = _season()
+    year = _asked_year(request_data)
+    season = seasons.visible_of_year(db(), year)
     words = text_words(
         "mandate_code_registers" if request_data["registers"] else "mandate_code",
         helper=actor().name,
-        year=season.year,
+        year=year,
         code=code,
         minutes=sign_in_service.CODE_LIFETIME.seconds // 60,
-        hotline=season.hotline or "028-12345",
     )
-    outbox.add_text_message(
-        db(), request_data["phone"], signed(words, services().config), key=f"mandate:{uuid.uuid4()}", now=clock()
-    )
+    if season is not None and season.hotline:
+        words += text_words("mandate_questions", hotline=season.hotline)
+    body, expires_at = signed(words, services().config), clock() + sign_in_service.CODE_LIFETIME
+    key = f"mandate:{uuid.uuid4()}"
+    outbox.add_text_message(db(), request_data["phone"], body, key=key, now=clock(), expires_at=expires_at)
 
 
 @pages.get("/new/code")
@@ -213,6 +245,7 @@ def give_paper() -> ResponseReturnValue:
                 raise Refused("mandate_agreed_needed", field="agreed")
             request_data = {
                 "registers": bool(form.registers.data),
+                "year": form.wanted_year(),
                 "language": "zh",
             }  # what was signed is the Chinese paper
             return _start_acting(
@@ -225,8 +258,9 @@ def give_paper() -> ResponseReturnValue:
 @desk("helpers")
 def blank_paper() -> ResponseReturnValue:
     """The mandate form to print: the texts, and lines for name, phone, date and signature."""
+    year = next((each for each in _years() if each == request.args.get("year", 0, int)), _season().year)
     try:
-        content = mandate_letter(_season().year, helper=actor().name, demo=services().config.demo)
+        content = mandate_letter(year, helper=actor().name, demo=services().config.demo)
     except PdfUnavailable as fault:
         return letters_wait(fault)
     answer = Response(content, mimetype="application/pdf")

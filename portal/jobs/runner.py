@@ -11,6 +11,7 @@ import importlib
 import logging
 import pkgutil
 import threading
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,20 +24,20 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
+from portal.jobs import queue_entries
+from portal.jobs.queue_entries import QUEUES
 from portal.web.logs import fault_trace
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("quick", "steady", "bulk")
-"""Names of the queues, the most urgent first: messages that a person waits for, single jobs, long batches."""
-
-WORKERS = {"quick": ("quick",), "all": ("quick", "steady", "bulk")}
-"""The queues that each kind of worker serves.  One worker serves messages only, so that no batch delays them."""
-
-SCHEDULER_HEARTBEAT = "portal:clock"
-"""The Redis key of the scheduler's heartbeat; it expires when the scheduler stops."""
+WORKERS = {"hour": ("hour",), "quick": ("quick",), "all": ("hour", "quick", "steady", "bulk")}
+"""The queues that each kind of worker serves.  One worker serves openings only, so that no batch delays them; a worker of
+the kind `quick` is never held up by a batch."""
 
 HOUR = 3600
+
+PATIENCE = 1.0
+"""Seconds that a job waits longer than the clock said."""
 
 
 class LeaseLost(Exception):
@@ -117,6 +118,18 @@ class JobRun:
 
     def now(self, session: Session) -> dt.datetime:
         return self._clock(session)
+
+    def wait_until(self, moment: dt.datetime) -> dt.datetime:
+        """Return at this moment of the city's clock, and the time.  A clock that stands still or was turned back does not
+        hold the worker: the time is then before the moment."""
+        with self._quick_session() as session:
+            now = self.now(session)
+        ends = time.monotonic() + (moment - now).total_seconds() + PATIENCE
+        while now < moment and time.monotonic() < ends:
+            time.sleep(max(min((moment - now).total_seconds(), 1.0), 0.002))
+            with self._quick_session() as session:
+                now = self.now(session)
+        return now
 
     def progress(self, done: int, of: int, step: str | None = None) -> None:
         """Report the progress: `done` of `of` units, and the code of the step."""
@@ -214,14 +227,7 @@ def relay(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime,
         for job_id, kind in rows:
             handler = HANDLERS.get(kind)
             timeout = handler.timeout if handler else HOUR
-            queue_of(handler.queue if handler else "steady").enqueue_call(
-                "portal.jobs.worker.perform",
-                args=(str(job_id),),
-                job_id=str(job_id),
-                timeout=timeout,
-                result_ttl=0,
-                failure_ttl=HOUR,
-            )
+            queue_entries.put(queue_of(handler.queue if handler else "steady"), job_id, timeout=timeout)
     return len(rows)
 
 

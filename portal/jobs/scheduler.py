@@ -1,29 +1,40 @@
 """The scheduler: enqueues jobs at their times.  `flask scheduler` runs it; two instances do no harm."""
 
+import contextlib
 import datetime as dt
+import functools
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from redis import Redis
-from rq import Queue
+from redis.exceptions import RedisError
 from rq.cron import CronJob, CronScheduler
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, jobs
-from portal.jobs import runner
+from enrollment.ground import background_processes, jobs
+from enrollment.ground.audit_chain import copies, sealing
+from portal.config import Config
+from portal.jobs import alarms, runner
+from portal.jobs.alarms import AlarmWatch
+from portal.jobs.queue_entries import QUEUES, open_queue
 from portal.web import clock
 from portal.web.clock import real_now
 from portal.web.unit_of_work import Services
 
 log = logging.getLogger(__name__)
 
-RELAY_INTERVAL, SEAL_INTERVAL, SWEEP_INTERVAL = 0.5, 1.0, 10.0
-"""Seconds between two relays of due rows, two seals of the audit trail, and two searches for silent workers."""
+RELAY_INTERVAL, SEAL_INTERVAL, SWEEP_INTERVAL, REPORT_INTERVAL = 0.5, 1.0, 10.0, 10.0
+"""Seconds between two relays of due rows, two seals of the audit trail, two searches for silent workers, and two signs of
+life."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +46,21 @@ class ScheduledJob:
 
 
 SCHEDULE = (
+    ScheduledJob("backup", "30 2 * * *"),
     ScheduledJob("retention", "20 3 * * *"),
     ScheduledJob("forget_import_files", "35 * * * *"),
     ScheduledJob("check_invariants", "7 * * * *"),
     ScheduledJob("ask_registers", "*/5 * * * *"),
     ScheduledJob("joint_decisions_due", "*/5 * * * *"),
+    ScheduledJob("publications_due", "* * * * *"),
+    ScheduledJob("count_coverage", "* * * * *"),
     ScheduledJob("answers_due", "*/5 * * * *"),
     ScheduledJob("bonds_incomplete", "15 * * * *"),
+    ScheduledJob("deadline_reminders", "30 17 * * *"),
     ScheduledJob("end_phone_waits", "*/5 * * * *"),
     ScheduledJob("estimate_chances", "30 4 * * *"),
     ScheduledJob("replay_rounds", "0 6 * * *"),
+    ScheduledJob("replay_vacancies", "*/5 * * * *"),
 )
 """All scheduled jobs."""
 
@@ -58,16 +74,48 @@ class Scheduler(CronScheduler):
         connection: Redis,
         now: Callable[[Session], dt.datetime],
         schedule: Iterable[ScheduledJob] = SCHEDULE,
+        head_file: Path | None = None,
+        config: Config | None = None,
     ):
         super().__init__(connection=connection, logging_level=logging.WARNING)
         self.engine, self.now = engine, now
-        self.queues = {name: Queue(name, connection=connection) for name in runner.QUEUES}
-        self.next_turn = dict.fromkeys(("seal", "sweep"), 0.0)
+        self.head_file = head_file
+        self.copy_is_due = True
+        self.process = f"scheduler.{socket.gethostname()}.{os.getpid()}"
+        self.away_since: float | None = None
+        self.queues = {name: open_queue(name, connection) for name in QUEUES}
+        self.next_turn = dict.fromkeys(("seal", "sweep", "report", "alarms"), 0.0)
+        self.watch = AlarmWatch(engine, config, now, self._queue_answers) if config else None
         for scheduled in schedule:
             self.register(enqueue_scheduled, "steady", args=(scheduled.kind,), cron=scheduled.cron, name=scheduled.kind)
 
     def enqueue_jobs(self) -> list[CronJob]:
-        """One cycle: write rows for due jobs, relay, and at their intervals seal the audit trail and sweep."""
+        """One cycle.  What was due while the database or the queue was away is due in the next one."""
+        try:
+            due = self._cycle()
+        except (OperationalError, RedisError) as error:
+            if self.away_since is None:
+                log.error("the scheduler waits: %s does not answer", _who(error))
+            self.away_since = self.away_since or time.monotonic()
+            if self.watch is not None and isinstance(error, OperationalError):
+                self.watch.database_is_away()
+            time.sleep(RELAY_INTERVAL)
+            return []
+        if self.away_since is not None:
+            log.warning("the scheduler goes on after %.0f s", time.monotonic() - self.away_since)
+            self.away_since = None
+        return due
+
+    def heartbeat(self) -> None:
+        with contextlib.suppress(RedisError):
+            super().heartbeat()
+
+    def save(self, *args: Any, **options: Any) -> None:
+        with contextlib.suppress(RedisError):
+            super().save(*args, **options)
+
+    def _cycle(self) -> list[CronJob]:
+        """Write rows for due jobs, relay, and at their intervals seal the audit trail and sweep."""
         due = [job for job in self.get_jobs() if job.should_run()]
         for job in due:
             slot = job.next_enqueue_time or real_now()  # RQ sets it for every cron job
@@ -80,18 +128,51 @@ class Scheduler(CronScheduler):
     def _housekeeping(self, moment: float) -> None:
         with Session(self.engine) as session:
             now = self.now(session)
+        # first what needs no queue: the trail is sealed and the scheduler lives also while the queue is away
+        if moment >= self.next_turn["seal"]:
+            self._seal()
+            self.next_turn["seal"] = moment + SEAL_INTERVAL
+        if moment >= self.next_turn["report"]:
+            with Session(self.engine) as session, session.begin():
+                background_processes.report(session, self.process, [background_processes.CLOCK])
+            self.next_turn["report"] = moment + REPORT_INTERVAL
+        if self.watch is not None and moment >= self.next_turn["alarms"]:
+            self.watch.look()
+            self.next_turn["alarms"] = moment + alarms.INTERVAL
         if moment >= self.next_turn["sweep"]:
             runner.sweep(self.engine, self.queues.__getitem__, now=now)
             self.next_turn["sweep"] = moment + SWEEP_INTERVAL
         runner.relay(self.engine, self.queues.__getitem__, now=now)
-        if moment >= self.next_turn["seal"]:
-            with Session(self.engine) as session, session.begin():
-                audit.seal(session)
-            self.next_turn["seal"] = moment + SEAL_INTERVAL
-        self.connection.set(runner.SCHEDULER_HEARTBEAT, now.isoformat(), ex=30)
+
+    def _queue_answers(self) -> bool:
+        with contextlib.suppress(RedisError):
+            return bool(self.connection.ping())
+        return False
+
+    def _seal(self) -> None:
+        """Seal the audit trail, and copy its head out of the database; a copy that it does not continue stays as evidence."""
+        with Session(self.engine) as session, session.begin():
+            sealed = sealing.seal(session)
+        if self.head_file is None or not (sealed or self.copy_is_due):
+            return
+        try:
+            with Session(self.engine) as session:
+                continues = copies.write_copy(session, self.head_file)
+        except (OSError, ValueError) as fault:
+            log.error("the head of the audit trail cannot be copied to %s: %s", self.head_file, fault)
+            return
+        self.copy_is_due = False
+        if not continues:
+            log.critical(
+                "the audit trail does not continue its copied head %s: run `flask audit verify`", self.head_file
+            )
 
     def calculate_sleep_interval(self) -> float:
         return min(super().calculate_sleep_interval(), RELAY_INTERVAL)
+
+
+def _who(error: Exception) -> str:
+    return "the queue" if isinstance(error, RedisError) else "the database"
 
 
 def enqueue_scheduled(session: Session, kind: str, slot: dt.datetime, *, now: dt.datetime) -> None:
@@ -106,4 +187,6 @@ def serve(app: Flask) -> None:
     services: Services = app.extensions["services"]
     runner.load_handlers()
     connection = Redis.from_url(services.config.redis_url)
-    Scheduler(services.engine, connection, lambda session: clock.now(session, demo=services.config.demo)).start()
+    config = services.config
+    now = functools.partial(clock.now, demo=config.demo)
+    Scheduler(services.engine, connection, now, head_file=config.audit_head_file, config=config).start()

@@ -1,24 +1,41 @@
-"""A process that does background work: `flask worker quick|all`."""
+"""A process that does background work: `flask worker hour|quick|all`."""
 
+import contextlib
 import gc
+import logging
 import os
 import socket
+import time
 import uuid
 
+import rq
 from flask import Flask
 from redis import Redis
-from rq import Queue, Worker
+from redis.client import Pipeline
+from rq.serializers import JSONSerializer
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from allocation import compilation
-from enrollment.ground import jobs
+from enrollment.ground import background_processes, jobs
 from portal.jobs import runner
+from portal.jobs.queue_entries import QueuedJob, open_queue
+from portal.letters import pdf_renderer
+from portal.letters.pdf_renderer import PdfUnavailable
 from portal.web import clock
 from portal.web.unit_of_work import services
 
+log = logging.getLogger(__name__)
+
 HEARTBEAT = 20
 """Seconds until RQ regards a silent worker as dead (its default is seven minutes)."""
+
+REPORT_INTERVAL = 10
+"""Seconds between two signs of life in the database."""
+
+BULK_NICENESS = 10
+"""How much a long batch steps back for pages and for what a person waits for."""
 
 _app: Flask
 """The app of this worker process.  RQ calls `perform` by its dotted name, so the app cannot be an argument."""
@@ -26,10 +43,48 @@ _app: Flask
 
 def perform(job_id: str) -> str:
     """The function that RQ calls in a forked process for each job."""
+    current = rq.get_current_job()
+    if current is not None and current.origin == "bulk":
+        os.nice(BULK_NICENESS)  # of this fork alone
     with _app.app_context():
         demo = services().config.demo
         owner = f"{socket.gethostname()}:{os.getpid()}"
         return runner.run(services().engine, lambda session: clock.now(session, demo=demo), uuid.UUID(job_id), owner)
+
+
+class Worker(rq.Worker):
+    """A worker that takes ids alone from the queue, and says in the database that it lives."""
+
+    def __init__(self, engine: Engine, name: str, queues: tuple[str, ...], connection: Redis):
+        super().__init__(
+            [open_queue(each, connection) for each in queues],
+            name=name,
+            connection=connection,
+            job_class=QueuedJob,
+            serializer=JSONSerializer,
+            worker_ttl=HEARTBEAT,
+            job_monitoring_interval=5,
+            maintenance_interval=5,
+            log_job_description=False,
+        )
+        self._engine, self._served, self._next_report, self._process = engine, queues, 0.0, os.getpid()
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ calls this every few seconds, waiting or working, in the worker and in the fork that works for it."""
+        super().heartbeat(timeout, pipeline)
+        if os.getpid() != self._process or time.monotonic() < self._next_report:
+            return
+        self._next_report = time.monotonic() + REPORT_INTERVAL
+        try:
+            with Session(self._engine) as session, session.begin():
+                background_processes.report(session, self.name, self._served)
+        except SQLAlchemyError as error:
+            log.warning("no sign of life: the database does not answer (%s)", type(error).__name__)
+
+    def register_death(self) -> None:
+        super().register_death()
+        with contextlib.suppress(SQLAlchemyError), Session(self._engine) as session, session.begin():
+            background_processes.leave(session, self.name)
 
 
 def serve(app: Flask, kind: str) -> None:
@@ -42,16 +97,11 @@ def serve(app: Flask, kind: str) -> None:
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
     if kind == "all" and not compilation.is_warm():
         enqueue_warm_up(engine)
+    if "quick" in runner.WORKERS[kind]:
+        with contextlib.suppress(PdfUnavailable):  # the first letter says what is missing
+            pdf_renderer.renderer()  # once here, not a second in each fork for one letter
     connection = Redis.from_url(_app.extensions["services"].config.redis_url)
-    worker = Worker(
-        [Queue(name, connection=connection) for name in runner.WORKERS[kind]],
-        connection=connection,
-        name=f"{kind}.{socket.gethostname()}.{os.getpid()}",
-        worker_ttl=HEARTBEAT,
-        job_monitoring_interval=5,
-        maintenance_interval=5,
-        log_job_description=False,
-    )
+    worker = Worker(engine, f"{kind}.{socket.gethostname()}.{os.getpid()}", runner.WORKERS[kind], connection)
     # each job runs in a fork of this process: frozen objects are not touched by the collector, so their pages stay shared
     gc.freeze()
     worker.work(logging_level="WARNING")

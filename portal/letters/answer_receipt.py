@@ -3,13 +3,15 @@
 from enrollment.applications.applications import Application
 from enrollment.ground.city_time import CHENGDU
 from enrollment.results.answers import AnswerReceipt
-from portal.letters.pdf_renderer import letter
+from enrollment.results.letters import LetterPage
+from portal.letters.pages import letter_page
 from portal.text.words import word
 
 
-def answer_letter(application: Application, receipt: AnswerReceipt, *, demo: bool) -> bytes:
-    """The PDF.  Raises PdfUnavailable."""
-    return letter(
+def answer_letter_page(application: Application, receipt: AnswerReceipt, *, demo: bool) -> LetterPage:
+    """What the receipt says."""
+    return letter_page(
+        f"answer-{receipt.number}",
         "answer_receipt",
         receipt=receipt,
         child_name=application.child.name,

@@ -1,10 +1,9 @@
 """The admission notice 录取通知书 in the reader's language, with a QR code that anybody can check."""
 
-import datetime as dt
-
 from enrollment.results.admission_notice import Admission
+from enrollment.results.letters import LetterPage
 from portal.letters import pictures
-from portal.letters.pdf_renderer import letter
+from portal.letters.pages import letter_page
 from portal.text.formats import day
 from portal.text.words import language
 
@@ -14,18 +13,19 @@ def address_of(public_url: str, code: str) -> str:
     return f"{public_url}/verify/{code}"
 
 
-def notice(admission: Admission, *, public_url: str, demo: bool, on: dt.datetime) -> bytes:
-    """The PDF.  Code and QR code are the same in each language.  Raises PdfUnavailable."""
+def notice_page(admission: Admission, *, public_url: str, demo: bool) -> LetterPage:
+    """What the notice says.  Code and QR code are the same in each language."""
     address = address_of(public_url, admission.code)
     kindergarten = admission.kindergarten
     area = kindergarten.area
-    return letter(
+    return letter_page(
+        "notice",
         "notice",
         admission=admission,
         kindergarten=kindergarten,
         area=area.name_en if language() == "en" else area.name,
         arrival=[day(moment, year=True) for moment in admission.arrival] if admission.arrival else None,
-        issued=day(on, year=True),
+        issued=day(admission.issued_at, year=True),
         spaced_code=" ".join(admission.code[start : start + 4] for start in range(0, len(admission.code), 4)),
         address=address,
         qr=pictures.qr(address),

@@ -6,18 +6,15 @@ WeasyPrint needs the system library Pango.  Without it the portal starts, but le
 import base64
 import functools
 import threading
-from pathlib import Path
 from typing import Any
 
-from flask import current_app
 from flask_babel import gettext as _
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from portal.letters import libraries
 from portal.letters.fonts import COMMON, rare
-from portal.text.words import language
+from portal.letters.pages import STYLESHEET, letter_html
 
-FOLDER = Path(__file__).parent
 VARIANT = "pdf/ua-1"
 
 
@@ -39,7 +36,7 @@ class PdfRenderer:
 
         self._weasyprint = weasyprint
         self._new_fonts = FontConfiguration
-        self._look = (FOLDER / "letter.css").read_text("utf-8")
+        self._look = STYLESHEET.read_text("utf-8")
         self._common = self._faces(())
         self._only_data = URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
         self._one_at_a_time = threading.Lock()
@@ -80,14 +77,16 @@ def renderer() -> PdfRenderer:
 
 
 def letter(template: str, **known: Any) -> bytes:
-    """A letter from `templates/letters`, in the reader's language.  Raises PdfUnavailable.
+    """A letter from `templates/letters`, in the reader's language, drawn now.  Raises PdfUnavailable."""
+    return draw(letter_html(template, **known))
+
+
+def draw(html: str) -> bytes:
+    """The PDF of a letter that `pages` made, in its own language.  Raises PdfUnavailable.
 
     A character that no font has is written as its number, and a line at the end of the letter says so.
     """
-    ready = renderer()
-    page = current_app.jinja_env.get_template(f"letters/{template}.html")  # jobs make letters too, outside a request
-    spoken = "en" if language() == "en" else "zh-CN"
-    return ready.print(_with_numbers(page.render(lang=spoken, bold=Markup("<b>{}</b>").format, **known)))
+    return renderer().print(_with_numbers(html))
 
 
 def _with_numbers(html: str) -> str:

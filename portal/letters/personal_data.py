@@ -64,13 +64,21 @@ GROUPS_OF = {
     ("correction_request", "kind"): ("correction_kind",),
     ("correction_request", "state"): ("correction_state",),
     ("correction_request", "answer"): (),
+    ("roll_transfer", "state"): ("transfer_state",),
+    ("roll_transfer", "reason"): (),
     ("correction_move", "move"): ("correction_move",),
     ("correction_move", "before"): ("correction_state",),
     ("correction_move", "after"): ("correction_state",),
+    ("notice", "state"): ("message_state",),
+    ("notice", "last_error"): ("delivery_error",),
     ("joint_decision", "kind"): ("decision_kind",),
     ("joint_decision", "state"): ("decision_state",),
     ("joint_decision", "reason"): ("data_reason",),
     ("desk_contact", "way"): ("contact_way",),
+    ("arrival_contact", "way"): ("contact_way",),
+    ("arrival_contact", "outcome"): ("contact_outcome",),
+    ("arrival_tap", "act"): ("tap_act",),
+    ("arrival_tap", "refusal"): ("tap_kept",),
     ("phone_change", "way"): ("data_phone_way",),
     ("phone_change", "outcome"): ("data_phone_outcome",),
 }
@@ -91,7 +99,9 @@ ONLY_IN_DATA = {
     "id", "version", "key", "params", "digest", "text_digest", "original_digest", "class_id", "draw_id", "elder_id",
     "guardian_id", "link", "kept_as", "mandate_id", "media_type", "offer_id", "round_id", "run_id", "unit", "subject_id",
     "second_factor_used", "tries", "paper_type", "withheld_at", "application_id", "child_id",
-    "act_id", "access_code_id", "case_id", "duplicate_of", "identity_check_id", "request_id", "roll_child_id", "told_at",
+    "claim", "lease_until", "returned_at", "page_id", "next_try_at", "provider_id", "writer", "turn", "written_at", "seal_key",
+    "act_id", "access_code_id", "case_id", "duplicate_of", "identity_check_id", "request_id", "roll_child_id", "told_at", "ended", "kindergarten_id",
+    "promotion_id", "ending_promotion_id", "to_class_id",
 }  # fmt: skip
 """Columns that tell a reader nothing: ids, digests, counters.  They stand in the data file."""
 OF_THE_READER = {
@@ -209,7 +219,7 @@ class Reader:
     def say(self, name: str, column: str, value: Any, row: Mapping[str, Any]) -> str:
         if column in PEOPLE:
             return BETWEEN[language()].join(map(self._person, people_in(value)))
-        if column in ("programme_id", "kindergarten_id", "review_kindergarten_id"):
+        if column in ("programme_id", "kindergarten_id", "review_kindergarten_id", "from_id", "to_id"):
             return self.records.kindergartens.get(value, "—")
         if isinstance(value, dt.datetime):
             return moment(value, year=True)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from enrollment.applications.applications import Application
 from enrollment.applications.receipts import Receipt
-from portal.letters.pdf_renderer import letter
+from enrollment.results.letters import LetterPage
+from portal.letters.pages import letter_page
 
 
-def receipt_letter(
+def receipt_page(
     application: Application,
     receipt: Receipt,
     *,
@@ -17,15 +18,14 @@ def receipt_letter(
     lines: Sequence[tuple[str, str]] = (),
     has_phone: bool = True,
     demo: bool,
-) -> bytes:
-    """The PDF.  `wished` are the kindergartens in order, `bound` the children bound to this one, `changed` the differences from the previous version, in words.
+) -> LetterPage:
+    """What the receipt says.  `wished` are the kindergartens in order, `bound` the children bound to this one, `changed` the differences from the previous version, in words.
 
     For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
     Without `has_phone` it says how the family is reached.
-
-    Raises PdfUnavailable.
     """
-    return letter(
+    return letter_page(
+        f"receipt-{receipt.number}",
         "receipt",
         receipt=receipt,
         child_name=application.child.name,

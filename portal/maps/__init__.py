@@ -11,6 +11,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from shapely.geometry import mapping, shape
+
+from enrollment.places.areas import rows_of_file
 
 FILE = Path(__file__).parent / "chengdu-districts.geojson"
 WIDTH, HEIGHT = 430, 350
@@ -18,6 +23,9 @@ WIDTH, HEIGHT = 430, 350
 INSET_LEFT, INSET_TOP, INSET_STEP = 6, 24, 38
 # the labels of the inner districts would overlap
 UNLABELLED = {"510104", "510105", "510106", "510107", "510108"}
+
+COARSE = 0.0015
+"""Degrees by which an outline may differ from the file: a pixel at the zoom that shows a whole district."""
 
 Ring = list[tuple[float, float]]
 
@@ -38,6 +46,26 @@ def outlines() -> tuple[Outline, ...]:
     shapes = {f["properties"]["adcode"]: list(_rings(f["geometry"])) for f in features}
     place = _projection([point for rings in shapes.values() for ring in rings for point in ring])
     return tuple(_outline(code, [[place(p) for p in ring] for ring in rings]) for code, rings in shapes.items())
+
+
+@functools.cache
+def outlines_geojson(language: str) -> str:
+    """The districts as GeoJSON in degrees, simplified, with their names."""
+    english = {row["code"]: row["name_en"] for row in rows_of_file()}
+    features = []
+    for each in json.loads(FILE.read_text("utf-8"))["features"]:
+        code, name = each["properties"]["adcode"], each["properties"]["name"]
+        outline = mapping(shape(each["geometry"]).simplify(COARSE))
+        geometry = {"type": outline["type"], "coordinates": _rounded(outline["coordinates"])}
+        shown = english.get(code, name) if language == "en" else name
+        features.append({"type": "Feature", "properties": {"name": shown}, "geometry": geometry})
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rounded(part: Any) -> Any:
+    if isinstance(part, float):
+        return round(part, 4)
+    return [_rounded(each) for each in part]
 
 
 def _rings(geometry: dict) -> Iterator[Ring]:

@@ -5,4 +5,4 @@ May import `operations`, `jobs`, `letters`, `demo`, `web` and everything below t
 
 from flask import Blueprint
 
-pages = Blueprint("officials", __name__, url_prefix="/officials")
+pages = Blueprint("officials", __name__, url_prefix="/officials/<int:year>")

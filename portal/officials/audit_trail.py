@@ -16,16 +16,20 @@ from enrollment.applications.applications import Application
 from enrollment.ground import audit, audit_trail
 from enrollment.ground.accounts import Account, Role
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.audit_chain import copies, verification
+from enrollment.ground.audit_chain.heads import Head
+from enrollment.ground.audit_chain.verification import Verification
+from enrollment.reports import audit_scope
 from portal.officials import pages
-from portal.text.audit_acts import act_words
+from portal.text.audit_acts import act_words, reason_words, subject_words
 from portal.text.words import table, word
-from portal.web.evidence_files import WatermarkError, file_response, watermarked
+from portal.web.evidence_files import WatermarkError, file_response, watermark_text, watermarked
 from portal.web.guards import desk
 from portal.web.rate_limits import limiter
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.unit_of_work import actor, clock, db, services
 
-MAY_READ = (Role.AUDITOR, Role.CITY_OFFICIAL)
+READS_ALL = audit_scope.READS_ALL
+MAY_READ = (*READS_ALL, Role.AREA_OFFICIAL)
 UNKNOWN_ACCOUNT = uuid.UUID(int=0)
 
 
@@ -50,21 +54,17 @@ class TrailForm(FlaskForm):
         return not self.day.errors
 
     def query(self) -> audit_trail.AuditQuery:
+        """A registration code asks for everything about its child; any other number is a subject id of the trail."""
+        typed = (self.number.data or "").strip()
+        about = tuple(audit_scope.subjects_about(db(), typed.upper())) if typed else ()
         return audit_trail.AuditQuery(
+            about=about or None,
             subject=self.subject.data or None,
-            subject_id=_subject_id((self.number.data or "").strip()),
+            subject_id=typed if typed and not about else None,
             account_id=_account_id((self.person.data or "").strip()),
             day=self.day.data,
             before=request.args.get("before", None, int),
         )
-
-
-def _subject_id(typed: str) -> str | None:
-    """The application's id for a registration code; any other text is a subject id of the trail."""
-    if not typed:
-        return None
-    known = db().scalar(select(Application.id).where(Application.registration_code == typed.upper()))
-    return str(known) if known else typed
 
 
 def _account_id(typed: str) -> uuid.UUID | None:
@@ -77,10 +77,6 @@ def _account_id(typed: str) -> uuid.UUID | None:
         return db().scalar(select(Account.id).where(Account.login == typed.lower())) or UNKNOWN_ACCOUNT
 
 
-def subject_words(subject: str) -> str:
-    return word("audit_subject", subject) if subject in table()["audit_subject"] else subject
-
-
 @pages.get("/audit", endpoint="audit_trail")
 @desk("officials", *MAY_READ)
 def trail_page() -> ResponseReturnValue:
@@ -88,44 +84,50 @@ def trail_page() -> ResponseReturnValue:
 
 
 @pages.get("/audit/chain")
-@desk("officials", *MAY_READ)
+@desk("officials", *READS_ALL)
 @limiter.limit("6 per minute")
 def check_chain() -> ResponseReturnValue:
-    """Verify the whole chain from its first entry, as `flask audit verify` does."""
-    return _page(TrailForm(request.args), broken=audit.broken_links(db()))
+    """Verify the whole trail, as `flask audit verify` does."""
+    return _page(TrailForm(request.args), verified=verification.verify(db(), _copy(), demo=services().config.demo))
+
+
+def _copy() -> Head | None:
+    """The copy of the head outside the database, where this machine has it."""
+    file = services().config.audit_head_file
+    return copies.read_copy(file) if file is not None and file.exists() else None
 
 
 @pages.get("/mandates/<uuid:mandate_id>/paper")
-@desk("officials", *MAY_READ)
+@desk("officials", *READS_ALL)
 def mandate_paper(mandate_id: uuid.UUID) -> ResponseReturnValue:
     """The signed paper of a mandate, with the viewer's name and the time as a watermark."""
     safe = mandates.read_paper(db(), mandate_id, by=actor(), now=clock())
     try:
-        content = watermarked(
-            safe.media_type, safe.content, f"{actor().name} {clock().astimezone(CHENGDU):%Y-%m-%d %H:%M}"
-        )
+        content = watermarked(safe.media_type, safe.content, watermark_text())
     except WatermarkError:
         return Response(status=415)
     return file_response(safe.media_type, content, "mandate")
 
 
-def _page(form: TrailForm, broken: list[int] | None = None) -> ResponseReturnValue:
+def _page(form: TrailForm, verified: Verification | None = None) -> ResponseReturnValue:
     form.set_choices()
     question = form.query() if form.is_valid() else audit_trail.AuditQuery()
-    found = audit_trail.find_entries(db(), question)
-    audit.record(
-        db(), "view", "audit_trail", question.subject_id or "", by=actor(), now=clock(), lines=len(found.items)
-    )
+    found = audit_trail.find_entries(db(), question, audit_scope.within(actor()))
+    code = (form.number.data or "").strip().upper()
+    looked_up = question.about[0][1] if question.about else question.subject_id or ""
+    audit.record(db(), "view", "audit_trail", looked_up, by=actor(), now=clock(), lines=len(found.items))
     return render_template(
         "officials/audit_trail.html",
         form=form,
         found=found,
         chain=audit_trail.chain_status(db()),
-        broken=broken,
+        verified=verified,
         people=_people(found.items),
-        codes=_codes(found.items),
+        codes=_codes(found.items) | {subject_id: code for _subject, subject_id in question.about or ()},
+        reads_all=actor().is_any(*READS_ALL),
         act_words=act_words,
         subject_words=subject_words,
+        reason_words=reason_words,
         filtered=question != audit_trail.AuditQuery(),
     )
 

@@ -119,14 +119,14 @@ def _case_page(
         reveal=reveal or RevealForm(formdata=None),
         area_names=area_names(),
         officer=case_officers.officer_of(db(), case),
-        wanted=guardian_requests.request_of(db(), case),
+        wanted=cases.request_of(db(), case),
         decision=decision or DecisionForm(formdata=None, prefix="decision-"),
         me=actor().account_id,
     )
 
 
 @pages.post("/cases/<uuid:case_id>/unmask")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def unmask_case(case_id: uuid.UUID) -> ResponseReturnValue:
     """The same page with full telephone numbers; the reason stands in the audit trail."""
     cases.find(db(), case_id, by=actor())
@@ -145,7 +145,7 @@ Act = Callable[..., object]
 
 def _approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
     case = guardian_requests.approve_addition(session, case_id, reason=reason, by=by, now=now)
-    wanted, invitation = guardian_requests.request_of(session, case), invitations.of_case(session, case.id)
+    wanted, invitation = cases.request_of(session, case), invitations.of_case(session, case.id)
     if wanted is not None and wanted.phone and invitation is not None:
         phone_messages.send_invitation(session, invitation, wanted.phone)
 

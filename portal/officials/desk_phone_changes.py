@@ -26,7 +26,7 @@ def phone_change_list() -> ResponseReturnValue:
 
 
 @pages.post("/cases/phone-changes/<uuid:change_id>")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
     phone_messages.confirm_at_desk(db(), change_id, by=actor())
     flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))

@@ -31,7 +31,7 @@ def judge_duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/duplicates/<uuid:hint_id>/unmask")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def unmask_duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
     return duplicate_views.reveal(DESK, hint_id)
 

@@ -4,11 +4,13 @@ import datetime as dt
 from typing import Any
 
 from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
+    BooleanField,
+    DateField,
     DateTimeLocalField,
     Field,
-    HiddenField,
     IntegerField,
     RadioField,
     SelectMultipleField,
@@ -25,6 +27,7 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.season.calendar import STEPS, Span
+from enrollment.season.holidays import DayKind
 from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import KINDS_WITH_WISHES, PAIR_RULES
 from portal.officials.scope import area_names
@@ -86,6 +89,7 @@ class SeasonForm(OfficialForm):
 
     year = IntegerField(_l("招生年度（秋季入园的年份）"), [InputRequired(NEEDED), NumberRange(2020, 2100)])
     hotline = StringField(_l("咨询热线"), [Length(max=40)])
+    accept_warnings = BooleanField(_l("我已看过上面的提醒，仍然这样安排"))
 
     def spans(self) -> dict[str, Span]:
         return {step: (self[f"{step}_begins"].moment, self[f"{step}_ends"].moment) for step in STEPS}
@@ -96,20 +100,19 @@ for _step in STEPS:
     setattr(SeasonForm, f"{_step}_ends", ChengduTime(_l("结束")))
 
 
-class DateForm(OfficialForm):
-    """New dates of one step; `seen` holds the dates that the page showed."""
+class DayForm(OfficialForm):
+    """One day of the year: off, worked, or as usual."""
 
-    seen = HiddenField()
-    begins_at = ChengduTime(_l("开始"))
-    ends_at = ChengduTime(_l("结束"))
-    reason = StringField(_l("改动原因"), [Length(max=200)])
+    day = DateField(_l("日期"))
+    kind = RadioField(_l("这一天"), choices=coded_choices("day_kind", DayKind), default=DayKind.REST)
+    name = StringField(_l("节日名称（可不填）"), [Length(max=20)])
 
-    def was(self) -> Span | None:
-        try:
-            begins_at, ends_at = map(dt.datetime.fromisoformat, (self.seen.data or "").split("|"))
-        except ValueError:
-            return None
-        return begins_at, ends_at
+    def is_valid(self) -> bool:
+        """The service says that a date is missing; a wrong format is an error of the form."""
+        self.validate_on_submit()
+        typed = (self.day.raw_data or [""])[0].strip() if self.day.errors else ""
+        self.day.errors = [_("请写成 2026-05-21 这样的日期。")] if typed else []
+        return not self.errors
 
 
 class RoundForm(OfficialForm):
@@ -141,12 +144,6 @@ class RoundForm(OfficialForm):
         moments = {name: self[name].moment for name in ("opens_at", "closes_at", "confirm_by")}
         names = ("name", "kind", "max_wishes", "pair_rule", "levels", "natures", "areas")
         return moments | {name: self[name].data for name in names}
-
-
-class ExtendForm(OfficialForm):
-    version = HiddenField()
-    closes_at = ChengduTime(_l("新的截止时间"))
-    reason = StringField(_l("延长原因"), [Length(max=200)])
 
 
 class ActForm(OfficialForm):

@@ -5,10 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from enrollment.ground.accounts import Role
 from enrollment.reports import worklist
-from enrollment.season import calendar, current_step
+from enrollment.season import current_step
 from portal.officials import pages
 from portal.officials.navigation import link_to
 from portal.officials.scope import area_names, my_areas
+from portal.officials.years import chosen_season
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -16,7 +17,7 @@ from portal.web.unit_of_work import actor, clock, db
 @pages.get("", strict_slashes=False)
 @desk("officials")
 def home() -> ResponseReturnValue:
-    season = calendar.current_season(db(), clock())
+    season = chosen_season()
     steps = current_step.steps(db(), season, now=clock()) if season else []
     areas = [area.code for area in my_areas()]
     waiting = (

@@ -6,10 +6,13 @@ from typing import Any
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from enrollment.season import seasons
 from portal.officials import pages
+from portal.officials.years import chosen_season, chosen_year
 from portal.text import policy_rules
 from portal.web.guards import guard_of
-from portal.web.unit_of_work import actor
+from portal.web.shared_views import bond_effects
+from portal.web.unit_of_work import actor, clock, db
 
 SECTIONS = (
     (_l("今天"), "officials.home"),
@@ -25,6 +28,8 @@ SECTIONS = (
     (_l("争议"), "officials.cases"),
     (_l("更正"), "officials.corrections"),
     (_l("两个占比"), "officials.coverage"),
+    (_l("实验室"), "officials.laboratory"),
+    (_l("短信"), "officials.messages"),
     (_l("审计"), "officials.audit_trail"),
 )
 """(label, endpoint) of each section; the addresses of its pages begin with that of the endpoint."""
@@ -51,8 +56,24 @@ def navigation_context() -> dict[str, Any]:
         here = max((href for _name, href in found if request.path.startswith(href)), key=len, default="")
         return [(name, href, href == here) for name, href in found]
 
+    def years() -> list[tuple[int, str, str, bool]]:
+        """(year, state, address of the same section in that year, whether it is the year of this page)."""
+        home, *others = [end for _name, end in SECTIONS if _may_open(end)]
+        section = next((end for end in others if request.path.startswith(url_for(end))), home)
+        return [
+            (one.year, seasons.state(one, clock()), url_for(section, year=one.year), one.year == chosen_year())
+            for one in seasons.all_years(db())
+        ]
+
     def draw_room_url(round_id: uuid.UUID) -> str | None:
         """The address of the round's draw room, or None."""
         return link_to(DRAW_ROOM, round_id=round_id)
 
-    return {"sections": sections, "draw_room_url": draw_room_url, "policy_words": policy_rules}
+    return {
+        "bound_codes": bond_effects.bound_codes,
+        "sections": sections,
+        "years": years,
+        "page_season": chosen_season,
+        "draw_room_url": draw_room_url,
+        "policy_words": policy_rules,
+    }

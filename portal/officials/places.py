@@ -1,5 +1,6 @@
 """Place plans that wait for approval: one kindergarten at a time, or all valid plans of an area."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 
@@ -8,15 +9,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from enrollment.places import ledger, place_plans
+from enrollment.places.plans import class_loss
+from enrollment.places.roll_changes import counts
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
+from portal.officials.years import chosen_year
 from portal.text import ledger_entries
 from portal.text.words import word
-from portal.web.admission_year import admission_year
-from portal.web.forms import ActForm, PageForm, refusals_in
+from portal.web.forms import ActForm, CivilDate, PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -26,6 +29,13 @@ class AreaForm(PageForm):
 
     area = HiddenField()
     looked = BooleanField(_l("我已看过这些计划的班数、在园人数和可派学位"), [InputRequired(_l("请先核对再整区同意"))])
+
+
+class LossForm(PageForm):
+    """The decision about a lost class: the last day of the exception, or why the report goes back."""
+
+    until_day = CivilDate(_l("保留到哪天"), [Optional()])
+    remark = TextAreaField(_l("退回原因"), [Length(max=300)])
 
 
 class SendBackForm(PageForm):
@@ -45,7 +55,7 @@ def approve_area() -> ResponseReturnValue:
     area = my_area_or_404(form.area.data or "")
     if form.validate_on_submit():
         with refusals_in(form):
-            done = place_plans.approve_area(db(), area.code, admission_year(), by=actor(), now=clock())
+            done = place_plans.approve_area(db(), area.code, chosen_year(), by=actor(), now=clock())
             flash(_("%(area)s：已同意 %(n)s 所。", area=area_name(area), n=done.kindergartens))
             for kindergarten, refused in done.refused:
                 flash(f"{kindergarten.name}：{word('error', refused.code, **refused.details)}", "warn")
@@ -54,19 +64,21 @@ def approve_area() -> ResponseReturnValue:
 
 
 def _places_page(form: AreaForm) -> ResponseReturnValue:
-    year = admission_year()
+    year = chosen_year()
     code = request.values.get("area") or ""
     area = my_area_or_404(code) if code else None
-    counts = place_plans.count_waiting_by_area(db(), year, by=actor())
+    waiting = place_plans.count_waiting_by_area(db(), year, by=actor())
     if area is None and len(my_areas()) == 1:
         area = my_areas()[0]
     form.area.data = area.code if area else ""
     return render_template(
         "officials/places.html",
         year=year,
-        areas=[(each, area_name(each), counts.get(each.code, 0)) for each in my_areas()],
+        areas=[(each, area_name(each), waiting.get(each.code, 0)) for each in my_areas()],
         area=area,
         area_name=area_name,
+        open_counts=counts.open_counts(db(), by=actor(), area=area.code if area else None),
+        losses=class_loss.open_losses(db(), year, by=actor(), area=area.code if area else None),
         found=place_plans.waiting_plans(
             db(), year, by=actor(), now=clock(), area=area.code if area else None, page=request.args.get("page", 1, int)
         ),
@@ -87,7 +99,7 @@ def approve_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            plan = place_plans.place_plan(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+            plan = place_plans.place_plan(db(), kindergarten_id, chosen_year(), by=actor(), now=clock())
             ledger.approve_kindergarten(db(), kindergarten_id, plan.year, by=actor(), now=clock())
             flash(_("已同意 %(name)s 的学位计划。", name=plan.kindergarten.name))
             return redirect(url_for("officials.places", area=plan.kindergarten.area_code), 303)
@@ -101,19 +113,57 @@ def send_back_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             place_plans.send_back_kindergarten(
-                db(), kindergarten_id, admission_year(), by=actor(), now=clock(), remark=form.remark.data
+                db(), kindergarten_id, chosen_year(), by=actor(), now=clock(), remark=form.remark.data
             )
             flash(_("已退回，园方会看到原因。"))
             return redirect(url_for("officials.places"), 303)
     return _plan_page(kindergarten_id, form)
 
 
-def _plan_page(kindergarten_id: uuid.UUID, form: SendBackForm, on_top: Iterable[str] = ()) -> ResponseReturnValue:
-    year = admission_year()
+@pages.post("/places/counts/<int:number>")
+@desk("officials", *DECIDERS)
+def decide_count(number: int) -> ResponseReturnValue:
+    """The area as the second person of a large change of a class's number: `act=agree` or `act=refuse`."""
+    form = ActForm()
+    counts.class_of(db(), number, by=actor())
+    if form.validate_on_submit():
+        with refusals_in(form):
+            done = counts.decide(db(), number, agree=request.form.get("act") == "agree", by=actor(), now=clock())
+            flash(word("count_state", done.state))
+    for text in form.form_errors:
+        flash(text, "warn")
+    return redirect(url_for("officials.places"), 303)
+
+
+@pages.post("/places/class-losses/<uuid:loss_id>")
+@desk("officials", *DECIDERS)
+def decide_class_loss(loss_id: uuid.UUID) -> ResponseReturnValue:
+    """`act=sign` with a last day keeps every placed child; `act=back` with a remark changes nothing."""
+    form = LossForm(prefix="loss")
+    kindergarten_id = class_loss.in_scope(db(), loss_id, by=actor()).programme.kindergarten_id
+    if form.validate_on_submit():
+        with refusals_in(form):
+            if request.form.get("act") == "sign":
+                class_loss.sign(db(), loss_id, until_day=form.until_day.data, by=actor(), now=clock())
+                flash(_("已签字：已录取的幼儿都保留学位。"))
+            else:
+                class_loss.send_back(db(), loss_id, remark=form.remark.data or "", by=actor(), now=clock())
+                flash(_("已退回，园方会看到原因。"))
+            return redirect(url_for("officials.place_plan", kindergarten_id=kindergarten_id), 303)
+    return _plan_page(kindergarten_id, SendBackForm(formdata=None), loss_form=form)
+
+
+def _plan_page(
+    kindergarten_id: uuid.UUID, form: SendBackForm, on_top: Iterable[str] = (), loss_form: LossForm | None = None
+) -> ResponseReturnValue:
+    year = chosen_year()
     return render_template(
         "officials/place_plan.html",
         plan=place_plans.place_plan(db(), kindergarten_id, year, by=actor(), now=clock()),
         history=place_plans.history(db(), kindergarten_id, year, by=actor(), page=request.args.get("page", 1, int)),
+        proposals=place_plans.proposals(db(), kindergarten_id, year, by=actor()),
+        losses=class_loss.losses(db(), kindergarten_id, year, by=actor()),
+        loss_form=loss_form or LossForm(formdata=None, prefix="loss", data={"until_day": dt.date(year + 1, 8, 31)}),
         form=form,
         on_top=on_top,
         words=ledger_entries,

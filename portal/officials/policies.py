@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from enrollment.chances import policy_trial
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import NotFound
+from enrollment.laboratory import policy_outcomes
 from enrollment.places.areas import Area
 from enrollment.season import calendar, policy_approval, policy_file
 from enrollment.season.policy_faults import PolicyFault
@@ -19,13 +20,14 @@ from portal.officials import pages, policy_trials
 from portal.officials.forms import ActForm, PolicyForm
 from portal.officials.policy_source import source_lines
 from portal.officials.scope import DECIDERS, READERS, my_area_or_404, my_areas
+from portal.officials.years import chosen_season
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
 def season_or_404() -> calendar.Season:
-    found = calendar.current_season(db(), clock())
+    found = chosen_season()
     if found is None:
         abort(404)
     return found
@@ -53,7 +55,7 @@ def states(made: list[Policy]) -> dict:
 @pages.get("/policies")
 @desk("officials", *READERS)
 def policy_list() -> ResponseReturnValue:
-    season = calendar.current_season(db(), clock())
+    season = chosen_season()
     lines = []
     for area, year in [(area, season.year) for area in my_areas()] if season else []:
         made = policy_approval.versions(db(), year, area.code)
@@ -177,7 +179,7 @@ def try_policy(area: str, version: int) -> ResponseReturnValue:
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            policy_approval.dry_run(db(), made.id, policy_trial.cases_for(db(), made.id), by=actor(), now=clock())
+            policy_outcomes.dry_run(db(), made.id, by=actor(), now=clock())
             return redirect(url_for("officials.policy_trial_page", area=area, version=version), 303)
     return _policy_page(made, form)
 
@@ -193,6 +195,7 @@ def policy_trial_page(area: str, version: int) -> ResponseReturnValue:
         before=policy_approval.previous_version(db(), made),
         tried_year=policy_trial.year_to_try(db(), made.year, area),
         shown=policy_trials.shown(made, page=request.args.get("page", 1, int)),
+        outcomes=policy_trials.outcomes(made),
     )
 
 
@@ -209,7 +212,7 @@ def policy_trial_csv(area: str, version: int) -> ResponseReturnValue:
 
 
 @pages.post("/policies/<area>/<int:version>/sign")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def sign_policy(area: str, version: int) -> ResponseReturnValue:
     made, form = _version_or_404(area, version), ActForm()
     if form.validate_on_submit():

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from enrollment.chances import policy_trial
+from enrollment.laboratory import policy_outcomes, studies
+from enrollment.laboratory.metrics import Metric
+from enrollment.laboratory.study_rows import LaboratoryStudy
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.spreadsheets import escape_formula
 from enrollment.season import policy_approval
 from enrollment.season.policy_comparison import KindergartenChanges, PolicyComparison, WishChange
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
+from portal.officials.laboratory import figures
+from portal.officials.laboratory.figures import Line
 from portal.text.policy_rules import priority, rule_words
 from portal.text.words import word
 from portal.web.unit_of_work import db
 
 PER_PAGE = 50
+SHOWN_OUTCOMES = (Metric.OWN, Metric.UNPLACED, Metric.NAMED_FIRST, Metric.SERVED, Metric.COMPLAINT)
 MOST_KINDERGARTENS = 30
 
 
@@ -45,6 +51,26 @@ def shown(made: Policy, page: int = 1) -> Shown:
     touched.sort(key=lambda pair: (-pair[1].wins - pair[1].loses, pair[0]))
     names = _names({row.kindergarten for row in rows} | {code for code, _swing in touched[:MOST_KINDERGARTENS]})
     return Shown(trial, before, after, names, touched[:MOST_KINDERGARTENS], rows, number, last, total=len(trial.moved))
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The study of a dry run: the figures of the version before and of this one, and (children, better, worse) of all."""
+
+    study: LaboratoryStudy
+    running: bool
+    lines: list[Line]
+    everybody: tuple[int | None, int | None, int | None] | None
+
+
+def outcomes(made: Policy) -> Outcomes | None:
+    """None where nothing was drawn."""
+    study = policy_outcomes.newest(db(), made.id)
+    if study is None:
+        return None
+    result = study.variants[-1].result
+    everybody = tuple(result["groups"][0][1:]) if result else None
+    return Outcomes(study, studies.is_running(db(), study), figures.lines(study, SHOWN_OUTCOMES), everybody)
 
 
 def _trial(made: Policy) -> tuple[PolicyComparison, Rules | None, Rules]:

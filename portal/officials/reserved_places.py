@@ -31,10 +31,11 @@ from enrollment.places.programmes import Programme
 from enrollment.season.facts import Ground
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS
+from portal.officials.years import chosen_year
 from portal.text import ledger_entries
+from portal.text.formats import grouped
 from portal.text.words import word
-from portal.web.admission_year import admission_year
-from portal.web.forms import PageForm, WholeField, coded_choices, refusals_in
+from portal.web.forms import PageForm, WholeField, coded_choices, page_of, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -94,6 +95,14 @@ class PoolsForm(PageForm):
     reason = TextAreaField(_l("为什么这样预留"), [InputRequired(_l("请写明原因，台账会留存。")), Length(max=300)])
     sure = BooleanField(_l("我已核对算式、预留对象和先后"), [InputRequired(_l("请核对后再保存。"))])
 
+    def take_newer(self) -> bool:
+        asked = request.view_args or {}
+        _plan, _line, programme = _line_of(asked["kindergarten_id"], asked["level"])
+        self.newer = [(pool.name, _("%(n)s 个学位", n=grouped(pool.places))) for pool in programme.pools]
+        self.version.data = str(programme.version)
+        self.sure.data = False  # what was checked was another page
+        return True
+
     def rows(self) -> list[PoolForm]:
         """The rows that count as pools, sorted by their number; rows without a number come last in the page's order."""
         rows = [entry.form for entry in self.pools if entry.form.counts]
@@ -136,7 +145,7 @@ class PoolsForm(PageForm):
 
 def _line_of(kindergarten_id: uuid.UUID, level: str) -> tuple[PlacePlan, LevelLine, Programme]:
     """The level of a kindergarten in the official's scope, with its programme.  Raises NotFound without a plan."""
-    plan = place_plans.place_plan(db(), kindergarten_id, admission_year(), by=actor(), now=clock())
+    plan = place_plans.place_plan(db(), kindergarten_id, chosen_year(), by=actor(), now=clock())
     line = plan.line(level)
     if line is None or line.programme is None:
         raise NotFound
@@ -161,7 +170,7 @@ def _form_of(programme: Programme) -> PoolsForm:
 
 
 def _page(plan: PlacePlan, line: LevelLine, programme: Programme, form: PoolsForm) -> ResponseReturnValue:
-    return render_template(
+    shown = render_template(
         "officials/reserved_places.html",
         plan=plan,
         line=line,
@@ -176,6 +185,7 @@ def _page(plan: PlacePlan, line: LevelLine, programme: Programme, form: PoolsFor
         words=ledger_entries,
         may_decide=actor().is_any(*DECIDERS),
     )
+    return page_of(form, shown)
 
 
 @pages.get("/places/<uuid:kindergarten_id>/<level>/pools", endpoint="reserved_places")

@@ -15,7 +15,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.review import reassignment, refusals, review_queue, workload
+from enrollment.review import reassignment, refusals
+from enrollment.review.queue import task_groups, workload
 from enrollment.review.review import LONGEST_NOTE
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_names
@@ -46,7 +47,7 @@ def loads_page() -> ResponseReturnValue:
         reviewers=_slowest_first(workload.workload(db(), by=actor(), now=clock())),
         may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
-        opens=review_queue.opens_at(db(), now=clock()),
+        opens=task_groups.opens_at(db(), now=clock()),
         refusals=len(refusals.open_refusals(db(), by=actor())),
     )
 

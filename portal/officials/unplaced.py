@@ -1,23 +1,22 @@
 """Children without a place, and central placement."""
 
-from flask import flash, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+import uuid
 
-from allocation.coverage import Coverage
-from enrollment.coverage import shares
-from enrollment.coverage.counts import Definition
-from enrollment.draw import central_placement, unplaced
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from enrollment.draw import central_placement, runs, unplaced
 from enrollment.ground import audit
 from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
-from enrollment.season import calendar
+from enrollment.season import rounds
 from portal.officials import pages
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names, my_areas
+from portal.officials.years import chosen_season
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, city_day, clock, db
+from portal.web.unit_of_work import actor, clock, db
 
 
 @pages.get("/unplaced", endpoint="unplaced")
@@ -27,12 +26,11 @@ def unplaced_children() -> ResponseReturnValue:
 
 
 def _page(form: PageForm) -> ResponseReturnValue:
-    season = calendar.current_season(db(), clock())
+    season = chosen_season()
     area = request.args.get("area") or None
     if area not in {each.code for each in my_areas()}:
         area = None
-    found, may_act = None, actor().is_any(Role.CITY_OFFICIAL)
-    proposed = central_placement.waiting(db(), season.year) if season else []
+    found = None
     if season:
         page = request.args.get("page", 1, type=int)
         found = unplaced.listing(db(), season.year, by=actor(), area=area, page=page)
@@ -42,46 +40,47 @@ def _page(form: PageForm) -> ResponseReturnValue:
         found=found,
         area=area,
         form=form,
-        proposed=proposed,
-        shares=_shares(season.year) if season and proposed else None,
-        sent=central_placement.counts(db(), season.year)[1] if season else 0,
-        may_act=may_act,
+        run=central_placement.newest_run(db(), season.year) if season else None,
+        may_act=actor().is_any(Role.CITY_OFFICIAL),
         area_names=area_names(),
     )
 
 
-def _shares(year: int) -> tuple[Coverage, Coverage]:
-    """The city's coverage after the intake, and after the proposed central placement."""
-    after_intake = shares.city_shares(db(), Definition(city_day()), year=year).city.after
-    return after_intake, central_placement.effect(db(), year, after_intake)
-
-
-@pages.post("/unplaced/propose")
-@desk("officials", Role.CITY_OFFICIAL)
-def propose_central() -> ResponseReturnValue:
+@pages.post("/unplaced/central")
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
+def start_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            number = central_placement.propose(db(), _year(), by=actor(), now=clock())
-            flash(_("为 %(n)s 个孩子找到了空学位，请看过再发送。", n=number))
-            return redirect(url_for("officials.unplaced"), 303)
+            run = central_placement.start(db(), _year(), by=actor(), now=clock())
+            return redirect(url_for("officials.run_page", run_id=run.id), 303)
     return _page(form)
 
 
-@pages.post("/unplaced/send")
-@desk("officials", Role.CITY_OFFICIAL)
-def send_central() -> ResponseReturnValue:
-    form = ActForm()
-    if form.validate_on_submit():
-        with refusals_in(form):
-            number = central_placement.send(db(), _year(), by=actor(), now=clock())
-            flash(_("已向 %(n)s 个家庭发出统筹安排，等待答复。", n=number))
-            return redirect(url_for("officials.unplaced"), 303)
-    return _page(form)
+@pages.get("/unplaced/central/<uuid:run_id>")
+@desk("officials", Role.CITY_OFFICIAL, Role.AUDITOR)
+def central_proposals(run_id: uuid.UUID) -> ResponseReturnValue:
+    """Every proposal of a central run: an official reads them all before signing."""
+    if not central_placement.is_central(db(), run_id):
+        abort(404)
+    run = runs.one(db(), run_id)
+    names = area_names()
+    area, words = request.args.get("area") or None, request.args.get("q", "")[:60]
+    page = request.args.get("page", 1, type=int)
+    audit.record(db(), "view", "central_proposals", run.id, by=actor(), now=clock(), area=area)
+    return render_template(
+        "officials/central_proposals.html",
+        run=run,
+        round=rounds.get_round(db(), run.round_id),
+        found=central_placement.proposals(db(), run_id, words=words, area=area if area in names else None, page=page),
+        q=words,
+        area=area,
+        area_names=names,
+    )
 
 
 def _year() -> int:
-    season = calendar.current_season(db(), clock())
+    season = chosen_season()
     if season is None:
         raise NotFound
     return season.year

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,14 @@ from pathlib import Path
 STOP_TIMEOUT = 10.0
 """Seconds between the end signal and SIGKILL."""
 
-SHORTEST_WAIT, LONGEST_WAIT, STEADY = 0.5, 30.0, 60.0
+SHORTEST_WAIT, LONGEST_WAIT, STEADY = 0.5, 30.0, 10.0
 """Seconds before a restart: the wait doubles with each crash, and is reset after `STEADY` seconds of running."""
+
+LARGEST_LOG = 20 * 2**20
+"""Bytes of a log at which it is put aside."""
+
+OLD_LOGS = 3
+"""How many logs that were put aside are kept, as `name.log.1`, the newest, and so on."""
 
 
 def _die_with_parent(how: int) -> Callable[[], None] | None:
@@ -81,6 +88,17 @@ class Child:
             self.wait = min(self.wait * 2, LONGEST_WAIT)
         if now >= self.due:
             self.start()
+
+    def rotate_log(self, largest: int = LARGEST_LOG) -> None:
+        """Put the log aside if it is large.  The child goes on writing at its new end, because it opened it to append."""
+        if not self.log.exists() or self.log.stat().st_size <= largest:
+            return
+        names = [self.log, *(self.log.with_name(f"{self.log.name}.{number + 1}") for number in range(OLD_LOGS))]
+        for older, newer in zip(reversed(names[2:]), reversed(names[1:-1]), strict=True):
+            if newer.exists():
+                newer.replace(older)
+        shutil.copyfile(self.log, names[1])
+        os.truncate(self.log, 0)
 
     def terminate(self) -> None:
         if self.process is not None and self.running:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import redis
-from rq import Worker
 
-from portal.jobs.runner import SCHEDULER_HEARTBEAT, WORKERS
+from enrollment.delivery.lanes import Lane
+from enrollment.ground.background_processes import CLOCK
+from portal.jobs.queue_entries import QUEUES
 from portal.letters import libraries
 from portal.web.clock import real_now
 
@@ -26,7 +27,7 @@ SILENT = dt.timedelta(seconds=45)
 """A worker without a heartbeat for this time counts as dead."""
 
 ALEMBIC = Path(__file__).parents[2] / "migrations" / "alembic.ini"
-NEEDED = ("database", "queue", "worker")
+NEEDED = ("database", "queue", "worker", "sender")
 """Without these parts the portal is unhealthy; without the others some jobs wait."""
 
 
@@ -94,30 +95,48 @@ def plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def queue(url: str) -> redis.Redis:
-    client = redis.Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE)
+def queue(url: str) -> None:
     try:
-        client.ping()
+        with redis.Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE) as client:
+            client.ping()
     except (redis.RedisError, OSError) as error:
         raise Unwell(f"the queue does not answer ({first_line(error)}): check REDIS_URL and the server") from error
-    return client
 
 
-def workers(client: redis.Redis) -> None:
+def serving(url: str) -> set[str]:
+    """The queues that a live worker serves, and `clock` where a scheduler lives."""
+    query = "SELECT unnest(serves) FROM background_process WHERE seen_at > now() - %s::interval"
+    with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
+        return {row[0] for row in connection.execute(query, [SILENT])}
+
+
+def workers(url: str) -> None:
     """Check that a live worker serves each queue.  Raises Unwell."""
-    served: set[str] = set()
-    for worker in Worker.all(connection=client):
-        heard = worker.last_heartbeat
-        if heard is not None and real_now() - heard.replace(tzinfo=heard.tzinfo or dt.UTC) < SILENT:
-            served.update(worker.queue_names())
-    idle = sorted({name for queues in WORKERS.values() for name in queues} - served)
-    if idle:
+    if idle := sorted(set(QUEUES) - serving(url)):
         raise Unwell(f"no worker serves {', '.join(idle)}: start `flask worker all`")
 
 
-def clock(client: redis.Redis) -> None:
-    if not client.exists(SCHEDULER_HEARTBEAT):
+def scheduler(url: str) -> None:
+    if CLOCK not in serving(url):
         raise Unwell("the scheduler does not run: start `flask scheduler`")
+
+
+def sender(url: str) -> None:
+    """Check that both lanes of a sender are alive.  Raises Unwell."""
+    silent = "SELECT lane FROM sender_status WHERE seen_at > %s"
+    with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
+        alive = {row[0] for row in connection.execute(silent, [real_now() - SILENT])}
+    if missing := sorted(set(Lane) - alive):
+        raise Unwell(f"nobody sends {' and '.join(missing)}: start `flask sender`")
+
+
+def gateway(url: str) -> None:
+    """Check that the gateway of messages answers the senders.  Raises Unwell."""
+    with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
+        query = "SELECT error, down_since FROM sender_status WHERE down_since IS NOT NULL AND seen_at > %s LIMIT 1"
+        down = connection.execute(query, [real_now() - SILENT]).fetchone()
+    if down is not None:
+        raise Unwell(f"the gateway of messages fails since {down[1]:%Y-%m-%d %H:%M} UTC ({down[0]}): ask its operator")
 
 
 def letters() -> None:
@@ -129,23 +148,15 @@ def letters() -> None:
 
 def examine(database_url: str, redis_url: str) -> list[Finding]:
     """Check every part without changing anything."""
-    client: list[redis.Redis] = []
-
-    def with_queue(check: Callable[[redis.Redis], None]) -> None:
-        if not client:
-            raise Unwell("the queue does not answer, so nobody can be heard")
-        check(client[0])
-
-    findings = [
+    return [
         finding("database", lambda: database(database_url)),
-        finding("queue", lambda: client.append(queue(redis_url))),
-        finding("worker", lambda: with_queue(workers)),
-        finding("clock", lambda: with_queue(clock)),
+        finding("queue", lambda: queue(redis_url)),
+        finding("worker", lambda: workers(database_url)),
+        finding("clock", lambda: scheduler(database_url)),
+        finding("sender", lambda: sender(database_url)),
+        finding("gateway", lambda: gateway(database_url)),
         finding("letters", letters),
     ]
-    for opened in client:
-        opened.close()
-    return findings
 
 
 def finding(part: str, check: Callable[[], object]) -> Finding:

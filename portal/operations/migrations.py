@@ -4,19 +4,25 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
+from enrollment.ground import demo_clock, key_rotation
+from enrollment.maintenance import sealing
 from portal.operations import doctor
 
 ONE_AT_A_TIME = 731000
+LEAVES_TEXTS = "0050_sealed_facts"
+"""After this migration the rows that were there are sealed, with the keys of this process."""
 
 
-def upgrade(engine: Engine, to: str = "head") -> None:
+def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
     """Run the missing migrations.  A lock makes hosts that start at the same time take turns.
 
     Each migration is a transaction of its own.  Raises Unwell if the database is of another version of the portal, or if a
-    migration met one of the time limits of `migrations/env.py`: it is rolled back, those before it are kept.
+    migration met one of the time limits of `migrations/env.py`: it is rolled back, those before it are kept.  At the head maintenance
+    permits are judged by the clock of the database, in a `demo` by its moved clock.
     """
     config = Config(str(doctor.ALEMBIC))
     with engine.connect() as turn, engine.connect() as connection:
@@ -28,6 +34,9 @@ def upgrade(engine: Engine, to: str = "head") -> None:
         doctor.check_revision(set(MigrationContext.configure(turn).get_current_heads()))
         config.attributes["connection"] = connection
         try:
+            if _rows_are_to_be_sealed(turn, to):
+                command.upgrade(config, LEAVES_TEXTS)
+                _seal(engine)
             command.upgrade(config, to)
         except OperationalError as error:
             if isinstance(error.orig, psycopg.errors.LockNotAvailable):
@@ -39,3 +48,25 @@ def upgrade(engine: Engine, to: str = "head") -> None:
                     "a migration took longer than its time limit and was rolled back: try again when the database is less busy"
                 ) from error
             raise
+    if to == "head":
+        with Session(engine) as session, session.begin():
+            demo_clock.set_permit_clock(session, demo=demo)
+
+
+def _rows_are_to_be_sealed(connection: Connection, to: str) -> bool:
+    """Whether the database has rows from before `LEAVES_TEXTS` and is to go beyond it."""
+    there = set(MigrationContext.configure(connection).get_current_heads())
+    if not there or to != "head":
+        return False
+    before = {each.revision for each in doctor.migrations().iterate_revisions(LEAVES_TEXTS, "base")}
+    return there <= before
+
+
+def _seal(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        sealing.key_codes(session)  # first: codes are parts of keys
+    for column in key_rotation.sealed_columns():
+        left = True
+        while left:
+            with Session(engine) as session, session.begin():
+                left = bool(sealing.seal_texts(session, column))

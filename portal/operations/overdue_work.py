@@ -4,13 +4,17 @@ They are not in `portal.operations.doctor`, which every start imports, because t
 """
 
 import datetime as dt
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from enrollment.ground import key_rotation
+from enrollment.ground import demo_clock, key_rotation
+from enrollment.ground.operations import alarms, backups
 from enrollment.ground.vault import Keys
 from enrollment.maintenance import retention as rules
 from portal.operations import doctor
+from portal.text.words import word
+from portal.web.clock import real_now
 
 
 def retention(session: Session, now: dt.datetime) -> None:
@@ -18,6 +22,40 @@ def retention(session: Session, now: dt.datetime) -> None:
     year = rules.overdue_season(session, now)
     if year is not None:
         raise doctor.Unwell(f"families of {year} are kept longer than they were told: run `flask retention run`")
+
+
+def permit_clock(session: Session, *, demo: bool) -> None:
+    """Raises Unwell where rows of the demo's clock could open the door of retention."""
+    if not demo and demo_clock.permit_clock_is_moved(session):
+        raise doctor.Unwell("maintenance permits are not judged by the clock of the database: run `flask migrate`")
+
+
+OLDEST_BACKUP = dt.timedelta(hours=26)
+"""A backup is made every night, and takes at most two hours."""
+
+
+def backup_age(session: Session, *, demo: bool, folder: Path | None) -> None:
+    """Check that the newest backup is of today or yesterday.  Raises Unwell."""
+    newest = backups.newest(session)
+    if newest is not None and newest.taken_at > real_now() - OLDEST_BACKUP:
+        return
+    if folder is None and not demo:
+        raise doctor.Unwell("BACKUP_FOLDER is not set, so nothing is backed up: set it to a folder on another disk")
+    if newest is not None:
+        raise doctor.Unwell(
+            f"the newest backup is of {newest.taken_at:%Y-%m-%d %H:%M} UTC: run `flask backup`, which says what is in its way"
+        )
+    if not demo:
+        raise doctor.Unwell("there is no backup yet: run `flask backup`")
+
+
+def open_alarms(session: Session) -> None:
+    """Raises Unwell with the alarms that are not over."""
+    if found := alarms.open_alarms(session):
+        told = ", ".join(
+            f"{word('alarm', each.code, in_language='en')} since {each.began_at:%Y-%m-%d %H:%M} UTC" for each in found
+        )
+        raise doctor.Unwell(told)
 
 
 def old_keys(session: Session, keys: Keys) -> None:

@@ -1,19 +1,18 @@
-"""`make serve`: one process that runs database, queue, portal, workers and scheduler, and ends all of them."""
+"""`make serve`: one process that runs database, queue, portal, worker, scheduler and sender, and ends all of them."""
 
 import argparse
 import contextlib
 import http.client
 import os
-import socket
 import sys
 from pathlib import Path
 
 from portal.config import Unconfigured, from_environment
-from portal.jobs.runner import WORKERS
 from portal.operations import demo_loading, doctor, start
 from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.demo_loading import Loading
+from portal.operations.page_processes import PageProcesses
 from portal.operations.start_faults import Fault
 from portal.operations.supervisor import Supervisor
 
@@ -68,37 +67,30 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
         from_environment(environ)
         if database and demo_loading.state(environ["DATABASE_URL"]) == "unfinished":
             say("the demo city was not finished last time; it begins anew")
-            start.recreate_database(environ["DATABASE_URL"])
-        start.migrate(environ["DATABASE_URL"], folder)
+            start.recreate_database(environ["DATABASE_URL"], Path(environ["AUDIT_HEAD_FILE"]))
+        start.migrate(environ["DATABASE_URL"], folder, demo=environ["DEMO"] == "1", key_file=Path(environ["KEY_FILE"]))
         letters = doctor.finding("letters", doctor.letters)
         if letters.fault is not None:
             say(letters.fault)
-        supervisor.add_layer(*children(folder, environ, listener))
-        supervisor.watch(AfterStart(supervisor, folder, environ, (host, port), city=with_city).poll)
+        with contextlib.closing(PageProcesses(folder, environ, listener)) as pages:
+            supervisor.add_layer(*pages.children(), *background(folder, environ))
+            supervisor.add_layer(pages.proxy())
+            supervisor.watch(AfterStart(supervisor, folder, environ, (host, port), city=with_city).poll)
         say("stopping")
 
 
-def children(folder: Folder, environ: dict[str, str], listener: socket.socket) -> list[Child]:
-    """The portal, a worker of each kind, and the scheduler."""
-    python = sys.executable
-    pages = [
-        python,
-        "-m",
-        "gunicorn",
-        "wsgi:app",
-        "--bind",
-        f"fd://{listener.fileno()}",
-        "--workers",
-        str(start.page_workers()),
-    ]
-    # worker processes are forks of one that has loaded the app: a quarter of the start time and of the memory
-    pages += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60", "--chdir", str(ROOT)]
-    described: list[tuple[str, list[str], tuple[int, ...]]] = [("portal", pages, (listener.fileno(),))]
-    described += [(f"worker-{kind}", [python, "-m", "flask", "--app", "wsgi", "worker", kind], ()) for kind in WORKERS]
-    described += [("clock", [python, "-m", "flask", "--app", "wsgi", "scheduler"], ())]
+def background(folder: Folder, environ: dict[str, str]) -> list[Child]:
+    """A worker for openings of results and one for all jobs, the scheduler, and the sender of messages."""
+    described = {
+        "worker-hour": ("worker", "hour"),
+        "worker": ("worker", "all"),
+        "clock": ("scheduler",),
+        "sender": ("sender",),
+    }
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
     return [
-        Child(name, command, log=start.log(folder, name), env=environ, files=files, folder=ROOT)
-        for name, command, files in described
+        Child(name, [*flask, *command], log=start.log(folder, name), env=environ, folder=ROOT)
+        for name, command in described.items()
     ]
 
 

@@ -1,7 +1,6 @@
 """The steps of a start.  Each raises Fault on failure, with one line that says how to correct it."""
 
 import errno
-import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -10,7 +9,9 @@ import psycopg
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from enrollment.ground import vault
 from enrollment.ground.db import open_engine
+from enrollment.ground.vault import Keys, VaultError
 from portal.operations import doctor
 from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
@@ -26,6 +27,8 @@ def listen(host: str, port: int) -> socket.socket:
     """The listening socket.  The supervisor keeps it open, so that connections wait while the portal restarts."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # nginx takes a socket that it inherits as it is, and would wait in accept() with all its visitors
+    listener.setblocking(False)
     try:
         listener.bind((host, port))
         listener.listen(1024)
@@ -50,9 +53,12 @@ def settings(folder: Folder, environ: dict[str, str], port: int) -> dict[str, st
     settings.setdefault("DEMO", "1")
     settings.setdefault("PUBLIC_URL", f"http://127.0.0.1:{port}")
     settings.setdefault("PYTHONUNBUFFERED", "1")
+    settings.setdefault("AUDIT_HEAD_FILE", str(folder.path / "audit-head.json"))
+    settings.setdefault("BACKUP_FOLDER", str(folder.path / "backup"))
     if settings["DEMO"] == "1":
         settings.setdefault("SECRET_KEY", folder.demo_secret())
         settings.setdefault("KEY_FILE", str(folder.demo_keys()))
+        settings.setdefault("BACKUP_KEEP", "3")
     return settings
 
 
@@ -107,16 +113,20 @@ def start_queue(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | N
             raise Fault(f"{fault}; the queue holds nothing of worth: remove {server.folder} and start again") from fault
         return server.url(), server.child
     try:
-        doctor.queue(url).close()
+        doctor.queue(url)
     except (doctor.Unwell, ValueError, redis.RedisError) as fault:
         raise Fault(f"{doctor.first_line(fault)}, or unset REDIS_URL to use the embedded one") from fault
     return url, None
 
 
-def migrate(url: str, folder: Folder) -> None:
+def migrate(url: str, folder: Folder, *, demo: bool, key_file: Path) -> None:
+    """Bring the tables to this version.  Rows of an earlier one are sealed with the keys of the file."""
     engine = open_engine(url)
     try:
-        upgrade(engine)
+        vault.unlock(Keys.from_file(key_file))
+        upgrade(engine, demo=demo)
+    except VaultError as fault:
+        raise Fault(str(fault)) from fault
     except doctor.Unwell as unwell:
         raise Fault(str(unwell)) from unwell
     except SQLAlchemyError as error:
@@ -127,11 +137,13 @@ def migrate(url: str, folder: Folder) -> None:
             f"the tables could not be brought to this version ({doctor.first_line(cause)}): see the server's log; the migration that failed was rolled back"
         ) from error
     finally:
+        vault.unlock(None)
         engine.dispose()
 
 
-def recreate_database(url: str) -> None:
-    """Drop and create the embedded database after an interrupted loading of the demo city."""
+def recreate_database(url: str, head_file: Path) -> None:
+    """Drop and create the embedded database after an interrupted loading of the demo city, with the copy of its trail's head."""
+    head_file.unlink(missing_ok=True)
     parts = urlsplit(doctor.plain(url))
     server = urlunsplit(parts._replace(path="/postgres"))
     with psycopg.connect(server, autocommit=True) as connection:
@@ -146,8 +158,3 @@ def log(folder: Folder, name: str) -> Path:
     if path.exists() and path.stat().st_size > KEEP_LOG:
         path.replace(path.with_suffix(".log.1"))
     return path
-
-
-def page_workers() -> int:
-    """Twice the number of cores, because processes wait for the database."""
-    return 2 * (os.cpu_count() or 1)

@@ -38,6 +38,7 @@ class Supervisor:
             for layer in self.layers:
                 for child in layer:
                     child.restart_if_due(now, self.say)
+                    child.rotate_log()
             poll()
             time.sleep(0.25)
 

@@ -16,13 +16,14 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
-from enrollment.places.areas import Area
+from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
+from portal.text.area_names import area_names
 from portal.text.facts import changed_words
 from portal.text.formats import day
-from portal.text.words import language, word
+from portal.text.words import word
 
 __all__ = ["Section", "area_name", "changed_words", "sections", "together", "wish_names"]
 
@@ -56,6 +57,16 @@ def sections(session: Session, application: Application, *, by: Actor, round_: R
     ]
 
 
+def rows_of(
+    session: Session, page: str, application: Application | None, *, by: Actor, round_: Round | None
+) -> list[tuple[str, str]]:
+    """What is saved now on one page of the form, as (question, answer)."""
+    if page == "guardian":
+        return _guardian(session, by)
+    found = sections(session, application, by=by, round_=round_) if application is not None else []
+    return next((section.rows for section in found if section.page == page), [])
+
+
 def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
     """The kindergarten names of a receipt's wishes in the newest round, in order of rank."""
     rounds = answers.get("wishes") or {}
@@ -85,10 +96,7 @@ def bound_names(session: Session, application: Application, answers: dict[str, A
 
 
 def area_name(session: Session, code: str | None) -> str:
-    area = session.get(Area, code) if code else None
-    if area is None:
-        return ""
-    return area.name_en if language() == "en" else area.name
+    return area_names(session).get(code, "") if code else ""
 
 
 def _href(page: str, application: Application) -> str:
@@ -149,8 +157,8 @@ def _grounds(session: Session, application: Application) -> list[tuple[str, str]
 def _detail(session: Session, details: dict[str, Any]) -> str:
     for name, value in details.items():
         if name in KINDERGARTENS:
-            found = session.scalar(select(Kindergarten.name).where(Kindergarten.code == value))
-            return found or str(value)
+            found = finder.kindergarten_of_code(session, str(value))
+            return found.name if found else str(value)
         if name == Fact.POLICY_CARE:
             return word("care_kind", value)
         if name == Fact.CHILDREN_IN_FAMILY:
@@ -162,9 +170,13 @@ def _evidence(session: Session, application: Application) -> list[tuple[str, str
     there = evidence.pages_of(session, application.id)
     rows = []
     for paper in required_documents.needed(session, application):
-        pages = len(there.get(paper.document.value, ()))
+        sheets = there.get(paper.document.value, ())
+        pages, blurred = len(sheets), sum(1 for sheet in sheets if sheet.blurred)
         nothing = _("先由部门核对") if paper.may_wait else _("还没有上传")
-        rows.append((word("document", paper.document), _("%(n)s 页", n=pages) if pages else nothing))
+        here = _("%(n)s 页", n=pages)
+        if blurred:
+            here = _("%(n)s 页，其中 %(blurred)s 页看起来不够清楚", n=pages, blurred=blurred)
+        rows.append((word("document", paper.document), here if pages else nothing))
     return rows or [(word("page", "evidence"), _("不需要"))]
 
 

@@ -8,14 +8,20 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, wishes
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.deadlines import Window
-from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.lifecycle import DEAD_STAGES, HANDED_IN, LIVE_STAGES
+from enrollment.draw.publication import hours
+from enrollment.draw.publication.hours import Announcement
+from enrollment.eligibility import households
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
-from enrollment.results import family_results
-from enrollment.results.family_results import FamilyResult
+from enrollment.results import family_results, tickets
+from enrollment.results.family_results import Outcome
+from enrollment.results.tickets import OwnTicket
+from enrollment.season import openings
+from enrollment.season.openings import Chance, Window
 from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
+from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.unit_of_work import actor
 
@@ -36,12 +42,26 @@ OFFER_TONES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class ApplicationStatus:
-    """`result` is None before publication, and always for a helper, who may not see it."""
+    """`result` is None before publication, and always for a helper, who may not see it.
+
+    `announced` is the hour of the result that the family waits for, and `ticket` its ticket until then.
+    `wished_now` says that the wishes of the open round are in.  `chance` is the next registration for the child's level, `office` the name of the area whose office to ask.
+    """
 
     application: Application
     times: Window
-    result: FamilyResult | None
+    result: Outcome | None
     wishes_again: bool
+    chance: Chance
+    office: str | None
+    announced: Announcement | None = None
+    ticket: OwnTicket | None = None
+    wished_now: bool = False
+
+    @property
+    def draw_round(self) -> Round | None:
+        """The round whose result the family waits for."""
+        return self.times.last
 
     @property
     def offer(self) -> Offer | None:
@@ -89,6 +109,17 @@ class ApplicationStatus:
         )
 
     @property
+    def looks_for_a_place(self) -> bool:
+        """Whether the family has to know the next chance: it was in a draw and holds no place, missed it, or withdrew."""
+        if self.result is not None:
+            return not self.result.holds and self.application.stage not in DEAD_STAGES
+        return self.missed or (self.application.stage == Stage.WITHDRAWN and self.times.open is None)
+
+    @property
+    def may_wish(self) -> bool:
+        return self.application.stage in LIVE_STAGES and not self.application.on_hold
+
+    @property
     def next_round(self) -> Round | None:
         """The supplementary round for a child that was in a draw and holds no place; else None."""
         return None if self.result is None or self.result.holds else self.supplementary
@@ -96,7 +127,28 @@ class ApplicationStatus:
 
 def status_of(session: Session, application: Application, *, now: dt.datetime) -> ApplicationStatus:
     times = deadlines.of(session, application, now=now)
-    result = None if actor().on_behalf else family_results.for_application(session, application.id, now=now)
+    result = None if actor().on_behalf else family_results.outcome(session, application)
     newer = times.last if result is not None and times.last is not None and times.last.id != result.round.id else None
     wishes_again = newer is not None and bool(wishes.of(session, application.id, newer.id))
-    return ApplicationStatus(application, times, result, wishes_again)
+    waits = application.stage not in DEAD_STAGES and (result is None or wishes_again)
+    announced = hours.announced_to(session, times.last, now=now) if waits else None
+    ticket = tickets.own_ticket(session, application) if announced is not None and not actor().on_behalf else None
+    chance = openings.next_chance(session, application.year, application.level, now=now)
+    office = _office(session, application, times)
+    wished_now = (
+        times.open is not None
+        and application.stage in HANDED_IN
+        and bool(wishes.of(session, application.id, times.open.id))
+    )
+    return ApplicationStatus(application, times, result, wishes_again, chance, office, announced, ticket, wished_now)
+
+
+def _office(session: Session, application: Application, times: Window) -> str | None:
+    """The area whose office answers the family: where it lives, else where the kindergarten of its first wish is."""
+    household = households.household_of(session, application.id)
+    code = household.home_area if household is not None else None
+    round_ = times.open or times.last
+    if code is None and round_ is not None:
+        listed = wishes.of(session, application.id, round_.id)
+        code = listed[0].programme.kindergarten.area_code if listed else None
+    return area_names(session).get(code) if code else None

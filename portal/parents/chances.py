@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enrollment.applications import wishes
 from enrollment.applications.applications import Application
 from enrollment.chances import family_chances
-from enrollment.chances.family_chances import Chances
+from enrollment.chances.family_chances import Chances, Odds
 from enrollment.eligibility.wish_candidates import Candidate, Finder
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
@@ -33,3 +33,10 @@ def chances_of_saved_wishes(
     return chances_of_programmes(
         application, round_, [each.programme for each in wishes.of(db(), application.id, round_.id)], siblings
     )
+
+
+def chances_of_found(
+    application: Application, round_: Round, finder: Finder, found: Sequence[Candidate], siblings: Sequence[Application]
+) -> tuple[Odds | None, ...]:
+    """The chance at each kindergarten that the finder shows."""
+    return family_chances.of_candidates(db(), application, round_, finder, found, siblings)

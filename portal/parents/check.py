@@ -12,6 +12,7 @@ from enrollment.applications import completeness, receipts, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
+from enrollment.applications.statements import first_submission
 from enrollment.eligibility import asked_papers, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.people import guardians, household_rows
@@ -19,13 +20,20 @@ from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer, request_key
 from portal.web.unit_of_work import actor, clock, db
 
 
 class CheckForm(VersionedForm):
+    page = "check"
     agrees_to_central = BooleanField(_l("没有被志愿录取时，同意教育局推荐就近的空余学位（统筹安排）"))
     without = BooleanField(_l("这些材料现在补不了，仍然提交"))
     true = BooleanField(_l("以上内容属实。我知道虚假材料会取消录取资格"))
+
+    def take_newer(self) -> bool:
+        """What is true has to be said again of what the page shows now."""
+        self.true.data = False
+        return super().take_newer()
 
 
 def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
@@ -61,10 +69,16 @@ def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/check")
 @desk("parents", allows_helper=True)
+@keeps_key
 def submit(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
     form = CheckForm()
-    if form.validate_on_submit():
+    valid = form.validate_on_submit()
+    if valid and (done := _submit_at_once(application_id, form)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
+    application = application_of(application_id)
+    if valid:
         first_time = application.stage in (Stage.DRAFT, Stage.RETURNED)
         with refusals_in(form):
             if not form.true.data:
@@ -82,6 +96,24 @@ def submit(application_id: uuid.UUID) -> ResponseReturnValue:
             flash(_("申请已提交。") if first_time else _("申请已经提交过，这是您的回执。"))
             return redirect(url_for("parents.receipt_page", application_id=application_id, number=receipt.number), 303)
     return _view(form, application)
+
+
+def _submit_at_once(application_id: uuid.UUID, form: CheckForm) -> ResponseReturnValue | None:
+    """A first submission in its plain case, with the request's key; None for the service to decide."""
+    key = request_key()
+    if key is None or not form.true.data:
+        return None
+    draft = first_submission.read(db(), application_id, by=actor())
+    if draft is None or draft.version != form.seen_version():
+        return None
+    location = url_for("parents.receipt_page", application_id=application_id, number=1)
+    agrees = bool(form.agrees_to_central.data)
+    if not first_submission.write(
+        db(), draft, agrees_to_central=agrees, key=key, location=location, by=actor(), now=clock()
+    ):
+        return None
+    flash(_("申请已提交。"))
+    return redirect(location, 303)
 
 
 def _refuse_without_asked_papers(application: Application) -> None:
@@ -110,6 +142,7 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         bound=answer_summary.bound_names(db(), application, answers, by=actor()),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
+        moved=any(code.startswith("household.") for code in receipt.changed) and number == newest,
         papers=_still_missing(application) if number == newest else [],
         unfinished=_bound_but_not_handed_in(application),
         next_page=steps.next_step(steps_of(application)),

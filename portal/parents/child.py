@@ -16,6 +16,7 @@ from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import mask
 from enrollment.people import consents, documents, guardians
 from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
+from enrollment.season import ages, openings, seasons
 from portal.parents import pages
 from portal.parents.form_pages import (
     Required,
@@ -24,6 +25,7 @@ from portal.parents.form_pages import (
     form_page,
     redirect_after_save,
     season_year,
+    years_to_enter,
 )
 from portal.text.formats import day
 from portal.text.words import word
@@ -31,21 +33,42 @@ from portal.web.forms import refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
+ABOUT_THE_AGE = (
+    "no_level_for_age",
+    "too_young",
+    "too_young_until",
+    "no_registration_for_level",
+    "registration_over",
+    "registration_over_expected",
+    "registration_over_late",
+)
+
 
 class ChildForm(VersionedForm):
+    page = "child"
     name = StringField(_l("孩子的姓名"), [Required("name_missing")])
     relation = SelectField(_l("您是孩子的"), [Required("relation_missing")], validate_choice=False)
     id_kind = SelectField(_l("孩子的证件类型"), validate_choice=False)
     id_number = StringField(_l("孩子的证件号码"))
     born = DateField(_l("出生日期"))
+    year = RadioField(_l("哪一年入园"), validate_choice=False)
     sex = RadioField(_l("性别"), validate_choice=False)
+
+    def saved_versions(self, application: Application | None) -> dict[str, str]:
+        return {"version": str(application.child.version) if application is not None else ""}
 
     def set_choices(self) -> None:
         self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
         self.sex.choices = [(code, word("sex", code)) for code in ("f", "m")]
+        self.year.choices = [(str(each), _("%(year)s 年秋季", year=each)) for each in years_to_enter()]
+        self.year.data = self.year.data or str(season_year())
         if actor().on_behalf:
             self.relation.label.text = _("监护人是孩子的")
+
+    def wanted_year(self) -> int:
+        """The chosen year where several take registrations; otherwise the one that does."""
+        return next((each for each in years_to_enter() if str(each) == self.year.data), season_year())
 
     def values(self) -> dict:
         return {
@@ -65,10 +88,17 @@ class ChildForm(VersionedForm):
         return not self.errors
 
     def refuse(self, refused: Refused) -> None:
-        """Show an age that fits no class level beside the birth date, if that was entered by hand."""
-        if refused.code == "no_level_for_age" and self.by_hand:
+        """Show an age for which nothing is open beside the birth date, if that was entered by hand."""
+        if refused.code in ABOUT_THE_AGE and self.by_hand:
             refused.field = "born"
+        if refused.code == "born_missing" and not self.sex.data:
+            super().refuse(Refused("sex_missing", field="sex"))  # both at once, not one after the other
         super().refuse(refused)
+
+    @property
+    def dated_kinds(self) -> str:
+        """The kinds of document whose number contains the birth date, for the script that opens the questions for it."""
+        return " ".join(sorted(EIGHTEEN_DIGITS))
 
     @property
     def by_hand(self) -> bool:
@@ -80,7 +110,38 @@ def _view(form: ChildForm, application: Application | None = None) -> ResponseRe
     form.set_choices()
     shown = mask(application.child.id_number, keep_start=4) if application else ""
     fixed = application is not None and not identity_edits.identity_is_free(db(), application.child_id)
-    return form_page("child", "child", application, form, shown=shown, year=season_year(), fixed=fixed)
+    year = application.year if application else form.wanted_year()
+    years = [] if application else years_to_enter() or [year]
+    offered = [
+        openings.of_year(db(), season, now=clock())
+        for each in years
+        if (season := seasons.visible_of_year(db(), each)) is not None
+    ]
+    return form_page(
+        "child",
+        "child",
+        application,
+        form,
+        shown=shown,
+        year=year,
+        fixed=fixed,
+        offered=offered,
+        born={str(levels[0].season.year): _born_when(levels) for levels in offered},
+    )
+
+
+def _born_when(levels: list[openings.LevelOfYear]) -> str:
+    """Who can be entered in a year, in words, beside the choice of the year."""
+    open_to = [each for each in levels if each.window.takes_drafts]
+    return _("；").join(
+        _(
+            "%(level)s：%(first)s 至 %(last)s 出生",
+            level=word("level", each.level),
+            first=day(ages.born_between(each.level, each.season.year)[0], year=True),
+            last=day(ages.born_between(each.level, each.season.year)[1], year=True),
+        )
+        for each in open_to
+    )
 
 
 @pages.get("/children/new")
@@ -102,7 +163,7 @@ def enter_child() -> ResponseReturnValue:
     if form.is_valid(known=False):
         with refusals_in(form):
             application = registration.enter_child(
-                db(), season_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.values()
+                db(), form.wanted_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.values()
             )
             return _flash_birth_and_level(application, _after_saving(application))
         if form.refused == "child_already_entered":

@@ -14,7 +14,7 @@ from enrollment.offers import notice_codes
 from enrollment.results import family_results
 from enrollment.review.correction_rows import CHILD_IDENTITY, WITH_A_FACT, CorrectionKind
 from portal.parents import pages
-from portal.parents.form_pages import application_of
+from portal.parents.form_pages import application_of, times_of
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -31,7 +31,7 @@ def corrections_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "parents/corrections.html",
         application=application,
-        listed=requests.of_application(db(), application_id),
+        listed=requests.of_application(db(), application_id, by=actor()),
         possible=requests.is_possible(db(), application, now=clock()),
         child_is_free=may_edit_freely(db(), application, CorrectionKind.NAME, now=clock()),
         rest_is_free=may_edit_freely(db(), application, CorrectionKind.FACTS, now=clock()),
@@ -48,6 +48,8 @@ def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
     application_of(application_id)
     kind = correction_forms.known_kind(request.args.get("kind"))
     if kind is None:
+        if "fact" in request.args:  # the list was sent without a choice
+            flash(_("请选择要更正什么。"), "warn")
         return corrections_page(application_id)
     fact = correction_forms.known_fact(kind, request.args.get("fact"))
     if kind == CorrectionKind.FACTS and fact is None:
@@ -88,6 +90,7 @@ def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) 
         form=form,
         now_registered=correction_views.registered_now(application, kind, fact, by=actor()),
         most_pages=MOST_PAGES,
+        times=times_of(application),
     )
 
 
@@ -111,9 +114,13 @@ def correction_page(application_id: uuid.UUID, request_id: uuid.UUID) -> Respons
 @desk("parents", allows_helper=True)
 def withdraw_correction(application_id: uuid.UUID, request_id: uuid.UUID) -> ResponseReturnValue:
     form = DecisionForm()
-    requests.withdraw(db(), request_id, version=form.seen_version(), by=actor(), now=clock())
-    flash(_("更正申请已撤回，原来的内容不变。"))
-    return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
+    with refusals_in(form):
+        requests.withdraw(db(), request_id, version=form.seen_version(), by=actor(), now=clock())
+        flash(_("更正申请已撤回，原来的内容不变。"))
+        return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
+    for text in form.form_errors:
+        flash(text, "warn")
+    return redirect(url_for("parents.correction_page", application_id=application_id, request_id=request_id), 303)
 
 
 @pages.get("/applications/<uuid:application_id>/corrections/<uuid:request_id>/papers/<uuid:page_id>")

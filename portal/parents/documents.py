@@ -16,7 +16,7 @@ from enrollment.applications import identity_documents
 from enrollment.applications.applications import Application
 from enrollment.ground.vault import mask
 from enrollment.people import documents
-from enrollment.people.person_rows import ID_KINDS, EnteredBefore
+from enrollment.people.person_rows import ID_KINDS, RESIDENT, EnteredBefore
 from portal.parents import pages
 from portal.parents.form_pages import Required, application_of, form_page, redirect_after_save
 from portal.text.words import word
@@ -69,6 +69,12 @@ def documents_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(application_of(application_id))
 
 
+def _added(application: Application, id_kind: str, *, counts: bool) -> str:
+    if application.child.id_kind == RESIDENT and id_kind != RESIDENT:
+        return _("证件已添加，仍以身份证号为准。") if counts else _("证件已添加，由审核员看过。仍以身份证号为准。")
+    return _("证件已添加，现在以它为准。") if counts else _("证件已添加。登记已经截止，由审核员看过以后才以它为准。")
+
+
 @pages.post("/applications/<uuid:application_id>/documents")
 @desk("parents", allows_helper=True)
 def add_document(application_id: uuid.UUID) -> ResponseReturnValue:
@@ -84,11 +90,7 @@ def add_document(application_id: uuid.UUID) -> ResponseReturnValue:
                 by=actor(),
                 now=clock(),
             )
-            flash(
-                _("证件已添加，现在以它为准。")
-                if counts
-                else _("证件已添加。登记已经截止，由审核员看过以后才以它为准。")
-            )
+            flash(_added(application, form.id_kind.data or "", counts=counts))
             return redirect(url_for("parents.documents_page", application_id=application_id), 303)
         if form.refused == "child_already_entered":
             identity_documents.note_known_document(

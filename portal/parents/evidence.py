@@ -15,6 +15,7 @@ from enrollment.eligibility import asked_papers, evidence, required_documents
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
+from enrollment.review import review
 from portal.parents import pages, steps
 from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form, times_of
 from portal.web.evidence_files import file_response
@@ -39,6 +40,8 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
     names += [name for name in there if name not in names]
     addable = [document.value for document in asked_papers.addable(db(), application, now=clock())]
     names += [name for name in addable if name not in names]
+    notes = {item.item: item.note for item in review.open_items(db(), application.id)}
+    names.sort(key=lambda name: name not in notes)  # what a clerk asked for comes first
     forms = {name: PagesForm(formdata=None, document=name, prefix="") for name in names}
     if faulty is not None and faulty.document.data in forms:
         forms[faulty.document.data] = faulty
@@ -61,6 +64,8 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         addable=addable,
         may_change=deadlines.looks_editable(application, times_of(application)),
         known_areas=required_documents.areas_of(db(), application),
+        notes=notes,
+        waiting=[document.value for document in asked_papers.unanswered(db(), application)],
     )
 
 
@@ -107,7 +112,7 @@ def add_evidence(application_id: uuid.UUID) -> ResponseReturnValue:
                 flash(_("已保存 %(n)s 页。", n=len(fresh)))
             if same := len(pages_now) - len(fresh):
                 flash(_("有 %(n)s 张与已有的照片完全相同，只留一份。", n=same), "warn")
-            if blurred := sum(1 for page in fresh.values() if evidence.looks_blurred(page)):
+            if blurred := sum(1 for page in fresh.values() if page.blurred):
                 flash(_("其中 %(n)s 页看起来不够清楚。请放大看看，字认不出来就移除、重拍一张。", n=blurred), "warn")
             return _back(application_id, form.document.data)
     return _view(application, form)

@@ -14,25 +14,43 @@ from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units, wishes
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.deadlines import Window
 from enrollment.draw import bond_participation
-from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound
 from enrollment.people import guardians, invitations
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
-from enrollment.season import calendar
+from enrollment.season import calendar, openings, seasons
+from enrollment.season.openings import Window
 from enrollment.season.rounds import Round
-from portal.parents import pages, steps
+from portal.parents import answer_summary, pages, steps
 from portal.text.words import word
-from portal.web.forms import PageForm
+from portal.web.authentication import unread_messages
+from portal.web.forms import PageForm, page_of
+from portal.web.page_data.page_reads import read_saved_state
 from portal.web.unit_of_work import actor, clock, db
 
 
 class VersionedForm(PageForm):
-    """A form with the version of the row that it was filled from."""
+    """A form with the version of the row that it was filled from.  `page` is the code of its page of the form."""
 
     version = HiddenField()
+    page = ""
+
+    def saved_versions(self, application: Application | None) -> dict[str, str]:
+        """The hidden fields of a page that is rendered now."""
+        return {"version": str(application.version) if application is not None else ""}
+
+    def take_newer(self) -> bool:
+        application_id = (request.view_args or {}).get("application_id")
+        application = application_of(application_id) if application_id is not None else None
+        round_ = times_of(application).open if application is not None else None
+        self.newer = answer_summary.rows_of(db(), self.page, application, by=actor(), round_=round_)
+        self.note_versions(application)
+        return True
+
+    def note_versions(self, application: Application | None) -> None:
+        for name, value in self.saved_versions(application).items():
+            self[name].data = value
 
     def seen_version(self) -> int | None:
         """The version that the page was rendered with; -1 for an invalid value, which counts as an old version."""
@@ -57,10 +75,19 @@ def application_of(application_id: uuid.UUID) -> Application:
 
 
 def season_year() -> int:
-    season = calendar.current_season(db(), clock())
+    """The year in which a child is entered that has no application yet; for a helper that of its mandate."""
+    if (on_behalf := actor().on_behalf) is not None:
+        return on_behalf.year
+    season = openings.year_to_register(db(), now=clock())
     if season is None:
         raise NotFound
     return season.year
+
+
+def years_to_enter() -> list[int]:
+    """The years in which a child can be entered now; for a helper that of its mandate alone."""
+    found = [season.year for season in openings.years_to_register(db(), now=clock())]
+    return [year for year in found if actor().on_behalf is None or year == season_year()]
 
 
 def times_of(application: Application) -> Window:
@@ -82,7 +109,7 @@ def is_late_correction(application: Application, times: Window | None = None) ->
 
 def review_ends(application: Application) -> dt.datetime | None:
     """The deadline for correcting a returned application; None if it has passed."""
-    season = db().get(calendar.Season, application.year)
+    season = seasons.of_year(db(), application.year)
     end = calendar.spans(season)["review"][1] if season is not None else None
     return end if end is not None and end > clock() else None
 
@@ -144,6 +171,8 @@ def redirect_after_save(page: str, application: Application | None) -> ResponseR
         return redirect(invited, 303)
     if application is None and _has_more_pages():
         return redirect(url_for("parents.home"), 303)
+    if page != "wishes":  # the page after the wishes is known without the others
+        read_saved_state()
     return redirect(steps.step_after(page, state_of_form(application)).href or url_for("parents.home"), 303)
 
 
@@ -196,7 +225,7 @@ def form_page(
         return _not_saved(page, application, form)
     times = times_of(application) if application is not None else None
     late = application is not None and is_late_correction(application, times)
-    return render_template(
+    shown = render_template(
         f"parents/{template}.html",
         page=page,
         application=application,
@@ -206,6 +235,7 @@ def form_page(
         review_ends=review_ends(application) if application is not None and late else None,
         **more,
     )
+    return page_of(form, shown)
 
 
 def _not_saved(page: str, application: Application | None, form: PageForm) -> ResponseReturnValue:
@@ -246,20 +276,24 @@ def dispute_of(application: Application) -> Dispute | None:
     return Dispute(application.on_hold, case.due_at, case_officers.officer_of(db(), case))
 
 
-def hotline() -> str:
-    """The telephone of the season, for a case whose officer has entered no office telephone."""
-    season = calendar.current_season(db(), clock())
-    return (season.hotline if season else None) or "028-12345"
+def may_enter_child() -> bool:
+    """Whether a child that is entered now can be handed in, now or later."""
+    return bool(years_to_enter())
 
 
 @pages.context_processor
 def template_context() -> dict:
     by = actor()
     if by.on_behalf:
-        return {"unread": 0, "bond_of": bond_of, "dispute_of": dispute_of, "hotline": hotline}
+        return {
+            "unread": 0,
+            "bond_of": bond_of,
+            "dispute_of": dispute_of,
+            "may_enter_child": may_enter_child,
+        }
     return {
+        "may_enter_child": may_enter_child,
         "bond_of": bond_of,
         "dispute_of": dispute_of,
-        "hotline": hotline,
-        "unread": outbox.count_unread(db(), by.account_id) if by.account_id and "internal_error" not in g else 0,
+        "unread": unread_messages() if by.account_id and "internal_error" not in g else 0,
     }

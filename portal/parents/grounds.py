@@ -22,7 +22,7 @@ from portal.parents.form_pages import VersionedForm, application_of, form_page, 
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
-from portal.web.kindergarten_names import code_of, name_of
+from portal.web.page_data.kindergarten_names import code_of, name_of
 from portal.web.unit_of_work import actor, clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
@@ -31,6 +31,7 @@ AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CH
 class GroundsForm(VersionedForm):
     """Each checkbox has the name of its ground; the detail of a ground is in the field `<ground>_detail`."""
 
+    page = "grounds"
     elder_sibling = BooleanField(_l("哥哥姐姐在园"))
     elder_sibling_detail = StringField(_l("哪所幼儿园"))
     elder_name = StringField(_l("哥哥或姐姐的姓名"))
@@ -170,5 +171,5 @@ def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
 @desk("parents", allows_helper=True)
 def kindergarten_names() -> ResponseReturnValue:
     """Kindergarten names that match the entered text, for the field's suggestions."""
-    found = finder.search(db(), words=request.args.get("q", "")[:40], per_page=8).items
+    found = finder.by_words(db(), request.args.get("q", "")[:40], most=8)
     return {"names": [each.name for each in found]}

@@ -6,18 +6,20 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.applications import applications, deadlines, registration
+from enrollment.applications import applications, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
-from enrollment.ground.classifications import Level
 from enrollment.people import children, consents, invitations
-from enrollment.review import case_officers, cases, guardian_requests
+from enrollment.people.person_rows import Child
+from enrollment.review import case_officers, cases, guardian_requests, refusals
 from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
-from enrollment.season import calendar
+from enrollment.season import calendar, openings, seasons
 from portal.parents import application_status, pages, steps, timeline
-from portal.parents.form_pages import application_of, season_year, steps_of, times_of
+from portal.parents.form_pages import application_of, season_year, steps_of, times_of, years_to_enter
 from portal.parents.people import decisions
+from portal.parents.people.unreachable import unreachable_number
+from portal.web.admission_year import asked_year
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -26,29 +28,36 @@ from portal.web.unit_of_work import actor, clock, db
 @desk("parents", allows_helper=True)
 def home() -> ResponseReturnValue:
     """Without a child the start page, with one child its page, with several the list."""
-    season = calendar.current_season(db(), clock())
+    season = openings.year_to_register(db(), now=clock())
     mine = applications.list_own(db(), by=actor())
     if not mine:
         return _start_page(season)
     if len(mine) == 1:
         return _application_page(mine[0], at_home=True)
-    return render_template("parents/children.html", children=[_summary(each) for each in mine], **_pending_items())
+    return render_template(
+        "parents/children.html", children=[_summary(each) for each in mine], pending=_pending_items()
+    )
 
 
 def _pending_items() -> dict:
-    season = calendar.current_season(db(), clock())
-    known = season is not None and not actor().on_behalf
+    season = openings.year_to_register(db(), now=clock())
     return {
         "season": season,
-        "again": registration.returning_children(db(), season.year, by=actor(), now=clock())
-        if season and known
-        else [],
+        "again": _returning(season) if season is not None and not actor().on_behalf else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
         "cases": _with_officers([case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None]),
         "about_me": _with_officers(guardian_requests.requests_about(db(), by=actor())),
+        "unreachable": None if actor().on_behalf else unreachable_number(),
         "phone_change": None if actor().on_behalf else phone_change_course.open_change(db(), actor().account_id),
     }
+
+
+def _returning(season: calendar.Season) -> list[tuple[int, list[Child]]]:
+    """The children of earlier years who can be entered again, for each year in which they can: two may overlap."""
+    years = sorted({season.year, *years_to_enter()})
+    found = [(year, registration.returning_children(db(), year, by=actor(), now=clock())) for year in years]
+    return [(year, returning) for year, returning in found if returning]
 
 
 def _with_officers(found: list[Case]) -> list[tuple[Case, Officer | None]]:
@@ -59,12 +68,20 @@ def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
     listed = steps_of(None)
     return render_template(
         "parents/start.html",
-        times=deadlines.window(db(), season.year, Level.LOWER, now=clock()) if season else None,
+        offered=_offered(),
         listed=listed,
         bar=steps.progress_bar(listed),
         next_page=steps.next_step(listed),
-        **_pending_items(),
+        season=season,
+        pending=_pending_items(),
     )
+
+
+def _offered() -> list[list[openings.LevelOfYear]]:
+    """The levels of every year in which a child can be entered; without one, those of the year that is shown first."""
+    years = years_to_enter() or [season.year for season in [openings.year_to_register(db(), now=clock())] if season]
+    found = [seasons.visible_of_year(db(), year) for year in years]
+    return [openings.of_year(db(), season, now=clock()) for season in found if season is not None]
 
 
 def _summary(application: Application) -> dict:
@@ -82,6 +99,7 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         times=times_of(application),
         pending=_pending_items() if at_home else {},
         at_home=at_home,
+        refusal=refusals.refusal_of(db(), application.id) if application.stage == Stage.REFUSED else None,
         waiting=None if actor().on_behalf else decisions.waiting_decision(application),
         **timeline.page_values(db(), application, now=clock()),
     )
@@ -124,7 +142,9 @@ def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/children/<uuid:child_id>/begin")
 @desk("parents")
 def begin_next_season(child_id: uuid.UUID) -> ResponseReturnValue:
-    """A new season for a child of an earlier season: one button creates the draft."""
-    application = registration.begin_next_season(db(), child_id, season_year(), by=actor(), now=clock())
+    """A new season for a child of an earlier season: one button creates the draft, of the year that it names."""
+    asked = asked_year()
+    year = asked if asked in years_to_enter() else season_year()
+    application = registration.begin_next_season(db(), child_id, year, by=actor(), now=clock())
     flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
     return redirect(url_for("parents.application_page", application_id=application.id), 303)

@@ -3,7 +3,7 @@
 import uuid
 from decimal import Decimal, InvalidOperation
 
-from flask import jsonify, request
+from flask import flash, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -34,6 +34,7 @@ WITHIN = {"home_longitude": 180, "home_latitude": 90}
 
 
 class HouseholdForm(VersionedForm):
+    page = "household"
     hukou_kind = RadioField(_l("孩子的户籍"), [Required("hukou_kind_missing")], validate_choice=False)
     hukou_area = SelectField(_l("户籍所在区域"), validate_choice=False)
     hukou_street = StringField(_l("户籍所在街道（镇）"))
@@ -48,6 +49,10 @@ class HouseholdForm(VersionedForm):
     home_owned = RadioField(_l("住房是父母或孩子名下的吗"), validate_choice=False)
     work_area = SelectField(_l("父母一方在哪个区工作（可不填）"), validate_choice=False)
     residence_permit_area = SelectField(_l("居住证由哪个区签发（没有就不选）"), validate_choice=False)
+
+    def saved_versions(self, application: Application | None) -> dict[str, str]:
+        household = households.household_of(db(), application.id) if application is not None else None
+        return {"version": str(household.version) if household is not None else ""}
 
     def set_choices(self) -> None:
         named = list(area_names(db()).items())
@@ -148,9 +153,17 @@ def save_household(application_id: uuid.UUID) -> ResponseReturnValue:
     if form.is_valid():
         with refusals_in(form):
             seen = form.seen_version() if form.version.data else 0
+            former = households.place_of(db(), application_id)
             households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.values())
+            _name_siblings_left_behind(application, former)
             return redirect_after_save("household", application)
     return _view(form, application)
+
+
+def _name_siblings_left_behind(application: Application, former: tuple | None) -> None:
+    names = [each.child.name for each in households.still_at(db(), application, former, by=actor())]
+    if names:
+        flash(_("%(names)s的申请里还是原来的户籍和住址。全家都搬了的，请也去改。", names=_("、").join(names)), "warn")
 
 
 @pages.get("/places")

@@ -2,28 +2,36 @@
 
 import uuid
 
-from flask import Response
+from flask import Response, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from enrollment.applications import receipts
 from enrollment.people import guardians
-from enrollment.results import admission_notice
-from portal.letters.notice import notice
+from enrollment.results import admission_notice, letters
+from enrollment.results.letters import LetterPage
+from portal.letters.notice import notice_page
 from portal.letters.paper_copy import answer_rows
-from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.receipt import receipt_letter
-from portal.letters.unavailable import letters_wait
+from portal.letters.preparing import waiting_page
+from portal.letters.receipt import receipt_page
 from portal.parents import answer_summary, pages
 from portal.parents.form_pages import application_of
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
 
-def pdf_response(content: bytes, name: str) -> Response:
+def letter_response(
+    application_id: uuid.UUID, page: LetterPage, file: str, *, back: str, back_text: str
+) -> ResponseReturnValue:
+    """The letter as PDF, or a page that waits for it.  The caller has checked who may read what the page says."""
+    letter = letters.ask(db(), application_id, page, now=clock())
+    waiting = waiting_page(letter, frame="parents/base.html", back=back, back_text=back_text)
+    if waiting is not None:
+        return waiting
     return Response(
-        content,
+        letter.content,
         mimetype="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"', "Cache-Control": "no-store"},
+        headers={"Content-Disposition": f'attachment; filename="{file}.pdf"', "Cache-Control": "no-store"},
     )
 
 
@@ -32,11 +40,9 @@ def pdf_response(content: bytes, name: str) -> Response:
 def notice_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
     config = services().config
     found = admission_notice.of_application(db(), application_id, by=actor())
-    try:
-        content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    return pdf_response(content, f"notice-{found.code}")
+    page = notice_page(found, public_url=config.public_url, demo=config.demo)
+    back = url_for("parents.result_page", application_id=application_id)
+    return letter_response(application_id, page, f"notice-{found.code}", back=back, back_text=_("派位结果"))
 
 
 @pages.get("/applications/<uuid:application_id>/receipts/<int:number>.pdf")
@@ -48,17 +54,16 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     wished = answer_summary.wish_names(db(), answers)
     lines = answer_rows(db(), answers) if receipt.helper else ()
     changed = [answer_summary.changed_words(code) for code in receipt.changed]
-    try:
-        content = receipt_letter(
-            application,
-            receipt,
-            wished=wished,
-            bound=answer_summary.bound_names(db(), application, answers, by=actor()),
-            changed=changed,
-            lines=lines,
-            has_phone=guardians.have_a_phone(db(), application.child_id),
-            demo=services().config.demo,
-        )
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    return pdf_response(content, f"receipt-{receipt.registration_code}-{number}")
+    page = receipt_page(
+        application,
+        receipt,
+        wished=wished,
+        bound=answer_summary.bound_names(db(), application, answers, by=actor()),
+        changed=changed,
+        lines=lines,
+        has_phone=guardians.have_a_phone(db(), application.child_id),
+        demo=services().config.demo,
+    )
+    back = url_for("parents.receipt_page", application_id=application_id, number=number)
+    file = f"receipt-{receipt.registration_code}-{number}"
+    return letter_response(application_id, page, file, back=back, back_text=_("回执"))

@@ -10,7 +10,9 @@ from enrollment.applications import applications
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from portal.parents import pages
+from portal.parents.people.unreachable import unreachable_number
 from portal.text.messages import notice_words
+from portal.web.authentication import unread_messages
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db
 
@@ -30,9 +32,14 @@ def messages_page() -> ResponseReturnValue:
         }
         for notice in mine
     ]
-    outbox.mark_read(db(), account_id(), now=clock())
+    if unread_messages():
+        outbox.mark_read(db(), account_id(), now=clock())
     return render_template(
-        "parents/messages.html", listed=listed, has_phone=bool(db().get_one(Account, account_id()).phone)
+        "parents/messages.html",
+        listed=listed,
+        unread=0,
+        has_phone=bool(db().get_one(Account, account_id()).phone),
+        unreachable=unreachable_number(),
     )
 
 

@@ -12,8 +12,9 @@ from enrollment.people import consents, guardians
 from enrollment.reports import data_packages
 from portal.letters import data_package
 from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.unavailable import letters_wait
+from portal.letters.preparing import letters_wait
 from portal.parents import pages
+from portal.parents.people.unreachable import unreachable_number
 from portal.text.audit_acts import act_words
 from portal.text.words import language
 from portal.web.guards import desk
@@ -29,6 +30,7 @@ def data_page() -> ResponseReturnValue:
     return render_template(
         "parents/personal_data.html",
         package=package,
+        unreachable=unreachable_number(),
         packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",

@@ -2,28 +2,31 @@
 
 import uuid
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import select
 from wtforms import HiddenField
 
 from enrollment.applications import receipts
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.bonds.bond_rules import BondEvent
+from enrollment.draw import freed_places
 from enrollment.offers import irrevocable_acts, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.people import household_rows
-from enrollment.results import answers, family_results
+from enrollment.results import answers, family_files, family_results
 from enrollment.results.family_results import FamilyResult
-from enrollment.season import calendar
-from portal.letters.answer_receipt import answer_letter
-from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.unavailable import letters_wait
+from enrollment.season import calendar, seasons
+from portal.letters.answer_receipt import answer_letter_page
 from portal.parents import answer_summary, application_status, pages
 from portal.parents.form_pages import application_of, names_of
-from portal.parents.letters import pdf_response
+from portal.parents.letters import letter_response
 from portal.parents.people import decisions
+from portal.parents.prepared_page import prepared_page
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views import verify_views
 from portal.web.unit_of_work import actor, clock, db, services
 
 
@@ -36,24 +39,67 @@ class AnswerForm(PageForm):
 @pages.get("/applications/<uuid:application_id>/result")
 @desk("parents")
 def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
+    return prepared_page(application_id) or _result_page(application_of(application_id), PageForm(formdata=None))
+
+
+def _result_page(application: Application, form: PageForm) -> ResponseReturnValue:
     result = family_results.for_application(db(), application.id, now=clock())
-    season = calendar.current_season(db(), clock())
+    season = seasons.of_year(db(), application.year)
     spans = calendar.spans(season) if season else {}
     if result is None:
-        return render_template("parents/result_not_yet.html", application=application, dates=spans.get("result"))
+        status = application_status.status_of(db(), application, now=clock())
+        return render_template(
+            "parents/result_not_yet.html", application=application, status=status, dates=spans.get("result")
+        )
+    bound_in_receipt = _bound_in_receipt(application)
     return render_template(
         "parents/result.html",
         application=application,
         result=result,
+        form=form,
+        gave_up_by=answers.gave_up_by(db(), result, by=actor()),
+        may_take_back=result.offer is not None and freed_places.may_take_back(db(), result.offer, now=clock()),
         outside=household_rows.lives_outside(db(), application.id),
         arrival=spans.get("arrival"),
         bound_names=names_of(result.bound_with),
         answered_names=_answered_names(result),
-        bound_in_receipt=_bound_in_receipt(application),
+        held=answers.is_held(db(), result, by=actor()),
+        bound_in_receipt=bound_in_receipt,
+        bond_end=_bond_end(application) if bound_in_receipt else None,
         status=application_status.status_of(db(), application, now=clock()),
         waiting=decisions.waiting_decision(application),
         receipts=answers.receipts(db(), application, by=actor()),
+        has_opening=family_files.exists(db(), result.run.id, application.id),
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/family-file.json")
+@desk("parents")
+def opening_file(application_id: uuid.UUID) -> ResponseReturnValue:
+    """What this family needs to check its own result: a file, so that it works without scripts and is kept."""
+    application = application_of(application_id)
+    content = family_files.of_application(db(), application, by=actor(), now=clock())
+    return Response(
+        content,
+        mimetype="application/json",
+        headers={"Content-Disposition": 'attachment; filename="family-file.json"', "Cache-Control": "no-store"},
+    )
+
+
+@pages.get("/applications/<uuid:application_id>/check-result")
+@desk("parents")
+def check_result(application_id: uuid.UUID) -> ResponseReturnValue:
+    """The page that checks the draw, with the family's own file: it is checked as soon as the public file is."""
+    application = application_of(application_id)
+    result = family_results.for_application(db(), application.id, now=clock())
+    if result is None or not family_files.exists(db(), result.run.id, application.id):
+        abort(404)
+    return verify_views.verify_page(
+        result.round.id,
+        result.run,
+        back=url_for("parents.result_page", application_id=application.id),
+        back_text=_("派位结果"),
+        own_file=url_for("parents.opening_file", application_id=application.id),
     )
 
 
@@ -86,6 +132,16 @@ def _bound_in_receipt(application: Application) -> str:
         return ""
     said = receipts.answers_in(db(), application, receipt.number)
     return _("、").join(answer_summary.bound_names(db(), application, said, by=actor()))
+
+
+def _bond_end(application: Application) -> BondEvent:
+    """Why the bond of the last receipt did not count: a member's application was refused or withdrawn, or did not take part."""
+    receipt = receipts.latest(db(), application)
+    said = receipts.answers_in(db(), application, receipt.number) if receipt is not None else {}
+    others = set(said.get("bound_with") or ()) - {application.child_code}
+    stages = set(db().scalars(select(Application.stage).where(Application.child_code.in_(others))))
+    ends = {Stage.REFUSED: BondEvent.REFUSE, Stage.WITHDRAWN: BondEvent.WITHDRAW}
+    return next((event for stage, event in ends.items() if stage in stages), BondEvent.MISS)
 
 
 def _answer_page(application: Application, result: FamilyResult, answer: str, form: AnswerForm) -> ResponseReturnValue:
@@ -123,6 +179,22 @@ def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     return _closed_page(application, result, answer, closed)
 
 
+@pages.post("/applications/<uuid:application_id>/take-back")
+@desk("parents")
+def take_back(application_id: uuid.UUID) -> ResponseReturnValue:
+    """Take back that the place was given up, while nobody else was given it."""
+    application, form = application_of(application_id), PageForm()
+    result = family_results.for_application(db(), application.id, now=clock())
+    if result is None or result.offer is None:
+        abort(404)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            freed_places.take_back(db(), result.offer.id, by=actor(), now=clock())
+            flash(_("已收回放弃，学位已确认。"))
+            return redirect(url_for("parents.result_page", application_id=application.id), 303)
+    return _result_page(application, form)
+
+
 def _closed_page(application: Application, result: FamilyResult, answer: str, closed: str) -> ResponseReturnValue:
     page = render_template(
         "parents/answer_closed.html",
@@ -130,6 +202,7 @@ def _closed_page(application: Application, result: FamilyResult, answer: str, cl
         result=result,
         answer=answer,
         closed=closed,
+        may_take_back=result.offer is not None and freed_places.may_take_back(db(), result.offer, now=clock()),
         status=application_status.status_of(db(), application, now=clock()),
         waiting=decisions.waiting_decision(application),
         receipts=answers.receipts(db(), application, by=actor()),
@@ -163,8 +236,6 @@ def answer_receipt(application_id: uuid.UUID, number: int) -> ResponseReturnValu
 def answer_receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
     application = application_of(application_id)
     found = answers.receipt(db(), application, number, by=actor())
-    try:
-        content = answer_letter(application, found, demo=services().config.demo)
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    return pdf_response(content, f"answer-{found.code}")
+    page = answer_letter_page(application, found, demo=services().config.demo)
+    back = url_for("parents.answer_receipt", application_id=application_id, number=number)
+    return letter_response(application.id, page, f"answer-{found.code}", back=back, back_text=_("回执"))

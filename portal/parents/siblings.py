@@ -43,6 +43,7 @@ RULES_SHOWN = (
 class TogetherForm(VersionedForm):
     """`seen` is the stamp of the child and its siblings; `list_of` says whose wishes count."""
 
+    page = "together"
     seen = HiddenField()
     together = RadioField(
         _l("一起派位，还是分开派位"),
@@ -54,6 +55,12 @@ class TogetherForm(VersionedForm):
     )
     list_of = RadioField(_l("用谁的志愿"), validate_choice=False)
     elder = RadioField(_l("今年也在申请的哥哥姐姐"), validate_choice=False)
+
+    def saved_versions(self, application: Application | None) -> dict[str, str]:
+        if application is None:
+            return {}
+        siblings = sibling_binding.may_bind(db(), application, by=actor())
+        return {"version": str(application.version), "seen": units.stamp([application, *siblings])}
 
     def wanted(self, application: Application, siblings: list[Application]) -> list[uuid.UUID] | None:
         """The siblings to be bound with; None leaves a bond as it is that reaches beyond this guardian's care."""
@@ -158,8 +165,7 @@ def together_page(application_id: uuid.UUID) -> ResponseReturnValue:
         form.together.data = "bound" if application.unit else "separate"
         form.bound_with.data = [str(each.id) for each in siblings if not bound or str(each.id) in bound]
         form.elder.data = str(application.elder_id or "")
-        form.version.data = str(application.version)
-        form.seen.data = units.stamp([application, *siblings])
+        form.note_versions(application)
     return _view(form, application)
 
 

@@ -6,19 +6,19 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import receipts
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MoveMade
-from enrollment.applications.returned_items import ReturnedItem
+from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MOVES_MADE
+from enrollment.applications.returned_items import RETURNED_ITEMS
+from enrollment.draw.publication.hours import Announcement
 from enrollment.eligibility import asked_papers, claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.people import guardians
-from enrollment.season import current_step
+from enrollment.season import current_step, seasons
 from enrollment.season.calendar import Season, SeasonDate
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
@@ -57,7 +57,7 @@ HOUSEHOLD_FACTS = {
 def page_values(session: Session, application: Application, *, now: dt.datetime) -> dict[str, Any]:
     """The template values of an application's page."""
     status = application_status.status_of(session, application, now=now)
-    season = session.get(Season, application.year)
+    season = seasons.of_year(session, application.year)
     return {
         "status": status,
         "timeline": _history(session, application) + list(_steps(season, status, now)),
@@ -91,7 +91,7 @@ def hints(session: Session, application: Application, *, by: Actor, now: dt.date
 
 
 def _history(session: Session, application: Application) -> list[dict[str, Any]]:
-    rows = session.scalars(select(MoveMade).where(MoveMade.application_id == application.id).order_by(MoveMade.number))
+    rows = sorted(MOVES_MADE.of(session, application.id), key=lambda row: row.number)
     return [
         {"what": word("move", row.move), "when": moment(row.at), "state": "done"}
         for row in rows
@@ -130,7 +130,16 @@ def _steps_without_result(season: Season, status: ApplicationStatus, now: dt.dat
             continue
         late = step.state == "late"
         when = _late_words(step.step) if late else span(step.begins_at, step.ends_at)
+        if step.step == "result" and status.announced is not None:
+            when = _announced_words(status.announced, when)
         yield {"what": word("season_step", step.step), "when": when, "state": "todo" if late else step.state}
+
+
+def _announced_words(announced: Announcement, when: str) -> str:
+    """The hour of the result; `when` where there is none."""
+    if announced.state == "coming" and announced.hour:
+        return _("%(when)s，所有家庭同时", when=moment(announced.hour))
+    return _("正在打开") if announced.state == "opening" else when
 
 
 def _late_words(step: str) -> str:
@@ -172,11 +181,8 @@ def _done(step: str, at: dt.datetime | None) -> dict[str, Any]:
 
 def _returned(session: Session, application: Application) -> list[dict[str, Any]]:
     """Each returned item with the page where it is corrected."""
-    rows = session.scalars(
-        select(ReturnedItem)
-        .where(ReturnedItem.application_id == application.id, ReturnedItem.answered_at.is_(None))
-        .order_by(ReturnedItem.asked_at, ReturnedItem.item)
-    )
+    items = [each for each in RETURNED_ITEMS.of(session, application.id) if each.answered_at is None]
+    rows = sorted(items, key=lambda each: (each.asked_at, each.item))
     return [{"what": _name(row.item), "note": row.note, "href": _answer_url(row.item, application)} for row in rows]
 
 

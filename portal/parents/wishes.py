@@ -1,24 +1,20 @@
-"""The wishes: their order, changed by buttons or by dragging, each with its tier; and the search for another wish."""
+"""The wishes: their order, changed by buttons or by dragging, each with its tier and its chance."""
 
 import uuid
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import HiddenField, StringField
 
 from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.draw import bond_participation
-from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
-from enrollment.places.areas import NATURES
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
-from portal.parents import chances, pages
+from portal.parents import application_status, chances, pages
 from portal.parents.form_pages import (
     VersionedForm,
     application_of,
@@ -29,18 +25,25 @@ from portal.parents.form_pages import (
     redirect_after_save,
     times_of,
 )
-from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views.finder import cards
 from portal.web.unit_of_work import actor, clock, db
 
 
 class WishesForm(VersionedForm):
     """The field `wish` repeats: the programmes in the order of the page.  The field `act` is the pressed button."""
 
+    page = "wishes"
     wishes = StringField()
     seen = HiddenField()
+
+    def saved_versions(self, application: Application | None) -> dict[str, str]:
+        """The child's version and the stamp of its bond."""
+        if application is None:
+            return {}
+        return {"version": str(application.version), "seen": units.stamp(units.of(db(), application))}
 
     def listed(self) -> list[uuid.UUID]:
         return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
@@ -59,31 +62,12 @@ class WishesForm(VersionedForm):
         return [(question, programme.kindergarten.name) for question, programme in programmes if programme is not None]
 
 
-class FinderForm(FlaskForm):
-    """A GET form: its values are in the query string, and it needs no CSRF token."""
-
-    class Meta:
-        csrf = False
-
-    q = StringField(_l("园名、拼音、街道"))
-    area = SelectField(_l("区域"), validate_choice=False)
-    nature = SelectField(_l("性质"), validate_choice=False)
-
-    def set_choices(self, natures: list[str]) -> None:
-        """Offer only natures that take part in the round."""
-        self.area.choices = [("", _("全部区域")), *area_names(db()).items()]
-        self.nature.choices = [("", _("都看")), *((code, word("nature", code)) for code in NATURES if code in natures)]
-
-
-def _remember_versions(form: WishesForm, application: Application) -> None:
-    form.version.data = str(application.version)
-    form.seen.data = units.stamp(units.of(db(), application))
-
-
-def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | None = None) -> ResponseReturnValue:
+def wishes_view(
+    form: WishesForm, application: Application, shown: list[uuid.UUID] | None = None
+) -> ResponseReturnValue:
     round_ = times_of(application).open
     if round_ is None:
-        return form_page("wishes", "wishes", application, form) if form.refused else _closed(application)
+        return form_page("wishes", "wishes", application, form) if form.refused else closed_page(application)
     ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
     others = bound_with(application)
@@ -98,16 +82,20 @@ def _view(form: WishesForm, application: Application, shown: list[uuid.UUID] | N
         chances=estimate,
         bound_names=names_of(units.others_of(db(), application)),
         unsaved=shown is not None,
+        last=cards.last_year(round_.year),
     )
 
 
-def _closed(application: Application) -> ResponseReturnValue:
+def closed_page(application: Application) -> ResponseReturnValue:
     """Between two rounds: the wishes for the next draw, with the last estimate."""
     round_ = times_of(application).last
     bond = bond_participation.participation(db(), application, round_) if round_ else None
     together = bound_with(application) if bond and bond.counts else []
     listed, estimate = chances.chances_of_saved_wishes(application, round_, together)
-    return form_page("wishes_closed", "wishes", application, None, round=round_, listed=listed, chances=estimate)
+    status = application_status.status_of(db(), application, now=clock())
+    return form_page(
+        "wishes_closed", "wishes", application, None, round=round_, listed=listed, chances=estimate, status=status
+    )
 
 
 @pages.get("/applications/<uuid:application_id>/wishes")
@@ -115,8 +103,8 @@ def _closed(application: Application) -> ResponseReturnValue:
 def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = WishesForm(formdata=None)
-    _remember_versions(form, application)
-    return _view(form, application)
+    form.note_versions(application)
+    return wishes_view(form, application)
 
 
 @pages.post("/applications/<uuid:application_id>/wishes")
@@ -129,68 +117,19 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     wanted = reordered(form.listed(), act)
     if form.validate_on_submit():
         with refusals_in(form):
-            round_ = _open_round(application)
+            round_ = open_round(application)
             wishes.set_wishes(db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions())
             if act == "next":
                 return redirect_after_save("wishes", application)
             flash_saved_edit(application)
-            return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
+            return redirect(url_for("parents.wishes_page", application_id=application_id, **came_from()), 303)
     # without its last wish a handed-in application keeps its saved list, so this list is shown
-    return _view(form, application, shown=None if form.refused == "one_wish_needed" else form.listed())
+    if form.refused == "one_wish_needed":
+        return wishes_view(form, application)
+    return wishes_view(form, application, shown=form.listed() if form.newer is None else wanted)
 
 
-@pages.get("/applications/<uuid:application_id>/wishes/add")
-@desk("parents", allows_helper=True)
-def find_wish(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
-    round_ = times_of(application).open
-    if round_ is None:
-        return _closed(application)
-    question = FinderForm(request.args)
-    question.set_choices(round_.natures or list(NATURES))
-    finder = Finder(db(), application, round_.id)
-    found = finder.search(
-        words=(question.q.data or "")[:80],
-        area=question.area.data or None,
-        nature=question.nature.data or None,
-        page=request.args.get("page", 1, int),
-    )
-    chosen = {wish.programme_id for wish in wishes.of(db(), application_id, round_.id)}
-    form = WishesForm(formdata=None)
-    _remember_versions(form, application)
-    return form_page(
-        "wish_finder",
-        "wishes",
-        application,
-        form,
-        round=round_,
-        question=question,
-        found=found,
-        sorted_by=finder.sorted_by,
-        chosen=chosen,
-    )
-
-
-@pages.post("/applications/<uuid:application_id>/wishes/add")
-@desk("parents", allows_helper=True)
-def add_wish(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
-    form = WishesForm()
-    wanted = parse_uuid(request.form.get("add", ""))
-    if form.validate_on_submit() and wanted is not None:
-        with refusals_in(form):
-            round_ = _open_round(application)
-            mine = [wish.programme_id for wish in wishes.of(db(), application_id, round_.id)]
-            wishes.set_wishes(
-                db(), application_id, round_.id, [*mine, wanted], by=actor(), now=clock(), **form.versions()
-            )
-            flash(_("已加为第 %(n)s 志愿。", n=len(mine) + 1))
-            flash_saved_edit(application)
-            return redirect(url_for("parents.wishes_page", application_id=application_id, **_from()), 303)
-    return _view(form, application)
-
-
-def _open_round(application: Application) -> Round:
+def open_round(application: Application) -> Round:
     """The round that takes wishes now.  Refuses with the deadline that has passed, or `round_not_open`."""
     times = times_of(application)
     if times.open is None:
@@ -198,7 +137,7 @@ def _open_round(application: Application) -> Round:
     return times.open
 
 
-def _from() -> dict[str, Any]:
+def came_from() -> dict[str, Any]:
     return {"from": "check"} if request.args.get("from") == "check" else {}
 
 

@@ -1,5 +1,7 @@
 """The eligibility check without an account: six questions give the grounds, the documents and the tier per kindergarten.
 
+It is for a year in which families can register; where two years run at once, the family chooses.
+
 The answers are in the query string, so the page can be bookmarked or sent to another person.  They are not stored, and no
 question asks for personal data such as a name, a birth date or a house number.
 """
@@ -16,7 +18,7 @@ from enrollment.eligibility import eligibility_check
 from enrollment.ground.errors import Refused
 from enrollment.people.household_rows import HUKOU_KINDS, Household
 from enrollment.places.areas import LEVELS
-from enrollment.season import calendar, current_step
+from enrollment.season import openings
 from enrollment.season.ages import born_between
 from enrollment.season.calendar import Season
 from enrollment.season.facts import CARE_KINDS, Ground
@@ -24,8 +26,9 @@ from portal.public import pages
 from portal.text.area_names import area_names
 from portal.text.formats import day, refusal
 from portal.text.words import word
+from portal.web.admission_year import asked_year, year_links
 from portal.web.guards import public
-from portal.web.kindergarten_names import code_of
+from portal.web.page_data.kindergarten_names import code_of
 from portal.web.unit_of_work import clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
@@ -119,21 +122,25 @@ def _born(level: str, year: int) -> str:
 @pages.get("/check")
 @public
 def check() -> ResponseReturnValue:
-    season = calendar.current_season(db(), clock())
+    years = openings.years_to_register(db(), now=clock())
+    season = next((each for each in years if each.year == asked_year()), None) or openings.year_to_register(
+        db(), now=clock()
+    )
     if season is None:
         return render_template("public/check.html", season=None)
     submitted = "home_area" in request.args  # a browser always sends a select field, but not an unchecked radio field
     form = CheckForm(request.args if submitted else None)
     form.set_choices(season.year)
-    at_hand = current_step.current_or_next_step(current_step.steps(db(), season, now=clock()))
     return render_template(
         "public/check.html",
         season=season,
+        # the class levels of another year are other children: the level is asked again
+        years=year_links([each.year for each in years], season.year, leave_out=["level"]),
         form=form,
         found=_check_result(form, season) if submitted and form.is_valid() else None,
         area_names=area_names(db()),
         most=MOST_SHOWN,
-        open_now=at_hand is not None and at_hand.state == "now" and at_hand.step in ("registration", "supplementary"),
+        open_now=any(each is season for each, _round in openings.open_rounds(db(), now=clock())),
     )
 
 

@@ -1,26 +1,60 @@
 """The public coverage page: the two shares of the city and its areas with their targets."""
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
+from enrollment.coverage.forecast.outlook import Outlook
 from portal.public import pages
 from portal.web.guards import public
-from portal.web.shared_views import coverage_views
+from portal.web.shared_views import coverage_files, coverage_squares, coverage_views
 
 
 @pages.get("/coverage")
 @public
 def coverage() -> ResponseReturnValue:
-    form = coverage_views.definition_form()
-    figures = coverage_views.city_shares(form.definition())
-    on_map, inset = coverage_views.map_areas(figures.areas)
+    return _page(coverage_views.definition_form())
+
+
+def _page(form: coverage_views.DefinitionForm) -> str:
+    figures = coverage_views.city_shares(form.definition(), year=coverage_views.public_year())
+    outlook = coverage_views.outlook_of(figures)
+    chosen = next((line for line in figures.areas if line.code == request.args.get("area")), None)
+    septembers = outlook.septembers if isinstance(outlook, Outlook) else {}
+    now = figures.city.now
     return render_template(
-        "public/coverage.html", form=form, shares=figures, on_map=on_map, inset=inset, pages=coverage_views
+        "public/coverage.html",
+        heading=_heading(figures),
+        form=form,
+        shares=figures,
+        years=coverage_views.public_years(figures.year),
+        maps=coverage_views.three_maps(figures, outlook),
+        public_squares=coverage_squares.squares(now.public_share),
+        inclusive_squares=coverage_squares.squares(now.inclusive_coverage),
+        september=septembers[""][0] if septembers else None,
+        chosen=chosen,
+        chosen_september=septembers[chosen.code][0] if chosen and septembers else None,
+        pages=coverage_views,
+    )
+
+
+def _heading(figures: coverage_views.Shares) -> str:
+    """The finding in natural frequencies, never rounded up."""
+    now = figures.city.now
+    if not now.all:
+        return _("公办占比与普惠覆盖率")
+    return _(
+        "每 100 个在园的孩子，%(public)s 个在公办园，%(both)s 个在公办或普惠园",
+        public=coverage_squares.whole_hundredths(now.public_share),
+        both=coverage_squares.whole_hundredths(now.inclusive_coverage),
     )
 
 
 @pages.get("/coverage.csv")
 @public
 def coverage_csv() -> ResponseReturnValue:
-    figures = coverage_views.city_shares(coverage_views.definition_form().definition())
-    return coverage_views.as_csv(figures.areas, figures.definition, figures.city, "coverage")
+    """The file; for a definition that cannot be, the page with the reason, because a file cannot say it."""
+    form = coverage_views.definition_form()
+    if form.errors:
+        return _page(form), 400
+    return coverage_files.city_csv(coverage_views.city_shares(form.definition(), year=coverage_views.public_year()))

@@ -3,21 +3,34 @@
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 
-from enrollment.ground.outbox import SentMessage, TextMessage
+from enrollment.ground import sign_in
+from enrollment.ground.outbox import MessageState, SentMessage, TextMessage
 from portal.demo import time_travel
 from portal.public import pages
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import demo_only
 from portal.web.unit_of_work import clock, db
 
+MOST = 50
+"""Messages of each kind that the inbox shows."""
+
 
 @pages.get("/demo/inbox")
 @demo_only
 def demo_inbox() -> ResponseReturnValue:
-    delivered = db().scalars(select(SentMessage).order_by(SentMessage.at.desc()).limit(50)).all()
-    underway = db().scalars(select(TextMessage.id).where(TextMessage.sent_at.is_(None)).limit(1)).first()
+    """Codes first: a person waits for them, and the messages of a whole round would bury them.
+
+    A message from before the demo's clock was set is not shown: its time is in the future.
+    """
+    sent = select(SentMessage).where(SentMessage.at <= clock()).order_by(SentMessage.at.desc())
+    is_code = SentMessage.key.in_(
+        select(cast(TextMessage.id, String)).where(TextMessage.expires_at > clock() - sign_in.CODE_LIFETIME)
+    )
+    delivered = [*db().scalars(sent.where(is_code).limit(MOST)), *db().scalars(sent.where(~is_code).limit(MOST))]
+    waits = TextMessage.state.in_((MessageState.WAITING, MessageState.SENDING))
+    underway = db().scalars(select(TextMessage.id).where(waits).limit(1)).first()
     return render_template("public/demo_inbox.html", delivered=delivered, underway=underway is not None)
 
 

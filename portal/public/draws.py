@@ -7,13 +7,14 @@ from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
-from enrollment.draw import draw_rooms
+from enrollment.draw import draw_rooms, fairness
 from enrollment.draw.run_rows import Run
+from enrollment.draw.seed import declared_forms, part_standings
 from enrollment.results import published_runs
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.web.guards import public
-from portal.web.unit_of_work import db
+from portal.web.unit_of_work import clock, db
 
 
 @pages.app_template_filter("bold_numbers")
@@ -29,26 +30,32 @@ def bold_numbers(text: str) -> Markup:
 @pages.get("/draws")
 @public
 def draw_list() -> ResponseReturnValue:
-    found = [draw_rooms.of_round(db(), row.id) for row in published_runs.rounds_with_a_commitment(db())]
+    found = [draw_rooms.of_round(db(), row.id) for row in published_runs.rounds_with_a_public_draw(db())]
     return render_template("public/draws.html", found=found)
 
 
 @pages.get("/draws/<uuid:round_id>")
 @public
 def draw_page(round_id: uuid.UUID) -> ResponseReturnValue:
+    if published_runs.round_of_public_page(db(), round_id) is None:
+        abort(404)
     room = draw_rooms.of_round(db(), round_id)
     run = published_runs.result_run(db(), round_id)
-    ticket = request.args.get("ticket", "")[:64]
+    declared = declared_forms.newest(db(), round_id)
+    draw = room.draw
     return render_template(
         "public/draw.html",
         room=room,
         frozen=bool(room.snapshots),
+        declared=declared_forms.parse(declared.form) if declared else None,
+        form_of_draw=declared_forms.of_draw(draw) if draw and draw.draw_form else None,
+        standings=part_standings.of_draw(db(), draw, now=clock()) if draw else (),
+        late_corrections=declared_forms.after_public_beacon(room.snapshots),
         run=run,
-        size=published_runs.bundle_size(db(), run) if run else 0,
-        bundle_name=_bundle_name(run) if run else "",
+        size=published_runs.file_size(db(), run) if run else 0,
+        file_name=_file_name(run) if run else "",
         replays=[each for each in room.runs if each.replays and each.published_at],
-        ticket=ticket,
-        found=published_runs.of_ticket(db(), run, room.round.year, ticket) if run and ticket.strip() else None,
+        figures=fairness.public_figures(run.summary) if run and run.summary else None,
         lines=_lines(run),
         area_names=area_names(db()),
         verify=url_for("public.verify_draw", round_id=round_id),
@@ -63,22 +70,22 @@ def _lines(run: Run | None) -> published_runs.CutOffPage | None:
     return published_runs.lines(db(), run, words=words or None, area=area or None, page=page)
 
 
-def _bundle_name(run: Run) -> str:
+def _file_name(run: Run) -> str:
     return f"draw-{run.digest[:12] if run.digest else run.number}.zip"
 
 
-@pages.get("/draws/<uuid:round_id>/bundle.zip")
+@pages.get("/draws/<uuid:round_id>/public.zip")
 @public
-def draw_bundle(round_id: uuid.UUID) -> ResponseReturnValue:
+def public_file(round_id: uuid.UUID) -> ResponseReturnValue:
     """The public file of the round's result; `?run=` selects the file of a published replay."""
     run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
-    if run is None or not run.bundle:
+    if run is None or not run.public_file:
         abort(404)
     return Response(
-        run.bundle,
+        run.public_file,
         mimetype="application/zip",
         headers={
-            "Content-Disposition": f'attachment; filename="{_bundle_name(run)}"',
+            "Content-Disposition": f'attachment; filename="{_file_name(run)}"',
             "Cache-Control": "public, max-age=3600",
         },
     )

@@ -1,25 +1,40 @@
-"""The home page: the current and the next step of the season, and links to the main tasks."""
+"""The home page: the current and the next step of every season under way, and links to the main tasks."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from enrollment.draw.publication import hours
 from enrollment.places import finder
-from enrollment.season import calendar, current_step
+from enrollment.results import published_runs
+from enrollment.season import current_step, rounds, seasons
+from enrollment.season.round_rows import RoundStage
 from portal.public import pages
 from portal.web.guards import public
 from portal.web.unit_of_work import clock, db
 
 
+def _result_is_opening(year: int) -> bool:
+    """Whether the hour of a round has come and the worker opens its result, which takes seconds."""
+    waiting = [each for each in rounds.rounds_of_year(db(), year) if each.stage == RoundStage.DRAWN]
+    return any(hours.announcement(db(), each, now=clock()).state == "opening" for each in waiting)
+
+
 @pages.get("/")
 @public
 def home() -> ResponseReturnValue:
-    season = calendar.current_season(db(), clock())
+    season = seasons.main_season(db(), clock())
     steps = current_step.steps(db(), season, now=clock()) if season else []
+    others = [each for each in seasons.announced(db()) if each is not season and not seasons.is_past(each, clock())]
     return render_template(
         "public/home.html",
         season=season,
         steps=steps,
         at_hand=current_step.current_or_next_step(steps),
+        others=[
+            (each, current_step.current_or_next_step(current_step.steps(db(), each, now=clock()))) for each in others
+        ],
+        opening=season is not None and _result_is_opening(season.year),
         draws=current_step.rounds_with_a_draw(db(), season.year) if season else [],
-        kindergarten_count=finder.search(db(), per_page=1).total,
+        earlier_draws=bool(published_runs.rounds_with_a_public_draw(db())),
+        kindergarten_count=finder.number_open(db()),
     )

@@ -1,81 +1,90 @@
-"""Search for kindergartens, and a page for each with places, fee, location and the last cut-offs."""
+"""Search for kindergartens, on a list or on a map, with what a reader keeps and compares."""
 
-from flask import render_template, request
+from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
 
-from enrollment.ground.errors import NotFound
-from enrollment.places import finder, kindergartens
-from enrollment.places.areas import LEVELS, NATURES
-from enrollment.results import cut_offs
-from enrollment.season import calendar
+from enrollment.places import finder
+from enrollment.season import seasons
 from portal.public import pages
-from portal.text import ledger_entries
 from portal.text.area_names import area_names
-from portal.text.words import word
+from portal.web.admission_year import links_to_visible_years, shown_season
 from portal.web.guards import public
-from portal.web.unit_of_work import clock, db
+from portal.web.safe_redirect import local_path
+from portal.web.shared_views.finder import cards, question, tiles
+from portal.web.unit_of_work import clock, db, services
+
+A_YEAR = 365 * 24 * 3600
 
 
-class FinderForm(FlaskForm):
-    """A GET form: its values are in the query string, and it needs no CSRF token."""
-
-    class Meta:
-        csrf = False
-
-    q = StringField(_l("园名、拼音、街道"))
-    area = SelectField(_l("区域"), validate_choice=False)
-    nature = SelectField(_l("性质"), validate_choice=False)
-    level = SelectField(_l("今年招生"), validate_choice=False)
-
-    def set_choices(self) -> None:
-        everywhere, any_nature, any_level = ("", _l("全部区域")), ("", _l("不限")), ("", _l("不限"))
-        self.area.choices = [everywhere, *area_names(db()).items()]
-        self.nature.choices = [any_nature, *((code, word("nature", code)) for code in NATURES)]
-        self.level.choices = [any_level, *((code, word("level", code)) for code in LEVELS)]
+def years_with_places() -> list[int]:
+    """The years of a kindergarten's page: those under way or coming, and the one that was asked for; the newest first."""
+    season = shown_season()
+    if season is None:
+        return []
+    going_on = [each.year for each in seasons.announced(db()) if not seasons.is_past(each, clock())]
+    return sorted({*going_on, season.year}, reverse=True)
 
 
-def this_year() -> int | None:
-    season = calendar.current_season(db(), clock())
+def _year() -> int | None:
+    season = shown_season()
     return season.year if season else None
 
 
 @pages.get("/kindergartens")
 @public
 def kindergarten_list() -> ResponseReturnValue:
-    form = FinderForm(request.args)
-    form.set_choices()
-    year = this_year()
-    found = finder.search(
-        db(),
-        words=(form.q.data or "")[:80],
-        area=form.area.data or None,
-        nature=form.nature.data or None,
-        level=form.level.data or None,
-        year=year if form.level.data else None,
-        page=request.args.get("page", 1, int),
-    )
-    offered = finder.programmes_offered(db(), [k.id for k in found.items], year) if year else {}
-    return render_template("public/kindergartens.html", form=form, found=found, offered=offered, year=year)
-
-
-@pages.get("/kindergartens/<code>")
-@public
-def kindergarten_page(code: str) -> ResponseReturnValue:
-    kindergarten = kindergartens.by_code(db(), code)
-    if kindergarten is None:
-        raise NotFound
-    year = this_year()
-    offered = finder.programmes_offered(db(), [kindergarten.id], year).get(kindergarten.id, []) if year else []
+    asked, year = question.read(), _year()
+    last = cards.last_year(year)
     return render_template(
-        "public/kindergarten.html",
-        kindergarten=kindergarten,
-        offered=offered,
+        "public/kindergartens.html",
+        asked=asked,
+        found=cards.found_by(asked, year, last),
+        last=last,
+        areas=area_names(db()),
         year=year,
-        sites=finder.other_sites(db(), kindergarten),
-        served=finder.service_area_names(db(), kindergarten.id),
-        lines=cut_offs.published_of(db(), kindergarten.id),
-        grounds=ledger_entries.grounds,
+        years=links_to_visible_years(),
+        tiles=tiles.template(),
+    )
+
+
+@pages.get("/kindergartens/pins")
+@public
+def kindergarten_pins() -> ResponseReturnValue:
+    """The points of the list for the map."""
+    asked, year = question.read(), _year()
+    pins = cards.pins_of(asked, year, cards.last_year(year))
+    return jsonify(cards.points_of([each.kindergarten for each in pins], asked.question.start))
+
+
+@pages.get("/kindergartens/card")
+@public
+def kindergarten_card() -> ResponseReturnValue:
+    """The card of the kindergarten with this number in the list, for a pin of the map."""
+    asked, year = question.read(path=url_for("public.kindergarten_list")), _year()
+    last = cards.last_year(year)
+    number = request.args.get("number", 1, int)
+    hit = next((each for each in cards.pins_of(asked, year, last) if each.number == number), None)
+    return render_template("public/kindergarten_pin.html", asked=asked, hit=hit, last=last, year=year)
+
+
+@pages.get("/kindergartens/kept")
+@public
+def keep_kindergarten() -> ResponseReturnValue:
+    """Keep a kindergarten in this browser, or forget it again."""
+    answer = redirect(local_path(request.args.get("to")) or "/kindergartens", 303)
+    kept = question.with_kept(request.args.get("code", ""), request.args.get("act") != "forget")
+    answer.set_cookie(
+        question.KEPT_COOKIE, kept, max_age=A_YEAR, secure=services().config.https, httponly=True, samesite="Lax"
+    )
+    return answer
+
+
+@pages.get("/kindergartens/compare")
+@public
+def compare_kindergartens() -> ResponseReturnValue:
+    """Up to four kindergartens beside each other."""
+    asked, year = question.read(), _year()
+    hits = finder.of_codes(db(), list(asked.compared), year=year, start=asked.question.start)
+    return render_template(
+        "public/kindergartens_compared.html", asked=asked, hits=hits, last=cards.last_year(year), year=year
     )

@@ -11,17 +11,18 @@ from flask_login import current_user
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
-from enrollment.ground import outbox
+from enrollment.delivery import code_statements, code_status
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
-from enrollment.ground.vault import normalise
 from portal.demo import people as demo_people
 from portal.public import pages
 from portal.text.messages import signed, text_words
-from portal.web.authentication import log_in, log_out
+from portal.text.words import contact
+from portal.web import phone_messages
+from portal.web.authentication import log_in, log_out, note_second_factor
 from portal.web.clock import real_now
-from portal.web.devices import asker_for, remember_phone
+from portal.web.devices import asker_for, remember_login, remember_phone
 from portal.web.forms import PageForm
 from portal.web.guards import public
 from portal.web.phone_fields import code_field, digits, phone_field
@@ -31,6 +32,7 @@ from portal.web.rate_limits import (
     browser_key,
     codes_of_an_address,
     limiter,
+    login_key,
 )
 from portal.web.safe_redirect import local_path
 from portal.web.sessions import current_session
@@ -86,14 +88,18 @@ def send_code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _phone_page(form)
     phone = form.phone.data
-    code = sign_in_service.send_code(db(), phone, now=clock(), asker=asker_for(phone))
-    session["code_sent"] = code is not None
-    if code is not None:
-        words = text_words("code", code=code, minutes=sign_in_service.CODE_LIFETIME.seconds // 60)
-        outbox.add_text_message(db(), phone, signed(words, services().config), key=f"code:{uuid.uuid4()}", now=clock())
+    sent = code_statements.ask(db(), phone, words=_code_message, now=clock(), asker=asker_for(phone))
+    session["code_sent"] = sent is not None
+    if sent is not None:
+        session["code_message"] = str(sent.message_id)
     current_session().set_sealed("phone", phone)
     session["next"] = local_path(form.next.data)
     return redirect(url_for("public.enter_code"), 303)
+
+
+def _code_message(code: str) -> str:
+    words = text_words("code", code=code, minutes=sign_in_service.CODE_LIFETIME.seconds // 60)
+    return signed(words, services().config)
 
 
 @pages.get("/sign-in/code")
@@ -107,11 +113,14 @@ def enter_code() -> ResponseReturnValue:
 
 def _code_page(form: CodeForm, phone: str) -> ResponseReturnValue:
     wait = sign_in_service.waiting_time(db(), phone, now=clock(), asker=asker_for(phone))
+    sent = session.get("code_sent", False) and "code_message" in session
     return render_template(
         "public/sign_in_code.html",
         form=form,
         phone=mask_phone(phone),
-        sent=session.get("code_sent", False),
+        sent=sent,
+        status=code_status.of_message(db(), uuid.UUID(session["code_message"]), now=clock()) if sent else None,
+        trouble=code_status.TROUBLE,
         minutes=math.ceil(wait.total_seconds() / 60),
     )
 
@@ -128,12 +137,18 @@ def use_code() -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate_on_submit():
         return _code_page(form, phone)
-    if not sign_in_service.use_code(db(), phone, form.code.data, now=clock(), asker=asker_for(phone)):
+    used = code_statements.use(db(), phone, form.code.data, now=clock(), asker=asker_for(phone))
+    if used is None:
         form.code.errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
         return _code_page(form, phone)
-    account = sign_in_service.account_of_phone(db(), phone, now=clock())
+    known = used.account
+    if used.changes_due:
+        # the job that does it may come minutes later: until then the new number would open an empty account
+        phone_messages.end_waiting_times(db(), now=clock())
+        known = None
+    account = known or sign_in_service.account_of_phone(db(), phone, now=clock())
     if account.disabled_at is not None or account.login is not None:  # staff need a password and a second factor
-        form.code.errors = [_("这个账号已停用，请拨打服务热线。")]
+        form.code.errors = [_("这个账号已停用，请%(contact)s。", contact=contact())]
         return _code_page(form, phone)
     remember_phone(phone)
     return _log_in(account)
@@ -160,7 +175,7 @@ def _password_page(form: PasswordForm) -> ResponseReturnValue:
 @pages.post("/sign-in/staff")
 @public
 @limiter.limit(attempts_of_an_address)
-@limiter.limit("10 per minute", key_func=lambda: "login:" + normalise(request.form.get("login", ""))[:80])
+@limiter.limit("10 per minute", key_func=lambda: login_key(request.form.get("login", "")))
 def check_password() -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate_on_submit():
@@ -169,7 +184,7 @@ def check_password() -> ResponseReturnValue:
     if account is None:
         form.password.errors = [_("账号或密码不对。")]
         return _password_page(form)
-    session["second_factor_for"] = str(account.id)
+    session["second_factor_for"], session["second_factor_login"] = str(account.id), account.login
     session["next"] = local_path(form.next.data)
     if services().config.demo:
         demo_people.show_second_factor(db(), account, now=clock())
@@ -186,7 +201,9 @@ def second_factor() -> ResponseReturnValue:
 
 @pages.post("/sign-in/staff/code")
 @public
-@limiter.limit("10 per minute; 60 per day", key_func=lambda: "factor:" + str(session.get("second_factor_for")))
+@limiter.limit(
+    "10 per minute; 60 per day", key_func=lambda: "factor:" + login_key(session.get("second_factor_login", ""))
+)
 def check_second_factor() -> ResponseReturnValue:
     waiting = session.get("second_factor_for")
     if waiting is None:
@@ -197,7 +214,10 @@ def check_second_factor() -> ResponseReturnValue:
     if form.validate_on_submit() and sign_in_service.check_second_factor(
         db(), account.id, form.code.data, at=real_now()
     ):
-        return _log_in(account)
+        remember_login(account.login or "")
+        answer = _log_in(account)
+        note_second_factor()
+        return answer
     form.code.errors = [*form.code.errors, _("动态口令不对，或已经用过。请等下一组数字。")][:1]
     return render_template("public/sign_in_second_factor.html", form=form)
 

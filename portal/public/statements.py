@@ -4,17 +4,15 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from enrollment.places.areas import all_areas
-from enrollment.season import calendar
 from portal.public import pages
 from portal.web.guards import public
-from portal.web.unit_of_work import clock, db
+from portal.web.unit_of_work import db
 
 
 @pages.get("/help")
 @public
 def help_page() -> ResponseReturnValue:
-    season = calendar.current_season(db(), clock())
-    return render_template("public/help.html", season=season, areas=all_areas(db()))
+    return render_template("public/help.html", areas=all_areas(db()))
 
 
 @pages.get("/privacy")

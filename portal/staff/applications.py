@@ -1,112 +1,92 @@
-"""The review page of an application: claims, register answers and evidence; take, verify, confirm."""
+"""The review page of an application: take it, judge its facts, confirm it, write notes."""
 
 import uuid
-from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import Length
 
-from enrollment.applications import register_answers
-from enrollment.applications.application_rows import Stage
-from enrollment.applications.applications import Application
-from enrollment.eligibility import evidence, households, required_documents, tiers
-from enrollment.eligibility.claims import VerifiedFact
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.ground import audit
-from enrollment.places.kindergartens import Kindergarten
-from enrollment.review import refusals, review, workload
-from enrollment.review.roll_register import OnRoll, elder_on_roll
-from enrollment.season.facts import Fact
-from enrollment.season.rounds import Round
+from enrollment.review import case_file, case_tiers, leases, notes, review, second_opinions
+from enrollment.review.queue import task_groups
 from portal.staff import pages
-from portal.staff.fact_forms import FactRow, fact_rows, findings_in, form_for, other_names
+from portal.staff.case_page import FactsForm, case_context, facts_form, tier_cards
+from portal.staff.fact_forms import findings_in, other_names, returned_in
 from portal.staff.queue import redirect_to_next
-from portal.text.facts import Names, names_for, tier_words
-from portal.web.forms import PageForm, refusals_in
+from portal.staff.queue_lines import item_words
+from portal.text.facts import changed_words
+from portal.web.forms import ActForm, PageForm, page_of, refusals_in
 from portal.web.guards import desk
+from portal.web.page_data.page_reads import attach_catalogue
 from portal.web.unit_of_work import actor, clock, db
 
 
-def facts_of(application: Application) -> tuple[list[FactRow], Names, PageForm]:
-    """The rows of the facts table, the names that they refer to, and their form."""
-    claimed = tiers.claimed_facts(db(), application.id)
-    answers = register_answers.answers_of(db(), application.id)
-    found = {row.fact: row for row in db().query(VerifiedFact).filter_by(application_id=application.id)}
-    lines = fact_rows(claimed, answers, found)
-    values: list[tuple[str, Any]] = [(line.fact, value) for line in lines for value in (line.claimed, line.registered)]
-    values += [(fact, row.value) for fact, row in found.items()]
-    names = names_for(db(), values)
-    return lines, names, form_for(lines, names)
+class ReasonForm(PageForm):
+    reason = StringField(_l("原因"), [Length(max=leases.LONGEST_REASON)])
+
+
+class NoteForm(PageForm):
+    text = StringField(_l("备注（家长看不到）"), [Length(max=notes.LONGEST_TEXT)])
 
 
 def application_page(
-    application: Application, lines: list[FactRow], names: Names, form: PageForm
+    application: Application,
+    shown: FactsForm,
+    *,
+    taking: ReasonForm | None = None,
+    noting: NoteForm | None = None,
+    unmasking: ReasonForm | None = None,
+    unmasked: bool = False,
 ) -> ResponseReturnValue:
-    audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
-    mine = application.stage == Stage.IN_REVIEW and application.reviewer_id == actor().account_id
-    return render_template(
+    page = render_template(
         "staff/application.html",
-        application=application,
-        mine=mine,
-        lines=lines,
-        names=names,
-        form=form,
         other_names=other_names,
-        asking=set(register_answers.REGISTER_OF) if register_answers.being_asked(db(), application) else (),
-        vaccination=register_answers.answers_of(db(), application.id).get(register_answers.VACCINATION),
-        household=households.household_of(db(), application.id),
-        own_wishes=wishes_here(application, lines),
-        papers=evidence.pages_of(db(), application.id),
-        needed=required_documents.needed(db(), application),
-        refusal=refusals.refusal_of(db(), application.id),
-        items=review.open_items(db(), application.id),
-        counts=workload.counts(db(), by=actor(), now=clock()),
-        late=sum(line.needs_review for line in lines),
-        elder=_elder(application, lines),
+        item_words=item_words,
+        changed_words=changed_words,
+        taking=taking or ReasonForm(formdata=None),
+        noting=noting or NoteForm(formdata=None),
+        unmasking=unmasking or ReasonForm(formdata=None, prefix="unmask-"),
+        **case_context(application, shown, unmasked=unmasked),
     )
+    return page_of(shown.form, page)
 
 
-def _elder(application: Application, lines: list[FactRow]) -> OnRoll | None:
-    claimed = next((line.claimed for line in lines if line.fact == Fact.SIBLING_AT), None)
-    return elder_on_roll(db(), application.id, claimed)
+def _found(application_id: uuid.UUID) -> Application:
+    return review.find(db(), application_id, by=actor())
 
 
-def wishes_here(application: Application, lines: list[FactRow]) -> list[dict[str, str]]:
-    """The tiers at the clerk's own kindergartens; wishes for other kindergartens are not shown.
-
-    `counted` uses settled facts only, settled by a clerk or by an agreeing register; `claimed` and `registered` show the
-    tier if the open facts were as claimed or as registered.
-    """
-    settled = {line.fact: value for line in lines if (value := line.settled) is not None}
-    as_claimed = settled | {line.fact: line.claimed for line in lines if line.chosen is None}
-    as_registered = settled | {line.fact: line.registered for line in lines if not line.chosen and line.registered}
-    here = []
-    for wish in application.wishes:
-        kindergarten: Kindergarten = wish.programme.kindergarten
-        if kindergarten.id not in actor().kindergartens:
-            continue
-        round_ = db().get_one(Round, wish.round_id)
-        counted, claimed, registered = (
-            tier_words(tiers.tier_at(db(), round_, facts, kindergarten))
-            for facts in (settled, as_claimed, as_registered)
-        )
-        names = {"kindergarten": kindergarten.name, "round": round_.name}
-        here.append(names | {"counted": counted, "claimed": claimed, "registered": registered})
-    return here
+def _to(application_id: uuid.UUID) -> ResponseReturnValue:
+    return redirect(url_for("staff.application", application_id=application_id), 303)
 
 
 @pages.get("/applications/<uuid:application_id>")
 @desk("staff")
 def application(application_id: uuid.UUID) -> ResponseReturnValue:
-    found = review.find(db(), application_id, by=actor())
-    return application_page(found, *facts_of(found))
+    attach_catalogue()
+    found = case_file.read(db(), application_id, by=actor())
+    return application_page(found, facts_form(found))
 
 
 @pages.post("/applications/<uuid:application_id>/take")
 @desk("staff")
 def take(application_id: uuid.UUID) -> ResponseReturnValue:
-    review.take(db(), application_id, by=actor(), now=clock())
-    return redirect(url_for("staff.application", application_id=application_id), 303)
+    leases.pick(db(), application_id, by=actor(), now=clock())
+    return _to(application_id)
+
+
+@pages.post("/applications/<uuid:application_id>/take-over")
+@desk("staff")
+def take_over(application_id: uuid.UUID) -> ResponseReturnValue:
+    form, found = ReasonForm(), _found(application_id)
+    if form.validate_on_submit():
+        with refusals_in(form):
+            leases.take_over(db(), application_id, reason=form.reason.data or "", by=actor(), now=clock())
+            return _to(application_id)
+    return application_page(found, facts_form(found), taking=form)
 
 
 @pages.post("/applications/<uuid:application_id>/release")
@@ -120,17 +100,95 @@ def release(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/applications/<uuid:application_id>/facts")
 @desk("staff")
 def settle(application_id: uuid.UUID) -> ResponseReturnValue:
-    """Save the findings, or with `act=confirm` confirm the application and take the next one."""
-    found = review.find(db(), application_id, by=actor())
-    lines, names, form = facts_of(found)
+    """Save the findings, or with `act=confirm` confirm the application and take the next one of its group."""
+    found = _found(application_id)
+    shown = facts_form(found)
+    if request.form.get("act") == "recount":
+        return application_page(found, shown)
+    if shown.form.validate_on_submit():
+        with refusals_in(shown.form):
+            return _settled(found, shown)
+    if shown.form.refused == "not_in_your_hands":
+        shown.form.newer = _saved_meanwhile(shown)
+    return application_page(found, shown)
+
+
+def _settled(application: Application, shown: FactsForm) -> ResponseReturnValue:
+    findings, returned = findings_in(shown.form, shown.lines), returned_in(shown.form, shown.lines)
+    if request.form.get("act") != "confirm" or returned:
+        review.verify(db(), application.id, findings, by=actor(), now=clock())
+        if returned:
+            items = [fact.value for fact in returned]
+            return redirect(url_for("staff.send_back", application_id=application.id, item=items), 303)
+        flash(_("核实结果已保存。"))
+        return _to(application.id)
+    place = task_groups.neighbours(db(), application.id, by=actor(), now=clock())
+    review.confirm(db(), application.id, by=actor(), now=clock(), facts=findings)
+    flash(
+        _("%(code)s 已核实通过。", code=application.registration_code)
+        if application.stage == Stage.CONFIRMED
+        else _("%(code)s 有一项等第二人看，看过就通过。", code=application.registration_code)
+    )
+    return redirect_to_next(place[0] if place else None)
+
+
+def _saved_meanwhile(shown: FactsForm) -> list[tuple[str, str]]:
+    """What a colleague saved, beside what was chosen here and not saved."""
+    return [
+        (str(shown.form[line.fact.value].label.text), shown.names.value_words(line.fact, line.found.value))
+        for line in shown.lines
+        if line.found is not None
+    ]
+
+
+@pages.post("/applications/<uuid:application_id>/tier")
+@desk("staff")
+def tier_preview(application_id: uuid.UUID) -> ResponseReturnValue:
+    """The card of the tier for the verdicts of the form, which is not saved."""
+    found = _found(application_id)
+    shown = facts_form(found)
+    cards = tier_cards(case_tiers.own_wishes(db(), found, by=actor()), shown)
+    return render_template("staff/tier_cards.html", cards=cards)
+
+
+@pages.post("/applications/<uuid:application_id>/notes")
+@desk("staff")
+def add_note(application_id: uuid.UUID) -> ResponseReturnValue:
+    form, found = NoteForm(), _found(application_id)
     if form.validate_on_submit():
         with refusals_in(form):
-            findings = findings_in(form, lines)
-            if request.form.get("act") == "confirm":
-                review.confirm(db(), application_id, by=actor(), now=clock(), facts=findings)
+            notes.add(db(), application_id, form.text.data or "", by=actor(), now=clock())
+            return _to(application_id)
+    return application_page(found, facts_form(found), noting=form)
+
+
+@pages.post("/applications/<uuid:application_id>/unmask")
+@desk("staff")
+def unmask(application_id: uuid.UUID) -> ResponseReturnValue:
+    """Show name, telephone and address once, for a reason that stands in the audit trail."""
+    form, found = ReasonForm(prefix="unmask-"), _found(application_id)
+    reason = (form.reason.data or "").strip()
+    if form.validate_on_submit() and reason:
+        audit.record(db(), "unmask", "application", application_id, by=actor(), now=clock(), reason=reason)
+        return application_page(found, facts_form(found), unmasked=True)
+    form.reason.errors = [*form.reason.errors, _("请写明原因。")]
+    return application_page(found, facts_form(found), unmasking=form)
+
+
+@pages.post("/applications/<uuid:application_id>/second/<fact>")
+@desk("staff")
+def second_opinion(application_id: uuid.UUID, fact: str) -> ResponseReturnValue:
+    """The second person agrees with a finding against a register, or not."""
+    form, found = ActForm(), _found(application_id)
+    agreed = request.form.get("agreed") == "yes"
+    if form.validate_on_submit():
+        with refusals_in(form):
+            ended = second_opinions.decide(db(), application_id, fact, agreed=agreed, by=actor(), now=clock())
+            if ended:
                 flash(_("%(code)s 已核实通过。", code=found.registration_code))
-                return redirect_to_next()
-            review.verify(db(), application_id, findings, by=actor(), now=clock())
-            flash(_("核实结果已保存。"))
-            return redirect(url_for("staff.application", application_id=application_id), 303)
-    return application_page(found, lines, names, form)
+                return redirect(url_for("staff.queue"), 303)
+            flash(_("已同意。") if agreed else _("没有同意，这一项重新看。"))
+            return _to(application_id)
+    shown = facts_form(found)
+    shown.form.form_errors += form.form_errors
+    return application_page(found, shown)

@@ -18,13 +18,13 @@ from enrollment.ground.phones import mask_phone
 from enrollment.offers import desk_answers, desk_contacts
 from enrollment.offers.desk_answers import CONTACT_WAYS, DeskAnswer
 from enrollment.offers.offer_rows import OfferState
-from enrollment.people.person_rows import ID_KINDS
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS
 from enrollment.results import admission_notice
 from portal.staff import pages
-from portal.staff.returns import item_words
+from portal.staff.queue_lines import item_words
 from portal.text.messages import desk_words
 from portal.web import phone_messages
-from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in, second_form
 from portal.web.guards import desk
 from portal.web.phone_fields import code_field, digits, phone_field
 from portal.web.sessions import current_session
@@ -40,7 +40,7 @@ class CheckForm(PageForm):
     )
 
     def set_choices(self) -> None:
-        self.document_kind.choices = [("", _("请选择")), *coded_choices("id_kind", ID_KINDS)]
+        self.document_kind.choices = [("", _("请选择")), *coded_choices("id_kind", GUARDIAN_ID_KINDS)]
 
 
 class NewPhoneForm(PageForm):
@@ -134,7 +134,7 @@ def _guardian_view(
     account = desk_access.guardian_account(db(), application, account_id)
     check_form = form if isinstance(form, CheckForm) else CheckForm(formdata=None)
     check_form.set_choices()
-    phone_form = form if isinstance(form, NewPhoneForm) else NewPhoneForm(formdata=None)
+    phone_form = form if isinstance(form, NewPhoneForm) else second_form(NewPhoneForm)
     answer_form = form if isinstance(form, AnswerForm) else AnswerForm(formdata=None)
     answer_form.set_choices()
     return render_template(
@@ -183,7 +183,7 @@ def _address(application_id: uuid.UUID, account_id: uuid.UUID) -> str:
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/phone")
-@desk("staff")
+@desk("staff", step_up=True)
 def send_desk_codes(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
     form = NewPhoneForm()
     account = desk_access.guardian_account(db(), _application(application_id), account_id)
@@ -214,7 +214,7 @@ def _codes_view(application_id: uuid.UUID, account_id: uuid.UUID, form: CodesFor
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/codes")
-@desk("staff")
+@desk("staff", step_up=True)
 def request_desk_change(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
     form = CodesForm()
     _application(application_id)
@@ -234,7 +234,7 @@ def request_desk_change(application_id: uuid.UUID, account_id: uuid.UUID) -> Res
 
 
 @pages.post("/desk/phone-changes/<uuid:change_id>")
-@desk("staff")
+@desk("staff", step_up=True)
 def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
     phone_messages.confirm_at_desk(db(), change_id, by=actor())
     flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))

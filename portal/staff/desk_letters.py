@@ -2,18 +2,19 @@
 
 import uuid
 
-from flask import Response
+from flask import Response, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from enrollment.applications import receipts
 from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground import audit
 from enrollment.ground.accounts import actor_of
-from enrollment.results import admission_notice, family_results
+from enrollment.results import admission_notice, family_results, letters
 from portal.letters.desk import access_code_letter, state_letter
-from portal.letters.notice import notice
+from portal.letters.notice import notice_page
 from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.unavailable import letters_wait
+from portal.letters.preparing import letters_wait, waiting_page
 from portal.staff import pages
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
@@ -28,7 +29,7 @@ def _sheet(content: bytes, name: str) -> Response:
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code")
-@desk("staff")
+@desk("staff", step_up=True)
 def access_code_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
     """Issue a code and print it.  The earlier one is void; nobody can read a code again."""
     code, text = access_codes.issue(db(), application_id, account_id, by=actor(), now=clock())
@@ -74,9 +75,11 @@ def desk_notice_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> Respons
     desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
     config = services().config
     found = admission_notice.of_application(db(), application_id, by=actor_of(account))
+    page = notice_page(found, public_url=config.public_url, demo=config.demo)
+    letter = letters.ask(db(), application.id, page, now=clock())
+    back = url_for("staff.desk_guardian", application_id=application_id, account_id=account_id)
+    waiting = waiting_page(letter, frame="staff/base.html", back=back, back_text=_("窗口办理"))
+    if waiting is not None:
+        return waiting
     audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
-    try:
-        content = notice(found, public_url=config.public_url, demo=config.demo, on=clock())
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    return _sheet(content, f"notice-{found.code}")
+    return _sheet(letter.content or b"", f"notice-{found.code}")

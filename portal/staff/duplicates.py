@@ -30,7 +30,7 @@ def judge_duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/duplicates/<uuid:hint_id>/unmask")
-@desk("staff")
+@desk("staff", step_up=True)
 def unmask_duplicate(hint_id: uuid.UUID) -> ResponseReturnValue:
     return duplicate_views.reveal(DESK, hint_id)
 

@@ -1,6 +1,8 @@
 """The form of the review: one row for each claimed fact with the claim, the register's answer and the finding."""
 
-from collections.abc import Mapping
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import Length
 
+from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.households import HUKOU_KINDS
@@ -18,7 +21,7 @@ from enrollment.review.review import LONGEST_NOTE, Finding
 from enrollment.season.facts import CARE_KINDS, Fact
 from portal.text.facts import Names
 from portal.text.words import word
-from portal.web.forms import PageForm
+from portal.web.forms import PageForm, parse_uuid
 
 PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
 YES_NO_FACTS = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
@@ -31,6 +34,7 @@ class FactRow:
     claimed: Any
     answer: RegisterAnswer | None
     found: VerifiedFact | None
+    pages: tuple[EvidencePage, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -67,20 +71,27 @@ class FactRow:
         if self.found.outcome == "declined":
             return "declined"
         if self.found.value == self.claimed:
-            return "claimed"
+            return "paper" if self.found.page_id is not None else "claimed"
         return "register" if self.found.value == self.registered else "other"
 
 
 def fact_rows(
-    claimed: Mapping[Fact, Any], answers: Mapping[str, RegisterAnswer], found: Mapping[str, VerifiedFact]
+    claimed: Mapping[Fact, Any],
+    answers: Mapping[str, RegisterAnswer],
+    found: Mapping[str, VerifiedFact],
+    pages: Mapping[Fact, Sequence[EvidencePage]],
 ) -> list[FactRow]:
     """Mismatches first, then facts without an agreeing register, then the rest; each in the order of `Fact`."""
-    lines = [FactRow(fact, claimed[fact], answers.get(fact), found.get(fact)) for fact in Fact if fact in claimed]
+    lines = [
+        FactRow(fact, claimed[fact], answers.get(fact), found.get(fact), tuple(pages.get(fact, ())))
+        for fact in Fact
+        if fact in claimed
+    ]
     return sorted(lines, key=lambda line: (not line.needs_review, line.found is None and line.agrees))
 
 
 def form_for(lines: list[FactRow], names: Names) -> PageForm:
-    """A form with the fields of these rows: `<fact>` (the choice), `other-<fact>…`, `reason-<fact>`."""
+    """A form with the fields of these rows: `<fact>` (the verdict), `other-<fact>…`, `page-<fact>`, `reason-<fact>`."""
 
     class FactsForm(PageForm):
         pass
@@ -90,10 +101,12 @@ def form_for(lines: list[FactRow], names: Names) -> PageForm:
         setattr(
             FactsForm,
             fact,
-            RadioField(word("fact", fact), choices=_choices(line, names), default=line.chosen, validate_choice=False),
+            RadioField(word("fact", fact), choices=_choices(line), default=line.chosen, validate_choice=False),
         )
         for name, field in _other_fields(line, names).items():
             setattr(FactsForm, name, field)
+        if line.pages:
+            setattr(FactsForm, f"page-{fact}", _page_field(line))
         reason = line.found.reason if line.found is not None else None
         setattr(
             FactsForm,
@@ -107,14 +120,29 @@ def form_for(lines: list[FactRow], names: Names) -> PageForm:
     return FactsForm()
 
 
-def _choices(line: FactRow, names: Names) -> list[tuple[str, str]]:
-    choices = [("claimed", _("按申报核实"))]
+def _choices(line: FactRow) -> list[tuple[str, str]]:
+    """The verdicts in the order of their digits."""
+    choices = [("claimed", _("一致") if line.agrees else _("按家长填报"))]
     if line.registered is not None:
-        registered = names.value_words(line.fact, line.registered)
-        choices.append(("register", _("按部门数据：%(value)s", value=registered)))
+        choices.append(("register", _("按部门数据")))
+    if line.pages:
+        choices.append(("paper", _("材料可证")))
+    choices += [("return", _("需退回")), ("declined", _("不认定"))]
     if line.fact not in YES_NO_FACTS:
         choices.append(("other", _("按材料另行认定")))
-    return [*choices, ("declined", _("不认定"))]
+    return choices
+
+
+def _page_field(line: FactRow) -> SelectField:
+    """Which page proves it: the pages that can, by document."""
+    numbers: Counter[str] = Counter()
+    choices = []
+    for page in line.pages:
+        numbers[page.document] += 1
+        document = word("document", page.document)
+        choices.append((str(page.id), _("%(document)s 第 %(n)s 页", document=document, n=numbers[page.document])))
+    known = str(line.found.page_id) if line.found is not None and line.found.page_id is not None else choices[0][0]
+    return SelectField(_l("证明页"), choices=choices, default=known, validate_choice=False)
 
 
 def other_names(fact: Fact) -> list[str]:
@@ -166,19 +194,49 @@ def findings_in(form: PageForm, lines: list[FactRow]) -> list[Finding]:
     return [finding for line in lines if (finding := _finding(form, line)) is not None]
 
 
+def returned_in(form: PageForm, lines: list[FactRow]) -> list[Fact]:
+    """The facts that the family is to complete."""
+    return [line.fact for line in lines if form[line.fact.value].data == "return"]
+
+
+def chosen_values(form: PageForm, lines: list[FactRow]) -> dict[Fact, Any]:
+    """The values that would count if the form were saved as it is; what is open counts as it is settled so far."""
+    chosen = {line.fact: (form[line.fact.value].data, line) for line in lines}
+    values = {
+        fact: {
+            "claimed": line.claimed,
+            "paper": line.claimed,
+            "register": line.registered,
+            "other": _entered(form, fact) if verdict == "other" else None,
+            "declined": None,
+            "return": None,
+        }.get(verdict or "", line.settled)
+        for fact, (verdict, line) in chosen.items()
+    }
+    return {fact: value for fact, value in values.items() if value not in (None, "", {})}
+
+
 def _finding(form: PageForm, line: FactRow) -> Finding | None:
     fact, chosen = line.fact, form[line.fact.value].data
     if chosen == "claimed":
-        return Finding(
-            fact, line.claimed, source=_source(line) if line.agrees else "paper", reason=_reason_against(form, line)
-        )
+        if line.agrees:
+            return Finding(fact, line.claimed, source=_source(line))
+        source = "staff" if line.contradicted else "paper"
+        return Finding(fact, line.claimed, source=source, reason=_reason_against(form, line))
+    if chosen == "paper" and line.pages:
+        return Finding(fact, line.claimed, page_id=_page(form, line))
     if chosen == "register" and line.registered is not None:
         return Finding(fact, line.registered, source=_source(line))
     if chosen == "declined":
         return Finding(fact, reason=form[f"reason-{fact.value}"].data)
     if chosen == "other" and fact not in YES_NO_FACTS:
-        return Finding(fact, _entered(form, fact), reason=_reason_against(form, line))
+        page = _page(form, line) if line.pages else None
+        return Finding(fact, _entered(form, fact), reason=_reason_against(form, line), page_id=page)
     return None
+
+
+def _page(form: PageForm, line: FactRow) -> uuid.UUID | None:
+    return parse_uuid(form[f"page-{line.fact.value}"].data)
 
 
 def _reason_against(form: PageForm, line: FactRow) -> str | None:

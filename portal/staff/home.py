@@ -4,25 +4,34 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from enrollment.corrections import request_list
-from enrollment.review import refusals, review_queue, workload
+from enrollment.review import leases
+from enrollment.review.queue import task_groups, workload
+from enrollment.review.queue.filters import Filter, Group
+from enrollment.review.scope import SECOND_PEOPLE
 from portal.staff import pages
 from portal.staff.own_kindergartens import own_kindergartens
+from portal.staff.queue_lines import queue_lines
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
+
+MOST_IN_HAND = 10
 
 
 @pages.get("", strict_slashes=False)
 @desk("staff")
 def home() -> ResponseReturnValue:
-    counts = workload.counts(db(), by=actor(), now=clock())
-    mine = review_queue.queue(db(), by=actor(), now=clock(), state="mine").items
+    overview = task_groups.overview(db(), by=actor(), now=clock(), per_group=1)
+    mine = task_groups.overview(db(), by=actor(), now=clock(), limited=Filter(mine=True), per_group=MOST_IN_HAND)
+    to_decide = task_groups.page_of(db(), Group.SECOND, by=actor(), now=clock()).items
     return render_template(
         "staff/home.html",
-        counts=counts,
-        mine=mine,
+        to_decide=queue_lines(to_decide).get(Group.SECOND, []),
+        held=[one for one in leases.held(db(), by=actor()) if one.reviewer_id != actor().account_id],
+        may_release=actor().is_any(*SECOND_PEOPLE),
+        overview=overview,
+        mine=[line for lines in mine.lines.values() for line in lines],
         kindergartens=own_kindergartens(),
-        opens=review_queue.opens_at(db(), now=clock()),
+        opens=task_groups.opens_at(db(), now=clock()),
         corrections=request_list.count_undecided(db(), by=actor()),
-        refusals=len(refusals.open_refusals(db(), by=actor())),
         workload=workload.workload(db(), by=actor(), now=clock()),
     )

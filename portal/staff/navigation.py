@@ -1,4 +1,4 @@
-"""The navigation of the staff pages, and the text of the watermark."""
+"""The navigation of the staff pages."""
 
 from typing import Any
 
@@ -7,8 +7,12 @@ from flask_babel import lazy_gettext as _l
 
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.vault import mask
+from enrollment.season import seasons
 from portal.staff import pages
-from portal.web.unit_of_work import actor, clock
+from portal.web.admission_year import year_links
+from portal.web.evidence_files import watermark_text
+from portal.web.shared_views import bond_effects
+from portal.web.unit_of_work import clock, db
 
 SECTIONS = (
     (_l("今日工作"), "staff.home"),
@@ -20,13 +24,8 @@ SECTIONS = (
     (_l("在园名册"), "staff.roll"),
     (_l("报到"), "staff.arrivals"),
     (_l("窗口"), "staff.desk"),
+    (_l("报表"), "staff.reports"),
 )
-
-
-def watermark_text() -> str:
-    """The viewer's name and account prefix and the time; the prefix is readable in any font."""
-    who = str(actor().account_id or "")[:8]
-    return f"{actor().name} {who} {clock().astimezone(CHENGDU):%Y-%m-%d %H:%M}"
 
 
 def current_minute() -> str:
@@ -43,4 +42,15 @@ def navigation_context() -> dict[str, Any]:
             if endpoint in current_app.view_functions
         ]
 
-    return {"sections": sections, "watermark_text": watermark_text, "current_minute": current_minute, "masked": mask}
+    def season_years(shown: int) -> list[tuple[int, str, bool]]:
+        """(year, address of this page in that year, whether it is shown): the years that staff may see."""
+        return year_links([one.year for one in seasons.visible(db())], shown)
+
+    return {
+        "bound_codes": bond_effects.bound_codes,
+        "season_years": season_years,
+        "sections": sections,
+        "watermark_text": watermark_text,
+        "current_minute": current_minute,
+        "masked": mask,
+    }

@@ -9,8 +9,7 @@ from enrollment.eligibility import evidence
 from enrollment.ground import audit
 from enrollment.review import review
 from portal.staff import pages
-from portal.staff.navigation import watermark_text
-from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
+from portal.web.evidence_files import SANDBOX, WatermarkError, watermark_text, watermarked
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 

@@ -6,16 +6,19 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.people.person_rows import Child
-from enrollment.review import refusals, review
+from enrollment.review import refusal_grounds, refusals, review, support_cases
 from enrollment.review.review import LONGEST_NOTE
+from enrollment.review.scope import SECOND_PEOPLE
+from enrollment.season import ages
 from portal.staff import pages
+from portal.staff.queue_lines import item_words
 from portal.text.words import word
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -24,7 +27,16 @@ from portal.web.unit_of_work import actor, clock, db
 
 class ProposalForm(PageForm):
     rule = RadioField(_l("依据哪一条"), validate_choice=False)
+    clause = StringField(_l("公告或细则第几条"), [Length(max=refusals.LONGEST_CLAUSE)])
+    fact = SelectField(_l("哪一项不实"), validate_choice=False)
     explanation = TextAreaField(_l("具体理由（家长会看到）"), [Length(max=LONGEST_NOTE)])
+
+
+def basis_words(fact: str | None) -> str:
+    """What a refusal rests on, in words."""
+    if fact is None or fact == refusal_grounds.IDENTITY:
+        return _("身份") if fact else ""
+    return item_words(fact)
 
 
 class DecisionForm(PageForm):
@@ -37,6 +49,8 @@ def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
     form = ProposalForm()
     form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in REFUSAL_RULES]
+    grounds = refusal_grounds.possible_grounds(db(), application)
+    form.fact.choices = [("", _("请选择")), *((each, item_words(each)) for each in grounds)]
     if form.validate_on_submit():
         with refusals_in(form):
             refusals.propose_refusal(
@@ -44,13 +58,22 @@ def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
                 application_id,
                 rule=form.rule.data or "",
                 explanation=form.explanation.data or "",
+                clause=form.clause.data or "",
+                fact=form.fact.data or None,
                 by=actor(),
                 now=clock(),
             )
             flash(_("已提出不予通过，等第二人决定。在那之前申请仍在您手上。"))
             return redirect(url_for("staff.application", application_id=application_id), 303)
     audit.record(db(), "view", "application", application_id, by=actor(), now=clock(), reason="refusal")
-    return render_template("staff/propose_refusal.html", application=application, form=form)
+    return render_template(
+        "staff/propose_refusal.html",
+        application=application,
+        form=form,
+        fits=ages.level_for(application.child.born, application.year) == application.level,
+        disabled_child=support_cases.is_needed(db(), application_id),
+        days=support_cases.DAYS,
+    )
 
 
 def list_page(form: PageForm) -> ResponseReturnValue:
@@ -59,13 +82,17 @@ def list_page(form: PageForm) -> ResponseReturnValue:
         audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
     children = {application.id: db().get_one(Child, application.child_id) for _proposal, application in waiting}
     proposers = {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _ in waiting}
-    may_decide = actor().is_any(*refusals.SECOND_PEOPLE)
+    may_decide = actor().is_any(*SECOND_PEOPLE)
     return render_template(
         "staff/refusals.html",
         form=form,
         waiting=waiting,
         children=children,
         proposers=proposers,
+        supports={
+            application.id: support_cases.of_application(db(), application.id) for _proposal, application in waiting
+        },
+        basis_words=basis_words,
         may_decide=may_decide,
         me=actor().account_id,
     )

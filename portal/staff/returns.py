@@ -1,12 +1,13 @@
 """Returning an application with named items: the fact or document, and what is needed."""
 
 import uuid
+from collections.abc import Collection
 
-from flask import flash, render_template
+from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import Length
 
 from enrollment.applications import register_answers
@@ -14,19 +15,22 @@ from enrollment.applications.applications import Application
 from enrollment.eligibility import required_documents, tiers
 from enrollment.ground import audit
 from enrollment.review import review
+from enrollment.review.queue import task_groups
 from enrollment.review.review import LONGEST_NOTE, Ask
+from enrollment.season.document_kinds import Document
+from enrollment.season.facts import Fact
 from portal.staff import pages
 from portal.staff.queue import redirect_to_next
-from portal.text.words import table, word
-from portal.web.forms import PageForm, refusals_in
+from portal.staff.queue_lines import item_words
+from portal.text.words import table
+from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
-
-def item_words(item: str) -> str:
-    """An item in words: a fact, a document, or other."""
-    group = "document" if item in table()["document"] else "fact" if item in table()["fact"] else None
-    return word(group, item) if group else _("其他")
+PAPER_PHRASES = ("blurred", "page_missing", "name_differs", "address_differs", "expired", "other_paper")
+HOME_PHRASES = ("check_number", "choose_street", "to_the_room", "say_rented")
+FACT_PHRASES = ("check_entry", "bring_proof")
+PHRASES = (*PAPER_PHRASES, *HOME_PHRASES, *FACT_PHRASES)
 
 
 def items_of(application: Application) -> list[str]:
@@ -41,36 +45,67 @@ def items_of(application: Application) -> list[str]:
     return list(dict.fromkeys([*missing, *contradicted, *papers, *facts, "other"]))
 
 
+def phrases_of(item: str) -> tuple[str, ...]:
+    """The codes of the phrases for an item: for papers, for the home, for other facts; none for `other`."""
+    if item in set(Document):
+        return PAPER_PHRASES
+    if item == Fact.HOME_PLACE:
+        return HOME_PHRASES
+    return FACT_PHRASES if item in set(Fact) else ()
+
+
 def requested_items(form: PageForm, items: list[str]) -> list[Ask]:
-    """The requested items: those that are ticked or have a note."""
-    notes = {item: (form[f"note-{item}"].data or "").strip() for item in items}
-    return [Ask(item, notes[item]) for item in items if form[f"item-{item}"].data or notes[item]]
+    """The requested items: those that are ticked, or have a note; a phrase stands in for a note that is left empty."""
+    asks = []
+    for item in items:
+        note = (form[f"note-{item}"].data or "").strip()
+        phrase = form[f"phrase-{item}"].data if phrases_of(item) else None
+        if form[f"item-{item}"].data or note:
+            asks.append(Ask(item, note or (table()["return_phrase"][phrase]["zh"] if phrase else "")))
+    return asks
 
 
-def form_for(items: list[str]) -> PageForm:
+def form_for(items: list[str], ticked: Collection[str]) -> PageForm:
     class SendBackForm(PageForm):
         pass
 
     for item in items:
-        setattr(SendBackForm, f"item-{item}", BooleanField(item_words(item)))
-        setattr(SendBackForm, f"note-{item}", StringField(_l("要补充什么（家长会看到）"), [Length(max=LONGEST_NOTE)]))
+        setattr(SendBackForm, f"item-{item}", BooleanField(item_words(item), default=item in ticked))
+        if phrases_of(item):
+            choices = coded_choices("return_phrase", phrases_of(item))
+            setattr(SendBackForm, f"phrase-{item}", RadioField(_l("怎么说"), choices=choices, validate_choice=False))
+        setattr(SendBackForm, f"note-{item}", StringField(_l("对家长说"), [Length(max=LONGEST_NOTE)]))
     return SendBackForm()
 
 
 def send_back_page(application: Application, items: list[str], form: PageForm) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="send_back")
-    return render_template("staff/returns.html", application=application, items=items, form=form, item_words=item_words)
+    wanted = request.args.getlist("item")
+    first = [item for item in items if item in wanted or form[f"item-{item}"].data or form[f"note-{item}"].data]
+    return render_template(
+        "staff/returns.html",
+        application=application,
+        first=first,
+        rest=[item for item in items if item not in first],
+        form=form,
+        item_words=item_words,
+    )
 
 
 @pages.route("/applications/<uuid:application_id>/send-back", methods=["GET", "POST"])
 @desk("staff")
 def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
-    items = items_of(application)
-    form = form_for(items)
+    items, wanted = items_of(application), request.args.getlist("item")
+    form = form_for(items, wanted)
+    for item in items:
+        phrase = f"phrase-{item}"
+        if phrase in form and form[phrase].data not in phrases_of(item):
+            form[phrase].data = None
     if form.validate_on_submit():
         with refusals_in(form):
+            place = task_groups.neighbours(db(), application_id, by=actor(), now=clock())
             review.send_back(db(), application_id, requested_items(form, items), by=actor(), now=clock())
             flash(_("%(code)s 已退回，家长会收到通知。", code=application.registration_code))
-            return redirect_to_next()
+            return redirect_to_next(place[0] if place else None)
     return send_back_page(application, items, form)

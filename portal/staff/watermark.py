@@ -9,7 +9,8 @@ from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.staff import pages
-from portal.staff.navigation import current_minute, watermark_text
+from portal.staff.navigation import current_minute
+from portal.web.evidence_files import watermark_text
 from portal.web.guards import desk
 
 NOT_KEPT = {"Cache-Control": "no-store"}

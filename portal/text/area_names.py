@@ -12,4 +12,5 @@ def area_name(area: Area) -> str:
 
 def area_names(session: Session) -> dict[str, str]:
     """Names by code, in the official order of the areas."""
-    return {area.code: area_name(area) for area in all_areas(session)}
+    english = language() == "en"
+    return {area.code: area.name_en if english else area.name for area in all_areas(session)}

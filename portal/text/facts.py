@@ -13,7 +13,6 @@ from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.fact_values import AREAS, KINDERGARTENS
 from enrollment.season.facts import Fact
-from enrollment.season.rules import TierResult
 from portal.text.formats import day
 from portal.text.words import language, word
 
@@ -56,12 +55,6 @@ def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
         {area.code: area.name_en if english else area.name for area in all_areas(session)},
         {row.code: row.name for row in rows} if codes else {},
     )
-
-
-def tier_words(tiered: TierResult) -> str:
-    """For example `第 2 优先级 · 本区户籍`; tier 0 is shown as the first priority."""
-    number = _("第 %(n)s 优先级", n=tiered.tier + 1)
-    return f"{number} · {word('ground', tiered.ground)}" if tiered.ground else f"{number} · {_('其他家庭')}"
 
 
 def value_words(values: Mapping[str, Any], names: Names, *, fact: bool) -> list[tuple[str, str]]:

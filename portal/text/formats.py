@@ -7,6 +7,7 @@ from flask_babel import format_datetime
 
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
+from enrollment.season.ages import born_between
 from portal.text.words import language, word
 
 
@@ -48,13 +49,13 @@ def file_size(size: int) -> str:
     return f"{max(1, round(size / 1e6))} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
 
 
-def percent(part: int, whole: int, digits: int = 1) -> str:
-    """`51.4%`, rounded half up in whole numbers; `—` where there is nothing to divide by."""
-    if not whole:
+def percent(part: int | None, whole: int, digits: int = 1) -> str:
+    """`51.4%`, rounded half up in whole numbers; `—` where there is nothing to divide by, or the part is not told."""
+    if not whole or part is None:
         return "—"
     scale = 10**digits
-    hundredths = (part * 100 * scale * 2 + whole) // (2 * whole)
-    return f"{hundredths // scale}.{hundredths % scale:0{digits}d}%" if digits else f"{hundredths}%"
+    scaled = (part * 100 * scale * 2 + whole) // (2 * whole)
+    return f"{scaled // scale}.{scaled % scale:0{digits}d}%" if digits else f"{scaled}%"
 
 
 def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
@@ -64,10 +65,12 @@ def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal in words.  Dates in its details are formatted here, times by the words themselves."""
+    """A refusal in words.  Dates and class levels in its details are put into words here, times by the words themselves."""
     details = {
         name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
     }
+    if "level" in details:
+        details["level"] = word("level", details["level"])
     return word("error", refused.code, **details)
 
 
@@ -80,5 +83,6 @@ def init(app: Flask) -> None:
         file_size=file_size,
         percent=percent,
         remaining=remaining,
+        born_between=born_between,
         format_datetime=format_datetime,
     )

@@ -1,10 +1,11 @@
 """Faults, columns and values of imports in the reader's language, for pages and commands."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from enrollment.places.areas import rows_of_file
-from enrollment.places.imports.changes import Difference, as_text
+from enrollment.places.imports.changes import as_text
 from enrollment.places.imports.faults import ImportFault
 from enrollment.places.imports.importer import MODULES
 from portal.text.words import language, table, word
@@ -59,9 +60,63 @@ def fault_words(fault: ImportFault, in_language: str | None = None) -> str:
     return word(fault.group, fault.code, in_language=in_language, **fault.details)
 
 
-def counts(difference: Difference, in_language: str | None = None) -> list[tuple[str, int]]:
+def group_words(group: Mapping[str, Any], example: Mapping[str, Any]) -> str:
+    """The text of one example of a kind of faults, from the report of a check."""
+    return word(group["group"], group["code"], **example["details"])
+
+
+def counts(part_counts: Mapping[str, int], in_language: str | None = None) -> list[tuple[str, int]]:
     """(新增, 3), (有变化, 1) …; parts that do not occur are left out."""
-    return [(word("import_part", part, in_language=in_language), n) for part, n in difference.counts.items() if n]
+    return [(word("import_part", part, in_language=in_language), n) for part, n in part_counts.items() if n]
+
+
+def report_lines(report: Mapping[str, Any], in_language: str | None = None) -> list[tuple[str, list[str]]]:
+    """What the check has to say beside the changes, each with examples: sheets, unused columns, left out rows, remarks."""
+    spoken = in_language or language()
+    colon, comma, stop = (": ", ", ", ".") if spoken == "en" else ("：", "、", "。")
+    lines: list[tuple[str, list[str]]] = []
+    if len(report["sheets"]) > 1:
+        told = comma.join(f"{sheet['name']} {sheet['rows']}" for sheet in report["sheets"])
+        lines.append((word("import_report", "sheets", in_language=spoken, n=len(report["sheets"]), names=told), []))
+    for sheet in report["unread"]:
+        reason = word("import_unread", sheet["reason"], in_language=spoken, column=sheet["column"])
+        lines.append((word("import_report", "unread", in_language=spoken, name=sheet["name"], reason=reason), []))
+    if report["ignored"]:
+        told = comma.join(report["ignored"])
+        lines.append((word("import_report", "ignored", in_language=spoken, names=told), []))
+    if report["left_out_count"]:
+        text = word("import_report", "left_out", in_language=spoken, n=report["left_out_count"])
+        examples = [
+            f"{left['place']} ({word('import_left_out', left['reason'], in_language=spoken)}){colon}{left['text']}"
+            for left in report["left_out"]
+        ]
+        lines.append((text, examples))
+    for remark in report["remarks"]:
+        examples = list(remark["examples"])
+        if examples and remark["count"] > len(examples):
+            examples.append(word("import_report", "more", in_language=spoken, n=remark["count"] - len(examples)) + stop)
+        lines.append((word("import_note", remark["code"], in_language=spoken, n=remark["count"]), examples))
+    return lines
+
+
+def step_words(step: str | None, person: str | None, in_language: str | None = None) -> str:
+    """What a job of an import does now; `person` is who has the turn while it waits."""
+    code, _colon, holder = (step or "").partition(":")
+    if not code:
+        return word("import_report", "not_begun", in_language=in_language)
+    if code == "waiting" and (person or holder):
+        name = person or word("import_report", "operator", in_language=in_language)
+        return word("import_report", "waiting_for", in_language=in_language, name=name)
+    return word("import_step", code, in_language=in_language)
+
+
+def list_headings(in_language: str) -> tuple[str, str, str]:
+    """The headings of a list of faults: place, column, what to do."""
+    return (
+        word("import_report", "place", in_language=in_language),
+        word("import_report", "column", in_language=in_language),
+        word("import_report", "mend", in_language=in_language),
+    )
 
 
 def explanations(kind: str, in_language: str | None = None) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """The language of the reader."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Flask, Response, current_app, g, request
-from flask_babel import Babel, force_locale
+from flask_babel import Babel, force_locale, get_locale
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
 
@@ -24,9 +25,28 @@ def chosen() -> str:
     return g.lang
 
 
-def speaking(language: str) -> AbstractContextManager[None]:
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
     """A context in which everything is said in this language, also outside a request."""
-    return force_locale(LOCALES[language])
+    before = g.get("spoken")
+    with force_locale(LOCALES[language]):
+        g.spoken = language
+        try:
+            yield
+        finally:
+            g.spoken = before
+
+
+def spoken() -> str:
+    """The language in which something is said now: `zh` or `en`."""
+    try:
+        known = g.get("spoken")
+    except RuntimeError:  # no application: a command that is not about anybody
+        return "zh"
+    if known is None:
+        locale = get_locale()
+        known = g.spoken = "en" if locale is not None and locale.language == "en" else "zh"
+    return known
 
 
 def keep(language: str) -> None:

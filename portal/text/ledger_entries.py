@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from flask_babel import gettext as _
 
 from enrollment.places import ledger
+from enrollment.places.ledger import PlanProposal
 from enrollment.places.place_plans import HistoryEntry
 from enrollment.season.facts import Ground
 from portal.text.policy_rules import listed
@@ -50,10 +51,12 @@ def _ground(code: str) -> str:
     return word("ground", code) if code in tuple(Ground) else code
 
 
-def reason(entry: HistoryEntry) -> str:
+def reason(entry: HistoryEntry | PlanProposal) -> str:
     """The reason as it was entered; a reason code of the ledger in words."""
     if entry.reason == ledger.REASON_APPROVED:
         return _("按现有数字同意")
+    if entry.reason == ledger.REASON_FROM_ROLL:
+        return _("按在园名册更正")
     if entry.reason.startswith(ledger.REASON_IMPORTED):
         return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.REASON_IMPORTED))
     return entry.reason

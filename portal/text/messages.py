@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from enrollment.applications.notifications import NO_CODE
 from enrollment.ground.city_time import CHENGDU
 from portal.config import Config
 from portal.text.formats import day, moment
@@ -21,7 +22,9 @@ NOBODY_NAMED_BY_KIND = {
     "review_returned": "kindergarten",
     "review_refused": "kindergarten",
     "marked_arrived": "kindergarten",
+    "arrival_undone": "kindergarten",
     "marked_no_show": "kindergarten",
+    "no_show_undone": "kindergarten",
     "offer_revoked": "area_office",
     "central_offered": "city_office",
     "offer_expired": "system",
@@ -33,7 +36,10 @@ NOBODY_NAMED_BY_KIND = {
 def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:
     """A notice in words; days and moments among its parameters are written as people write them.
 
-    `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.
+    Where nothing was handed in there is no registration code, and the words leave it out.
+
+    `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.  `season` is the
+    year of the message in words; a message from before it was stored says this year.
     """
     spoken = in_language or language()
     return word("notice", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
@@ -48,6 +54,12 @@ def desk_words(kind: str, params: Mapping[str, Any]) -> str:
 def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     said = {name: _said(value, spoken) for name, value in params.items()}
     said["who"] = word("who", params.get("who") or NOBODY_NAMED_BY_KIND.get(kind, NOBODY_NAMED), in_language=spoken)
+    year = params.get("year")
+    said["season"] = word("season_of", "year" if year else "this_year", in_language=spoken, year=year)
+    codes = params.get("codes", NO_CODE)
+    said["codes_known"] = word("registered", "codes", in_language=spoken, codes=codes) if codes != NO_CODE else ""
+    if params.get("code") == NO_CODE:
+        said["code"] = word("registered", "none", in_language=spoken)
     return said
 
 

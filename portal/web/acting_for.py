@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from flask import session
+from flask import g, session
 from flask_login import current_user
 
 from enrollment.applications import mandates
@@ -42,6 +42,11 @@ def current_family() -> Family | None:
         session.pop(FIELD)
         return None
     return family_of(db().get_one(Mandate, mandate_id), actor)
+
+
+def token() -> str | None:
+    """What a form of this page says of the family that a helper acts for; None where nobody acts for another."""
+    return g.acting.token if "acting" in g else None
 
 
 def start(mandate_id: uuid.UUID) -> None:

@@ -1,5 +1,6 @@
 """The signed-in user.  Flask-Login keeps the account's id in the server-side session; each request reads the account."""
 
+import datetime as dt
 import json
 import uuid
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from portal.web.sessions import current_session
 from portal.web.unit_of_work import db
 
 PHONE_MARK = "phone_mark"
+SECOND_FACTOR_AT = "second_factor_at"
+FRESH = dt.timedelta(minutes=15)
+"""How long a second factor allows dangerous acts."""
 
 
 @dataclass
@@ -37,10 +41,32 @@ class CurrentUser(UserMixin):
 
 
 def _load(account_id: str) -> CurrentUser | None:
-    account = db().scalar(select(Account).where(Account.id == uuid.UUID(account_id)))
+    account = _account(uuid.UUID(account_id))
     if account is not None and session.get(PHONE_MARK, "") not in ("", _phone_mark(account)):
         return None
     return CurrentUser(actor_of(account)) if account is not None and account.disabled_at is None else None
+
+
+def _account(account_id: uuid.UUID) -> Account | None:
+    """The account of the web session, which was read with it; else that of a person who signs in with this request."""
+    row = current_session().row
+    if row is not None and row.account is not None and row.account.id == account_id:
+        return row.account
+    return db().scalar(select(Account).where(Account.id == account_id))
+
+
+def own_account() -> Account | None:
+    """The account of the signed-in person as it was read with the web session; None for nobody."""
+    row = current_session().row
+    if row is None or row.account is None or not current_user.is_authenticated:
+        return None
+    return row.account if str(row.account.id) == current_user.get_id() else None
+
+
+def unread_messages() -> int:
+    """The unread messages of the signed-in person, counted when the request began; 0 for nobody."""
+    row = current_session().row
+    return row.unread if row is not None and own_account() is not None else 0
 
 
 def _phone_mark(account: Account) -> str:
@@ -59,6 +85,17 @@ def log_in(account: Account) -> None:
     login_user(CurrentUser(actor_of(account)))
     _agree_on_language(account)
     audit.record(db(), "sign_in", "account", account.id, by=actor_of(account), now=real_now())
+
+
+def note_second_factor() -> None:
+    """The person has just given a second factor: dangerous acts are allowed for a while, under a new session key."""
+    session[SECOND_FACTOR_AT] = real_now().isoformat()
+    current_session().renew = True
+
+
+def has_fresh_second_factor() -> bool:
+    noted = session.get(SECOND_FACTOR_AT)
+    return noted is not None and real_now() < dt.datetime.fromisoformat(noted) + FRESH
 
 
 def _agree_on_language(account: Account) -> None:

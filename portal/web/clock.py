@@ -12,7 +12,12 @@ def real_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def city_time(ahead: dt.timedelta) -> dt.datetime:
+    """The real time, plus what the clock of the demo is ahead of it."""
+    return real_now() + ahead
+
+
 def now(session: Session, *, demo: bool) -> dt.datetime:
     """The city's time in this transaction: the real time, in the demo plus the offset of the demo clock."""
     ahead = session.scalar(select(DemoClock.ahead)) if demo else None
-    return real_now() + (ahead or dt.timedelta())
+    return city_time(ahead or dt.timedelta())

@@ -1,19 +1,58 @@
-"""Protection against forged requests.  A form whose session has expired is saved and shown again."""
+"""Protection against forged requests.  A form whose session has expired is saved and shown again.
 
+Answers are compressed, and a page may repeat what its address contains.  A secret that is the same in each answer could
+then be guessed from the sizes of answers (BREACH).  Therefore each answer shows the token under a mask of its own.
+"""
+
+import base64
+import binascii
+import os
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, flash, redirect, request, url_for
+from flask import Flask, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from portal.web.authentication import has_fresh_second_factor
 from portal.web.guards import guard_of
 from portal.web.restored_form import save_form
 
-csrf = CSRFProtect()
+
+def masked_token() -> str:
+    """The token of this session under a random mask, the same for all forms of one answer."""
+    if "masked_token" not in g:
+        token = generate_csrf().encode()
+        mask = os.urandom(len(token))
+        g.masked_token = base64.urlsafe_b64encode(mask + _xor(token, mask)).decode()
+    return g.masked_token
+
+
+def _unmasked(posted: str | None) -> str | None:
+    """The token under the mask; None for a text that `masked_token` did not make."""
+    try:
+        both = base64.b64decode((posted or "").encode(), altchars=b"-_", validate=True)
+        half = len(both) // 2
+        return _xor(both[:half], both[half:]).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+class MaskedCSRFProtect(CSRFProtect):
+    """Flask-WTF's protection for masked tokens."""
+
+    def _get_csrf_token(self) -> str | None:
+        return _unmasked(super()._get_csrf_token())
+
+
+csrf = MaskedCSRFProtect()
 
 
 def page_of_the_form() -> str:
@@ -27,7 +66,8 @@ def page_of_the_form() -> str:
         (referrer.path, referrer.query),
     ):
         try:
-            if path and current_app.url_map.bind("").match(path, "GET"):
+            # what belongs to no desk only redirects, and an address that only takes POST would match it
+            if path and "." in current_app.url_map.bind("").match(path, "GET")[0]:
                 return f"{path}?{query}" if query else path
         except (HTTPException, RequestRedirect):
             continue
@@ -49,6 +89,20 @@ def ask_to_sign_in_again() -> ResponseReturnValue | None:
     return redirect(url_for("public.sign_in", next=page), 303)
 
 
+def ask_for_second_factor() -> ResponseReturnValue | None:
+    """A dangerous act without a fresh second factor: save the entered values and ask for it."""
+    guard = guard_of(current_app, request.endpoint) if request.endpoint else None
+    if guard is None or not guard.step_up or not current_user.is_authenticated:
+        return None
+    if not guard.admits(current_user.actor.roles) or has_fresh_second_factor():
+        return None
+    page = request.full_path.rstrip("?")
+    if request.method == "POST":
+        page = page_of_the_form()
+        save_form(page)
+    return redirect(url_for("public.confirm_identity", next=page), 303)
+
+
 def _token_refused(_fault: CSRFError) -> ResponseReturnValue:
     """The CSRF token is wrong, for example after a sign-in in another tab: show the page with the entered values."""
     page = page_of_the_form()
@@ -60,4 +114,7 @@ def _token_refused(_fault: CSRFError) -> ResponseReturnValue:
 def init(app: Flask) -> None:
     app.before_request(ask_to_sign_in_again)
     csrf.init_app(app)
+    app.before_request(ask_for_second_factor)  # after the token: a forged request saves nothing
+    app.jinja_env.globals["csrf_token"] = masked_token
+    app.context_processor(lambda: {"csrf_token": masked_token})
     app.register_error_handler(CSRFError, _token_refused)

@@ -1,7 +1,7 @@
-"""Who asks for a code: the browser, the network address, and whether the browser has signed in with this phone before.
+"""Who asks: the browser, the network address, and whether the browser has signed in with this phone or login before.
 
-A browser is known by a signed cookie with a random id and the phones that signed in with it, as digests.  The cookie
-signs nobody in: it only gives the owner of a phone an allowance of codes that a stranger's requests cannot use up.
+A browser is known by a signed cookie with a random id and the phones and logins that signed in with it, as digests.  The
+cookie signs nobody in: it only gives the owner of a phone or login an allowance that a stranger's attempts cannot use up.
 """
 
 import secrets
@@ -12,12 +12,16 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from enrollment.ground.phones import phone_index
 from enrollment.ground.sign_in import Asker
+from enrollment.ground.vault import blind_index, normalise
 from portal.web.unit_of_work import services
 
 LIFETIME = 400 * 24 * 3600
 """Seconds; from one season to the next."""
 
 MOST_PHONES = 5
+MOST_LOGINS = 12
+"""A computer in the office of a kindergarten is used by several people."""
+
 SESSION_KEY = "browser"
 
 
@@ -40,7 +44,22 @@ def browser_id() -> str:
 def remember_phone(phone: str) -> None:
     """This browser has signed in with the phone: the response sets the cookie."""
     phones = [_digest(phone), *(each for each in _read()["phones"] if each != _digest(phone))][:MOST_PHONES]
-    g.device = {"id": browser_id(), "phones": phones}
+    g.device = _read() | {"id": browser_id(), "phones": phones}
+
+
+def remember_login(login: str) -> None:
+    """This browser has signed in with the login, its password and its second factor: the response sets the cookie."""
+    mine = _login_digest(login)
+    logins = [mine, *(each for each in _read()["logins"] if each != mine)][:MOST_LOGINS]
+    g.device = _read() | {"id": browser_id(), "logins": logins}
+
+
+def knows_login(login: str) -> bool:
+    return _login_digest(login) in _read()["logins"]
+
+
+def _login_digest(login: str) -> str:
+    return blind_index(normalise(login).lower(), "device.login").hex()[:16]
 
 
 def _digest(phone: str) -> str:
@@ -49,10 +68,11 @@ def _digest(phone: str) -> str:
 
 def _read() -> dict:
     content = request.cookies.get(_cookie_name())
+    nothing: dict = {"id": "", "phones": [], "logins": []}
     try:
-        return _serializer().loads(content, max_age=LIFETIME) if content else {"id": "", "phones": []}
+        return nothing | _serializer().loads(content, max_age=LIFETIME) if content else nothing
     except BadSignature:
-        return {"id": "", "phones": []}
+        return nothing
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -17,9 +17,10 @@ from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.files.upload_limits import LIMITS
 from portal.text.formats import refusal
+from portal.web.away import is_away
 from portal.web.csrf import page_of_the_form
+from portal.web.front.oversized_requests import fields_before_the_file
 from portal.web.logs import fault_trace
-from portal.web.oversized_requests import fields_before_the_file
 from portal.web.restored_form import save_fields
 from portal.web.upload_fields import largest_upload
 
@@ -34,7 +35,10 @@ PAGES = {
     413: (_l("文件太大"), _l("什么都没有保存。请回到刚才的页面，换小一些的文件再试，或分几次上传。")),
     429: (_l("请稍等片刻再试"), _l("短时间内操作次数较多。登记先后不影响录取结果，请放心。")),
     503: (_l("这项服务暂时不可用"), _l("已经保存的内容不会丢失，请过几分钟再试。")),
-    500: (_l("系统出了点问题"), _l("已经保存的内容不会丢失。请过几分钟再试，或者把下面的编号告诉服务热线。")),
+    500: (
+        _l("系统出了点问题"),
+        _l("已经保存的内容不会丢失。请过几分钟再试；一直这样的，请记下下面的编号，告诉工作人员。"),
+    ),
 }
 
 
@@ -94,7 +98,7 @@ def _stale_form(_stale_form: Stale) -> ResponseReturnValue:
     g.rollback_only = True
     form = g.get("stale_form")
     frame = "parents/base.html" if request.blueprint == "parents" else "layout.html"
-    newer = request.path if request.method == "POST" else None
+    newer = page_of_the_form() if request.method == "POST" else None
     return error_page(409, newer=newer, entered=form.entered_values() if form else [], frame=frame)
 
 
@@ -128,6 +132,9 @@ def _flush(response: Response) -> Response:
 
 
 def _internal_error(fault: BaseException) -> ResponseReturnValue:
+    if is_away(fault):
+        g.rollback_only = True
+        raise fault  # the page that needs no row (portal/web/away.py)
     g.rollback_only = g.internal_error = True
     if "session" in g:
         g.session.rollback()  # the page of the fault asks the database again

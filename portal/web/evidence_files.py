@@ -11,6 +11,9 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject
 
+from enrollment.ground.city_time import CHENGDU
+from portal.web.unit_of_work import actor, clock
+
 SIZE, STEP = 26, 260
 
 
@@ -25,6 +28,12 @@ def file_response(media_type: str, content: bytes, name: str) -> Response:
     answer.headers["Content-Security-Policy"] = SANDBOX
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def watermark_text() -> str:
+    """The viewer's name and account prefix and the time; the prefix is readable in any font."""
+    who = str(actor().account_id or "")[:8]
+    return f"{actor().name} {who} {clock().astimezone(CHENGDU):%Y-%m-%d %H:%M}"
 
 
 class WatermarkError(Exception):

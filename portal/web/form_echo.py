@@ -21,6 +21,8 @@ def _entered_value(field: Field) -> str:
     if isinstance(field, BooleanField):
         return _("是") if field.data else ""
     if isinstance(field, SelectField):
+        if len(list(_choices(field))) == 1:
+            return ""  # nothing was chosen
         return next((str(text) for value, text in _choices(field) if str(value) == str(field.data or "")), "")
     return "，".join(str(each) for each in field.raw_data or [] if each)
 

@@ -1,16 +1,20 @@
 """The base class of forms.  It shows refusals of services beside their field, and restores saved values."""
 
 import contextlib
+import functools
 import uuid
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
+from babel.support import NullTranslations, Translations
 from flask import g, request
-from flask_babel import LazyString
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
-from wtforms import IntegerField
+from wtforms import DateField, IntegerField
+from wtforms.i18n import messages_path
 
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import Refused, Stale
@@ -21,8 +25,18 @@ from portal.web.restored_form import take_saved_form
 from portal.web.unit_of_work import db
 
 
+@functools.cache
+def _translations(locale: str) -> Translations | NullTranslations:
+    """The messages of WTForms itself, read once in a process: Flask-WTF reads the file in each request."""
+    return Translations.load(messages_path(), [locale], domain="wtforms")
+
+
 class PageForm(FlaskForm):
     """A form that restores values saved when a session expired, and shows refusals of services."""
+
+    class Meta:
+        def get_translations(self, form: FlaskForm) -> Translations | NullTranslations:
+            return _translations(str(get_locale()))
 
     def __init__(self, *args: Any, **kwargs: Any):
         restores = request.method == "GET" and not args and "formdata" not in kwargs
@@ -42,6 +56,14 @@ class PageForm(FlaskForm):
     refused: str | None = None
     """The code of the last refusal."""
 
+    newer: list[tuple[str, str]] | None = None
+    """After another page saved first: what is saved now, as (question, answer).  Otherwise None."""
+
+    def take_newer(self) -> bool:
+        """Another page saved first: note what is saved now in `newer`, and take its version, so that this form can be sent
+        again with what was typed.  False for a form that has to be filled in on a new page."""
+        return False
+
     def refuse(self, refused: Refused) -> None:
         self.refused = refused.code
         text = refusal(refused)
@@ -52,6 +74,19 @@ class PageForm(FlaskForm):
             field.errors = [*field.errors, text]
 
 
+F = TypeVar("F", bound=PageForm)
+
+
+def second_form(make: Callable[..., F], *args: Any, **more: Any) -> F:
+    """A form beside the main one of a page: with what was saved when the page is opened, empty when the other is posted."""
+    return make(*args, **more) if request.method == "GET" else make(*args, formdata=None, **more)
+
+
+def page_of(form: PageForm | None, shown: str) -> ResponseReturnValue:
+    """The rendered page of a form: with status 409 if another page saved first and the form stands beside what is newer."""
+    return (shown, 409) if form is not None and form.newer is not None else shown
+
+
 class WholeField(IntegerField):
     """An integer field with an error message in the reader's language."""
 
@@ -60,6 +95,16 @@ class WholeField(IntegerField):
             super().process_formdata([value.strip() for value in valuelist])
         except ValueError as fault:
             raise ValueError(_("请填写整数，没有就填 0")) from fault
+
+
+class CivilDate(DateField):
+    """A date field with an error message in the reader's language."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as fault:
+            raise ValueError(_("请写成 2026-05-21 这样的日期。")) from fault
 
 
 class ActForm(PageForm):
@@ -83,15 +128,18 @@ def coded_choices(group: str, codes: Iterable[str]) -> list[tuple[str, LazyStrin
 def refusals_in(form: PageForm) -> Iterator[None]:
     """Call a service; show its refusal in the form, and undo what it wrote.
 
-    A violated constraint with a code in `constraint_errors` counts as a refusal.  `Stale` is raised again, because it
-    has a page of its own.
+    A violated constraint with a code in `constraint_errors` counts as a refusal.  After `Stale` a form that can take what
+    is newer is shown again; for any other, `Stale` is raised again and has a page of its own.
     """
     try:
         with db().begin_nested():
             yield
     except Stale:
-        g.stale_form = form
-        raise
+        db().expire_all()
+        if not form.take_newer():
+            g.stale_form = form
+            raise
+        g.rollback_only = True
     except Refused as refused:
         form.refuse(refused)
     except IntegrityError as fault:

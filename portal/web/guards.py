@@ -4,6 +4,7 @@
 """
 
 import functools
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, cast
@@ -15,7 +16,8 @@ from flask_login import current_user
 
 from enrollment.ground.accounts import DESK_OF_ROLE, Role
 from enrollment.ground.errors import Refused
-from portal.web import acting_for
+from portal.gateways import receipts
+from portal.web import acting_for, clock
 from portal.web.unit_of_work import services
 
 DESKS = ("parents", "helpers", "staff", "officials")
@@ -29,13 +31,18 @@ class Guard:
     """Who may request a route: everybody (`desk` is None), the people of a desk, or only some `roles` of the desk.
 
     A route with `demo` exists in the demo only.  A route with `allows_helper` also admits a community helper who acts for
-    a family.
+    a family.  A route with `gateway` is for the message gateway alone, which signs its requests; one with `monitoring` for
+    the monitoring of this machine or with its token.  A route with `step_up` is a dangerous act: it needs a second factor of
+    the last minutes (`csrf.ask_for_second_factor`).
     """
 
     desk: str | None = None
     roles: frozenset[str] = frozenset()
     demo: bool = False
     allows_helper: bool = False
+    gateway: bool = False
+    step_up: bool = False
+    monitoring: bool = False
 
     def admits(self, roles: frozenset[str]) -> bool:
         if self.desk is None:
@@ -74,14 +81,52 @@ def demo_only(view: View[P]) -> View[P]:
     return _set_guard(guarded, Guard(demo=True))
 
 
-def desk(name: str, *roles: str, allows_helper: bool = False) -> Callable[[View[P]], View[P]]:
+def signed_by_gateway(view: View[P]) -> View[P]:
+    """Only the message gateway may request this route: a signature over the body stands for session and CSRF token."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        secret = services().config.receipt_secret
+        if secret is None:
+            abort(404)
+        if request.content_length is None or request.content_length > receipts.LARGEST_BODY:
+            abort(413)
+        signature = request.headers.get(receipts.HEADER, "")
+        if not receipts.is_signed(secret, signature, request.get_data(), now=clock.real_now()):
+            abort(403)
+        return view(*args, **kwargs)
+
+    return _set_guard(guarded, Guard(gateway=True))
+
+
+LOOPBACK = ("127.0.0.1", "::1", "", None)
+"""Addresses of this machine; none is that of a unix socket without a proxy before it."""
+
+
+def for_monitoring(view: View[P]) -> View[P]:
+    """Only who knows `METRICS_TOKEN` may request this route, and without one only this machine."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        token = services().config.metrics_token
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        allowed = hmac.compare_digest(given.encode(), token.encode()) if token else request.remote_addr in LOOPBACK
+        if not allowed:
+            abort(403)
+        return view(*args, **kwargs)
+
+    return _set_guard(guarded, Guard(monitoring=True))
+
+
+def desk(name: str, *roles: str, allows_helper: bool = False, step_up: bool = False) -> Callable[[View[P]], View[P]]:
     """Only people of this desk; with `roles`, only those; with `allows_helper` also a helper who acts for a family.
 
-    Raises ValueError for an unknown desk or a role of another desk.
+    With `step_up` the person has to confirm the act with a fresh second factor.  Raises ValueError for an unknown desk or a
+    role of another desk.
     """
     if name not in DESKS or any(DESK_OF_ROLE[role] != name for role in roles):
         raise ValueError(f"no such desk or role: {name} {roles}")
-    guard = Guard(name, frozenset(roles), allows_helper=allows_helper)
+    guard = Guard(name, frozenset(roles), allows_helper=allows_helper, step_up=step_up)
 
     def decorate(view: View[P]) -> View[P]:
         @functools.wraps(view)

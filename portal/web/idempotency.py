@@ -4,14 +4,15 @@ import hashlib
 import uuid
 from typing import IO
 
-from flask import Flask, Response, abort, g, redirect, request
+from flask import Flask, Response, abort, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from enrollment.ground.sign_in import IdempotentResponse
+from enrollment.ground.sign_in import IdempotentResponse, RequestKey
 from portal.web.clock import real_now
+from portal.web.guards import P, View
 from portal.web.unit_of_work import db
 
 FIELD = "idempotency_key"
@@ -45,48 +46,70 @@ def _body_digest() -> bytes:
     return digest.digest()
 
 
-def replay_answer() -> ResponseReturnValue | None:
-    """Return the saved answer if this key was used.  Requests with the same key wait for each other."""
+def keeps_key(view: View[P]) -> View[P]:
+    """The view looks after the request's key itself: it stores the key with its own write, or calls `replay_answer`."""
+    view.keeps_key = True  # type: ignore[attr-defined]
+    return view
+
+
+def _is_kept_by_view() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "keeps_key", False)
+
+
+def request_key() -> RequestKey | None:
+    """The key of this POST request of a signed-in person; None without a usable one."""
     key = request.form.get(FIELD, "")
     if request.method != "POST" or not key or len(key) > 64 or not current_user.is_authenticated:
         return None
     owner = uuid.UUID(current_user.get_id())
-    key = f"{owner.hex}:{key}"
-    digest = _body_digest()
-    db().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    return RequestKey(f"{owner.hex}:{key}", owner, _body_digest(), real_now())
+
+
+def replay_answer() -> ResponseReturnValue | None:
+    """Return the saved answer if this key was used.  Requests with the same key wait for each other."""
+    found = request_key()
+    if found is None:
+        return None
+    db().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": found.key})
     saved = (
         db()
         .execute(
-            select(IdempotentResponse.body_digest, IdempotentResponse.location).where(IdempotentResponse.key == key)
+            select(IdempotentResponse.body_digest, IdempotentResponse.location).where(
+                IdempotentResponse.key == found.key
+            )
         )
         .one_or_none()
     )
     if saved is None:
-        g.idempotency = (key, owner, digest)
+        g.idempotency = found
         return None
-    if saved.body_digest != digest:
+    if saved.body_digest != found.body_digest:
         abort(409)
     return redirect(saved.location, 303)
+
+
+def _replay_unless_kept() -> ResponseReturnValue | None:
+    return None if _is_kept_by_view() else replay_answer()
 
 
 def save_answer(response: Response) -> Response:
     """Save the redirect target of a successful POST in the same transaction as its changes."""
     pending = g.pop("idempotency", None)
     if pending is not None and response.status_code in (302, 303) and not g.get("rollback_only"):
-        key, owner, digest = pending
         values = {
-            "key": key,
-            "account_id": owner,
-            "body_digest": digest,
+            "key": pending.key,
+            "account_id": pending.account_id,
+            "body_digest": pending.body_digest,
             "status": 303,
             "location": response.location,
-            "done_at": real_now(),
+            "done_at": pending.at,
         }
         db().execute(insert(IdempotentResponse).values(values).on_conflict_do_nothing())
     return response
 
 
 def init(app: Flask) -> None:
-    app.before_request(replay_answer)
+    app.before_request(_replay_unless_kept)
     app.after_request(save_answer)
     app.jinja_env.globals["idempotency_key"] = idempotency_key

@@ -1,5 +1,6 @@
 """Text messages to phone numbers: the codes and warnings of a phone change, and invitations."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -27,7 +28,8 @@ def send_codes(session: Session, codes: Codes, new_phone: str, old_phone: str | 
         if code is not None and phone and services().config.can_text(phone):
             minutes = sign_in.CODE_LIFETIME.seconds // 60
             body = _signed(kind, code=code, minutes=minutes)
-            outbox.add_text_message(session, phone, body, key=f"phone_code:{uuid.uuid4()}", now=clock())
+            key, expires_at = f"phone_code:{uuid.uuid4()}", clock() + sign_in.CODE_LIFETIME
+            outbox.add_text_message(session, phone, body, key=key, now=clock(), expires_at=expires_at)
 
 
 def send_invitation(session: Session, invitation: Invitation, phone: str) -> None:
@@ -51,6 +53,14 @@ def warn_old_phone(session: Session, change: PhoneChange, old_phone: str | None,
     when = format_time(change.effective_at)
     body = _signed("phone_change_warning", in_language=language, when=when, address=address)
     outbox.add_text_message(session, old_phone, body, key=f"phone_change:{change.id}:warning", now=clock())
+
+
+def end_waiting_times(session: Session, *, now: dt.datetime) -> int:
+    """Put the changes into effect whose waiting time is over, and tell the old numbers; how many."""
+    ended = phone_change_course.end_waiting_times(session, now=now)
+    for each in ended:
+        tell_old_phone(session, each)
+    return len(ended)
 
 
 def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor) -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from enrollment.ground.vault import normalise
 from portal.web import devices
 from portal.web.unit_of_work import services
 
@@ -28,6 +29,15 @@ def codes_of_an_address() -> str:
 def attempts_of_an_address() -> str:
     """Twice as many attempts as codes: a code is mistyped now and then."""
     return f"{2 * services().config.codes_per_address} per hour"
+
+
+def login_key(login: str) -> str:
+    """The key of attempts to sign in with this login, however it is spelled.
+
+    A browser that has signed in with it before is counted alone: nobody locks a clerk out of the clerk's own computer.
+    """
+    login = normalise(login).lower()[:80]
+    return f"login:{login}:{devices.browser_id()}" if devices.knows_login(login) else f"login:{login}"
 
 
 def init(app: Flask) -> None:

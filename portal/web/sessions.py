@@ -1,6 +1,8 @@
 """Server-side sessions: the cookie is a random key, and the table holds its digest.  Sign-out deletes the row.
 
-A session is saved in its own transaction, so that flash messages survive the rollback of a refused request.
+A session is read with everything else that a request asks first (`request_read`), and saved in the transaction of the
+request.  Where that is rolled back, or the row is locked by another request, it is saved in a transaction of its own, so
+that flash messages survive a refusal and nobody waits for a session with other locks in hand.
 """
 
 import base64
@@ -9,31 +11,47 @@ import hashlib
 import secrets
 from typing import Any, cast
 
-from flask import Flask, Request, Response, session
+from flask import Flask, Request, Response, g, session
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import Session
+from psycopg.types.json import Json
+from sqlalchemy import Connection, delete
 from werkzeug.datastructures import CallbackDict
 
 from enrollment.ground.sign_in import WebSession
 from enrollment.ground.vault import seal, unseal
 from portal.web.clock import real_now
+from portal.web.reading.request_read import StoredSession, stored_session
+from portal.web.unit_of_work import db
 
 IDLE_TIMEOUT = dt.timedelta(hours=1)
 MAX_LIFETIME = dt.timedelta(hours=12)
-TOUCH_INTERVAL = dt.timedelta(minutes=1)
+TOUCH_INTERVAL = dt.timedelta(minutes=5)
+"""How often the time of the last request is written; a session idles between 55 minutes and an hour."""
+
+
+CONTINUE = """
+    UPDATE web_session SET account_id = %(account)s, data = %(data)s, seen_at = %(seen_at)s, expires_at = %(expires_at)s
+    WHERE digest IN (SELECT digest FROM web_session WHERE digest = %(digest)s FOR UPDATE {SKIP}) RETURNING digest
+"""
+
+BEGIN = """
+    WITH former AS (DELETE FROM web_session WHERE digest = %(former)s)
+    INSERT INTO web_session (digest, account_id, data, created_at, seen_at, expires_at)
+    VALUES (%(digest)s, %(account)s, %(data)s, %(created_at)s, %(seen_at)s, %(expires_at)s)
+"""
 
 
 class ServerSession(CallbackDict, SessionMixin):
     """The class of `flask.session`."""
 
-    def __init__(self, data: dict[str, Any] | None = None, key: str | None = None, row: WebSession | None = None):
+    def __init__(self, data: dict[str, Any] | None = None, key: str | None = None, row: StoredSession | None = None):
         super().__init__(data or {}, on_update=_mark_modified)
         self.key = key
         self.row = row
         self.modified = False
         self.accessed = False
         self.renew = False
+        self.saved = False
         self.expired = False
         self.expired_owner: str | None = None
 
@@ -68,22 +86,28 @@ class SessionTable(SessionInterface):
         key = request.cookies.get(self.cookie_name(app))
         if not key or request.path.startswith("/static/"):
             return ServerSession()
-        with Session(app.extensions["services"].engine) as database:
-            row = database.scalar(select(WebSession).where(WebSession.digest == digest_of(key)))
+        row = stored_session(db(), digest_of(key))
         if row is None or row.expires_at <= real_now():
             fresh = ServerSession()
             fresh.expired = True
-            fresh.expired_owner = str(row.account_id) if row is not None and row.account_id else None
+            fresh.expired_owner = str(row.account.id) if row is not None and row.account else None
             return fresh
         return ServerSession(row.data, key, row)
 
     def cookie_name(self, app: Flask) -> str:
         return "__Host-session" if app.extensions["services"].config.https else "session"
 
+    def save_with_request(self, response: Response) -> Response:
+        """Save the session in the transaction of the request, which is committed next."""
+        current, database = current_session(), g.get("session")
+        commits = database is not None and response.status_code < 400 and not g.get("rollback_only")
+        if commits and self._is_due(current, response) and not current.renew and not self._is_over(current):
+            current.saved = _write(database.connection(), current, real_now(), wait=False)
+        return response
+
     def save_session(self, app: Flask, session: ServerSession, response: Response) -> None:  # type: ignore[override]
-        moment = real_now()
-        if session.row is not None and not session and session.modified:
-            self._delete(app, session.key)
+        if self._is_over(session):
+            _delete(app, session.key)
             response.delete_cookie(
                 self.cookie_name(app),
                 path="/",
@@ -92,12 +116,12 @@ class SessionTable(SessionInterface):
                 samesite="Lax",
             )
             return
-        shared = response.cache_control.public  # a shared cache must never store a person's cookie
-        stale = session.row is not None and moment - session.row.seen_at > TOUCH_INTERVAL and not shared
-        if not (session.modified or stale or session.renew) or (not session and session.row is None):
+        if not self._is_due(session, response):
             return
-        if not self._write(app, session, moment):
-            return
+        if not (session.saved and g.get("committed")):
+            with app.extensions["services"].engine.begin() as connection:
+                if not _write(connection, session, real_now()):
+                    return
         response.set_cookie(
             self.cookie_name(app),
             session.key or "",
@@ -107,29 +131,48 @@ class SessionTable(SessionInterface):
             samesite="Lax",
         )
 
-    def _write(self, app: Flask, session: ServerSession, moment: dt.datetime) -> bool:
-        """Save the session.  False if it was signed out during this request; it stays signed out."""
-        continues = session.row is not None and session.key is not None and not session.renew
-        began = session.row.created_at if session.row is not None and continues else moment
-        values = {
-            "account_id": session.get("_user_id"),
-            "data": dict(session),
-            "seen_at": moment,
-            "expires_at": min(moment + IDLE_TIMEOUT, began + MAX_LIFETIME),
-        }
-        with Session(app.extensions["services"].engine) as database, database.begin():
-            if continues:
-                known = update(WebSession).where(WebSession.digest == digest_of(session.key or "")).values(values)
-                return database.scalar(known.returning(WebSession.digest)) is not None
-            if session.key is not None:
-                database.execute(delete(WebSession).where(WebSession.digest == digest_of(session.key)))
-            session.key = secrets.token_urlsafe(32)
-            fresh = {"digest": digest_of(session.key), "created_at": began}
-            database.execute(insert(WebSession).values(values | fresh))
-        return True
+    def _is_over(self, session: ServerSession) -> bool:
+        return session.row is not None and not session and session.modified
 
-    def _delete(self, app: Flask, key: str | None) -> None:
-        if key is None:
-            return
-        with Session(app.extensions["services"].engine) as database, database.begin():
-            database.execute(delete(WebSession).where(WebSession.digest == digest_of(key)))
+    def _is_due(self, session: ServerSession, response: Response) -> bool:
+        """Whether the session changed, or was not touched for long."""
+        shared = response.cache_control.public  # a shared cache must never store a person's cookie
+        stale = session.row is not None and real_now() - session.row.seen_at > TOUCH_INTERVAL and not shared
+        return (session.modified or stale or session.renew) and (bool(session) or session.row is not None)
+
+
+def _write(connection: Connection, session: ServerSession, moment: dt.datetime, *, wait: bool = True) -> bool:
+    """Save the session.  False if it was signed out during this request; it stays signed out.
+
+    False also, without `wait`, if another request holds the row.
+    """
+    continues = session.row is not None and session.key is not None and not session.renew
+    began = session.row.created_at if session.row is not None and continues else moment
+    values = {
+        "account": session.get("_user_id"),
+        "data": Json(dict(session)),
+        "seen_at": moment,
+        "expires_at": min(moment + IDLE_TIMEOUT, began + MAX_LIFETIME),
+    }
+    if continues:
+        known = CONTINUE.format(SKIP="" if wait else "SKIP LOCKED")
+        values["digest"] = digest_of(session.key or "")
+        return connection.exec_driver_sql(known, values).one_or_none() is not None
+    values["former"] = None if session.key is None else digest_of(session.key)
+    session.key = secrets.token_urlsafe(32)
+    connection.exec_driver_sql(BEGIN, values | {"digest": digest_of(session.key), "created_at": began})
+    return True
+
+
+def _delete(app: Flask, key: str | None) -> None:
+    if key is None:
+        return
+    with app.extensions["services"].engine.begin() as connection:
+        connection.execute(delete(WebSession).where(WebSession.digest == digest_of(key)))
+
+
+def init(app: Flask) -> None:
+    """Register the saving right after the unit of work: after-request functions run in reverse order."""
+    table = SessionTable()
+    app.session_interface = table
+    app.after_request(table.save_with_request)

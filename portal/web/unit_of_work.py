@@ -13,7 +13,8 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound
 from portal.config import Config
-from portal.web.clock import now
+from portal.web import clock as clocks
+from portal.web.reading.request_read import common
 
 NOBODY = Actor(account_id=None, name="")
 
@@ -47,7 +48,7 @@ def db() -> Session:
 def clock() -> dt.datetime:
     """The time of this request.  Every call in one request returns the same value."""
     if "now" not in g:
-        g.now = now(db(), demo=services().config.demo)
+        g.now = clocks.city_time(common(db()).ahead) if services().config.demo else clocks.real_now()
     return g.now
 
 
@@ -67,6 +68,7 @@ def _commit(response: Response) -> Response:
     session = g.get("session")
     if session is not None and response.status_code < 400 and not g.get("rollback_only"):
         session.commit()
+        g.committed = True
     return response
 
 

@@ -84,15 +84,16 @@ def test_no_page_of_anybody_else_shows_a_canary(app, client, town, canaries, por
     assert guard_of(app, "public.home").desk is None
 
 
-def test_the_public_file_of_the_draw_holds_codes_alone(client, town, canaries):
+def test_the_public_file_of_the_draw_holds_nothing_of_a_child(client, town, canaries):
     import io
     import zipfile
 
-    content = client.get(f"/draws/{town.the_round.id}/bundle.zip").data
+    content = client.get(f"/draws/{town.the_round.id}/public.zip").data
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         everything = b"".join(archive.read(name) for name in archive.namelist())
     assert everything
     secret = (*CANARIES, canaries.registration_code, str(canaries.id), str(canaries.child_id))
+    secret += (canaries.child_code, canaries.family_code)  # nor the codes of the full file
     assert [one for one in secret if one.encode() in everything] == []
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from enrollment.applications import edits, registration, sibling_binding, submission, units, wishes
 from enrollment.applications.applications import Application
 from enrollment.corrections import decisions
-from enrollment.draw import draws, snapshot
+from enrollment.draw import snapshot
+from enrollment.draw.seed import seeding
 from enrollment.ground.errors import Stale
 from enrollment.offers import withdrawals
 from enrollment.places.programmes import Programme
@@ -123,13 +124,16 @@ def test_a_seed_and_a_correction_of_the_list_take_turns(race, now):
     town.freeze()
     first, second = town.city_pair()
     town.session.commit()
-    later = town.now + dt.timedelta(minutes=1)
+    town.witness()
+    later = town.now
+    town.declare_form()
+    town.session.commit()
     said = race.crossing(
-        lambda s: draws.set_seed(s, 2026, beacon="1", ceremony="2", by=first, now=later).seed,
+        lambda s: seeding.set_seed(s, 2026, by=first, now=later).seed,
         lambda s: snapshot.freeze(s, town.the_round.id, by=second, now=later, reason="核对").number,
     )
     assert broken(said) == []
-    assert set(refused(said)) <= {"seed_before_commitment"}
+    assert set(refused(said)) <= {"seed_before_commitment", "seed_parts_missing"}
 
 
 def test_a_familys_locks_are_all_its_children_of_the_year_and_nobody_elses(race, twins):

@@ -4,23 +4,31 @@ import datetime as dt
 import uuid
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications import registration
+from enrollment.applications import register_answers, registration
 from enrollment.applications.applications import Application
+from enrollment.applications.claim_rows import VerifiedFact
+from enrollment.applications.lifecycle import MoveMade
 from enrollment.draw import requests, runs
 from enrollment.draw.draws import Draw, Snapshot
+from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Run
+from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
-from enrollment.offers import answer_deadlines, offer_lifecycle, offers
+from enrollment.ground.jobs import Job
+from enrollment.offers import answer_deadlines, offers
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.people import children, invitations
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import Child, ChildDocument, Guardianship
 from enrollment.places.programmes import Programme
-from enrollment.review import review
+from enrollment.review import leases, review
+from enrollment.review.queue import bulk_confirmation
+from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.season.rounds import Round
 from portal.jobs import runner
 from tests.support.town_families import id_number
@@ -67,6 +75,71 @@ def test_two_clerks_who_take_one_application_are_one_clerk(race, now):
     assert refused(said) == ["taken_by_another"] * 2
 
 
+def test_two_clerks_on_one_application_lose_nothing(race, now):
+    """One saves while the other takes over: whoever comes second is told, and what the first saved stands."""
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    first, second, third = (town.clerk_of(garden) for _ in range(3))
+    town.clerk_takes(ana, by=first)
+    findings = [review.Finding(fact, value) for fact, value in claimed_facts(town.session, ana.id).items()]
+    town.session.commit()
+
+    def saves(session, by, some):
+        review.verify(session, ana.id, some, by=by, now=town.now)
+        return by.account_id
+
+    def takes_over(session, by):
+        return leases.take_over(session, ana.id, reason="家长在等", by=by, now=town.now).reviewer_id
+
+    said = race.at_once(
+        lambda s: saves(s, first, findings[:2]),
+        lambda s: saves(s, first, findings[2:]),
+        lambda s: takes_over(s, second),
+        lambda s: takes_over(s, third),
+    )
+    assert broken(said) == []
+    assert set(refused(said)) <= {"not_in_your_hands"}
+    with Session(race.engine) as session:
+        kept = {row.fact for row in session.scalars(select(VerifiedFact))}
+        told = sum(part == first.account_id for part in said)
+        saved = [some for some in (findings[:2], findings[2:]) if {each.fact.value for each in some} <= kept]
+        assert len(saved) == told, "what was told to be saved is saved, whole, and nothing else is"
+        holder = session.get_one(Application, ana.id).reviewer_id
+        assert holder in (second.account_id, third.account_id)
+        moves = session.scalars(select(MoveMade.move).order_by(MoveMade.number)).all()
+        assert moves[-5:] == ["take", "release", "take", "release", "take"], "both take-overs stand in the history"
+
+
+def test_two_bulk_acts_at_once_confirm_each_application_once(race, now):
+    town = race.town(now)
+    garden = town.kindergarten("锦官园", places=1)
+    children = [town.child(name, wishes=[garden]) for name in ("甲甲", "乙乙", "丙丙", "丁丁")]
+    for child in children:
+        answers = [
+            register_answers.Answer(child.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
+            for fact, value in claimed_facts(town.session, child.id).items()
+        ]
+        register_answers.note(town.session, answers, now=town.now)
+    town.registration_is_over()
+    clerks = [town.clerk_of(garden) for _ in range(3)]
+    selections = []
+    for clerk in clerks:
+        drawn = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+        for line in bulk_confirmation.find(town.session, drawn.id, by=clerk).sample:
+            bulk_confirmation.open_sample(town.session, drawn.id, line.application_id, by=clerk, now=town.now)
+        selections.append((clerk, drawn.id))
+    town.session.commit()
+    said = race.at_once(
+        *[lambda s, by=by, of=of: bulk_confirmation.confirm(s, of, by=by, now=town.now) for by, of in selections]
+    )
+    assert broken(said) == [] and refused(said) == []
+    assert sum(outcomes[BulkOutcome.CONFIRMED] for outcomes in said) == 4
+    with Session(race.engine) as session:
+        confirmed = select(func.count()).select_from(MoveMade).where(MoveMade.move == "confirm")
+        assert session.scalar(confirmed) == 4
+
+
 def published(race, now, places=2):
     town = race.town(now)
     garden = town.kindergarten("锦官园", places=places)
@@ -89,6 +162,13 @@ def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
     said = race.at_once(*[lambda s, by=by: runs.sign(s, run.id, by=by, now=town.now) for by in people_])
     assert broken(said) == []
     with Session(race.engine) as session:
+        assert session.scalar(select(func.count()).select_from(Publication)) == 1
+        preparation.prepare(session, run.id, by=town.city_pair()[0], now=town.now)
+        hour = session.get_one(Publication, run.id).hour
+        session.commit()
+    said = race.at_once(*[lambda s: opening.open_run(s, run.id, now=hour) for _ in range(4)])
+    assert sorted(refused(said)) == ["run_is_over"] * 3
+    with Session(race.engine) as session:
         assert session.scalar(select(func.count()).select_from(Offer).where(Offer.child_id == ana.child_id)) == 1
         assert session.scalar(select(func.count()).select_from(Run).where(Run.state == "published")) == 1
         assert session.scalar(select(Programme.taken).where(Programme.kindergarten_id == garden.id)) == 1
@@ -104,6 +184,7 @@ def test_concurrent_requests_of_the_draw_room_run_once(race, now):
     if town.the_round.stage == "open":
         town.close_registration()
     officials = [*town.city_pair(), town.city_official(), town.city_official()]
+    town.declare_form(town.now + dt.timedelta(seconds=90))
     town.session.commit()
     round_id, minute = town.the_round.id, dt.timedelta(minutes=1)
 
@@ -117,18 +198,27 @@ def test_concurrent_requests_of_the_draw_room_run_once(race, now):
         assert sorted(race.at_once(*work)) == ["done", "not_free", "not_free"]
 
     first, later = town.now + minute, town.now + 2 * minute
-    asked_and_done(first, lambda s, by, n: requests.freeze(s, round_id, by=by, now=first, beacon_name=f"第 {n} 种"))
-    seed = {"beacon": "1", "now": later}
-    asked_and_done(later, lambda s, by, n: requests.enter_seed(s, round_id, ceremony=str(n), by=by, **seed))
+    asked_and_done(first, lambda s, by, n: requests.freeze(s, round_id, by=by, now=first))
     town.session.expire_all()
-    town.now = later
+    town.now = first
+    town.witness()
+    town.session.commit()
+    assert town.now == later
+    asked_and_done(later, lambda s, by, n: requests.set_seed(s, round_id, by=by, now=later))
+    town.session.expire_all()
     run = town.run()
-    runs.add_signature(town.session, run.id, by=town.city_official(), now=later)
+    runs.sign(town.session, run.id, by=town.city_official(), now=later)
     town.session.commit()
     asked_and_done(later, lambda s, by, n: requests.sign(s, run.id, by=by, now=later))
     with Session(race.engine) as session:
         counts = [session.scalar(select(func.count()).select_from(model)) for model in (Snapshot, Draw, Offer)]
-        assert counts == [1, 1, 1]
+        assert counts == [1, 1, 0]
+        hour = session.get_one(Publication, run.id).hour
+        job = session.scalars(select(Job.id).where(Job.kind == "publish_run")).one()
+    work = [lambda s, n=n: runner.run(race.engine, lambda _s: hour, job, f"w{n}") for n in range(3)]
+    assert sorted(race.at_once(*work)) == ["done", "not_free", "not_free"]
+    with Session(race.engine) as session:
+        assert session.scalar(select(func.count()).select_from(Offer)) == 1
         assert session.scalar(select(func.count()).select_from(Run).where(Run.state == "published")) == 1
 
 
@@ -166,14 +256,10 @@ def true_count(race, garden) -> None:
         assert programme.taken == session.scalar(live.where(Offer.programme_id == programme.id))
 
 
-def test_the_last_place_is_given_once(race, now):
-    town = race.town(now)
-    garden = town.kindergarten("锦官园", places=3)
-    programme = town.programme_of(garden).id
-    town.session.commit()
-    said = race.at_once(*[lambda s: offer_lifecycle.take_place(s, programme)] * 10)
-    assert broken(said) == []
-    assert refused(said) == ["no_place_left"] * 7
+def take_place(session, programme_id) -> None:
+    """What the opening of a run does for all its programmes."""
+    taken = update(Programme).where(Programme.id == programme_id, Programme.taken < Programme.places)
+    session.execute(taken.values(taken=Programme.taken + 1))
 
 
 def test_places_withdrawn_while_they_are_given_are_never_fewer_than_those_given(race, now):
@@ -189,7 +275,7 @@ def test_places_withdrawn_while_they_are_given_are_never_fewer_than_those_given(
         ledger.propose(session, programme.id, by=by, now=now, reason="模拟数据", withheld=programme.withheld + 2)
         ledger.approve_kindergarten(session, garden.id, programme.year, by=by, now=now)
 
-    said = race.at_once(fewer, *[lambda s: offer_lifecycle.take_place(s, programme.id)] * 3)
+    said = race.at_once(fewer, *[lambda s: take_place(s, programme.id)] * 3)
     assert broken(said) == []
     with Session(race.engine) as session:
         after = session.get_one(Programme, programme.id)

@@ -1,9 +1,12 @@
 """Forged requests, open redirects, host headers, security headers, caches and rate limits."""
 
+import pyotp
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import text
 
 from enrollment.ground import sign_in as doors
+from enrollment.ground.accounts import RoleGrant
 from portal.web.guards import guard_of
 from portal.web.rate_limits import limiter
 from portal.web.safe_redirect import local_path
@@ -242,6 +245,37 @@ def test_guesses_at_a_password_are_limited_by_login_however_it_is_written(limite
     ]
     assert said[:10] == [200] * 10
     assert said[10] == 429
+
+
+def test_tru08_a_stranger_does_not_lock_a_clerk_out_of_the_clerks_own_computer(
+    limited, unforged, production, portal_session, town, monkeypatch
+):
+    monkeypatch.setattr(doors, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    clerk = doors.create_staff_account(
+        portal_session, "desk.li", "李老师", "a long enough password", [RoleGrant(role="city_official")], now=town.now
+    )
+    portal_session.commit()
+    own, site = production.test_client(), {"base_url": "https://admission.example"}
+
+    def enters(browser) -> list[int]:
+        password = browser.post(
+            "/sign-in/staff", data={"login": "Desk.Li", "password": "a long enough password"}, **site
+        )
+        # each step of the authenticator is valid once
+        portal_session.execute(text("UPDATE account SET second_factor_used = NULL WHERE login = 'desk.li'"))
+        portal_session.commit()
+        factor = {"code": pyotp.TOTP(clerk.second_factor).now()}
+        return [password.status_code, browser.post("/sign-in/staff/code", data=factor, **site).status_code]
+
+    assert enters(own) == [303, 303]
+    own.post("/sign-out", **site)
+    guesses = [limited.post("/sign-in/staff", data={"login": "desk.li", "password": "x"}, **site) for _ in range(12)]
+    assert {each.status_code for each in guesses} == {200, 429}
+    assert enters(own) == [303, 303]
+    assert enters(production.test_client())[0] == 429, "another computer waits a minute"
+    own.post("/sign-out", **site)
+    mine = [own.post("/sign-in/staff", data={"login": "desk.li", "password": "x"}, **site) for _ in range(12)]
+    assert mine[-1].status_code == 429, "at the own computer too, guesses are counted"
 
 
 def test_the_store_of_the_limits_holds_no_phone_and_no_code(limited, unforged, app, redis_url):

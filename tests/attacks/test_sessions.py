@@ -37,9 +37,9 @@ def test_a_session_that_was_signed_out_is_not_revived_by_a_request_under_way(
     sign_in(client, official)
     key = client.get_cookie("session").value
     interface = whole_app.session_interface
-    with whole_app.test_request_context("/officials/", headers={"Cookie": f"session={key}"}) as slow:
+    with whole_app.test_request_context("/officials/2026", headers={"Cookie": f"session={key}"}) as slow:
         under_way = interface.open_session(whole_app, slow.request)
-        page = client.get("/officials/")
+        page = client.get("/officials/2026")
         client.post("/sign-out", data=hidden_fields_of_sign_out(page))
         under_way["something"] = "new"
         answer = whole_app.response_class()
@@ -141,10 +141,10 @@ def test_a_second_factor_code_used_twice_at_once_is_valid_once(race, now):
 
 def test_a_role_that_was_taken_away_ends_with_the_next_click(client, portal_session, official):
     sign_in(client, official)
-    assert client.get("/officials/rounds").status_code == 200
+    assert client.get("/officials/2026/rounds").status_code == 200
     portal_session.delete(official.grants[0])
     portal_session.commit()
-    assert client.get("/officials/rounds").status_code == 403
+    assert client.get("/officials/2026/rounds").status_code == 403
 
 
 def test_a_staff_account_cannot_sign_in_with_a_text_message(client, portal_session, official):
@@ -155,7 +155,7 @@ def test_a_staff_account_cannot_sign_in_with_a_text_message(client, portal_sessi
     portal_session.commit()
     fill_in(client, "/sign-in", phone=PHONE)
     fill_in(client, "/sign-in/code", code=newest_code(portal_session))
-    assert client.get("/officials/").status_code in (303, 403)
+    assert client.get("/officials/2026").status_code in (303, 403)
 
 
 def test_a_closed_account_looks_like_an_unknown_one(client, portal_session, official):

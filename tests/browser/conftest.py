@@ -10,12 +10,16 @@ import datetime as dt
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from enrollment.delivery import sender_status
+from enrollment.delivery.lanes import Lane
 from enrollment.ground.db import open_engine
 from enrollment.ground.demo_clock import DemoClock
 from portal.app import create_app
@@ -33,11 +37,15 @@ SECRET = "demo-for-browser-tests-only"
 
 
 def pytest_collection_modifyitems(items):
+    """Of the tests in the browser, `make test` runs those marked `smoke` and the first form of each test of a finding."""
+    seen = set()
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
-            if item.get_closest_marker("smoke") is None and finding_of(item) is None:
+            test = item.nodeid.partition("[")[0]
+            if item.get_closest_marker("smoke") is None and (finding_of(item) is None or test in seen):
                 item.add_marker(pytest.mark.long)
+            seen.add(test)
 
 
 class Site:
@@ -103,6 +111,16 @@ def site(whole_site, redis_url, now):
         empty(connection)
 
 
+def wait_for_senders(site: Site, log_file: Path) -> None:
+    """A person waits 20 s for a code; the start of three processes beside other tests is not part of that."""
+    for _ in range(240):
+        with site.session() as session:
+            if sender_status.of_lane(session, Lane.CODES) is not None:
+                return
+        time.sleep(0.25)
+    raise AssertionError(f"no sender started:\n{log_file.read_text()[-4000:]}")
+
+
 @pytest.fixture
 def workers(site, tmp_path):
     """A real worker and a real scheduler, each in its own process, on the site's database."""
@@ -117,8 +135,9 @@ def workers(site, tmp_path):
                 stderr=log,
                 start_new_session=True,
             )
-            for command in (("worker", "all"), ("scheduler",))
+            for command in (("worker", "all"), ("scheduler",), ("sender",))
         ]
+    wait_for_senders(site, log_file)
     yield started
     for process in started:
         process.terminate()

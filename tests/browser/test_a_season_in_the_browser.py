@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from portal.demo.city_builder import CityBuilder
 from portal.demo.people import HOME, PASSWORD
@@ -12,6 +13,7 @@ from tests.browser.people.clerk import Clerk
 from tests.browser.people.official import Official
 from tests.browser.people.parent import Parent
 from tests.browser.people.visitor import Visitor
+from tests.browser.people.witness import Witness
 
 
 @pytest.fixture
@@ -66,27 +68,40 @@ def is_reviewed(clerk, code) -> None:
     clerk.looks_closely()
     clerk.finds_everything_as_claimed()
     clerk.reads(f"{code} 已核实通过。")
-    clerk.sends_back("户口簿", "孩子那一页看不清，请重拍。")
+    clerk.sends_back("请补传，每一页都要拍清楚。")
 
 
-def is_drawn(first, second) -> str:
+def is_drawn(first, second, witnesses) -> str:
     """The commitment of the published draw."""
     first.comes_in("city1", PASSWORD)
     commitment = first.freezes()
     first.looks_closely()
-    first.enters_the_seed("03 08 15 19 27 31 + 12", "3 1 6 2 5 4")
+    second.comes_in("city2", PASSWORD)
+    for witness, name, office in zip(witnesses, ("王公证", "李家长"), ("公证员", "家长代表"), strict=True):
+        witness.scans(first.requests_a_witness(name, office))
+        witness.hears(second.approves_a_witness())
+        witness.enters("3 1 6 2 5 4")
+    first.sets_the_seed()
     first.starts_the_run()
     first.looks_closely()
     first.reads("独立核验", "第 1 志愿录取", "两个占比")
     first.signs()
     first.reads("还需要另一位工作人员")
     first.follows("今天")
-    first.reads("现在没有等您处理的事项。")
-    second.comes_in("city2", PASSWORD)
+    first.reads("办结监护人的争议")
+    expect(first.page.get_by_role("main")).not_to_contain_text("签署")
     second.does_next("签署")
     second.signs()
-    second.waits_for("家庭会收到通知")
+    second.reads_the_hour()
     return commitment
+
+
+def waits(parent) -> None:
+    """Two people have signed, and nobody sees the result before the announced hour."""
+    parent.opens("/")
+    parent.follows("查看我的申请和结果")
+    parent.reads("6月5日")
+    expect(parent.page.get_by_role("link", name="查看结果")).to_have_count(0)
 
 
 def answers(parent, commitment) -> str:
@@ -97,8 +112,8 @@ def answers(parent, commitment) -> str:
     assert [each.split()[1] for each in reasons] == [FIRST, THIRD, SECOND]
     assert "录取" in reasons[0] and all("更靠前的志愿已经录取" in each for each in reasons[1:])
     parent.looks_closely()
-    parent.follows("在手机上自己核对整场抽签")
-    parent.reads(commitment, f"录取到 {FIRST}")
+    parent.checks_the_result(FIRST)
+    parent.reads(commitment)
     parent.finds_the_result()
     parent.confirms()
     letter, links = parent.downloads_the_notice()
@@ -106,6 +121,20 @@ def answers(parent, commitment) -> str:
     address = next(link for link in links if "/verify/" in link)
     assert address in letter
     return address
+
+
+def is_announced(first, second, visitor) -> None:
+    """The next year: nobody sees it until the second of two officials has signed its calendar."""
+    first.prepares_the_next_year(2027)
+    visitor.opens("/")
+    expect(visitor.page.locator("body")).not_to_contain_text("2027")
+    second.follows("今天")
+    second.follows(re.compile("^2027"))
+    second.follows("日程")
+    second.announces_the_year()
+    visitor.opens("/")
+    visitor.reads("2027 年秋季入园")
+    visitor.looks_closely()
 
 
 @pytest.mark.slow
@@ -117,7 +146,11 @@ def test_a_season(city, new_page, photo):
     clerk = Clerk(new_page())
     is_reviewed(clerk, code)
     visitor.goes_on_to("公开抽签与派位")
-    commitment = is_drawn(Official(new_page()), Official(new_page()))
+    witnesses = Witness(new_page(phone=True)), Witness(new_page(phone=True))
+    first, second = Official(new_page()), Official(new_page())
+    commitment = is_drawn(first, second, witnesses)
+    waits(parent)
+    visitor.goes_on_to("查询结果")
     address = answers(parent, commitment)
     assert re.fullmatch(rf"{city.url}/verify/\w{{12}}", address)
     parent.scans(address)
@@ -131,3 +164,4 @@ def test_a_season(city, new_page, photo):
     after = after_intake(visitor)
     visitor.looks_closely()
     assert after != before
+    is_announced(first, second, visitor)

@@ -18,6 +18,7 @@ def city(site):
         city.kindergarten("public", {"lower": 300}, code="K0001", name="锦官新城幼儿园", fee=600, street="盐市口街道")
         city.kindergarten("inclusive", {"middle": 200}, area_code="510107")
         city.kindergarten("private", {"upper": 100}, area_code="GXQ")
+        city.targets()
     return city
 
 
@@ -47,7 +48,7 @@ def test_dark_mode_and_large_text_are_as_accessible(new_page, city, phone):
 
 def test_a_tap_on_the_map_shows_the_figures_of_the_area(phone, city):
     phone.goto("/coverage")
-    phone.locator("svg.sketch path[data-summary^='武侯区']").tap(force=True)
+    phone.locator("svg.sketch [data-summary^='武侯区']").tap(force=True)
     expect(phone.locator("[data-summary-output]")).to_contain_text("武侯区：公办 0.00%，普惠 100.00%")
 
 
@@ -81,7 +82,7 @@ def test_all_content_is_available_without_scripts(browser, site, city):
     page.goto("/kindergartens")
     page.get_by_label("园名、拼音、街道").fill("锦官")
     page.get_by_role("button", name="查找").click()
-    page.get_by_role("link", name="锦官新城幼儿园").click()
+    page.get_by_role("link", name="锦官新城幼儿园", exact=True).click()
     expect(page.locator("h1")).to_have_text("锦官新城幼儿园")
     context.close()
 

@@ -54,13 +54,13 @@ def test_review_pages_are_accessible(site, waiting, new_page):
 
 def look_at_all(page, waiting, short: str, width: str) -> None:
     for name, path in {
-        "home": f"/officials?lang={short}",
-        "cases": "/officials/cases",
-        "case": f"/officials/cases/{waiting.case.id}",
-        "revocations": f"/officials/cases/revocations?code={waiting.code}",
-        "revoke": f"/officials/cases/revocations/{waiting.offer.id}",
-        "daily": f"/officials/rounds/{waiting.the_round.id}/daily-replays/withdraw",
-        "room": f"/officials/rounds/{waiting.the_round.id}/draw",
+        "home": f"/officials/2026?lang={short}",
+        "cases": "/officials/2026/cases",
+        "case": f"/officials/2026/cases/{waiting.case.id}",
+        "revocations": f"/officials/2026/cases/revocations?code={waiting.code}",
+        "revoke": f"/officials/2026/cases/revocations/{waiting.offer.id}",
+        "daily": f"/officials/2026/rounds/{waiting.the_round.id}/daily-replays/withdraw",
+        "room": f"/officials/2026/rounds/{waiting.the_round.id}/draw",
     }.items():
         page.goto(path)
         look(page, f"{name}-{short}-{width}")

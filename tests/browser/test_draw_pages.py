@@ -23,17 +23,16 @@ def drawn(site, now):
         keys = signed_in_key(session, official), signed_in_key(session, parent)
         result = f"/parents/applications/{ben.id}/result"
         moment = town.now
-        ticket = town.ticket_of(ben)
     site.set_time(moment)
     return {
         keys[0]: (
-            "/officials/draws",
-            f"/officials/rounds/{round_id}/draw",
-            f"/officials/draws/runs/{run.id}",
-            "/officials/unplaced",
+            "/officials/2026/draws",
+            f"/officials/2026/rounds/{round_id}/draw",
+            f"/officials/2026/draws/runs/{run.id}",
+            "/officials/2026/unplaced",
         ),
         keys[1]: (result, f"{result}/wait", f"{result}/decline"),
-        None: ("/draws", f"/draws/{round_id}?ticket={ticket}"),
+        None: ("/draws", f"/draws/{round_id}"),
     }
 
 

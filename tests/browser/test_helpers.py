@@ -78,6 +78,7 @@ def test_a_helper_begins_with_a_family_and_goes_on_with_another(site, helped, ne
     page.goto("/parents/consent")
     look_at(page, "consent")
     page.get_by_role("button", name="结束代办").click()
+    expect(page.locator("section", has_text="张*三").get_by_role("button", name="继续代办")).to_be_visible()
     look_at(page, "home", BOTH)
     page.locator("section", has_text="张*三").get_by_role("button", name="继续代办").click()
     expect(page.locator(".acting")).to_contain_text("正在代 张*三 填写")

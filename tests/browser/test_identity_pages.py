@@ -51,7 +51,7 @@ def keys(site, now) -> dict[str, tuple[str, list[str]]]:
             ),
             "official": (
                 signed_in_key(session, town.city_pair()[0].account_id),
-                [f"/officials/rounds/{town.the_round.id}/draw", *(f"/officials{page}" for page in desk)],
+                [f"/officials/2026/rounds/{town.the_round.id}/draw", *(f"/officials/2026{page}" for page in desk)],
             ),
         }
 

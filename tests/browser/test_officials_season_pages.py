@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from enrollment.ground.sign_in import WebSession
-from enrollment.season import policy_approval, rounds
+from enrollment.season import deadline_extensions, policy_approval, rounds
 from portal.web.clock import real_now
 from portal.web.sessions import digest_of
 from tests.support.axe import assert_axe_clean
@@ -17,7 +17,7 @@ AREA = "510104"
 
 def signed_in_key(session, account_id) -> str:
     key, moment = secrets.token_urlsafe(32), real_now()
-    data = {"_user_id": str(account_id), "_fresh": True}
+    data = {"_user_id": str(account_id), "_fresh": True, "second_factor_at": moment.isoformat()}
     until = moment + dt.timedelta(hours=1)
     session.add(
         WebSession(
@@ -44,24 +44,27 @@ def city(site, now):
         policy_approval.dry_run(session, made.id, [], by=town.city_pair()[0], now=now)
         policy_approval.sign(session, made.id, by=town.city_pair()[1], now=now)
         key = signed_in_key(session, town.city_pair()[0].account_id)
-        return key, town.round(kind="supplementary").id, rounds.rounds_of_year(session, 2026)[0].id
+        opened = rounds.rounds_of_year(session, 2026)[0]
+        later = {"closes_at": opened.closes_at + dt.timedelta(days=1), "reason": "平台中断三小时"}
+        deadline_extensions.sign(session, opened.id, by=town.city_pair()[1], now=now, **later)
+        return key, town.round(kind="supplementary").id, opened.id
 
 
 def pages(planned, opened) -> tuple[str, ...]:
-    policy = f"/officials/policies/{AREA}"
+    policy = f"/officials/2026/policies/{AREA}"
     return (
-        "/officials/",
-        "/officials/season",
-        "/officials/season/new",
-        "/officials/season/2026/result",
-        "/officials/rounds",
-        "/officials/rounds/new",
-        f"/officials/rounds/{planned}",
-        f"/officials/rounds/{opened}",
-        f"/officials/rounds/{opened}/extend",
-        "/officials/policies",
+        "/officials/2026",
+        "/officials/2026/season",
+        "/officials/2026/season/new",
+        "/officials/2026/season/result",
+        "/officials/2026/rounds",
+        "/officials/2026/rounds/new",
+        f"/officials/2026/rounds/{planned}",
+        f"/officials/2026/rounds/{opened}",
+        f"/officials/2026/rounds/{opened}/extend",
+        "/officials/2026/policies",
         policy,
-        "/officials/policies/510107",
+        "/officials/2026/policies/510107",
         f"{policy}/new?from=example",
         f"{policy}/2",
         f"{policy}/2/trial",
@@ -86,7 +89,7 @@ def test_pages_are_accessible(new_page, site, city, phone, language):
 def test_a_wrong_file_is_mended_with_the_help_of_its_lines(new_page, site, city):
     page = new_page()
     page.context.add_cookies([{"name": "session", "value": city[0], "url": site.url}])
-    page.goto(f"/officials/policies/{AREA}/new?from=whole_district&lang=zh")
+    page.goto(f"/officials/2026/policies/{AREA}/new?from=whole_district&lang=zh")
     text = page.locator("#text")
     good = text.input_value()
     text.fill(good.replace("tier = 0", "tier = 16").replace("tolerance = 3000", "tolerance = 3200"))

@@ -173,3 +173,12 @@ def test_the_back_button_after_handing_in_leads_to_the_same_receipt(site, family
         assert urlsplit(page.url).path == receipt
     else:
         expect(page.get_by_role("link", name="回到我的申请")).to_be_visible()
+
+
+def test_with_letters_of_twice_the_size_no_link_is_hidden_at_the_side(site, family, new_page):
+    page = open_as(new_page, site, family, phone=True)
+    page.goto("/parents")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    links = page.get_by_role("navigation", name="家长").locator("ul")
+    assert links.evaluate("list => list.scrollWidth <= list.clientWidth")
+    expect(links.get_by_role("link", name="我的资料")).to_be_in_viewport(ratio=1)

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.support.axe import assert_axe_clean, axe_faults
 
-PAGES = ("/", "/check", "/kindergartens", "/coverage", "/help", "/sign-in")
+PAGES = ("/", "/check", "/kindergartens", "/coverage", "/help", "/sign-in", "/audit-heads")
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

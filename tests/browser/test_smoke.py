@@ -42,7 +42,7 @@ DESKS = {
     "/parents": lambda town: town.family("李").account.id,
     "/helpers/": lambda town: town.helper("小杨").account_id,
     "/staff/": lambda town: town.clerk_of(town.garden).account_id,
-    "/officials/": lambda town: town.city_official().account_id,
+    "/officials/2026": lambda town: town.city_official().account_id,
 }
 
 

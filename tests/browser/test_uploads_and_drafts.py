@@ -53,12 +53,37 @@ def test_fam28_a_photo_of_21_MB_is_refused_when_it_is_chosen(site, draft, new_pa
     field.set_input_files(photo)
     expect(paper.get_by_role("alert")).to_have_text("这个文件有 21 MB，最大 20 MB。请换一个小一些的文件，或分成几个。")
     assert field.evaluate("input => input.files.length") == 0
+    upload = paper.get_by_role("button", name="上传")
+    expect(upload).to_be_disabled()
+    for _twice in range(2):
+        upload.dispatch_event("click")
+        expect(field).to_be_focused()
     assert posted == []
     assert_axe_clean(page)
     photo.write_bytes(b"\xff\xd8\xff\xe0" + bytes(20_000_000 - 4))
     field.set_input_files(photo)
     expect(paper.get_by_role("alert")).to_have_count(0)
+    expect(upload).to_be_enabled()
     assert field.evaluate("input => input.files.length") == 1
+
+
+def test_fam28_a_form_that_asks_for_more_can_be_sent_without_the_refused_file(site, draft, new_page, tmp_path):
+    key, address = draft
+    with site.session() as session, session.begin():
+        session.get_one(Application, UUID(address.rpartition("/")[2])).registration_code = "ABCD-EFGH"
+    page = open_as(new_page, site, key, phone=True)
+    page.goto(f"{address}/corrections/new?kind=name")
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8\xff\xe0" + bytes(21_000_000 - 4))
+    page.locator("input[type=file]").set_input_files(photo)
+    send = page.get_by_role("button", name="提出更正")
+    expect(send).to_be_disabled()
+    send.dispatch_event("click")
+    expect(page.locator("input[type=file]")).to_be_focused()
+    expect(send).to_be_enabled()
+    expect(page.get_by_role("alert")).to_contain_text("最大 20 MB")
+    send.click()
+    expect(page.locator(".govuk-error-summary")).to_be_visible()
 
 
 FORBIDDEN_WORD = "已保存"
@@ -191,6 +216,7 @@ def test_fam21_another_account_on_the_same_phone_and_a_week_later_find_nothing(s
 def test_fam21_a_step_without_typing_says_that_it_was_not_delivered(site, draft, new_page):
     page = open_as(new_page, site, draft[0], phone=True)
     page.goto(f"{draft[1]}/wishes")
+    page.locator("summary").filter(has_text="更多 机关第一幼儿园").click()
     page.context.set_offline(True)
     page.get_by_role("button", name="移除").click()
     expect(page.get_by_role("alert")).to_contain_text("没有网络，这一步还没有送到。")
@@ -257,3 +283,66 @@ def test_fam21_a_form_that_the_server_refused_is_not_called_undelivered(site, dr
     expect(page.get_by_label("孩子的姓名")).to_have_value("")
     expect(page.locator("#kept-draft")).to_be_hidden()
     expect(page.locator("#draft-state")).to_have_text("")
+
+
+def test_back_after_a_refused_form_shows_the_form_and_not_the_browsers_fault(site, draft, new_page):
+    key, address = draft
+    page = open_as(new_page, site, key, phone=True)
+    page.goto(f"{address}/child")
+    page.locator("#name").fill("")
+    page.locator("main form[method=post]:not([action]) button[type=submit]").last.click()
+    expect(page.locator(".govuk-error-message, .govuk-error-summary").first).to_be_visible()
+    heading = page.locator("h1").inner_text()
+    page.goto(address)
+    page.go_back()
+    expect(page.locator("h1")).to_have_text(heading)
+    expect(page.locator("#name")).to_be_visible()
+    page.reload()
+    expect(page.locator("#name")).to_be_visible()
+
+
+def test_a_document_without_a_birth_date_opens_the_questions_for_it(site, draft, new_page):
+    page = open_as(new_page, site, draft[0], phone=True)
+    page.goto("/parents/children/new")
+    born = page.locator("#born")
+    expect(born).to_be_hidden()
+    page.locator("#id_kind").select_option("passport")
+    expect(born).to_be_visible()
+    page.locator("#id_kind").select_option("resident")
+    expect(born).to_be_hidden()
+
+
+def test_the_ways_on_of_a_refusal_open_at_the_first_press(site, new_page, now):
+    """Nothing can be saved on that page any more, so the warning about unsaved answers would only be in the way."""
+    with site.session() as session, session.begin():
+        town = Town(session, now)
+        theirs = town.child("王安", wishes=[town.kindergarten("机关第一幼儿园", places=30)], submit=False)
+        key, number = signed_in_key(session, town.family("李").account.id), theirs.child.id_number
+    page = open_as(new_page, site, key, phone=True)
+    page.goto("/parents/children/new")
+    page.get_by_label("孩子的姓名").fill("王安")
+    page.get_by_label("您是孩子的").select_option("father")
+    page.get_by_label("孩子的证件号码").fill(number)
+    with page.expect_navigation():
+        page.get_by_role("button", name="保存并继续").click()
+    page.get_by_role("link", name="对抚养或登记有争议").click()
+    page.wait_for_url("**/parents/dispute")
+
+
+def test_what_is_typed_into_a_correction_waits_for_the_next_sign_in(site, draft, new_page, now):
+    key, address = draft
+    with site.session() as session, session.begin():
+        session.get_one(Application, UUID(address.rpartition("/")[2])).registration_code = "ABCD-EFGH"
+    page = open_as(new_page, site, key, phone=True)
+    page.goto(f"{address}/corrections/new?kind=name")
+    page.get_by_label("哪里不对").fill("户口簿上的名字换了")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="提出更正").click()
+    again = page.get_by_role("link", name="重新登录")
+    expect(again).to_be_visible()
+    assert "kind%3Dname" in again.get_attribute("href") or "kind=name" in again.get_attribute("href")
+    page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
+    page.goto(f"{address}/corrections/new?kind=sex")
+    expect(page.get_by_label("哪里不对")).to_have_value("")
+    page.goto(f"{address}/corrections/new?kind=name")
+    expect(page.get_by_label("哪里不对")).to_have_value("户口簿上的名字换了")

@@ -4,63 +4,100 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from enrollment.draw.run_rows import Run
+from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
 
 
+@dataclass
+class Published:
+    """A round whose result is published: its address, its three files, and the family that goes to its second wish."""
+
+    address: str
+    full: bytes
+    ticket: int
+    family: str
+    key: str
+
+
 @pytest.fixture
 def published(site, now):
-    """The address of a round whose result is published, its bundle, and the ticket of one who goes to the second wish."""
     with site.session() as session, session.begin():
         town = Town(session, now)
         jinpingguo, mudan = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=2)
         first, second, third = (town.child(name, wishes=[jinpingguo, mudan]) for name in ("安娜", "本本", "翠翠"))
         twins = town.twins("宁宁", "静静", wishes=[mudan])
         run = town.drawn(first, second, third, twins[0])
-        address = f"/draws/{town.the_round.id}"
-        return address, bytes(session.get_one(Run, run.id).bundle), town.ticket_of(second)
+        made = Published(
+            address=f"/draws/{town.the_round.id}",
+            full=bytes(session.get_one(Run, run.id).bundle),
+            ticket=town.ticket_of(second),
+            family=f"/parents/applications/{second.id}",
+            key=signed_in_key(session, second.entered_by),
+        )
+        moment = town.now
+    site.set_time(moment)
+    return made
 
 
-SAID = {
-    "zh-CN": ("全部相同", "第 1 志愿 · 金苹果（小班）", "优先级一样，再比派位号", "结果：第 2 志愿，牡丹（小班）"),
-    "en": ("All equal", "Wish 1 · 金苹果 (", "the ticket decides", "Result: wish 2"),
-}
+PUBLIC = {"zh-CN": "不用相信我们", "en": "Check on this phone"}
+RESULT = {"zh-CN": "结果：第 2 志愿，牡丹（小班）", "en": "Result: wish 2"}
 
 
-@pytest.mark.parametrize("language", SAID)
-def test_the_published_bundle_is_checked_on_a_phone(new_page, published, language):
-    (address, _, ticket), (equal, wish, why, result) = published, SAID[language]
+@pytest.mark.parametrize("language", PUBLIC)
+def test_a_family_checks_its_own_result_on_a_phone(new_page, site, published, language):
+    """One tap on the result page: the public file is checked, then the family's own one, which nobody else can fetch."""
     page = new_page(phone=True, language=language)
-    page.goto(f"{address}?lang={language}")
-    page.locator(f"a[href$='{address}/verify']").click()
+    page.context.add_cookies([{"name": "session", "value": published.key, "url": site.url}])
+    page.goto(f"{published.family}/result?lang={'zh' if language == 'zh-CN' else 'en'}")
+    expect(page.locator("main")).to_contain_text(PUBLIC[language])
+    with page.expect_download() as download:
+        page.locator("a[href$='family-file.json']").click()
+    assert json.loads(Path(download.value.path()).read_text())["ticket"] == published.ticket
+    page.locator(f"a[href$='{published.family}/check-result']").click()
     page.locator("#use-published").click()
-    expect(page.locator("#verdict")).to_contain_text(equal)
-    expect(page.locator(".proof li .ok")).to_have_count(8)
-    page.context.set_offline(True)  # from here on without a network
-    page.locator("#code").fill(str(ticket))
-    page.locator("#find button").click()
-    expect(page.locator("#decided .verdict")).to_contain_text(result)
-    expect(page.locator(".decided > li").first).to_contain_text(wish)
-    expect(page.locator(".decided > li").first).to_contain_text(why)
+    expect(page.locator("#verdict .says.ok")).to_be_visible()
+    expect(page.locator("#own-verdict .says.ok")).to_be_visible()
+    expect(page.locator("#own-decided .verdict")).to_contain_text(RESULT[language])
+    expect(page.locator("#mine")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert_axe_clean(page)
-    page.locator("#code").fill("nobody")
-    page.locator("#find button").click()
-    expect(page.locator(".decided")).to_have_count(0)
-    expect(page.locator("#decided")).not_to_be_empty()
 
 
-def test_an_open_page_verifies_a_file_offline(new_page, published):
-    address, bundle, ticket = published
+def test_anybody_checks_the_public_file_and_a_saved_family_file_without_signing_in(new_page, site, published):
+    own = new_page()
+    own.context.add_cookies([{"name": "session", "value": published.key, "url": site.url}])
+    saved = own.request.get(f"{published.family}/family-file.json").body()
+    page = new_page(phone=True)
+    assert page.request.get(f"{published.family}/family-file.json", max_redirects=0).status in (302, 303)
+    page.goto(published.address)
+    page.locator(f"a[href$='{published.address}/verify']").click()
+    page.locator("#use-published").click()
+    expect(page.locator("#verdict .says.ok")).to_be_visible()
+    page.context.set_offline(True)  # from here on without a network
+    file = {"name": "family-file.json", "mimeType": "application/json"}
+    page.locator("#opening-file").set_input_files(file | {"buffer": saved})
+    expect(page.locator("#own-verdict .says.ok")).to_be_visible()
+    lie = json.loads(saved)
+    lie["facts"]["wishes"][0][2] = 0
+    page.locator("#opening-file").set_input_files(file | {"buffer": json.dumps(lie).encode()})
+    expect(page.locator("#own-verdict .says.stop")).to_be_visible()
+
+
+def test_an_open_page_verifies_a_full_file_offline(new_page, published):
     page = new_page()
-    page.goto(f"{address}/verify#{ticket}", wait_until="networkidle")
+    page.goto(f"{published.address}/verify#{published.ticket}", wait_until="networkidle")
     page.context.set_offline(True)
-    page.locator("#bundle-file").set_input_files({"name": "d.zip", "mimeType": "application/zip", "buffer": bundle})
+    page.locator("#bundle-file").set_input_files(
+        {"name": "d.zip", "mimeType": "application/zip", "buffer": published.full}
+    )
     expect(page.locator("#decided .verdict")).to_contain_text("第 2 志愿")
 
 
@@ -77,7 +114,7 @@ def changed(bundle: bytes, name: str, change) -> bytes:
     ("en", "Different from row 2 on", "no zip file", "never published this commitment"),
 ])  # fmt: skip
 def test_a_difference_is_explained_in_a_sentence(new_page, published, language, row, none, other):
-    address, bundle, _ = published
+    address, bundle = published.address, published.full
     page = new_page(language=language)
     page.goto(f"{address}/verify?lang={language}")
     lie = re.compile(rb"(?<=\n)([^\n,]*),[^\n]*")

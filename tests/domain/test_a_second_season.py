@@ -8,11 +8,12 @@ from sqlalchemy.exc import IntegrityError
 
 from enrollment.applications import receipts, registration
 from enrollment.coverage import shares
-from enrollment.coverage.counts import Definition
+from enrollment.coverage.indicator import Definition
 from enrollment.draw import replay, unplaced
 from enrollment.ground.errors import Refused
 from enrollment.maintenance import invariants
-from enrollment.offers import arrivals, offers, withdrawals
+from enrollment.offers import offers, withdrawals
+from enrollment.offers.arrivals import arrival
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
 from enrollment.results import admission_notice
@@ -36,7 +37,7 @@ def on_roll(town, application) -> list[tuple[str, int, str | None]]:
 def arrive(town, application, place, class_name):
     by, offer = town.head_of(place), town.offer_for(application)
     seen = {"health": True, "vaccination": True, "class_name": class_name}
-    return arrivals.arrive(town.session, offer.id, by=by, now=town.now, **seen)
+    return arrival.arrive(town.session, offer.id, by=by, now=town.now, **seen)
 
 
 @pytest.fixture

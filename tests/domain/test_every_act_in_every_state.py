@@ -17,12 +17,14 @@ from sqlalchemy import select
 from enrollment.applications import applications, lifecycle, submission, wishes
 from enrollment.applications.application_rows import STAGES, Application, Stage
 from enrollment.applications.lifecycle import MOVES
+from enrollment.draw import freed_places
 from enrollment.eligibility import households
 from enrollment.ground.accounts import SYSTEM, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.maintenance import invariants
 from enrollment.offers import irrevocable_acts, joint_decisions, offers, revocations, withdrawals
+from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import STATES, Offer, OfferState
@@ -35,7 +37,7 @@ DECLINE_WAITS, WITHDRAWAL_WAITS = "decline waits", "withdrawal waits"
 """An offered place that the mother wants to give up; one whose application she wants to withdraw."""
 
 OFFER_STATES = (*STATES, DECLINE_WAITS, WITHDRAWAL_WAITS)
-OFFER_ACTS = ("confirm", "wait", "decline", "withdraw", "consent", "agree", "object", "take_back")
+OFFER_ACTS = ("confirm", "wait", "decline", "withdraw", "consent", "agree", "object", "take_back", "have_back")
 TIMES = ("in time", "late")
 APPLICATION_ACTS = ("submit", "edit", "wish", "withdraw", "apply_again", "consent")
 ALONE_ACTS = ("decline", "withdraw", "consent")
@@ -50,6 +52,7 @@ offered | wait | late |  | refused: answer_too_late |
 offered | decline |  |  | decline waits | decline_proposed
 offered | withdraw |  |  | withdraw waits | withdraw_proposed
 offered | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+offered | have_back |  |  | refused: offer_is_over |
 confirmed | confirm | in time |  | unchanged |
 confirmed | confirm | late |  | refused: answer_too_late |
 confirmed | wait | in time |  | offer confirmed_waiting | answer_confirm_and_wait
@@ -57,42 +60,51 @@ confirmed | wait | late |  | refused: answer_too_late |
 confirmed | decline |  |  | decline waits | decline_proposed
 confirmed | withdraw |  |  | withdraw waits | withdraw_proposed
 confirmed | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+confirmed | have_back |  |  | refused: offer_is_over |
 confirmed_waiting | confirm |  |  | offer confirmed | answer_confirm
 confirmed_waiting | wait | in time |  | unchanged |
 confirmed_waiting | wait | late |  | refused: answer_too_late |
 confirmed_waiting | decline |  |  | decline waits | decline_proposed
 confirmed_waiting | withdraw |  |  | withdraw waits | withdraw_proposed
 confirmed_waiting | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+confirmed_waiting | have_back |  |  | refused: offer_is_over |
 arrived | confirm |  |  | refused: offer_is_over |
 arrived | wait |  |  | refused: offer_is_over |
 arrived | decline |  |  | refused: offer_is_over |
 arrived | withdraw |  |  | refused: withdraw_after_arrival |
 arrived | consent |  |  | unchanged | consent_withdrawn
+arrived | have_back |  |  | refused: offer_is_over |
 declined | confirm |  |  | refused: offer_is_over |
 declined | wait |  |  | refused: offer_is_over |
 declined | decline |  |  | refused: offer_is_over |
 declined | withdraw |  |  | withdraw waits | withdraw_proposed
 declined | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+declined | have_back | in time |  | offer confirmed | answer_take_back
+declined | have_back | late |  | refused: answer_too_late |
 expired | confirm |  |  | refused: offer_is_over |
 expired | wait |  |  | refused: offer_is_over |
 expired | decline |  |  | refused: offer_is_over |
 expired | withdraw |  |  | withdraw waits | withdraw_proposed
 expired | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+expired | have_back |  |  | refused: offer_is_over |
 superseded | confirm |  |  | refused: offer_is_over |
 superseded | wait |  |  | refused: offer_is_over |
 superseded | decline |  |  | refused: offer_is_over |
 superseded | withdraw |  |  | withdraw waits | withdraw_proposed
 superseded | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+superseded | have_back |  |  | refused: offer_is_over |
 no_show | confirm |  |  | refused: offer_is_over |
 no_show | wait |  |  | refused: offer_is_over |
 no_show | decline |  |  | refused: offer_is_over |
 no_show | withdraw |  |  | withdraw waits | withdraw_proposed
 no_show | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+no_show | have_back |  |  | refused: offer_is_over |
 revoked | confirm |  |  | refused: offer_is_over |
 revoked | wait |  |  | refused: offer_is_over |
 revoked | decline |  |  | refused: offer_is_over |
 revoked | withdraw |  |  | withdraw waits | withdraw_proposed
 revoked | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed
+revoked | have_back |  |  | refused: offer_is_over |
 decline waits | confirm | in time | mother | offer confirmed; nothing waits any more | answer_confirm, decision_taken_back
 decline waits | confirm | in time | father | offer confirmed; nothing waits any more; on hold, case opened | answer_confirm, decision_objected, on_hold
 decline waits | confirm | late |  | refused: answer_too_late |
@@ -109,6 +121,7 @@ decline waits | object |  | mother | refused: own_decision |
 decline waits | object |  | father | nothing waits any more; on hold, case opened | decision_objected, on_hold
 decline waits | take_back |  | mother | nothing waits any more | decision_taken_back
 decline waits | take_back |  | father | refused: not_your_decision |
+decline waits | have_back |  |  | refused: offer_is_over |
 withdrawal waits | confirm | in time | mother | offer confirmed; nothing waits any more | answer_confirm, decision_taken_back
 withdrawal waits | confirm | in time | father | offer confirmed; nothing waits any more; on hold, case opened | answer_confirm, decision_objected, on_hold
 withdrawal waits | confirm | late |  | refused: answer_too_late |
@@ -126,6 +139,7 @@ withdrawal waits | object |  | mother | refused: own_decision |
 withdrawal waits | object |  | father | nothing waits any more; on hold, case opened | decision_objected, on_hold
 withdrawal waits | take_back |  | mother | nothing waits any more | decision_taken_back
 withdrawal waits | take_back |  | father | refused: not_your_decision |
+withdrawal waits | have_back |  |  | refused: offer_is_over |
 """
 
 OF_A_SINGLE_GUARDIAN = """
@@ -222,7 +236,8 @@ withdrawn | submit |  |  | refused: application_is_over |
 withdrawn | edit |  |  | refused: application_is_over |
 withdrawn | wish |  |  | refused: application_is_over |
 withdrawn | withdraw |  |  | unchanged |
-withdrawn | apply_again |  |  | application draft | applied_again
+withdrawn | apply_again | open |  | application draft | applied_again
+withdrawn | apply_again | closed or frozen |  | refused: registration_over_expected |
 withdrawn | consent |  |  | unchanged | consent_withdrawn
 """
 """Lines of the tables: state, act, when ("" at any time), who ("" whichever guardian), outcome, messages."""
@@ -244,6 +259,8 @@ def act_on_offer(town, act, by):
         irrevocable_acts.object_to(session, town.act_id, text="", by=by, now=now)
     elif act == "take_back":
         irrevocable_acts.take_back(session, town.act_id, by=by, now=now)
+    elif act == "have_back":  # the place that was given up
+        freed_places.take_back(session, town.offer_id, by=by, now=now)
 
 
 def act_on_application(town, act, by):
@@ -328,9 +345,9 @@ def bring_offer_to(town, state):
     elif state in (OfferState.ARRIVED, OfferState.NO_SHOW):
         town.confirm(town.ana)
         if state == OfferState.ARRIVED:
-            offers.mark_arrived(town.session, offer.id, by=town.people["clerk"], now=town.now)
+            arrival.mark_arrived(town.session, offer.id, by=town.people["clerk"], now=town.now)
         else:
-            offers.mark_no_show(town.session, offer.id, by=town.people["clerk"], now=town.now, reason="没有来")
+            absences.mark_no_show(town.session, offer.id, by=town.people["clerk"], now=town.now, reason="没有来")
     elif state == OfferState.DECLINED:
         for by in guardians_of(town):
             offers.decline(town.session, offer.id, by=by, now=town.now)
@@ -542,7 +559,7 @@ def test_every_state_and_every_act_of_a_family_has_its_lines():
     assert {line[0] for line in lines_of(OF_OFFERS)} == set(map(str, OFFER_STATES))
     assert {line[0] for line in lines_of(OF_APPLICATIONS)} == set(map(str, STAGES))
     family = {name for name, move in OFFER_MOVES.items() if Role.GUARDIAN in move.by}
-    assert family == {"confirm", "confirm_and_wait", "decline"}, "a new move of a family needs lines here"
+    assert family == {"confirm", "confirm_and_wait", "decline", "take_back"}, "a new move of a family needs lines here"
     known = {"submit", "edit", "edit_in_review", "wish_again", "withdraw", "apply_again"}
     assert {name for name, move in MOVES.items() if Role.GUARDIAN in move.by} == known
 

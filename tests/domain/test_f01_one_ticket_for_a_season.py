@@ -7,8 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from allocation import lottery
+from allocation.files import commitments
 from enrollment.draw import draw_rooms, draws, market_files, snapshot
 from enrollment.draw.draws import Draw, Snapshot, Ticket
+from enrollment.draw.seed import declared_forms
 from enrollment.ground.errors import Refused
 
 
@@ -60,10 +62,11 @@ def frozen(town):
 
 
 def test_the_seed_is_the_hash_of_what_was_published(frozen):
-    draw = frozen.seed(" 01 02 03 ", "6 1 4")
-    assert draw.seed == lottery.seed_bytes(draw.commitment, "01 02 03", "6 1 4").hex()
+    draw = frozen.seed(" 30 27 21 14 8 3 ＋ 06", "06,1 4 0 0 9")
+    form = declared_forms.of_draw(draw)
+    assert draw.seed == lottery.seed_bytes_2(draw.commitment, form, "3 8 14 21 27 30 + 6", "6 1 4 0 0 9").hex()
     files = market_files.unpack(frozen.session.get_one(Snapshot, draw.snapshot_id).market)
-    assert draw.commitment == lottery.commitment(files)
+    assert draw.commitment == commitments.commitment(files)
 
 
 def test_the_database_refuses_a_seed_before_the_commitment(frozen):
@@ -91,7 +94,7 @@ def test_a_seed_that_is_there_never_changes(frozen):
         with pytest.raises(IntegrityError), frozen.session.begin_nested():
             frozen.session.execute(text(statement))
     with pytest.raises(Refused, match="no_draw_is_open"):
-        frozen.seed("another", "")
+        frozen.seed()
 
 
 def test_a_correction_before_the_seed_replaces_the_commitment_in_public(frozen):
@@ -140,7 +143,7 @@ def test_who_joins_in_the_supplementary_round_stands_after_the_last_ticket(froze
     frozen.everyone_is_reviewed()
     frozen.freeze()
     assert frozen.the_round.stage == "frozen"
-    second = frozen.seed("07 08 09", "")
+    second = frozen.seed("7 8 9 10 11 12 + 1")
     assert (second.number, frozen.ticket_of(late)) == (2, 3)
     run = frozen.run()
     assert run.state == "checked"

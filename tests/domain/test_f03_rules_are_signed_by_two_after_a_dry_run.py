@@ -173,7 +173,7 @@ def test_what_staff_verified_counts_in_the_trial_and_what_they_declined_does_not
     town.session.add(
         VerifiedFact(
             application_id=families["陈"].id, fact="work_area", outcome="declined", reason="未缴社保",
-            source="paper", at=town.now,
+            source="staff", at=town.now,
         )
     )  # fmt: skip
     town.session.flush()

@@ -4,8 +4,9 @@ counts nothing at all, and neither refuses the application."""
 import pytest
 
 from enrollment.eligibility.claims import VerifiedFact
-from enrollment.eligibility.tiers import claimed_facts, tier_at, verified_facts_of
+from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.season.facts import Fact, Ground
+from tests.support.tiers import tier_at
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_a_published_run_stays(drawn_town):
 
 
 def test_places_that_changed_after_the_run_stop_its_publication(drawn_town):
-    """The second signature publishes all or nothing."""
+    """The second signature is refused, and nothing is prepared."""
     town = drawn_town
     run = town.run()
     programme = town.programme_of(next(iter(town.kindergartens_by_name("金苹果"))))

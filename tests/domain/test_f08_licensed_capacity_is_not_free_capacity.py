@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
-from enrollment.places import programmes
+from enrollment.places import place_plans, programmes
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.class_plan import LevelPlan, check_kindergarten
+from enrollment.places.plans.receipts import Limit, free_places, receipt
 
 
 @pytest.fixture
@@ -48,8 +50,53 @@ def test_children_who_continue_and_places_kept_out_of_the_draw_are_not_offered(t
     assert lower.places == 40
 
 
-def test_more_children_than_chairs_leave_no_negative_places(town, wenjiang):
-    assert plan(town, wenjiang, "lower", planned_classes=1, staffed_classes=1, continuing=31).places == 0
+@pytest.mark.parametrize(
+    ("numbers", "code", "told"),
+    [
+        ({"continuing": 66}, "continuing_above_classes", {"classes": 1, "norm": 25, "capacity": 25, "continuing": 66}),
+        ({"staffed_classes": 2, "planned_classes": 2, "continuing": 60}, "continuing_above_classes", {"capacity": 50}),
+        ({"staffed_classes": 0, "continuing": 1}, "continuing_above_classes", {"classes": 0, "capacity": 0}),
+        ({"staffed_classes": 2, "planned_classes": 2, "withheld": 51}, "withheld_above_free", {"free": 50, "n": 51}),
+    ],
+)
+def test_stf03_impossible_numbers_are_refused_with_the_arithmetic(town, wenjiang, numbers, code, told):
+    with pytest.raises(Refused) as refused:
+        plan(town, wenjiang, "lower", **({"planned_classes": 1, "staffed_classes": 1} | numbers))
+    assert refused.value.code == code
+    assert told.items() <= refused.value.details.items()
+
+
+def test_stf03_the_sum_is_printed_line_by_line_with_the_limit_that_binds(town, wenjiang):
+    """温江: licence 9 − 3 − 4 = 2 classes × 25 = 50, and the licence is why there are no more."""
+    plan(town, wenjiang, "lower", planned_classes=2, staffed_classes=2)
+    printed = place_plans.place_plan(town.session, wenjiang.id, 2026, by=SYSTEM, now=town.now).receipt("lower")
+    assert [(line.sign, line.code, line.value, line.binds) for line in printed.lines] == [
+        ("", "licence", 9, True), ("−", "others", 3, False), ("−", "others", 4, False), ("=", "left", 2, False),
+        ("", "staffed", 2, False), ("×", "norm", 25, False), ("=", "capacity", 50, False),
+        ("−", "continuing", 0, False), ("−", "withheld", 0, False),
+    ]  # fmt: skip
+    assert (printed.places, printed.limit, printed.more) == (50, Limit.LICENCE, 25)
+
+
+def test_stf03_one_class_with_teachers_four_reserved_and_three_committed_leaves_eighteen():
+    assert free_places(LevelPlan(2, 1, 25).places, reserved=4, committed=3) == 18
+
+
+@given(
+    planned=st.integers(0, 6), staffed=st.integers(0, 6), norm=st.integers(1, 25), continuing=st.integers(0, 60),
+    withheld=st.integers(0, 20), licensed=st.one_of(st.none(), st.integers(0, 12)),
+)  # fmt: skip
+def test_stf03_the_lines_of_every_receipt_come_to_the_places(planned, staffed, norm, continuing, withheld, licensed):
+    plans = {
+        level: LevelPlan(class_norm=CLASS_NORM[level], planned_classes=1, staffed_classes=1)
+        for level in ("middle", "upper")
+    }
+    plans["lower"] = LevelPlan(planned, staffed, norm, continuing, withheld)
+    printed = receipt("lower", plans, licensed)
+    children = {line.code: line.value for line in printed.lines if line.unit == "child"}
+    sum_of_lines = children["capacity"] - children["continuing"] - children["withheld"]
+    assert printed.places == max(sum_of_lines, 0)
+    assert [line.binds for line in printed.lines].count(True) == 1, "one limit, neither none nor two"
 
 
 def test_a_kindergarten_never_seats_more_than_360(town):

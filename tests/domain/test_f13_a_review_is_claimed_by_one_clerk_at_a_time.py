@@ -11,7 +11,8 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.review import review, review_queue
+from enrollment.review import review
+from enrollment.review.queue import task_groups
 from tests.support.town import Town
 
 RACERS = 10
@@ -78,7 +79,7 @@ def test_ten_clerks_ask_for_the_next_and_get_ten_different_ones(engine_of_its_ow
     moment = town.now
 
     def take_next(session, clerk):
-        taken = review_queue.take_next(session, by=clerk, now=moment)
+        taken = task_groups.take_next(session, by=clerk, now=moment)
         return taken.id if taken else None
 
     got = race(engine_of_its_own, take_next, clerks)
@@ -92,4 +93,4 @@ def test_another_kindergarten_does_not_find_it(town):
     town.registration_is_over()
     with pytest.raises(NotFound):
         review.take(town.session, ana.id, by=town.clerk_of(there), now=town.now)
-    assert review_queue.queue(town.session, by=town.clerk_of(there), now=town.now).total == 0
+    assert task_groups.overview(town.session, by=town.clerk_of(there), now=town.now).number() == 0

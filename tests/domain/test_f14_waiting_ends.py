@@ -5,6 +5,7 @@ import pytest
 from enrollment.ground.errors import Refused
 from enrollment.offers import waitlist
 from enrollment.season import calendar
+from tests.support.town_season import at
 
 
 def codes(town, *children):
@@ -46,12 +47,17 @@ def test_f14_silence_ends_the_waiting_too(queue):
     assert town.place_of(town.cui).name == "牡丹"
 
 
-def test_f14_waiting_is_over_when_the_arrival_days_are(queue):
+def test_f14_waiting_is_over_for_a_better_wish_with_the_arrival_days_and_for_a_place_with_the_year(queue):
     town = queue
     town.confirm(town.ana)
     town.confirm(town.ben, wait=True)
     town.at(calendar.spans(town.season())["arrival"][1])
-    assert codes(town, town.ben, town.cui) == ["content", "over"]
+    assert codes(town, town.ben, town.cui) == ["content", "for_a_place"]
+    town.change_places(town.programme_of(town.jinpingguo), places=2)
+    town.replay()
+    assert (town.place_of(town.ben).name, town.place_of(town.cui)) == ("牡丹", town.jinpingguo), "mid-year admission"
+    town.at(at(5, 1, 0, year=2027))
+    assert codes(town, town.ding) == ["over"]
     town.change_places(town.programme_of(town.jinpingguo), places=5)
     with pytest.raises(Refused, match="nothing_to_hand_on"):
         town.replay()

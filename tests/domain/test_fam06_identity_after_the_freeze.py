@@ -13,7 +13,7 @@ from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import actor_of
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.outbox import Notice
-from enrollment.offers import arrivals
+from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.offer_rows import ReplacedNotice
 from enrollment.people import documents
 from enrollment.people.duplicate_rows import DuplicateHint
@@ -183,7 +183,7 @@ def test_fam06_the_roll_has_a_dated_entry(town):
     town.at(at(8, 21))
     head = town.head_of(town.garden)
     offer = town.offer_for(ana)
-    arrivals.arrive(town.session, offer.id, class_name="小一班", health=True, vaccination=True, by=head, now=town.now)
+    arrival.arrive(town.session, offer.id, class_name="小一班", health=True, vaccination=True, by=head, now=town.now)
     number = id_number(ana.child.born)
     request = town.requests_correction(ana, "document", id_kind="resident", id_number=number)
     town.two_agree(request)
@@ -216,9 +216,9 @@ def in_state(town, state):
         head, offer = town.head_of(town.garden), town.offer_for(ana)
         if state == "arrived":
             checks = {"health": True, "vaccination": True}
-            arrivals.arrive(town.session, offer.id, class_name="小一班", by=head, now=town.now, **checks)
+            arrival.arrive(town.session, offer.id, class_name="小一班", by=head, now=town.now, **checks)
         else:
-            arrivals.did_not_come(town.session, offer.id, reason="没有来", by=head, now=town.now)
+            absences.mark_no_show(town.session, offer.id, reason="没有来", by=head, now=town.now)
     last = town.last_offer_for(ana)
     assert state == ("unplaced" if last is None else last.state)
     return ana

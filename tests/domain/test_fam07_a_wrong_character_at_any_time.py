@@ -7,7 +7,7 @@ from enrollment.applications import receipts
 from enrollment.corrections import corrected_values, correction_papers, requests
 from enrollment.draw import snapshot
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers import arrivals
+from enrollment.offers.arrivals import arrival
 from enrollment.places.roll_rows import RollChild
 from enrollment.review.correction_rows import CorrectionKind
 from tests.support.town_helping import photo_of_a_paper
@@ -33,7 +33,7 @@ def at_moment(town, moment):
         town.at(at(8, 21))
     if moment == "arrived":
         offer, head = town.offer_for(ana), town.head_of(town.garden)
-        arrivals.arrive(
+        arrival.arrive(
             town.session, offer.id, class_name="小一班", health=True, vaccination=True, by=head, now=town.now
         )
     return ana
@@ -99,6 +99,26 @@ def test_fam07_a_guardians_own_name(town):
     town.two_agree(request)
     assert ana.child.guardians[0].guardian.name == "李家大"
     assert receipts.latest(town.session, ana).changed == ("guardians",)
+
+
+def test_fam07_a_guardian_reads_the_name_of_the_other_in_no_request(town):
+    """As in the download of the data: the other's name and document, and whose application was the duplicate, are not shown."""
+    garden = town.kindergarten("金苹果", places=2)
+    ana, real = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    mother, father = town.parent_of(ana), town.second_guardian(ana).actor
+    town.registration_is_over()
+    typed = {"name": "李家大", "id_kind": "resident", "id_number": ""}
+    own = town.requests_correction(ana, "other_identity", by=mother, **typed)
+    name = town.requests_correction(ana, "name", by=mother, name="安乐")
+    duplicate = town.finds_error(ana, "duplicate", by=town.city_pair()[0], other=real.registration_code)
+    assert {each.id for each in requests.of_application(town.session, ana.id, by=mother)} == {own.id, name.id}
+    assert [each.id for each in requests.of_application(town.session, ana.id, by=father)] == [name.id]
+    assert requests.own(town.session, own.id, by=mother) and requests.own(town.session, name.id, by=father)
+    for hidden, by in ((own, father), (duplicate, father), (duplicate, mother)):
+        with pytest.raises(NotFound):
+            requests.own(town.session, hidden.id, by=by)
+    with pytest.raises(NotFound):
+        requests.withdraw(town.session, own.id, version=own.version, by=father, now=town.now)
 
 
 def test_fam07_a_page_too_many_and_the_same_page_twice(town):

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from enrollment.applications.application_rows import Stage
 from enrollment.draw import draw_jobs, draw_rooms, draws, duplicate_waivers, requests, runs, snapshot
+from enrollment.draw.seed import seeding
 from enrollment.eligibility.tiers import verified_facts_of
 from enrollment.ground import identity, jobs
 from enrollment.ground.errors import Refused
@@ -153,7 +154,7 @@ def refuse_the_old_list(town, old_run) -> None:
     by = town.city_pair()[0]
     if town.the_round.stage == "frozen":
         with pytest.raises(Refused, match="snapshot_outdated"), town.session.begin_nested():
-            draws.set_seed(town.session, 2026, beacon="1", ceremony="", by=by, now=town.now)
+            seeding.set_seed(town.session, 2026, by=by, now=town.now)
     if town.the_round.stage == "drawn":
         with pytest.raises(Refused, match="snapshot_outdated"), town.session.begin_nested():
             runs.start(town.session, town.the_round.id, by=by, now=town.now)
@@ -274,7 +275,7 @@ def test_fam08_no_decision_while_the_draw_room_works(town_of_two):
     assert draw_jobs.is_going_on(town.session, town.the_round.id)
     with pytest.raises(Refused, match="draw_at_work"), town.session.begin_nested():
         town.one_agrees(request)
-    assert town.session.get_one(jobs.Job, town.the_round.draw_job_id).kind == "publish_run"
+    assert town.session.get_one(jobs.Job, town.the_round.draw_job_id).kind == "prepare_run"
 
 
 def test_fam08_a_value_that_changed_meanwhile_is_not_overwritten(town_of_two):

@@ -1,12 +1,17 @@
 """One season of a small town, from the office's lists to the changed coverage.  Read it as a story; every sentence is a real act."""
 
+import datetime as dt
+
 import pytest
 
-from enrollment.coverage import shares
-from enrollment.coverage.counts import Definition
+from allocation.coverage import Percent
+from enrollment.coverage import shares, target_decisions
+from enrollment.coverage.indicator import Definition
+from enrollment.coverage.target_decisions import Source
+from enrollment.coverage.targets import Targets, TargetScope
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
-from enrollment.offers import offers
+from enrollment.offers.arrivals import absences, arrival
 from enrollment.places import promotion
 from enrollment.places.imports import importer
 from enrollment.results import family_results
@@ -40,8 +45,16 @@ def the_city(town):
 
 
 def test_a_season_from_the_lists_to_the_coverage(town):
-    # In spring the district office sends its lists, and two people sign the rules.
+    # In spring two officials set the year's targets with their source, the district office sends its lists, and two people
+    # sign the rules.
     town.area()
+    proposer, signer = town.city_pair()
+    targets = target_decisions.propose(
+        town.session, 2026, TargetScope.CITY, Targets(Percent(5_100), Percent(8_200)),
+        Source("学前教育工作计划", "成教〔2026〕1号", dt.date(2026, 1, 12)),
+        in_force_from=dt.date(2026, 1, 1), by=proposer, now=town.now,
+    )  # fmt: skip
+    target_decisions.sign(town.session, targets.id, by=signer, now=town.now)
     for kind, content in (("kindergartens", KINDERGARTENS), ("programmes", PROGRAMMES), ("roll", ROLL)):
         importer.import_file(town.session, kind, f"{kind}.xlsx", content, by=SYSTEM, now=town.now, year=2026)
     jinpingguo, mudan = (town.kindergartens_by_name(name)[0] for name in ("金苹果幼儿园", "牡丹幼儿园"))
@@ -62,15 +75,20 @@ def test_a_season_from_the_lists_to_the_coverage(town):
 
     # 4 June: the market is frozen and its commitment published; then the public seed gives everybody a ticket.
     town.at(at(6, 4))
-    frozen = town.freeze(beacon_name="双色球第 2026064 期")
+    frozen = town.freeze()
     assert len(frozen.commitment) == 64
     town.seed_in_order(ana, an, cui, ben)
     assert town.ticket_of(ana) < town.ticket_of(cui) < town.ticket_of(ben)
 
-    # The engine places, somebody else's code checks, two people sign, and the result is out.
+    # The engine places, somebody else's code checks, and two people sign.  Nothing is open until the announced hour.
     run = town.run()
     assert set(run.summary["checks"].values()) == {"passed"}
-    town.publish()
+    town.sign(run)
+    assert town.offer_for(ana) is None
+
+    # 5 June, 9:00: the clock opens the result, for everybody in the same second.
+    town.at(at(6, 5, 9))
+    assert town.open(run) == 4
     assert town.place_of(ana) == town.place_of(cui) == jinpingguo
     assert town.place_of(an) == town.place_of(ning) == mudan
     assert town.offer_for(ben) is None
@@ -95,9 +113,9 @@ def test_a_season_from_the_lists_to_the_coverage(town):
         promotion.promote(town.session, kindergarten_id, 2025, by=head, now=town.now)
     for child, place in ((ana, jinpingguo), (ben, jinpingguo), (an, mudan)):
         here = {"by": heads[place.id], "now": town.now, "class_name": "小一班"}
-        offers.mark_arrived(town.session, town.offer_for(child).id, **here)
+        arrival.mark_arrived(town.session, town.offer_for(child).id, **here)
     absent, why = town.offer_for(ning), "家长来电：搬家"
-    offers.mark_no_show(town.session, absent.id, by=heads[mudan.id], now=town.now, reason=why)
+    absences.mark_no_show(town.session, absent.id, by=heads[mudan.id], now=town.now, reason=why)
     assert (town.taken_at(jinpingguo), town.taken_at(mudan)) == (2, 1)
 
     # On 1 September the upper class is at school, the new children are here, and both shares have moved.

@@ -8,7 +8,7 @@ import pytest
 
 from allocation import central
 from allocation.central import Proposals, Ways, propose
-from allocation.coverage import Coverage
+from allocation.coverage import Coverage, Percent
 
 
 def ways(rows):
@@ -72,7 +72,7 @@ def test_nobody_and_nothing():
 
 def test_the_effect_on_both_shares():
     proposals = Proposals(np.array([0, 1, 1, 2, -1]), np.array([5, 5, 5, 5, -1]))
-    after = proposals.effect(Coverage(96, 50, 30), np.array([0, 1, 2]))
+    after = proposals.effect(Coverage(96, 50, 30, Percent(5_100), Percent(8_200)), np.array([0, 1, 2]))
     assert (after.all, after.public, after.inclusive) == (100, 51, 32)
     assert after.public_share.met and after.inclusive_coverage.met
 

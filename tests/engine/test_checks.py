@@ -6,8 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from allocation import checks
-from allocation.benchmark.synthetic import synthetic_market
+from allocation import checks, verify
+from allocation.benchmark.synthetic import displacement_chain, synthetic_market
+from allocation.checks.optimality import best_ranks
+from allocation.checks.proposals import Proposals
 from allocation.checks.row_order import _shuffle
 from allocation.market import Market, Pool
 from allocation.solve import solve
@@ -209,3 +211,33 @@ def test_a_line_at_the_first_ticket_of_all():
     outcome = solve(market)
     assert (outcome.cutoffs.state.tolist(), outcome.cutoffs.ticket.tolist()) == ([2], [0])
     assert checks.check(market, outcome, solve).ok
+
+
+# ENG03: one chain of displacements through all children
+
+
+@pytest.mark.parametrize("children", [500, 1_000])
+def test_eng03_a_chain_through_all_children_is_checked_in_steps_that_grow_with_the_proposals(children):
+    market = displacement_chain(children)
+    outcome = solve(market)
+    assert outcome.proposals == 2 * (children - 1)  # everybody is displaced once, and the last finds nothing
+    best = best_ranks(Proposals(market, outcome))
+    assert best.steps <= 3 * children
+    assert best.rank.tolist() == outcome.rank.tolist()
+
+
+def test_eng03_a_long_check_tells_how_far_it_is():
+    market = displacement_chain(100)
+    lines = []
+    assert verify(market, solve(market), lines.append) == []
+    assert len(lines) == 4 and lines[0] == "check: every possible proposal again"
+
+
+def test_eng03_a_pool_of_many_places_is_checked_in_as_few_steps():
+    """Children come to one programme in the worst order: each one who comes stands before all others."""
+    n = 200
+    market = Market.from_arrays(range(n + 1), [0] * n, [0] * n, range(n, 0, -1), [n // 2])
+    best = best_ranks(Proposals(market, solve(market)))
+    assert best.steps <= 2 * n and (best.rank > 0).sum() == n // 2
+    triplet = Market.from_arrays([0, 1, 2, 3], [0] * 3, [0] * 3, [1, 2, 3], [2], unit=[0, 0, 0], pair_rule="close")
+    assert checks.check(triplet, solve(triplet), solve).ok

@@ -12,7 +12,7 @@ from allocation import __main__ as command
 from allocation import by_code, files
 from allocation.benchmark import measurements as benchmark
 from allocation.checks import Report
-from allocation.files import bundle, verification
+from allocation.files import bundle, reader, verification
 from allocation.outcome import REASONS
 from tests.engine.bundles import packed, with_codes
 from tests.engine.small_markets import tiny_market
@@ -142,7 +142,9 @@ def test_a_market_with_neither_seed_nor_tickets_can_not_be_verified(tmp_path):
     (tmp_path / "good.zip").write_bytes(packed(tiny_market(7, children=8), drawn=False))
     opened = bundle.unpack(tmp_path / "good.zip")
     opened.market.pop("tickets.csv")
-    assert "there is neither a seed nor tickets" in list(verification._draw_differences(opened))
+    assert "there is neither a seed nor tickets" in list(
+        verification._draw_differences(opened, reader.parse_files(opened.market))
+    )
 
 
 def test_a_broken_zip_is_bad_input(tmp_path, capsys):
@@ -177,6 +179,7 @@ def test_bench_measures_every_step(capsys, monkeypatch, compiler):
     monkeypatch.setattr(benchmark, "SMALL", 400)
     monkeypatch.setattr(benchmark, "DRAWS", 2)
     if compiler:
+        monkeypatch.setattr(benchmark, "GOALS_AT", 700)
         monkeypatch.setattr(benchmark.renumber, "LARGE_MARKET", 600)
     else:
         monkeypatch.setattr(benchmark.shutil, "which", lambda name: None)
@@ -187,6 +190,7 @@ def test_bench_measures_every_step(capsys, monkeypatch, compiler):
     assert always <= set(found)
     assert found["proposals"] > 500
     assert found["share_of_cores_used_by_others"] is None or 0 <= found["share_of_cores_used_by_others"] <= 1
+    assert ("goals" in found) == bool(compiler)
     if compiler:
         assert {"pairs_to_plain", "pools_to_plain", "check_s", "files_to_files_s", "thousand_draws_s"} <= set(found)
     if compiler and shutil.which("gcc"):

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 from allocation import compilation as compiled
 
@@ -35,3 +36,14 @@ def test_who_has_compiled_everything_says_so_beside_the_binaries(tmp_path, monke
     assert not compiled.is_warm()
     compiled.note_warm()
     assert compiled.is_warm()
+
+
+def test_eng12_freed_memory_is_kept_where_the_library_can_do_that(monkeypatch):
+    asked = []
+    library = SimpleNamespace(mallopt=lambda option, value: asked.append((option, value)))
+    monkeypatch.setattr(compiled.ctypes, "CDLL", lambda name: library)
+    compiled.keep_freed_memory(1024)
+    assert asked == [(-3, 1024), (-1, 16 * 1024)]
+    del library.mallopt
+    compiled.keep_freed_memory(1024)
+    assert len(asked) == 2

@@ -1,6 +1,8 @@
 """Reading and writing files: round trips, one line for each fault, bytes that do not depend on the order of rows."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -191,7 +193,7 @@ WRONG = [
     ("tickets.csv", "C2,3", "C2,4294967296", "tickets.csv, row 3, column ticket: a ticket is below"),
     ("tickets.csv", "C2,3", "C7,3", "tickets.csv, row 3, column child: no such child"),
     ("tickets.csv", "C2,3", "C1,3", "tickets.csv, row 3, column child: the code stands twice"),
-    ("market.json", "market/1", "market/2", "market.json, column format: market/2 is not market/1"),
+    ("market.json", "market/1", "market/9", "market.json, column format: market/9 is neither market/1 nor market/2"),
     ("market.json", "overhang", "strict", "market.json, column pair_rule: strict is neither overhang nor close"),
     ("market.json", "null", '"12"', "market.json, column seed: a seed is 64 hex digits"),
     ("market.json", '"2026"', "2026", "market.json, column season: not a text"),
@@ -297,3 +299,35 @@ def test_rows_are_written_in_blocks_of_any_size(monkeypatch):
     for rows in (1, 2, 100):
         monkeypatch.setattr(csv_rows, "ROWS_AT_ONCE", rows)
         assert csv_rows.csv_bytes(["n", "w", "m"], columns) == expected
+
+
+# ENG12: reading costs little where files stand in the order in which we write them, and means the same in any other
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
+def test_eng12_children_are_found_in_order_and_out_of_order(order):
+    known = text.to_column(["a", "ab", "b"])
+    values = text.to_column([["a", "ab", "b"][number] for number in order])
+    assert text.lookup_in_order(values, known).tolist() == order
+
+
+def test_eng12_a_child_that_is_not_known_is_found_nowhere():
+    known = text.to_column(["a", "b"])
+    assert text.lookup_in_order(text.to_column(["a", "a", "x"]), known).tolist() == [0, 0, -1]
+    assert text.lookup_in_order(text.to_column(["b", "a"]), known).tolist() == [1, 0]
+
+
+def test_eng12_rows_in_another_order_give_the_same_market():
+    straight = files.parse_market(as_bytes(GOOD))
+    written = files.market_files(straight)
+    head, *rows = written["wishes.csv"].decode().splitlines()
+    written["wishes.csv"] = ("\n".join([head, *reversed(rows)]) + "\n").encode()
+    again = files.parse_market(written)
+    assert again.programme.tolist() == straight.programme.tolist()
+    assert again.offsets.tolist() == straight.offsets.tolist()
+
+
+def test_eng12_the_command_imports_neither_compiler_nor_arrow_before_it_needs_them():
+    asked = "import sys, allocation.__main__; print(*{'numba', 'pyarrow', 'highspy', 'scipy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -11,8 +11,8 @@ from allocation.benchmark.synthetic import synthetic_market
 from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files.codes import FORBIDDEN, is_code
-from portal.public.verify_draw import PREFIXED, SAID
 from portal.text.words import table
+from portal.web.shared_views.verify_views import PREFIXED, SAID
 from tests.engine.bundles import packed
 from tests.engine.cases import case
 from tests.engine.combined_market import as_bundle, side_by_side

@@ -1,12 +1,13 @@
 """Chances from many draws, compared with chances counted over every possible order of the families."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
 
 from allocation.market import Market, Pool
-from allocation.simulation import Chance, SupposedWish, family_odds, simulate
+from allocation.simulation import Chance, SupposedWish, family_odds, simulate, simulate_groups
 from allocation.solve import solve
 from tests.engine.market_changes import again
 from tests.engine.small_markets import tiny_market
@@ -87,3 +88,33 @@ def test_pools_count_for_an_imagined_family():
     assert family_odds(drawn, [SupposedWish(0, 0, frozenset({3}))]).together.hits == 500
     market = lottery_for(40, 10, pools=[Pool(0, "estate", 1, 10, (3,), "open")], groups=[(3,)] * 40)
     assert family_odds(simulate(market, 500), [SupposedWish(0, 0)]).together.hits == 0
+
+
+@pytest.mark.parametrize("number", [1, 20, 23, 11])
+def test_drw08_groups_of_each_draw_are_the_sum_of_its_wishes(number):
+    market = tiny_market(number, children=7, siblings=number == 20, current=number != 11)
+    everybody, some = np.arange(market.children), np.arange(0, market.children, 2)
+    nobody = np.zeros(0, dtype=np.int64)
+    counted_groups = simulate_groups(market, [everybody, some, nobody], 60, seed=4, workers=2)
+    wishes = np.repeat(everybody, np.diff(market.offsets))
+    first = np.zeros(len(market.programme), dtype=bool)
+    first[market.offsets[:-1][np.diff(market.offsets) > 0]] = True
+    granted = simulate(market, 60, seed=4).granted
+    for at, group in enumerate((everybody, some, nobody)):
+        inside = np.isin(wishes, group)
+        assert counted_groups.placed[:, at].sum() == granted[inside].sum()
+        assert counted_groups.first[:, at].sum() == granted[inside & first].sum()
+    assert (counted_groups.by_nature.sum(axis=1) == counted_groups.placed[:, 0]).all()
+
+
+def test_drw08_a_draw_of_the_groups_is_an_allocation_with_its_tickets():
+    market = lottery_for(9, 4)
+    drawn = simulate_groups(market, [np.arange(9), np.array([0])], 300, seed=2)
+    assert (drawn.placed[:, 0] == 4).all() and (drawn.first[:, 0] == 4).all()
+    assert 80 < drawn.placed[:, 1].sum() < 190, "one of nine children has one of four places in four of nine draws"
+
+
+def test_drw08_a_first_wish_is_the_first_of_the_familys_own_list():
+    market = replace(lottery_for(3, 3), rank=np.array([1, 2, 3], dtype=np.int32))
+    drawn = simulate_groups(market, [np.arange(3)], 5)
+    assert drawn.placed[:, 0].tolist() == [3] * 5 and drawn.first[:, 0].tolist() == [1] * 5

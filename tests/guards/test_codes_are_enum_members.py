@@ -10,6 +10,7 @@ from enrollment.draw.run_rows import RunState
 from enrollment.ground.accounts import Role
 from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.jobs import JobState
+from enrollment.ground.outbox import MessageState
 from enrollment.offers.offer_rows import OfferState
 from enrollment.places.programmes import ProgrammeState
 from enrollment.review.correction_rows import CorrectionState
@@ -22,6 +23,7 @@ ENUMERATIONS = (
     RunState,
     CorrectionState,
     JobState,
+    MessageState,
     ProgrammeState,
     RoundKind,
     RoundStage,

@@ -3,6 +3,7 @@
 import pytest
 
 from enrollment.ground.data_register import DEGREES, register
+from enrollment.ground.sealed.codes import KeyedCode, KeyedJson, KeyedText
 from enrollment.ground.vault import Sealed
 from enrollment.tables import METADATA
 
@@ -33,6 +34,12 @@ def test_exactly_the_sealed_columns_are_registered_as_sealed():
             if isinstance(column.type, Sealed) or (name, column.name) in SEALED_FILES
         }
         assert sealed == set(REGISTER[name].get("sealed", [])), name
+
+
+def test_exactly_the_columns_with_tokens_are_registered_as_keyed():
+    for name, table in METADATA.tables.items():
+        keyed = {column.name for column in table.columns if isinstance(column.type, KeyedCode | KeyedJson | KeyedText)}
+        assert keyed == set(REGISTER[name].get("keyed", [])), name
 
 
 def test_personal_data_are_sealed():

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from portal.jobs import runner, scheduler
+from portal.jobs.queue_entries import QUEUES
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,5 +35,5 @@ def test_every_periodic_job_has_a_handler():
 def test_queue_names_equal_worker_names():
     runner.load_handlers()
     served = {name for queues in runner.WORKERS.values() for name in queues}
-    assert served == set(runner.QUEUES)
+    assert served == set(QUEUES)
     assert {handler.queue for handler in runner.HANDLERS.values()} <= served

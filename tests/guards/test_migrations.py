@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.ground.db import open_engine
-from enrollment.offers import offers
+from enrollment.offers.arrivals import arrival
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
 from portal.demo.city_builder import CityBuilder
 from portal.operations import doctor
@@ -167,7 +167,7 @@ def test_the_histories_of_offers_that_are_there_are_named(addresses, real_databa
         town.confirm(eva)
         town.decline(ana)
         town.replay()
-        offers.mark_arrived(session, town.offer_for(ben).id, by=town.clerk_of(garden), now=town.now)
+        arrival.mark_arrived(session, town.offer_for(ben).id, by=town.clerk_of(garden), now=town.now)
         session.commit()
     histories = text("SELECT number, move FROM offer_move ORDER BY number")
     with engine.connect() as connection:

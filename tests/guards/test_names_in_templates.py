@@ -18,6 +18,7 @@ TEMPLATES = ROOT / "templates"
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file())
 
 
+@functools.cache
 def parsed(environment: Environment, name: str) -> nodes.Template:
     return environment.parse((TEMPLATES / name).read_text("utf-8"), name)
 

@@ -14,6 +14,11 @@ OTHER_MODELS = {
     "request.state": "enrollment/corrections/correction_lifecycle.py",
     "found.stage": "enrollment/season/round_rows.py",
     "programme.state": "enrollment/places/ledger.py",
+    "message.state": "enrollment/delivery/receipts.py",
+    "study.state": "enrollment/laboratory/",
+    "loss.state": "enrollment/places/plans/class_loss.py",
+    "count.state": "enrollment/places/roll_changes/counts.py",
+    "transfer.state": "enrollment/places/roll_changes/transfers.py",
 }
 """Assignments that are not about applications or offers, and where they stand."""
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 from enrollment.applications.application_rows import Application
 from enrollment.ground.data_register import impersonal_columns
 from enrollment.ground.db import Base
+from enrollment.ground.sealed.codes import KeyedCode, KeyedJson, KeyedText
+from enrollment.ground.sealed.values import SealedDate
 from enrollment.ground.vault import Sealed
 from enrollment.offers.offer_rows import Offer
 from enrollment.people.person_rows import Child
@@ -37,9 +39,12 @@ MODELS = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda 
 
 
 def canary_of(column):
-    if isinstance(column.type, Sealed):
+    kind = column.type
+    if isinstance(kind, SealedDate):
+        return CANARIES[dt.date]
+    if isinstance(kind, Sealed | KeyedCode | KeyedText):
         return CANARY
-    return CANARIES[dict if isinstance(column.type, JSON) else column.type.python_type]
+    return CANARIES[dict if isinstance(kind, JSON | KeyedJson) else kind.python_type]
 
 
 def test_every_table_has_a_model():

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from flask import Flask
+from werkzeug.routing import AnyConverter
 
 from enrollment.ground.accounts import DESK_OF_ROLE, ROLES, Account, RoleGrant
 from portal.web.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
@@ -14,12 +15,18 @@ NEEDS_NO_VISIT = {"static"}
 THE_APPLICATION = re.compile(r"/applications/[0-9a-f-]{36}")
 
 
-def some_value(converter: str) -> str:
-    return {"UUIDConverter": str(uuid.uuid4()), "IntegerConverter": "987654"}.get(converter, "no-such-thing")
+def some_value(converter) -> str:
+    if isinstance(converter, AnyConverter):
+        return sorted(converter.items)[0]
+    return {"UUIDConverter": str(uuid.uuid4()), "IntegerConverter": "987654"}.get(
+        type(converter).__name__, "no-such-thing"
+    )
 
 
 def address(app, rule) -> str:
-    values = {name: some_value(type(converter).__name__) for name, converter in rule._converters.items()}
+    values = {name: some_value(converter) for name, converter in rule._converters.items()}
+    if rule.rule.startswith("/officials/2026"):
+        values["year"] = 2026
     with app.test_request_context():
         return app.url_map.bind("localhost").build(
             rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"}))
@@ -98,7 +105,7 @@ HELPED = {
     "home", "application_page", "tasks", "consent_page", "guardian_page", "save_guardian", "new_child", "enter_child",
     "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds",
     "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
-    "evidence_file", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "add_wish",
+    "evidence_file", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_pins", "add_wish",
     "check_page", "submit", "receipt_page", "receipt_pdf", "corrections_page", "new_correction", "request_correction",
     "correction_page", "withdraw_correction", "correction_paper", "documents_page", "add_document", "answer_entered_before",
     "earlier_entry",
@@ -136,7 +143,8 @@ def test_a_helper_with_a_mandate_reaches_exactly_the_routes_of_the_form(app, cli
                 if application in foreign:
                     assert answer.status_code == 404, (method, asked, answer.status_code)
                 elif method == "GET" and rule.arguments <= {"application_id", "number"}:
-                    assert answer.status_code in (200, 503), (asked, answer.status_code)
+                    # a letter is drawn by the worker: 202 until then
+                    assert answer.status_code in (200, 202), (asked, answer.status_code)
     assert helped == HELPED
 
 

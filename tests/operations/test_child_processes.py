@@ -74,3 +74,21 @@ def test_a_child_dies_with_its_parent(tmp_path):
         assert psutil.pid_exists(pid)
         parent.kill()
     eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_tru09_a_log_is_put_aside_before_it_fills_the_disk(tmp_path):
+    child = Child("talking", [sys.executable, "-c", "import time\nwhile 1: print('x' * 999, flush=True); time.sleep(.01)"],
+                  log=tmp_path / "talking.log")  # fmt: skip
+    child.start()
+    for _ in range(5):
+        eventually(lambda: child.log.stat().st_size > 5000)
+        child.rotate_log(largest=5000)
+        assert child.log.stat().st_size < 5000
+    child.rotate_log(largest=10**9)
+    child.terminate()
+    child.kill_after(time.monotonic() + 5)
+    assert sorted(each.name for each in tmp_path.glob("talking*")) == [
+        "talking.log",
+        *(f"talking.log.{n}" for n in (1, 2, 3)),
+    ]
+    assert all(5000 < each.stat().st_size < 100_000 for each in tmp_path.glob("talking.log.*"))

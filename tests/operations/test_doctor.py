@@ -2,10 +2,13 @@
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
+from enrollment.ground import background_processes
 from enrollment.ground.db import open_engine
 from portal.app import create_app
 from portal.config import Config
+from portal.jobs.queue_entries import QUEUES
 from portal.operations import doctor
 from tests.support.keys import KEYS
 from tests.support.servers import downgrade
@@ -13,7 +16,7 @@ from tests.support.servers import downgrade
 
 def parts(answer):
     assert set(answer.json) == {"well", "parts"}
-    assert set(answer.json["parts"]) == {"database", "queue", "worker", "clock", "letters"}
+    assert set(answer.json["parts"]) == {"database", "queue", "worker", "clock", "sender", "gateway", "letters"}
     return answer.json["parts"]
 
 
@@ -24,6 +27,16 @@ def test_without_a_worker_the_portal_is_unhealthy(client, redis_url):
     assert parts(answer)["queue"]
     assert not parts(answer)["worker"]
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_tru06_a_worker_lives_while_the_database_hears_it(client, portal_session, redis_url):
+    background_processes.report(portal_session, "all.here.1", QUEUES)
+    background_processes.report(portal_session, "scheduler.here.2", [background_processes.CLOCK])
+    found = parts(client.get("/healthz"))
+    assert found["worker"] and found["clock"]
+    portal_session.execute(text("UPDATE background_process SET seen_at = now() - interval '50 s'"))
+    found = parts(client.get("/healthz"))
+    assert not found["worker"] and not found["clock"]
 
 
 @pytest.mark.parametrize(

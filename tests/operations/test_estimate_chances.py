@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 import redis
-from rq import Queue
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -13,6 +12,7 @@ from enrollment.chances.estimate_rows import ChanceEstimate
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from portal.jobs import runner, scheduler
+from portal.jobs.queue_entries import QUEUES, open_queue
 from tests.conftest import NOW
 from tests.support.crowd import crowd
 from tests.support.town import Town
@@ -88,7 +88,7 @@ def test_a_worker_that_died_while_drawing_leaves_it_to_the_next(engine):
 
 def test_a_flushed_queue_delays_it_only(engine, redis_url):
     with redis.Redis.from_url(redis_url) as connection:
-        queues = {name: Queue(name, connection=connection) for name in runner.QUEUES}
+        queues = {name: open_queue(name, connection) for name in QUEUES}
         with Session(engine) as session, session.begin():
             job_id = estimates.request(session, why="test", now=NOW)
         runner.relay(engine, queues.__getitem__, now=NOW)

@@ -12,17 +12,19 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs
+from enrollment.draw.publication import preparation
+from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import Keys
 from enrollment.offers.offers import Offer
 from portal.jobs import runner
 from portal.web.clock import real_now
 from tests.conftest import NOW
 from tests.operations.serving import ROOT, environment, eventually
 from tests.operations.test_background import kill_all_of
+from tests.support.keys import KEYS
 from tests.support.town import Town
 
 
@@ -127,6 +129,11 @@ def test_two_second_signatures_at_once_publish_once(engine):
     for thread in threads:
         thread.join()
     assert sorted(map(str, outcomes)) == ["2", "run_cannot_be_signed"]
+    with Session(engine) as session, session.begin():
+        preparation.prepare(session, run_id, by=second, now=NOW)
+        hour = session.get_one(Publication, run_id).hour
+        job = session.scalars(select(jobs.Job.id).where(jobs.Job.kind == "publish_run")).one()
+    assert runner.run(engine, lambda _session: hour, job, "worker") == "done"
     with Session(engine) as session:
         assert len(session.scalars(select(Offer)).all()) == 2
         assert session.execute(text("SELECT sum(taken) FROM programme")).scalar() == 2
@@ -176,7 +183,7 @@ def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
 def test_a_real_worker_does_the_run_through_the_queue(engine, tmp_path, real_database, redis_url):
     run_id, _job_id, _officials = a_started_run(engine)
     keys = tmp_path / "keys.json"
-    Keys.write_new(keys, "demo-test")
+    KEYS.write_over(keys)
     environ = environment(
         tmp_path, DATABASE_URL=real_database, REDIS_URL=redis_url, SECRET_KEY="demo-test", KEY_FILE=str(keys), DEMO="1"
     )

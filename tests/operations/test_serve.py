@@ -26,6 +26,13 @@ def is_well(portal) -> bool:
         return False
 
 
+def answers(portal, path: str) -> bool:
+    try:
+        return portal.get(path)[0] == 200
+    except OSError:
+        return False
+
+
 def does_background_work(engine) -> bool:
     """A job is relayed by the running clock and done by the running worker."""
     with Session(engine) as session, session.begin():
@@ -51,18 +58,28 @@ def children_die_and_ctrl_c(folder):
     with serving(folder) as portal:
         portal.hear("ready at")
         assert portal.get()[0] == 200
-        assert portal.health()["parts"].keys() >= {"database", "queue", "worker", "clock", "letters"}
+        assert portal.health()["parts"].keys() >= {"database", "queue", "worker", "clock", "sender", "letters"}
 
         engine = open_engine(Postgres(folder / "postgres", folder).url("portal"))
         assert does_background_work(engine)
 
-        master = portal.child("gunicorn")
+        master = portal.child("--name families")
         orphans = master.children(recursive=True)
         master.kill()
         portal.hear(r"portal ended \(signal SIGKILL\)")
         # the orphans may answer for a moment still: well is when a new master is
-        eventually(lambda: portal.has_another("gunicorn", master) and is_well(portal))
+        eventually(lambda: portal.has_another("--name families", master) and is_well(portal))
         eventually(lambda: living(orphans) == [], 30)
+
+        proxy = portal.child("/proxy/")
+        proxy.kill()
+        portal.hear(r"proxy ended \(signal SIGKILL\)")
+        # a visitor who comes now waits at the socket that the supervisor holds, until the next proxy takes it
+        eventually(lambda: answers(portal, "/sign-in"))
+        portal.child("--app wsgi line").kill()
+        portal.hear(r"line ended \(signal SIGKILL\)")
+        # who is not let in yet waits at the socket of the line
+        eventually(lambda: answers(portal, "/sign-in"))
 
         queue = portal.child("valkey")
         queue.kill()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from enrollment.corrections import requests
 from enrollment.draw import runs
-from enrollment.offers import arrivals
+from enrollment.offers.arrivals import arrival
 from enrollment.places.roll_rows import RollClass
 from enrollment.review.correction_rows import CorrectionKind
 from enrollment.season.facts import Fact
@@ -59,7 +59,7 @@ def test_fam06_from_the_familys_photo_to_the_new_notice(placed, client, another_
     assert all(word in text_of(shown) for word in ("安那", "安娜", "金苹果", "等待核实"))
     paper = BeautifulSoup(shown.text, "lxml").select_one("main a[href*=papers]")["href"]
     assert client.get(paper).mimetype == "image/webp"
-    request = requests.of_application(town.session, town.ana.id)[0]
+    request = requests.of_application(town.session, town.ana.id, by=town.parent_of(town.ana))[0]
     clerk, head = sign_in(another_client(), town.clerk.account_id), sign_in(another_client(), town.head.account_id)
     path = f"/staff/corrections/{request.id}"
     for lang in LANGUAGES:
@@ -123,7 +123,7 @@ def test_fam07_every_kind_has_a_form_in_both_languages(placed, client, another_c
     addresses += [f"kind=facts&fact={fact}" for fact in Fact if fact != Fact.BORN]
     for address in addresses:
         assert client.get(f"{start(town)}/corrections/new?{address}&lang={lang}").status_code == 200, address
-    for desk, browser in (("staff", staff), ("officials", official)):
+    for desk, browser in (("staff", staff), ("officials/2026", official)):
         form = f"/{desk}/applications/{town.ana.id}/corrections/new"
         for address in ("", "kind=duplicate", "kind=birth_date", "kind=other_identity", "kind=facts&fact=home_place"):
             assert browser.get(f"{form}?{address}&lang={lang}").status_code == 200, (desk, address)
@@ -178,21 +178,21 @@ def test_fam08_the_draw_room_says_what_changed_and_why(town, client, another_cli
     town.session.commit()
     frozen_clock.set(town.now + dt.timedelta(hours=1))
     area, kindergarten = sign_in(client, official.account_id), sign_in(another_client(), head.account_id)
-    found = area.get(f"/officials/corrections?code={again.registration_code}")
-    assert f"/officials/applications/{again.id}/corrections/new" in found.text
-    form = f"/officials/applications/{again.id}/corrections/new?kind=duplicate"
+    found = area.get(f"/officials/2026/corrections?code={again.registration_code}")
+    assert f"/officials/2026/applications/{again.id}/corrections/new" in found.text
+    form = f"/officials/2026/applications/{again.id}/corrections/new?kind=duplicate"
     made = fill_in(area, form, other=ana.registration_code, statement="同一个孩子登记了两次")
     assert made.status_code == 303
     assert fill_in(area, made.location, reason="查过户口", act="agree").status_code == 303
     path = f"/staff/corrections/{made.location.rpartition('/')[2]}"
     assert fill_in(kindergarten, path, reason="查过户口", act="agree").status_code == 303
-    room, public = f"/officials/rounds/{town.the_round.id}/draw", f"/draws/{town.the_round.id}"
+    room, public = f"/officials/2026/rounds/{town.the_round.id}/draw", f"/draws/{town.the_round.id}"
     office = sign_in(another_client(), city.account_id)
     assert "不再有效" in text_of(office.get(room)) and "名单正在更正" in text_of(client.get(public))
-    freeze = f"/officials/rounds/{town.the_round.id}/freeze"
-    page = fill_in(office, room, action=freeze, beacon_name="双色球", reason="")
+    freeze = f"/officials/2026/rounds/{town.the_round.id}/freeze"
+    page = fill_in(office, room, action=freeze, reason="")
     assert BeautifulSoup(page.text, "lxml").select_one("#reason-error")
-    assert fill_in(office, room, action=freeze, beacon_name="双色球", reason="撤下重复申请").status_code == 303
+    assert fill_in(office, room, action=freeze, reason="撤下重复申请").status_code == 303
     runner.load_handlers()
     town.session.expire_all()
     town.now = frozen_clock.move(hours=1)
@@ -210,7 +210,7 @@ def test_fam06_the_roll_shows_the_day_of_the_correction(placed, client, frozen_c
     town = placed
     town.at(at(8, 21))
     offer = town.offer_for(town.ana)
-    arrivals.arrive(
+    arrival.arrive(
         town.session, offer.id, class_name="小一班", health=True, vaccination=True, by=town.head, now=town.now
     )
     town.two_agree(town.requests_correction(town.ana, "name", name="安娜"))
@@ -219,3 +219,14 @@ def test_fam06_the_roll_shows_the_day_of_the_correction(placed, client, frozen_c
     frozen_clock.set(at(9, 2))
     sign_in(client, town.head.account_id)
     assert "2026年8月21日 更正" in text_of(client.get(f"/staff/roll/classes/{class_id}"))
+
+
+def test_nothing_is_chosen_for_the_family_and_a_guardian_has_no_birth_certificate(placed, client):
+    town = placed
+    sign_in(client, town.ana.entered_by)
+    listed = f"{start(town)}/corrections"
+    assert not BeautifulSoup(client.get(listed).text, "lxml").select("input[name=kind][checked]")
+    assert "请选择要更正什么" in text_of(client.get(f"{listed}/new?fact="))
+    for kind, offered in (("other_identity", False), ("document", True)):
+        shown = BeautifulSoup(client.get(f"{listed}/new?kind={kind}").text, "lxml")
+        assert bool(shown.select("#id_kind option[value=birth_certificate]")) is offered

@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import re
+import uuid
+from collections import Counter
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -11,21 +13,30 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from enrollment.applications import contents, register_answers
+from enrollment.applications import contents, lifecycle, register_answers
+from enrollment.applications.application_rows import RegisterState
 from enrollment.applications.applications import Application, ApplicationVersion, Wish
+from enrollment.applications.claim_rows import SEALED_VALUE
+from enrollment.applications.notifications import notify_guardians
 from enrollment.eligibility import claims, households
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
+from enrollment.ground import city_time
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
+from enrollment.ground.vault import unseal
 from enrollment.offers import offers as draw_offers
-from enrollment.places import ledger, programmes, roll
+from enrollment.places import ledger, pools, programmes, roll
 from enrollment.places.areas import Area, rows_of_file
+from enrollment.places.class_plan import NUMBERS
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import sort_key
+from enrollment.places.roll import RollClass
+from enrollment.places.roll_changes import counts
 from enrollment.places.service_areas import ServiceArea
-from enrollment.review import bulk_confirmation, review
+from enrollment.review import review
+from enrollment.review.queue import bulk_confirmation
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
 from portal.demo import (
@@ -33,24 +44,29 @@ from portal.demo import (
     geography,
     kindergarten_rows,
     kindergartens,
-    names,
     people,
     review_rows,
+    roll_children,
     season,
     simulated_people,
     time_travel,
+    trial_draws,
 )
 from portal.demo import households as drawn
 from portal.demo.city_builder import CityBuilder, DatabaseNotEmpty
 from portal.demo.demand import Demand
+from portal.demo.earlier_years.classes import earlier_classes
+from portal.demo.identity_numbers import Numbers
 from portal.demo.programmes import DemoProgramme
 from portal.web.clock import now as city_now
 
 CHILDREN = 120
+SPECIAL = 12
+"""Applications of `special_families` that are handed in."""
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo city")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine_of_the_city(addresses, worker_number):
     """One city for this file, in the week of its registration; the tests take it further in their order."""
     name = f"demo_city_{worker_number}"
@@ -67,7 +83,10 @@ def build(engine, through, seed=7):
 
 def test_a_city_in_its_registration(engine_of_the_city):
     with Session(engine_of_the_city) as session:
-        assert session.scalar(select(func.count(Application.id)).where(Application.stage == "submitted")) == CHILDREN
+        assert (
+            session.scalar(select(func.count(Application.id)).where(Application.stage == "submitted"))
+            == CHILDREN + SPECIAL
+        )
         assert session.get(Season, 2026).simulated
         assert len(set(session.scalars(select(Kindergarten.area_code)))) == 23
         assert city_now(session, demo=True).date() == season.SEASON_OPENS_AT.date()
@@ -81,7 +100,10 @@ def test_it_is_built_in_an_empty_database_only(engine_of_the_city):
 
 def test_bulk_rows_are_what_the_verbs_would_have_written(engine_of_the_city):
     with Session(engine_of_the_city) as session:
-        for application in session.scalars(select(Application)).all():
+        by_services = season.SEASON_OPENS_AT - dt.timedelta(hours=1)
+        in_bulk = session.scalars(select(Application).where(Application.submitted_at != by_services)).all()
+        assert len(in_bulk) == CHILDREN
+        for application in in_bulk:
             handed_in = session.get(ApplicationVersion, (application.id, 1))
             assert contents.digest_of(contents.gather(session, application)) == handed_in.digest
             before = claims.of(session, application.id)
@@ -92,35 +114,49 @@ def test_bulk_rows_are_what_the_verbs_would_have_written(engine_of_the_city):
         session.rollback()
 
 
-def test_the_same_seed_gives_the_same_families():
-    places = [
-        DemoProgramme(n, n, f"k{n}", f"{n} 园", "510104", "public", (104.08 + n / 100, 30.65), 25) for n in range(7)
-    ]
+def layout_of(children: int, seed: int):
+    """A city's kindergartens, and the random generator after them."""
+    random = np.random.default_rng(seed)
+    areas = [SimpleNamespace(**row) for row in rows_of_file()]
+    return kindergartens.layout(random, areas, children), areas, random
 
+
+def wishes_of(children: int, seed: int):
+    """The offers of a city, and its families' homes and lists of wishes by area."""
+    layout, areas, random = layout_of(children, seed)
+    built = [each for each in layout if each.nature != "private" and each.admits]
+    offers = [
+        DemoProgramme(n, n, b.code, b.name, b.area, b.nature, b.point, b.places, b.fee, b.attached)
+        for n, b in enumerate(built)
+    ]
+    demand = Demand(random, offers, {each.code: 12 for each in built})
+    number_of = kindergartens.children_by_area(areas, children)
+    homes = {area: geography.points_in(random, area, number) for area, number in number_of.items()}
+    lists = {area: list(demand.wishes(area, points)) for area, points in homes.items()}
+    trial_draws.settle(random, [each for of_area in lists.values() for each in of_area], offers)
+    return layout, offers, homes, lists, random
+
+
+def test_the_same_seed_gives_the_same_families():
     def families():
-        random = np.random.default_rng(11)
-        demand = Demand(random, places)
-        return list(drawn.draw(random, "510104", 60, places, demand, drawn.Numbers(), 19_000_000_000))
+        layout, offers, homes, lists, random = wishes_of(600, 11)
+        area = "510104"
+        around, numbers = layout.neighbourhoods[area], Numbers()
+        return list(
+            drawn.draw(random, around, homes[area], lists[area], offers, numbers, {}, 19_000_000_000)
+        )  # fmt: skip
 
     assert families() == families()
-    assert sum(len(family.children) for family in families()) == 60
+    assert sum(len(family.children) for family in families()) == round(600 * 90 / 2103)
 
 
 def first_wishes_a_place(children: int, seed: int) -> dict[str, tuple[str, float]]:
     """By the name of the kindergarten: its nature, and how many first wishes come to each of its places."""
-    random = np.random.default_rng(seed)
-    areas = [SimpleNamespace(**row) for row in rows_of_file()]
-    built = [each for each in kindergartens.layout(random, areas, children) if each.plan.nature != "private"]
-    offers = [
-        DemoProgramme(n, n, str(n), b.plan.name, b.plan.area, b.plan.nature, b.point, b.places)
-        for n, b in enumerate(built)
-    ]
-    demand, weight = Demand(random, offers), sum(area.weight for area in areas)
-    for area in areas:
-        homes = geography.points_in(random, area.code, round(children * area.weight / weight))
-        assert all(0 < len(wishes) <= 5 for wishes in demand.wishes(homes))
-    ratios = demand.firsts / demand.places
-    return {offer.name: (offer.nature, ratio) for offer, ratio in zip(offers, ratios.tolist(), strict=True)}
+    _layout, offers, _homes, lists, _random = wishes_of(children, seed)
+    everybody = [each for of_area in lists.values() for each in of_area]
+    assert all(0 < len(set(each.chosen)) == len(each.chosen) <= 5 for each in everybody)
+    firsts = Counter(each.chosen[0] for each in everybody)
+    return {offer.name: (offer.nature, firsts[index] / offer.places) for index, offer in enumerate(offers)}
 
 
 @pytest.mark.parametrize("children,seed", [(3000, 2026), (3000, 5), (9000, 2026)])
@@ -136,66 +172,148 @@ def test_hot_kindergartens_draw_two_to_six_first_wishes_a_place_and_at_most_twel
         assert 0.5 <= drawn_to[name][1] <= 8, "the two of the sign-in page are wanted, and not by the whole city"
 
 
-def by_the_verbs(session, built, now) -> None:
+def by_the_verbs(session, built, batch, ids) -> None:
     """One kindergarten as officials and staff would have entered it."""
-    plan, number = built.plan, built.number
+    now = batch.now
     place = Kindergarten(
-        code=f"51{900000000 + number}", name=plan.name, sort_key=sort_key(plan.name), nature=plan.nature, area_code=plan.area,
-        run_by=kindergarten_rows.RUN_BY[number % 3] if plan.nature == "public" else "民办", street=plan.street,
-        address=f"{plan.street}{names.COMMUNITIES[number % 12]}路 {number % 180 + 1} 号（模拟数据）",
+        code=built.code, name=built.name, sort_key=sort_key(built.name), nature=built.nature, area_code=built.area,
+        run_by=built.run_by, street=built.street, address=kindergarten_rows.address_of(built), attached=built.attached,
         longitude=Decimal(str(built.point[0])), latitude=Decimal(str(built.point[1])),
-        phone=f"028-8{number % 10_000_000:07d}", fee=built.fee, licensed_classes=plan.lower_classes + plan.older_classes,
+        phone=kindergarten_rows.phone_of(built), fee=built.fee, licensed_classes=built.licensed_classes,
+        parent_id=ids.get(built.parent), closed_on=built.closed_on,
     )  # fmt: skip
     session.add(place)
     session.flush()
-    session.add_all(ServiceArea(kindergarten_id=place.id, kind="community", name=each) for each in built.communities)
-    programme = programmes.ensure(session, place.id, "lower", season.YEAR)
-    classes, why = plan.lower_classes, kindergarten_rows.REASON
-    numbers = {"planned_classes": classes, "staffed_classes": classes, "withheld": built.withheld}
-    ledger.propose(session, programme.id, by=SYSTEM, now=now, reason=why, **numbers)
+    ids[built.number] = place.id
+    session.add_all(ServiceArea(kindergarten_id=place.id, kind=kind, name=name) for kind, name in built.served)
+    for level, plan in built.plans.items():
+        programme = programmes.ensure(session, place.id, level, season.YEAR)
+        numbers, why = {name: getattr(plan, name) for name in NUMBERS}, kindergarten_rows.REASON
+        ledger.propose(session, programme.id, by=SYSTEM, now=now, reason=why, **numbers)
     ledger.approve_kindergarten(session, place.id, season.YEAR, by=SYSTEM, now=now)
-    for name, level, count in built.classes:
-        of_class = {"name": name, "level": level, "school_year": season.YEAR - 1, "children": count}
-        roll.count_class(session, place.id, by=SYSTEM, now=now, **of_class)
+    if built.pools:
+        programme, why = programmes.ensure(session, place.id, "lower", season.YEAR), kindergarten_rows.POOL_REASON
+        pools.set_pools(session, programme.id, built.pools, by=SYSTEM, now=now, reason=why)
+    for each in built.classes:
+        of_class = {"level": each.level, "school_year": season.YEAR - 1, "by": SYSTEM, "now": now - built.counted_on}
+        if not each.rows:
+            at = of_class["now"]
+            kept = roll.ensure_class(
+                session, place.id, each.name, each.level, season.YEAR - 1, "count", by=SYSTEM, now=at
+            )
+            told = {"children": each.children, "day": city_time.today(at), "reason": "模拟数据"}
+            counts.enter(session, kept.id, **told, by=SYSTEM, now=at)
+            continue
+        for child in roll_children.draw(batch.random, built.area, each, season.YEAR - 1, batch.numbers):
+            roll.enter_child(
+                session, place.id, name=child.name, class_name=each.name, id_number=child.id_number, id_kind="resident",
+                born=child.born, entered_on=child.entered_on, **of_class,
+            )  # fmt: skip
+
+    for past in earlier_classes(built.number, built.nature, built.classes, season.YEAR - 1):
+        session.add(
+            RollClass(
+                id=past.id,
+                kindergarten_id=place.id,
+                school_year=past.school_year,
+                level=past.level,
+                name=past.name,
+                kept_as="count",
+                counted=past.children,
+                as_of=past.as_of,
+            )
+        )
+    session.flush()
 
 
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+PLAIN_ROW = "to_jsonb(t) - ARRAY['number', 'id', 'turn', 'writer', 'written_at']"
+"""A row as JSON without what the database gives to each anew."""
 
 
 def rows_since(session, before: dict[str, set[str]], tables) -> dict[str, list[str]]:
     """The new rows of each table as JSON, without what chance and the order of writing gave them."""
     written = {}
     for table in tables:
-        rows = session.scalars(text(f"SELECT to_jsonb(t) - 'number' - 'id' FROM {table} AS t")).all()
+        rows = session.scalars(text(f"SELECT {PLAIN_ROW} FROM {table} AS t")).all()
         fresh = [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows]
         written[table] = sorted(IDS.sub("an id", row) for row in fresh if row not in before.get(table, set()))
     return written
 
 
 def rows_now(session, tables) -> dict[str, set[str]]:
-    every = "SELECT to_jsonb(t) - 'number' - 'id' FROM {} AS t"
+    every = f"SELECT {PLAIN_ROW} FROM {{}} AS t"
     return {
         table: {json.dumps(r, sort_keys=True, ensure_ascii=False) for r in session.scalars(text(every.format(table)))}
         for table in tables
     }
 
 
+class NoIds(kindergarten_rows.Batch):
+    """Takes ids from elsewhere, so that the children on roll are drawn as `by_the_verbs` draws them."""
+
+    def _id(self):
+        return uuid.uuid4()
+
+
+def opened(findings: list[str]) -> list[str]:
+    """Findings with what is sealed in them as it reads: a sealed value differs each time."""
+    rows = [json.loads(row) for row in findings]
+    for row in rows:
+        sealed, reason = (bytes.fromhex((row[name] or "")[2:]) or None for name in ("sealed_value", "reason"))
+        row["sealed_value"] = SEALED_VALUE.process_result_value(sealed, None)
+        row["reason"] = None if reason is None else unseal(reason, "verified_fact.reason")
+    return sorted(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def without_seals(rows: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Sealed values differ each time; the index of the number tells who it is."""
+    children = [json.loads(row) for row in rows["roll_child"]]
+    plain = [json.dumps({k: v for k, v in row.items() if k not in ("name", "id_number", "born")}) for row in children]
+    return rows | {"roll_child": sorted(plain)}
+
+
 def test_bulk_kindergartens_are_what_the_verbs_would_have_written(session):
-    areas, random = session.scalars(select(Area).order_by(Area.position)).all(), np.random.default_rng(3)
-    some = list(kindergartens.layout(random, areas, 3000))[:40:3]
-    tables = tuple(kindergarten_rows.COLUMNS)
+    areas = session.scalars(select(Area).order_by(Area.position)).all()
+    everything = list(kindergartens.layout(np.random.default_rng(3), areas, 3000))
+    some = everything[:40:5]
+    for is_one in (
+        lambda each: each.parent is not None,
+        lambda each: each.attached,
+        lambda each: each.closed_on,
+        lambda each: each.opening,
+        lambda each: each.continuing,
+        lambda each: len(each.plans) > 1,
+    ):
+        one = next(filter(is_one, everything))
+        some += [everything[one.parent]] if one.parent is not None else []
+        some.append(one)
+    some = sorted({each.number: each for each in some}.values(), key=lambda each: each.number)
+    tables = (*kindergarten_rows.COLUMNS, "pool")
     nothing = rows_now(session, tables)
+
+    def batch():
+        return NoIds(np.random.default_rng(4), season.YEAR, season.SEASON_OPENS_AT, Numbers())
+
     with session.begin_nested() as attempt:
+        from_services, ids = batch(), {}
         for built in some:
-            by_the_verbs(session, built, season.SEASON_OPENS_AT)
+            by_the_verbs(session, built, from_services, ids)
+        session.flush()
         verbs = rows_since(session, nothing, tables)
         attempt.rollback()
-    batch = kindergarten_rows.Batch(random, season.YEAR, season.SEASON_OPENS_AT)
+    in_bulk = batch()
     for built in some:
-        batch.add(built)
-    batch.write(session)
-    assert rows_since(session, nothing, tables) == verbs
-    assert len(verbs["kindergarten"]) == 14 and len(verbs["audit_entry"]) > 28
+        in_bulk.add(built)
+    in_bulk.write(session)
+    in_bulk.reserve_places(session)
+    assert without_seals(rows_since(session, nothing, tables)) == without_seals(verbs)
+    assert len(verbs["kindergarten"]) == len(some) and len(verbs["audit_entry"]) > 2 * len(some)
+    assert all(verbs[table] for table in tables if table != "named_place"), (
+        "points of streets belong to no kindergarten"
+    )
 
 
 def test_the_clock_goes_forward_and_never_back(engine_of_the_city):
@@ -212,8 +330,13 @@ def test_the_clock_goes_forward_and_never_back(engine_of_the_city):
 
 def as_a_clerk_would(session, application, by, now) -> None:
     """What the registers agree with in bulk, the rest by the papers."""
-    kindergarten, one = application.review_kindergarten_id, [application.id]
-    if bulk_confirmation.confirm_matched(session, kindergarten, by=by, now=now, application_ids=one):
+    if application.register_state == RegisterState.AGREES:
+        bulk_confirmation.note_matches(session, [application.id], by=by, now=now)
+        lifecycle.make_many(
+            session, [application.id], "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now, opened_at=now
+        )
+        lifecycle.make_many(session, [application.id], "confirm", by=by, now=now)
+        notify_guardians(session, "review_confirmed", [application.id], now=now, by=by)
         return
     said = register_answers.answers_of(session, application.id)
     found = []
@@ -246,7 +369,9 @@ def test_bulk_reviews_are_what_the_verbs_would_have_written(engine_of_the_city, 
             attempt.rollback()
         session.expire_all()
         assert review_rows.review_batch(session, by=by, now=now) == 25
-        assert rows_since(session, before, tables) == verbs
+        bulk = rows_since(session, before, tables)
+        assert opened(bulk["verified_fact"]) == opened(verbs["verified_fact"])
+        assert bulk | {"verified_fact": ()} == verbs | {"verified_fact": ()}
         outcomes = {json.loads(row)["outcome"] for row in verbs["verified_fact"]}
         assert outcomes == {"verified", "declined"}
         assert len(verbs["notice"]) == 25
@@ -260,10 +385,13 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
         for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
     told = []
-    assert city_builder.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of))) == CHILDREN
-    assert told[-1] == (CHILDREN, CHILDREN)
+    assert (
+        city_builder.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of)))
+        == CHILDREN + SPECIAL
+    )
+    assert told[-1] == (CHILDREN + SPECIAL, CHILDREN + SPECIAL)
     with Session(engine_of_the_city) as session:
-        assert set(session.scalars(select(Application.stage))) == {"confirmed"}
+        assert set(session.scalars(select(Application.stage))) == {"confirmed", "draft", "withdrawn"}
         declined = select(func.count()).where(VerifiedFact.outcome == "declined")
         assert 0 < session.scalar(declined) < CHILDREN
 

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import CHENGDU, format_time
-from enrollment.ground.outbox import SentMessage, TextMessage
-from portal.gateways import messages
+from enrollment.ground.outbox import Notice, SentMessage, TextMessage
 from portal.text.messages import notice_words, signed, text_words
 from portal.text.words import table
+from tests.support.sender import let_the_sender_send
 from tests.support.signing_in import fill_in, sign_in
 
 DUE = dt.datetime(2026, 6, 9, 17, tzinfo=CHENGDU)
@@ -53,14 +53,14 @@ def test_fam30_every_notice_in_the_language_of_its_receiver(town, app, language)
     for kind, words in kinds.items():
         params = params_of(words[language])
         outbox.tell(town.session, kind, account_id=account.id, key=f"walk:{kind}", now=town.now, **params)
-    town.session.flush()
-    config = app.extensions["services"].config
-    messages.send_notices(town.session, messages.Inbox(town.session, town.now), config, now=town.now)
-    sent = {
-        row.key.removeprefix("walk:"): row.body
-        for row in town.session.scalars(select(SentMessage))
+    town.session.commit()
+    let_the_sender_send(app.extensions["services"].config, app.extensions["services"].engine)
+    walked = {
+        str(row.id): row.key.removeprefix("walk:")
+        for row in town.session.scalars(select(Notice))
         if row.key.startswith("walk:")
     }
+    sent = {walked[row.key]: row.body for row in town.session.scalars(select(SentMessage)) if row.key in walked}
     assert sent.keys() == kinds.keys()
     for body in sent.values():
         refuse_odd(body, language)

@@ -11,7 +11,7 @@ from enrollment.eligibility import evidence
 from enrollment.ground import key_rotation, sign_in, vault
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.vault import Keys, VaultError
-from enrollment.places.imports import importer
+from enrollment.places.imports import uploads
 from enrollment.review import cases
 from enrollment.season.document_kinds import Document
 from portal.operations import doctor, overdue_work
@@ -40,9 +40,7 @@ def ana(app, town, keys):
     dispute = {"child_name": "某某", "id_kind": "resident", "id_number": ana.child.id_number, "text": "是我的孩子"}
     cases.open_dispute(town.session, by=family.actor, now=town.now, **dispute)
     town.child_on_roll(town.kindergartens_by_name("锦官园")[0], "路人", id_number="510104202001011234")
-    importer.store_upload(
-        town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026
-    )
+    uploads.store(town.session, "kindergartens", "a.xlsx", xlsx(), by=town.city_official(), now=town.now, year=2026)
     town.session.commit()
     return ana
 

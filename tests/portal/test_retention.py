@@ -6,21 +6,26 @@ import pytest
 from sqlalchemy import func, select
 
 from enrollment.applications.applications import Application
-from enrollment.ground import audit, jobs
+from enrollment.ground import jobs
+from enrollment.ground.audit_chain import sealing
+from enrollment.ground.audit_chain.verification import verify
+from enrollment.ground.demo_clock import set_permit_clock
 from enrollment.ground.jobs import Job
 from enrollment.ground.maintenance_permits import MaintenancePermit
 from portal.jobs import runner, scheduler
 from portal.operations import doctor, overdue_work
+from tests.support.permit_clock import stopped_permit_clock
 from tests.support.town_season import at
 
 
 @pytest.fixture
-def over(town, frozen_clock):
+def over(new_connections, town, frozen_clock):
     """A season that ended a year and a day ago."""
     town.drawn(town.child("安娜", wishes=[town.kindergarten("锦官园", places=1)]))
     town.session.commit()
     frozen_clock.set(at(9, 1, year=2027))
-    return town
+    with stopped_permit_clock(town.session, frozen_clock.now):
+        yield town
 
 
 def left(town) -> int:
@@ -54,8 +59,8 @@ def test_the_scheduler_starts_it_nightly(app, over, portal_engine, frozen_clock)
     assert left(over) == 0
     result = over.session.get(Job, job).result
     assert result["forgotten"]["season"]["application"] == 1
-    audit.seal(over.session)
-    assert audit.broken_links(over.session) == []
+    sealing.seal(over.session)
+    assert verify(over.session, demo=True).findings == []
 
 
 def test_the_doctor_reports_overdue_retention(app, over):
@@ -70,3 +75,12 @@ def test_the_doctors_command_looks_at_what_is_kept_and_at_the_keys(app, over):
     said = app.test_cli_runner().invoke(args=["doctor"]).output
     assert {line.split()[0] for line in said.splitlines()} >= {"database", "retention", "keys"}
     assert "keys       well" in said
+    assert "permits    well" in said
+
+
+def test_tru04_the_doctor_reports_a_moved_permit_clock_outside_the_demo(app, over):
+    """`over` has stopped it."""
+    moved = doctor.finding("permits", lambda: overdue_work.permit_clock(over.session, demo=False))
+    assert "flask migrate" in moved.fault
+    set_permit_clock(over.session, demo=False)
+    assert doctor.finding("permits", lambda: overdue_work.permit_clock(over.session, demo=False)).well

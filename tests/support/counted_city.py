@@ -12,8 +12,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from allocation.coverage import Percent
 from enrollment.applications.applications import Application
-from enrollment.ground.accounts import Account
+from enrollment.coverage import target_decisions
+from enrollment.coverage.target_decisions import Source
+from enrollment.coverage.targets import TargetDecision, Targets, TargetScope
+from enrollment.ground.accounts import Account, Actor, Role, RoleGrant, actor_of
 from enrollment.offers.offers import Offer
 from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.places import areas
@@ -104,6 +108,33 @@ class CountedCity:
             )
         )
 
+    def targets(self, public: str | None = "51", inclusive: str | None = "82", **more) -> TargetDecision:
+        """Signed by two, for the whole city in `YEAR` unless `more` says otherwise."""
+        settings = {"year": YEAR, "scope": "city", "area": None, "in_force_from": None, "now": NOON} | more
+        year = settings["year"]
+        made = target_decisions.propose(
+            self.session,
+            year,
+            TargetScope(settings["scope"]),
+            Targets(*(share if share is None else Percent(round(float(share) * 100)) for share in (public, inclusive))),
+            Source("学前教育普及普惠工作计划", f"成教〔{year}〕1号", dt.date(2020, 1, 1)),
+            in_force_from=settings["in_force_from"] or dt.date(year, 1, 1),
+            area=settings["area"],
+            by=self.official(1),
+            now=settings["now"],
+        )
+        return target_decisions.sign(self.session, made.id, by=self.official(2), now=settings["now"])
+
+    def official(self, number: int) -> Actor:
+        """A city official, always the same person for a number."""
+        login = f"counted-city-{number}"
+        found = self.session.query(Account).filter_by(login=login).one_or_none()
+        grants = [RoleGrant(role=Role.CITY_OFFICIAL)]
+        return actor_of(
+            found
+            or self._add(Account(login=login, name=f"市{number}", password_hash="x", created_at=NOON, grants=grants))
+        )
+
     def _programme(self, school: Kindergarten, level: str) -> Programme:
         found = self.session.query(Programme).filter_by(kindergarten_id=school.id, level=level, year=YEAR).one_or_none()
         norm = CLASS_NORM[level]
@@ -113,7 +144,15 @@ class CountedCity:
         )
 
     def _season(self) -> None:
-        self._add(calendar.Season(year=YEAR, opened_at=NOON - 30 * DAY, hotline="028-12345", simulated=True))
+        self._add(
+            calendar.Season(
+                year=YEAR,
+                opened_at=NOON - 30 * DAY,
+                announced_at=NOON - 30 * DAY,
+                hotline="028-12345",
+                simulated=True,
+            )
+        )
         self.round = self._add(
             Round(
                 year=YEAR,

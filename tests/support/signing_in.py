@@ -13,17 +13,20 @@ from enrollment.ground.sign_in import WebSession
 from portal.web.clock import real_now
 from portal.web.sessions import digest_of
 
+A_YEAR = dt.timedelta(days=365)
+
 
 def sign_in(client: FlaskClient, account: Account | uuid.UUID, **kept: str) -> FlaskClient:
     """Give this browser a session of the account, as if it had just signed in.  Returns the client.
 
-    `kept` stands in the session too: `acting` is the mandate under which a helper acts.
+    `kept` stands in the session too: `acting` is the mandate under which a helper acts.  The second factor counts for as long
+    as the test runs; `second_factor_at` is when it was given.
     """
     account_id = account if isinstance(account, uuid.UUID) else account.id
     key = secrets.token_urlsafe(32)
     session: Session = client.rows_of_the_test
     moment = real_now()
-    row = {"_user_id": str(account_id), "_fresh": True, **kept}
+    row = {"_user_id": str(account_id), "_fresh": True, "second_factor_at": (moment + A_YEAR).isoformat(), **kept}
     session.add(
         WebSession(
             digest=digest_of(key),

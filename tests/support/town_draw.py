@@ -1,24 +1,31 @@
 """The part of the test town for the draw."""
 
 import datetime as dt
-import itertools
 
 from sqlalchemy import select
 
 from allocation import lottery
+from allocation.draw_form import DrawForm
 from enrollment.applications import lifecycle, wishes
 from enrollment.applications.applications import Application
 from enrollment.chances import estimate_market, estimates, family_chances
 from enrollment.chances.family_chances import Chances
-from enrollment.draw import draws, execution, market_files, replay, runs, snapshot
+from enrollment.draw import central_placement, draws, execution, market_files, replay, runs, snapshot
 from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
+from enrollment.draw.publication import opening, preparation
 from enrollment.draw.run_rows import Run
+from enrollment.draw.seed import declared_forms, seeding
+from enrollment.draw.seed.witness_rows import SeedPart
 from enrollment.eligibility.wish_candidates import Finder
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines, offers
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.season.rounds import Round
+from portal.demo import simulated_witnesses
 
 
 class Draw:
@@ -28,25 +35,42 @@ class Draw:
         """Registration ends if it has not, and the market is frozen.  Everybody must have been reviewed."""
         if self.the_round.stage == "open":
             self.close_registration()
+        if self.the_round.stage != "published":
+            self.declare_form()
         return snapshot.freeze(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now, **more)
 
-    def seed(self, beacon: str = "03 08 14 21 27 30 + 06", ceremony: str = "4 2 6 1") -> SeasonDraw:
+    def declare_form(self, beacon_at: dt.datetime | None = None) -> DrawForm:
+        """The form of the draw; its beacon becomes public half a minute after the town's time, unless said otherwise."""
+        beacon_at = beacon_at or self.now + dt.timedelta(seconds=30)
+        return simulated_witnesses.declare(
+            self.session, self.the_round.id, beacon_at, by=self.city_pair()[0], now=self.now
+        )
+
+    def witness(self, beacon: str = "03 08 14 21 27 30 + 06", ceremony: str = "4 2 6 1 0 9") -> None:
+        """A minute later, two witnesses enter each part, in sessions that two officials opened."""
         self._a_minute_later()
-        by = self.city_pair()[0]
-        return draws.set_seed(self.session, self.the_round.year, beacon=beacon, ceremony=ceremony, by=by, now=self.now)
+        values = {SeedPart.BEACON: beacon, SeedPart.CEREMONY: ceremony}
+        pair = self.city_pair()
+        simulated_witnesses.enter(self.session, self.the_round.id, pair, values=values, now=self.now)
+
+    def seed(self, beacon: str = "03 08 14 21 27 30 + 06", ceremony: str = "4 2 6 1 0 9") -> SeasonDraw:
+        self.witness(beacon, ceremony)
+        return seeding.set_seed(self.session, self.the_round.year, by=self.city_pair()[0], now=self.now)
 
     def seed_in_order(self, *families: Application) -> SeasonDraw:
-        """Try beacons until the tickets of these children have this order."""
+        """Try ceremonies until the tickets of these children have this order."""
         draw = draws.waiting_for_seed(self.session, self.the_round.year)
         codes = [application.family_code for application in families]
         market = market_files.read(market_files.unpack(self.session.get_one(Snapshot, draw.snapshot_id).market))
         names = sorted({row.family for row in market.children})
-        for beacon in map(str, itertools.count(1)):
-            seed = lottery.seed_bytes(draw.commitment, beacon, "")
+        beacon, form = "3 8 14 21 27 30 + 6", declared_forms.of_draw(draw)
+        for number in range(10**6):
+            ceremony = " ".join(f"{number:06}")
+            seed = lottery.seed_bytes_2(draw.commitment, form, beacon, ceremony)
             numbers = dict(zip(names, lottery.draw(seed, names, names).tolist(), strict=True))
             order = [numbers[code] for code in codes]
             if order == sorted(order):
-                return self.seed(beacon, "")
+                return self.seed(beacon, ceremony)
         raise AssertionError("unreachable")
 
     def run(self) -> Run:
@@ -54,13 +78,33 @@ class Draw:
         run = runs.start(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now)
         return execution.execute(self.session, run.id, now=self.now)
 
-    def publish(self, run: Run | None = None) -> Run:
-        """Two different people sign the newest run."""
+    def sign(self, run: Run | None = None) -> Run:
+        """Two different people sign the newest run, and the worker prepares it."""
         run = run or runs.of_round(self.session, self.the_round.id)[0]
         for official in self.city_pair():
             runs.sign(self.session, run.id, by=official, now=self.now)
-        self.session.refresh(run)
+        preparation.prepare(self.session, run.id, by=self.city_pair()[1], now=self.now)
         return run
+
+    def publish(self, run: Run | None = None) -> Run:
+        """Two different people sign the newest run, of which the hour is announced for now, and the clock opens it."""
+        run = run or runs.of_round(self.session, self.the_round.id)[0]
+        self.announce_hour(self.now)
+        self.sign(run)
+        self.open(run)
+        return run
+
+    def announce_hour(self, hour: dt.datetime) -> None:
+        """Announce the hour of the round's next result, without telling anybody."""
+        self.session.get_one(Round, self.the_round.id).results_at = hour
+        self.session.flush()
+
+    def open(self, run: Run) -> int:
+        """What the worker does at the hour."""
+        offers = opening.open_run(self.session, run.id, now=self.now)
+        preparation.clear(self.session, run.id)
+        self.session.refresh(run)
+        return offers
 
     def drawn(self, *order: Application) -> Run:
         """Everything from the end of registration to the published result, with tickets in this order."""
@@ -156,6 +200,16 @@ class Draw:
         execution.execute(self.session, run.id, now=self.now)
         return self.publish(run) if sign else run
 
+    def place_centrally(self) -> Run:
+        """The rounds before it are answered; an official starts a central run, and the worker computes and checks it."""
+        for child in self.everybody():
+            offer = self.offer_for(child)
+            if offer is not None and offer.state == "offered":
+                self.confirm(child)
+        run = central_placement.start(self.session, 2026, by=self.city_pair()[0], now=self.now)
+        computed = central_placement.compute(central_placement.read(self.session, run.id))
+        return central_placement.save(self.session, run.id, computed, now=self.now)
+
     def approve_daily_replays(self) -> None:
         for official in self.city_pair():
             replay.approve_standing(self.session, self.the_round.id, by=official, now=self.now)
@@ -165,7 +219,13 @@ class Draw:
         done = []
         for run_id in replay.start_daily(self.session, now=self.now):
             execution.execute(self.session, run_id, now=self.now)
-            replay.publish_if_approved(self.session, run_id, now=self.now)
+            self.announce_hour(self.now)
+            if replay.let_wait_if_approved(self.session, run_id, now=self.now):
+                preparation.prepare(self.session, run_id, by=SYSTEM, now=self.now)
+                try:
+                    self.open(runs.one(self.session, run_id))
+                except Refused as refused:
+                    opening.refuse(self.session, run_id, refused, now=self.now)
             done.append(runs.one(self.session, run_id))
         return done
 

@@ -69,14 +69,16 @@ class Family:
 class Families:
     """A child gets a new family unless one is given; all data are entered with the service functions."""
 
-    def family(self, name: str = "李", *, phone: str | None = None, **household) -> Family:
+    def family(
+        self, name: str = "李", *, phone: str | None = None, born: dt.date = dt.date(1990, 5, 4), **household
+    ) -> Family:
         account = sign_in.account_of_phone(self.session, phone or phone_number(), now=self.now)
         family = Family(name, account.phone, account, RENTED_IN_JINJIANG | household)
         guardians.save_guardian(
             self.session,
             name=f"{name}家长",
             id_kind="resident",
-            id_number=id_number(dt.date(1990, 5, 4), "f"),
+            id_number=id_number(born, "f"),
             by=family.actor,
             now=self.now,
         )

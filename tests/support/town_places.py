@@ -9,6 +9,7 @@ from enrollment.places.areas import CLASS_NORM, Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import sort_key
 from enrollment.places.programmes import Programme
+from enrollment.places.roll_changes import counts
 from enrollment.places.service_areas import ServiceArea
 
 YEAR = 2026
@@ -78,17 +79,12 @@ class Places:
         self, kindergarten: Kindergarten, level: str, children: int, *, year: int = YEAR - 1, name: str | None = None
     ):
         """A class that is kept as a count."""
-        return roll.count_class(
-            self.session,
-            kindergarten.id,
-            name=name
-            or {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}.get(level, "混龄班"),
-            level=level,
-            school_year=year,
-            children=children,
-            by=SYSTEM,
-            now=self.now,
-        )
+        usual = {"nursery": "托一班", "lower": "小一班", "middle": "中一班", "upper": "大一班"}.get(level, "混龄班")
+        act = {"by": SYSTEM, "now": self.now}
+        kept = roll.ensure_class(self.session, kindergarten.id, name or usual, level, year, "count", **act)
+        day = roll.day_within(year, self.now)
+        counts.enter(self.session, kept.id, children=children, day=day, reason="模拟数据", **act)
+        return kept
 
     def child_on_roll(
         self, kindergarten: Kindergarten, name: str, *, level: str = "middle", year: int = YEAR - 1, **more

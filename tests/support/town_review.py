@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from enrollment.applications.applications import Application
+from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.accounts import Actor
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.review import review
+from enrollment.review import refusals, review, second_opinions
 from enrollment.review.review import Finding
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
@@ -51,7 +52,10 @@ class Review:
         declined: Collection[Fact | str] = (),
         by: Actor | None = None,
     ) -> Application:
-        """Everything claimed is verified as claimed, except what is `declined`; `facts` are found to be otherwise, or more."""
+        """Everything claimed is verified as claimed, except what is `declined`; `facts` are found to be otherwise, or more.
+
+        A colleague agrees where a register says otherwise.
+        """
         by = self.clerk_takes(application, by=by)
         found = {
             fact: value
@@ -62,6 +66,9 @@ class Review:
         findings = [Finding(fact, value, reason="看过原件") for fact, value in found.items()]
         findings += [Finding(Fact(fact), reason="证明材料不符") for fact in declined]
         review.confirm(self.session, application.id, by=by, now=self.now, facts=findings)
+        for waiting in second_opinions.waiting(self.session, application.id):
+            colleague = self.clerk_of(self.session.get_one(Kindergarten, application.review_kindergarten_id))
+            second_opinions.decide(self.session, application.id, waiting.fact, agreed=True, by=colleague, now=self.now)
         return application
 
     def clerk_sends_back(self, application: Application, *items: str, by: Actor | None = None) -> Application:
@@ -70,6 +77,28 @@ class Review:
         asks = [review.Ask(item, f"请补充：{item}") for item in items]
         review.send_back(self.session, application.id, asks, by=by, now=self.now)
         return application
+
+    def clerk_proposes_refusal(
+        self,
+        application: Application,
+        *,
+        by: Actor | None = None,
+        fact: str = "home_place",
+        explanation: str = "材料不实",
+    ) -> RefusalProposal:
+        """The clerk does not recognise a fact, and proposes to refuse the application for a false statement."""
+        by = self.clerk_takes(application, by=by)
+        review.verify(self.session, application.id, [Finding(Fact(fact), reason="与登记不符")], by=by, now=self.now)
+        return refusals.propose_refusal(
+            self.session,
+            application.id,
+            rule="falsehood",
+            clause="第四条",
+            fact=fact,
+            explanation=explanation,
+            by=by,
+            now=self.now,
+        )
 
     def everyone_is_reviewed(self) -> list[Application]:
         """Registration ends, and every application that was handed in is confirmed as claimed."""

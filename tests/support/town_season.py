@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from enrollment.draw import round_opening
 from enrollment.ground.accounts import Actor
-from enrollment.season import calendar, policy_approval, policy_file, rounds
+from enrollment.season import calendar, policy_approval, policy_file, rounds, season_lifecycle
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round
 
@@ -49,13 +49,43 @@ class Season:
         return self._city_pair
 
     def season(self, year: int = YEAR, **dates: calendar.Span) -> calendar.Season:
+        """The year, announced by the two."""
         if self.the_season is None or self.the_season.year != year:
-            by = self.city_pair()[0]
-            moment = min(self.now, at(4, 1, year=year))
-            self.the_season = calendar.open_season(
-                self.session, year, dates_of(year) | dates, by=by, now=moment, hotline="028-12345", simulated=True
-            )
+            existing = self.session.get(calendar.Season, year)
+            if existing is not None:  # two years may run at once
+                self.the_season = existing
+                return existing
+            self.prepared_season(year, **dates)
+            self.announce(year)
         return self.the_season
+
+    def prepared_season(self, year: int = YEAR, **dates: calendar.Span) -> calendar.Season:
+        """A year that only officials see."""
+        by, moment = self.city_pair()[0], min(self.now, at(4, 1, year=year))
+        self.the_season = calendar.create_season(
+            self.session,
+            year,
+            dates_of(year) | dates,
+            by=by,
+            now=moment,
+            hotline="028-12345",
+            simulated=True,
+            accept_warnings=True,
+        )
+        return self.the_season
+
+    def announce(self, year: int = YEAR) -> calendar.Season:
+        found = self.session.get_one(calendar.Season, year)
+        for official in self.city_pair():
+            season_lifecycle.announce(
+                self.session,
+                year,
+                digest=season_lifecycle.digest_of(found),
+                accept_warnings=True,
+                by=official,
+                now=min(self.now, at(4, 1, year=year)),
+            )
+        return found
 
     def policy(
         self,

@@ -34,7 +34,7 @@ def issue(
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
     check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
-    session.get_one(Account, account_id, with_for_update=True)
+    session.get_one(Account, account_id, with_for_update={"key_share": True})
     _revoke(session, account_id, by=by, now=now)
     text = "".join(secrets.choice(CODE_ALPHABET) for _ in range(LETTERS))
     code = AccessCode(

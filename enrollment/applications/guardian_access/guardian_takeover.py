@@ -21,7 +21,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
-from enrollment.people.mandate_rows import Mandate
+from enrollment.people.mandate_rows import PAPERS, Mandate
 from enrollment.people.person_rows import Guardian
 
 MOST_TRIES = 5
@@ -40,6 +40,8 @@ def waiting_for_me(session: Session, *, by: Actor) -> list[Waiting]:
     """Papers with the signed-in person's phone number, not taken over or disowned yet, one for each family."""
     account = session.get_one(Account, by.account_id)
     if by.on_behalf or account.phone_index is None:
+        return []
+    if PAPERS.ahead(session, account.phone_index) == []:
         return []
     rows = session.execute(
         select(Mandate, Account.name)
@@ -103,7 +105,7 @@ def _move(session: Session, paper_account: uuid.UUID, guardian: Guardian, *, by:
     """Move everything from the paper's account to the guardian's own account, and close the former."""
     theirs = select(Application.id).where(Application.entered_for == paper_account)
     session.execute(theirs.order_by(Application.id).with_for_update())  # after the guardian: the lock order of `units`
-    mine = session.get_one(Account, by.account_id, with_for_update=True)
+    mine = session.get_one(Account, by.account_id, with_for_update={"key_share": True})
     _end_twofold(session, paper_account, mine.id, now)
     _move_consents(session, paper_account, mine.id, now)
     guardian.account_id, guardian.phone, mine.name = mine.id, mine.phone or "", guardian.name

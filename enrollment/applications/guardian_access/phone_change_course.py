@@ -20,7 +20,7 @@ from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import SYSTEM, Account, Actor, require_oneself
 from enrollment.ground.phones import phone_index
-from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome, PhoneChangeWay
+from enrollment.people.desk_rows import OPEN_CHANGES, PhoneChange, PhoneChangeOutcome, PhoneChangeWay
 from enrollment.people.person_rows import Guardian, Guardianship
 
 
@@ -34,8 +34,7 @@ class EndedChange:
 
 def open_change(session: Session, account_id: uuid.UUID | None) -> PhoneChange | None:
     """The change of this account that has not ended."""
-    waiting = select(PhoneChange).where(PhoneChange.account_id == account_id, PhoneChange.ended_at.is_(None))
-    return session.scalars(waiting).one_or_none()
+    return OPEN_CHANGES.one(session, account_id)
 
 
 def end_waiting_times(session: Session, *, now: dt.datetime) -> list[EndedChange]:
@@ -86,7 +85,7 @@ def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> 
 def _release(session: Session, account: Account, index: bytes, now: dt.datetime) -> bool:
     """Remove the number from an account that was used for nothing but signing in.  False for a guardian's or staff's."""
     holder = session.scalars(
-        select(Account).where(Account.phone_index == index, Account.id != account.id).with_for_update()
+        select(Account).where(Account.phone_index == index, Account.id != account.id).with_for_update(key_share=True)
     ).one_or_none()
     if holder is None:
         return True
@@ -111,7 +110,7 @@ def start(session: Session, change: PhoneChange, effective_at: dt.datetime, *, b
     if effective_at > now:
         notify_guardians(
             session, "phone_change_waiting", _applications(session, change.account_id), now=now,
-            event=f"phone_change:{change.id}:waiting",
+            event=f"phone_change:{change.id}:waiting", by=by,
         )  # fmt: skip
 
 
@@ -194,7 +193,7 @@ def _applications(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:
 
 
 def lock_account(session: Session, account_id: uuid.UUID | None) -> Account:
-    return session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    return session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def locked(session: Session, change_id: uuid.UUID) -> PhoneChange | None:

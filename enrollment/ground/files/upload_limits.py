@@ -29,7 +29,7 @@ class UploadLimit:
 LIMITS = {
     "photo": UploadLimit(20 * 2**20),
     "pdf": UploadLimit(10 * 2**20),
-    "table": UploadLimit(20 * 2**20),
+    "table": UploadLimit(40 * 2**20),
     "rules": UploadLimit(200_000),
 }
 

@@ -19,8 +19,19 @@ from enrollment.ground.files.upload_limits import LIMITS, UploadLimit, size_in_m
 
 MOST_PDF_PAGES = 20
 LONGEST_SIDE = 1600  # pixels; small print on an A4 page stays readable
-MOST_PIXELS = 60_000_000
-MOST_JPEG_PIXELS = 250_000_000  # a JPEG is decoded at an eighth of its size, so it may be larger
+MOST_JPEG_PIXELS = 250_000_000
+"""A JPEG is decoded at an eighth of its size, so it may be larger than other pictures."""
+
+MOST_PIXELS = {
+    "JPEG": MOST_JPEG_PIXELS,
+    "progressive JPEG": 50_000_000,
+    "HEIF": 50_000_000,
+    "PNG": 40_000_000,
+    "WEBP": 20_000_000,
+}
+"""How many pixels a picture may have: the largest that cameras and scanners make, and less than 400 MB of memory for each.
+A progressive JPEG is held whole before it is made small, a WEBP twice."""
+
 PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PDF_PARTS = 200_000
@@ -68,23 +79,29 @@ def _reencode_photo(content: bytes, field: str) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; the limit is checked below
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
-            pixels = picture.width * picture.height
-            if pixels > (MOST_JPEG_PIXELS if picture.format == "JPEG" else MOST_PIXELS):
-                raise _too_many_pixels(field)
+            most = MOST_PIXELS[_kind(picture)]
+            if picture.width * picture.height > most:
+                raise _too_many_pixels(field, most)
             picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)  # first, so that little is turned
             upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
             drawn = io.BytesIO()
             _flatten_on_white(upright).save(drawn, "WEBP", quality=82, method=4, exif=b"", icc_profile=b"", xmp=b"")
     except Image.DecompressionBombError as fault:
-        raise _too_many_pixels(field) from fault
+        raise _too_many_pixels(field, MOST_JPEG_PIXELS) from fault
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as fault:
         raise Refused("photo_unreadable", field=field) from fault
     return drawn.getvalue()
 
 
-def _too_many_pixels(field: str) -> Refused:
-    return Refused("photo_too_many_pixels", field=field, most=MOST_PIXELS // 1_000_000)
+def _kind(picture: Image.Image) -> str:
+    """The format as a key of `MOST_PIXELS`."""
+    is_progressive = picture.format == "JPEG" and bool(picture.info.get("progressive"))
+    return "progressive JPEG" if is_progressive else picture.format or ""
+
+
+def _too_many_pixels(field: str, most: int) -> Refused:
+    return Refused("photo_too_many_pixels", field=field, most=most // 1_000_000)
 
 
 def _flatten_on_white(picture: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from enrollment.ground import identity
-from enrollment.places import areas
+from enrollment.places import areas, contact_numbers
 from enrollment.places.imports.faults import CellError
 
 LAST_EXACT_DIGITS = 10**15
@@ -17,11 +17,20 @@ YES = {"是", "有", "y", "yes", "true", "1", "√", "✓", "普惠"}
 NO = {"否", "无", "没有", "n", "no", "false", "0", "×", "x", "非普惠"}
 CREDIT_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CREDIT_WEIGHTS = [3**position % 31 for position in range(17)]
+DIGITS_MEANT = str.maketrans("OIL", "011")
 WEST, EAST, SOUTH, NORTH = Decimal("102.9"), Decimal("105.0"), Decimal("30.0"), Decimal("31.6")
 
-_number = re.compile(r"([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元/月/生|元/月|元/生|元|人|名|个班|个|班|/月)?")
+_number = re.compile(
+    r"(?:[¥￥$]|rmb|人民币)?([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元|人|名|位|个班|个|班|所)?"
+    r"(?P<per>(?:[/每·.*]|生|人|幼儿|月|学期|期|年)*)",
+    re.IGNORECASE,
+)
+_unseen = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_letter_for_digit = re.compile(r"[0-9OIL]{8,}")
+_only_digits = re.compile(r"[\d\s./:年月日-]+")
+_between_chinese = re.compile(r"(?<=[\u3400-\u9fff·•・]) +(?=[\u3400-\u9fff·•・])")
+_above_area = re.compile(r"^(四川省?)?(成都市?)?|(区域|招生区域|教育局)$|[(（].*[)）]$")
 _power = re.compile(r"\d(?:\.\d+)?e\+?\d+", re.IGNORECASE)
-_date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d{2})(\d{2})")
 
 
 def text(cell: Any) -> str | None:
@@ -34,8 +43,45 @@ def text(cell: Any) -> str | None:
         cell = int(cell)
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
-    folded = " ".join(unicodedata.normalize("NFKC", str(cell)).replace("\u200b", "").split())
+    folded = fold(str(cell))
     return None if folded.casefold() in NOTHING else folded
+
+
+def fold(written: str) -> str:
+    """Text with half-width characters, one space between words, and none of the characters that nobody sees."""
+    if written.isascii():
+        return " ".join(written.split())
+    plain = _unseen.sub("", unicodedata.normalize("NFKC", written))
+    return " ".join(plain.split())
+
+
+def title(cell: Any) -> str | None:
+    """The name of a kindergarten: spaces within Chinese text are layout; a date, a number or a formula is no name."""
+    value = _words(cell)
+    return None if value is None else _between_chinese.sub("", value)
+
+
+def person(cell: Any) -> str | None:
+    """A child's name: `李　四` and `李 四` are `李四`; a name in other letters keeps the spaces between its words."""
+    value = _words(cell)
+    return None if value is None else person_name(value)
+
+
+def _words(cell: Any) -> str | None:
+    """A cell that has to hold a name: text that is neither a formula nor a number."""
+    if isinstance(cell, dt.date | dt.time | float | int):
+        raise CellError("name_is_not_text", value=str(text(cell))[:30])
+    value = short(cell)
+    if value is not None and (value.startswith("=") or _only_digits.fullmatch(value)):
+        raise CellError("name_is_not_text", value=value[:30])
+    return value
+
+
+def person_name(name: str) -> str:
+    """A name in the form in which the names of two lists are compared."""
+    if len(name) <= 4 and name.isalpha():
+        return name
+    return _between_chinese.sub("", fold(name)).replace("•", "·").replace("・", "·")
 
 
 def short(cell: Any) -> str | None:
@@ -60,8 +106,10 @@ def _long_number(cell: Any) -> str | None:
 
 
 def code(cell: Any) -> str | None:
-    """A school's identification code: 4 to 20 letters and digits."""
+    """A school's identification code: 4 to 20 letters and digits.  A letter O among digits is a slip of the hand."""
     value = _long_number(cell)
+    if value is not None and _letter_for_digit.fullmatch(value) and not value.isdigit():
+        raise CellError("code_letter_for_digit", value=value[:30], digits=value.translate(DIGITS_MEANT))
     if value is not None and not re.fullmatch(r"[0-9A-Z][0-9A-Z-]{3,19}", value):
         raise CellError("code_form", value=value[:30])
     return value
@@ -89,6 +137,8 @@ def decimal(cell: Any) -> Decimal | None:
     found = _number.fullmatch(value.replace(" ", "").replace("，", ","))
     if found is None:
         raise CellError("not_a_number", value=value[:30])
+    if re.search("期|年", found["per"]):
+        raise CellError("not_by_month", value=value[:30])
     try:
         return Decimal(found.group(1).replace(",", "") + "." + (found.group(2) or "0"))
     except InvalidOperation as fault:
@@ -111,33 +161,6 @@ def whole(most: int):
     return read
 
 
-def year(cell: Any) -> int | None:
-    value = text(cell)
-    if value is None:
-        return None
-    found = re.fullmatch(r"(20\d{2})(?:\s*-\s*20\d{2})?(?:年|学年|学年度|年度)?(?:秋季?)?", value)
-    if found is None:
-        raise CellError("not_a_year", value=value[:30])
-    return int(found.group(1))
-
-
-def date(cell: Any) -> dt.date | None:
-    if isinstance(cell, dt.datetime):
-        return cell.date()
-    if isinstance(cell, dt.date):
-        return cell
-    value = text(cell)
-    if value is None:
-        return None
-    found = _date.fullmatch(value)
-    if found is None:
-        raise CellError("not_a_date", value=value[:30])
-    try:
-        return dt.date(*(int(part) for part in found.groups() if part))
-    except ValueError as fault:
-        raise CellError("not_a_date", value=value[:30]) from fault
-
-
 def yes_or_no(cell: Any) -> bool | None:
     value = text(cell)
     if value is None:
@@ -153,7 +176,7 @@ def area(cell: Any) -> str | None:
     value = text(cell)
     if value is None:
         return None
-    found = areas.code_of(value)
+    found = areas.code_of(value) or areas.code_of(_above_area.sub("", value)) or areas.code_of(value[:6])
     if found is None:
         raise CellError("area_unknown", value=value[:30])
     return found
@@ -180,13 +203,14 @@ latitude = degrees(SOUTH, NORTH, WEST, EAST)
 
 
 def phone(cell: Any) -> str | None:
+    """One or several numbers in the form in which the city writes them, joined by 、."""
     value = text(cell)
     if value is None:
         return None
-    digits = re.sub(r"[\s()\-—]", "", value)
-    if not re.fullmatch(r"\+?\d{7,13}(?:[转,;/、]\d{1,13})*", digits):
+    found = contact_numbers.canonical(value)
+    if found is None:
         raise CellError("phone_form", value=value[:30])
-    return value
+    return found
 
 
 def id_number(cell: Any) -> str | None:

@@ -1,43 +1,86 @@
-"""Recognition of the header row: Chinese or English headers, in any order, below title rows."""
+"""Recognition of header rows: Chinese or English headers, in any order, below title rows, in every sheet of the file."""
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from enrollment.places.imports.faults import ImportFault, ImportFaults
-from enrollment.places.imports.sheet_reader import Sheet
+from enrollment.places.imports.files.sheet_parser import Row
+from enrollment.places.imports.files.sheet_reader import Sheet
 
-SEARCHED_ROWS = 20
+SEARCHED_ROWS = 100
+MOST_NAMED = 40
+"""Headers that a sentence names at most."""
+
 _brackets = re.compile(r"[(\[【<].*?[)\]】>]")
-_noise = re.compile(r"[\s*:_\-/、.]+")
+_noise = re.compile(r"[\s*:_\-/、.\u200b\ufeff]+")
 
 
 @dataclass(frozen=True)
 class Column:
-    """`names` are accepted headers, the first one is printed in templates; `read` converts a cell."""
+    """`names` are accepted headers, the first one is printed in templates; `read` converts a cell.  `choices` are what a
+    template lets the clerk choose from.
+    """
 
     key: str
     names: tuple[str, ...]
     read: Callable[[Any], Any]
     required: bool = False
     example: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass
 class HeaderTable:
-    """The rows below the header.  `place` maps a key to its column index; `unknown` are ignored headers."""
+    """The rows below the header of one sheet.  `place` maps a key to its column; `unknown` are ignored headers."""
 
+    sheet: str
     columns: tuple[Column, ...]
-    rows: list[tuple[int, list[Any]]]
+    line: int
+    rows: Iterator[Row]
     place: dict[str, int]
     headings: dict[str, str]
-    errors: set[tuple[int, int]]
+    length: int = 0
     unknown: list[str] = field(default_factory=list)
 
     def has(self, key: str) -> bool:
         return key in self.place
+
+
+@dataclass(frozen=True)
+class UnreadSheet:
+    """A sheet with content that is not read, and why: a code of the texts `import_unread`."""
+
+    name: str
+    reason: str
+    column: str = ""
+
+
+@dataclass
+class FileTables:
+    """The tables of a file's sheets, one at least.  `is_named` tells whether places need the name of their sheet."""
+
+    columns: tuple[Column, ...]
+    tables: list[HeaderTable]
+    unread: list[UnreadSheet]
+
+    @property
+    def is_named(self) -> bool:
+        return len(self.tables) > 1
+
+    @property
+    def length(self) -> int:
+        return sum(table.length for table in self.tables)
+
+    @property
+    def unknown(self) -> list[str]:
+        return list(dict.fromkeys(name for table in self.tables for name in table.unknown))
+
+    def has(self, key: str) -> bool:
+        return any(table.has(key) for table in self.tables)
 
 
 def normalise_header(header: Any) -> str:
@@ -46,47 +89,99 @@ def normalise_header(header: Any) -> str:
     return _noise.sub("", _brackets.sub("", text)) or _noise.sub("", text)
 
 
-def find_table(sheets: list[Sheet], columns: tuple[Column, ...]) -> HeaderTable:
-    """The rows of the sheet with the best header row.
+def find_tables(sheets: list[Sheet], columns: tuple[Column, ...]) -> FileTables:
+    """Every sheet whose header has the columns that are needed; the others are named.
 
-    Raises ImportFaults: `header_missing` when no row looks like a header, else one `column_missing` or `column_twice`
-    for each column concerned.
+    Raises ImportFaults when no sheet can be read: `header_missing` when no row looks like a header, else the faults of
+    the header that looks most like one.
     """
     known = {normalise_header(name): column.key for column in columns for name in column.names}
-    best: tuple[int, Sheet, int] | None = None
+    tables: list[HeaderTable] = []
+    unread: list[UnreadSheet] = []
+    refused: list[tuple[int, list[ImportFault]]] = []
+    several = len(sheets) > 1
+    read_rows: list[Row] = []
     for sheet in sheets:
-        for number, row in enumerate(sheet.rows[:SEARCHED_ROWS]):
-            hits = len({known[normalise_header(cell)] for cell in row if normalise_header(cell) in known})
-            if hits >= 2 and (best is None or hits > best[0] or (hits == best[0] and sheet is best[1])):
-                best = (hits, sheet, number)
-    if best is None:
-        wanted = "、".join(column.names[0] for column in columns if column.required)
-        raise ImportFaults([ImportFault("header_missing", details={"columns": wanted})])
-    _hits, sheet, number = best
-    return _table_under(sheet, number, columns, known)
+        rows = sheet.rows()
+        head = list(islice(rows, SEARCHED_ROWS))
+        read_rows += head[:1]
+        found = _header_row(head, known)
+        if not head:
+            continue
+        if found is None:
+            unread.append(UnreadSheet(sheet.name, "no_header"))
+            continue
+        hits, index = found
+        table, faults = _table(sheet, head, index, rows, columns, known)
+        if sheet.is_hidden:
+            unread.append(UnreadSheet(sheet.name, "hidden"))
+        elif faults:
+            refused.append((hits, [_in_sheet(fault, sheet.name if several else "") for fault in faults]))
+            column = next((fault.heading for fault in faults if fault.code == "column_missing"), "")
+            unread.append(UnreadSheet(sheet.name, faults[0].code, column))
+        else:
+            tables.append(table)
+    if tables:
+        return FileTables(columns, tables, unread)
+    if refused:
+        raise ImportFaults(max(refused, key=lambda each: each[0])[1])
+    if not read_rows:
+        raise ImportFaults([ImportFault("file_empty")])
+    wanted = "、".join(column.names[0] for column in columns if column.required) or "、".join(
+        column.names[0] for column in columns[:4]
+    )
+    details = {"columns": wanted, "read": _named(read_rows[0][1]), "rows": SEARCHED_ROWS}
+    raise ImportFaults([ImportFault("header_missing", details=details)])
 
 
-def _table_under(sheet: Sheet, number: int, columns: tuple[Column, ...], known: dict[str, str]) -> HeaderTable:
+def _in_sheet(fault: ImportFault, sheet: str) -> ImportFault:
+    return ImportFault(fault.code, fault.row, fault.column, fault.heading, fault.details, fault.group, sheet)
+
+
+def _named(cells: list[Any]) -> str:
+    """The headers that were read, for a sentence."""
+    texts = list(dict.fromkeys(text for cell in cells if (text := " ".join(str(cell).split()))))
+    return "、".join(text[:20] for text in texts[:MOST_NAMED]) + ("…" if len(texts) > MOST_NAMED else "")
+
+
+def _header_row(head: list[Row], known: dict[str, str]) -> tuple[int, int] | None:
+    """(Number of known headers, index in `head`) of the row that looks most like a header, if any does."""
+    best: tuple[int, int] | None = None
+    for index, (_line, cells) in enumerate(head):
+        hits = len({known[name] for cell in cells if (name := normalise_header(cell)) in known})
+        if hits >= 2 and (best is None or hits > best[0]):
+            best = (hits, index)
+    return best
+
+
+def _table(
+    sheet: Sheet, head: list[Row], index: int, rest: Iterator[Row], columns: tuple[Column, ...], known: dict[str, str]
+) -> tuple[HeaderTable, list[ImportFault]]:
+    line, cells = head[index]
     place: dict[str, int] = {}
     headings: dict[str, str] = {}
     unknown: list[str] = []
     faults: list[ImportFault] = []
-    for index, cell in enumerate(sheet.rows[number]):
+    for column_index, cell in enumerate(cells):
         text = " ".join(str(cell).split())
         key = known.get(normalise_header(cell))
         if key is None:
             unknown += [text] if text else []
         elif key in place:
-            faults.append(ImportFault("column_twice", number + 1, index, text, {"first": headings[key]}))
+            if cell != cells[place[key]] or place[key] != column_index - 1:
+                faults.append(ImportFault("column_twice", line, column_index, text, {"first": headings[key]}))
         else:
-            place[key], headings[key] = index, text
+            place[key], headings[key] = column_index, text
     for column in columns:
         if column.required and column.key not in place:
-            faults.append(ImportFault("column_missing", number + 1, None, column.names[0], {"column": column.names[0]}))
-    if faults:
-        raise ImportFaults(faults)
-    below = enumerate(sheet.rows[number + 1 :], start=number + 2)
-    rows = [(line, row) for line, row in below if any(str(cell).strip() for cell in row)]
-    if not rows:
-        raise ImportFaults([ImportFault("no_rows", number + 1)])
-    return HeaderTable(columns, rows, place, headings, sheet.errors, unknown)
+            details = {"column": column.names[0], "read": _named(cells)}
+            faults.append(ImportFault("column_missing", line, None, column.names[0], details))
+    below = [row for row in head[index + 1 :] if any(str(cell).strip() for cell in row[1])]
+    first = next(rest, None) if not below else None
+    if first is not None:
+        below = [first]
+    if not below and not faults:
+        faults.append(ImportFault("no_rows", line))
+    rows = chain(below, rest)
+    table = HeaderTable(sheet.name, columns, line, rows, place, headings, sheet.length, unknown)
+    return table, faults

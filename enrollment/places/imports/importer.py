@@ -1,144 +1,150 @@
-"""Import of a file: read, compare, write everything or nothing; storage of uploads until they are confirmed."""
+"""Import of a file: read, compare, and write everything in one transaction or nothing."""
 
 import datetime as dt
 import hashlib
+import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
-from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.vault import seal_bytes, unseal_bytes
 from enrollment.places import ledger
-from enrollment.places.imports import headers, kindergartens, programmes, records, roll, service_areas, sheet_reader
-from enrollment.places.imports.changes import Difference
-from enrollment.places.imports.faults import ImportFaults
-from enrollment.places.imports.uploaded_files import KINDS, ImportFile
+from enrollment.places.imports import (
+    area_history,
+    births,
+    headers,
+    kindergartens,
+    named_places,
+    programmes,
+    roll,
+    service_areas,
+)
+from enrollment.places.imports.changes import Difference, Overwrite
+from enrollment.places.imports.files import sheet_reader
+from enrollment.places.imports.records import Progress, Records
 
 MODULES: dict[str, ModuleType] = {
     "kindergartens": kindergartens,
     "programmes": programmes,
     "roll": roll,
     "service-areas": service_areas,
+    "births": births,
+    "area-history": area_history,
+    "named-places": named_places,
 }
-PURPOSE = "import_file.content"
-UPLOAD_LIFETIME = dt.timedelta(days=1)
 IMPORT_LOCK = 731005
+PAUSE = 0.5
+"""Seconds between two looks whether another import has ended."""
+
+OPERATOR = "command"
 
 
-@dataclass(frozen=True)
-class Preview:
-    """An uploaded file with its changes or its faults; one of the two is None."""
+def prepare(
+    session: Session,
+    kind: str,
+    content: bytes,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    year: int,
+    overwrite: Overwrite = (),
+    progress: Progress | None = None,
+) -> Any:
+    """The changes of the file, compared and ready to be written.  Raises ImportFaults with all faults.
 
-    file: ImportFile
-    difference: Difference | None
-    faults: ImportFaults | None
+    `year` is the admission year of programmes that name none.  In a conflict with what a person entered, the file wins
+    only where `overwrite` says so.
+    """
+    session.execute(
+        text("SET LOCAL idle_in_transaction_session_timeout = 0")
+    )  # a long list is read between two statements
+    module = MODULES[kind]
+    tables = headers.find_tables(sheet_reader.read(content), module.COLUMNS)
+    records = Records(tables, progress)
+    return module.prepare(session, records, by=by, now=now, year=year, overwrite=overwrite)
 
 
-def compare(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.datetime, year: int) -> Difference:
+def compare(
+    session: Session,
+    kind: str,
+    content: bytes,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    year: int,
+    overwrite: Overwrite = (),
+    progress: Progress | None = None,
+) -> Difference:
     """The changes that the file would make; writes nothing.  Raises ImportFaults with all faults."""
-    return _prepare(session, kind, content, by=by, now=now, year=year).difference
+    prepared = prepare(session, kind, content, by=by, now=now, year=year, overwrite=overwrite, progress=progress)
+    difference: Difference = prepared.difference
+    return difference
 
 
 def import_file(
-    session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
+    session: Session,
+    kind: str,
+    name: str,
+    content: bytes,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    year: int,
+    overwrite: Overwrite = (),
+    progress: Progress | None = None,
+    approve: Callable[[Difference], None] | None = None,
 ) -> Difference:
     """Write the changes of the file and return them.  Raises ImportFaults before anything is written.
 
-    `year` is the admission year of programmes that name none.  Imports are serialized by a lock.
+    The caller has the turn (`wait_for_turn`).  `approve` sees the changes before they are written and may raise.
     """
-    session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
-    prepared = _prepare(session, kind, content, by=by, now=now, year=year)
-    if not prepared.difference.is_empty:
+    prepared = prepare(session, kind, content, by=by, now=now, year=year, overwrite=overwrite, progress=progress)
+    difference: Difference = prepared.difference
+    if approve is not None:
+        approve(difference)
+    if not difference.is_empty:
+        if progress is not None:
+            progress(0, 0, "writing")
         MODULES[kind].write(session, prepared, by=by, now=now, reason=f"{ledger.REASON_IMPORTED}{name}")
         digest = hashlib.sha256(content).hexdigest()
-        audit.record(session, "import", kind, digest, by=by, now=now, **prepared.difference.counts)
+        counts: dict[str, Any] = dict(difference.counts)
+        audit.record(session, "import", kind, digest, by=by, now=now, **counts)
     session.flush()
-    return prepared.difference
+    return difference
 
 
-def _prepare(session: Session, kind: str, content: bytes, *, by: Actor, now: dt.datetime, year: int):
-    module = MODULES[kind]
-    table = headers.find_table(sheet_reader.read(content), module.COLUMNS)
-    return module.prepare(session, records.read(table), by=by, now=now, year=year)
+def wait_for_turn(session: Session, *, by: Actor, told: Callable[[str | None], None]) -> None:
+    """Wait until no other import runs; the turn ends with the transaction.
+
+    `told` is called at every look with the account id of the person who imports, with `OPERATOR` for the command line,
+    or with None if that import has just ended.  It raises to give up.
+    """
+    number = {"number": IMPORT_LOCK}
+    while not session.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), number):
+        told(_holder(session))
+        time.sleep(PAUSE)
+    # the name of the connection tells others who has the turn, and cannot outlive it
+    name = f"import:{by.account_id or OPERATOR}"
+    session.execute(text("SELECT set_config('application_name', :name, true)"), {"name": name})
 
 
-def store_upload(
-    session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
-) -> ImportFile:
-    """Store an uploaded file encrypted until its owner confirms it; delete earlier unconfirmed files of this person."""
-    if kind not in KINDS:
-        raise Refused("import_kind", field="kind")
-    if not content:
-        raise Refused("import_file_missing", field="file")
-    if len(content) > sheet_reader.MOST_BYTES:
-        raise Refused("import_file_too_large", field="file", most=sheet_reader.MOST_BYTES // 1024 // 1024)
-    delete_expired_uploads(session, now=now)
-    session.execute(delete(ImportFile).where(ImportFile.made_by == by.account_id, ImportFile.done_at.is_(None)))
-    file = ImportFile(
-        kind=kind, name=name[-120:], year=year, digest=hashlib.sha256(content).hexdigest(),
-        content=seal_bytes(content, PURPOSE), made_by=by.account_id, made_at=now,
-    )  # fmt: skip
-    session.add(file)
-    session.flush()
-    return file
+def _holder(session: Session) -> str | None:
+    found = session.scalar(
+        text(
+            "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE l.locktype = 'advisory' AND l.granted AND l.objid = :number AND l.classid = 0"
+            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ),
+        {"number": IMPORT_LOCK},
+    )
+    return str(found).removeprefix("import:") if found and str(found).startswith("import:") else None
 
 
-def own_upload(session: Session, file_id: uuid.UUID, *, by: Actor) -> ImportFile:
-    """A file that this person uploaded, locked.  Raises NotFound for other people's files."""
-    found = select(ImportFile).where(ImportFile.id == file_id, ImportFile.made_by == by.account_id)
-    file = session.scalars(found.with_for_update()).one_or_none()
-    if file is None:
-        raise NotFound
-    return file
-
-
-def preview(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Preview:
-    """The changes that a stored file would make now, or its faults."""
-    file = own_upload(session, file_id, by=by)
-    content = _content(file, now)
-    try:
-        return Preview(file, compare(session, file.kind, content, by=by, now=now, year=file.year), None)
-    except ImportFaults as faults:
-        return Preview(file, None, faults)
-
-
-def import_upload(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ImportFile:
-    """Import a stored file and delete its content.  Raises ImportFaults if it became invalid since the preview."""
-    file = own_upload(session, file_id, by=by)
-    content = _content(file, now)
-    difference = import_file(session, file.kind, file.name, content, by=by, now=now, year=file.year)
-    file.content, file.done_at, file.summary = None, now, difference.counts
-    session.flush()
-    return file
-
-
-def discard_upload(session: Session, file_id: uuid.UUID, *, by: Actor) -> None:
-    file = own_upload(session, file_id, by=by)
-    if file.done_at is None:
-        session.delete(file)
-        session.flush()
-
-
-def recent_imports(session: Session, *, by: Actor, limit: int = 10) -> list[ImportFile]:
-    """The person's last imports, newest first."""
-    mine = select(ImportFile).where(ImportFile.made_by == by.account_id, ImportFile.done_at.is_not(None))
-    return list(session.scalars(mine.order_by(ImportFile.done_at.desc()).limit(limit)))
-
-
-def delete_expired_uploads(session: Session, *, now: dt.datetime) -> int:
-    """Delete files that were not confirmed within a day; return how many."""
-    late = (ImportFile.done_at.is_(None), ImportFile.made_at < now - UPLOAD_LIFETIME)
-    count = session.scalar(select(func.count()).select_from(ImportFile).where(*late))
-    session.execute(delete(ImportFile).where(*late))
-    return count or 0
-
-
-def _content(file: ImportFile, now: dt.datetime) -> bytes:
-    if file.content is None or file.made_at < now - UPLOAD_LIFETIME:
-        raise Refused("import_file_gone")
-    return unseal_bytes(file.content, PURPOSE)
+def person_of(holder: str | None) -> uuid.UUID | None:
+    """The account that has the turn, if it is a person's."""
+    return uuid.UUID(holder) if holder and holder != OPERATOR else None

@@ -15,7 +15,7 @@ from enrollment.places.kindergartens import Kindergarten
 
 _code, _name = list_of_kindergartens.COLUMNS[:2]
 CODE = Column("code", _code.names, cell_readers.code, False, _code.example)
-NAME = Column("name", _name.names, cell_readers.short, False, _name.example)
+NAME = Column("name", _name.names, cell_readers.title, False, _name.example)
 
 
 class KindergartenLookup:
@@ -26,7 +26,7 @@ class KindergartenLookup:
         self._by_name: dict[str, list[Kindergarten]] = defaultdict(list)
         for row in session.scalars(select(Kindergarten).where(scope.scope_condition(by))):
             self._by_code[row.code] = row
-            self._by_name[row.name].append(row)
+            self._by_name[cell_readers.person_name(row.name)].append(row)
 
     def find(self, records: Records, record: Record) -> Kindergarten | None:
         """The kindergarten of the row; None after recording a fault."""

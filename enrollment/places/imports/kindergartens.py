@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.classifications import Nature
-from enrollment.places import scope
-from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, changed_fields
+from enrollment.places import areas, contact_numbers, scope
+from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports.changes import Change, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
@@ -20,23 +20,23 @@ from enrollment.places.pinyin import sort_key
 from enrollment.places.programmes import Programme
 
 COLUMNS = (
-    Column("code", ("学校标识码", "学校(机构)标识码", "标识码", "机构标识码", "园所代码", "学校代码", "幼儿园代码", "机构代码", "编码", "代码", "code", "school code", "kindergarten code", "id"), cell_readers.code, True, "5151040001"),
-    Column("name", ("园所名称", "幼儿园名称", "园名", "学校名称", "机构名称", "单位名称", "名称", "幼儿园", "name", "kindergarten", "kindergarten name"), cell_readers.short, True, "锦官新城幼儿园"),
-    Column("nature", ("办园性质", "园所性质", "办学性质", "办别", "举办者类型", "性质", "类别", "办园类型", "园所类型", "nature", "type"), vocabulary.nature, False, "公办"),
-    Column("is_inclusive", ("是否普惠", "普惠", "普惠性", "是否普惠性", "普惠认定", "是否认定普惠", "inclusive"), cell_readers.yes_or_no, False, ""),
-    Column("run_by", ("举办者", "举办单位", "主办单位", "主管部门", "举办方", "run by", "founder"), cell_readers.short, False, "锦江区教育局"),
-    Column("area_code", ("招生区域", "区域", "区县", "所属区县", "所属区(市)县", "区(市)县", "所在区县", "行政区", "行政区划", "区划", "所属区域", "区", "area", "district", "area code"), cell_readers.area, True, "锦江区"),
+    Column("code", ("学校标识码", "学校(机构)标识码", "标识码", "机构标识码", "园所代码", "学校代码", "幼儿园代码", "机构代码", "编码", "代码", "code", "school code", "kindergarten code", "id", "机构编码", "单位编码", "学校编码", "园所编码", "机构标识", "学校机构标识码", "学校编号", "幼儿园编号", "幼儿园编码", "幼儿园标识码", "办学机构代码", "school id"), cell_readers.code, True, "5151040001"),
+    Column("name", ("园所名称", "幼儿园名称", "园名", "学校名称", "机构名称", "单位名称", "名称", "幼儿园", "name", "kindergarten", "kindergarten name", "机构全称", "学校机构名称", "学校全称", "幼儿园全称", "园所全称", "园所", "学校", "园名称", "school", "school name"), cell_readers.title, True, "锦官新城幼儿园"),
+    Column("nature", ("办园性质", "园所性质", "办学性质", "办别", "举办者类型", "性质", "类别", "办园类型", "园所类型", "nature", "type", "学校举办者类型", "学校机构举办者类型", "举办者性质", "举办性质", "办学类别", "学校性质", "公办民办", "公办/民办", "公民办", "园所属性", "办学体制"), vocabulary.nature, False, "公办", choices=("公办", "普惠性民办", "其他民办")),
+    Column("is_inclusive", ("是否普惠", "普惠", "普惠性", "是否普惠性", "普惠认定", "是否认定普惠", "inclusive", "是否普惠性民办幼儿园", "是否普惠性幼儿园", "是否普惠园", "是否普惠幼儿园", "普惠性民办幼儿园", "普惠性质", "普惠类型"), cell_readers.yes_or_no, False, "", choices=("是", "否")),
+    Column("run_by", ("举办者", "举办单位", "主办单位", "主管部门", "举办方", "run by", "founder", "举办者名称", "主管单位", "学校主管部门"), cell_readers.short, False, "锦江区教育局"),
+    Column("area_code", ("招生区域", "区域", "区县", "所属区县", "所属区(市)县", "区(市)县", "所在区县", "行政区", "行政区划", "区划", "所属区域", "区", "area", "district", "area code", "所在地区划三级", "所在地区划", "所在区", "所在地区县", "所在地区", "行政区县", "区市县", "县区", "县(市、区)", "所属区域名称", "辖区", "管辖区域", "所属辖区", "地区"), cell_readers.area, True, "锦江区", choices=areas.names()),
     Column("parent", ("主园标识码", "主园代码", "主园编码", "总园标识码", "本部标识码", "主园", "parent", "parent code"), cell_readers.code, False, ""),
-    Column("attached", ("附设班", "是否附设班", "附设幼儿班", "是否附设", "attached"), cell_readers.yes_or_no, False, "否"),
-    Column("street", ("街道", "镇街", "所属街道", "街道(乡镇)", "乡镇街道", "镇(街道)", "所属镇街", "乡镇", "街镇", "street", "town"), cell_readers.short, False, "三圣街道"),
-    Column("address", ("地址", "园址", "详细地址", "办园地址", "通讯地址", "地点", "address"), cell_readers.short, False, "锦江区三圣街道 1 号"),
-    Column("longitude", ("经度", "东经", "longitude", "lon", "lng"), cell_readers.longitude, False, "104.1325"),
-    Column("latitude", ("纬度", "北纬", "latitude", "lat"), cell_readers.latitude, False, "30.6012"),
-    Column("phone", ("联系电话", "电话", "咨询电话", "招生电话", "联系方式", "办公电话", "phone", "telephone"), cell_readers.phone, False, "028-85550000"),
-    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee"), cell_readers.whole(50_000), False, "600"),
-    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes"), cell_readers.whole(60), False, "12"),
+    Column("attached", ("附设班", "是否附设班", "附设幼儿班", "是否附设", "attached"), cell_readers.yes_or_no, False, "否", choices=("是", "否")),
+    Column("street", ("街道", "镇街", "所属街道", "街道(乡镇)", "乡镇街道", "镇(街道)", "所属镇街", "乡镇", "街镇", "street", "town", "所在街道", "街道名称", "镇(街)", "所在镇街", "乡镇(街道)"), cell_readers.short, False, "三圣街道"),
+    Column("address", ("地址", "园址", "详细地址", "办园地址", "通讯地址", "地点", "address", "学校地址", "幼儿园地址", "单位地址", "园所地址", "机构地址", "办学地址", "所在地址", "地理位置", "园所详细地址"), cell_readers.short, False, "锦江区三圣街道 1 号"),
+    Column("longitude", ("经度", "东经", "longitude", "lon", "lng", "x", "x坐标", "经度坐标", "园所经度"), cell_readers.longitude, False, "104.1325"),
+    Column("latitude", ("纬度", "北纬", "latitude", "lat", "y", "y坐标", "纬度坐标", "园所纬度"), cell_readers.latitude, False, "30.6012"),
+    Column("phone", ("联系电话", "电话", "咨询电话", "招生电话", "联系方式", "办公电话", "phone", "telephone", "联系方式(电话)", "学校电话", "园所电话", "招生咨询电话", "电话号码", "固定电话", "办公室电话"), cell_readers.phone, False, "028-85550000"),
+    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee", "保教费(元/月)", "保教费收费标准", "收费标准(元/月)", "月收费标准", "收费(元/月)", "月收费"), cell_readers.whole(50_000), False, "600"),
+    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes", "班级数(个)", "总班数", "办园班级数", "班级总数"), cell_readers.whole(60), False, "12"),
     Column("credit_code", ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "credit code", "unified social credit code"), cell_readers.credit_code, False, ""),
-    Column("closed_on", ("停办日期", "撤销日期", "关停日期", "closed on"), cell_readers.date, False, ""),
+    Column("closed_on", ("停办日期", "撤销日期", "关停日期", "closed on"), date_readers.date, False, ""),
 )  # fmt: skip
 PLAIN = (
     "name",
@@ -52,7 +52,7 @@ PLAIN = (
     "fee",
 )
 FIELDS = (*PLAIN, "licensed_classes", "credit_code", "closed_on")
-WHEN_EMPTY = {"attached": False, "licensed_classes": 0}
+WHEN_EMPTY = {"attached": False}
 BATCH = 1000
 
 
@@ -65,24 +65,43 @@ class Prepared:
     changed: list[dict[str, Any]] = field(default_factory=list)
 
 
-def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
+def prepare(
+    session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int, overwrite: Overwrite
+) -> Prepared:
     """Compare the list with the table.  Raises ImportFaults with all faults."""
+    rows = records.all()
     there = {row.code: row for row in session.scalars(select(Kindergarten))}
     code_of_id = {row.id: code for code, row in there.items()}
-    lines = _first_lines(records)
-    for record in records:
+    lines = _first_lines(records, rows)
+    for record in rows:
         _settle_nature(records, record, there)
         _check_scope(records, record, there, by)
         _check_parent(records, record, there, lines)
-    _check_classes(session, records, there)
+    _check_classes(session, records, rows, there)
     records.stop_at_faults()
-    prepared = Prepared(Difference("kindergartens", ignored=records.table.unknown))
+    prepared = Prepared(Difference("kindergartens", reading=records.reading))
     ids = {code: row.id for code, row in there.items()}
-    ids |= {record["code"]: uuid.uuid4() for record in records if record["code"] not in there}
-    for record in records:
-        _compare(prepared, records, record, there.get(record["code"]), ids, code_of_id)
+    ids |= {record["code"]: uuid.uuid4() for record in rows if record["code"] not in there}
+    for record in rows:
+        _compare(prepared, record, there.get(record["code"]), ids, code_of_id)
+    _remark_equal_names(prepared.difference, records, rows, there)
     prepared.fresh.sort(key=lambda row: row["parent_id"] is not None)
     return prepared
+
+
+def _remark_equal_names(
+    difference: Difference, records: Records, rows: list[Record], there: dict[str, Kindergarten]
+) -> None:
+    """Two kindergartens with one name in one area may be one that was entered with two codes."""
+    named: dict[tuple[str, str], set[str]] = {}
+    for code, row in there.items():
+        named.setdefault((row.area_code, cell_readers.person_name(row.name)), set()).add(code)
+    for record in rows:
+        named.setdefault((record["area_code"], record["name"]), set()).add(record["code"])
+    for record in rows:
+        others = named[record["area_code"], record["name"]] - {record["code"], record["parent"]}
+        if others:
+            difference.remark("name_twice_in_area", f"{records.place_of(record)} {record['name']}")
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
@@ -94,10 +113,10 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     session.expire_all()
 
 
-def _first_lines(records: Records) -> dict[str, Record]:
+def _first_lines(records: Records, rows: list[Record]) -> dict[str, Record]:
     """The first row of each code; further rows are faults."""
     first: dict[str, Record] = {}
-    for record in records:
+    for record in rows:
         code = record["code"]
         if code is None:
             continue
@@ -153,9 +172,9 @@ def _check_parent(records: Records, record: Record, there: dict[str, Kindergarte
         records.fault(record, "parent", "parent_is_a_site", value=parent)
 
 
-def _check_classes(session: Session, records: Records, there: dict[str, Kindergarten]) -> None:
+def _check_classes(session: Session, records: Records, rows: list[Record], there: dict[str, Kindergarten]) -> None:
     """Refuse fewer licensed classes than the class plan needs."""
-    if not records.table.has("licensed_classes"):
+    if not records.tables.has("licensed_classes"):
         return
     total = func.sum(Programme.planned_classes)
     by_year = select(Programme.kindergarten_id, total.label("planned")).group_by(
@@ -164,32 +183,34 @@ def _check_classes(session: Session, records: Records, there: dict[str, Kinderga
     planned: dict[uuid.UUID, int] = {}
     for kindergarten_id, classes in session.execute(by_year):
         planned[kindergarten_id] = max(planned.get(kindergarten_id, 0), classes)
-    for record in records:
+    for record in rows:
         known = there.get(record["code"] or "")
-        if known is None or record.faulty:
+        licensed = record["licensed_classes"]
+        if known is None or record.faulty or licensed is None:
             continue
-        licensed = record["licensed_classes"] or 0
-        if licensed < planned.get(known.id, 0) and licensed < known.licensed_classes:
+        before = known.licensed_classes
+        if licensed < planned.get(known.id, 0) and (before is None or licensed < before):
             records.fault(record, "licensed_classes", "fewer_classes_than_planned", planned=planned[known.id])
 
 
 def _compare(
     prepared: Prepared,
-    records: Records,
     record: Record,
     known: Kindergarten | None,
     ids: dict[str, uuid.UUID],
     code_of_id: dict[uuid.UUID, str],
 ) -> None:
-    given = [name for name in FIELDS if records.table.has(name)]
+    given = [name for name in FIELDS if record.has(name)]
     after = {name: _or_default(name, record[name]) for name in given} | {"nature": record["nature"]}
-    if records.table.has("parent"):
+    if record.has("parent"):
         after["parent"] = record["parent"]
     before = None
     if known is not None:
         before = {name: getattr(known, name) for name in FIELDS} | {
             "parent": code_of_id[known.parent_id] if known.parent_id else None
         }
+        if contact_numbers.same(before["phone"], after.get("phone")):
+            after["phone"] = before["phone"]
     fields = changed_fields(before, after)
     change = Change(record["code"], record["name"], record.line, fields)
     columns = {name: value for name, value in after.items() if name != "parent"}
@@ -198,11 +219,11 @@ def _compare(
     if "parent" in after:
         columns["parent_id"] = ids[after["parent"]] if after["parent"] else None
     if known is None:
-        prepared.difference.added.append(change)
+        prepared.difference.add("added", change)
         blank = dict.fromkeys(FIELDS) | WHEN_EMPTY | {"parent_id": None}
         prepared.fresh.append(blank | columns | {"id": ids[record["code"]], "code": record["code"]})
     elif fields:
-        prepared.difference.changed.append(change)
+        prepared.difference.add("changed", change)
         prepared.changed.append(columns | {"id": known.id})
     else:
         prepared.difference.unchanged += 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
@@ -14,21 +15,21 @@ from enrollment.ground.errors import Refused
 from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
 from enrollment.places.class_plan import NUMBERS, LevelPlan
-from enrollment.places.imports import cell_readers, vocabulary
-from enrollment.places.imports.changes import Change, Difference, changed_fields
+from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports.changes import Change, Conflict, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.ledger import LedgerEntry, PlanProposal
+from enrollment.places.ledger import REASON_IMPORTED, LedgerEntry, PlanProposal
 from enrollment.places.programmes import Pool, Programme, ProgrammeState
 
 POOL = "reserved"
 COLUMNS = (
     CODE,
     NAME,
-    Column("level", ("年级段", "班级", "年级", "班别", "招生年级", "招生班级", "年龄段", "level", "class level"), vocabulary.level, False, "小班"),
-    Column("year", ("招生年度", "年度", "招生年份", "年份", "year"), cell_readers.year, False, "2026"),
+    Column("level", ("年级段", "班级", "年级", "班别", "招生年级", "招生班级", "年龄段", "level", "class level"), vocabulary.level, False, "小班", choices=("托班", "小班", "中班", "大班")),
+    Column("year", ("招生年度", "年度", "招生年份", "年份", "year"), date_readers.year, False, "2026"),
     Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), cell_readers.whole(60), True, "2"),
     Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), cell_readers.whole(60), False, "2"),
     Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.whole(35), False, "25"),
@@ -36,7 +37,7 @@ COLUMNS = (
     Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), cell_readers.whole(MOST_CHILDREN), False, "0"),
     Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), cell_readers.whole(MOST_CHILDREN), False, "50"),
     Column("reserved", ("预留学位", "预留学位数", "预留人数", "预留名额", "reserved"), cell_readers.whole(MOST_CHILDREN), False, "2"),
-    Column("groups", ("预留对象", "预留群体", "预留给", "reserved for"), vocabulary.groups, False, "政策照顾"),
+    Column("groups", ("预留对象", "预留群体", "预留给", "reserved for"), vocabulary.groups, False, "政策照顾", choices=("政策照顾", "特殊需要", "多子女", "教职工子女", "小区业主", "集体户", "随迁子女")),
 )  # fmt: skip
 
 
@@ -61,14 +62,21 @@ class _Row:
     plan: LevelPlan = field(default_factory=LevelPlan)
     is_filled: bool = False
     reserved: tuple[int, list[str]] | None = None
+    is_decided: bool = False
 
 
-def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int) -> Prepared:
-    """Compare the plans with the table.  The plan of each kindergarten must be valid as a whole."""
+def prepare(
+    session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int, overwrite: Overwrite
+) -> Prepared:
+    """Compare the plans with the table.  The plan of each kindergarten must be valid as a whole.
+
+    A plan that somebody changed by hand since the last import, or that has an open proposal, is a conflict.
+    """
     lookup = KindergartenLookup(session, by)
     known = _existing_programmes(session)
+    difference = Difference("programmes", reading=records.reading)
     rows: dict[tuple, _Row] = {}
-    for record in records:
+    for record in records.all():
         row = _row(records, record, lookup, known, year)
         if row is None:
             continue
@@ -78,13 +86,64 @@ def prepare(session: Session, records: Records, *, by: Actor, now: dt.datetime, 
             continue
         rows[key] = row
         _fill(records, row)
+        if not record.has("level"):
+            difference.remark("level_assumed_lower")
+    _leave_conflicts(session, difference, rows, overwrite)
     _check_kindergartens(records, list(rows.values()), known)
     records.stop_at_faults()
-    notes = [] if records.table.has("level") else ["level_assumed_lower"]
-    prepared = Prepared(Difference("programmes", ignored=records.table.unknown, notes=notes))
+    prepared = Prepared(difference)
+    for owner in {row.owner.id: row.owner for row in rows.values()}.values():
+        if owner.licensed_classes is None:
+            difference.remark("licence_unknown", owner.name)
     for row in rows.values():
         _compare(prepared, row)
     return prepared
+
+
+def _leave_conflicts(session: Session, difference: Difference, rows: dict[tuple, "_Row"], overwrite: Overwrite) -> None:
+    """Find the conflicts, and take out the rows in which what people entered stays."""
+    known = [row.known.id for row in rows.values() if row.known is not None]
+    proposed = select(PlanProposal.programme_id).where(
+        PlanProposal.programme_id.in_(known), PlanProposal.decision.is_(None)
+    )
+    open_proposals = set(session.scalars(proposed))
+    by_hand = _changed_by_hand(session, known)
+    for place, row in list(rows.items()):
+        if row.known is None or not row.is_filled:
+            continue
+        fields = _changes(row)[0]
+        if not fields:
+            continue
+        reason = ""
+        if row.known.id in open_proposals:
+            reason = "open_proposal"
+        elif fields.keys() & by_hand.get(row.known.id, set()):
+            reason = "changed_by_hand"
+        if not reason:
+            continue
+        key = _key(row)
+        difference.ask(
+            Conflict(key, f"{row.owner.name} {vocabulary.level_word(row.level)}", row.record.line, reason, fields)
+        )
+        if overwrite is not None and key not in overwrite:
+            difference.kept += 1
+            del rows[place]
+        row.is_decided = True
+
+
+def _changed_by_hand(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    """The fields of each programme whose last change was not an import."""
+    latest = (
+        select(LedgerEntry.programme_id, LedgerEntry.field, LedgerEntry.reason)
+        .where(LedgerEntry.programme_id.in_(programme_ids))
+        .ext(distinct_on(LedgerEntry.programme_id, LedgerEntry.field))
+        .order_by(LedgerEntry.programme_id, LedgerEntry.field, LedgerEntry.number.desc())
+    )
+    found: dict[uuid.UUID, set[str]] = {}
+    for programme_id, name, reason in session.execute(latest):
+        if not reason.startswith(REASON_IMPORTED):
+            found.setdefault(programme_id, set()).add("reserved" if name == f"pool:{POOL}" else name)
+    return found
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
@@ -114,6 +173,9 @@ def _row(records: Records, record: Record, lookup: KindergartenLookup, known: di
     owner = lookup.find(records, record)
     if owner is None or record.faulty:
         return None
+    if record.has("level") and record["level"] is None:
+        records.fault(record, "level", "level_missing")
+        return None
     level, of_year = record["level"] or Level.LOWER, record["year"] or year
     if level == Level.MIXED:
         records.fault(record, "level", "level_not_offered")
@@ -123,7 +185,7 @@ def _row(records: Records, record: Record, lookup: KindergartenLookup, known: di
 
 def _fill(records: Records, row: _Row) -> None:
     """The numbers of the row; numbers without a column stay unchanged."""
-    record, has, old = row.record, records.table.has, row.known
+    record, has, old = row.record, row.record.has, row.known
     norm = record["class_norm"] or (old.class_norm if old else CLASS_NORM[row.level])
     planned = record["planned_classes"]
     staffed = record["staffed_classes"] if record["staffed_classes"] is not None else planned
@@ -151,7 +213,7 @@ def _fill(records: Records, row: _Row) -> None:
 
 def _reserved(records: Records, row: _Row, plan: LevelPlan) -> tuple[int, list[str]] | None:
     record = row.record
-    if not records.table.has("reserved"):
+    if not record.has("reserved"):
         pools = sum(pool.places for pool in row.known.pools) if row.known else 0
         if pools > plan.places:
             records.fault(record, "places", "places_below_pools", group="error", reserved=pools, places=plan.places)
@@ -184,32 +246,42 @@ def _check_kindergartens(records: Records, rows: list[_Row], known: dict[tuple, 
             records.refusal(row.record, "planned_classes", refused)
 
 
-def _compare(prepared: Prepared, row: _Row) -> None:
-    after: dict[str, Any] = {number: getattr(row.plan, number) for number in NUMBERS}
-    after |= {"places": row.plan.places, "state": ProgrammeState.APPROVED}
+def _key(row: _Row) -> str:
+    return f"{row.owner.code}/{row.level}/{row.year}"
+
+
+def _changes(row: _Row) -> tuple[dict[str, tuple[Any, Any]], dict[str, Any]]:
+    """(The changed fields, the columns of the row in the table)."""
+    columns: dict[str, Any] = {number: getattr(row.plan, number) for number in NUMBERS}
+    columns |= {"places": row.plan.places, "state": ProgrammeState.APPROVED}
+    after = dict(columns)
     before = {name: getattr(row.known, name) for name in after} if row.known else None
-    columns = dict(after)
     if row.reserved is not None:
         pool = next((pool for pool in row.known.pools if pool.code == POOL), None) if row.known else None
         after["reserved"], after["groups"] = row.reserved[0], row.reserved[1] if row.reserved[0] else []
         if before is not None:
             before |= {"reserved": pool.places if pool else 0, "groups": sorted(pool.groups) if pool else []}
-    fields = changed_fields(before, after)
-    change = Change(f"{row.owner.code}/{row.level}/{row.year}", row.owner.name, row.record.line, fields)
+    return changed_fields(before, after), columns
+
+
+def _compare(prepared: Prepared, row: _Row) -> None:
+    fields, columns = _changes(row)
+    change = Change(_key(row), f"{row.owner.name} {vocabulary.level_word(row.level)}", row.record.line, fields)
     programme_id = row.known.id if row.known else uuid.uuid4()
     if row.known is None:
-        prepared.difference.added.append(change)
+        prepared.difference.add("added", change)
         prepared.fresh.append(
             columns | {"id": programme_id, "kindergarten_id": row.owner.id, "level": row.level, "year": row.year}
         )
     elif fields:
-        prepared.difference.changed.append(change)
+        prepared.difference.add("changed", change, decided=row.is_decided)
         prepared.changed.append(columns | {"id": programme_id})
     else:
         prepared.difference.unchanged += 1
         return
-    if {"reserved", "groups"} & fields.keys():
-        prepared.pools.append((programme_id, after["reserved"], after["groups"]))
+    if row.reserved is not None and {"reserved", "groups"} & fields.keys():
+        places, groups = row.reserved
+        prepared.pools.append((programme_id, places, groups if places else []))
     prepared.entries += _entries(programme_id, fields)
 
 

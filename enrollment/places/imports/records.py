@@ -1,77 +1,191 @@
 """Rows as records: every cell is read by the reader of its column, every fault is recorded with its place."""
 
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from enrollment.ground.errors import Refused
-from enrollment.places.imports.faults import CellError, ImportFault, ImportFaults
-from enrollment.places.imports.headers import HeaderTable
+from enrollment.places.imports.faults import CellError, FaultList, ImportFault, ImportFaults
+from enrollment.places.imports.files.limits import refuse
+from enrollment.places.imports.files.sheet_parser import BadCell
+from enrollment.places.imports.headers import FileTables, HeaderTable, UnreadSheet, normalise_header
 
-SUMS = ("合计", "总计", "小计", "共计", "注:", "注：", "备注", "说明", "填表人", "制表", "total")
+Progress = Callable[[int, int, str], None]
+"""Called with rows done, rows in all, and the code of the step; it raises to stop the import."""
+
+EVERY = 2000
+"""Rows between two reports of progress."""
+
+MOST_LISTED = 60_000
+"""Rows of a list that is compared as a whole; the roll is read as a stream."""
+
+EXAMPLES = 20
+_sum = re.compile(
+    r"(合计|总计|小计|共计|总数|total|sum|subtotal|grandtotal)[:：]?[\d.,()（）所人个名班园全市区县]*", re.IGNORECASE
+)
+_remark = re.compile(
+    r"(注|备注|说明|填表说明|填报说明)\d{0,2}[:：.、]|(填表人|填报人|制表|审核人|单位负责人|统计负责人|报出日期|填表日期|联系人)"
+)
+_example = re.compile(r"(示例|例如|example)", re.IGNORECASE)
 
 
 @dataclass
-class Record:
-    """One row: `line` as the spreadsheet counts; `values` by key, None where the cell is empty or faulty."""
+class FileReading:
+    """What of a file was read and what was not, for the report.  `left_out` are examples of (place, reason, text)."""
+
+    sheets: list[tuple[str, int]] = field(default_factory=list)
+    unread: list[UnreadSheet] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
+    left_out_count: int = 0
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a row stands: `line` as the spreadsheet counts."""
 
     line: int
-    values: dict[str, Any]
+    table: HeaderTable
     faulty: bool = False
+
+
+@dataclass(slots=True)
+class Record(Place):
+    """One row: `values` by key, None where the cell is empty or faulty."""
+
+    values: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Any:
         return self.values.get(key)
 
+    def has(self, key: str) -> bool:
+        """Whether the sheet of the row has this column."""
+        return key in self.table.place
 
-@dataclass
+
 class Records:
-    table: HeaderTable
-    rows: list[Record] = field(default_factory=list)
-    faults: list[ImportFault] = field(default_factory=list)
+    """The rows of a file.  Iterating reads them once, as a stream."""
 
-    def __iter__(self):
-        return iter(self.rows)
+    def __init__(self, tables: FileTables, progress: Progress | None = None):
+        self.tables = tables
+        self.faults = FaultList()
+        self.reading = FileReading(unread=tables.unread, ignored=tables.unknown)
+        self._progress = progress or (lambda _done, _of, _step: None)
 
-    def fault(self, record: Record, key: str, code: str, *, group: str = "import_fault", **details: Any) -> None:
+    def __iter__(self) -> Iterator[Record]:
+        done, of = 0, self.tables.length
+        for table in self.tables.tables:
+            first = done
+            for line, cells in table.rows:
+                if done % EVERY == 0:
+                    self._progress(done, max(of, done), "reading")
+                done += 1
+                reason = _left_out(table, cells)
+                if reason is None:
+                    yield self._record(table, line, cells)
+                elif reason:
+                    self._leave_out(table, line, reason, cells)
+            self.reading.sheets.append((table.sheet, done - first))
+
+    def step(self, done: int, of: int, code: str) -> None:
+        self._progress(done, of, code)
+
+    def all(self) -> list[Record]:
+        """Every row at once, for lists of kindergartens and their plans."""
+        found: list[Record] = []
+        for record in self:
+            found.append(record)
+            if len(found) > MOST_LISTED:
+                raise refuse("too_many_rows", rows=self.tables.length, most=MOST_LISTED)
+        return found
+
+    def place_of(self, record: Place, key: str | None = None) -> str:
+        return self._fault_at(record, key, "", {}).cell
+
+    def fault(self, record: Place, key: str, code: str, *, group: str = "import_fault", **details: Any) -> None:
         """Record a fault of a row at the column of `key`, or at the row if the file has no such column."""
-        place = self.table.place.get(key)
-        heading = self.table.headings.get(key) or next(c.names[0] for c in self.table.columns if c.key == key)
         record.faulty = True
-        self.faults.append(ImportFault(code, record.line, place, heading, details, group))
+        self.faults.add(self._fault_at(record, key, code, details, group))
+
+    def _fault_at(
+        self, record: Place, key: str | None, code: str, details: dict[str, Any], group: str = "import_fault"
+    ) -> ImportFault:
+        table = record.table
+        heading = ""
+        if key is not None:
+            heading = table.headings.get(key) or next(c.names[0] for c in table.columns if c.key == key)
+        sheet = table.sheet if self.tables.is_named else ""
+        return ImportFault(code, record.line, table.place.get(key or ""), heading, details, group, sheet)
 
     def refusal(self, record: Record, key: str, refused: Refused) -> None:
         """Record a refusal by a rule of the domain."""
         self.fault(record, key, refused.code, group="error", **refused.details)
 
     def stop_at_faults(self) -> None:
-        if self.faults:
+        if self.faults.total:
             raise ImportFaults(self.faults)
 
+    def _record(self, table: HeaderTable, line: int, cells: list[Any]) -> Record:
+        record = Record(line, table)
+        values = record.values
+        for column in table.columns:
+            place = table.place.get(column.key)
+            if place is None:
+                continue
+            cell = cells[place] if place < len(cells) else ""
+            try:
+                if cell is BadCell.FORMULA_ERROR:
+                    raise CellError("formula_error")
+                if cell is BadCell.WITHOUT_VALUE:
+                    raise CellError("formula_without_value")
+                value = column.read(cell) if cell != "" else None
+                if value is None and column.required:
+                    raise CellError("value_missing")
+            except CellError as bad:
+                value = None
+                self.fault(record, column.key, bad.code, **bad.details)
+            values[column.key] = value
+        return record
 
-def read(table: HeaderTable) -> Records:
-    """Read every cell.  Rows with sums or remarks are skipped."""
-    records = Records(table)
-    for line, cells in table.rows:
-        first = next(str(cell).strip() for cell in cells if str(cell).strip())
-        if not first.casefold().startswith(SUMS):
-            records.rows.append(_record(records, line, cells))
-    return records
+    def _leave_out(self, table: HeaderTable, line: int, reason: str, cells: list[Any]) -> None:
+        reading = self.reading
+        reading.left_out_count += 1
+        if len(reading.left_out) < EXAMPLES:
+            place = f"{table.sheet}!{line}" if self.tables.is_named else str(line)
+            text = " ".join(dict.fromkeys(str(cell).strip() for cell in cells if str(cell).strip()))
+            reading.left_out.append((place, reason, text[:60]))
 
 
-def _record(records: Records, line: int, cells: list[Any]) -> Record:
-    record = Record(line, {})
-    for column in records.table.columns:
-        place = records.table.place.get(column.key)
-        if place is None:
-            continue
-        cell = cells[place] if place < len(cells) else ""
-        try:
-            if (line, place) in records.table.errors:
-                raise CellError("formula_error")
-            value = column.read(cell)
-            if value is None and column.required:
-                raise CellError("value_missing")
-        except CellError as bad:
-            value = None
-            records.fault(record, column.key, bad.code, **bad.details)
-        record.values[column.key] = value
-    return record
+def _left_out(table: HeaderTable, cells: list[Any]) -> str | None:
+    """Why a row is none of the list (`sum`, `remark`, `example`, `header`), `""` for an empty one; None for a row.
+
+    A row with a code of its own is a row, whatever its first cell says.
+    """
+    first = ""
+    for cell in cells:
+        first = str(cell).strip()
+        if first:
+            break
+    else:
+        return ""
+    if len(table.headings) > 1 and _repeats_header(table, cells):
+        return "header"
+    compact = "".join(unicodedata.normalize("NFKC", first).split())
+    place = table.place.get("code")
+    code = str(cells[place]).strip() if place is not None and place < len(cells) else ""
+    if code and code != first:
+        return None
+    if _example.match(compact):
+        return "example"
+    if _sum.fullmatch(compact):
+        return "sum"
+    return "remark" if _remark.match(compact) else None
+
+
+def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
+    for key, place in table.place.items():
+        if place >= len(cells) or normalise_header(cells[place]) != normalise_header(table.headings[key]):
+            return False
+    return True

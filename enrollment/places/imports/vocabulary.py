@@ -13,7 +13,17 @@ from enrollment.places.imports.faults import CellError
 FILE = Path(__file__).parents[1] / "data" / "office_words.toml"
 
 _class_name = re.compile(r"(托|小|中|大|混)(?:龄|儿)?班?[(]?第?[0-9a-z一二三四五六七八九十]{0,3}[)]?班?", re.IGNORECASE)
+_ages = re.compile(r"(\d)(?:周岁|岁)?[-~至到—](\d)(?:周岁|岁)")
+_age_group = re.compile(r"[(（]?\d(?:周岁|岁)?[-~至到—]\d(?:周岁|岁)(?:组|段)?[)）]?")
+_level_of_age = {(2, 3): Level.NURSERY, (3, 4): Level.LOWER, (4, 5): Level.MIDDLE, (5, 6): Level.UPPER}
 _level_of_letter = {"托": Level.NURSERY, "小": Level.LOWER, "中": Level.MIDDLE, "大": Level.UPPER, "混": Level.MIXED}
+
+
+@cache
+def level_word(code: str) -> str:
+    """The office's word of a level, the name of a class that stands for the whole level."""
+    words: list[str] = tomllib.loads(FILE.read_text("utf-8"))["level"][code]
+    return words[0]
 
 
 @cache
@@ -38,12 +48,24 @@ def _code_for(group: str, fault: str, cell: Any) -> str | None:
 
 
 def nature(cell: Any) -> str | None:
-    """A nature's code; `unclear` for 民办, which needs another column."""
-    return _code_for("nature", "nature_unknown", cell)
+    """A nature's code; `unclear` for 民办, which needs another column.  `831 教育部门` is the return's way to write it."""
+    value = text(cell)
+    bare = re.sub(r"^\d{2,3}\s*[-.:、]?\s*(?=\D)", "", value) if value else None
+    return _code_for("nature", "nature_unknown", bare)
 
 
 def level(cell: Any) -> str | None:
-    return _code_for("level", "level_unknown", cell)
+    """A class level: 小班, 小班（3-4岁）, 3-4岁."""
+    value = text(cell)
+    if value is None:
+        return None
+    ages = _ages.search(value)
+    word = _age_group.sub("", value)
+    if not word and ages:
+        found = _level_of_age.get((int(ages[1]), int(ages[2])))
+        if found is not None:
+            return found
+    return _code_for("level", "level_unknown", word or value)
 
 
 def service_kind(cell: Any) -> str | None:

@@ -1,44 +1,42 @@
 """A test register 测试登记库: a stand-in for the registers of other departments, for the demo and tests.
 
-It implements the protocol of `docs/registers.md` over real HTTP.  Its data are invented: for a person not in `truths`, a
-digest of the identity number decides whether it agrees, differs or does not know, always with the same result.  It can
-simulate slow, invalid or missing responses.
+It implements the protocol of `docs/registers.md` over real HTTP: it compares a claim with its record of the child, and
+knows nothing of a child without one.  It can simulate slow, invalid or missing responses.
 """
 
-import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 NAME = "测试登记库"
-AGREES, CONTRADICTS = 92, 97
-"""Thresholds in percent: below `AGREES` it agrees, below `CONTRADICTS` it differs, else it does not know."""
+PARTS_OF_A_PLACE = ("street", "community", "estate")
 
-OTHERWISE: dict[str, Any] = {
-    "hukou_kind": "elsewhere",
-    "children_in_family": 1,
-    "vaccination": None,
-}
-STREETS = ("府青路街道", "龙舟路街道", "双桥路街道")
-AREAS = ("510104", "510105", "510106", "510107", "510108")
+Record = dict[str, Any]
+"""What the registers have about one child, by fact.  A fact that is missing is not kept; None is a value that may not be
+told, and not what anybody claims."""
+
+Find = Callable[[Mapping[str, str]], Mapping[str, Record]]
+"""The records of children by the number of their document, from numbers with their kinds."""
 
 
 class TestRegisters:
-    """`truths` maps an identity number to facts that the register has for it; `mood` is well, slow, wrong or down."""
+    """`find` looks up records, by default in `truths`; `mood` is well, slow, wrong or down."""
 
     __test__ = False
 
-    def __init__(self, truths: Mapping[str, Mapping[str, Any]] | None = None, port: int = 0):
-        self.truths = dict(truths or {})
+    def __init__(self, find: Find | None = None, port: int = 0):
+        self.truths: dict[str, Record] = {}
+        self.find: Find = find or (lambda _numbers: self.truths)
         self.mood = "well"
         self.delay = 0.0
         self.asked: list[tuple[str, int]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name=NAME)
+        # the default interval of half a second is what each job would wait for at its end
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True, name=NAME)
 
     @property
     def url(self) -> str:
@@ -53,26 +51,10 @@ class TestRegisters:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """The register's answer to one question."""
-        fact, claimed, number = question["fact"], question["claimed"], question["child"]["id_number"]
-        known = self.truths.get(number)
-        if known is not None:
-            return self._from_truth(question["ref"], claimed, known, fact)
-        of_hundred = int.from_bytes(hashlib.sha256(f"{number}|{fact}".encode()).digest()[:4], "big") % 100
-        if of_hundred < AGREES or fact == "born":
-            return {"ref": question["ref"], "answer": "matches"}
-        if of_hundred < CONTRADICTS:
-            return {"ref": question["ref"], "answer": "differs", "value": _otherwise(fact, claimed)}
-        return {"ref": question["ref"], "answer": "unknown"}
-
-    @staticmethod
-    def _from_truth(ref: str, claimed: Any, known: Mapping[str, Any], fact: str) -> dict[str, Any]:
-        if fact not in known:
-            return {"ref": ref, "answer": "unknown"}
-        if known[fact] == claimed:
-            return {"ref": ref, "answer": "matches"}
-        return {"ref": ref, "answer": "differs", "value": known[fact]}
+    def answers(self, questions: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The registers' answer to each question."""
+        records = self.find({each["child"]["id_number"]: each["child"]["id_kind"] for each in questions})
+        return [_answer(question, records.get(question["child"]["id_number"], {})) for question in questions]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         registers = self
@@ -92,7 +74,7 @@ class TestRegisters:
                 if registers.mood == "wrong":
                     self._send(200, b'{"answers": [{"ref": 0, "answer": "perhaps"}], "source": 7')
                     return
-                answers = [registers.answer(question) for question in body["questions"]]
+                answers = registers.answers(body["questions"])
                 self._send(200, json.dumps({"source": NAME, "answers": answers}, ensure_ascii=False).encode())
 
             def _send(self, status: int, content: bytes, kind: str = "application/json") -> None:
@@ -111,29 +93,23 @@ class TestRegisters:
         return Handler
 
 
-def _otherwise(fact: str, claimed: Any) -> Any:
-    if fact.endswith("_area"):
-        return next(area for area in AREAS if area != claimed)
-    if fact == "hukou_street":
-        return _other_street(claimed)
-    if fact == "home_place":
-        home = claimed if isinstance(claimed, dict) else {}
-        return home | {"street": _other_street(home.get("street"))}
-    if fact == "home_owned":
-        return None
-    return OTHERWISE.get(fact)
+def _answer(question: Mapping[str, Any], record: Record) -> dict[str, Any]:
+    ref, fact, claimed = question["ref"], question["fact"], question["claimed"]
+    if fact not in record:
+        return {"ref": ref, "answer": "unknown"}
+    if _means_the_same(claimed, record[fact]):
+        return {"ref": ref, "answer": "matches"}
+    return {"ref": ref, "answer": "differs", "value": record[fact]}
 
 
-def _other_street(claimed: Any) -> str:
-    return next(street for street in STREETS if street != claimed)
+def _means_the_same(claimed: Any, known: Any) -> bool:
+    """Whether two values of a fact mean the same: of a place, the parts that both name, without its point on the map.
 
-
-_stand_in: TestRegisters | None = None
-
-
-def stand_in_url() -> str:
-    """The address of the test register of this process, started at the first call."""
-    global _stand_in
-    if _stand_in is None:
-        _stand_in = TestRegisters().__enter__()
-    return _stand_in.url
+    A claim without a value asks for what the register has.
+    """
+    if claimed is None:
+        return True
+    if not (isinstance(claimed, dict) and isinstance(known, dict)):
+        return bool(claimed == known)
+    both = [part for part in PARTS_OF_A_PLACE if part in claimed and part in known]
+    return bool(both) and all(claimed[part] == known[part] for part in both)

@@ -5,19 +5,20 @@ from typing import Any
 from enrollment.chances import estimates
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
-from portal.demo import city_builder, season
+from portal.demo import arrivals, city_builder, season
 from portal.jobs.handlers.ask_registers import ask_registers
-from portal.jobs.handlers.run_round import process_answer_deadlines
+from portal.jobs.handlers.phone_changes import end_phone_waits
+from portal.jobs.handlers.run_round import process_answer_deadlines, process_joint_decisions
 from portal.jobs.runner import JobRun, job_handler
 from portal.web.unit_of_work import services
 
 
 @job_handler("demo_people_act", queue="bulk")
 def demo_people_act(job: JobRun) -> dict:
-    """Finish the reviews before the draw, and the answers of the simulated families before their deadline.
+    """Finish the reviews before the draw, the answers of the simulated families before their deadline, and the arrivals.
 
-    The clock has skipped scheduled jobs, so this job also closes rounds, queries the registers and ends offers that
-    nobody answered.
+    The clock has skipped scheduled jobs, so this job also closes rounds, queries the registers, puts phone changes and
+    acts of guardians into effect whose waiting time is over, and ends offers that nobody answered.
     """
     step: str = job.args["step"]
     result: dict[str, Any] = {}
@@ -26,7 +27,7 @@ def demo_people_act(job: JobRun) -> dict:
         for found in rounds.rounds_of_year(session, season.YEAR):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
         estimates.request(session, why=f"demo:{job.job_id}", now=now)
-    result |= ask_registers(job)
+    result |= ask_registers(job) | end_phone_waits(job) | process_joint_decisions(job)
     if step in ("draw", "result", "confirmation"):
         result["reviewed"] = city_builder.finish_reviews(
             services().engine, now, lambda done, of: job.progress(done, of, "review")
@@ -34,5 +35,11 @@ def demo_people_act(job: JobRun) -> dict:
     if step == "confirmation":
         result["answered"] = city_builder.finish_answers(
             services().engine, now, lambda done, of: job.progress(done, of, "answers")
+        )
+    if step == "arrival":
+        with job.session() as session:
+            leave = city_builder.families_that_answer(session)
+        result["arrivals"] = arrivals.finish_arrivals(
+            services().engine, season.YEAR, now, lambda done, of: job.progress(done, of, "arrivals"), leave=leave
         )
     return result | process_answer_deadlines(job)

@@ -1,11 +1,16 @@
 """Jobs that the draw room requests.  The transaction of each job also marks it as finished, so none runs twice."""
 
+import contextlib
 import uuid
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw import draws, replay, runs, snapshot
-from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.draw import replay, snapshot
+from enrollment.draw.publication import hours, opening, preparation
+from enrollment.draw.seed import seeding
+from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of
+from enrollment.ground.errors import Refused
+from enrollment.results import letters
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -23,7 +28,6 @@ def freeze_round(job: JobRun) -> None:
             uuid.UUID(job.args["round"]),
             by=requesting_official(session, job),
             now=job.now(session),
-            beacon_name=job.args["beacon_name"],
             reason=job.args.get("reason", ""),
             progress=job.progress,
         )
@@ -33,11 +37,9 @@ def freeze_round(job: JobRun) -> None:
 @job_handler("enter_seed")
 def enter_seed(job: JobRun) -> None:
     with job.final_transaction() as (session, result):
-        draw = draws.set_seed(
+        draw = seeding.set_seed(
             session,
             rounds.get_round(session, uuid.UUID(job.args["round"])).year,
-            beacon=job.args["beacon"],
-            ceremony=job.args["ceremony"],
             by=requesting_official(session, job),
             now=job.now(session),
             progress=job.progress,
@@ -45,13 +47,65 @@ def enter_seed(job: JobRun) -> None:
         result |= {"seed": draw.seed}
 
 
-@job_handler("publish_run")
-def publish_run(job: JobRun) -> None:
+@job_handler("prepare_run")
+def prepare_run(job: JobRun) -> None:
+    """Prepare a signed run in batches, each in its own transaction; the last transaction enqueues its opening."""
+    run_id, after, done = uuid.UUID(job.args["run"]), None, 0
+    while done == 0 or after is not None:
+        with job.session() as session:
+            by = requesting_official(session, job) if job.args.get("by") else SYSTEM
+            of = preparation.batches(session, run_id)
+            after = preparation.prepare_batch(session, run_id, by=by, after=after)
+        done += 1
+        job.progress(done, of + 1, "preparing")
     with job.final_transaction() as (session, result):
-        run_id, now = uuid.UUID(job.args["run"]), job.now(session)
-        result["offers"] = runs.publish_signed(
-            session, run_id, by=requesting_official(session, job), now=now, progress=job.progress
-        )
+        result["offers"] = preparation.finish(session, run_id, now=job.now(session))
+
+
+@job_handler("publish_run", queue="hour")
+def publish_run(job: JobRun) -> dict:
+    """Open a result at its hour; the job begins a little earlier."""
+    return {"offers": _open(job, uuid.UUID(job.args["run"]))}
+
+
+@job_handler("publications_due")
+def open_due_publications(job: JobRun) -> dict:
+    """Every minute: open what its own job did not open, follow a calendar date that was moved, and refuse in good time a run
+    whose list was corrected meanwhile."""
+    with job.session() as session:
+        hours.follow_calendar(session, now=job.now(session))
+        now, waiting = job.now(session), opening.waiting_runs(session)
+        due = [
+            run.id for run, row in waiting if row.prepared_at is not None and row.hour <= now and row.refused_at is None
+        ]
+        soon = now + hours.LONGEST_LEAD  # a run that is being opened is locked
+        early = [run.id for run, row in waiting if row.hour > soon and row.refused_at is None]
+    for run_id in early:
+        with job.session() as session:
+            opening.refuse_early(session, run_id, now=job.now(session))
+    return {"offers": [_open(job, run_id) for run_id in due]}
+
+
+def _open(job: JobRun, run_id: uuid.UUID) -> int | None:
+    """Open a result; None if it is not opened.  A refusal is stored, and the officials are told."""
+    try:
+        offers = _open_in_its_second(job, run_id)
+    except Refused as refused:
+        if refused.code not in opening.NOT_YET:
+            with job.session() as session:
+                opening.refuse(session, run_id, refused, now=job.now(session))
+        return None
+    with job.session() as session:
+        preparation.clear(session, run_id)
+        letters.draw_notices_ahead(session, run_id, now=job.now(session))
+    return offers
+
+
+def _open_in_its_second(job: JobRun, run_id: uuid.UUID) -> int:
+    while True:
+        with contextlib.suppress(opening.Overtaken), job.session() as session:
+            now = job.now(session)
+            return opening.open_run(session, run_id, now=now, wait=job.wait_until, progress=job.progress)
 
 
 @job_handler("replay_round")

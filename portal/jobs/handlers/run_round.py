@@ -3,18 +3,25 @@
 import uuid
 from typing import Any
 
-from enrollment.draw import execution, replay
+from enrollment.draw import central_placement, execution, replay
+from enrollment.draw.vacancies import next_child
+from enrollment.ground import jobs
+from enrollment.ground.errors import Refused
 from enrollment.offers import answer_deadlines, irrevocable_acts, joint_decisions
 from portal.jobs.runner import JobRun, job_handler
 
 
 @job_handler("run_round")
 def run_round(job: JobRun) -> dict:
-    """Read the input, compute outside a transaction, save; publish a replay that two people have approved.
+    """Read the input, compute outside a transaction, save; prepare a replay that two people have approved.
 
     A transaction is committed only while this worker holds the job, so a delayed worker saves and publishes nothing.
     """
     run_id = uuid.UUID(job.args["run"])
+    with job.session() as session:
+        is_central = central_placement.is_central(session, run_id)
+    if is_central:
+        return _central(job, run_id)
     with job.session() as session:
         task = execution.read(session, run_id)
     computed = execution.compute(task, progress=job.progress)
@@ -22,8 +29,24 @@ def run_round(job: JobRun) -> dict:
         run = execution.save(session, run_id, computed, now=job.now(session))
         result: dict[str, Any] = {"state": run.state, "digest": run.digest}
     with job.session() as session:
-        result["published"] = replay.publish_if_approved(session, run_id, now=job.now(session))
+        result["waits"] = replay.let_wait_if_approved(session, run_id, now=job.now(session))
+        if result["waits"]:
+            now = job.now(session)
+            jobs.enqueue(session, "prepare_run", {"run": str(run_id)}, key=f"prepare_run:{run_id}", now=now)
     return result
+
+
+def _central(job: JobRun, run_id: uuid.UUID) -> dict:
+    try:
+        with job.session() as session:
+            task = central_placement.read(session, run_id)
+    except Refused as refused:
+        with job.session() as session:
+            return {"state": central_placement.set_stale_aside(session, run_id, refused, now=job.now(session)).state}
+    computed = central_placement.compute(task, progress=job.progress)
+    with job.session() as session:
+        run = central_placement.save(session, run_id, computed, now=job.now(session))
+        return {"state": run.state, "digest": run.digest}
 
 
 @job_handler("replay_rounds")
@@ -32,6 +55,13 @@ def replay_rounds(job: JobRun) -> dict:
     on the waiting list."""
     with job.session() as session:
         return {"started": len(replay.start_daily(session, now=job.now(session)))}
+
+
+@job_handler("replay_vacancies")
+def replay_vacancies(job: JobRun) -> dict:
+    """Start replays for places that were given up some minutes ago, under a standing approval."""
+    with job.session() as session:
+        return {"started": len(next_child.start_due(session, now=job.now(session)))}
 
 
 @job_handler("answers_due")
@@ -45,9 +75,11 @@ def process_answer_deadlines(job: JobRun) -> dict:
 
 @job_handler("joint_decisions_due")
 def process_joint_decisions(job: JobRun) -> dict:
-    """Start acts anew after a dispute; carry out those whose waiting time is over, each in its own transaction."""
+    """Start acts anew after a dispute; remind of acts that take effect soon; carry out those whose waiting time is over,
+    each in its own transaction."""
     with job.session() as session:
         irrevocable_acts.renew_after_holds(session, now=job.now(session))
+        joint_decisions.remind_due(session, now=job.now(session))
     with job.session() as session:
         waiting = joint_decisions.due(session, now=job.now(session))
     effective = 0

@@ -1,4 +1,4 @@
-"""Jobs of the calendar: close a round at its deadline, notify families of a new date."""
+"""Jobs of the calendar: close a round at its deadline, notify families of a new date and of a round that opens."""
 
 import datetime as dt
 import uuid
@@ -6,7 +6,9 @@ import uuid
 from enrollment.applications import date_notices
 from enrollment.applications.bonds import bond_notices
 from enrollment.chances import estimates
+from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
+from enrollment.offers import round_notices
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -46,8 +48,36 @@ def tell_new_date(job: JobRun) -> dict:
     return {"batches": batches}
 
 
+@job_handler("tell_round_open", queue="bulk")
+def tell_round_open(job: JobRun) -> dict:
+    """Tell in batches, each in its own transaction.  A second run tells nobody twice."""
+    after, batches = None, 0
+    while batches == 0 or after is not None:
+        with job.session() as session:
+            round_id = uuid.UUID(job.args["round_id"])
+            after = round_notices.tell_round_open(session, round_id, now=job.now(session), after=after)
+        batches += 1
+    return {"batches": batches}
+
+
 @job_handler("bonds_incomplete")
 def remind_of_incomplete_bonds(job: JobRun) -> dict:
     """Remind families a day before registration ends that a bound child is not handed in."""
     with job.session() as session:
         return {"incomplete": bond_notices.remind_due(session, now=job.now(session))}
+
+
+@job_handler("deadline_reminders", queue="bulk")
+def remind_before_the_deadline(job: JobRun) -> dict:
+    """Remind families in batches, each in its own transaction, of an application not handed in and of missing papers."""
+    with job.session() as session:
+        closing = [round_.id for round_ in deadline_reminders.rounds_closing_soon(session, now=job.now(session))]
+    batches = 0
+    for round_id in closing:
+        after, more = None, True
+        while more:
+            with job.session() as session:
+                round_ = rounds.get_round(session, round_id)
+                after = deadline_reminders.remind(session, round_, now=job.now(session), after=after)
+            batches, more = batches + 1, after is not None
+    return {"batches": batches}

@@ -2,61 +2,79 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from allocation.checks import CHECKS
+from allocation.checks.central import CENTRAL_CHECKS
 from allocation.coverage import Coverage
 from enrollment.coverage import shares
-from enrollment.coverage.counts import Definition
+from enrollment.coverage.indicator import Definition
 from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Snapshot
+from enrollment.draw.publication import hours
 from enrollment.draw.run_rows import Run, RunState
-from enrollment.ground.accounts import Account, Role
+from enrollment.ground.accounts import Role
 from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
+from enrollment.results import letters, run_comparison, run_record
 from enrollment.season import rounds
+from enrollment.season.round_rows import RoundKind
+from portal.letters.draw_record import draw_record
+from portal.letters.pdf_renderer import PdfUnavailable
 from portal.officials import pages
 from portal.officials.draw_room import draw_status
-from portal.officials.draw_room.draw_forms import SetAsideForm
+from portal.officials.draw_room.draw_forms import SetAsideForm, SignForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
-from portal.text.words import word
-from portal.web.forms import PageForm, refusals_in
+from portal.text.words import table, word
+from portal.web.errors import error_page
+from portal.web.forms import PageForm, refusals_in, second_form
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, city_day, clock, db
+from portal.web.unit_of_work import actor, city_day, clock, db, services
 
 
 @pages.get("/draws/runs/<uuid:run_id>")
 @desk("officials", *READERS)
 def run_page(run_id: uuid.UUID) -> ResponseReturnValue:
-    return _run_page(run_id, ActForm())
+    return _run_page(run_id, ActForm(formdata=None))
 
 
 def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
     round_ = rounds.get_round(db(), run.round_id)
     doing = draw_jobs.of_round(db(), round_)
-    signatures = runs.signed_by(db(), run)
+    compared = run_comparison.of_run(db(), run) if run.summary else None
+    notes = runs.notes(db(), run)
     return render_template(
         "officials/run.html",
         run=run,
         round=round_,
-        publishing=doing if doing and doing.run_id == run.id and run.state == RunState.CHECKED else None,
+        publishing=doing if doing and doing.run_id == run.id and run.state == RunState.SIGNED else None,
+        announced=hours.hour_of(db(), round_),
+        publication=hours.publication_of(db(), run.id),
+        notices=letters.notices_job(db(), run.id),
         draw_status=draw_status,
         signatures_needed=runs.SIGNATURES_NEEDED,
         job=db().get(Job, run.job_id) if run.job_id else None,
         form=form,
         aside=form if isinstance(form, SetAsideForm) else SetAsideForm(formdata=None),
-        signatures=[(db().get_one(Account, one.account_id).name, one.signed_at) for one in signatures],
-        signed_by_me=any(one.account_id == actor().account_id for one in signatures),
+        signatures=runs.signers(db(), run),
+        signed_by_me=any(one.account_id == actor().account_id for one in runs.signed_by(db(), run)),
         same=[
             other for other in runs.of_round(db(), run.round_id) if other.digest == run.digest and other.id != run.id
         ],
         replaced=db().get_one(Snapshot, run.snapshot_id).replaced_at is not None,
-        checks=CHECKS,
+        is_central=round_.kind == RoundKind.CENTRAL,
+        error=word("error", run.error) if run.error in table()["error"] else run.error,
+        checks=CENTRAL_CHECKS if round_.kind == RoundKind.CENTRAL else CHECKS,
         shares=_shares(run),
+        compared=compared,
+        marked_points=run_comparison.MARKED_POINTS,
+        notes=notes,
+        signing=form if isinstance(form, SignForm) else second_form(SignForm, compared, is_explained=bool(notes)),
+        has_record=run.state in run_record.RECORDED,
         area_names=area_names(),
         may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
@@ -64,7 +82,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     """The city's coverage today and after this run's children have arrived; None for replays and unfinished runs."""
-    if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.PUBLISHED):
+    if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.SIGNED, RunState.PUBLISHED):
         return None
     on = city_day()
     city = shares.city_shares(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year).city
@@ -72,6 +90,28 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
         return city.now, city.after
     given = run.summary["by_nature"]
     return city.now, city.after + Coverage(sum(given.values()), given[Nature.PUBLIC], given[Nature.INCLUSIVE])
+
+
+@pages.get("/draws/runs/<uuid:run_id>/record.pdf")
+@desk("officials", *READERS)
+def run_record_pdf(run_id: uuid.UUID) -> ResponseReturnValue:
+    """The record for the notary and the files, in the reader's language."""
+    record = run_record.of_run(db(), run_id, by=actor(), now=clock())
+    is_central = record.round.kind == RoundKind.CENTRAL
+    config = services().config
+    try:
+        content = draw_record(
+            record,
+            public_url=config.public_url,
+            page=None if is_central else url_for("public.draw_page", round_id=record.round.id),
+            demo=config.demo,
+            on=clock(),
+        )
+    except PdfUnavailable as fault:
+        return error_page(503, heading=_("记录暂时不能生成"), text=_("缺少的部分：%(how)s", how=fault.how))
+    name = f"draw-record-{record.round.year}-{record.round.number}-{record.run.number}.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, mimetype="application/pdf", headers=headers)
 
 
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")
@@ -89,24 +129,29 @@ def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/draws/runs/<uuid:run_id>/sign")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
-    form = ActForm()
+    run = runs.one(db(), run_id)
+    compared = run_comparison.of_run(db(), run) if run.summary else None
+    form = SignForm(compared, is_explained=bool(runs.notes(db(), run)))
     if form.validate_on_submit():
         with refusals_in(form):
-            if requests.sign(db(), run_id, by=actor(), now=clock()) < runs.SIGNATURES_NEEDED:
-                flash(_("已签署，还需要另一位工作人员签署才会公布。"))
+            if (
+                requests.sign(db(), run_id, by=actor(), now=clock(), note=(form.note.data or "") if form.note else "")
+                < runs.SIGNATURES_NEEDED
+            ):
+                flash(_("已签署，还需要另一位工作人员签署。"))
             return redirect(url_for("officials.run_page", run_id=run_id), 303)
     return _run_page(run_id, form)
 
 
-@pages.post("/draws/runs/<uuid:run_id>/publish")
+@pages.post("/draws/runs/<uuid:run_id>/prepare")
 @desk("officials", Role.CITY_OFFICIAL)
-def publish_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
+def prepare_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            requests.publish_again(db(), run_id, by=actor(), now=clock())
+            requests.prepare_again(db(), run_id, by=actor(), now=clock())
             return redirect(url_for("officials.run_page", run_id=run_id), 303)
     return _run_page(run_id, form)
 

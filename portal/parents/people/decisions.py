@@ -29,7 +29,8 @@ class WaitingDecision:
     """What a page shows of a decision that waits.  `who` is a code of the words' group `who`.
 
     `when` says when it takes effect: "paused" while a dispute is open, "over" when its time is over and it takes effect
-    at any moment, else "due" at the row's time.  A past time is never shown as a future one.
+    at any moment, else "due" at the row's time.  A past time is never shown as a future one.  `place_is_confirmed` says
+    that the place was confirmed before, so that only an objection keeps it.
     """
 
     row: JointDecision
@@ -37,6 +38,7 @@ class WaitingDecision:
     who: str
     agreed: bool
     when: str
+    place_is_confirmed: bool = False
 
     @property
     def is_mine(self) -> bool:
@@ -56,7 +58,9 @@ def waiting_decision(application: Application) -> WaitingDecision | None:
     who = answers.who(db(), application.child_id, row.proposed_by, by=by)
     paused = joint_decisions.is_paused(db(), row.act_id)
     when = "paused" if paused else "due" if row.takes_effect_at > clock() else "over"
-    return WaitingDecision(row, application, who, by.account_id in row.agreed_by, when)
+    return WaitingDecision(
+        row, application, who, by.account_id in row.agreed_by, when, joint_decisions.place_is_confirmed(db(), row)
+    )
 
 
 def waiting_decisions() -> list[WaitingDecision]:

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
 
 from enrollment.applications import registration
+from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
@@ -26,9 +27,14 @@ class ConsentForm(VersionedForm):
 
 
 class GuardianForm(VersionedForm):
+    page = "guardian"
     name = StringField(_l("您的姓名"), [Required("name_missing")])
     id_kind = SelectField(_l("证件类型"), validate_choice=False)
     id_number = StringField(_l("证件号码"))
+
+    def saved_versions(self, application: Application | None) -> dict[str, str]:
+        guardian = guardians.guardian_of(db(), by=actor())
+        return {"version": str(guardian.version) if guardian is not None else ""}
 
     def is_valid(self, *, known: bool) -> bool:
         """Check the form.  The number may be left out if it is known."""

@@ -12,6 +12,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.guardian_access.desk_access import guardians_at_desk
 from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.people import guardians
+from enrollment.people.person_rows import Guardianship
 from enrollment.review import guardian_requests
 from enrollment.review.guardian_requests import Paper
 from portal.parents import pages
@@ -42,10 +43,16 @@ class RemoveForm(RequestForm):
     protected = BooleanField(_l("有人身安全保护令，办理前不要告诉对方"))
 
     def offer_guardians(self, application: Application) -> None:
+        me = guardians.guardian_of(db(), by=actor())
         self.guardian.choices = [
-            (str(each.guardian_id), f"{each.guardian.name}（{word('relation', each.relation)}）")
+            (str(each.guardian_id), _described(each, oneself=me is not None and me.id == each.guardian_id))
             for each in guardians_at_desk(db(), application)
         ]
+
+
+def _described(guardianship: Guardianship, *, oneself: bool) -> str:
+    name, relation = guardianship.guardian.name, word("relation", guardianship.relation)
+    return _("您（%(name)s，%(relation)s）", name=name, relation=relation) if oneself else f"{name}（{relation}）"
 
 
 @pages.get("/applications/<uuid:application_id>/guardians")

@@ -72,6 +72,15 @@ def invite(application_id: uuid.UUID) -> ResponseReturnValue:
     return _invite_view(form, application)
 
 
+@pages.post("/applications/<uuid:application_id>/invitations/<uuid:invitation_id>/withdraw")
+@desk("parents")
+def withdraw_invitation(application_id: uuid.UUID, invitation_id: uuid.UUID) -> ResponseReturnValue:
+    application = application_of(application_id)
+    invitations.withdraw(db(), application.child_id, invitation_id, by=actor(), now=clock())
+    flash(_("邀请已撤回，对方不能再接受。"))
+    return redirect(url_for("parents.invite_page", application_id=application_id), 303)
+
+
 def _invitation_of(invitation_id: uuid.UUID) -> Invitation:
     for each in invitations.own_invitations(db(), by=actor(), now=clock()):
         if each.id == invitation_id:

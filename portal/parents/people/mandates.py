@@ -13,6 +13,7 @@ from enrollment.applications.guardian_access import guardian_takeover
 from enrollment.ground.errors import NotFound
 from portal.parents import pages
 from portal.parents.form_pages import Required
+from portal.text.words import contact
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -53,9 +54,9 @@ def take_over(mandate_id: uuid.UUID) -> ResponseReturnValue:
             if guardian_takeover.take_over(db(), mandate_id, form.id_number.data or "", by=actor(), now=clock()):
                 flash(_("核对无误，这份申请现在由您管理。"))
                 return redirect(url_for("parents.home"), 303)
-            form.id_number.errors = [_("与委托书上的监护人不符。请检查证件号码，错 5 次后只能由服务热线办理。")]
+            form.id_number.errors = [_("与委托书上的监护人不符。请检查证件号码，错 5 次后只能由工作人员办理。")]
             if mandate_id not in {each.mandate_id for each in guardian_takeover.waiting_for_me(db(), by=actor())}:
-                flash(_("已经错了 5 次。请拨打服务热线，由工作人员核实。"), "stop")
+                flash(_("已经错了 5 次。请%(contact)s，由工作人员核实。", contact=contact()), "stop")
                 return redirect(url_for("parents.home"), 303)
     return _view(mandate_id, form)
 

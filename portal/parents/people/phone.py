@@ -16,6 +16,7 @@ from enrollment.ground.accounts import Account, Role
 from enrollment.ground.phones import mask_phone
 from portal.parents import pages
 from portal.text.formats import moment
+from portal.text.words import contact
 from portal.web import phone_messages
 from portal.web.authentication import log_in
 from portal.web.devices import remember_phone
@@ -128,7 +129,10 @@ def _requested(request: phone_changes.Request, old_phone: str | None) -> Respons
         remember_phone(change.new_phone)
         flash(_("手机号已经更换，以后用新号码登录。其他手机和电脑上的登录都已退出。"))
     elif change.ended_at is not None:
-        flash(_("这个手机号已经用于另一位监护人的账户，没有更换。请换一个号码，或拨打服务热线。"), "warn")
+        flash(
+            _("这个手机号已经用于另一位监护人的账户，没有更换。请换一个号码，或%(contact)s。", contact=contact()),
+            "warn",
+        )
     else:
         phone_messages.warn_old_phone(db(), change, old_phone, request.stop_token)
         flash(_("已经登记，%(when)s 生效。在那之前仍用旧号码登录。", when=moment(change.effective_at or clock())))

@@ -30,7 +30,7 @@ function draw() {
   const colour = (name) => style.getPropertyValue(name).trim();
   const rows = [...document.querySelectorAll(chart.dataset.chart)].filter((row) => row.dataset.public !== "—").reverse();
   const goal = (name, value, from) => ({ silent: true, symbol: "none", lineStyle: { color: from, width: 2, type: "solid" }, label: { formatter: `${chart.dataset.targetName} ${value}%`, color: colour("--ink"), position: "end" }, data: [{ xAxis: Number(value), name }] });
-  const bars = (name, key, from, target) => ({ name, type: "bar", barGap: "10%", itemStyle: { color: from, borderRadius: [0, 4, 4, 0] }, data: rows.map((row) => Number(row.dataset[key])), markLine: goal(name, target, from) });
+  const bars = (name, key, from, target) => ({ name, type: "bar", barGap: "10%", itemStyle: { color: from, borderRadius: [0, 4, 4, 0] }, data: rows.map((row) => Number(row.dataset[key])), ...(target ? { markLine: goal(name, target, from) } : {}) });
   const view = window.echarts.init(chart, null, { renderer: "svg" });
   view.setOption({
     aria: { enabled: true, decal: { show: true } },

@@ -59,8 +59,9 @@ await clear();
 if (form && owner && panel) begin();
 
 function begin() {
-  const here = `${PREFIX}${owner}:${location.pathname}`;
-  const faulty = Boolean(document.querySelector(".govuk-error-summary"));
+  /* one address may show several forms, whose answers must not mix */
+  const here = `${PREFIX}${owner}:${location.pathname}${form.dataset.draft ? `#${form.dataset.draft}` : ""}`;
+  const faulty = Boolean(document.querySelector(".govuk-error-summary, [data-newer]"));
   const untouched = faulty ? null : JSON.stringify(fields());
   let waiting, retry, busy = false, pending = false, pressed = null;
 

@@ -23,9 +23,30 @@ document.addEventListener("change", (event) => {
   const limits = JSON.parse(input.dataset.limits);
   const large = [...input.files].find((file) => file.size > limits[kindOf(file, limits)]);
   tellBeside(input, large ? tooLarge(input, large, limits[kindOf(large, limits)]) : "");
+  rest(input.form, Boolean(large));
   if (!large) return;
   input.value = "";
   event.stopImmediatePropagation();
+}, true);
+
+/* With the refused file gone there is nothing to upload: the button rests until another file is chosen. A form that asks for more
+   than a file can be sent without one, but only when its button is pressed again. */
+function rest(form, refused) {
+  for (const button of form?.querySelectorAll("button[type=submit]") ?? []) {
+    if (refused) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  }
+  if (refused) form.dataset.refusedFile = "1";
+  else if (form) delete form.dataset.refusedFile;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.refusedFile) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  form.querySelector("input[type=file][aria-invalid]")?.focus();
+  if ([...form.elements].some((each) => !["file", "hidden", "submit"].includes(each.type))) rest(form, false);
 }, true);
 
 /* What the photos weigh together is known only when they have been made smaller. */

@@ -9,6 +9,14 @@ for (const detail of document.querySelectorAll(".detail")) {
   show();
 }
 
+/* A document whose number holds no birth date: the questions for it open with the choice. */
+const byHand = document.querySelector("details[data-dated-kinds]");
+const idKind = document.getElementById("id_kind");
+if (byHand && idKind) {
+  const dated = byHand.dataset.datedKinds.split(" ");
+  idKind.addEventListener("change", () => { byHand.open = !dated.includes(idKind.value); });
+}
+
 /* Streets, communities and estates of the chosen area. */
 const household = document.querySelector("form[data-places]");
 household?.querySelector("#home_area")?.addEventListener("change", async (event) => {
@@ -63,18 +71,6 @@ if (locate && navigator.geolocation) {
   ));
 }
 
-/* Photos are made smaller before they travel, so that a slow connection carries them. The server does it again. */
-const LONGEST = 1600;
-for (const input of document.querySelectorAll("form[data-photos] input[type=file]")) {
-  input.addEventListener("change", async () => {
-    delete input.dataset.ready;
-    const smaller = new DataTransfer();
-    for (const file of input.files) smaller.items.add(await shrunk(file));
-    input.files = smaller.files;
-    input.dataset.ready = "1";
-  });
-}
-
 /* A photo that was chosen but not sent would be lost by going on: say so, once. */
 const unsent = document.getElementById("unsent");
 document.querySelector(".sticky a")?.addEventListener("click", (event) => {
@@ -92,12 +88,13 @@ const unsaved = document.getElementById("unsaved");
 if (unsaved) {
   const form = unsaved.closest("form");
   const typed = () => JSON.stringify([...new FormData(form)]);
-  const saved = document.querySelector(".govuk-error-summary") ? null : typed();
+  const saved = document.querySelector(".govuk-error-summary, [data-newer]") ? null : typed();
   let leaving = false;
   form.addEventListener("submit", () => { leaving = true; });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
-    if (link && "signIn" in link.dataset) { leaving = true; return; }
+    /* the ways on that a refusal offers: what was typed cannot be saved there */
+    if (link && ("signIn" in link.dataset || link.closest("[data-way-on]"))) { leaving = true; return; }
     if (!link || link.target || link.getAttribute("href").startsWith("#") || typed() === saved) return;
     if (!unsaved.hidden) { leaving = true; return; }
     event.preventDefault();
@@ -106,20 +103,6 @@ if (unsaved) {
     unsaved.focus({ preventScroll: true });
   });
   addEventListener("beforeunload", (event) => { if (!leaving && typed() !== saved) event.preventDefault(); });
-}
-
-async function shrunk(file) {
-  if (!file.type.startsWith("image/") || file.size < 700000) return file;
-  try {
-    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-    const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-    return blob && blob.size < file.size ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" }) : file;
-  } catch {
-    return file; /* a format that this browser cannot read: the server can */
-  }
 }
 
 /* Wishes can be dragged; the buttons stay. */
@@ -167,3 +150,7 @@ for (const print of document.querySelectorAll("[data-print]")) {
   print.hidden = false;
   print.addEventListener("click", () => window.print());
 }
+
+/* A page that answers a form becomes a page that can be opened again: otherwise Back shows the browser's own fault page
+   (ERR_CACHE_MISS) instead of the form, because nothing of a family is kept in the browser's store. */
+if (document.querySelector("form[method=post]:not([action])")) history.replaceState(history.state, "", location.href);

@@ -1,5 +1,6 @@
 /* The draw again: what was committed, the seed from its public parts, and everybody's ticket. */
 
+import { canonical } from "./hash.js";
 import { digestsBehind, fromHex, sha256Hex } from "./sha256.js";
 import { bytesOf } from "./text.js";
 
@@ -8,10 +9,6 @@ function joined(...parts) {
   let at = 0;
   for (const part of parts) { all.set(part, at); at += part.length; }
   return all;
-}
-
-function canonical(head) {
-  return JSON.stringify(Object.fromEntries(Object.keys(head).sort().map((key) => [key, head[key]])));
 }
 
 /* SHA-256 over a line "digest, two spaces, name" for each file of the market, the seed taken as not drawn. */
@@ -26,8 +23,9 @@ export function seedOf(record) {
   return sha256Hex(joined(fromHex(record.commitment), bytesOf(record.beacon || ""), bytesOf(record.ceremony || "")));
 }
 
-/* Tickets from 1: families in the order of SHA-256(seed, family code), the children of a family by their codes. */
-export function drawTickets(seed, { codes, families, family }, say) {
+/* Tickets from `after` + 1: families in the order of SHA-256(seed, family code), the children of a family by their codes.
+   Children who hold a ticket keep it. */
+export function drawTickets(seed, { codes, families, family }, say, held = null, after = 0) {
   const digest = digestsBehind(fromHex(seed)), count = families.count;
   const words = new Uint32Array(8 * count);
   for (let f = 0; f < count; f++) {
@@ -39,10 +37,11 @@ export function drawTickets(seed, { codes, families, family }, say) {
     return 0;
   });
   const next = new Int32Array(count), size = new Int32Array(count);
-  for (let child = 0; child < codes.count; child++) size[family[child]]++;
-  let ticket = 1;
+  const joins = (child) => held === null || held[child] < 0;
+  for (let child = 0; child < codes.count; child++) if (joins(child)) size[family[child]]++;
+  let ticket = after + 1;
   for (const f of line) { next[f] = ticket; ticket += size[f]; }
   const tickets = new Float64Array(codes.count);
-  for (const child of codes.inOrder()) tickets[child] = next[family[child]]++;
+  for (const child of codes.inOrder()) tickets[child] = joins(child) ? next[family[child]]++ : held[child];
   return tickets;
 }

@@ -32,7 +32,7 @@ export function figures(state) {
     found.by_nature[NATURES[programmes.nature[p]]]++;
     taken[p]++;
     for (const each of [...counts, group]) each.placed++;
-    if (rank !== 1) continue;
+    if (listed !== 1) continue;
     for (const each of counts) each.first++;
     group.first_wish++;
   }

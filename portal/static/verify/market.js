@@ -1,15 +1,18 @@
 /* Reads the files of a market into columns of numbers. Faults are for the maker of the file; here one is enough to stop. */
 
 import { isCode } from "./codes.js";
+import { isForm } from "./draw_form.js";
 import { Fault } from "./fault.js";
 import { bytesOf, Codes, countLines, isDigest, isText, readJson, Rows, textOf } from "./text.js";
 
-export const MARKET_FILES = ["market.json", "programmes.csv", "pools.csv", "children.csv", "wishes.csv", "tickets.csv"];
+export const MARKET_FILES = ["market.json", "programmes.csv", "pools.csv", "children.csv", "wishes.csv", "tickets.csv", "salts.csv"];
 export const LEVELS = ["nursery", "lower", "middle", "upper"];
 export const NATURES = ["public", "inclusive", "private"];
 const WORST_TIER = 15, MOST_PLACES = 1e6, MOST_POOLS = 16, LARGEST_UNIT = 3, GENERAL = "general";
 const LARGEST_RANK = 2 ** 31 - 1, LARGEST_PRECEDENCE = 2 ** 31 - 1, LARGEST_TICKET = 2 ** 32 - 1;
 const HEAD = { format: "", season: "", round: "main", seed: null, pair_rule: "overhang" };
+const HEAD_2 = { ...HEAD, after: 0, children: null, guaranteed: null, draw_form: null };
+const isSecond = ({ format }) => format === "market/2";
 
 /* `files` maps names to bytes; those of the wishes are let go when they have been read. */
 export function readMarket(files, say) {
@@ -21,17 +24,29 @@ export function readMarket(files, say) {
   const wishes = readWishes(files, programmes, children, say);
   refuseUnequalUnits(children, wishes);
   refuseUnknownOrder(children, wishes, programmes);
-  const ticket = files.has("tickets.csv") ? readTickets(files, children) : null;
-  return { head, close, programmes, children, pools, wishes, ticket };
+  const held = files.has("tickets.csv") ? readTickets(files, children, head) : null;
+  const ticket = held && held.includes(-1) ? null : held;
+  if (files.has("salts.csv") !== isSecond(head)) throw new Fault("bad_missing", { file: "salts.csv" });
+  const salts = isSecond(head) ? readSalts(files, children) : null;
+  const kept = children.current.reduce((sum, each, child) => sum + (child < children.codes.count && each >= 0 ? 1 : 0), 0);
+  if (isSecond(head) && (head.children !== children.codes.count || head.guaranteed !== kept)) throw new Fault("bad_market", { file: "market.json" });
+  return { head, close, programmes, children, pools, wishes, ticket, held, salts };
 }
 
 function readHead(files) {
-  const file = "market.json", given = readJson(files.get(file) || new Uint8Array(), file), head = { ...HEAD, ...given };
-  const known = Object.keys(given).every((key) => Object.hasOwn(HEAD, key));
+  const file = "market.json", given = readJson(files.get(file) || new Uint8Array(), file);
+  const all = isSecond(given) ? HEAD_2 : HEAD, head = { ...all, ...given };
+  const known = Object.keys(given).every((key) => Object.hasOwn(all, key)) && (all === HEAD || isDeclared(head));
   const named = [head.season, head.round].every((text) => isText(text) && (text === "" || isCode(text)));
   const rules = ["overhang", "close"].includes(head.pair_rule) && (head.seed === null || isDigest(head.seed));
-  if (head.format !== "market/1" || !known || !named || !rules) throw new Fault("bad_market", { file });
+  if (!["market/1", "market/2"].includes(head.format) || !known || !named || !rules) throw new Fault("bad_market", { file });
   return given;
+}
+
+/* What only market/2 has. */
+function isDeclared({ after, children, guaranteed, draw_form, seed }) {
+  const numbers = [after, children, guaranteed].every((number) => Number.isInteger(number) && number >= 0 && number <= LARGEST_TICKET);
+  return numbers && (draw_form === null ? seed === null : isForm(draw_form));
 }
 
 function numberedFile(files, file) {
@@ -75,14 +90,14 @@ function readPools(files, programmes, groupCodes) {
       if (own.some((pool) => pool.precedence === precedence)) rows.refuse("bad_twice", 2);
       if (!locked && rows.text(5) !== "open") rows.refuse("bad_cell", 5);
       if (name === GENERAL && (locked || !rows.isEmpty(4))) rows.refuse("bad_cell", 4);
-      own.push({ name, precedence, places, groups: rows.isEmpty(4) ? null : groupsOf(rows, groupCodes), locked });
+      own.push({ name, precedence, places, groups: rows.isEmpty(4) ? null : groupsOf(rows, groupCodes), locked, listed: rows.text(4) });
     }
   }
-  const found = { start: new Int32Array(listed.length + 1), name: [], places: [], groups: [], locked: [] };
+  const found = { start: new Int32Array(listed.length + 1), name: [], places: [], groups: [], locked: [], listed: [] };
   listed.forEach((own, programme) => {
     for (const pool of inOrder(own, programmes.places[programme], programmes.codes.text(programme))) {
       found.name.push(bytesOf(pool.name));
-      for (const column of ["places", "groups", "locked"]) found[column].push(pool[column]);
+      for (const column of ["places", "groups", "locked", "listed"]) found[column].push(pool[column]);
     }
     found.start[programme + 1] = found.name.length;
   });
@@ -101,7 +116,7 @@ function inOrder(own, total, value) {
   if (rest < 0 || (general && general.places >= 0 && rest > 0)) throw new Fault("bad_places", { file: "pools.csv", value });
   if (general && general.places < 0) general.places = rest;
   own.sort((a, b) => a.precedence - b.precedence);
-  if (!general && (rest > 0 || own.length === 0)) own.push({ name: GENERAL, places: rest, groups: null, locked: false });
+  if (!general && (rest > 0 || own.length === 0)) own.push({ name: GENERAL, places: rest, groups: null, locked: false, listed: "" });
   if (own.length > MOST_POOLS) throw new Fault("bad_places", { file: "pools.csv", value });
   return own;
 }
@@ -207,7 +222,8 @@ function refuseUnknownOrder({ codes, elder, current }, { start, programme }, { l
   }
 }
 
-function readTickets(files, { codes }) {
+/* The ticket that each child holds, -1 for none; in market/2 the seed draws those who have none. */
+function readTickets(files, { codes }, head) {
   const file = "tickets.csv";
   const rows = new Rows(files, file, ["child", "ticket"]);
   const ticket = new Float64Array(codes.count).fill(-1);
@@ -215,10 +231,24 @@ function readTickets(files, { codes }) {
     const child = rows.code(0, codes);
     if (ticket[child] >= 0) rows.refuse("bad_twice", 0);
     ticket[child] = rows.number(1, LARGEST_TICKET);
+    if (isSecond(head) && (head.draw_form ?? null) !== null && ticket[child] > (head.after ?? 0)) rows.refuse("bad_cell", 1);
   }
   const without = ticket.indexOf(-1);
-  if (without >= 0) throw new Fault("bad_no_ticket", { file, value: codes.text(without) });
-  const sorted = ticket.slice().sort();
+  if (without >= 0 && !isSecond(head)) throw new Fault("bad_no_ticket", { file, value: codes.text(without) });
+  const sorted = ticket.filter((each) => each >= 0).sort();
   for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) throw new Fault("bad_same_ticket", { file, value: String(sorted[i]) });
   return ticket;
+}
+
+function readSalts(files, { codes }) {
+  const file = "salts.csv", rows = new Rows(files, file, ["child", "salt"]), salts = new Array(codes.count).fill("");
+  while (rows.next()) {
+    const child = rows.code(0, codes);
+    if (salts[child]) rows.refuse("bad_twice", 0);
+    salts[child] = rows.text(1);
+    if (!isDigest(salts[child])) rows.refuse("bad_cell", 1);
+  }
+  const without = salts.indexOf("");
+  if (without >= 0) throw new Fault("bad_no_salt", { file, value: codes.text(without) });
+  return salts;
 }

@@ -1,6 +1,6 @@
 /* The page around the check: chooses the file, shows how far it is and what came out. */
 
-import { showFamily } from "./wishes.js";
+import { nameOf, showFamily } from "./wishes.js";
 import { element, find, numeral, say } from "./words.js";
 
 const card = find("verify");
@@ -9,8 +9,9 @@ let job = 0, names = { programmes: {}, pools: {} };
 
 function begin(blob) {
   find("verdict").replaceChildren();
-  find("decided").replaceChildren();
+  for (const each of ["decided", "own-verdict", "own-decided"]) find(each).replaceChildren();
   find("mine").hidden = true;
+  find("own").hidden = true;
   find("running").hidden = false;
   progress({ step: "opening" });
   worker.postMessage({ blob, job: ++job });
@@ -18,6 +19,7 @@ function begin(blob) {
 
 worker.addEventListener("message", ({ data }) => {
   if ("found" in data) return showFamily(find("decided"), data.found, names);
+  if (data.opened) return showOpening(data.opened);
   if (data.job !== job) return undefined;
   if (data.step) return progress(data);
   find("running").hidden = true;
@@ -42,6 +44,25 @@ function verdict(tone, title, text, remarks = []) {
   find("verdict").replaceChildren(box);
 }
 
+/* A family's own file: three answers, and its wishes one by one. */
+function showOpening({ error, values, steps, found }) {
+  const good = !error && steps.every(({ ok }) => ok), box = element("div", "", `says ${good ? "ok" : "stop"}`);
+  const text = error ? say(error, values) : say(good ? "opening_good_more" : "not_good_more");
+  box.append(element("p", say(error ? "not_opened" : good ? "opening_good" : "not_good"), "verdict"), element("p", text));
+  const list = element("ul", "", "proof");
+  for (const step of steps || []) list.append(oneStep(step, false));
+  find("own-verdict").replaceChildren(box, ...(error ? [] : [list]));
+  if (good) showFamily(find("own-decided"), found, names);
+  else find("own-decided").replaceChildren();
+}
+
+/* The blob of a family's own file, which may lie at the address that the page gives to a guardian. */
+async function ownFile() {
+  const answer = await fetch(card.dataset.opening);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.blob();
+}
+
 /* A file that is right in itself could still be another one than this round's: its commitment must be one of the site's. */
 function siteStep({ record }) {
   const known = (card.dataset.commitments || "").split(" ").filter(Boolean);
@@ -53,12 +74,16 @@ function siteStep({ record }) {
 function report(found) {
   const steps = [...siteStep(found), ...found.steps], good = steps.every(({ ok }) => ok);
   const values = { n: numeral(found.children), seconds: Math.max(0.1, found.seconds).toFixed(1) };
-  verdict(good ? "ok" : "stop", say(good ? "all_good" : "not_good"), say(good ? "all_good_more" : "not_good_more", values), found.remarks);
+  const title = good ? (found.isPublic ? "public_good" : "all_good") : "not_good", remarks = [...found.remarks, ...(good && found.isPublic ? ["public_not_checked"] : [])];
+  if (good && found.hidden) remarks.push(say("public_hidden", { n: numeral(found.hidden), of: numeral(found.blocks) }));
+  verdict(good ? "ok" : "stop", say(title), say(`${title}_more`, values), remarks);
   const list = element("ul", "", "proof");
-  for (const step of steps) list.append(oneStep(step));
+  for (const step of steps) list.append(oneStep(step, !found.isPublic));
   find("verdict").append(list, facts(found));
-  find("mine").hidden = false;
-  if (find("code").value) find("find").requestSubmit();
+  find("own").hidden = !found.isPublic;
+  find("mine").hidden = found.isPublic;
+  if (found.isPublic && card.dataset.opening) ownFile().then((opening) => worker.postMessage({ opening }), () => showOpening({ error: "unreachable" }));
+  else if (!found.isPublic && find("code").value) find("find").requestSubmit();
 }
 
 function roundInWords(kind) {
@@ -77,7 +102,9 @@ function timeInChengdu(written) {
 function facts({ record, head }) {
   const list = element("dl", "", "rows facts");
   const told = { fact_round: `${head.season || ""} ${roundInWords(head.round || "main")}`, fact_commitment: record.commitment, fact_time: timeInChengdu(record.commitment_time) };
-  Object.assign(told, { fact_beacon_name: record.beacon_name, fact_beacon: record.beacon, fact_ceremony: record.ceremony, fact_seed: record.seed });
+  const { name, issue } = record.form?.beacon || {}, witnesses = (record.witnesses || []).flatMap((each) => each.names);
+  Object.assign(told, { fact_beacon_name: record.beacon_name || [name, issue].filter(Boolean).join(" "), fact_beacon: record.beacon });
+  Object.assign(told, { fact_ceremony: record.ceremony, fact_witnesses: [...new Set(witnesses)].join(say("comma")), fact_seed: record.seed });
   for (const [word, value] of Object.entries(told)) {
     if (!value) continue;
     const row = element("div");
@@ -87,12 +114,20 @@ function facts({ record, head }) {
   return list;
 }
 
-function oneStep({ step, ok, word, values }) {
+/* What became of an entry, and whose block it is, in words. */
+function inWords({ programme, ...values }) {
+  const known = ["admitted", "over", "better", "refused"];
+  if (programme) values.block = say("block_of", { block: values.block, name: nameOf(programme, names) });
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, known.includes(value) ? say(`outcome_${value}`) : value]));
+}
+
+/* A full file is compared; a public one, or a family's own, is right or wrong. */
+function oneStep({ step, ok, word, values }, compared) {
   const row = element("li"), head = element("p");
-  head.append(element("span", say(step)), element("b", say(ok ? "same" : "different"), ok ? "ok" : "wrong"));
+  head.append(element("span", say(step)), element("b", say(ok ? (compared ? "same" : "right") : compared ? "different" : "wrong"), ok ? "ok" : "wrong"));
   row.append(head);
   if (ok) return row;
-  row.append(element("p", say(word, values), "small"));
+  row.append(element("p", say(word, inWords(values || {})), "small"));
   if (word === "wrong_row") {
     row.append(element("p", say("wrong_row_published", { theirs: values.theirs || say("wrong_row_nothing") }), "small code"));
     row.append(element("p", say("wrong_row_ours", { ours: values.ours || say("wrong_row_nothing") }), "small code"));
@@ -136,6 +171,9 @@ find("code").value = decodeURIComponent(location.hash.slice(1)).slice(0, 64);
 if (find("use-published")) find("use-published").addEventListener("click", published);
 find("bundle-file").addEventListener("change", ({ target }) => {
   if (target.files.length) begin(target.files[0]);
+});
+find("opening-file").addEventListener("change", ({ target }) => {
+  if (target.files.length) worker.postMessage({ opening: target.files[0] });
 });
 find("find").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,25 +1,33 @@
 /* All steps of the check, from a bundle. No network, no clock, no chance. */
 
-import { commitment, drawTickets, seedOf } from "./draw.js";
+import { childrenRoot } from "./commitment.js";
+import { drawTickets } from "./draw.js";
 import { Fault } from "./fault.js";
 import { figures, wrongFigures } from "./figures.js";
 import { MARKET_FILES, readMarket } from "./market.js";
 import { place } from "./place.js";
+import { isPublic, verifyPublic } from "./public.js";
+import { commitmentOf, isSecond, readRecord, seedFault } from "./record.js";
 import { RESULT_FILES, firstDifference } from "./result.js";
 import { sha256Hex } from "./sha256.js";
-import { isDigest, isText, readJson } from "./text.js";
+import { readJson } from "./text.js";
 import { openZip } from "./zip.js";
 
-const SUMMARY = "result/summary.json";
+const SUMMARY = "result/summary.json", PUBLICATION = "publication.json";
 const KNOWN = new Set([
-  "draw.json", ...MARKET_FILES.map((name) => `market/${name}`), ...Object.keys(RESULT_FILES).map((name) => `result/${name}`), SUMMARY,
+  "draw.json", "issued.json", ...MARKET_FILES.map((name) => `market/${name}`), ...Object.keys(RESULT_FILES).map((name) => `result/${name}`), SUMMARY,
 ]);
 
-/* Returns { steps, remarks, record, head, state, ticket }. A step is { step, ok } and, where something is wrong, what:
-   { word, values }. Remarks are no faults. `say(step, done, of)` hears of progress. */
+/* A public file gives { steps, remarks, record, head, children, open }, a full one { steps, remarks, record, head, children,
+   state, ticket }. A step is { step, ok } and, where something is wrong, what: { word, values }. Remarks are no faults.
+   `say(step, done, of)` hears of progress. */
 export async function verify(blob, say = () => {}) {
   say("opening", 0, 0);
   const zip = await openZip(blob);
+  return isPublic(zip) ? { ...(await verifyPublic(zip, say)), remarks: remarksOn(zip) } : verifyFull(zip, say);
+}
+
+async function verifyFull(zip, say) {
   const names = MARKET_FILES.filter((name) => zip.has(`market/${name}`)), files = new Map(), digests = new Map();
   const all = names.reduce((sum, name) => sum + zip.get(`market/${name}`).size, 0);
   let opened = 0;
@@ -33,28 +41,17 @@ export async function verify(blob, say = () => {}) {
   const record = readRecord(await zip.get("draw.json").bytes());
   const summary = await summaryOf(zip);
   const market = readMarket(files, say);
-  const steps = [filesStep(zip), commitmentStep(digests, market, record, summary)];
+  const root = market.salts && childrenRoot(market, say);
+  const steps = [filesStep(zip, record), commitmentStep(digests, market, record, summary, root)];
   steps.push(...seedSteps(market, record));
-  const ticket = market.ticket || drawTickets(market.head.seed, market.children, say);
+  const ticket = market.ticket || drawTickets(market.head.seed, market.children, say, market.held, market.head.after);
   const state = place(market, ticket, say);
   for (const [name, write] of Object.entries(RESULT_FILES)) steps.push(await resultStep(zip, name, write, state, say));
   const wrong = summary ? wrongFigures(figures(state), summary) : [SUMMARY];
   steps.push(outcome("figures", !wrong.length, "wrong_figures", { names: wrong.join(", ") }));
   const damaged = [...zip.values()].filter((entry) => entry.damaged).map(({ name }) => name);
   if (damaged.length) steps[0] = outcome("files", false, "wrong_damaged", { file: damaged.join(", ") });
-  return { steps, remarks: remarksOn(zip), record, head: market.head, state, ticket };
-}
-
-const RECORD = ["commitment", "commitment_time", "beacon", "beacon_name", "ceremony", "seed"];
-
-function readRecord(bytes) {
-  const record = readJson(bytes, "draw.json");
-  const right = ([key, value]) => {
-    if (key === "commitment") return isDigest(value);
-    return RECORD.includes(key) && (key === "seed" ? value === null || isDigest(value) : isText(value));
-  };
-  if (!("commitment" in record) || !Object.entries(record).every(right)) throw new Fault("bad_json", { file: "draw.json" });
-  return record;
+  return { steps, remarks: remarksOn(zip), record, head: market.head, children: ticket.length, state, ticket };
 }
 
 function outcome(step, ok, word, values = {}) {
@@ -72,14 +69,16 @@ async function summaryOf(zip) {
   }
 }
 
-function filesStep(zip) {
-  const strange = [...zip.keys()].filter((name) => !KNOWN.has(name) && !name.endsWith("/"));
+function filesStep(zip, record) {
+  const known = (name) => KNOWN.has(name) || (name === PUBLICATION && isSecond(record));
+  const strange = [...zip.keys()].filter((name) => !known(name) && !name.endsWith("/"));
   return outcome("files", !strange.length, "wrong_extra", { file: strange.join(", ").slice(0, 200) });
 }
 
 /* Files that a run noted with another digest are named: they are the ones that were changed. */
-function commitmentStep(digests, market, record, summary) {
-  const ours = commitment(digests, market.head);
+function commitmentStep(digests, market, record, summary, root) {
+  if (isSecond(record) !== (root !== null)) return outcome("commitment", false, "wrong_formats");
+  const ours = commitmentOf(digests, market.head, root);
   const noted = summary?.inputs || {};
   const changed = [...digests].filter(([name, digest]) => name in noted && noted[name] !== digest).map(([name]) => name);
   const values = { published: record.commitment, ours, file: changed.join(", ") };
@@ -88,12 +87,9 @@ function commitmentStep(digests, market, record, summary) {
 
 /* The tickets are those that the market carries, else drawn from the seed, which is checked against its parts. */
 function seedSteps(market, record) {
-  const noted = market.head.seed ?? null, published = record.seed ?? null;
-  if (!market.ticket && noted === null) throw new Fault("bad_no_seed");
-  if (noted !== published) return [outcome("seed", false, "wrong_seed_noted")];
-  if (published === null) return [];
-  const ours = seedOf(record);
-  return [outcome("seed", ours === published, "wrong_seed", { ours, published })];
+  if (!market.ticket && (market.head.seed ?? null) === null) throw new Fault("bad_no_seed");
+  const fault = seedFault(record, market.head), drawn = (record.seed ?? null) !== null;
+  return fault || drawn ? [outcome("seed", !fault, ...(fault || []))] : [];
 }
 
 async function resultStep(zip, name, write, state, say) {

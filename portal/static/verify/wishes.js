@@ -16,7 +16,7 @@ export function showFamily(place, found, names) {
   return place.replaceChildren(top, list);
 }
 
-function nameOf(programme, { programmes }) {
+export function nameOf(programme, { programmes }) {
   const [name, level] = programmes[programme] || [programme, ""];
   return level ? say("place_and_level", { name, level: say(`level_${level}`) }) : name;
 }
@@ -26,7 +26,7 @@ function oneWish(wish, ticket, names) {
   head.append(element("span", say(`reason_${wish.reason}`), `tag ${tone}`));
   row.append(element("h3", `${say("wish", { n: wish.rank })} · ${nameOf(wish.programme, names)}`), head);
   const decider = wish.pools.find(({ name }) => name === wish.pool);
-  if (wish.reason !== "placed_higher" && decider?.state === "line" && !wish.guaranteed) row.append(compared(wish, ticket, decider));
+  if (wish.reason !== "placed_higher" && decider?.ticket !== undefined && decider.state === "line" && !wish.guaranteed) row.append(compared(wish, ticket, decider));
   if (wish.tier !== wish.own && wish.reason !== "placed_higher") {
     row.append(element("p", say(wish.tier < wish.own ? "raised" : "lowered", { from: wish.own + 1, to: wish.tier + 1 }), "small"));
   }
@@ -36,10 +36,10 @@ function oneWish(wish, ticket, names) {
 }
 
 function why({ reason, guaranteed, tier }, ticket, decider) {
-  const line = decider?.state === "line" ? { cutoff_tier: decider.tier + 1, cutoff_ticket: numeral(decider.ticket) } : {};
+  const line = decider?.state === "line" ? { cutoff_tier: decider.tier + 1, cutoff_ticket: numeral(decider.ticket ?? "") } : {};
   const values = { ...line, tier: tier + 1, ticket: numeral(ticket) };
   if (reason === "placed" && guaranteed) return ["why_placed_guaranteed", values];
-  if (reason === "placed" && decider.state === "all") return ["why_placed_all", values];
+  if (reason === "placed" && decider?.state === "all") return ["why_placed_all", values];
   const outside = reason === "ticket_after_cutoff" && decider.mine === false && !decider.eligible;
   return [`why_${reason}${outside ? "_outside" : ""}`, values];
 }
@@ -78,6 +78,7 @@ function partsOf({ programme, pools, pool }, { pools: poolNames }) {
 function lineOf(part) {
   if (!part.asked && part.places > 0) return say("pool_others");
   if (part.state === "all") return say("pool_all");
+  if (part.asked && (!part.state || (part.state === "line" && part.ticket === undefined))) return say("pool_hidden");
   if (part.state === "none") return say("pool_none");
   const word = part.eligible && !part.mine ? "pool_line_others" : part.eligible ? "pool_line" : "pool_outside";
   return say(word, { tier: part.tier + 1, ticket: numeral(part.ticket) });

@@ -1,6 +1,7 @@
 /* The check runs beside the page, so that the page can show how far it is and still be scrolled. */
 
 import { decided } from "./family.js";
+import { readOpening } from "./opening.js";
 import { verify } from "./verify.js";
 
 let done = null, newest = 0;
@@ -18,15 +19,26 @@ async function check(blob, job) {
   };
   try {
     const began = performance.now();
-    const { state, ticket, ...found } = await verify(blob, say);
-    done = { state, ticket };
-    self.postMessage({ job, ...found, children: ticket.length, seconds: (performance.now() - began) / 1000 });
+    const { state, ticket, open, ...found } = await verify(blob, say);
+    done = { state, ticket, open };
+    self.postMessage({ job, ...found, isPublic: Boolean(open), seconds: (performance.now() - began) / 1000 });
   } catch (error) {
     if (!(error instanceof Overtaken)) self.postMessage({ job, error: error.word || "bad_unknown_error", values: error.values || { what: String(error) } });
   }
 }
 
+/* A family's own file against the public one that was checked last. It is read here and goes nowhere. */
+async function checkOpening(blob) {
+  try {
+    if (!done?.open) self.postMessage({ opened: { error: "opening_wants_public" } });
+    else self.postMessage({ opened: done.open(readOpening(new Uint8Array(await blob.arrayBuffer()))) });
+  } catch (error) {
+    self.postMessage({ opened: { error: error.word || "bad_unknown_error", values: error.values || { what: String(error) } } });
+  }
+}
+
 self.addEventListener("message", ({ data }) => {
-  if (data.find !== undefined) self.postMessage({ found: done && decided(done.state, done.ticket, data.find), asked: data.find });
+  if (data.opening) checkOpening(data.opening);
+  else if (data.find !== undefined) self.postMessage({ found: done?.state ? decided(done.state, done.ticket, data.find) : null, asked: data.find });
   else check(data.blob, (newest = data.job));
 });

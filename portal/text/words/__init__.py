@@ -1,7 +1,8 @@
 """Words for codes.
 
 Every stage, move, ground, fact, reason, nature, notice and error code has its words in a TOML file of this folder:
-`[group]` then `code = {zh = "…", en = "…"}`.  Parameters are in braces: `{n}`.
+`[group]` then `code = {zh = "…", en = "…"}`.  Parameters are in braces: `{n}`.  `{contact}` is filled by itself: whom a
+family can ask.
 """
 
 import functools
@@ -9,7 +10,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from flask_babel import get_locale
+from flask import current_app, has_request_context
+
+from portal.text.languages import spoken
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("zh", "en")
@@ -34,8 +37,28 @@ def table() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def language() -> str:
-    locale = get_locale()
-    return "en" if locale is not None and locale.language == "en" else "zh"
+    return spoken()
+
+
+HOTLINE = "hotline"
+"""In `app.extensions` the function that gives the current season's telephone, or None."""
+
+
+def contact(office: str | None = None, *, in_language: str | None = None) -> str:
+    """A verb and its object, for the middle of a sentence: the office of an area and the season's telephone, as far as they
+    are known; otherwise the education office where the family lives.
+
+    Outside a page, as in a text message, no season is current, and the office is named.
+    """
+    number = current_app.extensions[HOTLINE]() if has_request_context() else None
+    chosen = in_language or language()
+    if chosen == "en":
+        ask = f"ask the education office of {office}" if office else "ask the education office of your area"
+        call = f"call the hotline {number}"
+        return f"{ask} or {call}" if office and number else call if number else ask
+    ask = f"联系{office}教育局" if office else "联系居住地的区教育局"
+    call = f"拨打服务热线 {number}"
+    return f"{ask}，或{call}" if office and number else call if number else ask
 
 
 def word(group: str, code: object, /, *, in_language: str | None = None, **params: Any) -> str:
@@ -44,4 +67,6 @@ def word(group: str, code: object, /, *, in_language: str | None = None, **param
         words = table()[group][str(code)][in_language or language()]
     except KeyError as missing:
         raise WordMissing(f"[{group}] {code}") from missing
+    if "{contact}" in words:
+        params = {"contact": contact(in_language=in_language)} | params
     return words.format(**params) if params else words

@@ -20,7 +20,7 @@ from wtforms.validators import Length
 from enrollment.corrections import decisions
 from enrollment.corrections.requests import LONGEST_STATEMENT
 from enrollment.people.household_rows import HUKOU_KINDS
-from enrollment.people.person_rows import ID_KINDS
+from enrollment.people.person_rows import GUARDIAN_ID_KINDS, ID_KINDS
 from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.correction_rows import WITH_A_FACT, CorrectionKind
@@ -97,7 +97,8 @@ def papers_in(form: PageForm) -> list[bytes]:
 
 def _value_fields(kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
     name = StringField(_l("正确的姓名"))
-    id_kind = SelectField(_l("正确的证件类型"), choices=_choices("id_kind", ID_KINDS), validate_choice=False)
+    kinds = GUARDIAN_ID_KINDS if kind == CorrectionKind.OTHER_IDENTITY else ID_KINDS
+    id_kind = SelectField(_l("正确的证件类型"), choices=_choices("id_kind", kinds), validate_choice=False)
     id_number = StringField(_l("正确的证件号码"))
     sex = RadioField(_l("正确的性别"), choices=_choices("sex", ("f", "m")), validate_choice=False)
     fields: dict[CorrectionKind, dict[str, Any]] = {

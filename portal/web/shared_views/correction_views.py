@@ -15,7 +15,7 @@ from enrollment.people import guardians
 from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, CorrectionRequest, CorrectionState
 from enrollment.season.facts import Fact
 from portal.text.facts import names_for, value_words
-from portal.text.formats import day
+from portal.text.formats import day, moment
 from portal.text.words import word
 from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
 from portal.web.unit_of_work import db
@@ -54,6 +54,20 @@ def desk_values(request: CorrectionRequest) -> dict[str, Any]:
         "needs_two": decisions.needs_two(request),
         "reopens": request.kind in (CorrectionKind.FACTS, CorrectionKind.COURT_PAPER, CorrectionKind.BIRTH_DATE),
     }
+
+
+def course_words(request: CorrectionRequest) -> list[tuple[str, str]]:
+    """(what, when and by whom) of the moves of a request so far, for a person whose page is older."""
+    return [
+        (word("correction_move", each.move), f"{moment(each.at)} {_staff_name(each.account_id)}".strip())
+        for each in request_list.history_of(db(), request.id)
+    ]
+
+
+def _staff_name(account_id: uuid.UUID | None) -> str:
+    """The name of a member of staff; empty for a guardian and for the clock."""
+    account = db().get(Account, account_id) if account_id is not None else None
+    return account.name or "" if account is not None and account.login is not None else ""
 
 
 def decided_words(request: CorrectionRequest) -> str:

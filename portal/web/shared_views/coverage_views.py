@@ -1,27 +1,35 @@
-"""Shared by the public and the officials' coverage pages: the definition form, the map, the CSV file."""
+"""Shared by the public and the officials' coverage pages: the definition form, the figures, their words."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import replace
 
-from flask import Response, request
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from wtforms import BooleanField, DateField, Field
+from wtforms import BooleanField, Field
 from wtforms.validators import Optional, ValidationError
 
 from allocation.coverage import Share
 from enrollment.coverage import shares
-from enrollment.coverage.counts import Definition
-from enrollment.coverage.shares import CoverageLine, Shares
-from enrollment.places import spreadsheets
-from enrollment.season import calendar
-from portal import maps
+from enrollment.coverage.forecast import outlook
+from enrollment.coverage.forecast.outlook import NoOutlook, Outlook
+from enrollment.coverage.indicator import SWITCHES, Definition
+from enrollment.coverage.shares import AreaLine, CoverageLine, KindergartenLine, Shares
+from enrollment.coverage.targets import TargetDecision
+from enrollment.season import seasons
+from portal.text.formats import day, grouped
 from portal.text.words import language
+from portal.web.admission_year import asked_year, year_links
+from portal.web.forms import CivilDate
+from portal.web.shared_views.coverage_maps import short_name, three_maps
 from portal.web.unit_of_work import city_day, clock, db
 
 EARLIEST = dt.date(2015, 9, 1)
+"""The first date that can be asked for in a city without a roll."""
+
+SWITCH_VALUES = ("y", "")
 
 
 class DefinitionForm(FlaskForm):
@@ -30,30 +38,62 @@ class DefinitionForm(FlaskForm):
     class Meta:
         csrf = False
 
-    on = DateField(_l("名册日期"), [Optional()])
+    on = CivilDate(_l("名册日期"), [Optional()])
     nursery = BooleanField(_l("计入托班（2 岁班）"))
     attached = BooleanField(_l("附设幼儿班计入公办、普惠"))
+    education = BooleanField(_l("公办只算教育部门办园（教办）"))
+    at_parent = BooleanField(_l("分园的孩子算在主园所在的区"))
+    since = CivilDate(_l("和哪一天比"), [Optional()])
 
     def validate_on(self, field: Field) -> None:
-        if field.data and not EARLIEST <= field.data <= city_day():
-            raise ValidationError(_("请选 2015 年 9 月到今天之间的日期。"))
+        _require_a_day_with_a_roll(field)
+
+    def validate_since(self, field: Field) -> None:
+        _require_a_day_with_a_roll(field)
+
+    def validate_nursery(self, field: Field) -> None:
+        _refuse_unknown_switch(field)
+
+    def validate_attached(self, field: Field) -> None:
+        _refuse_unknown_switch(field)
+
+    def validate_education(self, field: Field) -> None:
+        _refuse_unknown_switch(field)
+
+    def validate_at_parent(self, field: Field) -> None:
+        _refuse_unknown_switch(field)
 
     def definition(self) -> Definition:
         """The chosen definition; the date is today where it is missing or wrong."""
         on = self.on.data if self.on.data and not self.on.errors else city_day()
-        return Definition(on, nursery=bool(self.nursery.data), attached=bool(self.attached.data))
+        chosen = {switch: self[switch].data is True and not self[switch].errors for switch in SWITCHES}
+        return Definition(on, **chosen)
+
+    def args(self) -> dict[str, str]:
+        """The query parameters of the chosen definition, for links of the page."""
+        chosen = {field.name: request.args[field.name] for field in self if field.name in request.args}
+        return {name: value for name, value in chosen.items() if not self[name].errors}
+
+    def of_year(self, year: int) -> dict[str, str]:
+        """The same with the year, for the public page; officials have the year in the path."""
+        return self.args() | {"year": str(year)}
 
 
-@dataclass(frozen=True)
-class MapArea:
-    """An area on the sketch map.  `band` 0 has no children, 1 and 2 are below the target, 3 to 5 at or above it."""
+def _require_a_day_with_a_roll(field: Field) -> None:
+    if not field.data:
+        return
+    first_year = shares.first_school_year(db())
+    first = dt.date(first_year, 9, 1) if first_year else EARLIEST
+    if not first <= field.data <= city_day():
+        raise ValidationError(
+            _("请选 %(first)s到今天（%(today)s）之间的日期。", first=day(first, True), today=day(city_day(), True))
+        )
 
-    code: str
-    name: str
-    band: int
-    summary: str
-    path: str = ""
-    label: tuple[int, int] | None = None
+
+def _refuse_unknown_switch(field: Field) -> None:
+    """A switch is `y` or missing; any other text would silently count as yes."""
+    if any(value not in SWITCH_VALUES for value in field.raw_data or []):
+        raise ValidationError(_("这一项只能写 y，不计入就不写。"))
 
 
 def definition_form() -> DefinitionForm:
@@ -62,134 +102,107 @@ def definition_form() -> DefinitionForm:
     return form
 
 
-def definition_args() -> dict[str, str]:
-    """The query parameters of the definition, for links of the page."""
-    return {name: request.args[name] for name in ("on", "nursery", "attached") if name in request.args}
+def target_year() -> int:
+    """The year whose targets hold today."""
+    return city_day().year
 
 
-def city_shares(definition: Definition) -> Shares:
-    """The shares of the city on roll, and after the intake of the current season."""
-    season = calendar.current_season(db(), clock())
-    return shares.city_shares(db(), definition, year=season.year if season else definition.on.year)
+def public_year() -> int | None:
+    """The year whose intake the public page adds: the one of the address, else the newest one under way with results.
+
+    When the next year's registration opens, the results of this year stay until that year has its own.
+    """
+    asked = asked_year()
+    if asked and seasons.visible_of_year(db(), asked) is not None:
+        return asked
+    going_on = [each for each in seasons.visible(db()) if not seasons.is_past(each, clock())]
+    published = next((each for each in going_on if shares.intake_is_published(db(), each.year)), None)
+    found = published or seasons.main_season(db(), clock())
+    return found.year if found else None
+
+
+def public_years(shown: int) -> list[tuple[int, str, bool]]:
+    """Links to the years of the public page."""
+    return year_links([each.year for each in seasons.visible(db())], shown)
+
+
+def city_shares(definition: Definition, *, year: int | None) -> Shares:
+    """The shares of the city on roll, and after the intake of `year`; without a season that of the definition's date.
+
+    After the intake there are no figures before its first round is published.
+    """
+    year = year or definition.on.year
+    figures = shares.city_shares(db(), definition, year=year)
+    if shares.intake_is_published(db(), year):
+        return figures
+    return replace(
+        figures,
+        city=shares.without_intake(figures.city),
+        areas=tuple(shares.without_intake(line) for line in figures.areas),
+    )
+
+
+def private_kindergartens(area: str, *, with_inclusive: bool) -> int:
+    """How many open private kindergartens an area has, the inclusive ones among them or not."""
+    return shares.private_kindergartens(db(), area, city_day(), with_inclusive=with_inclusive)
+
+
+def outlook_of(figures: Shares) -> Outlook | NoOutlook:
+    """What is expected of these figures; `cautious` of the query asks for the wider interval."""
+    return outlook.outlook(db(), figures, cautious=request.args.get("cautious") == "y")
+
+
+def area_shares(area: str, figures: Shares) -> tuple[KindergartenLine, ...]:
+    """The kindergartens of an area, by the definition and the year of these figures."""
+    lines = shares.area_shares(db(), area, figures.definition, year=figures.year)
+    published = shares.intake_is_published(db(), figures.year)
+    return lines if published else tuple(shares.without_intake(line) for line in lines)
 
 
 def line_name(line: CoverageLine) -> str:
     return line.name_en if language() == "en" else line.name
 
 
-def short_name(line: CoverageLine) -> str:
-    """The name without prefixes such as 成都 and 四川, because the map has little room."""
-    if language() == "en":
-        return line.name_en.removeprefix("Chengdu ").removesuffix(" New Area").removesuffix(" Zone")
-    return line.name.removeprefix("成都").removeprefix("四川")
-
-
 def line_link(line: CoverageLine, href: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(href, line_name(line))
 
 
-def band(share: Share) -> int:
-    """Below the target by more than three points, below it, met, met by four and by seven points."""
-    if share.hundredths is None:
-        return 0
-    points = share.hundredths - 100 * share.target
-    if not share.met:
-        return 1 if points <= -300 else 2
-    return 3 if points < 400 else 4 if points < 700 else 5
+def largest_gaps(lines: tuple[CoverageLine, ...], most: int = 4) -> list[CoverageLine]:
+    """The rows with the largest gap to one of the targets, the largest first."""
+    behind = [line for line in lines if _largest_gap(line)]
+    return sorted(behind, key=lambda line: (-_largest_gap(line), line.code))[:most]
 
 
-def map_summary(line: CoverageLine) -> str:
-    """The text that the page shows when a reader selects the area on the map."""
-    if not line.now.all:
-        return _("%(name)s：没有在园幼儿", name=line_name(line))
+def _largest_gap(line: CoverageLine) -> int:
+    return max(line.now.public_share.to_move, line.now.inclusive_coverage.to_move)
+
+
+def judged(lines: tuple[CoverageLine, ...]) -> bool:
+    """Whether a row has children and a target, so that "all have reached it" says something."""
+    return any(line.now.public_share.met is not None or line.now.inclusive_coverage.met is not None for line in lines)
+
+
+def to_move(share: Share) -> str:
+    """The gap by children from other kindergartens, as the cell of a table."""
+    return grouped(share.to_move) if share.met is False else "—"
+
+
+def to_add(share: Share) -> str:
+    """The gap by children from outside, as the cell of a table."""
+    if share.met is not False:
+        return "—"
+    return _("无法补足") if share.to_add is None else grouped(share.to_add)
+
+
+def source_words(decision: TargetDecision) -> str:
+    """The document behind a target."""
+    number = f" {decision.source_number}" if decision.source_number else ""
     return _(
-        "%(name)s：公办 %(public)s%%，普惠 %(inclusive)s%%",
-        name=line_name(line),
-        public=line.now.public_share.text,
-        inclusive=line.now.inclusive_coverage.text,
+        "《%(name)s》%(number)s（%(day)s）",
+        name=decision.source_name,
+        number=number,
+        day=day(decision.source_date, True),
     )
 
 
-def map_areas(areas: tuple[CoverageLine, ...]) -> tuple[list[MapArea], list[MapArea]]:
-    """The districts that have an outline on the map, and the zones of the inset, which have none."""
-    drawn = {outline.code: outline for outline in maps.outlines()}
-    on_map, inset = [], []
-    for line in areas:
-        area = MapArea(line.code, short_name(line), band(line.now.public_share), map_summary(line))
-        outline = drawn.get(line.code)
-        if outline is None:
-            inset.append(area)
-        else:
-            on_map.append(MapArea(line.code, area.name, area.band, area.summary, outline.path, outline.label))
-    return on_map, inset
-
-
-def largest_gaps(lines: tuple[CoverageLine, ...], most: int = 4) -> list[CoverageLine]:
-    """The rows with the largest gap to a target, the largest first."""
-    behind = [line for line in lines if gap(line)]
-    return sorted(behind, key=lambda line: (-gap(line), line.code))[:most]
-
-
-def gap(line: CoverageLine) -> int:
-    return max(line.now.public_share.to_move, line.now.inclusive_coverage.to_move) if line.now.all else 0
-
-
-def as_csv(
-    lines: tuple[CoverageLine, ...], definition: Definition, city_line: CoverageLine | None, file: str
-) -> Response:
-    """One CSV row for each line, the whole city last.  Every row repeats the definition, so that each figure keeps it."""
-    rows = [_csv_row(line, definition) for line in (*lines, *([city_line] if city_line else []))]
-    answer = Response(spreadsheets.to_csv(_csv_head(), rows), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file}-{definition.on}.csv"'
-    return answer
-
-
-def _csv_head() -> list[str]:
-    return [
-        _("代码"),
-        _("区域"),
-        _("在园幼儿"),
-        _("公办在园"),
-        _("普惠性民办在园"),
-        _("公办占比（%）"),
-        _("公办目标（%）"),
-        _("公办达标"),
-        _("公办还差（由他园转入，人）"),
-        _("公办还差（由园外新增，人）"),
-        _("普惠覆盖率（%）"),
-        _("普惠目标（%）"),
-        _("普惠达标"),
-        _("普惠还差（由他园转入，人）"),
-        _("普惠还差（由园外新增，人）"),
-        _("招生后在园幼儿"),
-        _("招生后公办占比（%）"),
-        _("招生后普惠覆盖率（%）"),
-        _("名册日期"),
-        _("托班"),
-        _("附设班计入公办、普惠"),
-    ]
-
-
-def _csv_row(line: CoverageLine, definition: Definition) -> list[object]:
-    now, after = line.now, line.after
-    return [
-        line.code,
-        line_name(line) or _("全市"),
-        now.all,
-        now.public,
-        now.inclusive,
-        *_csv_share(now.public_share),
-        *_csv_share(now.inclusive_coverage),
-        after.all,
-        after.public_share.text,
-        after.inclusive_coverage.text,
-        definition.on.isoformat(),
-        _("计入") if definition.nursery else _("不计"),
-        _("计入") if definition.attached else _("不计"),
-    ]
-
-
-def _csv_share(share: Share) -> list[object]:
-    if share.met is None:
-        return ["—", share.target, "—", "—", "—"]
-    return [share.text, share.target, _("是") if share.met else _("否"), share.to_move, share.to_add]
+__all__ = ["AreaLine", "Shares", "short_name", "three_maps"]

@@ -9,13 +9,14 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Length
 
+from enrollment.corrections import added_documents
 from enrollment.ground import audit
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import mask
 from enrollment.people.duplicate_rows import VERDICTS, Verdict
 from enrollment.review import duplicates
 from enrollment.review.review import LONGEST_NOTE
-from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in, second_form
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -61,7 +62,7 @@ def pair_page(
     """One pair side by side, masked unless the reader said why it has to be read."""
     pair = duplicates.find(db(), hint_id, by=actor())
     posted = form or reveal
-    form, reveal = form or VerdictForm(formdata=None), reveal or RevealForm(formdata=None)
+    form, reveal = form or VerdictForm(formdata=None), reveal or second_form(RevealForm)
     form.set_choices()
     audit.record(db(), "view", "duplicate_hint", hint_id, by=actor(), now=clock())
     return render_template(
@@ -113,7 +114,7 @@ def look_at_document(desk: str, document_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         accepted = form.accepted.data == "yes"
         with refusals_in(form):
-            duplicates.look_at_document(db(), document_id, accepted=accepted, by=actor(), now=clock())
+            added_documents.look_at_document(db(), document_id, accepted=accepted, by=actor(), now=clock())
             flash(_("证件已采用，家长会收到通知。") if accepted else _("证件没有采用，家长会收到通知。"))
             return redirect(url_for(f"{desk}.duplicate_list"), 303)
     return list_page(desk, form)

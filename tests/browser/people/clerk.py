@@ -1,5 +1,7 @@
 """A clerk of a kindergarten: reviews applications, and registers arrivals."""
 
+from playwright.sync_api import expect
+
 from tests.browser.people.person import Person
 
 
@@ -10,22 +12,26 @@ class Clerk(Person):
 
     def takes(self, registration_code: str, child: str) -> None:
         self.follows("资格审核")
+        self.writes("按编号、姓名或拼音找", registration_code)
+        self.presses("查找", exact=False)
         self.follows(registration_code)
-        self.presses("领取这份申请")
+        self.presses("领取这份申请", exact=False)
         self.is_at(child)
 
     def finds_everything_as_claimed(self) -> None:
         """Verify each open fact as claimed."""
-        for claimed in self.page.locator("tr.choose").get_by_role("radio", name="按申报核实").all():
-            claimed.check()
-        self.presses("核实通过", exact=False)
+        for claimed in self.page.locator(".fact[data-fact] input[value=claimed]").all():
+            claimed.check(force=True)
+        self.presses("核实通过，下一份", exact=False)
 
-    def sends_back(self, item: str, note: str) -> str:
-        """Ask the family of the application in hand for one named thing; the registration code."""
+    def sends_back(self, note: str, *, item: str = "") -> str:
+        """Ask the family of the application in hand for `item`, else for what heads the list; the registration code."""
         self.follows("退回补充", exact=False)
         code = self.page.locator("main").inner_text().split("登记编号")[1].split()[0]
+        item = item or self.page.locator(".return-item").first.get_attribute("data-item")
         self.ticks(item, exact=True)
-        self.writes(f"要补充什么：{item}", note)
+        self.writes(f"对家长说：{item}", note)
+        expect(self.page.locator("[data-preview]")).to_contain_text(f"{item}{note}")
         self.presses("退回并通知家长")
         self.reads(f"{code} 已退回")
         return code
@@ -33,9 +39,14 @@ class Clerk(Person):
     def lets_in(self, registration_code: str) -> None:
         """On the first day: both papers are there, and the child goes into the roll."""
         self.follows("报到")
-        row = self.page.get_by_role("row").filter(has_text=registration_code)
-        row.get_by_label("体检表").check()
-        row.get_by_label("接种证").check()
-        self.presses("办理报到", exact=False, within=row)
-        self.follows("已报到", exact=False)
-        self.reads(registration_code)
+        self.page.get_by_label("找孩子").fill(registration_code)
+        child = self.page.locator(f'#door [data-code="{registration_code}"]')
+        child.get_by_label("体检表").check()
+        child.get_by_label("接种证").check()
+        child.get_by_role("button", name="到了，进").click()
+        expect(self.page.locator("#unsent")).to_be_hidden()
+        self.page.get_by_role("link", name="已到").click()
+        expect(child).to_be_visible()
+        self.page.reload()
+        self.page.get_by_role("link", name="已到").click()
+        expect(child).to_be_visible()

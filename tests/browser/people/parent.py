@@ -61,13 +61,16 @@ class Parent(Person):
         expect(paper).to_contain_text("已上传 1 页")
 
     def adds_a_wish(self, words: str, kindergarten: str) -> None:
-        self.page.get_by_role("link", name="所）").click()
-        self.looks()
-        self.writes("园名、拼音、街道", words)
+        """From the list of wishes to the finder, which stays open while there is room for more, and back to the list."""
+        self.follows("所）", exact=False)
+        self.writes("园名、拼音、街道、小区或电话", words)
         self.presses("查找")
         found = self.page.get_by_role("link", name=kindergarten, exact=True)
         card = self.page.get_by_role("listitem").filter(has=found)
         self.presses("加为第", exact=False, within=card)
+        if self.page.get_by_role("link", name="看志愿顺序").count():
+            self.follows("看志愿顺序")
+        self.is_at("志愿顺序")
         self.reads(kindergarten)
 
     def checks_and_hands_in(self) -> str:
@@ -96,9 +99,25 @@ class Parent(Person):
         self.reads("这次修改了")
 
     def finds_the_result(self) -> None:
+        """The worker opens it at the hour; until then the home page says that it is being opened."""
         self.opens("/")
+        for _ in range(60):
+            if not self.page.get_by_text("结果正在打开").count():
+                break
+            self.page.wait_for_timeout(1000)
+            self.page.reload()
+        self.looks()
         self.follows("查看我的申请和结果")
         self.follows("查看结果")
+
+    def checks_the_result(self, kindergarten: str) -> None:
+        """The phone computes the result again, from the public file and the family's own opening of it."""
+        self.follows("在手机上核对")
+        self.page.locator("#use-published").click()
+        expect(self.page.locator("#verdict .says.ok")).to_be_visible(timeout=60_000)
+        expect(self.page.locator("#own-verdict .says.ok")).to_be_visible(timeout=60_000)
+        expect(self.page.locator("#own-decided .verdict")).to_contain_text(kindergarten)
+        self.looks()
 
     def reasons(self) -> list[str]:
         """The reason below each wish, in order."""
@@ -112,7 +131,7 @@ class Parent(Person):
 
     def downloads_the_notice(self) -> tuple[str, list[str]]:
         """The text of the letter without line breaks, and its links."""
-        with self.page.expect_download() as coming:
+        with self.page.expect_download(timeout=60_000) as coming:
             self.page.get_by_role("link", name="下载录取通知书（PDF）").click()
         sheet = pypdf.PdfReader(coming.value.path()).pages[0]
         links = [note.get_object()["/A"]["/URI"] for note in sheet["/Annots"]]

@@ -13,12 +13,14 @@ class Visitor(Person):
         for _ in range(9):
             if stop.get_by_text("已到").count():
                 return
+            self.waits_for_the_simulated_people()
             self.presses("走到这一天")
             self.waits_for_the_simulated_people()
         raise AssertionError(f"the clock has no way to {step}")
 
     def waits_for_the_simulated_people(self) -> None:
-        for _ in range(120):
+        """Two minutes and more: they act in a worker that steps back for everything else on the machine."""
+        for _ in range(480):
             if not self.page.get_by_text("模拟的人正在办理").count():
                 break
             self.page.wait_for_timeout(250)

@@ -100,7 +100,7 @@ def gardens(town):
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(2, 4), st.sets(st.integers(0, 3)), st.integers(1, 3), st.sets(st.integers(0, 3)), steps)
 def test_fam02_whatever_two_guardians_do_bound_children_have_one_list_and_true_receipts(
     town, gardens, size, shared, bound, handed_in, acts

@@ -213,12 +213,9 @@ def test_of_three_one_leaves_and_the_other_two_stay_bound(gardens):
 
 def test_a_refused_child_leaves_and_its_twin_is_told(gardens):
     one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
-    clerk = gardens.clerk_takes(one)
     from enrollment.review import refusals
 
-    proposal = refusals.propose_refusal(
-        gardens.session, one.id, rule="duplicate", explanation="重复登记", by=clerk, now=gardens.now
-    )
+    proposal = gardens.clerk_proposes_refusal(one)
     refusals.decide_refusal(gardens.session, proposal.id, upheld=True, by=gardens.area_official(), now=gardens.now)
     assert (one.stage, one.unit, two.unit) == ("refused", None, None)
     assert "bond_refuse" in kinds(gardens, gardens.parent_of(two))

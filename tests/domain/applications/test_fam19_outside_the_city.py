@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.draw import central_placement, unplaced
+from enrollment.draw import unplaced
 from enrollment.eligibility import claims, eligibility_check, households, tiers
 from enrollment.eligibility.households import Household
 from enrollment.eligibility.wish_candidates import Finder
@@ -60,7 +60,7 @@ def test_fam19_the_finder_the_draw_and_the_lists_cope(gardens):
     assert (left.outside, left.area_code) == (True, "510104")
     assert [each.name for each in left.vacancies] == ["二幼"]
     with pytest.raises(Refused, match="nobody_to_propose"):
-        central_placement.propose(gardens.session, 2026, by=gardens.city_pair()[0], now=gardens.now)
+        gardens.place_centrally()
 
 
 def test_fam19_before_an_account_there_may_be_no_area_at_all(gardens):

@@ -3,22 +3,27 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 
 from enrollment.applications import identity_documents, receipts, registration, sibling_binding, wishes
 from enrollment.applications.application_rows import Stage
+from enrollment.corrections import added_documents
 from enrollment.draw import duplicate_waivers
 from enrollment.draw.draws import Ticket
 from enrollment.ground import identity
-from enrollment.ground.errors import Refused
+from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
+from enrollment.offers import notice_codes
+from enrollment.offers.arrivals import arrival
 from enrollment.people import documents, likeness
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import ChildDocument
 from enrollment.places.programmes import Programme
+from enrollment.places.roll_rows import RollChild
 from enrollment.review import cases, duplicates, refusals
 from enrollment.season.round_rows import Round
 from tests.support.town_families import id_number
+from tests.support.town_season import at
 
 BORN = dt.date(2022, 12, 10)
 FIRST_ISSUE, SECOND_ISSUE = "H7654321001", "H7654321002"
@@ -349,9 +354,49 @@ def test_fam13_after_the_freeze_a_clerk_looks_at_the_document_and_the_ticket_sta
     assert ana.child.id_kind == "birth_certificate"
     clerk = town.clerk_of(garden)
     ((document, _child, _application),) = duplicates.documents_to_look_at(town.session, by=clerk)
-    duplicates.look_at_document(town.session, document.id, accepted=True, by=clerk, now=town.now)
+    added_documents.look_at_document(town.session, document.id, accepted=True, by=clerk, now=town.now)
     assert (ana.child.id_kind, town.session.scalar(ticket)) == ("resident", before)
     assert duplicates.documents_to_look_at(town.session, by=clerk) == []
+
+
+def test_fam13_a_document_accepted_after_the_result_gives_the_notice_a_new_code_and_corrects_the_roll(town, garden):
+    ana = town.child("安娜", born=BORN, id_kind="birth_certificate", number="R510123456", wishes=[garden])
+    town.drawn(ana)
+    town.confirm(ana)
+    head, clerk, number = town.head_of(garden), town.clerk_of(garden), id_number(BORN)
+    town.at(at(8, 25))
+    arrival.mark_arrived(town.session, town.offer_for(ana).id, by=head, now=town.now, class_name="小一班")
+    old_code, receipt = town.offer_for(ana).notice_code, receipts.latest(town.session, ana).number
+    assert add(town, ana, "resident", number) is False
+    ((document, _child, _application),) = duplicates.documents_to_look_at(town.session, by=clerk)
+    added_documents.look_at_document(town.session, document.id, accepted=True, by=clerk, now=town.now)
+    assert town.offer_for(ana).notice_code != old_code
+    assert notice_codes.replaced_notice(town.session, old_code).offer_id == town.offer_for(ana).id
+    row = town.session.scalars(select(RollChild)).one()
+    assert (row.id_number, row.id_index) == (number, identity.index_of(number))
+    assert receipts.latest(town.session, ana).number == receipt + 1
+    told = select(Notice.kind).where(Notice.application_id == ana.id, Notice.created_at == town.now)
+    assert "document_accepted_new_notice" in set(town.session.scalars(told))
+    with pytest.raises(NotFound):
+        added_documents.look_at_document(town.session, document.id, accepted=True, by=clerk, now=town.now)
+
+
+def test_fam13_the_answer_locks_the_applications_before_it_writes_the_documents(town, garden):
+    ana = town.child("安娜", born=BORN, id_kind="birth_certificate", number="R510123456", wishes=[garden], submit=False)
+    town.session.execute(update(ChildDocument).values(entered_before=None))
+    town.session.expire_all()
+    done = []
+    listening = (
+        town.session.connection(),
+        "before_cursor_execute",
+        lambda _c, _u, statement, *_: done.append(statement),
+    )
+    event.listen(*listening)
+    town.not_entered_before(ana)
+    event.remove(*listening)
+    locks = next(n for n, each in enumerate(done) if "FROM application" in each and "FOR NO KEY UPDATE" in each)
+    writes = next(n for n, each in enumerate(done) if each.startswith("UPDATE child_document"))
+    assert locks < writes
 
 
 def test_fam13_a_document_that_is_not_accepted_is_gone(town, garden):
@@ -362,7 +407,7 @@ def test_fam13_a_document_that_is_not_accepted_is_gone(town, garden):
     add(town, ana, "resident", number)
     clerk = town.clerk_of(garden)
     ((document, _child, _application),) = duplicates.documents_to_look_at(town.session, by=clerk)
-    duplicates.look_at_document(town.session, document.id, accepted=False, by=clerk, now=town.now)
+    added_documents.look_at_document(town.session, document.id, accepted=False, by=clerk, now=town.now)
     assert documents.child_of(town.session, identity.index_of(number)) is None
 
 
@@ -442,3 +487,21 @@ def test_fam25_a_draft_that_cannot_take_part_is_no_elder_sibling(town, garden):
 
 def _round_of(town, level):
     return next(row.id for row in town.session.scalars(select(Round)) if level in row.levels)
+
+
+def test_a_passport_beside_a_resident_number_replaces_nothing(town, garden):
+    """Registers are asked by the resident number: with a passport in its place every paper would be asked for."""
+    ana = town.child("安娜", born=BORN, wishes=[garden])
+    assert add(town, ana, "passport", "EJ1234567") is True
+    assert (ana.child.id_kind, documents.current_document(town.session, ana.child_id).kind) == ("resident", "resident")
+    assert documents.child_of(town.session, identity.index_of("EJ1234567")) == ana.child_id, (
+        "it identifies the child too"
+    )
+    town.close_registration()
+    assert add(town, ana, "passport", "EJ7654321") is False
+    [(late, _child, _application)] = duplicates.documents_to_look_at(town.session, by=town.clerk_of(garden))
+    before = receipts.latest(town.session, ana).number
+    added_documents.look_at_document(town.session, late.id, accepted=True, by=town.clerk_of(garden), now=town.now)
+    town.session.expire_all()
+    assert (ana.child.id_kind, late.current, late.replaced_at) == ("resident", False, None)
+    assert receipts.latest(town.session, ana).number == before

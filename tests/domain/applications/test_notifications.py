@@ -1,12 +1,12 @@
 """Every guardian of the child with an account gets one message of an event, and nobody else gets one."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from enrollment.applications import notifications
 from enrollment.applications.notifications import Notification
 from enrollment.ground.jobs import Job
-from enrollment.ground.outbox import Notice
+from enrollment.ground.outbox import AT_ONCE, MessageState, Notice
 from enrollment.people import invitations
 
 
@@ -77,9 +77,11 @@ def test_a_version_of_an_application_is_told_of_once(families):
 
 
 @pytest.mark.parametrize("notify", [by_ids, by_values, by_query])
-def test_the_messages_are_sent_after_the_transaction(families, notify):
-    jobs = select(Job.id).where(Job.kind == "send_notices")
-    families.at(families.now.replace(year=2027))
-    before = len(families.session.scalars(jobs).all())
+def test_tru11_a_message_is_its_own_entry_of_the_queue(families, notify):
+    """No job and no key that another family's transaction writes too: nobody waits for somebody else's commit."""
+    jobs = select(func.count()).select_from(Job)
+    before = families.session.scalar(jobs)
     notify(families, "first")
-    assert len(families.session.scalars(jobs).all()) == before + 1
+    assert families.session.scalar(jobs) == before
+    rows = families.session.execute(select(Notice.state, Notice.next_try_at).where(Notice.kind == "on_hold")).all()
+    assert rows and {tuple(row) for row in rows} == {(MessageState.WAITING, AT_ONCE)}

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from enrollment.applications import applications
 from enrollment.applications.guardian_access import access_codes, desk_access
+from enrollment.draw.publication import hours
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
@@ -130,6 +131,15 @@ def test_fam11_a_desk_tells_what_was_returned_and_until_when(family):
     assert says(town) == [("review_returned", ends)]
     told = desk_contacts.family_to_contact(town.session, town.baby, by=town.clerk, now=town.now)
     assert [(item.item, item.note) for item in told.items] == [("rental_record", "首页不清楚")]
+    town.at(ends)
+    assert says(town) == [], "nobody is called about what can no longer be brought"
+
+
+def test_fam11_a_desk_that_told_what_was_returned_has_it_on_its_list_no_longer(family):
+    town = family
+    town.close_registration()
+    town.clerk_sends_back(town.baby, "rental_record")
+    assert [kind for kind, _until in says(town)] == ["review_returned"]
     desk_answers.record_contact(town.session, town.baby.id, "letter", by=town.clerk, now=town.now)
     assert says(town) == []
 
@@ -154,3 +164,18 @@ def test_fam11_a_family_with_a_phone_is_on_no_desks_list(family):
     town.account.phone = "13811112222"
     town.drawn(town.baby)
     assert says(town) == []
+
+
+def test_drw05_a_desk_tells_a_family_without_a_phone_of_the_new_hour(family):
+    town = family
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    run = town.run()
+    hour = hours.hour_of(town.session, town.the_round) + dt.timedelta(days=1)
+    hours.change(town.session, town.the_round.id, hour=hour, reason="公证处", by=town.city_pair()[0], now=town.now)
+    assert "new_hour" in [kind for kind, _until in says(town)]
+    town.announce_hour(town.now)
+    town.publish(run)
+    kinds = [kind for kind, _until in says(town)]
+    assert "result_placed" in kinds and "new_hour" not in kinds

@@ -58,11 +58,11 @@ def test_the_order_of_wishes_moves_no_chance_and_a_wish_more_never_lowers_the_ch
     assert city.chances_of(ana).wishes == before.wishes[::-1]
     assert city.chances_of(ana).place == before.place
     assert before.place.chance.hits >= max(wish.chance.hits for wish in before.wishes)
-    assert before.one_more.candidate.kindergarten == city.quiet
-    assert before.one_more.place.form == "over"
+    assert before.more[0].candidate.kindergarten == city.quiet
+    assert before.more[0].place.form == "over"
     city.wish(ana, city.hot, city.third, city.quiet)
-    assert city.chances_of(ana).place == before.one_more.place
-    assert city.chances_of(ana).one_more is None  # nothing is left that would add anything
+    assert city.chances_of(ana).place == before.more[0].place
+    assert city.chances_of(ana).more == ()  # nothing is left that would add anything
 
 
 def test_what_happens_is_as_often_as_was_told(city):
@@ -110,6 +110,15 @@ def test_twins_bound_and_separate_are_measured_for_their_wishes(city):
     city.separate(ana)
     separate = city.chances_of(ana, siblings=(ben,))
     assert separate.together == bound
+    city.wish(ben, city.hot)
+    differ = city.chances_of(ana, siblings=(ben,))
+    assert (differ.sibling_lists, differ.together) == ("differ", bound), "supposed to have the list of this child"
+    city.wish(ana, city.third)
+    apart = city.chances_of(ana, siblings=(ben,))
+    assert (apart.sibling_lists, apart.together) == ("apart", None), "no kindergarten in common: no figure"
+    city.wish(ben, city.third, city.hot)
+    city.wish(ana, city.third, city.hot)
+    assert city.chances_of(ana, siblings=(ben,)).sibling_lists == "same"
     city.claim(ben, {"elder_sibling": city.hot})
     assert city.chances_of(ana, siblings=(ben,)).together is None  # they stand differently, so one says nothing of both
 
@@ -191,7 +200,7 @@ def test_a_programme_that_the_estimate_does_not_know_says_nothing(city):
     city.session.flush()
     told = city.chances_of(ana)
     assert told.wishes[0] is not None and told.wishes[1] is None
-    assert told.place is None and told.one_more is None
+    assert told.place is None and told.more == ()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ import datetime as dt
 import pytest
 
 from enrollment.coverage import shares
-from enrollment.coverage.counts import Definition
-from enrollment.coverage.targets import Target
+from enrollment.coverage.indicator import Definition
 from enrollment.ground.accounts import SYSTEM
 from enrollment.places import promotion
 from tests.support.counted_city import YEAR, CountedCity
@@ -29,6 +28,7 @@ def counted(coverage) -> tuple[int, int, int]:
 
 def test_published_figures_of_hengnan(session, city):
     """衡南县, official page: 25,113 children, 10,301 public, 7,629 inclusive private → 41.02 % and 71.40 %."""
+    city.targets()
     city.kindergarten("public", {"lower": 3_400, "middle": 3_401, "upper": 3_500})
     city.kindergarten("inclusive", {"lower": 2_543, "middle": 2_543, "upper": 2_543}, area_code="GXQ")
     city.kindergarten("private", {"mixed": 7_183})
@@ -43,6 +43,7 @@ def test_published_figures_of_hengnan(session, city):
 
 
 def test_rounding_never_reaches_a_target(session, city):
+    city.targets()
     city.kindergarten("public", {"lower": 12_749})
     city.kindergarten("private", {"lower": 12_251})
     share = figures(session).city.now.public_share
@@ -72,6 +73,7 @@ def test_a_site_counts_in_its_own_area_with_its_parents_nature(session, city):
 
 
 def test_an_area_without_children_has_a_dash(session, city):
+    city.targets()
     city.kindergarten("public", {"lower": 25})
     empty = next(line.now for line in figures(session).areas if line.code == "GXQ")
     assert empty.public_share.text == "—"
@@ -139,22 +141,6 @@ def test_an_arrived_child_is_not_counted_twice_once_the_new_roll_is_kept(session
     assert in_september.city.after.all == 26
 
 
-def test_targets_come_from_the_year_and_an_area_may_have_its_own(session, city):
-    session.add_all(
-        [
-            Target(year=YEAR, area_code=None, share="public", percent=53),
-            Target(year=YEAR, area_code="GXQ", share="inclusive", percent=90),
-        ]
-    )
-    city.kindergarten("public", {"lower": 52})
-    city.kindergarten("private", {"lower": 48})
-    city.kindergarten("inclusive", {"lower": 10}, area_code="GXQ")
-    result = figures(session)
-    assert result.city.now.public_target == 53
-    zone = next(line.now for line in result.areas if line.code == "GXQ")
-    assert (zone.public_target, zone.inclusive_target) == (53, 90)
-
-
 def test_the_drill_down_names_the_kindergartens_of_an_area_largest_first(session, city):
     small, large = city.kindergarten("public", {"lower": 5}), city.kindergarten("inclusive", {"lower": 50})
     city.kindergarten("public", {"lower": 500}, area_code="GXQ")
@@ -162,6 +148,7 @@ def test_the_drill_down_names_the_kindergartens_of_an_area_largest_first(session
     lines = shares.area_shares(session, "510104", Definition(ON), year=YEAR)
     assert [line.code for line in lines] == [large.code, small.code]
     assert counted(lines[1].after) == (6, 6, 0)
+    assert (lines[1].nature, lines[1].attached, dict(lines[1].children)) == ("public", False, {"lower": 5})
 
 
 def test_the_date_of_the_roll_is_the_newest_that_was_counted(session, city):

@@ -1,15 +1,23 @@
 """Nobody ends without a place or a named officer: vacancies nearby are proposed, and the family answers."""
 
+import dataclasses
+import datetime as dt
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from sqlalchemy import func, select
 
-from allocation.coverage import Coverage
-from enrollment.draw import central_placement, unplaced
+from enrollment.draw import central_placement, dry_runs, runs
+from enrollment.draw.publication import opening, preparation
+from enrollment.eligibility.households import Household
 from enrollment.ground.errors import Refused
+from enrollment.ground.outbox import Notice
+from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove
 from enrollment.places import distances
+from enrollment.results import family_results
 from enrollment.season import policy_approval
+from enrollment.season.rounds import Round
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
 
@@ -27,13 +35,30 @@ def left_over(town):
     return town
 
 
+def proposed(town, run) -> dict:
+    return {each.registration_code: each for each in central_placement.proposals(town.session, run.id).rows}
+
+
+def publish(town, run) -> int:
+    for by in town.city_pair():
+        runs.sign(town.session, run.id, by=by, now=town.now)
+    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    hour = town.session.get_one(Round, run.round_id).results_at
+    town.at(hour - dt.timedelta(seconds=1))
+    with pytest.raises(Refused, match="before_the_hour"):
+        opening.open_run(town.session, run.id, now=town.now)
+    town.at(hour)
+    return opening.open_run(town.session, run.id, now=town.now)
+
+
 def test_the_nearest_vacancies_are_proposed_public_ones_first_within_the_tolerance(left_over):
-    town, by = left_over, left_over.city_pair()[0]
-    assert central_placement.propose(town.session, 2026, by=by, now=town.now) == 2
-    proposed = {each.registration_code: each for each in central_placement.waiting(town.session, 2026)}
-    assert set(proposed) == {town.ben.registration_code, town.cui.registration_code}
-    assert {each.kindergarten for each in proposed.values()} == {town.near, town.public}
-    assert sorted(each.metres for each in proposed.values()) == [957, 1914]
+    town = left_over
+    run = town.place_centrally()
+    assert (run.state, run.summary["placed"], set(run.summary["checks"].values())) == ("checked", 2, {"passed"})
+    found = proposed(town, run)
+    assert set(found) == {town.ben.registration_code, town.cui.registration_code}
+    assert {each.kindergarten for each in found.values()} == {town.near, town.public}
+    assert sorted(each.metres for each in found.values()) == [957, 1914]
     assert town.offer_for(town.ben) is None, "a proposal is not an offer"
 
 
@@ -49,20 +74,8 @@ def test_the_policy_of_the_childs_own_area_says_how_much_farther_a_public_place_
         town.policy(area, text.replace("tolerance = 3000", f"tolerance = {metres}"))
     ana, ben = (town.child(name, wishes=[popular], **HOME) for name in ("安娜", "本本"))
     town.drawn(ana, ben)
-    by = town.city_pair()[0]
-    assert central_placement.propose(town.session, 2026, by=by, now=town.now) == 1
-    [proposed] = central_placement.waiting(town.session, 2026)
-    assert proposed.kindergarten.name == nearest
-
-
-def test_the_effect_on_both_shares_counts_the_proposals_that_wait(left_over):
-    town, by = left_over, left_over.city_pair()[0]
-    before = Coverage(1000, 500, 300)
-    assert central_placement.effect(town.session, 2026, before) == before
-    central_placement.propose(town.session, 2026, by=by, now=town.now)
-    assert central_placement.effect(town.session, 2026, before) == Coverage(1002, 501, 301)
-    central_placement.send(town.session, 2026, by=by, now=town.now)
-    assert central_placement.effect(town.session, 2026, before) == before, "sent ones are counted as offers"
+    [found] = proposed(town, town.place_centrally()).values()
+    assert found.kindergarten.name == nearest
 
 
 def test_distances_to_many_places_are_those_to_each(town):
@@ -71,33 +84,138 @@ def test_distances_to_many_places_are_those_to_each(town):
     assert distances.metres_to(Decimal("104.1"), Decimal("30.6"), np.array(sites)).tolist() == each
 
 
-def test_proposals_become_offers_that_the_family_answers(left_over):
+def test_drw06_signed_by_two_the_proposals_become_offers_at_the_hour(left_over):
     town, by = left_over, left_over.city_pair()[0]
-    central_placement.propose(town.session, 2026, by=by, now=town.now)
-    assert central_placement.send(town.session, 2026, by=by, now=town.now) == 2
+    run = town.place_centrally()
+    assert publish(town, run) == 2
     assert {town.place_of(town.ben), town.place_of(town.cui)} == {town.near, town.public}
-    assert central_placement.counts(town.session, 2026) == (0, 2)
-    assert unplaced.listing(town.session, 2026, by=by).total == 0
+    linked = select(func.count()).where(CentralProposal.run_id == run.id, CentralProposal.offer_id.is_not(None))
+    assert town.session.scalar(linked) == 2
+    assert town.session.scalar(select(func.count()).where(Notice.kind == "central_offered")) == 2
+    moves = select(OfferMove.move).join(Offer, Offer.id == OfferMove.offer_id).where(Offer.run_id == run.id)
+    assert set(town.session.scalars(moves)) == {"place_centrally"}
+    assert town.offer_for(town.ben).answer_by > town.now + dt.timedelta(days=2)
     town.confirm(town.ben)
-    assert town.offer_for(town.ben).state == "confirmed"
-    with pytest.raises(Refused, match="nobody_to_propose"):
-        central_placement.propose(town.session, 2026, by=by, now=town.now)
+    told = family_results.for_application(town.session, town.ben.id, now=town.now)
+    assert (told.round.kind, told.holds, told.wishes[0].reason) == ("main", True, "ticket_after_cutoff")
+    with pytest.raises(Refused, match="answers_still_due"):
+        central_placement.start(town.session, 2026, by=by, now=town.now)
+
+
+def test_drw06_one_person_sends_nothing_and_the_same_draft_has_the_same_digest(left_over):
+    town, by = left_over, left_over.city_pair()[0]
+    run = town.place_centrally()
+    assert runs.sign(town.session, run.id, by=by, now=town.now) == 1
+    assert (run.state, town.offer_for(town.ben)) == ("checked", None)
+    again = town.place_centrally()
+    assert again.digest == run.digest
+    with pytest.raises(Refused, match="snapshot_was_replaced"):
+        runs.sign(town.session, run.id, by=town.city_pair()[1], now=town.now)
+
+
+def test_drw06_a_wrong_placement_fails_its_check_and_cannot_be_signed(left_over, monkeypatch):
+    town, honest = left_over, central_placement.central.propose
+
+    def one_less(*args, **more):
+        found = honest(*args, **more)
+        return dataclasses.replace(found, programme=np.where(np.arange(len(found.programme)) == 0, -1, found.programme))
+
+    monkeypatch.setattr(central_placement.central, "propose", one_less)
+    run = town.place_centrally()
+    assert run.state == "failed"
+    assert "as_many_as_possible" in run.error
+    with pytest.raises(Refused, match="run_cannot_be_signed"):
+        runs.sign(town.session, run.id, by=town.city_pair()[0], now=town.now)
+
+
+def test_drw06_what_changed_before_the_hour_stops_it(left_over):
+    """A vacancy that is gone, and a child that got a place meanwhile."""
+    town = left_over
+    run = town.place_centrally()
+    for by in town.city_pair():
+        runs.sign(town.session, run.id, by=by, now=town.now)
+    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    town.change_places(town.programme_of(town.near), places=0)
+    town.at(town.session.get_one(Round, run.round_id).results_at)
+    with pytest.raises(Refused, match="places_changed"), town.session.begin_nested():
+        opening.open_run(town.session, run.id, now=town.now)
+    assert town.offer_for(town.ben) is None
+
+
+def test_drw06_a_home_that_changed_before_the_computation_sets_the_run_aside(left_over):
+    town = left_over
+    town.confirm(town.ana)
+    run = central_placement.start(town.session, 2026, by=town.city_pair()[0], now=town.now)
+    household = town.session.get(Household, town.ben.id)
+    household.home_longitude = 104.2
+    town.session.flush()
+    with pytest.raises(Refused, match="homes_changed") as refused, town.session.begin_nested():
+        central_placement.read(town.session, run.id)
+    assert central_placement.set_stale_aside(town.session, run.id, refused.value, now=town.now).state == "set_aside"
+    assert town.place_centrally().state == "checked"
+
+
+def test_drw06_every_proposal_can_be_read_and_found(left_over):
+    town = left_over
+    run = town.place_centrally()
+    of = lambda **more: central_placement.proposals(town.session, run.id, **more)  # noqa: E731
+    assert [of(per_page=1, page=page).rows[0].metres for page in (1, 2)] == [1914, 957]
+    assert of(words="近处").rows[0].kindergarten == town.near
+    assert of(words=town.ben.registration_code.lower()).total == 1
+    assert (of(area="510104").total, of(area="510105").total) == (2, 0)
 
 
 def test_who_gave_a_place_up_is_not_moved_about(left_over):
-    town, by = left_over, left_over.city_pair()[0]
+    town = left_over
     town.decline(town.ana)
-    central_placement.propose(town.session, 2026, by=by, now=town.now)
-    codes = {each.registration_code for each in central_placement.waiting(town.session, 2026)}
-    assert town.ana.registration_code not in codes
+    assert town.ana.registration_code not in proposed(town, town.place_centrally())
 
 
-def test_it_waits_until_no_round_is_going(left_over):
+def test_it_does_not_wait_for_a_round_that_closed_without_a_wish(left_over):
+    town = left_over
+    town.silence()
+    town.round(kind="supplementary")
+    town.open_registration()
+    town.close_registration()
+    with pytest.raises(Refused, match="nobody_takes_part"), town.session.begin_nested():
+        town.freeze()
+    assert town.place_centrally().state == "checked"
+
+
+def test_drw06_it_waits_until_the_rounds_before_it_are_answered(left_over):
     town, by = left_over, left_over.city_pair()[0]
+    with pytest.raises(Refused, match="answers_still_due"):
+        central_placement.start(town.session, 2026, by=by, now=town.now)
     town.silence()
     town.round(kind="supplementary")
     town.open_registration()
     with pytest.raises(Refused, match="round_still_going"):
-        central_placement.propose(town.session, 2026, by=by, now=town.now)
+        central_placement.start(town.session, 2026, by=by, now=town.now)
     with pytest.raises(Refused, match="only_the_city"):
-        central_placement.propose(town.session, 2026, by=town.area_official(), now=town.now)
+        central_placement.start(town.session, 2026, by=town.area_official(), now=town.now)
+
+
+def test_drw08_who_opts_out_after_the_signatures_gets_no_offer_and_no_message(left_over):
+    town = left_over
+    run = town.place_centrally()
+    assert run.summary["placed"] == 2
+    for by in town.city_pair():
+        runs.sign(town.session, run.id, by=by, now=town.now)
+    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    town.withdraw_after_the_draw(town.ben)
+    town.cui.agrees_to_central = False
+    town.session.flush()
+    town.at(town.session.get_one(Round, run.round_id).results_at)
+    assert opening.open_run(town.session, run.id, now=town.now) == 0
+    assert (town.offer_for(town.ben), town.offer_for(town.cui)) == (None, None)
+    assert town.session.scalar(select(func.count()).where(Notice.kind == "central_offered")) == 0
+    assert town.taken_at(town.near) == town.taken_at(town.public) == 0
+
+
+def test_drw08_a_central_run_has_a_range_over_other_tickets(left_over):
+    """Two children and a near and a public vacancy: whoever goes where, both are placed and one place is public."""
+    town = left_over
+    tried = town.place_centrally().summary["dry_runs"]
+    assert tried["draws"] == dry_runs.DRAWS
+    assert tried["ranges"]["all//placed"] == tried["ranges"]["area/510104/placed"] == [2, 2, 2]
+    assert tried["ranges"]["nature/public/of_nature"] == [1, 1, 1]

@@ -79,6 +79,5 @@ def test_fam29_vacancies_of_the_own_area_come_first_and_others_only_with_their_d
 def test_fam29_central_placement_measures_from_the_street_where_there_is_no_point(gardens):
     ana, ben = (gardens.child(name, wishes=[gardens.first]) for name in ("安娜", "本本"))
     gardens.drawn(ana, ben)
-    assert central_placement.propose(gardens.session, 2026, by=gardens.city_pair()[0], now=gardens.now) == 1
-    [proposed] = central_placement.waiting(gardens.session, 2026)
+    [proposed] = central_placement.proposals(gardens.session, gardens.place_centrally().id).rows
     assert proposed.metres is not None

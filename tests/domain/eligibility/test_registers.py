@@ -17,8 +17,9 @@ from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import consents
 from enrollment.people.person_rows import Child
-from enrollment.review import review_queue, workload
-from enrollment.review.bulk_confirmation import confirm_matched
+from enrollment.review.queue import bulk_confirmation, task_groups
+from enrollment.review.queue.bulk_rows import BulkOutcome
+from enrollment.review.queue.filters import Group
 from enrollment.review.roll_register import answers_from_roll
 from enrollment.season.facts import Fact
 from portal.gateways.registers import Breaker, Registers
@@ -92,13 +93,10 @@ def test_answers_are_kept_with_source_and_date_and_mismatches_come_first(town, h
     assert said["hukou_area"].answer == "matches"
     town.registration_is_over()
     clerk = town.clerk_of(here)
-    lines = review_queue.queue(town.session, by=clerk, now=town.now).items
-    assert [(line.application_id, line.differs, line.matched) for line in lines] == [
-        (second.id, 1, False),
-        (first.id, 0, True),
-    ]
-    counts = workload.counts(town.session, by=clerk, now=town.now)
-    assert (counts.mismatch, counts.matched) == (1, 1)
+    queue = task_groups.overview(town.session, by=clerk, now=town.now)
+    assert [line.application_id for line in queue.lines[Group.NEW]] == [second.id]
+    assert [line.application_id for line in queue.lines[Group.AGREES]] == [first.id]
+    assert task_groups.take_next(town.session, by=clerk, now=town.now).id == second.id
 
 
 def test_those_on_whom_all_registers_agree_are_confirmed_in_bulk(town, here, test_registers):
@@ -115,13 +113,12 @@ def test_those_on_whom_all_registers_agree_are_confirmed_in_bulk(town, here, tes
     }
     ask(town, Registers(test_registers.url))
     clerk = town.clerk_of(here)
-    with pytest.raises(Refused, match="review_not_open"):
-        confirm_matched(town.session, here.id, by=clerk, now=town.now)
+    with pytest.raises(Refused, match="nothing_agrees"):
+        bulk_confirmation.draw(town.session, by=clerk, now=town.now)
     town.registration_is_over()
-    assert (
-        confirm_matched(town.session, here.id, by=town.clerk_of(town.kindergarten("别园", places=1)), now=town.now) == 0
-    )
-    assert confirm_matched(town.session, here.id, by=clerk, now=town.now) == 1
+    with pytest.raises(Refused, match="nothing_agrees"):
+        bulk_confirmation.draw(town.session, by=town.clerk_of(town.kindergarten("别园", places=1)), now=town.now)
+    assert confirm_all(town, clerk) == {BulkOutcome.CONFIRMED: 1}
     town.session.expire_all()
     assert [each.stage for each in (agreed, contradicted, unknown, unasked)] == ["confirmed", *["submitted"] * 3]
     assert verified_facts_of(town.session, [agreed.id])[agreed.id] == claimed_facts(town.session, agreed.id)
@@ -129,7 +126,16 @@ def test_those_on_whom_all_registers_agree_are_confirmed_in_bulk(town, here, tes
     assert sources == {"register"}
     moves = town.session.scalars(select(MoveMade.move).where(MoveMade.application_id == agreed.id)).all()
     assert moves[-2:] == ["take", "confirm"]
-    assert confirm_matched(town.session, here.id, by=clerk, now=town.now) == 0
+    with pytest.raises(Refused, match="nothing_agrees"):
+        bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+
+
+def confirm_all(town, clerk):
+    """The clerk draws a selection, opens its sample and confirms it."""
+    selection = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+    for line in bulk_confirmation.find(town.session, selection.id, by=clerk).sample:
+        bulk_confirmation.open_sample(town.session, selection.id, line.application_id, by=clerk, now=town.now)
+    return bulk_confirmation.confirm(town.session, selection.id, by=clerk, now=town.now)
 
 
 def test_a_disputed_answer_needs_a_clerk(town, here, test_registers):
@@ -138,7 +144,8 @@ def test_a_disputed_answer_needs_a_clerk(town, here, test_registers):
     ask(town, Registers(test_registers.url))
     register_answers.dispute(town.session, ana.id, "hukou_area", by=town.parent_of(ana), now=town.now)
     town.registration_is_over()
-    assert confirm_matched(town.session, here.id, by=town.clerk_of(here), now=town.now) == 0
+    with pytest.raises(Refused, match="nothing_agrees"):
+        bulk_confirmation.draw(town.session, by=town.clerk_of(here), now=town.now)
     with pytest.raises(NotFound):
         register_answers.dispute(town.session, ana.id, "hukou_area", by=town.family("别家").actor, now=town.now)
 
@@ -301,16 +308,22 @@ def test_the_job_asks_about_everybody_who_waits(town, here, app, portal_session,
 
 
 @pytest.mark.parametrize(
-    ("fact", "claimed"),
-    [("hukou_street", "府青路街道"), ("home_place", {"street": "龙舟路街道"}), ("home_place", None)],
+    ("claimed", "known", "answer"),
+    [
+        ({"street": "龙舟路街道", "point": [104.1, 30.6]}, {"street": "龙舟路街道", "estate": "锦绣苑"}, "matches"),
+        ({"street": "龙舟路街道", "estate": "锦绣苑"}, {"street": "龙舟路街道", "estate": "东湖苑"}, "differs"),
+        ({"point": [104.1, 30.6]}, {"street": "龙舟路街道"}, "differs"),
+        ({"street": "龙舟路街道"}, None, "differs"),
+        (None, True, "matches"),
+    ],
 )
-def test_a_contradicting_stand_in_names_another_street_and_no_remark(fact, claimed):
-    said = [
-        TestRegisters().answer({"ref": 0, "fact": fact, "claimed": claimed, "child": {"id_number": str(number)}})
-        for number in range(100)
-    ]
-    values = [each["value"] for each in said if each["answer"] == "differs"]
-    streets = {value["street"] if isinstance(value, dict) else value for value in values}
-    assert len(streets) == 1
-    assert not streets & {"府青路街道" if fact == "hukou_street" else (claimed or {}).get("street")}
-    assert streets.pop().endswith("路街道")
+def test_a_test_register_compares_a_claim_with_its_record(test_registers, claimed, known, answer):
+    question = {
+        "ref": "0",
+        "fact": "home_place",
+        "claimed": claimed,
+        "child": {"id_kind": "resident", "id_number": "1"},
+    }
+    test_registers.truths = {"1": {"home_place": known}}
+    assert [each["answer"] for each in test_registers.answers([question])] == [answer]
+    assert test_registers.answers([question | {"fact": "work_area"}]) == [{"ref": "0", "answer": "unknown"}]

@@ -5,13 +5,14 @@ import time
 import pytest
 from sqlalchemy import update
 
-from enrollment.eligibility.tiers import TierTable, claimed_facts, tier_at
+from enrollment.eligibility.tiers import TierTable, claimed_facts
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.service_areas import ServiceArea, ServiceAreaIndex
 from enrollment.season import policy_approval
 from enrollment.season.facts import Fact, Ground
 from enrollment.season.policy_rows import Policy
+from tests.support.tiers import tier_at
 
 
 @pytest.fixture

@@ -82,5 +82,9 @@ def test_a_key_file_that_is_not_one_is_refused(tmp_path, content):
 
 def test_masking_leaves_the_ends():
     assert vault.mask("510104202303121234", keep_start=4) == "5101**********1234"
+    for number in ("C4TX98KL2", "H12345678", "P510123456", "E1234567"):  # passport, permit, birth certificate
+        shown = vault.mask(number, keep_start=4)
+        assert len(shown) == len(number) and len(shown.replace("*", "")) <= len(number) // 2
+    assert vault.mask("C4TX98KL2", keep_start=4) == "C4*****L2"
     assert vault.mask("", 1) == ""
     assert "晨" not in vault.mask("李沐晨", keep_start=1, keep_end=0)

@@ -8,7 +8,8 @@ from enrollment.offers import desk_answers
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
 from enrollment.people.person_rows import Guardian
 from enrollment.review import cases, guardian_requests
-from enrollment.review.guardian_requests import GuardianRequest, Paper
+from enrollment.review.case_rows import GuardianRequest
+from enrollment.review.guardian_requests import Paper
 from tests.domain.maintenance.test_retention import A_YEAR_LATER, THREE_YEARS_LATER, apply
 from tests.support.town_helping import photo_of_a_paper
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from base64 import b64decode
 from collections import Counter
 
 import pytest
@@ -9,33 +10,37 @@ from sqlalchemy import LargeBinary, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from allocation.files import opening_verification, public_reader
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
 from enrollment.applications.register_answers import Answer
 from enrollment.draw.draws import Ticket
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import Opening, Run
 from enrollment.eligibility import evidence
 from enrollment.ground import audit, jobs, outbox, sign_in
 from enrollment.ground.accounts import Account
 from enrollment.ground.audit import AuditEntry
+from enrollment.ground.audit_chain import sealing
+from enrollment.ground.audit_chain.verification import Finding, FindingKind, verify
 from enrollment.ground.db import open_engine
 from enrollment.ground.maintenance_permits import MaintenancePermit, grant_permit
 from enrollment.ground.retention import Moment
 from enrollment.ground.sign_in import IdempotentResponse, WebSession
-from enrollment.ground.vault import Sealed, blind_index, unseal
+from enrollment.ground.vault import Sealed, blind_index, unseal, unseal_file
 from enrollment.maintenance import invariants, retention
-from enrollment.offers import offers
+from enrollment.offers.arrivals import arrival
 from enrollment.people import children
 from enrollment.people.consents import REGISTER_CHECK, Consent
 from enrollment.places.roll import RollChild
-from enrollment.results import published_runs
+from enrollment.results import family_files
 from enrollment.review import cases, refusals
 from enrollment.review.cases import Case
 from enrollment.season.document_kinds import Document
 from enrollment.tables import METADATA
 from tests.conftest import NOW
 from tests.domain.eligibility.test_evidence import photo
-from tests.guards.test_data_register import REGISTER, SEALED_FILES
+from tests.guards.test_data_register import REGISTER
+from tests.support.permit_clock import stop_permit_clock
 from tests.support.town import Town
 from tests.support.town_families import id_number
 from tests.support.town_season import at
@@ -47,6 +52,7 @@ BORN = dt.date(2022, 11, 11)
 def apply(town, moment: dt.datetime) -> dict[str, Counter]:
     """The nightly run at a given time."""
     town.now = max(town.now, moment)
+    stop_permit_clock(town.session, moment)
     gone = retention.apply_all(town.session, Moment(moment, moment))
     town.session.expire_all()
     return gone
@@ -57,18 +63,32 @@ def everything(session) -> dict[tuple[str, str], list]:
     found = {}
     for table in METADATA.sorted_tables:
         for column in table.columns:
-            plain = select(text(f'"{column.name}"')).select_from(text(f'"{table.name}"'))
-            values = [row[0] for row in session.execute(plain) if row[0] is not None]
-            sealed = isinstance(column.type, Sealed) or (table.name, column.name) in SEALED_FILES
-            if sealed:
-                purpose = getattr(column.type, "purpose", f"{table.name}.{column.name}")
-                values = [unseal(bytes(value), purpose) for value in values]
+            key = ", ".join(f'"{part.name}"' for part in table.primary_key.columns)
+            plain = select(text(f'"{column.name}" AS value, {key}')).select_from(text(f'"{table.name}"'))
+            rows = [tuple(row) for row in session.execute(plain) if row.value is not None]
+            values = [value for value, *_ in rows]
+            if isinstance(column.type, Sealed):
+                values = [column.type.process_result_value(bytes(value), None) for value in values]
+            elif "bound" in column.info:
+                files = [unseal_file(bytes(value), column.info["sealed"], row) for value, row in rows]
+                values = [content.decode("utf-8", "replace") for content in files]
+            elif "sealed" in column.info:
+                values = [_opened(bytes(value), column.info["sealed"]) for value in values]
             elif isinstance(column.type, LargeBinary):
                 values = [bytes(value).hex() for value in values]
             found[table.name, column.name] = [
-                json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else str(v) for v in values
+                json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else str(v) for v in values
             ]
     return found
+
+
+def _opened(value: bytes, purpose: str) -> str:
+    """The text of a sealed value; that of a file, which is sealed as base64, as far as it is text."""
+    sealed = unseal(value, purpose)
+    try:
+        return b64decode(sealed, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return sealed
 
 
 def places_of(session, *canaries: str) -> set[str]:
@@ -122,21 +142,18 @@ def season(town):
     jin, huang, lu = (Bird(town, name, town.garden) for name in ("金丝雀", "黄鹂鸟", "鹭鸶鸟"))
     town.clerk_sends_back(huang.application, "hukou_booklet")
     town.submit(huang.application)
-    clerk = town.clerk_takes(lu.application)
-    proposal = refusals.propose_refusal(
-        town.session, lu.application.id, rule="duplicate", explanation="鹭鸶鸟重复登记", by=clerk, now=town.now
-    )
+    proposal = town.clerk_proposes_refusal(lu.application, explanation="鹭鸶鸟材料不实")
     refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.head_of(town.garden), now=town.now)
     town.drawn(jin.application, huang.application)
     town.confirm(jin.application)
     town.at(at(8, 25))
     here = {"by": town.head_of(town.garden), "now": town.now, "class_name": "小一班"}
-    offers.mark_arrived(town.session, town.offer_for(jin.application).id, **here)
+    arrival.mark_arrived(town.session, town.offer_for(jin.application).id, **here)
     town.two_agree(town.requests_correction(jin.application, "name", name="金丝雀孩子"))
     code = jin.application.registration_code
     town.finds_error(huang.application, "duplicate", by=town.city_pair()[0], other=code)
-    jobs.enqueue(town.session, "send_notices", now=town.now)
-    audit.seal(town.session)
+    jobs.enqueue(town.session, "check_invariants", now=town.now)
+    sealing.seal(town.session)
     town.jin, town.huang, town.lu = jin, huang, lu
     town.traces = {bird.name: bird.traces for bird in (jin, huang, lu)}
     return town
@@ -170,10 +187,7 @@ def test_nothing_is_deleted_early(season):
 
 
 def test_a_year_after_the_season_only_the_roll_contains_the_children(season):
-    session, ticket = season.session, season.ticket_of(season.huang.application)
-    run = session.scalars(select(Run)).one()
-    before = published_runs.of_ticket(session, run, 2026, str(ticket))
-    told = [(p.kindergarten.name, r.reason, r.tier, r.cutoff_ticket) for p, r in before.wishes]
+    session = season.session
     gone = apply(season, A_YEAR_LATER)
     assert gone["season"]["application"] == 3
     for name, (title, phone, other, number, registration, child, family, id_, *indexes) in season.traces.items():
@@ -185,20 +199,27 @@ def test_a_year_after_the_season_only_the_roll_contains_the_children(season):
     assert session.scalars(select(RollChild.left_on)).all() == [None]
     assert session.scalar(select(func.count()).select_from(Ticket)) == 0
 
-    # The result is still there for everybody: the same words from the public file, by ticket and by code.
-    again = published_runs.of_ticket(session, run, 2026, str(ticket))
-    assert (again.ticket, again.code, again.placed) == (before.ticket, before.code, before.placed)
-    assert [(p.kindergarten.name, r.reason, r.tier, r.cutoff_ticket) for p, r in again.wishes] == told
-    assert published_runs.of_ticket(session, run, 2026, before.code).ticket == ticket
-    assert published_runs.of_ticket(session, run, 2026, "99999") is None
-    assert published_runs.of_ticket(session, run, 2026, ".*") is None
-
     assert list(invariants.find_violations(session)) == []
-    audit.seal(session)
-    assert audit.broken_links(session) == []
+    sealing.seal(session)
+    assert verify(session, demo=True).findings == []
     last = session.scalars(select(AuditEntry).where(AuditEntry.act == "forget")).all()
     assert {entry.subject_id for entry in last} >= {"season", "one_day"}
     assert all(isinstance(count, int) for entry in last for count in entry.details["rows"].values())
+
+
+def test_a_saved_opening_proves_the_result_after_the_family_was_deleted(season, tmp_path):
+    """Nothing here says any more who had which ticket; the family's own file and the public one still agree."""
+    session, mine = season.session, season.huang.application
+    saved = json.loads(family_files.of_application(session, mine, by=season.parent_of(mine), now=season.now))
+    ticket = season.ticket_of(mine)
+    apply(season, A_YEAR_LATER)
+    assert session.scalar(select(func.count()).select_from(Opening)) == 0
+    run = session.scalars(select(Run)).one()
+    (tmp_path / "public.zip").write_bytes(run.public_file)
+    public = public_reader.open_public(tmp_path / "public.zip")
+    assert opening_verification.verify_opening(public, saved) == [] and saved["ticket"] == ticket
+    saved["facts"]["wishes"][0][2] += 1
+    assert opening_verification.verify_opening(public, saved)
 
 
 def test_two_years_after_the_last_season_the_accounts_are_emptied(season):
@@ -319,21 +340,23 @@ def test_short_lived_rows_are_deleted_in_time(season):
 def test_after_ten_years_draws_and_old_audit_entries_are_deleted(season):
     session = season.session
     apply(season, A_YEAR_LATER)
-    audit.seal(session)
+    sealing.seal(session)
     young = at(9, 3, year=2036) - dt.timedelta(days=1)
     audit.record(session, "sign_in", "account", "x", by=season.city_pair()[0], now=young)
     session.flush()
-    audit.seal(session)
+    sealing.seal(session)
     gone = apply(season, at(9, 3, year=2036))
     assert {"run", "cut_off", "draw", "snapshot", "ledger_entry", "signature", "audit_entry"} <= set(gone["decade"])
-    audit.seal(session)
-    assert audit.broken_links(session) == []
+    sealing.seal(session)
+    assert verify(session, demo=True).findings == []
     links = session.scalars(select(AuditEntry.link).order_by(AuditEntry.link)).all()
     assert links[0] == session.scalar(select(func.max(MaintenancePermit.audit_link))) + 1
     session.execute(text("SET LOCAL session_replication_role = replica"))
     session.execute(text("UPDATE audit_entry SET reason = 'x' WHERE link = :link"), {"link": links[0]})
     session.expire_all()
-    assert audit.broken_links(session)[0] == links[0], "and what is left is still held together"
+    assert Finding(FindingKind.LINK, str(links[0])) in verify(session, demo=True).findings, (
+        "and what is left is still held together"
+    )
 
 
 @pytest.fixture
@@ -348,10 +371,12 @@ def committed(real_database):
     engine.dispose()
 
 
-def refusing(engine, *statements: str, kind: str | None = None, **where) -> str:
-    """Responses of PostgreSQL to statements in one transaction with a permit of `kind`."""
+def refusing(engine, *statements: str, kind: str | None = None, now: dt.datetime | None = None, **where) -> str:
+    """Responses of PostgreSQL to statements in one transaction with a permit of `kind`, with its clock at `now`."""
     with Session(engine) as session:
         try:
+            if now:
+                stop_permit_clock(session, now)
             if kind:
                 grant_permit(session, kind, **where)
             for statement in statements:
@@ -384,6 +409,7 @@ def test_the_door_is_narrow(committed):
     assert refusing(committed, sealed, kind="season", year=2026, **late) != "done"
     assert refusing(committed, "UPDATE application_version SET digest = 'x'", kind="reseal", **late) != "done"
     with Session(committed) as session, session.begin():
-        grant_permit(session, "season", year=2026, **late)
+        stop_permit_clock(session, A_YEAR_LATER)
+        grant_permit(session, "season", year=2026)
     assert refusing(committed, history) == "move_made rows are only ever added", "closed behind the one who opened it"
     assert "only ever added" in refusing(committed, "DELETE FROM upkeep")

@@ -70,6 +70,20 @@ def test_fam09_the_place_stays_live_until_the_time_has_come_and_then_goes_on(two
     assert joint_decisions.rows_of(two.session, waiting.act_id)[0].state == DecisionState.EFFECTIVE
 
 
+def test_fam09_a_guardian_is_reminded_once_before_silence_takes_a_confirmed_place(two):
+    offers.confirm(two.session, two.offer_for(two.ana).id, wait=False, by=two.father, now=two.now)
+    waiting = propose(two)
+    two.at(waiting.takes_effect_at - joint_decisions.REMIND_BEFORE - dt.timedelta(minutes=1))
+    assert joint_decisions.remind_due(two.session, now=two.now) == 0
+    two.at(two.now + dt.timedelta(minutes=1))
+    for _ in range(2):
+        joint_decisions.remind_due(two.session, now=two.now)
+    assert told(two, two.father, two.ana)["decline_reminder"] == "mother"
+    reminders = select(Notice).where(Notice.kind == "decline_reminder", Notice.account_id == two.father.account_id)
+    assert len(two.session.scalars(reminders).all()) == 1
+    assert joint_decisions.place_is_confirmed(two.session, waiting)
+
+
 def test_fam09_the_other_agrees_and_it_takes_effect_at_once(two):
     waiting = propose(two)
     irrevocable_acts.agree(two.session, waiting.act_id, by=two.father, now=two.now)

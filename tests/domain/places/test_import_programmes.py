@@ -57,7 +57,7 @@ def test_fewer_places_than_the_classes_hold_are_withheld(town, kindergarten, tak
 
 def test_without_a_column_of_levels_the_list_speaks_of_lower_classes(town, kindergarten, take_in):
     difference = take_in("programmes", plan(["锦官新城幼儿园", 1], headings=["园所名称", "班数"]))
-    assert difference.notes == ["level_assumed_lower"]
+    assert difference.remarks["level_assumed_lower"].count == 1
     assert town.programme_of(kindergarten).places == 25
 
 
@@ -101,7 +101,7 @@ def test_an_open_proposal_is_overtaken_by_the_areas_own_list(town, kindergarten,
     ledger.propose(
         town.session, programme.id, by=town.clerk_of(kindergarten), now=town.now, reason="申请", planned_classes=1, staffed_classes=1
     )  # fmt: skip
-    take_in("programmes", plan(LOWER))
+    take_in("programmes", plan(LOWER), overwrite=None)
     assert ledger.open_proposal(town.session, programme.id) is None
     assert ledger.approve_kindergarten(town.session, kindergarten.id, programme.year, by=SYSTEM, now=town.now) == 0
     assert programme.places == 50

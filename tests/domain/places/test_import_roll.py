@@ -136,4 +136,4 @@ def test_the_same_child_twice_is_told(kindergarten, faults_of):
 
 
 def test_a_class_of_a_hundred_is_a_sum_of_classes(kindergarten, faults_of):
-    assert faults_of("roll", counts(["5151040001", "小班", 100])) == [("C2", "number_out_of_range")]
+    assert faults_of("roll", counts(["5151040001", "小一班", 100])) == [("C2", "number_out_of_range")]

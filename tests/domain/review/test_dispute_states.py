@@ -8,7 +8,7 @@ from sqlalchemy import select
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines, offers
-from enrollment.review import case_officers, cases
+from enrollment.review import case_officers, case_withdrawals, cases
 
 
 @pytest.fixture
@@ -117,3 +117,44 @@ def test_fam24_after_a_hold_a_day_is_left_to_answer(claimed):
         offers.confirm(town.session, offer.id, wait=False, by=town.parent_of(town.ana), now=town.now).state
         == "confirmed"
     )
+
+
+def test_fam24_the_person_who_opened_a_dispute_takes_it_back_with_a_reason(claimed):
+    town = claimed
+    case = claim(town)
+    cases.impose_hold(town.session, case.id, reason="判决书", by=town.busy, now=town.now)
+    with pytest.raises(Refused) as refused:
+        take_back(town, case, reason=" ")
+    assert refused.value.code == "say_why"
+    for by in (town.parent_of(town.ana), town.busy, town.family("钱").actor):
+        with pytest.raises(NotFound):
+            take_back(town, case, by=by)
+    take_back(town, case)
+    take_back(town, case, reason="又一次")
+    assert (case.outcome, case.withdrawal_reason) == ("withdrawn", "双方已经说好")
+    assert not town.ana.on_hold
+    assert "case_withdrawn" in kinds_told(town, town.stranger.account.id)
+    assert "hold_ended" in kinds_told(town, town.ana.entered_by)
+    town.wish(town.ana, town.garden)
+    assert cases.listing(town.session, by=town.busy, settled=True)[0].case.id == case.id, "the history stays"
+    again = claim(town)
+    assert again.id != case.id, "the matter can be raised again"
+    cases.settle(town.session, again.id, outcome="rejected", reason="无判决书", by=town.busy, now=town.now)
+    with pytest.raises(Refused) as refused:
+        take_back(town, again)
+    assert refused.value.code == "case_is_settled"
+
+
+def test_fam24_another_dispute_keeps_the_hold_when_one_is_taken_back(claimed):
+    town = claimed
+    mother = town.second_guardian(town.ana)
+    own, strangers = claim(town, by=mother), claim(town)
+    cases.impose_hold(town.session, strangers.id, reason="判决书", by=town.busy, now=town.now)
+    take_back(town, own, by=mother.actor)
+    assert town.ana.on_hold
+    take_back(town, strangers)
+    assert not town.ana.on_hold
+
+
+def take_back(town, case, *, by=None, reason="双方已经说好"):
+    return case_withdrawals.take_back(town.session, case.id, reason=reason, by=by or town.stranger.actor, now=town.now)

@@ -11,9 +11,9 @@ from enrollment.people import invitations
 from enrollment.people.children import accounts_of
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.reports import personal_data
-from enrollment.review import guardian_requests
+from enrollment.review import case_withdrawals, cases, guardian_requests
 from enrollment.review.guardian_requests import Paper
-from portal.gateways.messages import is_about_own_child
+from tests.support.sender import send_notices
 from tests.support.town_helping import photo_of_a_paper
 
 PAPER = Paper(photo_of_a_paper())
@@ -88,8 +88,11 @@ def test_fam12_a_removed_guardian_sees_nothing_from_that_moment(parents):
     assert export.tables["application"] == []
     row = town.session.scalars(select(Guardianship).where(Guardianship.removed_at.is_not(None))).one()
     assert row.guardian.account_id == town.father.account.id, "the name stays in the history"
-    unsent = Notice(account_id=town.father.account.id, child_id=town.ana.child_id, kind="on_hold", key="x")
-    assert not is_about_own_child(town.session, unsent)
+    outbox.tell(
+        town.session, "on_hold", account_id=town.father.account.id, child_id=town.ana.child_id, key="x", now=town.now
+    )
+    sent = {each.code for each in send_notices(town.session, town.now) if each.to == town.father.phone}
+    assert "guardian_removed" in sent and "on_hold" not in sent
     with pytest.raises(Refused) as refused:
         town.second_guardian(town.ana, other=town.father)
     assert refused.value.code == "invitation_expired"
@@ -139,3 +142,23 @@ def test_fam12_a_case_needs_a_paper_and_only_guardians_open_one(parents):
         guardian_requests.request_addition(
             town.session, town.ana.id, "13911119999", PAPER, text="x", by=stranger.actor, now=town.now
         )
+
+
+def kinds_told_to_father(town):
+    return {notice.kind for notice in outbox.notices_of_account(town.session, town.father.account.id)}
+
+
+@pytest.mark.parametrize("end", ["taken back", "rejected"])
+@pytest.mark.parametrize("protected", [True, False])
+def test_fam12_a_request_that_ends_is_told_only_to_who_heard_of_it(parents, end, protected):
+    town = parents
+    case = removal(town, protected=protected)
+    if end == "taken back":
+        case_withdrawals.take_back(town.session, case.id, reason="已经和好", by=town.mother, now=town.now)
+        assert (case.outcome, case.withdrawal_reason) == ("withdrawn", "已经和好")
+    else:
+        cases.settle(town.session, case.id, outcome="rejected", reason="证明不足", by=town.first, now=town.now)
+    heard = {"guardian_removal_requested", "dispute_ended"} & kinds_told_to_father(town)
+    assert heard == (set() if protected else {"guardian_removal_requested", "dispute_ended"})
+    guardian_requests.confirm_removal(town.session, case.id, **DECIDED, by=town.second, now=town.now)
+    assert applications.own(town.session, town.ana.id, by=town.father.actor), "nobody is removed afterwards"

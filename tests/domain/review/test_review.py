@@ -14,7 +14,9 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
-from enrollment.review import reassignment, refusals, review, review_queue, workload
+from enrollment.review import leases, reassignment, refusals, review
+from enrollment.review.queue import task_groups, workload
+from enrollment.review.queue.filters import Group
 from enrollment.review.review import Ask, Finding
 from enrollment.season.facts import Fact
 
@@ -39,9 +41,9 @@ def test_the_review_opens_when_registration_closes(town, here, ana):
     clerk = town.clerk_of(here)
     with pytest.raises(Refused, match="review_not_open"):
         review.take(town.session, ana.id, by=clerk, now=town.now)
-    assert review_queue.queue(town.session, by=clerk, now=town.now).total == 0
+    assert task_groups.overview(town.session, by=clerk, now=town.now).number() == 0
     town.registration_is_over()
-    assert review_queue.queue(town.session, by=clerk, now=town.now).total == 1
+    assert task_groups.overview(town.session, by=clerk, now=town.now).number() == 1
     assert review.take(town.session, ana.id, by=clerk, now=town.now).reviewer_id == clerk.account_id
 
 
@@ -56,7 +58,7 @@ def test_a_policy_may_open_it_earlier_and_an_edit_then_returns_it_to_the_queue(t
     ana = town.child("安娜", wishes=[here])
     clerk = town.clerk_of(here)
     review.take(town.session, ana.id, by=clerk, now=town.now)
-    assert review_queue.queue(town.session, by=clerk, now=town.now, state="mine").total == 1
+    assert [held.application_id for held in leases.held(town.session, by=clerk)] == [ana.id]
     town.wish(ana, here, there)
     assert (ana.stage, ana.reviewer_id) == ("submitted", None)
     with pytest.raises(Refused, match="not_in_your_hands"):
@@ -81,9 +83,13 @@ def test_confirming_needs_a_finding_for_every_claimed_fact(town, ana):
 def test_findings_can_be_saved_before_the_end_and_put_back(town, ana):
     clerk = town.clerk_takes(ana)
     review.verify(town.session, ana.id, [Finding(Fact.HUKOU_KIND, "collective")], by=clerk, now=town.now)
-    review.verify(town.session, ana.id, [Finding(Fact.HUKOU_KIND, "local", source="register")], by=clerk, now=town.now)
+    with pytest.raises(Refused, match="register_says_otherwise"):
+        review.verify(
+            town.session, ana.id, [Finding(Fact.HUKOU_KIND, "local", source="register")], by=clerk, now=town.now
+        )
+    review.verify(town.session, ana.id, [Finding(Fact.HUKOU_KIND, "local")], by=clerk, now=town.now)
     kept = town.session.get(VerifiedFact, (ana.id, Fact.HUKOU_KIND))
-    assert (kept.value, kept.source, kept.account_id) == ("local", "register", clerk.account_id)
+    assert (kept.value, kept.source, kept.account_id) == ("local", "staff", clerk.account_id)
     assert town.session.query(AuditEntry).filter_by(act="verify", subject_id=str(ana.id)).count() == 2
     review.release(town.session, ana.id, by=clerk, now=town.now)
     assert (ana.stage, ana.reviewer_id) == ("submitted", None)
@@ -130,23 +136,31 @@ def test_sent_back_with_named_items_and_handed_in_again(town, ana):
     assert told.params == {"n": 2, "who": "kindergarten"}
     submission.submit(town.session, ana.id, by=town.parent_of(ana), now=town.now)
     assert review.open_items(town.session, ana.id) == []
-    waiting = review_queue.queue(town.session, by=clerk, now=town.now, only="answered")
-    assert [line.application_id for line in waiting.items] == [ana.id]
+    waiting = task_groups.overview(town.session, by=clerk, now=town.now)
+    assert [line.application_id for line in waiting.lines[Group.ANSWERED]] == [ana.id]
 
 
 class TestRefusal:
-    def propose(self, town, application, clerk, rule="age"):
-        return refusals.propose_refusal(
-            town.session, application.id, rule=rule, explanation="出生日期不在范围内", by=clerk, now=town.now
-        )
+    def propose(self, town, application, clerk, rule="falsehood", **more):
+        said = {"clause": "第四条", "fact": "home_place", "explanation": "租赁合同系伪造"} | more
+        return refusals.propose_refusal(town.session, application.id, rule=rule, by=clerk, now=town.now, **said)
 
-    def test_needs_a_rule_an_explanation_and_a_second_person(self, town, here, ana):
+    def test_stf13_needs_a_rule_with_its_number_a_fact_and_a_second_person(self, town, here, ana):
         clerk = town.clerk_takes(ana)
-        with pytest.raises(Refused, match="unknown_refusal_rule"):
-            self.propose(town, ana, clerk, rule="dislike")
-        with pytest.raises(Refused, match="explanation_needed"):
-            refusals.propose_refusal(town.session, ana.id, rule="age", explanation=" ", by=clerk, now=town.now)
+        for more, code in (
+            ({"rule": "dislike"}, "unknown_refusal_rule"),
+            ({"clause": " "}, "clause_needed"),
+            ({"explanation": " "}, "explanation_needed"),
+            ({"fact": None}, "refusal_fact_missing"),
+            ({"fact": "home_place"}, "fact_stands"),
+            ({"rule": "age"}, "age_fits"),
+            ({"rule": "duplicate"}, "no_duplicate_known"),
+        ):
+            with pytest.raises(Refused, match=code):
+                self.propose(town, ana, clerk, **more)
+        review.verify(town.session, ana.id, [Finding(Fact.HOME_PLACE, reason="合同系伪造")], by=clerk, now=town.now)
         proposal = self.propose(town, ana, clerk)
+        assert (proposal.clause, proposal.fact) == ("第四条", "home_place")
         with pytest.raises(Refused, match="refusal_is_proposed"):
             self.propose(town, ana, clerk)
         with pytest.raises(Refused, match="refusal_is_proposed"):
@@ -155,17 +169,25 @@ class TestRefusal:
             refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.clerk_of(here), now=town.now)
         head = town.head_of(here)
         assert [each.id for each, _ in refusals.open_refusals(town.session, by=head)] == [proposal.id]
+        queue = task_groups.overview(town.session, by=head, now=town.now)
+        assert queue.counts == {Group.SECOND: 1}
         refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
         assert ana.stage == "refused"
         told = town.session.scalars(select(Notice).where(Notice.kind == "review_refused")).one()
-        assert told.params == {"rule": "age", "who": "kindergarten"}
+        assert told.params == {"rule": "falsehood", "who": "kindergarten"}
         with pytest.raises(Refused, match="decided_already"):
             refusals.decide_refusal(town.session, proposal.id, upheld=False, by=head, now=town.now)
+        done = task_groups.overview(town.session, by=clerk, now=town.now)
+        assert [(line.application_id, line.stage) for line in done.lines[Group.DONE]] == [(ana.id, "refused")]
+
+    def test_stf13_a_child_of_another_age_is_refused_on_its_birth_date(self, town, here, ana):
+        clerk = town.clerk_takes(ana)
+        ana.child.born = ana.child.born.replace(year=ana.child.born.year - 2)
+        assert self.propose(town, ana, clerk, rule="age", fact=None).fact == "born"
 
     def test_nobody_is_the_second_person_of_his_own_proposal(self, town, here, ana):
         head = town.head_of(here)
-        town.clerk_takes(ana, by=head)
-        proposal = self.propose(town, ana, head)
+        proposal = town.clerk_proposes_refusal(ana, by=head)
         with pytest.raises(Refused, match="second_person_needed"):
             refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
         refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.area_official(), now=town.now)
@@ -174,23 +196,22 @@ class TestRefusal:
     def test_the_table_itself_refuses_one_person_twice(self, town, here, ana):
         from sqlalchemy.exc import IntegrityError
 
-        clerk = town.clerk_takes(ana)
-        proposal = self.propose(town, ana, clerk)
+        proposal = town.clerk_proposes_refusal(ana)
+        clerk = town.reviewer_of(ana)
         proposal.decided_by, proposal.decided_at, proposal.upheld = clerk.account_id, town.now, True
         with pytest.raises(IntegrityError, match="second_person"):
             town.session.flush()
 
     def test_not_upheld_goes_on_with_the_clerk(self, town, here, ana):
-        clerk = town.clerk_takes(ana)
-        proposal = self.propose(town, ana, clerk)
+        proposal = town.clerk_proposes_refusal(ana)
+        clerk = town.reviewer_of(ana)
         refusals.decide_refusal(town.session, proposal.id, upheld=False, by=town.head_of(here), now=town.now)
         assert ana.stage == "in_review"
         review.confirm(town.session, ana.id, by=clerk, now=town.now, facts=as_claimed(town, ana))
         assert ana.stage == "confirmed"
 
     def test_a_head_of_another_kindergarten_finds_nothing(self, town, here, ana):
-        clerk = town.clerk_takes(ana)
-        proposal = self.propose(town, ana, clerk)
+        proposal = town.clerk_proposes_refusal(ana)
         elsewhere = town.head_of(town.kindergarten("小蜜蜂幼儿园", places=5))
         assert refusals.open_refusals(town.session, by=elsewhere) == []
         with pytest.raises(NotFound):
@@ -249,13 +270,17 @@ def test_the_freeze_can_ask_who_still_waits(town, here, ana):
     assert participants.under_review(town.session, town.the_round) == []
 
 
-def test_the_queue_counts_ages_and_workload(town, here, ana):
-    town.child("本恩", wishes=[here])
+def test_stf17_an_application_waits_from_the_opening_of_the_review_and_has_a_due_date(town, here, ana):
+    """Handed in a week before; in the first hour of the review nobody is late."""
+    ben = town.child("本恩", wishes=[here])
     clerk = town.clerk_confirms(ana) and town.reviewer_of(ana)
-    counts = workload.counts(town.session, by=clerk, now=town.now)
-    assert (counts.waiting, counts.mine, counts.confirmed, counts.mismatch) == (1, 0, 1, 0)
+    queue = task_groups.overview(town.session, by=clerk, now=town.now)
+    assert queue.counts == {Group.NEW: 1, Group.DONE: 1}
+    (line,) = queue.lines[Group.NEW]
+    opened = town.the_round.closes_at
+    assert queue.times.waits_since(ben.submitted_at) == opened
+    assert line.due.date() == dt.date(2026, 6, 2) and opened.date() == dt.date(2026, 5, 29), "two working days later"
     town.at(town.now + dt.timedelta(days=4))
-    assert workload.counts(town.session, by=clerk, now=town.now).old == 1
-    assert review_queue.queue(town.session, by=clerk, now=town.now, only="old").total == 1
+    assert task_groups.overview(town.session, by=clerk, now=town.now).counts[Group.DUE] == 1
     (reviewer,) = workload.workload(town.session, by=clerk, now=town.now)
     assert (reviewer.account_id, reviewer.in_hand, reviewer.today, reviewer.settled) == (clerk.account_id, 0, 0, 1)

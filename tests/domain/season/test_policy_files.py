@@ -149,6 +149,42 @@ def test_all_faults_are_listed_at_once_in_the_order_of_the_lines():
     assert [line for _code, _path, line in found] == sorted(line for _code, _path, line in found)
 
 
+THREE_AT_ONCE = (
+    GOOD.replace("year = 2026", "year = 2027")
+    .replace("tolerance = 3000", "tolerance = 3000\ntolerence = 1")
+    .replace("tier = 3\nnatures", "tier = 7\nnatures")
+)
+
+
+def test_off08_faults_of_a_key_of_the_whole_and_of_the_year_are_listed_in_one_pass():
+    """OFF08: a file with an unknown key, an unreachable tier and a wrong year is corrected once, not three times."""
+    with pytest.raises(PolicyFaults) as refused:
+        policy_file.read(THREE_AT_ONCE, area="510108", year=2026)
+    found = {(fault.code, fault.path): fault.line for fault in refused.value.faults}
+    assert found[("unknown_key", "central.tolerence")] == line_of(THREE_AT_ONCE, "tolerence = 1")
+    assert found[("other_year", "year")] == line_of(THREE_AT_ONCE, "year = 2027")
+    assert {code for code, _path in found} == {"unknown_key", "never_reached", "duplicate_tier", "other_year"}
+    assert all(line for line in found.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "only"),
+    [
+        (("tier = 4", 'tier = "3"'), {"wrong_type"}),  # no duplicate of the tier that stands in for it
+        (('[["staff_child"]]', '[["staff_kid"]]'), {"unknown_code"}),  # staff_child is not unused
+        (("year = 2026", 'year = "2026"'), {"wrong_type"}),  # not another year as well
+        (("[default]\ntier = 8", "[default]\ntier = 88"), {"out_of_range"}),
+    ],
+)
+def test_off08_one_mistake_is_one_fault(change, only):
+    """What depends on a key without a usable value is not judged."""
+    text = GOOD.replace(*change, 1)
+    assert text != GOOD
+    with pytest.raises(PolicyFaults) as refused:
+        policy_file.read(text, area="510108", year=2026)
+    assert {fault.code for fault in refused.value.faults} == only
+
+
 def test_a_text_that_is_not_toml_names_the_line():
     assert faults_of(GOOD.replace("year = 2026", "year == 2026")) == [("not_toml", "", line_of(GOOD, "year = 2026"))]
 

@@ -10,7 +10,7 @@ from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused, Stale
 from enrollment.ground.jobs import Job
 from enrollment.places import programmes
-from enrollment.season import calendar, rounds
+from enrollment.season import calendar, deadline_extensions, rounds
 from tests.support.town_season import at
 
 HOUR = dt.timedelta(hours=1)
@@ -117,7 +117,9 @@ def test_only_the_city_plans_opens_and_closes(town):
         lambda: rounds.plan(town.session, 2026, name="一", by=official, now=town.now, **span),
         lambda: round_opening.open_round(town.session, found.id, by=official, now=town.now),
         lambda: rounds.close(town.session, found.id, by=official, now=town.now),
-        lambda: rounds.extend(town.session, found.id, closes_at=at(5, 30), reason="x", by=official, now=town.now),
+        lambda: deadline_extensions.extend(
+            town.session, found.id, closes_at=at(5, 30), reason="x", by=official, now=town.now
+        ),
     ):
         with pytest.raises(Refused, match="only_the_city"):
             act()
@@ -168,7 +170,7 @@ def test_a_draft_stays_a_draft_when_the_round_closes(town):
 
 def extend(town, closes_at, **more):
     more = {"reason": "系统维护", "by": town.city_pair()[0], "now": town.now} | more
-    return rounds.extend(town.session, town.the_round.id, closes_at=closes_at, **more)
+    return deadline_extensions.extend(town.session, town.the_round.id, closes_at=closes_at, **more)
 
 
 def test_more_time_is_given_to_all_and_all_are_told(town):

@@ -1,6 +1,6 @@
 """The season methods of the test town."""
 
-from enrollment.season import calendar, rounds
+from enrollment.season import rounds, seasons
 
 
 def test_a_round_is_opened_with_the_programmes_and_the_signed_policies(town):
@@ -14,7 +14,7 @@ def test_a_round_is_opened_with_the_programmes_and_the_signed_policies(town):
     assert rounds.open_for_registration(opened, town.now)
     assert len(rounds.programmes_of(town.session, opened.id)) == 2
     assert {row.area_code for row in opened.policies} == {"510104", "510108"}
-    assert calendar.current_season(town.session, town.now).year == 2026
+    assert seasons.main_season(town.session, town.now).year == 2026
 
 
 def test_after_the_deadline_registration_is_over(town):

@@ -79,10 +79,27 @@ def audit_verify(world):
     return Invocation((), "the chain is whole")
 
 
+@case("audit head")
+def audit_head(world):
+    world.town.child("安娜", wishes=[world.town.kindergarten("锦官园", places=1)])
+    return Invocation((str(world.folder / "head.json"),), "sealed, ")
+
+
 @case("audit impossible")
 def audit_impossible(world):
     world.town.child("安娜", wishes=[world.town.kindergarten("锦官园", places=1)])
     return Invocation((), "0 found")
+
+
+@case("backup")
+def backup(world):
+    return Invocation(("--folder", str(world.folder / "copies")), "SHA-256")
+
+
+@case("restore")
+def restore(world):
+    # the database of this test has rows, so the command refuses; tests/operations/test_tru15_backup.py restores
+    return Invocation((world.file("a.backup", b""),), "never writes over data", status=1)
 
 
 @case("demo")
@@ -189,7 +206,47 @@ def import_service_areas(world):
     return Invocation((world.file("范围.csv", content),), "新增 1")
 
 
-PROCESSES = [("worker", "all"), ("scheduler",)]
+@case("import births")
+def import_births(world):
+    _one_kindergarten(world)
+    content = csv_file(["区域", "出生学年", "出生人数"], [["锦江区", 2023, 4410]])
+    return Invocation((world.file("出生.csv", content),), "新增 1")
+
+
+@case("import area-history")
+def import_area_history(world):
+    _one_kindergarten(world)
+    content = csv_file(["区域", "学年", "年级", "性质", "人数"], [["锦江区", 2024, "小班", "公办", 2310]])
+    return Invocation((world.file("历年.csv", content),), "新增 1")
+
+
+@case("import named-places")
+def import_named_places(world):
+    content = csv_file(["区域", "类型", "地点名称", "经度", "纬度"], [["锦江区", "街道", "三圣街道", "104.13", "30.6"]])
+    return Invocation((world.file("位置.csv", content),), "新增 1")
+
+
+@case("proxy")
+def proxy(world):
+    return Invocation(("nginx", "--listen", "127.0.0.1:8443", "--proxies", "1"), "upstream families")
+
+
+PROCESSES = [
+    ("worker", "all"),
+    ("scheduler",),
+    ("sender",),
+    (
+        "line",
+        "--bind",
+        "{folder}/line",
+        "--families",
+        "{folder}/families",
+        "--workers",
+        "1",
+        "--pages",
+        "{folder}/pages",
+    ),
+]
 """The commands that run until they are told to end."""
 
 
@@ -207,7 +264,7 @@ def test_off13_every_registered_command_is_invoked_by_a_test(whole_app):
 
 
 @pytest.mark.parametrize("command", CASES)
-def test_off13_each_command_answers(command, app, town, tmp_path, redis_url):
+def test_off13_each_command_answers(command, new_connections, app, town, tmp_path, redis_url):
     town.area()
     invocation = CASES[command](World(town, tmp_path))
     town.session.commit()
@@ -243,7 +300,7 @@ def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(real_database
     with log_file.open("a") as log:
         started = [
             subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "wsgi", *command],
+                [sys.executable, "-m", "flask", "--app", "wsgi", *(part.format(folder=tmp_path) for part in command)],
                 cwd=ROOT,
                 env=environment(tmp_path, **settings),
                 stdout=log,
@@ -259,7 +316,7 @@ def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(real_database
         for process in started:
             process.terminate()
         ended = [process.wait(60) for process in started]
-    assert ended == [0, 0], log_file.read_text()
+    assert set(ended) == {0}, log_file.read_text()
 
 
 @pytest.fixture
@@ -301,7 +358,7 @@ def test_off13_a_city_begins_with_an_official_who_signs_in_with_the_factor_that_
     answer = fill_in(client, "/sign-in/staff", login="he.wei", password=PASSWORD)
     assert answer.headers["Location"] == "/sign-in/staff/code"
     assert fill_in(client, "/sign-in/staff/code", code=factor.now()).headers["Location"] == "/officials"
-    assert client.get("/officials/").status_code == 200
+    assert client.get("/officials", follow_redirects=True).status_code == 200
     app.extensions["services"].engine.dispose()
 
 

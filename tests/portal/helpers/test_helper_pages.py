@@ -19,6 +19,7 @@ from enrollment.people.person_rows import Guardian
 from enrollment.review import review
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_every_page import open_pages, pages_of
+from tests.support.letters import drawn_letter
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_families import id_number
 from tests.support.town_helping import photo_of_a_paper
@@ -80,7 +81,9 @@ def enter_the_form(client, session, garden) -> str:
 # --- the story
 
 
-def test_a_helper_enters_an_application_from_code_to_receipt(client, another_client, town, yang, garden):
+def test_a_helper_enters_an_application_from_code_to_receipt(
+    client, another_client, town, yang, garden, portal_engine, frozen_clock
+):
     assert begin_by_code(client, town.session).headers["Location"] == "/parents"
     assert "正在代手机尾号 2222 的家长填写" in client.get("/parents").text
     receipt = enter_the_form(client, town.session, garden)
@@ -90,7 +93,7 @@ def test_a_helper_enters_an_application_from_code_to_receipt(client, another_cli
     application = town.session.scalars(select(Application)).one()
     assert (application.stage, application.entered_by) == ("submitted", yang.account_id)
 
-    twin = client.get(f"{receipt}.pdf")
+    twin = drawn_letter(client, portal_engine, frozen_clock, f"{receipt}.pdf")
     assert twin.status_code == 200
     text = "".join(one.extract_text() for one in PdfReader(io.BytesIO(twin.data)).pages)
     for told in (
@@ -243,7 +246,7 @@ def test_on_paper_and_taken_over_by_the_guardian(client, another_client, town, y
     own = page(guardian.get("/parents/account")).select_one('main a[href$="/paper"]')["href"]
     assert guardian.get(own).mimetype == "image/webp"
     sign_in(guardian, town.city_official().account_id)
-    trail = page(guardian.get("/officials/audit?person=helper1")).select_one('main a[href$="/paper"]')["href"]
+    trail = page(guardian.get("/officials/2026/audit?person=helper1")).select_one('main a[href$="/paper"]')["href"]
     assert guardian.get(trail).mimetype == "image/webp"
     told = town.session.scalars(select(Notice.kind).where(Notice.child_id == application.child_id)).all()
     assert set(told) == {"application_submitted_by_helper", "application_taken_over"}
@@ -287,13 +290,13 @@ def test_a_guardian_takes_over_or_rejects_a_paper(client, town, yang, garden, la
     [("zh", ("手机尾号", "会收到短信", "会发短信")), ("en", ("texts you", "gets a text message and", "Phone ending"))],
 )
 def test_a_family_without_a_phone_is_promised_no_text_message(
-    client, another_client, town, yang, garden, language, promises
+    client, another_client, town, yang, garden, portal_engine, frozen_clock, language, promises
 ):
     client.get(f"/helpers?lang={language}")
     assert send_paper(client, phone="").headers["Location"] == "/parents"
     receipt = enter_the_form(client, town.session, garden)
     application = town.session.scalars(select(Application)).one()
-    pdf = client.get(f"{receipt}.pdf").data
+    pdf = drawn_letter(client, portal_engine, frozen_clock, f"{receipt}.pdf").data
     paper = "".join(one.extract_text() for one in PdfReader(io.BytesIO(pdf)).pages)
     shown = [main_of(client.get(receipt).text), main_of(client.get("/helpers").text), paper]
     for text in shown:
@@ -319,7 +322,7 @@ def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
     clerk = sign_in(another_client(), reviewer.account_id)
     for language, told, ask in (
         ("zh", "请您家补充申请的 1 项内容", "首页不清楚"),
-        ("en", "asks you to complete 1 items", "首页不清楚"),
+        ("en", "asks you to complete 1 item(s)", "首页不清楚"),
     ):
         assert told in main_of(clerk.get(f"/staff/desk?lang={language}").text)
         family = main_of(clerk.get(f"/staff/desk/{baby.id}").text)
@@ -416,7 +419,7 @@ def test_the_mandate_of_another_helper_is_not_found(client, town, two):
 
 def test_the_trail_by_person_shows_what_a_helper_entered(client, town, two):
     sign_in(client, town.city_official().account_id)
-    found = page(client.get("/officials/audit?person=helper1")).select("tbody tr")
+    found = page(client.get("/officials/2026/audit?person=helper1")).select("tbody tr")
     told = [" ".join(row.get_text(" ", strip=True).split()) for row in found]
     assert any("小杨（helper1） · 替家长办理" in line and "提交申请" in line for line in told)
     assert any("取得代办委托" in line for line in told)

@@ -9,6 +9,7 @@ from weasyprint.text.fonts import FontConfiguration
 from enrollment.people.person_rows import Child
 from portal.letters.fonts import WHOLE
 from tests.support import viewers
+from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
 
 ALIKE = 0.9
@@ -47,8 +48,13 @@ def refuse_differences(content: bytes, folder, said) -> None:
                 assert words in text, (name, words)
 
 
-def letter_of(client, path) -> bytes:
-    answer = client.get(path)
+@pytest.fixture
+def letter_of(client, portal_engine, frozen_clock):
+    """A function that fetches a letter: asked for, drawn by the worker, given."""
+    return lambda path: content_of(drawn_letter(client, portal_engine, frozen_clock, path))
+
+
+def content_of(answer) -> bytes:
     assert answer.status_code == 200, answer.text
     assert answer.mimetype == "application/pdf"
     return answer.data
@@ -61,25 +67,25 @@ def letter_of(client, path) -> bytes:
         ("en", ["AdmissionNotice", "Pleasebring", "李沐晨"]),
     ],
 )
-def test_fam22_the_notice(town, frozen_clock, client, tmp_path, lang, said):
+def test_fam22_the_notice(town, frozen_clock, client, letter_of, tmp_path, lang, said):
     child = admitted(town, frozen_clock)
     sign_in(client, town.parent_of(child).account_id)
-    content = letter_of(client, f"/parents/applications/{child.id}/notice.pdf?lang={lang}")
+    content = letter_of(f"/parents/applications/{child.id}/notice.pdf?lang={lang}")
     code = town.last_offer_for(child).notice_code
     refuse_differences(content, tmp_path, [*said, child.registration_code, "锦官新城幼儿园", code])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_fam22_the_receipt(town, frozen_clock, client, tmp_path, lang):
+def test_fam22_the_receipt(town, frozen_clock, client, letter_of, tmp_path, lang):
     child = admitted(town, frozen_clock)
     sign_in(client, town.parent_of(child).account_id)
-    content = letter_of(client, f"/parents/applications/{child.id}/receipts/1.pdf?lang={lang}")
+    content = letter_of(f"/parents/applications/{child.id}/receipts/1.pdf?lang={lang}")
     day = {"zh": ["提交时间", "2026年"], "en": ["Receiptof", "2026,"]}[lang]
     refuse_differences(content, tmp_path, [child.registration_code, "锦官新城幼儿园", *day])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_fam22_the_receipt_to_sign(town, frozen_clock, client, tmp_path, lang):
+def test_fam22_the_receipt_to_sign(town, frozen_clock, client, letter_of, tmp_path, lang):
     garden = town.kindergarten("锦官新城幼儿园", places=3)
     town.open_registration()
     yang = town.helper("小杨")
@@ -88,32 +94,32 @@ def test_fam22_the_receipt_to_sign(town, frozen_clock, client, tmp_path, lang):
     frozen_clock.set(town.now)
     town.session.commit()
     sign_in(client, mandate.account_id)
-    content = letter_of(client, f"/parents/applications/{entered.id}/receipts/1.pdf?lang={lang}")
+    content = letter_of(f"/parents/applications/{entered.id}/receipts/1.pdf?lang={lang}")
     refuse_differences(content, tmp_path, ["小杨", {"zh": "监护人签名", "en": "Theguardianchecksitandsigns"}[lang]])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_fam22_the_mandate(town, frozen_clock, client, tmp_path, lang):
+def test_fam22_the_mandate(town, frozen_clock, client, letter_of, tmp_path, lang):
     yang = town.helper("小杨")
     frozen_clock.set(town.now)
     town.session.commit()
     sign_in(client, yang.account_id)
-    content = letter_of(client, f"/helpers/mandate.pdf?lang={lang}")
+    content = letter_of(f"/helpers/mandate.pdf?lang={lang}")
     refuse_differences(content, tmp_path, ["代办委托书", "小杨", *(["Translation"] if lang == "en" else [])])
 
 
 @pytest.mark.parametrize("name", ["李䶮", "㛃一诺", "王𬭎", "张𫖯𠅤"])
-def test_fam22_rare_characters_of_names(town, frozen_clock, client, tmp_path, name):
+def test_fam22_rare_characters_of_names(town, frozen_clock, client, letter_of, tmp_path, name):
     child = admitted(town, frozen_clock, name)
     sign_in(client, town.parent_of(child).account_id)
-    content = letter_of(client, f"/parents/applications/{child.id}/notice.pdf")
+    content = letter_of(f"/parents/applications/{child.id}/notice.pdf")
     refuse_differences(content, tmp_path, [f"{name}小朋友"])
 
 
-def test_fam22_a_character_without_a_font_is_said_by_its_number(town, frozen_clock, client, tmp_path):
+def test_fam22_a_character_without_a_font_is_said_by_its_number(town, frozen_clock, client, letter_of, tmp_path):
     child = admitted(town, frozen_clock, "李\U0002a700")
     sign_in(client, town.parent_of(child).account_id)
-    content = letter_of(client, f"/parents/applications/{child.id}/notice.pdf")
+    content = letter_of(f"/parents/applications/{child.id}/notice.pdf")
     refuse_differences(content, tmp_path, ["李〔U+2A700〕小朋友", "字库里没有的字"])
 
 

@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from weasyprint.urls import FatalURLFetchingError
 
 from portal.letters import pdf_renderer, pictures
+from tests.support.letters import draw_waiting, drawn_letter
 from tests.support.signing_in import sign_in
 
 
@@ -30,6 +31,12 @@ def parent(town, ana, client):
     return sign_in(client, town.parent_of(ana).account_id)
 
 
+@pytest.fixture
+def fetched(parent, portal_engine, frozen_clock):
+    """A function that fetches a letter of the family: asked for, drawn by the worker, given."""
+    return lambda path: drawn_letter(parent, portal_engine, frozen_clock, path)
+
+
 def read(response) -> PdfReader:
     assert response.status_code == 200, response.text
     assert response.mimetype == "application/pdf"
@@ -41,9 +48,9 @@ def words(pdf: PdfReader) -> str:
     return "".join("".join(page.extract_text().split()) for page in pdf.pages)
 
 
-def test_the_notice_says_who_goes_where_and_how_to_check_it(town, ana, parent):
+def test_the_notice_says_who_goes_where_and_how_to_check_it(town, ana, fetched):
     offer = town.last_offer_for(ana)
-    pdf = read(parent.get(f"/parents/applications/{ana.id}/notice.pdf"))
+    pdf = read(fetched(f"/parents/applications/{ana.id}/notice.pdf"))
     text = words(pdf)
     for said in ("录取通知书", "李沐晨", "锦官新城幼儿园", "小班", "静安路", ana.registration_code, "样章", "模拟数据"):
         assert said in text, said
@@ -52,8 +59,8 @@ def test_the_notice_says_who_goes_where_and_how_to_check_it(town, ana, parent):
     assert set(links) == {f"http://localhost/verify/{offer.notice_code}"}
 
 
-def test_the_notice_is_tagged_and_speaks_chinese_to_a_screen_reader(ana, parent):
-    pdf = read(parent.get(f"/parents/applications/{ana.id}/notice.pdf"))
+def test_the_notice_is_tagged_and_speaks_chinese_to_a_screen_reader(ana, fetched):
+    pdf = read(fetched(f"/parents/applications/{ana.id}/notice.pdf"))
     root = pdf.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "zh-CN"
@@ -75,21 +82,21 @@ def test_the_picture_is_the_qr_code_of_the_address():
     assert segno.make(address, error="m", micro=False).error == "M"
 
 
-def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, parent):
+def test_a_rare_character_of_a_name_is_drawn_and_can_be_read(town, ana, fetched):
     from enrollment.people.person_rows import Child
 
     town.session.get(Child, ana.child_id).name = "李䶮堃"
     town.session.commit()
-    pdf = read(parent.get(f"/parents/applications/{ana.id}/notice.pdf"))
+    pdf = read(fetched(f"/parents/applications/{ana.id}/notice.pdf"))
     assert "李䶮堃" in words(pdf)
     fonts = {font.get_object()["/BaseFont"].partition("+")[2] for font in pdf.pages[0]["/Resources"]["/Font"].values()}
     assert fonts == {"Letter", "Letter-Rare"}
 
 
-def test_the_receipt_repeats_code_and_digest(ana, parent, portal_session):
+def test_the_receipt_repeats_code_and_digest(ana, fetched, portal_session):
     from enrollment.applications import receipts
 
-    pdf = read(parent.get(f"/parents/applications/{ana.id}/receipts/1.pdf"))
+    pdf = read(fetched(f"/parents/applications/{ana.id}/receipts/1.pdf"))
     text = words(pdf)
     assert ana.registration_code in text
     assert receipts.latest(portal_session, ana).digest in text
@@ -117,7 +124,7 @@ def test_there_is_no_notice_before_the_place_is_confirmed(town, client, frozen_c
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, lang):
+def test_without_pango_the_page_says_what_is_missing(ana, parent, portal_engine, frozen_clock, monkeypatch, lang):
     from portal.letters import libraries
 
     def check_libraries():
@@ -127,6 +134,8 @@ def test_without_pango_the_page_says_what_is_missing(ana, parent, monkeypatch, l
     pdf_renderer._renderer.cache_clear()
     with pytest.raises(pdf_renderer.PdfUnavailable, match="libpango"):
         pdf_renderer.renderer()
+    assert parent.get(f"/parents/applications/{ana.id}/notice.pdf?lang={lang}").status_code == 202
+    assert draw_waiting(parent.application, portal_engine, frozen_clock) == ["refused"]
     waits = parent.get(f"/parents/applications/{ana.id}/notice.pdf?lang={lang}")
     assert waits.status_code == 503
     assert "libpango-1.0-0" in waits.text
@@ -182,7 +191,7 @@ class TestVerifying:
     "name",
     ["Maximilianaalexandrina Wolfeschlegelsteinhausenberg", "买买提江·阿卜杜热合曼·吐尔逊", "José Ñandú O’Connor " * 5],
 )
-def test_fam20_a_long_name_stands_whole_on_notice_and_receipt(town, frozen_clock, client, name):
+def test_fam20_a_long_name_stands_whole_on_notice_and_receipt(town, frozen_clock, client, portal_engine, name):
     here = town.kindergarten("锦官新城幼儿园", places=3)
     town.open_registration()
     ana = town.child(name, family=town.family("李"), wishes=[here])
@@ -191,5 +200,5 @@ def test_fam20_a_long_name_stands_whole_on_notice_and_receipt(town, frozen_clock
     frozen_clock.set(town.now)
     sign_in(client, town.parent_of(ana).account_id)
     for letter in ("notice.pdf", "receipts/1.pdf"):
-        pdf = read(client.get(f"/parents/applications/{ana.id}/{letter}"))
+        pdf = read(drawn_letter(client, portal_engine, frozen_clock, f"/parents/applications/{ana.id}/{letter}"))
         assert "".join(name.split()) in words(pdf), letter

@@ -43,13 +43,13 @@ def text_of(page) -> str:
 def test_open_cases_stand_with_their_clocks_and_late_ones_say_so(disputed, client, frozen_clock, lang):
     town = disputed
     sign_in(client, town.official.account_id)
-    page = text_of(client.get(f"/officials/cases?lang={lang}"))
+    page = text_of(client.get(f"/officials/2026/cases?lang={lang}"))
     assert town.ana.registration_code in page
     assert {"zh": "还有 7 天", "en": "Days left: 7"}[lang] in page
     assert "安娜" not in page
     frozen_clock.move(days=7, hours=14)
     sign_in(client, town.official.account_id)
-    assert {"zh": "超期 1 天", "en": "Days late: 1"}[lang] in text_of(client.get(f"/officials/cases?lang={lang}"))
+    assert {"zh": "超期 1 天", "en": "Days late: 1"}[lang] in text_of(client.get(f"/officials/2026/cases?lang={lang}"))
 
 
 def test_who_sees_which_case(disputed, client, another_client):
@@ -59,22 +59,22 @@ def test_who_sees_which_case(disputed, client, another_client):
     sign_in(there, town.area_official("510105").account_id)
     sign_in(city, town.city_official().account_id)
     town.session.commit()
-    path, nobodys = f"/officials/cases/{town.case.id}", f"/officials/cases/{town.nobodys.id}"
+    path, nobodys = f"/officials/2026/cases/{town.case.id}", f"/officials/2026/cases/{town.nobodys.id}"
     assert WORDS in here.get(path).text
     assert here.get(nobodys).status_code == there.get(path).status_code == there.get(nobodys).status_code == 404
-    assert town.ana.registration_code not in there.get("/officials/cases").text
+    assert town.ana.registration_code not in there.get("/officials/2026/cases").text
     assert WORDS in city.get(nobodys).text
     auditor = another_client()
     sign_in(auditor, town.account_of_staff("auditor-x", "审计", "auditor").id)
     town.session.commit()
-    assert town.ana.registration_code in auditor.get("/officials/cases").text
+    assert town.ana.registration_code in auditor.get("/officials/2026/cases").text
     assert auditor.get(path).status_code == 403
 
 
 def test_a_case_is_settled_with_an_outcome_a_reason_and_a_second_thought(disputed, client, portal_session):
     town = disputed
     sign_in(client, town.official.account_id)
-    path = f"/officials/cases/{town.case.id}"
+    path = f"/officials/2026/cases/{town.case.id}"
     for more, missing in (
         ({}, "#sure-error"),
         ({"sure": "y"}, "#outcome-error"),
@@ -96,7 +96,7 @@ def test_a_case_is_settled_with_an_outcome_a_reason_and_a_second_thought(dispute
     assert (town.stranger.account.id, "hold_ended") not in told, "he hears nothing of the application"
     entry = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "settle_case")).one()
     assert (entry.account_id, entry.reason) == (town.official.account_id, "判决书系伪造")
-    assert "不成立" in client.get("/officials/cases").text
+    assert "不成立" in client.get("/officials/2026/cases").text
     assert "判决书系伪造" not in client.get(path).text
 
 
@@ -105,7 +105,9 @@ def test_another_areas_official_settles_nothing(app, disputed, client, portal_se
     town = disputed
     sign_in(client, town.area_official("510105").account_id)
     town.session.commit()
-    answer = client.post(f"/officials/cases/{town.case.id}", data={"sure": "y", "outcome": "settled", "reason": "x"})
+    answer = client.post(
+        f"/officials/2026/cases/{town.case.id}", data={"sure": "y", "outcome": "settled", "reason": "x"}
+    )
     assert answer.status_code == 404
     portal_session.expire_all()
     assert portal_session.get(Case, town.case.id).settled_at is None
@@ -125,7 +127,7 @@ def test_a_draft_is_its_homes_areas_case(town):
 
 def test_an_officials_first_page_names_what_waits(disputed, client):
     sign_in(client, disputed.official.account_id)
-    assert "办结监护人的争议" in client.get("/officials").text
+    assert "办结监护人的争议" in client.get("/officials/2026").text
 
 
 @pytest.fixture
@@ -150,7 +152,7 @@ def test_the_page_of_a_dispute_says_what_was_proposed_by_whom_what_was_objected_
 ):
     town = objected
     sign_in(client, town.official.account_id)
-    path = f"/officials/cases/{town.case.id}"
+    path = f"/officials/2026/cases/{town.case.id}"
     page = text_of(client.get(path))
     guardians = {each.account_id: each for each in town.session.scalars(select(Guardian))}
     mother, father = guardians[town.mother.account_id], guardians[town.father.account_id]
@@ -166,7 +168,7 @@ def test_the_page_of_a_dispute_names_both_guardians_masked_until_the_official_sa
 ):
     town = objected
     sign_in(client, town.official.account_id)
-    path = f"/officials/cases/{town.case.id}"
+    path = f"/officials/2026/cases/{town.case.id}"
     phones = [each.phone for each in town.session.scalars(select(Guardian))]
     assert len(phones) == 2
     page = text_of(client.get(path))
@@ -186,14 +188,14 @@ def test_the_page_of_a_dispute_names_what_waits_for_its_end(objected, client):
     waiting = joint_decisions.waiting_for(town.session, town.ana.id)
     town.session.commit()
     sign_in(client, town.official.account_id)
-    page = text_of(client.get(f"/officials/cases/{town.case.id}"))
+    page = text_of(client.get(f"/officials/2026/cases/{town.case.id}"))
     assert "提出：撤回申请" in page and "暂停中" in page and "自动生效" not in page
     assert "有一个决定在等办结" in page
     cases.settle(town.session, town.case.id, outcome="settled", reason="x", by=town.official, now=town.now)
     town.at(town.now + dt.timedelta(minutes=1))
     irrevocable_acts.take_back(town.session, waiting.act_id, by=town.mother, now=town.now)
     town.session.commit()
-    assert "已收回" in text_of(client.get(f"/officials/cases/{town.case.id}"))
+    assert "已收回" in text_of(client.get(f"/officials/2026/cases/{town.case.id}"))
 
 
 def test_nobody_from_another_area_reads_the_numbers_of_a_dispute(app, objected, client, monkeypatch):
@@ -201,7 +203,7 @@ def test_nobody_from_another_area_reads_the_numbers_of_a_dispute(app, objected, 
     town = objected
     sign_in(client, town.area_official("510105").account_id)
     town.session.commit()
-    assert client.post(f"/officials/cases/{town.case.id}/unmask", data={"why": "x"}).status_code == 404
+    assert client.post(f"/officials/2026/cases/{town.case.id}/unmask", data={"why": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize("phone", ["028-85550000", None])

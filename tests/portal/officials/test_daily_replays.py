@@ -31,7 +31,7 @@ def test_taken_back_by_one_person_nothing_follows_by_itself(approved):
     replay.withdraw_standing(town.session, town.the_round.id, by=first, now=town.now, reason="名册有误")
     for run_id in started:
         execution.execute(town.session, run_id, now=town.now)
-        assert replay.publish_if_approved(town.session, run_id, now=town.now) is False, "it was under way"
+        assert replay.let_wait_if_approved(town.session, run_id, now=town.now) is False, "it was under way"
     assert town.offer_for(town.cui) is None
     with pytest.raises(Refused, match="no_standing_approval"):
         replay.withdraw_standing(town.session, town.the_round.id, by=first, now=town.now, reason="再收回")
@@ -48,8 +48,8 @@ def test_the_page_asks_for_a_reason_and_a_second_thought(approved, client, froze
     frozen_clock.set(town.now)
     town.session.commit()
     sign_in(client, town.city_pair()[0].account_id)
-    path = f"/officials/rounds/{town.the_round.id}/daily-replays/withdraw"
-    assert path in client.get(f"/officials/rounds/{town.the_round.id}/draw?lang={lang}").text
+    path = f"/officials/2026/rounds/{town.the_round.id}/daily-replays/withdraw"
+    assert path in client.get(f"/officials/2026/rounds/{town.the_round.id}/draw?lang={lang}").text
     client.get(path)
     for more, missing in (({"reason": "名册有误"}, "#sure-error"), ({"sure": "y"}, "#reason-error")):
         page = fill_in(client, path, **more)
@@ -59,4 +59,4 @@ def test_the_page_asks_for_a_reason_and_a_second_thought(approved, client, froze
     assert not replay.is_approved(portal_session, town.the_round.id)
     entry = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "withdraw_standing")).one()
     assert entry.reason == "名册有误"
-    assert path not in client.get(f"/officials/rounds/{town.the_round.id}/draw").text
+    assert path not in client.get(f"/officials/2026/rounds/{town.the_round.id}/draw").text

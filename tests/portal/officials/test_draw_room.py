@@ -1,12 +1,17 @@
 """The draw room in the browser of two officials, from review to the published result."""
 
+import datetime as dt
+
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import func, select
 
-from enrollment.draw import draw_rooms, publication, runs
+from enrollment.draw import central_placement, draw_rooms, runs
+from enrollment.draw.publication import hours, preparation
 from enrollment.eligibility.households import Household
 from enrollment.ground import jobs
 from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
@@ -36,6 +41,12 @@ def review_everybody(town, clock):
     clock.set(town.now)
 
 
+def at_the_hour(town, clock) -> None:
+    town.session.expire_all()
+    town.at(hours.hour_of(town.session, town.the_round))
+    clock.set(town.now)
+
+
 def worker(town, clock) -> list[str]:
     """What the worker makes of what was asked on the page."""
     came_of_it = let_the_worker_work(town.session.get_bind(), clock)
@@ -43,12 +54,26 @@ def worker(town, clock) -> list[str]:
     return came_of_it
 
 
-def publish_seed(client, room: str, seed: str, **given: str) -> None:
-    """Type the numbers, read them back, publish."""
-    read_back = fill_in(client, room, seed, **given)
-    assert read_back.status_code == 200 and all(number in read_back.text for number in given.values())
-    assert "正在公布种子" not in client.get(room).text, "nothing at one click"
-    assert client.post(seed, data=hidden_fields(read_back.text, seed)).status_code == 303
+def declare_form(client, town, clock) -> None:
+    """The page's suggestion, with a beacon of the next minute."""
+    page = f"/officials/2026/rounds/{town.the_round.id}/draw-form"
+    beacon_at = (clock.now + dt.timedelta(minutes=30)).astimezone(CHENGDU)
+    fields = shown_fields(client.get(page).text) | {"published_at": f"{beacon_at:%Y-%m-%dT%H:%M}"}
+    assert fill_in(client, page, **fields).status_code == 303
+
+
+def shown_fields(html: str) -> dict[str, str]:
+    """What a form shows before anybody types."""
+    form = BeautifulSoup(html, "lxml").select_one("main form")
+    typed = {each["name"]: each.get("value", "") for each in form.select("input[type=text], input[type=number]")}
+    return typed | {each["name"]: each["value"] for each in form.select("input[type=radio][checked]")}
+
+
+def witnesses_enter(town, clock) -> None:
+    town.at(clock.now)
+    town.witness()
+    town.session.commit()
+    clock.set(town.now)
 
 
 def newest_run(town):
@@ -57,29 +82,31 @@ def newest_run(town):
 
 def waiting_for(client) -> list[str]:
     """What this official's first page says is waiting."""
-    return [one.get_text() for one in BeautifulSoup(client.get("/officials/").text, "lxml").select(".tasks a")]
+    return [one.get_text() for one in BeautifulSoup(client.get("/officials/2026").text, "lxml").select(".tasks a")]
 
 
 def test_the_home_page_links_to_each_next_step_once(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
-    room, round_ = f"/officials/rounds/{town.the_round.id}/draw", f"/officials/rounds/{town.the_round.id}"
+    room, round_ = f"/officials/2026/rounds/{town.the_round.id}/draw", f"/officials/2026/rounds/{town.the_round.id}"
     review_everybody(town, frozen_clock)
     assert "冻结" in waiting_for(first)[0]
-    fill_in(first, room, f"{round_}/freeze", beacon_name="下一期双色球")
+    declare_form(first, town, frozen_clock)
+    fill_in(first, room, f"{round_}/freeze")
     assert "进度" in waiting_for(second)[0] and len(waiting_for(second)) == 1
     assert worker(town, frozen_clock) == ["done"]
-    assert "录入" in waiting_for(second)[0]
+    assert "见证人" in waiting_for(second)[0]
     frozen_clock.move(hours=2)
-    publish_seed(first, room, f"{round_}/seed", beacon="01 02 03", ceremony="4 5")
+    witnesses_enter(town, frozen_clock)
+    fill_in(first, room, f"{round_}/seed")
     assert "进度" in waiting_for(second)[0]
     worker(town, frozen_clock)
     assert "开始" in waiting_for(second)[0]
     run_address = fill_in(first, room, f"{round_}/runs").headers["Location"]
     assert "进度" in waiting_for(second)[0]
     worker(town, frozen_clock)
-    fill_in(first, run_address, f"{run_address}/sign")
+    fill_in(first, run_address, f"{run_address}/sign", seen="y")
     assert waiting_for(first) == [] and "签署" in waiting_for(second)[0]
-    fill_in(second, run_address, f"{run_address}/sign")
+    fill_in(second, run_address, f"{run_address}/sign", seen="y")
     assert "进度" in waiting_for(first)[0]
     worker(town, frozen_clock)
     assert waiting_for(first) == waiting_for(second) == []
@@ -87,32 +114,34 @@ def test_the_home_page_links_to_each_next_step_once(officials, submitted_town, f
 
 def test_the_draw_room_from_review_to_the_published_result(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
-    room = f"/officials/rounds/{town.the_round.id}/draw"
+    room = f"/officials/2026/rounds/{town.the_round.id}/draw"
     page = first.get(room)
     assert "还不能冻结" in page.text and "金苹果 <b" in page.text
     review_everybody(town, frozen_clock)
 
-    answer = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/freeze", beacon_name="下一期双色球")
-    assert answer.status_code == 303
+    freeze = f"/officials/2026/rounds/{town.the_round.id}/freeze"
+    assert "还没有公布抽签的形式" in fill_in(first, room, freeze).text
+    declare_form(first, town, frozen_clock)
+    assert "6 个 1–33 的数、不重复、按从小到大；再加 1 个 1–16 的数" in first.get(f"/draws/{town.the_round.id}").text
+    assert fill_in(first, room, freeze).status_code == 303
     page = first.get(room).text
     assert "正在冻结名单" in page and "等待后台接手" in page and "刷新" in page and "/freeze" not in page
     assert first.get(f"{room}/progress.json").json["state"] == "waiting"
     worker(town, frozen_clock)
     assert first.get(f"{room}/progress.json").json["state"] == "done"
     page = first.get(room).text
-    assert "下一期双色球" in page and "名单已冻结，存证已公布。" in page
+    assert "中国福利彩票双色球" in page and "名单已冻结，存证已公布。" in page
     frozen_clock.move(hours=2)
-    empty = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/seed", beacon="", ceremony=" ")
-    assert "请至少录入公开随机数或现场抽签结果中的一项" in empty.text
-    seed = f"/officials/rounds/{town.the_round.id}/seed"
-    unnamed = fill_in(first, room, seed, beacon="", ceremony="4 5")
-    assert "请录入事先指定的公开随机数；确实没有，请写明原因。" in unnamed.text
-    publish_seed(first, room, seed, beacon="01 02 03", ceremony="4 5")
+    seed = f"/officials/2026/rounds/{town.the_round.id}/seed"
+    hidden = hidden_fields(first.get(room).text)
+    assert "还没有录齐" in first.post(seed, data={**hidden, "beacon": "1 2 3", "ceremony": "4 5"}).text
+    witnesses_enter(town, frozen_clock)
+    assert fill_in(first, room, seed).status_code == 303
     assert "正在公布种子" in first.get(room).text
     worker(town, frozen_clock)
     assert "种子已公布，每个孩子都有了派位号。" in first.get(room).text
 
-    started = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/runs")
+    started = fill_in(first, room, f"/officials/2026/rounds/{town.the_round.id}/runs")
     run_address = started.headers["Location"]
     assert "等待后台接手" in first.get(run_address).text
     assert first.get(f"{run_address}/progress.json").json["state"] == "waiting"
@@ -121,33 +150,38 @@ def test_the_draw_room_from_review_to_the_published_result(officials, submitted_
 
     page = first.get(run_address)
     assert run.digest in page.text and "同样的结果" in page.text
-    fill_in(first, run_address, f"{run_address}/sign")
+    fill_in(first, run_address, f"{run_address}/sign", seen="y")
     assert "您已签署" in first.get(run_address).text
-    fill_in(second, run_address, f"{run_address}/sign")
+    fill_in(second, run_address, f"{run_address}/sign", seen="y")
     page = second.get(run_address).text
-    assert "正在公布结果" in page and "搁置" not in page
+    assert "正在准备公布" in page and "搁置" not in page
     worker(town, frozen_clock)
+    for page in (second.get(run_address).text, second.get(room).text):
+        assert "已封存，6月5日" in page and "搁置" in second.get(run_address).text
+    assert town.offer_for(town.everybody()[0]) is None
+    at_the_hour(town, frozen_clock)
+    assert worker(town, frozen_clock) == ["done"]
     assert "已公布" in second.get(run_address).text
     town.session.expire_all()
     assert runs.one(town.session, run.id).state == "published"
     assert town.taken_at(town.kindergartens_by_name("金苹果")[0]) == 2
 
     public = another_public(second, town)
-    assert "01 02 03" in public and "安娜" not in public
+    assert "3 8 14 21 27 30 + 6" in public and "公证员甲" in public and "安娜" not in public
 
 
 def test_a_second_click_and_a_stale_page_freeze_nothing_twice(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
-    room, freeze = (f"/officials/rounds/{town.the_round.id}/{name}" for name in ("draw", "freeze"))
+    room, freeze = (f"/officials/2026/rounds/{town.the_round.id}/{name}" for name in ("draw", "freeze"))
     review_everybody(town, frozen_clock)
-    stale = {**hidden_fields(second.get(room).text, freeze), "beacon_name": "另一个数"}
-    mine = {**hidden_fields(first.get(room).text, freeze), "beacon_name": "下一期双色球"}
+    declare_form(first, town, frozen_clock)
+    stale, mine = (hidden_fields(client.get(room).text, freeze) for client in (second, first))
     assert [first.post(freeze, data=mine).status_code for _ in range(2)] == [303, 303]
     busy = second.post(freeze, data=stale)
     assert "后台正在处理这一批" in busy.text and "正在冻结名单" in busy.text
     assert worker(town, frozen_clock) == ["done"]
     late = second.post(freeze, data={**stale, "idempotency_key": "another"})
-    assert "名单刚刚已经冻结（第 1 次）" in late.text and "下一期双色球" in late.text
+    assert "名单刚刚已经冻结（第 1 次）" in late.text and "中国福利彩票双色球" in late.text
     assert worker(town, frozen_clock) == []
     numbers = [each.number for each in draw_rooms.of_round(town.session, town.the_round.id).snapshots]
     assert numbers == [1]
@@ -162,9 +196,9 @@ def to_the_second_signature(officials, town, clock) -> str:
     town.session.commit()
     clock.set(town.now)
     assert worker(town, clock) == ["refused"], "the run is over already"
-    address = f"/officials/draws/runs/{newest_run(town).id}"
+    address = f"/officials/2026/draws/runs/{newest_run(town).id}"
     for client in officials:
-        assert fill_in(client, address, f"{address}/sign").status_code == 303
+        assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
     return address
 
 
@@ -181,27 +215,34 @@ def to_the_second_signature_of_a_replay(officials, town, clock):
     town.session.commit()
     clock.set(town.now)
     worker(town, clock)
-    address = f"/officials/draws/runs/{run.id}"
+    address = f"/officials/2026/draws/runs/{run.id}"
     for client in officials:
-        assert fill_in(client, address, f"{address}/sign").status_code == 303
+        assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
     return address, waiting
 
 
 def test_what_is_refused_only_by_the_worker_is_told_with_the_next_step(officials, submitted_town, frozen_clock):
-    (first, second), town = officials, submitted_town
+    (first, _second), town = officials, submitted_town
     address, moved_up = to_the_second_signature_of_a_replay(officials, town, frozen_clock)
     town.withdraw_after_the_draw(moved_up)
     town.session.commit()
-    assert worker(town, frozen_clock) == ["refused"]
-    for page in (first.get(address).text, second.get(f"/officials/rounds/{town.the_round.id}/draw").text):
-        assert "结果没有公布" in page and "有 1 个家庭在派位之后改变了答复" in page
-        assert "下一步：搁置这次派位" in page
+    assert worker(town, frozen_clock) == ["done"]
+    at_the_hour(town, frozen_clock)
+    worker(town, frozen_clock)
+    page = first.get(address).text
+    assert "没有公布" in page and "签署以后，有家庭的学位或申请变了" in page
     assert "没有公布" in waiting_for(first)[0]
-    assert "1 families changed their answer" in first.get(f"{address}?lang=en").text
-    again = fill_in(first, f"{address}?lang=zh", f"{address}/publish")
-    assert again.status_code == 303 and worker(town, frozen_clock) == ["refused"]
-    fill_in(first, address, f"{address}/set-aside", reason="有家庭撤回")
-    assert "结果没有公布" not in first.get(f"/officials/rounds/{town.the_round.id}/draw").text
+    assert "Families answered or withdrew after the signatures" in first.get(f"{address}?lang=en").text
+    told = select(func.count()).where(Notice.kind == "publication_refused")
+    assert town.session.scalar(told) >= 2
+    again = fill_in(first, f"{address}?lang=zh", f"{address}/prepare")
+    assert again.status_code == 303
+    worker(town, frozen_clock)
+    early = fill_in(first, address, f"{address}/set-aside", reason="有家庭撤回")
+    assert early.status_code == 200, "in the minutes in which the clock opens it nobody sets it aside"
+    frozen_clock.move(minutes=11)
+    assert fill_in(first, address, f"{address}/set-aside", reason="有家庭撤回").status_code == 303
+    assert "没有公布" not in first.get(f"/officials/2026/rounds/{town.the_round.id}/draw").text
     assert newest_run(town).state == "set_aside"
 
 
@@ -214,11 +255,11 @@ def test_places_that_are_gone_refuse_the_second_signature_at_once(officials, sub
     town.session.commit()
     frozen_clock.set(town.now)
     worker(town, frozen_clock)
-    address = f"/officials/draws/runs/{newest_run(town).id}"
-    fill_in(first, address, f"{address}/sign")
+    address = f"/officials/2026/draws/runs/{newest_run(town).id}"
+    fill_in(first, address, f"{address}/sign", seen="y")
     town.change_places(town.programme_of(town.kindergartens_by_name("金苹果")[0]), places=1)
     town.session.commit()
-    refused = fill_in(second, address, f"{address}/sign")
+    refused = fill_in(second, address, f"{address}/sign", seen="y")
     assert "有 1 所幼儿园的学位数在派位之后变了" in refused.text
     assert worker(town, frozen_clock) == []
     assert len(runs.signed_by(town.session, newest_run(town))) == 1
@@ -232,13 +273,16 @@ def test_what_the_worker_could_not_do_is_said_and_asked_again(officials, submitt
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(publication, "_notify", breaks)
+        broken.setattr(preparation, "write_notices", breaks)
         for _ in range(jobs.MOST_ATTEMPTS):
             assert worker(town, frozen_clock) == ["failed"]
+            frozen_clock.move(minutes=2)  # it is tried again after a growing wait
     page = first.get(address).text
     assert "后台试了几次都没有做成" in page and "OSError at breaks" in page and "disk" not in page
     assert town.offer_for(town.everybody()[0]) is None
-    fill_in(second, address, f"{address}/publish")
+    fill_in(second, address, f"{address}/prepare")
+    assert worker(town, frozen_clock) == ["done"]
+    at_the_hour(town, frozen_clock)
     assert worker(town, frozen_clock) == ["done"]
     assert newest_run(town).state == "published"
 
@@ -255,11 +299,11 @@ def test_an_area_official_reads_the_room_and_cannot_act(client, submitted_town, 
     town.session.commit()
     sign_in(client, official.account_id)
     review_everybody(town, frozen_clock)
-    room = f"/officials/rounds/{town.the_round.id}"
+    room = f"/officials/2026/rounds/{town.the_round.id}"
     page = client.get(f"{room}/draw")
     assert page.status_code == 200 and "/freeze" not in page.text
     token = BeautifulSoup(page.text, "lxml").select_one("input[name=csrf_token]")["value"]
-    forced = client.post(f"{room}/freeze", data={"csrf_token": token, "beacon_name": "我自己的数"})
+    forced = client.post(f"{room}/freeze", data={"csrf_token": token})
     assert forced.status_code == 403
     town.session.refresh(town.the_round)
     assert town.the_round.stage == "closed"
@@ -272,7 +316,7 @@ def test_a_replay_is_asked_for_and_begun_by_the_worker(officials, submitted_town
     town.session.commit()
     frozen_clock.set(town.now)
     worker(town, frozen_clock)
-    room, replay = (f"/officials/rounds/{town.the_round.id}/{name}" for name in ("draw", "replay"))
+    room, replay = (f"/officials/2026/rounds/{town.the_round.id}/{name}" for name in ("draw", "replay"))
     assert "还有 3 个家庭可以答复" in fill_in(first, room, replay).text
     for child in town.everybody():
         if town.offer_for(child):
@@ -308,8 +352,8 @@ def test_a_replay_is_asked_for_once_silence_is_an_answer_and_says_what_it_hands_
     town.decline(gives_up)
     town.session.commit()
     frozen_clock.set(town.offer_for(reminded_late).answer_by)
-    room = f"/officials/rounds/{town.the_round.id}/draw"
-    refused = fill_in(first, room, f"/officials/rounds/{town.the_round.id}/replay")
+    room = f"/officials/2026/rounds/{town.the_round.id}/draw"
+    refused = fill_in(first, room, f"/officials/2026/rounds/{town.the_round.id}/replay")
     assert "还有 1 个家庭可以答复（没有收到提醒的家庭多给一天）" in refused.text
     town.session.expire_all()
     due = town.offer_for(reminded_late).answer_by
@@ -322,7 +366,7 @@ def test_a_replay_is_asked_for_once_silence_is_an_answer_and_says_what_it_hands_
     town.at(due)
     run = town.replay(sign=False)
     town.session.commit()
-    page = BeautifulSoup(first.get(f"/officials/draws/runs/{run.id}").text, "lxml")
+    page = BeautifulSoup(first.get(f"/officials/2026/draws/runs/{run.id}").text, "lxml")
     assert "递补（第 2 次派位）" in page.h1.get_text()
     assert run.summary["replay"] == {"gained": 1, "moved": 0}
     assert "新得到学位的孩子1" in "".join(page.main.get_text().split())
@@ -335,31 +379,47 @@ def test_unplaced_children_are_listed_by_code_and_area(officials, submitted_town
     town.drawn()
     town.session.commit()
     frozen_clock.set(town.now)
-    page = first.get("/officials/unplaced").text
+    page = first.get("/officials/2026/unplaced").text
     assert "共 1 个孩子" in page
     left = next(child for child in town.everybody() if town.offer_for(child) is None)
     assert left.registration_code in page
     assert all(child.child.name not in page for child in town.everybody())
-    assert first.get("/officials/unplaced?lang=en&area=510104").status_code == 200
-    assert first.get("/officials/draws").status_code == 200
+    assert first.get("/officials/2026/unplaced?lang=en&area=510104").status_code == 200
+    assert first.get("/officials/2026/draws").status_code == 200
 
 
-def test_central_placement_is_computed_read_and_sent(officials, town, submitted_town, frozen_clock):
-    (first, _second) = officials
+def test_central_placement_is_computed_read_signed_and_sent_at_the_hour(officials, town, submitted_town, frozen_clock):
+    (first, second) = officials
     review_everybody(town, frozen_clock)
     town.drawn()
+    for child in town.everybody():
+        if town.offer_for(child):
+            town.confirm(child)
     town.session.commit()
     frozen_clock.set(town.now)
-    nobody = fill_in(first, "/officials/unplaced", "/officials/unplaced/propose")
+    nobody = fill_in(first, "/officials/2026/unplaced", "/officials/2026/unplaced/central")
     assert "现在没有可以统筹安排的孩子或空学位" in nobody.text
     place = town.kindergarten("海棠", places=1, longitude=104.11, latitude=30.60)
     left = next(child for child in town.everybody() if town.offer_for(child) is None)
     household = town.session.get(Household, left.id)
     household.home_longitude, household.home_latitude = 104.10, 30.60
     town.session.commit()
-    assert fill_in(first, "/officials/unplaced", "/officials/unplaced/propose").status_code == 303
-    page = first.get("/officials/unplaced").text
-    assert "1.0 公里" in page and "对两个占比的影响" in page and "再加上这些孩子" in page
-    assert fill_in(first, "/officials/unplaced", "/officials/unplaced/send").status_code == 303
+    started = fill_in(first, "/officials/2026/unplaced", "/officials/2026/unplaced/central")
+    assert started.status_code == 303
+    address = started.headers["Location"]
+    worker(town, frozen_clock)
+    page = first.get(address).text
+    assert "1.0 公里" in page and "对两个占比的影响" in page and "不能再多" in page
+    everything = first.get(f"/officials/2026/unplaced/central/{address.rsplit('/', 1)[1]}?q=海棠").text
+    assert left.registration_code in everything and left.child.name not in everything
+    for client in (first, second):
+        assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
+    worker(town, frozen_clock)
     town.session.expire_all()
+    assert town.place_of(left) is None
+    run = central_placement.newest_run(town.session, 2026)
+    town.at(hours.publication_of(town.session, run.id).hour)
+    frozen_clock.set(town.now)
+    assert worker(town, frozen_clock) == ["done"]
     assert town.place_of(left) == place
+    assert second.get(address).status_code == first.get("/officials/2026/unplaced?lang=en").status_code == 200

@@ -4,6 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.places import ledger, place_plans
+from enrollment.places.roll import RollClass
+from enrollment.places.roll_changes import counts
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
@@ -32,14 +34,14 @@ def waiting(town, client):
 
 
 def test_an_official_sees_the_plans_of_the_own_area(waiting, client):
-    page = client.get("/officials/places")
+    page = client.get("/officials/2026/places")
     assert "等待审批 2 所" in page.text
     assert "青羊" not in page.text.replace("青羊区", "")
-    assert client.get("/officials/places?lang=en").status_code == 200
+    assert client.get("/officials/2026/places?lang=en").status_code == 200
 
 
 def test_one_plan_is_approved(waiting, client):
-    path = f"/officials/places/{waiting.mine[0].id}"
+    path = f"/officials/2026/places/{waiting.mine[0].id}"
     assert "新开一个小班" in client.get(path).text
     assert fill_in(client, path, f"{path}/approve").status_code == 303
     assert waiting.places(waiting.mine[0]) == 50
@@ -47,7 +49,7 @@ def test_one_plan_is_approved(waiting, client):
 
 
 def test_one_plan_is_sent_back_with_a_reason(town, waiting, client):
-    path = f"/officials/places/{waiting.mine[0].id}"
+    path = f"/officials/2026/places/{waiting.mine[0].id}"
     assert "请写明要改什么" in fill_in(client, path, f"{path}/send-back", remark="").text
     assert fill_in(client, path, f"{path}/send-back", remark="请补教师名单").status_code == 303
     assert waiting.places(waiting.mine[0]) == 25
@@ -58,7 +60,7 @@ def test_one_plan_is_sent_back_with_a_reason(town, waiting, client):
 
 
 def test_an_area_is_approved_whole_after_looking(waiting, client):
-    path = "/officials/places"
+    path = "/officials/2026/places"
     assert "请先核对再整区同意" in fill_in(client, path, f"{path}/approve-area").text
     answer = fill_in(client, path, f"{path}/approve-area", looked="y")
     assert "已同意 2 所" in client.get(answer.headers["Location"]).text
@@ -68,7 +70,7 @@ def test_an_area_is_approved_whole_after_looking(waiting, client):
 def test_an_invalid_plan_is_not_approved_and_shows_the_reason(town, waiting, client):
     waiting.mine[0].licensed_classes = 1
     town.session.commit()
-    path = "/officials/places"
+    path = "/officials/2026/places"
     answer = fill_in(client, path, f"{path}/approve-area", looked="y")
     page = client.get(answer.headers["Location"]).text
     assert "已同意 1 所" in page
@@ -77,10 +79,10 @@ def test_an_invalid_plan_is_not_approved_and_shows_the_reason(town, waiting, cli
 
 
 def test_a_foreign_plan_is_not_found(town, waiting, client):
-    path = f"/officials/places/{waiting.foreign.id}"
+    path = f"/officials/2026/places/{waiting.foreign.id}"
     assert client.get(path).status_code == 404
-    assert client.get("/officials/places?area=510105").status_code == 404
-    own = f"/officials/places/{waiting.mine[0].id}"
+    assert client.get("/officials/2026/places?area=510105").status_code == 404
+    own = f"/officials/2026/places/{waiting.mine[0].id}"
     for act in ("approve", "send-back"):
         hidden = hidden_fields(client.get(own).text, f"{own}/{act}")
         assert client.post(f"{path}/{act}", data=hidden | {"remark": "x"}).status_code == 404
@@ -91,16 +93,31 @@ def test_an_auditor_looks_and_decides_nothing(town, waiting, client, another_cli
     auditor = town.account_of_staff("auditor", "审计", "auditor")
     town.session.commit()
     browser = sign_in(another_client(), auditor)
-    page = browser.get(f"/officials/places/{waiting.mine[0].id}")
+    page = browser.get(f"/officials/2026/places/{waiting.mine[0].id}")
     assert page.status_code == 200
     assert "同意整园计划" not in page.text
     token = BeautifulSoup(page.text, "lxml").find("input", attrs={"name": "csrf_token"})["value"]
-    answer = browser.post(f"/officials/places/{waiting.mine[0].id}/approve", data={"csrf_token": token})
+    answer = browser.post(f"/officials/2026/places/{waiting.mine[0].id}/approve", data={"csrf_token": token})
     assert answer.status_code == 403
     assert waiting.places(waiting.mine[0]) == 25
 
 
 def test_the_city_sees_every_area(town, waiting, another_client):
     browser = sign_in(another_client(), town.city_official().account_id)
-    page = browser.get("/officials/places")
+    page = browser.get("/officials/2026/places")
     assert "等待审批 3 所" in page.text
+
+
+def test_stf06_the_area_is_the_second_person_of_a_large_count(town, waiting, client):
+    here = waiting.mine[0]
+    kept = town.roll(here, "lower", 20)
+    told = {"children": 40, "day": town.now.date(), "reason": "并入一班"}
+    counts.enter(town.session, kept.id, **told, by=town.clerk_of(here), now=town.now)
+    town.session.commit()
+    page = client.get("/officials/2026/places").text
+    assert "20 → 40" in page
+    act = "/officials/2026/places/counts/" + page.split("/places/counts/")[1].split('"')[0]
+    assert fill_in(client, "/officials/2026/places", act, act="agree").status_code == 303
+    town.session.expire_all()
+    assert town.session.get(RollClass, kept.id).counted == 40
+    assert "20 → 40" not in client.get("/officials/2026/places").text

@@ -37,6 +37,20 @@ def test_faults_are_listed_by_line_and_end_with_status_2(run, tmp_path):
     assert [fault["line"] for fault in listed["faults"]] == [line]
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_off08_all_faults_in_one_pass_on_the_command_line(run, tmp_path, as_json):
+    """OFF08: an unknown key, a tier that nobody reaches, a wrong year and a wrong area."""
+    file = tmp_path / "rules.toml"
+    text = policy_approval.template("whole_district", "510104", 2027)
+    text = text.replace("[pairs]", "[pairs]\ncolour = 1").replace("[default]\ntier = ", "[default]\ntier = 0 # ")
+    file.write_text(text, "utf-8")
+    args = ["policy", "check", str(file), "--area", "510105", "--year", "2026", *(["--json"] if as_json else [])]
+    checked = run(args=args)
+    assert checked.exit_code == 2
+    for key in ("pairs.colour", "default.tier", "year", "area"):
+        assert (f'"key": "{key}"' if as_json else f" {key}: ") in checked.output, checked.output
+
+
 def test_a_binary_file_is_refused(run, tmp_path):
     file = tmp_path / "rules.toml"
     file.write_bytes(b"\x89PNG\xff\xfe")

@@ -10,7 +10,7 @@ from enrollment.season import policy_approval
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 AREA = "510104"
-PATH = f"/officials/policies/{AREA}"
+PATH = f"/officials/2026/policies/{AREA}"
 GOOD = policy_approval.template("whole_district", AREA, 2026)
 
 
@@ -76,6 +76,19 @@ def test_a_second_click_on_sign_is_not_a_second_person(city, town):
     again = city.post(f"{PATH}/1/sign", data={**fields, "idempotency_key": "another"})
     assert "您已经签署过了" in text_of(again)
     assert policy_approval.policy_in_force(town.session, 2026, AREA) is None
+
+
+def test_off08_all_faults_in_one_pass_on_the_page(city, town, lang):
+    """OFF08: an unknown key, an unreachable tier and a wrong year, each beside its line."""
+    text = (
+        GOOD.replace("year = 2026", "year = 2027")
+        .replace("tolerance = 3000", "tolerance = 3000\ntolerence = 1")
+        .replace("tier = 3\nnatures", "tier = 7\nnatures")
+    )
+    city.get(f"{PATH}/new?lang={lang}")
+    for act in ("check", "save"):
+        said = soup(save(city, text, act=act)).select("ol.faults li .code")
+        assert {one.get_text() for one in said} == {"central.tolerence", "rule[4].ways", "rule[8].tier", "year"}
 
 
 def test_faults_stand_beside_their_lines_and_the_text_is_kept(city, town, lang):
@@ -175,9 +188,9 @@ def test_another_areas_rules_are_as_unknown_as_no_area(client, town):
     town.session.commit()
     sign_in(client, official.account_id)
     for path in ("510107", "510107/1", "510107/new", "510107/1/trial", "999999"):
-        assert client.get(f"/officials/policies/{path}").status_code == 404, path
+        assert client.get(f"/officials/2026/policies/{path}").status_code == 404, path
     for path in ("510107/new", "510107/1/sign", "510107/1/dry-run"):
-        assert client.post(f"/officials/policies/{path}", data={"text": GOOD}).status_code in (302, 303, 404), path
+        assert client.post(f"/officials/2026/policies/{path}", data={"text": GOOD}).status_code in (302, 303, 404), path
     assert policy_approval.versions(town.session, 2026, "510107")[0].version == 1
 
 

@@ -13,7 +13,7 @@ def desk(town, client):
         kindergarten = town.kindergarten("锦官", places=25)
         foreign = town.kindergarten("青羊", area="510105", places=25)
         official = town.area_official("510104")
-        path = f"/officials/places/{kindergarten.id}/lower/pools"
+        path = f"/officials/2026/places/{kindergarten.id}/lower/pools"
 
         def pools(self):
             town.session.expire_all()
@@ -106,9 +106,9 @@ def test_after_the_opening_the_page_only_shows(town, desk, client):
 
 
 def test_a_foreign_programme_and_a_level_without_a_plan_are_not_found(desk, client):
-    assert client.get(f"/officials/places/{desk.foreign.id}/lower/pools").status_code == 404
+    assert client.get(f"/officials/2026/places/{desk.foreign.id}/lower/pools").status_code == 404
     for level in ("middle", "nonsense"):
-        assert client.get(f"/officials/places/{desk.kindergarten.id}/{level}/pools").status_code == 404
+        assert client.get(f"/officials/2026/places/{desk.kindergarten.id}/{level}/pools").status_code == 404
 
 
 def test_an_auditor_reads_and_changes_nothing(town, desk, another_client):
@@ -128,7 +128,7 @@ def test_the_plan_leads_there_and_families_read_the_reserves(town, desk, client,
     desk.send(**CARE)
     town.open_registration()
     town.session.commit()
-    assert desk.path in client.get(f"/officials/places/{desk.kindergarten.id}?lang={language}").text
+    assert desk.path in client.get(f"/officials/2026/places/{desk.kindergarten.id}?lang={language}").text
     page = another_client().get(f"/kindergartens/{desk.kindergarten.code}?lang={language}").text
     assert ("没人用就给大家" if language == "zh" else "others may take what is left") in page
     assert ("其余 15 个归所有家庭" if language == "zh" else "The other 15 are for every family") in page

@@ -20,7 +20,7 @@ def admitted(town, client, frozen_clock):
     town.drawn(town.ana, town.ben)
     town.confirm(town.ana)
     town.offer = town.offer_for(town.ana)
-    town.path = f"/officials/cases/revocations/{town.offer.id}"
+    town.path = f"/officials/2026/cases/revocations/{town.offer.id}"
     town.first, town.second = town.area_official("510104"), town.city_official()
     town.elsewhere = town.area_official("510105")
     frozen_clock.set(town.now)
@@ -36,7 +36,7 @@ def has(page, selector: str) -> bool:
 def test_two_people_revoke_and_the_family_is_told(admitted, client, another_client, portal_session, lang):
     town = admitted
     sign_in(client, town.first.account_id)
-    found = client.get(f"/officials/cases/revocations?code={town.ana.registration_code.lower()}&lang={lang}")
+    found = client.get(f"/officials/2026/cases/revocations?code={town.ana.registration_code.lower()}&lang={lang}")
     assert town.path in found.text
     assert "安娜" not in found.text
     client.get(f"{town.path}?lang={lang}")
@@ -47,7 +47,7 @@ def test_two_people_revoke_and_the_family_is_told(admitted, client, another_clie
     assert not has(client.get(town.path), "main form"), "and signs once"
 
     other = sign_in(another_client(), town.second.account_id)
-    waiting = other.get(f"/officials/cases/revocations?lang={lang}")
+    waiting = other.get(f"/officials/2026/cases/revocations?lang={lang}")
     assert town.ana.registration_code in waiting.text
     assert WHY in other.get(town.path).text
     assert fill_in(other, town.path, sure="y", reason="复核属实").status_code == 303
@@ -67,7 +67,7 @@ def test_another_areas_official_finds_nothing(app, admitted, client, monkeypatch
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     town = admitted
     sign_in(client, town.elsewhere.account_id)
-    assert town.path not in client.get(f"/officials/cases/revocations?code={town.ana.registration_code}").text
+    assert town.path not in client.get(f"/officials/2026/cases/revocations?code={town.ana.registration_code}").text
     assert client.get(town.path).status_code == 404
     assert client.post(town.path, data={"sure": "y", "reason": WHY}).status_code == 404
     for by in (town.elsewhere, town.head_of(town.garden), town.parent_of(town.ana)):

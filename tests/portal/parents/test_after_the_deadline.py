@@ -121,3 +121,24 @@ def bring_late(client, application):
     photo = (io.BytesIO(photo_of_a_paper()), "a.jpg")
     path = address(application, "evidence")
     return client.post(path, data=sent | {"pages": photo}, content_type="multipart/form-data")
+
+
+def test_the_clerks_note_is_read_where_the_photo_is_taken(client, returned):
+    cards = page(client.get(address(returned, "evidence"))).select("section.card[id^=paper-]")
+    assert cards[0]["id"] == "paper-hukou_booklet", "what is asked for comes first"
+    assert "请补首页" in cards[0].get_text() and "请补充" in cards[0].get_text()
+    bring(client, returned, "hukou_booklet")
+    brought = page(client.get(address(returned, "evidence"))).select_one("#paper-hukou_booklet").get_text()
+    assert "已上传 1 页" in brought and "请补充" not in brought
+
+
+def test_the_clerk_sees_what_was_asked_and_that_the_family_cannot_bring_it(client, another_client, town, returned):
+    """Without this the same paper is asked for again and again."""
+    fresh = hidden(client.get(address(returned, "check")))
+    client.post(address(returned, "check"), data=fresh | {"true": "y", "without": "y"})
+    desk = sign_in(another_client(), town.session.scalars(select(ReturnedItem.asked_by)).one())
+    shown = page(desk.get(f"/staff/applications/{returned.id}")).main.get_text()
+    assert "家长补回了，还差 1 项" in shown and "没有补 户口簿 您要的：请补首页" in shown
+    assert "家长说明现在补不了：户口簿" in shown
+    bring(client, returned, "hukou_booklet")
+    assert "家长说明现在补不了" not in page(desk.get(f"/staff/applications/{returned.id}")).main.get_text()

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from enrollment.ground.city_time import format_time
 from enrollment.offers import joint_decisions
 from portal.text.formats import moment
+from tests.support.letters import drawn_letter
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
@@ -50,13 +51,13 @@ def test_fam17_back_and_confirm_after_declining_says_that_it_is_over(placed):
     )
     assert town.father_at.post(f"{town.address}/decision/{act.act_id}/agree", data=agreed).status_code == 303
     late = at.post(f"{town.address}/result/confirm", data=old)
-    assert late.status_code == 409 and buttons(late) == []
+    assert late.status_code == 409 and buttons(late) == ["收回放弃，确认入园"]
     said = page(late).get_text()
-    assert "已经放弃，不能再确认" in said and "补录" in said and "热线" in said
+    assert "这个学位已经放弃" in said and "补录" in said and "热线" in said
     assert "The place was given up" in at.post(f"{town.address}/result/confirm?lang=en", data=old).text
 
 
-def test_fam17_each_answer_has_a_receipt_with_code_and_digest(placed):
+def test_fam17_each_answer_has_a_receipt_with_code_and_digest(placed, portal_engine, frozen_clock):
     town, at = placed, placed.mother_at
     fill_in(at, f"{town.address}/result/confirm")
     shown = at.get(f"{town.address}/result").text
@@ -64,7 +65,7 @@ def test_fam17_each_answer_has_a_receipt_with_code_and_digest(placed):
     receipt = page(at.get(f"{town.address}/answers/1"))
     assert f"{town.ana.registration_code}-1" in receipt.get_text() and len(receipt.select_one("code").get_text()) == 64
     assert "孩子的母亲" in page(town.father_at.get(f"{town.address}/answers/1")).get_text()
-    letter = at.get(f"{town.address}/answers/1.pdf")
+    letter = drawn_letter(at, portal_engine, frozen_clock, f"{town.address}/answers/1.pdf")
     assert letter.mimetype == "application/pdf" and letter.data[:4] == b"%PDF"
     assert at.get(f"{town.address}/answers/2").status_code == 404
 
@@ -224,3 +225,29 @@ def test_the_other_guardian_reads_one_date_and_what_silence_does(placed):
     assert "代替原来的答复期限" in text_of(town.father_at.get("/parents/messages"))
     english = text_of(town.father_at.get(f"{town.address}/result?lang=en"))
     assert "If nobody answers, it takes effect" in english and "replaces the earlier deadline" in english
+
+
+def test_a_place_given_up_by_mistake_comes_back_on_the_same_page(client, town, frozen_clock):
+    garden = town.kindergarten("金苹果", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    town.drawn(ana)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    at, address = sign_in(client, ana.entered_by), f"/parents/applications/{ana.id}"
+    assert "还没有让给别的孩子时，您可以收回" in at.get(f"{address}/result/decline").text
+    fill_in(at, f"{address}/result/decline")
+    assert "收回放弃，确认入园" in buttons(at.get(f"{address}/result"))
+    late = opened(at, f"{address}/result")
+    assert fill_in(at, f"{address}/result", f"{address}/take-back").status_code == 303
+    assert town.offer_for(ana).state == "confirmed"
+    assert "收回放弃，重新确认" in at.get(f"{address}/result").text, "with a receipt"
+    assert "这个录取已经结束" in at.post(f"{address}/take-back", data=late).text
+
+
+def test_the_other_guardian_reads_who_gave_the_place_up(placed):
+    town = placed
+    fill_in(town.mother_at, f"{town.address}/result/decline")
+    act = joint_decisions.waiting_for(town.session, town.ana.id)
+    fill_in(town.father_at, f"{town.address}/decision", f"{town.address}/decision/{act.act_id}/agree")
+    assert "您家放弃了这个学位" in page(town.mother_at.get(f"{town.address}/result")).get_text()
+    assert "孩子的母亲放弃了这个学位" in page(town.father_at.get(f"{town.address}/result")).get_text()

@@ -67,8 +67,9 @@ def test_a_place_given_up_ends_the_timeline_and_promises_no_arrival(client, publ
     shown = client.get("/parents")
     assert page(shown).select_one(".lead .tag").get_text(strip=True) == word
     assert steps(client, town.ana)[-1].partition("|")[0] == word
-    assert "补录" not in shown.text
-    assert "补录" not in client.get(f"/parents/applications/{town.ana.id}/result").text
+    for text in (shown.text, client.get(f"/parents/applications/{town.ana.id}/result").text):
+        assert "2026 年现在没有计划补录" in text and "请联系锦江区教育局" in text
+        assert "填写志愿" not in text
 
 
 def test_two_children_each_stand_with_their_own_place(client, published):
@@ -94,3 +95,24 @@ def test_before_the_draw_the_timeline_says_that_it_was_not_held_whatever_the_cal
         "确认入园|结果公布以后，时间另行公布",
     ]
     assert shown.select(".timeline li.now") == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "asked", "got"), [("zh", "正在登记", "志愿已经收到"), ("en", "is open", "your wishes are in")]
+)
+def test_the_home_says_when_the_wishes_of_the_supplementary_round_are_in(
+    client, published, frozen_clock, lang, asked, got
+):
+    town = published
+    offers.decline(town.session, town.offer_for(town.ana).id, by=town.parent_of(town.ana), now=town.now)
+    town.round(kind="supplementary")
+    town.open_registration()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.ana.entered_by)
+    before = page(client.get(f"/parents?lang={lang}")).main.get_text(" ", strip=True)
+    assert asked in before and got not in before
+    town.wish(town.ana, town.kindergartens_by_name("金苹果")[0], round_=town.the_round)
+    town.session.commit()
+    after = page(client.get(f"/parents?lang={lang}")).main.get_text(" ", strip=True)
+    assert got in after and asked not in after

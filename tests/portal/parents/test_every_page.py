@@ -125,7 +125,7 @@ def test_after_the_deadline_the_pages_still_open_and_say_it(client, town, frozen
     frozen_clock.now = town.the_round.closes_at
     sign_in(client, ana.entered_by)
     open_pages(client, pages_of(ana))
-    assert "登记已经截止" in client.get("/parents?lang=zh").text
+    assert "登记已于 5月29日 18:00 截止，这份草稿没有提交" in client.get("/parents?lang=zh").text
 
 
 def test_a_withdrawn_application_can_be_taken_up_again(client, town):

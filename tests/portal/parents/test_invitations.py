@@ -5,6 +5,8 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from enrollment.ground.accounts import Account, actor_of
+from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import account_of_phone
 from enrollment.people import invitations
@@ -107,3 +109,36 @@ def test_declining_ends_the_invitation_and_tells_the_inviter(town, client, anoth
     assert told.account_id == ana.entered_by
     assert "没有接受邀请" in notice_words(told.kind, told.params, in_language="zh")
     assert len(invitations.open_invitations(town.session, ana.child_id, now=town.now)) == 0
+
+
+def test_a_mistyped_number_is_seen_and_the_invitation_taken_back(town, client, another_client, ana, frozen_clock):
+    """A stranger who accepts becomes a guardian: the family sees whom it invited, and can end it."""
+    invitation = invited(town, client, ana)
+    start, mine = f"/parents/invitations/{invitation.id}", f"/parents/applications/{ana.id}/invite"
+    stranger, _account = new_account(town, another_client)
+    assert stranger.get(start).status_code == 200
+    assert "139****0000" in client.get(mine).text and PHONE not in client.get(mine).text
+    act = f"/parents/applications/{ana.id}/invitations/{invitation.id}/withdraw"
+    for _twice in range(2):
+        assert client.post(act, data=token_of(client, mine)).headers["Location"] == mine
+    assert "139****0000" not in client.get(mine).text
+    assert stranger.get(start).status_code == 404
+    frozen_clock.now = town.now + dt.timedelta(hours=1)
+    fill_in(client, mine, phone=PHONE)  # it was the right number after all: the invited person hears of it again
+    assert stranger.get(start).status_code == 200
+    assert town.session.scalars(select(Notice.kind)).all().count("invited") == 1
+
+
+def token_of(client, path) -> dict[str, str]:
+    return {"csrf_token": page(client.get(path)).select_one("[name=csrf_token]")["value"]}
+
+
+def test_an_accepted_or_foreign_invitation_is_not_taken_back(town, client, ana):
+    invitation = invited(town, client, ana)
+    other = town.child("别家", wishes=town.kindergartens_by_name("金苹果"))
+    actor, theirs = (actor_of(town.session.get_one(Account, each.entered_by)) for each in (ana, other))
+    with pytest.raises(NotFound):
+        invitations.withdraw(town.session, other.child_id, invitation.id, by=theirs, now=town.now)
+    invitation.accepted_at = town.now
+    with pytest.raises(Refused, match="invitation_taken_up"):
+        invitations.withdraw(town.session, ana.child_id, invitation.id, by=actor, now=town.now)

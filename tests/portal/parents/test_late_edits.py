@@ -59,3 +59,13 @@ def test_fam26_a_late_change_was_not_saved_and_says_so(client, town, frozen_cloc
     town.session.expire_all()
     assert len(town.session.scalars(versions).all()) == before
     assert "Not saved" in client.post(f"{path}?lang=en", data=typed).text
+
+
+def test_a_draft_that_came_too_late_has_no_page_to_go_on_with(client, town, frozen_clock):
+    garden = town.kindergarten("金苹果", places=2)
+    late = town.child("安娜", wishes=[garden], submit=False)
+    sign_in(client, late.entered_by)
+    town.session.commit()
+    frozen_clock.set(town.the_round.closes_at + dt.timedelta(minutes=1))
+    shown = page(client.get(f"/parents/applications/{late.id}/tasks")).main.get_text()
+    assert "已截止" in shown and "继续" not in shown

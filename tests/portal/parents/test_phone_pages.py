@@ -5,14 +5,17 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground.accounts import Account
+from enrollment.ground.audit import AuditEntry
 from enrollment.ground.outbox import TextMessage
 from enrollment.ground.phones import parse_phone
+from enrollment.ground.sign_in import account_of_phone
 from enrollment.people.person_rows import Guardian
-from enrollment.review import case_officers, cases
+from enrollment.review import case_officers, cases, guardian_requests
+from tests.support.letters import draw_waiting
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 
@@ -148,6 +151,32 @@ def test_the_desk_offers_only_letters_that_exist(family, client, portal_session,
     assert f"{guardian}/notice.pdf" in client.get(guardian).text
 
 
+def test_tru17_the_desk_prints_the_notice_that_the_family_gets(
+    family, client, another_client, portal_session, portal_engine, frozen_clock
+):
+    town = family
+    town.drawn(town.ana)
+    town.confirm(town.ana)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.clerk_of(town.garden).account_id)
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    assert client.get(f"{guardian}/notice.pdf").status_code == 409, "nobody looked at a document"
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    printed = select(func.count()).where(AuditEntry.act == "print_at_desk")
+    for language, said in (("en", "being prepared"), ("zh", "正在准备")):
+        waits = client.get(f"{guardian}/notice.pdf?lang={language}")
+        assert waits.status_code == 202 and said in main_of(waits)
+    assert portal_session.scalar(printed) == 0
+    assert draw_waiting(client.application, portal_engine, frozen_clock) == ["done", "done"]
+    at_the_desk = client.get(f"{guardian}/notice.pdf")
+    assert at_the_desk.data.startswith(b"%PDF") and portal_session.scalar(printed) == 1
+    mother = sign_in(another_client(), town.mother)
+    at_home = mother.get(f"/parents/applications/{town.ana.id}/notice.pdf")
+    assert at_home.data == at_the_desk.data, "drawn once"
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_fam24_the_page_names_one_state_and_one_officer(family, client, lang):
     town, stranger = family, family.family("陌")
@@ -191,7 +220,7 @@ def test_fam12_removal_is_asked_with_a_paper_and_decided_by_two_officials(family
     for official, decision in zip(officials, ("propose", "remove"), strict=True):
         desk = another_client()
         sign_in(desk, official.account_id)
-        address = f"/officials/cases/{case.id}"
+        address = f"/officials/2026/cases/{case.id}"
         assert desk.get(f"{address}/paper").status_code == 200
         assert fill_in(desk, address, f"{address}/{decision}", **{"decision-reason": "判决书"}).status_code == 303
     removed = another_client()
@@ -212,3 +241,46 @@ def test_fam10_a_waiting_change_is_shown_on_the_home_page(family, client, portal
     assert fill_in(client, "/parents/phone", "/parents/phone/stop").status_code == 303
     frozen_clock.move(minutes=1)
     assert "正在更换手机号" not in main_of(client.get("/parents"))
+
+
+def test_a_guardian_with_a_second_phone_reads_the_ways_on(client, another_client, town):
+    """The number is known under another phone: sign in with that one, or have it changed at a desk."""
+    town.kindergarten("锦官园", places=1)
+    town.open_registration()
+    known = town.family("周")
+    fresh = account_of_phone(town.session, "13900000077", now=town.now)
+    town.session.commit()
+    browser = sign_in(another_client(), fresh.id)
+    fill_in(browser, "/parents/consent", consent="y")
+    number = town.session.scalars(select(Guardian)).first().id_number
+    answer = fill_in(browser, "/parents/guardian", name="周", id_kind="resident", id_number=number)
+    assert known.account.id != fresh.id and answer.status_code == 200
+    told = BeautifulSoup(answer.text, "lxml").main.get_text()
+    assert "那个手机号还在用" in told and "那个手机号不用了" in told
+
+
+def test_fam10_the_new_number_signs_in_as_soon_as_the_waiting_time_is_over(
+    family, client, another_client, portal_session, frozen_clock
+):
+    """Also before the job has run: otherwise the number would open an empty account."""
+    sign_in(client, family.mother)
+    fill_in(client, "/parents/phone", phone=NEW)
+    fill_in(client, "/parents/phone/code", new_code=code_to(portal_session, NEW))
+    frozen_clock.move(hours=72, minutes=1)
+    browser = another_client()
+    fill_in(browser, "/sign-in", phone=NEW)
+    assert fill_in(browser, "/sign-in/code", code=code_to(portal_session, NEW)).status_code == 303
+    assert "安娜的入园申请" in main_of(browser.get("/parents"))
+
+
+def test_fam12_the_home_page_of_a_family_with_two_children_says_who_asks_for_a_removal(family, client, town):
+    second = town.child("本恩", family=town.second_guardian(town.ana), wishes=[town.garden])
+    father = town.session.scalars(select(Guardian).where(Guardian.account_id == second.entered_by)).one()
+    guardian_requests.request_removal(
+        town.session, town.ana.id, father.id, guardian_requests.Paper(photo_of_a_paper()), protected=False, text="离婚",
+        by=town.parent_of(town.ana), now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    sign_in(client, second.entered_by)
+    home = main_of(client.get("/parents"))
+    assert "我的孩子" in home and "有人申请不再由您担任监护人" in home

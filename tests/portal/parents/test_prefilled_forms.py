@@ -128,6 +128,8 @@ def test_a_blurred_photo_is_kept_and_told(client, town, twins):
     answer = client.post(address, data=tokens | {"pages": [(io.BytesIO(paper(blur=5)), "photo.jpg")]})
     assert answer.status_code == 303
     assert "不够清楚" in client.get(address).text
+    for where in ("evidence", "check"):  # not for one moment only: also on the next visit, and before handing in
+        assert "不够清楚" in page(client.get(f"/parents/applications/{second}/{where}")).main.get_text()
 
 
 @pytest.mark.parametrize("blur", [0, 1])
@@ -148,3 +150,29 @@ def test_the_finder_begins_in_the_familys_own_area(town):
     assert households.household_of(town.session, child.id).home_area == "510104"
     found = Finder(town.session, child, town.the_round.id).search().items
     assert [one.kindergarten.name for one in found] == [near.name, far.name]
+
+
+def test_a_family_that_moves_hears_which_child_still_has_the_former_home(client, town, twins):
+    """Each application keeps its own household; nothing said that the other child's was left behind."""
+    first, second = twins
+    saves_what_is_shown(client, f"/parents/applications/{second}/household")
+    here = f"/parents/applications/{first.id}/household"
+    told = "安妮的申请里还是原来的户籍和住址"
+    assert told not in client.get(saves_what_is_shown(client, here).location).text, "nothing changed"
+    shown = client.get(here)
+    moved = {name: value_of(shown, name) or "" for name in HOME} | {"home_street": "草堂街道", "home_address": "9 号"}
+    assert told in client.get(fill_in(client, here, **moved).location).text
+    again = moved | {"home_address": "10 号"}
+    assert told not in client.get(fill_in(client, here, **again).location).text, "they differ already, and it was told"
+
+
+def test_a_new_address_on_the_receipt_leads_to_the_priorities_of_the_wishes(client, town, garden):
+    ana = town.child("安娜", wishes=[garden], born=BORN)
+    town.session.commit()
+    sign_in(client, ana.entered_by)
+    here = f"/parents/applications/{ana.id}/household"
+    shown = client.get(here)
+    moved = {name: value_of(shown, name) or "" for name in HOME} | {"home_street": "草堂街道"}
+    receipt = page(client.get(fill_in(client, here, **moved).location)).main
+    assert "优先级可能跟着变" in receipt.get_text()
+    assert receipt.select_one(f"a[href='/parents/applications/{ana.id}/wishes']")

@@ -1,7 +1,14 @@
 """The family's result page: one glance, every reason, and an answer that is asked twice when it does harm."""
 
 import pytest
+from sqlalchemy import select
 
+from enrollment.draw import runs
+from enrollment.draw.publication import opening, preparation
+from enrollment.review import cases
+from enrollment.review.case_rows import Case
+from enrollment.season.facts import Fact
+from enrollment.season.rounds import Round
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
@@ -65,7 +72,7 @@ def test_declining_asks_for_confirmation_and_frees_the_place(client, published_t
     town = published_town
     publish(town, frozen_clock)
     client, address = as_parent_of(town, client, town.ana)
-    assert "不能撤回" in client.get(f"{address}/decline").text
+    assert "之后不能恢复" in client.get(f"{address}/decline").text
     fill_in(client, f"{address}/decline")
     assert town.offer_for(town.ana) is None
     assert "您家放弃了这个学位" in client.get(address).text
@@ -113,18 +120,20 @@ def test_another_familys_result_does_not_exist(client, published_town, frozen_cl
     assert client.get(f"{foreign}/confirm").status_code == 404
 
 
-def test_anybody_looks_up_a_ticket_and_downloads_the_public_file(client, published_town, frozen_clock):
+def _main_of(page: str) -> str:
+    return page[page.index("<main") : page.index("</main>")]
+
+
+def test_drw03_nobody_looks_up_the_result_of_a_child(client, published_town, frozen_clock):
+    """A ticket or a code gives nothing: what a family wishes and which priority it has is its own business."""
     town = published_town
     publish(town, frozen_clock)
     address = f"/draws/{town.the_round.id}"
-    page = client.get(f"{address}?ticket={town.ticket_of(town.ben)}").text
-    assert "录取到 牡丹" in page and "本本" not in page
-    assert "没有这个派位号" in client.get(f"{address}?ticket=99999").text
-    assert "录取到 牡丹" in client.get(f"{address}?ticket={town.ben.child_code}").text
+    plain = _main_of(client.get(address).text)
+    for asked in (town.ticket_of(town.ben), town.ben.child_code):
+        assert _main_of(client.get(f"{address}?ticket={asked}").text) == plain
     assert "金苹果" in client.get(f"{address}?name=金苹&area=510104").text
     assert "没有找到这个名称" in client.get(f"{address}?name=无此园").text
-    bundle = client.get(f"{address}/bundle.zip")
-    assert bundle.mimetype == "application/zip" and bundle.data[:2] == b"PK"
     assert client.get("/draws").status_code == 200
 
 
@@ -149,3 +158,127 @@ def test_f12_the_rule_for_twins_is_told_in_words_to_the_twins_and_to_whom_it_kep
     assert rule in page and "按最靠后的优先级、最靠前的派位号一起排" in page
     client, address = as_parent_of(town, another_client(), ana)
     assert rule not in client.get(address).text
+
+
+def test_a_dispute_about_one_twin_takes_the_answers_of_the_other_off_the_page(client, town, frozen_clock):
+    pair = town.twins("安安", "宁宁", wishes=[town.kindergarten("金苹果", places=3)])
+    town.drawn(*pair)
+    clerk_of_the_case = town.city_pair()[0]
+    child = pair[1].child
+    cases.open_dispute(
+        town.session, child_name=child.name, id_kind=child.id_kind, id_number=child.id_number, text="争议",
+        by=town.parent_of(pair[1]), now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    frozen_clock.set(town.now)
+    client, address = as_parent_of(town, client, pair[0])
+    page = client.get(address).text
+    assert not pair[0].on_hold and pair[1].on_hold
+    assert "争议办结前不用答复" in page
+    assert f"{address}/confirm" not in page and f"{address}/decline" not in page
+    (case,) = town.session.scalars(select(Case))
+    cases.settle(town.session, case.id, outcome="settled", reason="已协商", by=clerk_of_the_case, now=town.now)
+    town.session.commit()
+    assert f"{address}/confirm" in client.get(address).text
+
+
+def test_a_family_that_confirmed_can_still_choose_to_wait(client, published_town, frozen_clock):
+    town = published_town
+    publish(town, frozen_clock)
+    client, address = as_parent_of(town, client, town.ben)
+    fill_in(client, f"{address}/confirm")
+    assert "改为确认并候补" in client.get(address).text
+    assert fill_in(client, f"{address}/wait").status_code == 303
+    assert "还想等更靠前的志愿" not in client.get(address).text, "it waits already"
+
+
+def test_a_family_reads_where_it_was_moved_from(client, published_town, frozen_clock):
+    town = published_town
+    publish(town, frozen_clock)
+    town.confirm(town.ben, wait=True)
+    town.decline(town.ana)
+    town.silence_if_any()
+    town.replay()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    client, address = as_parent_of(town, client, town.ben)
+    page = client.get(address).text
+    assert "从 牡丹 调整到这里" in page and "原来的通知书作废" in page
+    assert "moved here from 牡丹" in client.get(f"{address}?lang=en").text
+
+
+def test_a_cut_off_says_whose_places_it_is_of(client, town, frozen_clock):
+    """Two neighbours with other numbers at one kindergarten must be able to see why."""
+    garden = town.kindergarten("金苹果", places=2)
+    town.pool(garden, "care", 1, ["policy_care"], name="政策照顾预留")
+    ben, cui, dan = (town.child(name, wishes=[garden]) for name in ("本本", "翠翠", "丹丹"))
+    cared = [town.child(name, wishes=[garden], grounds={"policy_care": "soldier"}) for name in ("安娜", "恩恩")]
+    town.registration_is_over()
+    for each in cared:
+        town.clerk_confirms(each, facts={Fact.POLICY_CARE: "soldier"})
+    town.drawn(ben, cui, dan, *cared)
+    cared, cui = cared[0], dan
+    town.session.commit()
+    frozen_clock.set(town.now)
+    at, address = as_parent_of(town, client, cared)
+    assert "这是“政策照顾预留”的录取线" in at.get(address).text
+    at, address = as_parent_of(town, client, cui)
+    assert "这是面向所有家庭的学位的录取线" in at.get(address).text
+
+
+def test_a_cut_off_of_what_the_reserved_families_left_does_not_seem_to_exclude_them(client, town, frozen_clock):
+    """The reserved family has the last ticket, and yet got in before the one on the line."""
+    garden = town.kindergarten("金苹果", places=2)
+    town.pool(garden, "care", 2, ["policy_care"], name="政策照顾预留")
+    ben, cui = (town.child(name, wishes=[garden]) for name in ("本本", "翠翠"))
+    cared = town.child("安娜", wishes=[garden], grounds={"policy_care": "soldier"})
+    town.registration_is_over()
+    town.clerk_confirms(cared, facts={Fact.POLICY_CARE: "soldier"})
+    town.drawn(ben, cui, cared)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    at, address = as_parent_of(town, client, cared)
+    assert "“政策照顾预留”先录取预留范围内的全部家庭" in at.get(address).text
+
+
+def test_a_place_of_central_placement_is_named_as_a_proposal_with_its_distance(client, town, frozen_clock):
+    full = town.kindergarten("金苹果", places=1, longitude=104.10, latitude=30.60)
+    town.kindergarten("牡丹", places=1, longitude=104.20, latitude=30.60)
+    home = {"home_longitude": 104.10, "home_latitude": 30.60}
+    ana, ben = (town.child(name, wishes=[full], **home) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    run = town.place_centrally()
+    for by in town.city_pair():
+        runs.sign(town.session, run.id, by=by, now=town.now)
+    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    town.at(town.session.get_one(Round, run.round_id).results_at)
+    opening.open_run(town.session, run.id, now=town.now)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    client, address = as_parent_of(town, client, ben)
+    page = client.get(address).text
+    assert "不是您填的志愿" in page and "公里" in page and "牡丹" in page
+    declining = client.get(f"{address}/decline").text
+    assert "您家也不再参加这一批的候补" not in declining
+    assert "每个孩子只推荐一次" in page and "每个孩子只推荐一次" in declining
+    assert "each child gets one proposal only" in client.get(f"{address}/decline?lang=en").text
+    client.get(f"{address}?lang=zh")
+    fill_in(client, f"{address}/decline")
+    assert "您家仍在前面志愿的候补名单里" in client.get(address).text
+
+
+def test_fam16_twins_read_the_ticket_that_counted_for_both_and_their_own(client, town, frozen_clock):
+    garden = town.kindergarten("金苹果", places=2)
+    twins = town.twins("安娜", "本本", wishes=[garden])
+    town.drawn()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    first, second = sorted(twins, key=town.ticket_of)
+    client, address = as_parent_of(town, client, second)
+    counted, own = town.ticket_of(first), town.ticket_of(second)
+    assert f'一起排的派位号 <b class="num">{counted}</b>' in client.get(address).text
+    assert f"这个孩子自己的是 {own}" in client.get(address).text
+    english = client.get(f"{address}?lang=en").text
+    assert "The ticket that counted for all of them" in english and f"this child's own is {own}" in english
+    client, address = as_parent_of(town, client, first)
+    assert f'您家的派位号 <b class="num">{counted}</b>' in client.get(f"{address}?lang=zh").text

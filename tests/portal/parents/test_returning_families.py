@@ -31,12 +31,14 @@ def test_the_child_is_not_typed_again(a_year_later, client, portal_session, lang
     town.open_registration(levels=["lower"])
     town.session.commit()
     home = client.get(f"/parents?lang={lang}")
-    path = f"/parents/children/{town.ana.child_id}/begin"
+    path = f"/parents/children/{town.ana.child_id}/begin?year=2027"
     assert {"zh": "为安娜申请", "en": "Apply for 安娜"}[lang] in home.text
     form = f"form[action='{path}']"
     first, second = (client.post(path, data=hidden(home, form)) for _ in range(2))
     assert first.status_code == second.status_code == 303
     assert first.location == second.location, "twice is the same draft"
+    other = client.post(path.replace("2027", "2031"), data=hidden(home, form))
+    assert other.location == first.location, "a year in which nobody can be entered is not begun"
     drafts = portal_session.scalars(select(Application).where(Application.year == 2027)).all()
     assert [(each.child_id, each.level, each.stage) for each in drafts] == [(town.ana.child_id, "lower", "draft")]
     assert page(client.get("/parents")).select_one(form) is None

@@ -3,6 +3,7 @@
 import pytest
 
 from enrollment.applications import wishes
+from enrollment.review import refusals
 from tests.portal.parents.desk import filled, page
 from tests.support.signing_in import sign_in
 
@@ -154,3 +155,23 @@ def test_of_three_the_family_ticks_who_is_bound_and_whose_list_counts(client, ga
     assert programmes(gardens, c) == programmes(gardens, a) != programmes(gardens, b)
     shown = filled(client.get(at(a, "together")))
     assert shown["bound_with"] == [str(c.id)]
+
+
+@pytest.mark.parametrize(
+    ("language", "why"), [("zh", "审核未通过，就退出捆绑"), ("en", "is not accepted leaves the bond")]
+)
+def test_fam03_a_refused_twin_is_the_reason_why_the_bond_ended(client, gardens, frozen_clock, language, why):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m])
+    proposal = gardens.clerk_proposes_refusal(two)
+    head = gardens.head_of(gardens.m)
+    refusals.decide_refusal(gardens.session, proposal.id, upheld=True, by=head, now=gardens.now)
+    gardens.session.commit()
+    frozen_clock.set(gardens.now)
+    sign_in(client, one.entered_by)
+    refused = said(client, at(two), language)
+    assert {"zh": "由两位工作人员先后确认", "en": "Two members of staff agreed"}[language] in refused
+    gardens.drawn(one)
+    gardens.session.commit()
+    frozen_clock.set(gardens.now)
+    result = said(client, at(one, "result"), language)
+    assert why in result and "周星野" in result

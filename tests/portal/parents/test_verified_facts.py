@@ -63,10 +63,7 @@ def test_findings_are_shown_when_the_review_is_over_with_the_reason(town, ana, p
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_refusal_names_its_rule_and_the_way_on(town, ana, parent, lang):
-    clerk = town.clerk_takes(ana)
-    proposal = refusals.propose_refusal(
-        town.session, ana.id, rule="falsehood", explanation="户口簿系伪造", by=clerk, now=town.now
-    )
+    proposal = town.clerk_proposes_refusal(ana, explanation="户口簿系伪造")
     refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.head_of(town.here), now=town.now)
     town.session.commit()
     page = main(parent.get(f"/parents/applications/{ana.id}/findings?lang={lang}"))

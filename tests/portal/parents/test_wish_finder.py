@@ -26,3 +26,31 @@ def test_the_finder_says_nearest_first_only_if_it_knows_where_the_home_is(client
     client.set_cookie("lang", "en", domain="localhost")
     lead = page(client.get(f"/parents/applications/{ana.id}/wishes/add")).select_one(".lead").get_text(" ", strip=True)
     assert ("not sorted by distance" in lead) == (said != "离家近的在前")
+
+
+def test_the_map_of_wishes_has_the_kindergartens_of_the_round_in_the_order_of_the_list(client, town):
+    far = town.kindergarten("锦官园", places=2, longitude=104.2, latitude=30.6)
+    town.kindergarten("牡丹园", places=2, longitude=104.1, latitude=30.6)
+    town.kindergarten("别处园", longitude=104.1, latitude=30.6)  # offers nothing
+    ana = town.child("安娜", wishes=[far], submit=False, home_longitude=104.1, home_latitude=30.6)
+    town.session.commit()
+    client = sign_in(client, ana.entered_by)
+    there = page(client.get(f"/parents/applications/{ana.id}/wishes/add?view=map")).select_one("#map")["data-pins"]
+    assert client.get(there).json == {
+        "lon": [1041000, 1042000], "lat": [306000, 306000], "nature": "uu", "start": [104.1, 30.6],
+    }  # fmt: skip
+
+
+def test_several_wishes_are_added_without_leaving_the_finder(client, town):
+    gardens = [town.kindergarten(name, places=2) for name in ("锦官园", "牡丹园", "小星星")]
+    ana = town.child("安娜", wishes=gardens[:1], submit=False)
+    town.session.commit()
+    client = sign_in(client, ana.entered_by)
+    path = f"/parents/applications/{ana.id}/wishes/add?q=牡丹"
+    form = {each["name"]: each["value"] for each in page(client.get(path)).select(".finds form input")}
+    assert form["stay"] == gardens[1].code
+    answer = client.post(path, data=form)
+    assert answer.status_code == 303
+    back = answer.headers["Location"]
+    assert back.startswith(f"/parents/applications/{ana.id}/wishes/add?q=") and back.endswith(f"#k-{gardens[1].code}")
+    assert "已是第 2 志愿" in client.get(back).text

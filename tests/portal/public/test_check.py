@@ -13,6 +13,7 @@ def two_areas(town):
     town.kindergarten("小蜜蜂幼儿园", nature="inclusive", area="510107", places=30)
     town.policy("510104", family="whole_district")
     town.policy("510107", family="any_inclusive")
+    town.open_registration(areas=["510104"])
     town.session.commit()
     return town
 

@@ -32,21 +32,21 @@ def test_the_page_says_what_comes_next_before_each_step(client, town, frozen_clo
     assert "名单已经冻结，还没有抽签" in frozen["zh"] and "nobody knows a ticket now" in frozen["en"]
     assert snapshot.commitment in frozen["zh"] and "抽签后公布" in frozen["zh"]
 
-    draw = town.seed("03 08 14", "6 1")
+    draw = town.seed("03 08 14 21 27 30 + 06")
     drawn = texts(client, frozen_clock, town, address)
     assert "已经抽签，结果还没有公布" in drawn["zh"] and "Every ticket is fixed" in drawn["en"]
-    assert draw.seed in drawn["zh"] and "03 08 14" in drawn["en"] and "bundle.zip" not in drawn["zh"]
+    assert draw.seed in drawn["zh"] and "3 8 14 21 27 30 + 6" in drawn["en"] and "public.zip" not in drawn["zh"]
 
     town.run()
-    assert "bundle.zip" not in texts(client, frozen_clock, town, address)["zh"], "nothing before two have signed"
-    assert client.get(f"{address}/bundle.zip").status_code == 404
+    assert "public.zip" not in texts(client, frozen_clock, town, address)["zh"], "nothing before two have signed"
+    assert client.get(f"{address}/public.zip").status_code == 404
     run = town.publish()
     done = texts(client, frozen_clock, town, address)
-    assert run.digest in done["zh"] and f"{address}/bundle.zip" in done["zh"] and f"{address}/verify" in done["en"]
+    assert run.digest in done["zh"] and f"{address}/public.zip" in done["zh"] and f"{address}/verify" in done["en"]
     for figure in ("按核实的依据", "按第 1 志愿的优先级", "按第 1 志愿所在的区域", "捆绑的多胞胎，录取"):
         assert figure in done["zh"]
-    assert f"{address}/bundle.zip?run={run.number}" in client.get(f"{address}/verify?run={run.number}").text
-    assert "bundle.zip" not in client.get(f"{address}/verify?run=99").text
+    assert f"{address}/public.zip?run={run.number}" in client.get(f"{address}/verify?run={run.number}").text
+    assert "public.zip" not in client.get(f"{address}/verify?run=99").text
     names = client.get(f"{address}/names.json").json
     assert sorted(names["programmes"].values()) == [["牡丹", "lower"], ["金苹果", "lower"]]
 
@@ -59,7 +59,7 @@ def test_grounds_are_counted_where_staff_verified_them_and_few_are_not_told(town
     for child in town.everybody():  # a dozen who live somewhere, and claim what only a kindergarten's area can tell
         for ground in ("service_area", "estate_owner"):
             town.session.merge(Claim(application_id=child.id, ground=ground, details={}, claimed_at=town.now))
-        found = {"fact": "home_owned", "outcome": "verified", "value": True, "source": "paper", "at": town.now}
+        found = {"fact": "home_owned", "outcome": "verified", "plain_value": True, "source": "staff", "at": town.now}
         town.session.merge(VerifiedFact(application_id=child.id, **found))
     town.session.flush()
     run = town.drawn()

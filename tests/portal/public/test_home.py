@@ -5,11 +5,12 @@ from bs4 import BeautifulSoup
 
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
+from tests.support.worker import let_the_worker_work
 
 
 def open_page(client, frozen_clock, moment):
     frozen_clock.set(moment)
-    return client.get("/").text
+    return client.get("/?lang=zh").text
 
 
 def test_before_any_season_the_page_still_leads_to_the_kindergartens(client):
@@ -19,7 +20,8 @@ def test_before_any_season_the_page_still_leads_to_the_kindergartens(client):
 
 
 def test_during_registration_the_first_button_starts_it(client, town, frozen_clock):
-    town.season()
+    town.kindergarten("金苹果", places=1)
+    town.open_registration()
     town.session.commit()
     page = open_page(client, frozen_clock, at(5, 22, 10))
     assert "2026 年秋季入园<br>正在网上登记" in page
@@ -48,10 +50,27 @@ def test_after_the_draw_the_page_asks_to_confirm(client, town, frozen_clock):
     assert "到期没有确认视为放弃" in page
 
 
-def test_a_season_is_not_shown_before_it_is_opened(client, town, frozen_clock):
-    town.season()
+def test_a_season_is_not_shown_before_two_people_announced_it(client, town, frozen_clock):
+    town.prepared_season()
     town.session.commit()
-    assert "2026 年秋季入园" not in open_page(client, frozen_clock, at(1, 2))
+    assert "2026 年秋季入园" not in open_page(client, frozen_clock, at(5, 22))
+    town.announce()
+    town.session.commit()
+    assert "2026 年秋季入园" in open_page(client, frozen_clock, at(5, 22))
+
+
+@pytest.mark.parametrize(("moment", "words"), [(at(5, 22), "登记还没有开放"), (at(6, 16), "补录还没有开放")])
+def test_fam15_no_day_of_the_calendar_says_that_a_registration_is_open_without_a_round(
+    client, town, frozen_clock, moment, words
+):
+    if moment == at(6, 16):
+        town.drawn(town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)]))
+    else:
+        town.season()
+    town.session.commit()
+    page = open_page(client, frozen_clock, moment)
+    assert words in page and "开始登记或继续填写" not in page
+    assert "正在补录登记" not in page and "正在网上登记" not in page
 
 
 def test_the_hotline_is_the_seasons_own(client, town):
@@ -67,7 +86,7 @@ def test_who_works_here_is_led_to_the_own_desk_and_not_to_a_familys(client, town
     for who, words, desk in ((clerk, "进入今日工作", "/staff"), (official, "进入管理工作台", "/officials")):
         page = open_page(sign_in(client, who.account_id), frozen_clock, at(6, 6))
         assert words in page and f'href="{desk}"' in page and "查看我的申请和结果" not in page
-        assert client.get(desk).status_code == 200
+        assert client.get(desk, follow_redirects=True).status_code == 200
 
 
 def calendar_tags(page) -> dict[str, str]:
@@ -105,3 +124,20 @@ def test_a_draw_without_publication_is_over_and_its_results_are_not_out(client, 
     page = open_page(client, frozen_clock, at(6, 6))
     assert "结果还没有公布" in page and "可以查询结果了" not in page
     assert calendar_tags(page)["公开抽签与派位"] == "已结束"
+
+
+def test_drw05_at_the_hour_the_page_says_that_the_result_is_being_opened(client, town, frozen_clock):
+    """Not that another hour will be announced: in these seconds the most people look."""
+    garden = town.kindergarten("金苹果", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(ana)
+    town.sign(town.run())
+    town.session.commit()
+    page = open_page(client, frozen_clock, at(6, 5, 9))
+    assert "结果正在打开" in page and "时间另行公布" not in page and "结果还没有公布" not in page
+    assert "The result is being opened" in client.get("/?lang=en").text
+    let_the_worker_work(town.session.get_bind(), frozen_clock)
+    page = open_page(client, frozen_clock, at(6, 5, 9))
+    assert "结果正在打开" not in page and "查看我的申请和结果" in page

@@ -27,7 +27,7 @@ def hint(town, garden):
     return town.session.scalars(select(DuplicateHint)).one()
 
 
-@pytest.mark.parametrize("desk", ["staff", "officials"])
+@pytest.mark.parametrize("desk", ["staff", "officials/2026"])
 def test_fam04_the_pair_stands_masked_on_both_desks(client, town, garden, hint, desk):
     reader = town.clerk_of(garden) if desk == "staff" else town.city_pair()[0]
     sign_in(client, reader.account_id)
@@ -66,13 +66,13 @@ def test_fam04_the_draw_room_counts_the_pairs_and_links_to_them(client, another_
     town.everyone_is_reviewed()
     town.close_registration()
     frozen_clock.set(town.now)
-    room = f"/officials/rounds/{town.the_round.id}/draw"
+    room = f"/officials/2026/rounds/{town.the_round.id}/draw"
     one, other = town.city_pair()
     sign_in(client, one.account_id)
     assert "1 对疑似重复的孩子还没有结论" in client.get(room).text
-    refused = fill_in(client, room, f"/officials/rounds/{town.the_round.id}/freeze", beacon_name="双色球")
+    refused = fill_in(client, room, f"/officials/2026/rounds/{town.the_round.id}/freeze")
     assert "还有 1 对疑似重复" in refused.text
-    waive = f"/officials/rounds/{town.the_round.id}/duplicates"
+    waive = f"/officials/2026/rounds/{town.the_round.id}/duplicates"
     assert "reason" in errors(fill_in(client, room, waive, reason=""))
     assert fill_in(client, room, waive, reason="公安未能及时答复").status_code == 303
     second = sign_in(another_client(), other.account_id)

@@ -1,6 +1,7 @@
 """The places ledger on the staff desk."""
 
 import pytest
+from sqlalchemy import text
 
 from enrollment.places import ledger
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -20,7 +21,7 @@ def desk(town, client):
                 "reason": "新开一个小班",
             }  # fmt: skip
             path = f"/staff/places/{level}"
-            return fill_in(client, path, f"{path}?at={self.kindergarten.id}", **told | changes)
+            return fill_in(client, path, f"{path}?at={self.kindergarten.id}&year=2026", **told | changes)
 
     found = Desk()
     town.session.commit()
@@ -40,7 +41,8 @@ def test_a_clerk_proposes_and_the_old_number_stands(town, desk, client):
     answer = desk.propose()
     assert answer.status_code == 303
     page = client.get(answer.headers["Location"])
-    assert "→ 50" in page.text
+    assert "审批后为 50 个" in page.text
+    assert "小班 第 2 版" in page.text
     assert "待区级审批" in page.text
     town.session.expire_all()
     assert town.programme_of(desk.kindergarten).places == 25
@@ -79,11 +81,73 @@ def test_a_stale_page_is_told(town, desk, client):
     page = client.get("/staff/places/lower").text
     town.pool(desk.kindergarten, "care", 1, ["policy_care"])
     town.session.commit()
-    path = f"/staff/places/lower?at={desk.kindergarten.id}"
+    path = f"/staff/places/lower?at={desk.kindergarten.id}&year=2026"
     answer = client.post(path, data=hidden_fields(page, path) | {
         "planned_classes": 2, "staffed_classes": 2, "class_norm": 25, "continuing": 0, "withheld": 0, "reason": "旧页面",
     })  # fmt: skip
     assert answer.status_code == 409
+
+
+def test_stf04_the_second_of_two_clerks_is_told_and_both_proposals_stay(town, desk, client):
+    """Both opened the page; the second one sees the first one's numbers beside its own before it replaces them."""
+    path = f"/staff/places/lower?at={desk.kindergarten.id}&year=2026"
+    stale = hidden_fields(client.get("/staff/places/lower").text, path)
+    assert desk.propose(reason="第一位").status_code == 303
+    told = {"planned_classes": 3, "staffed_classes": 3, "class_norm": 25, "continuing": 0, "withheld": 0}
+    answer = client.post(path, data=stale | told | {"reason": "第二位"})
+    assert answer.status_code == 409
+    assert "第二位" in answer.text, "nothing typed is lost"
+    again = client.post(path, data=hidden_fields(answer.text, path) | told | {"reason": "第二位"})
+    assert again.status_code == 303
+    page = client.get("/staff/places").text
+    assert "第一位" in page
+    assert "第二位" in page
+    assert "小班 第 3 版" in page
+
+
+def test_stf05_the_roll_stands_beside_the_ledger_and_its_number_is_one_act_away(town, desk, client):
+    town.roll(desk.kindergarten, "lower", 24)
+    town.session.commit()
+    desk.propose("middle", class_norm=30, continuing=20, reason="按去年")
+    page = client.get("/staff/places").text
+    assert "名册多 4" in page
+    path = f"/staff/places/middle/from-roll?at={desk.kindergarten.id}&year=2026"
+    assert fill_in(client, "/staff/places", path).status_code == 303
+    page = client.get("/staff/places").text
+    assert "名册多" not in page
+    assert "按在园名册更正" in page
+
+
+def test_stf03_the_page_prints_the_sum_and_what_cannot_be_is_refused_with_it(desk, client):
+    page = client.get("/staff/places").text
+    assert "许可的班都用上了" not in page
+    assert "上限在这里" in page
+    answer = desk.propose(withheld=51)
+    assert "2 个班 × 25 − 升班在园 0 ＝ 50 个学位，不能有 51 个不参与派位" in answer.text
+
+
+def test_a_lost_class_is_reported_and_the_area_signs(town, desk, client):
+    town.session.execute(text("UPDATE programme SET taken = 20"))
+    town.session.commit()
+    path = "/staff/places/lower/class-loss"
+    page = client.get(path).text
+    assert "20 名幼儿" in page
+    told = {"classes": "1", "from_day": "2026-09-01", "solution": "other_level", "reason": "教室停用"}
+    sent = f"{path}?at={desk.kindergarten.id}&year=2026"
+    assert "没有这个" not in fill_in(client, path, sent, **(told | {"classes": "9"})).text
+    assert fill_in(client, path, sent, **told).status_code == 303
+    assert "等区里签字" in client.get("/staff/places").text
+    sign_in(client, town.area_official().account_id)
+    assert "少了班，等您签字：1 件" in client.get("/officials/2026/places").text
+    plan = f"/officials/2026/places/{desk.kindergarten.id}"
+    act = "/officials/2026/places/class-losses/" + client.get(plan).text.split("/class-losses/")[1].split('"')[0]
+    refused = fill_in(client, plan, act, act="sign", **{"loss-until_day": "2029-01-01"})
+    assert "最晚 2027-08-31" in refused.text
+    assert fill_in(client, plan, act, act="sign", **{"loss-until_day": "2027-08-31"}).status_code == 303
+    town.session.expire_all()
+    programme = town.programme_of(desk.kindergarten)
+    assert (programme.places, programme.taken, programme.overhang) == (0, 20, 20)
+    assert "20 名幼儿超出班级、保留学位" in client.get(plan).text
 
 
 def test_a_plan_sent_back_says_why(town, desk, client):
@@ -100,7 +164,7 @@ def test_another_kindergartens_ledger_is_not_found(town, desk, client):
     assert client.get(f"/staff/places?at={other.id}").status_code == 404
     assert client.get("/staff/places?at=nonsense").status_code == 404
     assert client.get(f"/staff/places/lower?at={other.id}").status_code == 404
-    path = f"/staff/places/lower?at={desk.kindergarten.id}"
+    path = f"/staff/places/lower?at={desk.kindergarten.id}&year=2026"
     answer = fill_in(client, path, path, at=str(other.id), reason="x", planned_classes="1")
     town.session.expire_all()
     assert answer.status_code in (200, 404)

@@ -29,7 +29,7 @@ def desk(town, client):
 
 def test_the_roll_shows_classes_and_their_numbers(desk, client):
     page = client.get("/staff/roll")
-    assert "2 个班，26 名幼儿" in page.text
+    assert "<title>26 名幼儿，2 个班" in page.text
     assert client.get("/staff/roll?lang=en").status_code == 200
 
 
@@ -50,13 +50,88 @@ def test_long_classes_are_paged(town, desk, client):
     assert client.get(f"{path}?page=2").text.count("办理离园") == 6
 
 
-def test_a_class_is_noted_as_a_number(desk, client):
+def test_stf06_a_class_is_opened_and_its_number_is_an_entry(town, desk, client):
     path = f"/staff/roll?at={desk.kindergarten.id}&year=2025"
-    answer = fill_in(client, "/staff/roll", path, class_name="大一班", level="upper", children="33")
-    assert answer.status_code == 303
-    assert "3 个班，59 名幼儿" in client.get(answer.headers["Location"]).text
-    answer = fill_in(client, "/staff/roll", path, class_name="中二班", level="middle", children="30")
-    assert "不能再只填人数" in answer.text
+    told = {"class_name": "大 一班", "level": "upper", "kept_as": "count"}
+    there = fill_in(client, "/staff/roll", path, **told).headers["Location"]
+    number = {"children": "33", "day": "2026-05-01", "reason": "按点名表"}
+    assert fill_in(client, there, f"{there}/count", **number).status_code == 303
+    assert "3 个班" in client.get(path).text
+    assert "59" in client.get(path).text
+    assert "已有同名的班" in fill_in(client, "/staff/roll", path, **told).text, "and what was typed is kept"
+    answer = fill_in(client, there, f"{there}/count", children="50", day="2026-05-02", reason="并入")
+    page = client.get(answer.headers["Location"]).text
+    assert "等第二人确认" in page
+    assert "33 名幼儿，只登记人数" in page
+    sign_in(client, town.head_of(desk.kindergarten).account_id)
+    number = client.get(there).text.split("/staff/roll/counts/")[1].split('"')[0]
+    assert fill_in(client, there, f"/staff/roll/counts/{number}", act="agree").status_code == 303
+    assert "50 名幼儿，只登记人数" in client.get(there).text
+
+
+def test_stf06_a_class_is_renamed_and_closed_at_the_desk(town, desk, client):
+    path = f"/staff/roll/classes/{desk.ana.class_id}"
+    renamed = {"rename-class_name": "向日葵班", "rename-reason": "家长投票"}
+    assert fill_in(client, path, f"{path}/rename", **renamed).status_code == 303
+    assert "向日葵班" in client.get("/staff/roll/movements").text
+    refused = fill_in(client, path, f"{path}/close", **{"close-reason": "撤班"})
+    assert "班里还有 1 名幼儿" in refused.text
+
+
+def test_stf08_a_child_changes_class_and_a_leaving_is_taken_back(town, desk, client):
+    town.child_on_roll(desk.kindergarten, "本本", class_name="中三班")
+    town.session.commit()
+    path = f"/staff/roll/children/{desk.ana.id}/class"
+    other = client.get(path).text.split('<option value="')[1].split('"')[0]
+    assert fill_in(client, path, None, to_class=other, day="2026-05-20").status_code == 303
+    moved = f"/staff/roll/classes/{other}"
+    assert "2 名幼儿" in client.get(moved).text
+    child = client.get(moved).text.split("/staff/roll/children/")[1].split("/")[0]
+    leave = f"/staff/roll/children/{child}/leave"
+    assert fill_in(client, leave, None, on="2026-05-21", reason="illness").status_code == 303
+    page = client.get(moved).text
+    assert "因病" in page
+    gone = page.split("/undo-leave")[0].split("/")[-1]
+    assert fill_in(client, moved, f"/staff/roll/children/{gone}/undo-leave").status_code == 303
+    assert "2 名幼儿" in client.get(moved).text
+
+
+def test_stf08_a_transfer_is_agreed_by_both_sides(town, desk, client):
+    """Asked from the child's kindergarten: due in ten working days, and on one roll on each day."""
+    other = town.kindergarten("别处", area="510105", code="5151050001")
+    town.child_on_roll(other, "本本", class_name="中一班")
+    town.session.commit()
+    path = f"/staff/roll/children/{desk.ana.id}/transfer"
+    asked = {"to_code": "5151050001", "moves_on": "2026-06-01", "reason": "搬家"}
+    assert fill_in(client, path, None, **asked).status_code == 303
+    assert "已有一件转园在办" in fill_in(client, path, None, **asked).text
+    assert "等对方同意" in client.get("/staff/roll").text
+    sign_in(client, town.clerk_of(other).account_id)
+    page = client.get("/staff/roll/transfers").text
+    assert "6月5日" in page
+    assert "安**" in page
+    line = "/staff/roll/transfers/" + page.split("/staff/roll/transfers/")[1].split('"')[0]
+    there = client.get(line).text.split('<option value="')[1].split('"')[0]
+    assert fill_in(client, line, f"{line}/agree", to_class=there).status_code == 303
+    town.session.expire_all()
+    rows = town.session.query(RollChild).filter_by(id_index=desk.ana.id_index).order_by(RollChild.entered_on).all()
+    assert [(str(row.entered_on), str(row.left_on)) for row in rows] == [
+        ("2025-09-01", "2026-06-01"), ("2026-06-01", "None"),
+    ]  # fmt: skip
+    assert "已转" in client.get(line).text
+
+
+def test_stf08_the_taking_side_asks_and_learns_nothing(town, desk, client):
+    other = town.kindergarten("别处", area="510105", code="5151050001")
+    town.child_on_roll(other, "本本", class_name="中一班")
+    town.session.commit()
+    sign_in(client, town.clerk_of(other).account_id)
+    path = "/staff/roll/transfers"
+    there = client.get(path).text.split('<option value="')[1].split('"')[0]
+    asked = {"id_number": NUMBER, "to_class": there, "moves_on": "2026-06-01", "reason": "搬家"}
+    assert "没有找到这名在园幼儿" in fill_in(client, path, None, name="安娜", **asked).text
+    assert fill_in(client, path, None, name="安娜娜", **asked).status_code == 303
+    assert "锦官新城" not in client.get(path).text
 
 
 def test_a_child_enters_and_leaves(town, desk, client):

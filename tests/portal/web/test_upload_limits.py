@@ -36,10 +36,10 @@ def pages_with_files(client, town):
         (draft.entered_by, f"/parents/applications/{draft.id}/guardians/remove", ("photo", "pdf")),
         (draft.entered_by, f"/parents/applications/{draft.id}/corrections/new?kind=name", ("photo", "pdf")),
         (clerk, f"/staff/applications/{handed_in.id}/corrections/new?kind=name", ("photo", "pdf")),
-        (official, f"/officials/applications/{handed_in.id}/corrections/new?kind=name", ("photo", "pdf")),
+        (official, f"/officials/2026/applications/{handed_in.id}/corrections/new?kind=name", ("photo", "pdf")),
         (town.helper("小杨", "helper1").account_id, "/helpers/new/paper", ("photo", "pdf")),
-        (official, "/officials/imports", ("table",)),
-        (official, "/officials/policies/510104/new", ("rules",)),
+        (official, "/officials/2026/imports", ("table",)),
+        (official, "/officials/2026/policies/510104/new", ("rules",)),
     ]
 
 

@@ -1,0 +1,220 @@
+"""The commitment of ``market/2``: the public files as they are, and the facts of all children as one Merkle root.
+
+A family can be shown that its own facts are among those that were committed, without the facts of any other child. The
+leaf of a child is hashed with a random salt, so that nobody can find facts by trying. ``docs/engine.md`` has the format.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from allocation import lottery
+from allocation.arrays import Array
+from allocation.draw_form import DrawForm
+from allocation.faults import Fault, MarketFault
+from allocation.files import text_columns as text
+from allocation.files.csv_rows import Column, csv_bytes
+from allocation.files.json_objects import parse_object
+from allocation.files.layout import COLUMNS, FORMAT_2
+from allocation.files.reader import ParsedMarket, parse_files
+from allocation.lottery import DIGEST_BYTES, tagged_hash
+
+CHILDREN_ROOT = "children.root"
+PUBLIC_FILES = ("market.json", "programmes.csv", "pools.csv")
+"""The files of a market that are public as they are; in the commitment the root stands for the others."""
+
+LEFT, RIGHT = "L", "R"
+Path = list[list[str]]
+"""From a leaf to the root: on which side the other node is, and its 64 hex digits."""
+
+_EMPTY = "empty/2"
+_NODE = "node/2"
+_LEAF = "child/2"
+
+
+def market_files_2(
+    files: Mapping[str, bytes], form: DrawForm | None, *, salts: Mapping[str, str], after: int = 0
+) -> dict[str, bytes]:
+    """The files of a ``market/1`` as those of a ``market/2``: with the declared form of the draw and a salt for each child.
+
+    ``salts`` (by the code of the child) are 64 random hex digits each, new for each snapshot: the engine itself makes
+    nothing by chance. ``form`` is ``None`` where every child has its ticket. ``after`` is the last ticket that the
+    season has given.
+    """
+    head = parse_object(files["market.json"], "market.json")
+    table = text.read_columns(files["children.csv"], COLUMNS["children.csv"], lambda row, why: None)
+    codes = text.take(table["child"], text.sort_order(table["child"]))
+    rows = np.arange(len(codes))
+    columns = Column(rows, text.texts(codes)), Column(rows, text.texts([salts[code] for code in codes.to_pylist()]))
+    declared = None if form is None else form.declared()
+    fields = {
+        **head, "format": FORMAT_2, "after": after, "children": len(codes), "draw_form": declared,
+        "guaranteed": int(np.count_nonzero(text.lengths(table["current"]))),
+    }  # fmt: skip
+    return {**files, "market.json": lottery.canonical(fields), "salts.csv": csv_bytes(COLUMNS["salts.csv"], columns)}
+
+
+def commitment(files: Mapping[str, bytes]) -> str:
+    """The 64 hex digits that fix a ``market/2``."""
+    return commitment_2(files, children_root(parse_files(files)))
+
+
+def commitment_2(files: Mapping[str, bytes], root: str) -> str:
+    """The 64 hex digits that fix the public files of a ``market/2`` and, by their root, the facts of all children."""
+    public = {name: files[name] for name in PUBLIC_FILES if name in files}
+    public["market.json"] = lottery.without_seed(public["market.json"])
+    lines = {name: hashlib.sha256(data).hexdigest() for name, data in public.items()} | {CHILDREN_ROOT: root}
+    return hashlib.sha256("".join(f"{lines[name]}  {name}\n" for name in sorted(lines)).encode()).hexdigest()
+
+
+def children_root(parsed: ParsedMarket) -> str:
+    """The Merkle root of all children's facts (64 hex digits)."""
+    return ChildFacts(parsed).tree.root
+
+
+class ChildFacts:
+    """The facts of each child of a ``market/2`` as they were hashed, and the tree over them.
+
+    Raises :class:`~allocation.faults.MarketFault` for a ``market/1``, which has no salts.
+    """
+
+    def __init__(self, parsed: ParsedMarket) -> None:
+        if parsed.salts is None:
+            raise MarketFault([Fault("market.json", -1, "format", f"not {FORMAT_2}")])
+        self.market = parsed.market
+        self.salts: list[str] = parsed.salts.to_pylist()
+        self.order = text.sort_order(parsed.market.codes.children)  # the leaves, by the codes of the children
+        self.place = np.empty(len(self.order), dtype=np.int64)
+        self.place[self.order] = np.arange(len(self.order))
+        self.texts = facts_texts(parsed)
+        leaves = b"".join(leaf(bytes.fromhex(self.salts[child]), self.texts[child]) for child in self.order.tolist())
+        self.tree = MerkleTree(np.frombuffer(leaves, dtype=np.uint8).reshape(-1, DIGEST_BYTES))
+
+    def proof(self, child: int) -> dict[str, Any]:
+        """What shows that these facts of a child were committed: the facts, the salt and the path to the root."""
+        return {
+            "facts": json.loads(self.texts[child]), "salt": self.salts[child],
+            "path": self.tree.path(int(self.place[child])),
+        }  # fmt: skip
+
+
+def leaf(salt: bytes, facts: bytes) -> bytes:
+    """The leaf of a child (32 bytes) from its salt and the canonical JSON of its facts."""
+    return tagged_hash(_LEAF, salt, facts)
+
+
+def facts_texts(parsed: ParsedMarket) -> list[bytes]:
+    """For each child the canonical JSON of its facts.
+
+    Written piece by piece: the general JSON writer takes five times as long for a city. A code needs no escape but for
+    the backslash; :mod:`allocation.files.codes` allows neither quotation marks nor control characters.
+    """
+    market, codes = parsed.market, parsed.market.codes
+    child, family, programme, unit = (
+        _quoted(each) for each in (codes.children, codes.families, codes.programmes, codes.units)
+    )
+    count = market.children
+    held = np.full(count, -1) if parsed.held is None else parsed.held
+    columns = [
+        _cells(market.current, programme, count), _cells(market.elder, child, count),
+        [family[number] for number in (np.arange(count) if market.family is None else market.family).tolist()],
+        _group_lists(market.group_start, market.group, text.to_column(codes.groups).to_pylist(), count),
+        ["null" if number < 0 else str(number) for number in held.tolist()],
+        _cells(market.unit, unit, count),
+        _wish_lists(parsed, programme),
+    ]  # fmt: skip
+    return [
+        f'{{"child":{code},"current":{current},"elder":{elder},"family":{of},"groups":[{groups}],"ticket":{ticket},'
+        f'"unit":{bound},"wishes":[{wishes}]}}'.encode()
+        for code, current, elder, of, groups, ticket, bound, wishes in zip(child, *columns, strict=True)
+    ]
+
+
+def _quoted(codes: Any) -> list[str]:
+    return [_quote(code) for code in text.to_column(codes).to_pylist()]
+
+
+def _quote(code: str) -> str:
+    return '"' + code.replace("\\", "\\\\") + '"'
+
+
+def _cells(column: Array | None, quoted: Sequence[str], count: int) -> Sequence[str]:
+    if column is None:
+        return ["null"] * count
+    return ["null" if number < 0 else quoted[number] for number in column.tolist()]
+
+
+def _group_lists(start: Array | None, group: Array | None, codes: Sequence[str], count: int) -> Sequence[str]:
+    if start is None or group is None:
+        return [""] * count
+    bounds, numbers = start.tolist(), group.tolist()
+    return [
+        ",".join(map(_quote, sorted({codes[number] for number in numbers[begin:end]})))
+        for begin, end in pairwise(bounds)
+    ]
+
+
+def _wish_lists(parsed: ParsedMarket, quoted: Sequence[str]) -> Sequence[str]:
+    market = parsed.market
+    lengths = np.diff(market.offsets)
+    rank = market.rank
+    if rank is None:
+        rank = np.arange(len(market.programme)) - np.repeat(market.offsets[:-1], lengths) + 1
+    wishes = [
+        f"[{number},{quoted[programme]},{tier}]"
+        for number, programme, tier in zip(rank.tolist(), market.programme.tolist(), market.tier.tolist(), strict=True)
+    ]
+    bounds = market.offsets.tolist()
+    return [",".join(wishes[begin:end]) for begin, end in pairwise(bounds)]
+
+
+class MerkleTree:
+    """A binary tree of hashes over leaves (uint8[n, 32]); an odd last node is carried up unchanged."""
+
+    def __init__(self, leaves: Array) -> None:
+        self.levels = [leaves]
+        while len(self.levels[-1]) > 1:
+            self.levels.append(_level_above(self.levels[-1]))
+
+    @property
+    def root(self) -> str:
+        """64 hex digits."""
+        top = self.levels[-1]
+        return top[0].tobytes().hex() if len(top) else tagged_hash(_EMPTY).hex()
+
+    def path(self, leaf_number: int) -> Path:
+        """From leaf ``leaf_number`` to the root."""
+        found = []
+        for level in self.levels[:-1]:
+            other = leaf_number ^ 1
+            if other < len(level):
+                found.append([LEFT if other < leaf_number else RIGHT, level[other].tobytes().hex()])
+            leaf_number >>= 1
+        return found
+
+
+def root_of(leaf_hash: bytes, path: Sequence[Sequence[str]]) -> str:
+    """The root (64 hex digits) to which a path leads from a leaf."""
+    node = leaf_hash
+    for side, other in path:
+        beside = bytes.fromhex(other)
+        node = tagged_hash(_NODE, beside, node) if side == LEFT else tagged_hash(_NODE, node, beside)
+    return node.hex()
+
+
+def _level_above(nodes: Array) -> Array:
+    """Each pair of a level hashed; as :func:`~allocation.lottery.tagged_hash`, with the bytes before a node made once."""
+    length = DIGEST_BYTES.to_bytes(8, "big")
+    before, digest, packed = len(_NODE).to_bytes(8, "big") + _NODE.encode() + length, hashlib.sha256, nodes.tobytes()
+    above = b"".join(
+        digest(
+            before + packed[at : at + DIGEST_BYTES] + length + packed[at + DIGEST_BYTES : at + 2 * DIGEST_BYTES]
+        ).digest()
+        for at in range(0, len(packed) - DIGEST_BYTES, 2 * DIGEST_BYTES)
+    )
+    pairs = np.frombuffer(above, dtype=np.uint8).reshape(-1, DIGEST_BYTES)
+    return np.concatenate([pairs, nodes[2 * len(pairs) :]])

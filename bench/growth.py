@@ -1,0 +1,187 @@
+"""What pages read as the city grows: `python -m bench.growth [--children N] [--json FILE]`.
+
+The same pages are opened in a city of 3,000 children and in one of 250,000 (`bench.large_city`), in a PostgreSQL of their
+own.  Every reading statement of a page is explained again with `ANALYZE, BUFFERS`; its cost is the number of blocks that it
+touched, which does not depend on what else the machine does.  The goal is at most 1.3 times as many.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, event, select, text
+from sqlalchemy.orm import Session
+
+from allocation.benchmark.timing import MachineLoad
+from bench.large_city import build, database
+from enrollment.applications.application_rows import Stage
+from enrollment.applications.applications import Application
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.sign_in import WebSession
+from enrollment.ground.vault import Keys
+from enrollment.season import rounds
+from enrollment.season.rounds import Round
+from portal.app import create_app
+from portal.config import Config
+from portal.demo import people, season, time_travel
+from portal.operations.embedded import Valkey
+from portal.text.catalogues import compile_stale
+from portal.web.clock import real_now
+from portal.web.sessions import digest_of
+
+SMALL, GOAL = 3_000, 1.3
+READER = {
+    "queue": "clerk1",
+    "queue group": "clerk1",
+    "case": "clerk1",
+    "search": "clerk1",
+    "area review": "area1",
+    "review list": "area1",
+}
+BLOCKS = ("Shared Hit Blocks", "Shared Read Blocks")
+
+
+def pages_of(session: Session) -> dict[str, str]:
+    """The address of each measured page, with objects of this city."""
+    round_id = session.scalars(select(Round.id).where(Round.year == season.YEAR)).one()
+    clerk = people.actor(session, "clerk1")
+    here = select(Application).where(
+        Application.stage == Stage.SUBMITTED, Application.review_kindergarten_id.in_(clerk.kindergartens)
+    )
+    some = session.scalars(here.order_by(Application.id).limit(1)).one()
+    return {
+        "queue": "/staff/queue",
+        "queue group": "/staff/queue?group=new",
+        "case": f"/staff/applications/{some.id}",
+        "search": f"/staff/desk?code={some.registration_code}",
+        "area review": f"/officials/{season.YEAR}/review",
+        "review list": f"/officials/{season.YEAR}/review/{some.review_kindergarten_id}",
+        "draws": f"/officials/{season.YEAR}/draws",
+        "round": f"/officials/{season.YEAR}/rounds/{round_id}/draw",
+        "public draws": "/draws",
+        "coverage": f"/officials/{season.YEAR}/coverage",
+        "public coverage": "/coverage",
+    }
+
+
+class Reads:
+    """The reading statements of a page, and what they cost."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.seen, self.listening = engine, [], False
+        event.listen(engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        if self.listening and not many and statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            self.seen.append((statement, values))
+
+    def cost(self, client: FlaskClient, address: str) -> dict[str, Any]:
+        """The number of statements and of blocks of the page, and the statement that touched most of them."""
+        client.get(address)  # fills what the process keeps
+        self.seen, self.listening = [], True
+        answer = client.get(address)
+        self.listening = False
+        if answer.status_code != (303 if "?code=" in address else 200):
+            raise RuntimeError(f"{address}: {answer.status}")
+        blocks = []
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            for statement, values in self.seen:
+                with driver.cursor() as cursor:
+                    cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values)
+                    plan = cursor.fetchone()[0][0]["Plan"]
+                blocks.append((sum(plan[name] for name in BLOCKS), " ".join(statement.split())))
+            connection.rollback()
+        return {"statements": len(blocks), "blocks": sum(n for n, _ in blocks), "most": max(blocks, default=(0, ""))}
+
+
+@contextmanager
+def portal(engine: Engine, keys: Keys) -> Iterator[Any]:
+    """The portal on this database, in demo mode for its clock."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-queue-"))
+    valkey = Valkey(folder, folder / "log", durable=False)
+    try:
+        valkey.start()
+        address = engine.url.render_as_string(hide_password=False)
+        config = Config(database_url=address, redis_url=valkey.url(), secret_key=secrets.token_hex(32), keys=keys, demo=True,
+                        public_url="http://localhost")  # fmt: skip
+        yield create_app(config, engine)
+    finally:
+        valkey.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def begin_review(engine: Engine) -> None:
+    """The first hour of the review: registration is closed and nobody has reviewed anything."""
+    now = season.DATES["review"][0] + dt.timedelta(hours=1)
+    with Session(engine) as session, session.begin():
+        time_travel.set_clock(session, now)
+        for found in rounds.rounds_of_year(session, season.YEAR):
+            rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
+
+
+def signed_in(app: Any, engine: Engine, login: str) -> FlaskClient:
+    """A browser with a session of this account."""
+    key, moment = secrets.token_urlsafe(32), real_now()
+    with Session(engine) as session, session.begin():
+        account = people.actor(session, login).account_id
+        session.add(WebSession(
+            digest=digest_of(key), account_id=account, data={"_user_id": str(account), "_fresh": True}, created_at=moment,
+            seen_at=moment, expires_at=moment + dt.timedelta(hours=1),
+        ))  # fmt: skip
+    client: FlaskClient = app.test_client()
+    client.set_cookie("session", key, domain="localhost")
+    return client
+
+
+def measured(children: int) -> dict[str, Any]:
+    """The cost of each page in a city of this size."""
+    with database() as (_postgres, engine, keys):
+        build(engine, children, "registration")
+        begin_review(engine)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+        with portal(engine, keys) as app:
+            with Session(engine) as session:
+                addresses = pages_of(session)
+            reads, found = Reads(engine), {}
+            for name, address in addresses.items():
+                login = None if name.startswith("public") else READER.get(name, "city1")
+                client = app.test_client() if login is None else signed_in(app, engine, login)
+                found[name] = reads.cost(client, address)
+            return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--children", type=int, default=250_000)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    asked = parser.parse_args()
+    compile_stale()
+    os.environ.setdefault("TZ", "Asia/Shanghai")
+    load = MachineLoad()
+    small, large = measured(SMALL), measured(asked.children)
+    found: dict[str, Any] = {"small": SMALL, "large": asked.children, "goal": GOAL, "pages": {}}
+    for name in small:
+        ratio = round(large[name]["blocks"] / max(small[name]["blocks"], 1), 2)
+        found["pages"][name] = {"small": small[name], "large": large[name], "ratio": ratio}
+        print(f"{name:18}{small[name]['blocks']:10} blocks {large[name]['blocks']:10} {ratio:8.2f} (goal {GOAL})")
+        if ratio > GOAL:
+            print(f"{'':18}{large[name]['most'][0]} in: {large[name]['most'][1][:150]}")
+    found |= load.figures()
+    if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""A city of any size in minutes: a demo city of some thousand children, and copies of all its rows made by SQL.
+
+A copy has its own kindergartens, programmes, families and applications; names, dates and places in the city stay those of
+the first.  Identifiers of a copy are the MD5 of the first one's with the number of the copy, so that rows that belong
+together still do.  The copies have no service areas, rolls, uploads and history.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Column, Engine, LargeBinary, Table, UniqueConstraint, Uuid, text
+
+import enrollment.tables  # noqa: F401 (all tables are known)
+from enrollment.ground import vault
+from enrollment.ground.db import Base, open_engine
+from enrollment.ground.vault import Keys
+from portal.demo.city_builder import CityBuilder
+from portal.operations.embedded import Postgres
+from portal.operations.migrations import upgrade
+
+FIRST_CITY = 6_000
+"""Children of the demo city that is copied."""
+
+COPIED = (
+    "kindergarten", "programme", "pool", "round_programme", "account", "guardian", "child", "guardianship", "application",
+    "household", "wish", "claim", "verified_fact", "elder_sibling", "child_likeness", "child_document", "application_version",
+)  # fmt: skip
+_ONLY_FAMILIES = {"account": "original.login IS NULL"}
+_CODES = {"child_code", "family_code", "registration_code"}
+_DIGITS = 20  # of the codes of a copy: shorter ones would be there twice
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextmanager
+def database() -> Iterator[tuple[Postgres, Engine, Keys]]:
+    """An empty database of a PostgreSQL of its own, with all tables, and the keys; all are removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-city-"))
+    folder.chmod(0o755)
+    keys = Keys({"bench": os.urandom(32)}, "bench", os.urandom(32))
+    vault.unlock(keys)
+    postgres = Postgres(folder / "postgres", folder / "postgres.log")
+    try:
+        postgres.start()
+        postgres.ensure_database("city")
+        engine = open_engine(postgres.url("city"))
+        upgrade(engine)
+        yield postgres, engine, keys
+        engine.dispose()
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(engine: Engine, children: int, through: str, say: Callable[[str], None] = _say) -> None:
+    """A city of about this many children, up to this step of its season."""
+    first = min(children, FIRST_CITY)
+    say(f"a demo city of {first} children")
+    CityBuilder(engine, first, 2026, lambda step, done, of: None).build(through)
+    multiply(engine, round(children / first), say)
+
+
+def multiply(engine: Engine, times: int, say: Callable[[str], None] = _say) -> None:
+    """Copy the rows of the city until there are ``times`` as many."""
+    if times < 2:
+        return
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # the copies follow from checked rows
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(
+            text("CREATE TEMPORARY TABLE of_families ON COMMIT DROP AS SELECT id FROM account WHERE login IS NULL")
+        )
+        for name in COPIED:
+            say(f"copies of {name}")
+            connection.execute(text(_copies(Base.metadata.tables[name])), {"last": times - 1})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def _copies(table: Table) -> str:
+    columns = [column for column in table.columns if column.computed is None]
+    listed, made = (", ".join(each) for each in zip(*((c.name, _value(table, c)) for c in columns), strict=True))
+    only = f"WHERE {_ONLY_FAMILIES[table.name]}" if table.name in _ONLY_FAMILIES else ""
+    return f"""
+        INSERT INTO {table.name} ({listed})
+        SELECT {made} FROM {table.name} AS original CROSS JOIN generate_series(1, :last) AS copy {only}
+    """
+
+
+def _value(table: Table, column: Column) -> str:
+    """The value of a copy: another identifier for what is copied too, the same value for everything else."""
+    value = f"original.{column.name}"
+    other = f"md5({value}::text || '/' || copy)"
+    of = {key.column.table.name for key in column.foreign_keys}
+    if of == {"account"}:
+        return f"CASE WHEN {value} IN (SELECT id FROM of_families) THEN {other}::uuid ELSE {value} END"
+    if column.name in _CODES:
+        return f"left({other}, {_DIGITS})"
+    if isinstance(column.type, Uuid) and (of & {*COPIED} or column.name in ("id", "unit")):
+        return f"{other}::uuid"
+    if column.name in _unique(table):
+        binary = isinstance(column.type, LargeBinary)
+        return f"{value} || int4send(copy)" if binary else f"{value} || '/' || copy"
+    return value
+
+
+def _unique(table: Table) -> set[str]:
+    """Columns that are unique by themselves."""
+    return {
+        each.columns[0].name
+        for each in table.constraints
+        if isinstance(each, UniqueConstraint) and len(each.columns) == 1
+    }

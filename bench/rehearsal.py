@@ -1,0 +1,282 @@
+"""Rehearses the first hour: `make rehearsal FAMILIES=1000 RATE=5`, or `python -m bench.rehearsal --families N --rate R`.
+
+A whole `make serve` runs in a folder of its own: proxy, waiting line, pages, database, sender.  Families come at a rate that
+does not care how the portal is doing (open loop), from few addresses, with time to think; some click twice, some give up,
+who gets no answer sends again.  The first part comes at `--rate` families a second, the second at `--overload` times as
+many, the third at `--rate` again.  Then every acknowledged submission is looked for in the tables.
+
+The figures stand beside their goals, in the terminal, in `rehearsal.json` and with charts in `rehearsal.html`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import random
+import re
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from bench.charts import line_chart
+from bench.families import Family, Seen, Tally
+from enrollment.ground import vault
+from enrollment.ground.db import open_engine
+from enrollment.ground.demo_clock import DemoClock
+from enrollment.ground.outbox import SentMessage
+from enrollment.ground.vault import Keys
+from portal.operations.embedded import Postgres
+from portal.web.clock import real_now
+from tests.conftest import NOW
+from tests.operations.serving import Serving
+from tests.support.town import Town
+
+ROOT = Path(__file__).parents[1]
+STEP = 1.0
+GOALS = {"p99 below the limit, s": "≤ 0.5", "place in line p99, s": "< 0.1", "errors": "0", "lost": "0", "double": "0",
+         "goodput at overload": "≥ 0.9", "normal again after, s": "≤ 30"}  # fmt: skip
+
+
+class City:
+    """A portal that runs, with families whose form waits to be submitted (模拟数据)."""
+
+    def __init__(self, folder: Path, families: int, think: float, environ: dict[str, str]):
+        self.portal = Serving(folder, **environ)
+        self.codes: dict[str, str] = {}
+        try:
+            self._prepare(folder, families, think)
+        except BaseException:
+            self.portal.make_sure(self.portal.family())
+            raise
+
+    def _prepare(self, folder: Path, families: int, think: float) -> None:
+        self.portal.hear("ready at")
+        self.engine: Engine = open_engine(Postgres(folder / "postgres", folder).url("portal"))
+        vault.unlock(Keys.from_file(folder / "keys" / "demo-keys.json"))
+        self.families = list(self._families(families, think))
+
+    def _families(self, number: int, think: float) -> Iterator[Family]:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.add(DemoClock(ahead=NOW - real_now()))
+            town = Town(session, NOW)
+            gardens = [town.kindergarten(f"第{name}幼儿园", places=300) for name in "一二三"]
+            town.round(levels=["lower", "middle"])
+            for place in range(number):
+                name = "".join("零一二三四五六七八九"[int(digit)] for digit in str(place))
+                # there are 500 numbers for one day of birth
+                days = dt.timedelta(days=place // 100)
+                family = town.family(f"彩{name}", born=dt.date(1980, 1, 1) + days)
+                born = dt.date(2022, 9, 1) + days % dt.timedelta(days=360)
+                child = town.child(f"演{name}", family=family, born=born, wishes=gardens, submit=False)
+                yield Family(family.phone, str(child.id), self.codes.get, think)
+
+    def start_reading_codes(self) -> Callable[[], None]:
+        """Read the codes where the demo's gateway stores them, in the place of the families' phones; a function that ends it."""
+        stopped = threading.Event()
+        reader = threading.Thread(target=self._read_codes, args=(stopped,), daemon=True)
+        reader.start()
+
+        def stop() -> None:
+            stopped.set()
+            reader.join()
+
+        return stop
+
+    def _read_codes(self, stopped: threading.Event) -> None:
+        since = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        while not stopped.wait(0.1):
+            with Session(self.engine) as session:
+                new = select(SentMessage.to, SentMessage.body, SentMessage.at).where(SentMessage.at >= since)
+                for to, body, at in session.execute(new.order_by(SentMessage.at)):
+                    since = at
+                    if found := re.search(r"(?<!\d)\d{6}(?!\d)", body):
+                        self.codes[to] = found[0]
+
+    def proof(self, acknowledged: set[str]) -> dict[str, int]:
+        """Acknowledged submissions that are missing, and applications that were submitted more than once."""
+        query = (
+            "SELECT a.id::text, a.stage, (SELECT count(*) FROM application_version v WHERE v.application_id = a.id) versions"
+            " FROM application a"
+        )
+        with self.engine.connect() as connection:
+            rows = {row.id: row for row in connection.execute(text(query))}
+        stored = {key for key, row in rows.items() if row.versions == 1 and row.stage == "submitted"}
+        return {
+            "acknowledged": len(acknowledged),
+            "stored": sum(row.versions > 0 for row in rows.values()),
+            "lost": len(acknowledged - stored),
+            "double": sum(row.versions > 1 for row in rows.values()),
+        }
+
+    def end(self) -> None:
+        self.engine.dispose()
+        family = self.portal.family()
+        self.portal.end()
+        self.portal.make_sure(family)
+
+
+async def come(city: City, parts: list[tuple[int, float]], tally: Tally, chance: random.Random) -> list[float]:
+    """Let the families come, part after part at so many a second; when each part began and the last one ended."""
+    coming, families, marks = [], iter(city.families), []
+    for number, rate in parts:
+        marks.append(tally.now())
+        for _ in range(number):
+            coming.append(asyncio.create_task(next(families).visit(city.portal.port, tally, chance)))
+            await asyncio.sleep(chance.expovariate(rate))
+    marks.append(tally.now())
+    await asyncio.gather(*coming)
+    return marks
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+
+
+def per_second(seen: list[Seen], wanted: Callable[[Seen], bool]) -> list[float]:
+    """How many requests ended well in each second."""
+    ended = [each.at + each.seconds for each in seen if wanted(each)]
+    counts = [0.0] * (int(max((each.at + each.seconds for each in seen), default=0)) + 1)
+    for at in ended:
+        counts[int(at)] += 1
+    return counts
+
+
+def is_served(one: Seen) -> bool:
+    return 0 < one.status < 500 and not one.waited
+
+
+def figures(tally: Tally, marks: list[float], proof: dict[str, int], others: float) -> dict[str, float]:
+    """The figures of a rehearsal; those of an overload only where there was one."""
+    served = [each for each in tally.seen if is_served(each)]
+    before = [each.seconds for each in served if each.at < marks[1]]
+    places = [each.seconds for each in tally.seen if each.waited]
+    found: dict[str, float] = {
+        "families": tally.finished + tally.abandoned + len(tally.failed),
+        "finished": tally.finished,
+        "gave up": tally.abandoned,
+        "errors": len(tally.failed) + sum(not is_served(each) and not each.waited for each in tally.seen),
+        "requests": len(tally.seen),
+        "pages of the line": len(places),
+        "p50 below the limit, s": percentile(before, 0.5),
+        "p99 below the limit, s": percentile(before, 0.99),
+        "place in line p99, s": percentile(places, 0.99),
+        "longest way in, s": max(tally.entered, default=0),
+        **{name: float(value) for name, value in proof.items()},
+        "share of processor taken by others": others,
+    }
+    if len(marks) > 3:
+        rates = per_second(tally.seen, is_served)
+        overload = rates[int(marks[1]) : int(marks[2])]
+        best = max(statistics.mean(rates[at : at + 10]) for at in range(max(1, len(rates) - 10)))
+        found["requests a second at overload"] = statistics.mean(overload)
+        found["goodput at overload"] = statistics.mean(overload) / best
+        queued = [each.at for each in tally.seen if each.waited and each.at >= marks[2]]
+        found["normal again after, s"] = max(queued, default=marks[2]) - marks[2]
+    return found
+
+
+def report(folder: Path, found: dict[str, float], tally: Tally) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rehearsal.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    seconds = len(per_second(tally.seen, lambda _: True))
+    slow: list[list[float]] = [[] for _ in range(seconds)]
+    for each in tally.seen:
+        if is_served(each):
+            slow[int(each.at + each.seconds)].append(each.seconds)
+    charts = [
+        line_chart("Answers", "a second", {
+            "pages": per_second(tally.seen, is_served), "waiting line": per_second(tally.seen, lambda each: each.waited),
+        }, STEP),
+        line_chart("Time of a page", "s", {
+            "median": [percentile(each, 0.5) for each in slow], "99 %": [percentile(each, 0.99) for each in slow],
+        }, STEP),
+    ]  # fmt: skip
+    rows = "".join(f"<tr><td>{name}<td>{value:.4g}<td>{GOALS.get(name, '')}</tr>" for name, value in found.items())
+    page = f"<!doctype html><meta charset=utf-8><title>Rehearsal</title><h1>Rehearsal (模拟数据)</h1>{''.join(charts)}"
+    (folder / "rehearsal.html").write_text(f"{page}<table><tr><th>figure<th>measured<th>goal</tr>{rows}</table>")
+
+
+@contextlib.contextmanager
+def processor_of_others(portal: Serving) -> Iterator[list[float]]:
+    """Fills in the share of all processors that neither the portal nor this process took."""
+
+    def ours() -> float:
+        total = 0.0
+        for process in [psutil.Process(), psutil.Process(portal.process.pid), *portal.family()]:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    def busy() -> float:
+        times = psutil.cpu_times()
+        return times.user + times.system + times.nice + getattr(times, "steal", 0)
+
+    share = [0.0]
+    began, mine, all_busy = time.monotonic(), ours(), busy()
+    yield share
+    passed = (time.monotonic() - began) * psutil.cpu_count()
+    share[0] = max(0.0, (busy() - all_busy - (ours() - mine)) / passed)
+
+
+def rehearse(
+    families: int, rate: float, *, overload: float, think: float, folder: Path, environ: dict[str, str] | None = None
+) -> dict[str, float]:
+    """Run a rehearsal and write its report; the figures."""
+    chance = random.Random(20260522)
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as data:
+        city = City(Path(data), families, think, environ or {})
+        stop = city.start_reading_codes()
+        try:
+            parts = [(families, rate)]
+            if overload > 1:
+                third = families // 5
+                parts = [(third, rate), (families - 2 * third, rate * overload), (third, rate)]
+            with processor_of_others(city.portal) as others:
+                tally.began = time.monotonic()
+                marks = asyncio.run(come(city, parts, tally, chance))
+            proof = city.proof(tally.acknowledged)
+        finally:
+            stop()
+            city.end()
+    found = figures(tally, marks, proof, others[0])
+    report(folder, found, tally)
+    for fault in tally.failed[:5]:
+        print("failed:", fault)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make rehearsal", description=__doc__)
+    parser.add_argument("--families", type=int, default=600)
+    parser.add_argument("--rate", type=float, default=3.0, help="families a second below the limit")
+    parser.add_argument(
+        "--overload", type=float, default=3.0, help="how many times as many in the second part; 1 for none"
+    )
+    parser.add_argument("--think", type=float, default=2.0, help="mean seconds between two pages")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "rehearsal")
+    options = parser.parse_args()
+    # the portal that was started must end with this process
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    found = rehearse(
+        options.families, options.rate, overload=options.overload, think=options.think, folder=options.folder
+    )
+    for name, value in found.items():
+        print(f"{name:38} {value:10.4g}  {GOALS.get(name, '')}")
+    print(f"charts: {options.folder / 'rehearsal.html'}")
+    return int(found["lost"] or found["double"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""Measures the portal's hot paths: `make bench-web`, or `python -m bench.web [--only submit,status] [--json FILE]`.
+
+Each path is sent in rounds of a few seconds over 16 connections by a client in this process.  In each round its rate is
+divided by that of a rival in the same minute: for writes the rows of a submission in raw pgbench, for pages a bare Flask
+"hello" on the same server; for the submission also a Django and a Flask-Core twin.  The ratio is the median of the rounds.
+
+Statements are counted in the log of PostgreSQL, without BEGIN, COMMIT and the empty statement with which the pool tests a
+connection.  Processor time is that of the page processes and of PostgreSQL, for one request.  The ratio in processor time compares the
+cost of one act instead of the rates: it says the same on an idle machine, and is steadier on a busy one.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path as File
+
+import psutil
+
+from bench.web import families as people
+from bench.web import load, paths, rivals
+from bench.web.families import Family
+from bench.web.ground import Ground, Server, now
+from bench.web.paths import Path
+
+TWINS = ("django", "core")
+
+
+class Bench:
+    def __init__(self, ground: Ground, seconds: float, rounds: int):
+        self.ground, self.seconds, self.rounds = ground, seconds, rounds
+        self.hello: Server | None = None
+        self.drafts: list[Family] = []
+
+    def measured(self, path: Path, reset: Callable[[], None], twins: dict[str, Callable[[], float]]) -> dict:
+        """One path beside its rivals, and everything else that is known about it."""
+        reset()
+        warm = load.run(self.ground.portal.port, path.requests(), min(self.seconds, 3))
+        reset()
+        statements, size = self._counted(path)
+        found: list[dict] = []
+        for _round in range(self.rounds):
+            beside, cost = self._rival(path.beside, reset)
+            reset()
+            requests = _prepared(path)
+            with load.watched(self.ground.portal.workers, self.ground.postmaster) as spent:
+                answers = load.run(self.ground.portal.port, requests, self.seconds)
+            self._require(path, answers)
+            number = sum(answers.statuses.values())
+            ratios = {"ratio": answers.rate / beside, "cpu_ratio": cost / (spent.portal / number)}
+            for name, twin in twins.items():
+                reset()
+                ratios[f"of {name}"] = answers.rate / twin()
+            found.append(
+                ratios
+                | {
+                    "rate": answers.rate,
+                    "beside": beside,
+                    "python_ms": 1000 * spent.python / number,
+                    "postgres_ms": 1000 * spent.postgres / number,
+                    "p50_ms": answers.percentile(0.5),
+                    "p99_ms": answers.percentile(0.99),
+                    "others": spent.share_of_others,
+                }
+            )
+        reset()
+        del warm
+        middle = {name: round(statistics.median(each[name] for each in found), 3) for name in found[0]}
+        return {
+            "path": path.name,
+            "statements": len(statements),
+            "bytes": size,
+            "rival": path.beside,
+            "goal": path.goal,
+            **middle,
+            "rounds": found,
+            "sql": statements,
+        }
+
+    def _counted(self, path: Path) -> tuple[list[str], int]:
+        """The statements of one request of a warm process, and the bytes of its answer."""
+        requests = path.requests()
+        with self.ground.statements() as statements:
+            status, answer = load.send(self.ground.portal.port, next(requests))
+        if status != path.status:
+            raise RuntimeError(f"{path.name}: {status} instead of {path.status}: {answer[:1500]!r}")
+        return statements, len(answer)
+
+    def _require(self, path: Path, answers: load.Answers) -> None:
+        if set(answers.statuses) != {path.status}:
+            raise RuntimeError(f"{path.name}: {dict(answers.statuses)} instead of {path.status} alone")
+
+    def _rival(self, name: str, reset: Callable[[], None]) -> tuple[float, float]:
+        """Its rate, and the processor time of one act in seconds: for raw pgbench, of pgbench and PostgreSQL."""
+        if name == "own rows":
+            reset()
+            with load.watched(list, self.ground.postmaster) as spent:
+                rate, number = rivals.own_rows(self.ground, len(self.drafts), self.seconds)
+            return rate, (spent.postgres + spent.client) / number
+        assert self.hello is not None
+        with load.watched(self.hello.workers, self.ground.postmaster) as spent:
+            answers = load.run(self.hello.port, paths.public_pages("/"), self.seconds)
+        return answers.rate, spent.python / sum(answers.statuses.values())
+
+
+def _prepared(path: Path) -> Iterator[load.Request]:
+    """The requests of a round.  What a path prepares for its first one is done before the round begins."""
+    requests = path.requests()
+    return itertools.chain([next(requests)], requests)
+
+
+def registration(children: int, seconds: float, rounds: int, wanted: Callable[[str], bool]) -> list[dict]:
+    ground = Ground(children)
+    try:
+        bench = Bench(ground, seconds, rounds)
+        everybody = people.signed_in(ground)
+        readers, drafts = everybody[: len(everybody) // 8], everybody[len(everybody) // 8 :]
+        bench.drafts = drafts
+        rivals.remember_drafts(ground, drafts)
+        bench.hello = ground.serve("bench.twins.hello:app")
+        found = []
+        for path in paths.of_registration(ground, drafts, readers):
+            if wanted(path.name):
+                twins = _twins(ground, drafts, seconds) if path.name == "submit" else {}
+                writes = path.beside == "own rows"
+                reset = (lambda: people.as_drafts(ground, drafts)) if writes else (lambda: None)
+                found.append(_told(bench.measured(path, reset, twins)))
+        return found
+    finally:
+        ground.stop()
+
+
+def _twins(ground: Ground, drafts: list[Family], seconds: float) -> dict[str, Callable[[], float]]:
+    """How many submissions a second each twin takes, with the drafts that `reset` made."""
+    django, core = rivals.django(ground), ground.serve("bench.twins.core_submit:app")
+    of_django = rivals.django_submissions(django, drafts)
+
+    def rate(server: Server, requests: Callable[[], list[load.Request]]) -> float:
+        answers = load.run(server.port, requests(), seconds)
+        if {status for status in answers.statuses} - {302, 303}:
+            raise RuntimeError(f"a twin answers {dict(answers.statuses)}: see {server.log}")
+        return answers.rate
+
+    twins = {"django": lambda: rate(django, lambda: of_django)}
+    twins["core"] = lambda: rate(core, lambda: list(paths.submissions(drafts)))
+    for twin in twins.values():  # a process is two or three times as dear in its first requests
+        people.as_drafts(ground, drafts)
+        twin()
+    return twins
+
+
+def results(children: int, seconds: float, rounds: int, wanted: Callable[[str], bool]) -> list[dict]:
+    """A second city, whose result is published."""
+    if not any(wanted(path) for path in ("result page", "confirm")):
+        return []
+    ground = Ground(children, "draw")
+    try:
+        bench = Bench(ground, seconds, rounds)
+        families = people.signed_in(
+            ground, "unit IS NULL AND id IN (SELECT application_id FROM offer WHERE state = 'offered')"
+        )
+        bench.drafts = families
+        rivals.remember_drafts(ground, families)
+        bench.hello = ground.serve("bench.twins.hello:app")
+        offers = people.remember_offers(ground)
+        found = []
+        for path in paths.of_results(ground, families):
+            if wanted(path.name):
+                found.append(_told(bench.measured(path, offers if path.name == "confirm" else lambda: None, {})))
+        return found
+    finally:
+        ground.stop()
+
+
+HEAD = (
+    "path",
+    "statements",
+    "python ms",
+    "postgres ms",
+    "bytes",
+    "per s",
+    "p99 ms",
+    "ratio",
+    "ratio in processor time",
+    "of",
+    "goal",
+    "others",
+)
+
+
+def _told(row: dict) -> dict:
+    print(f"  {row['path']}: {row['rate']:.0f}/s", flush=True)
+    return row
+
+
+def table(rows: list[dict]) -> str:
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    for row in rows:
+        goal = "" if row["goal"] is None else f"{row['goal']:.0%}"
+        lines.append(
+            f"| {row['path']} | {row['statements']} | {row['python_ms']:.1f} | {row['postgres_ms']:.1f} | {row['bytes']}"
+            f" | {row['rate']:.0f} | {row['p99_ms']:.0f} | {row['ratio']:.1%} | {row['cpu_ratio']:.1%} | {row['rival']} ({row['beside']:.0f}/s)"
+            f" | {goal} | {row['others']:.0%} |"
+        )
+        for twin in TWINS:
+            if f"of {twin}" in row:
+                goal = "1.5 ×" if twin == "django" else ""
+                lines.append(
+                    f"| {row['path']} beside the {twin} twin | | | | | | | {row[f'of {twin}']:.2f} × | | | {goal} | |"
+                )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.web", description=__doc__)
+    parser.add_argument("--children", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="names of paths, with commas between them")
+    parser.add_argument("--json", type=File)
+    asked = parser.parse_args()
+    only = {name.strip() for name in asked.only.split(",") if name.strip()}
+    wanted = (lambda name: name in only) if only else (lambda name: True)
+    rows = registration(asked.children, asked.seconds, asked.rounds, wanted)
+    rows += results(asked.children, asked.seconds, asked.rounds, wanted)
+    machine = {"cores": os.cpu_count(), "memory_gb": round(psutil.virtual_memory().total / 2**30)}
+    print(f"\n{now():%Y-%m-%d %H:%M} UTC, {machine['cores']} cores, {machine['memory_gb']} GB, ", end="")
+    print(f"{asked.rounds} rounds of {asked.seconds:g} s, {load.CONNECTIONS} connections\n\n{table(rows)}")
+    if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        asked.json.write_text(json.dumps({"at": now().isoformat(), **machine, "rows": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Signed-in families of the measured city: their sessions, the tokens of their forms, and drafts to hand in."""
+
+import itertools
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import psycopg
+from itsdangerous import URLSafeTimedSerializer
+from psycopg.types.json import Json
+
+from bench.web.ground import SECRET, Ground, now
+from portal.web.sessions import digest_of
+
+AS_DRAFTS = """
+    UPDATE application SET stage = 'draft', version = 1, registration_code = NULL, submitted_at = NULL,
+        review_kindergarten_id = NULL, agrees_to_central = false WHERE id = ANY(%(ids)s)
+"""
+BY_THE_FAMILY = """
+    entered_for IS NULL AND EXISTS (SELECT FROM wish WHERE wish.application_id = application.id)
+    AND EXISTS (SELECT FROM guardianship JOIN guardian ON guardian.id = guardianship.guardian_id
+        WHERE guardianship.child_id = application.child_id AND guardianship.accepted_at IS NOT NULL
+          AND guardian.account_id = application.entered_by AND guardian.id_number IS NOT NULL)
+    AND EXISTS (SELECT FROM consent WHERE consent.account_id = application.entered_by AND kind = 'child_data'
+          AND withdrawn_at IS NULL)
+    AND EXISTS (SELECT FROM account JOIN role_grant ON role_grant.account_id = account.id
+        WHERE account.id = application.entered_by AND disabled_at IS NULL AND role = 'guardian')
+    AND EXISTS (SELECT FROM household WHERE household.application_id = application.id)
+    AND NOT on_hold
+"""
+FORGET = [
+    "DELETE FROM application_version WHERE application_id = ANY(%(ids)s)",
+    "DELETE FROM move_made WHERE application_id = ANY(%(ids)s)",
+    "DELETE FROM notice WHERE application_id = ANY(%(ids)s)",
+    "DELETE FROM done_once",
+    "DELETE FROM audit_entry WHERE link IS NULL",
+]
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A session: the cookie's value and a valid token of its forms."""
+
+    cookie: str
+    csrf: str
+
+    def form(self, *fields: tuple[str, str], key: bool = True) -> str:
+        """The body of a form with its hidden fields."""
+        hidden = [("csrf_token", self.csrf)]
+        if key:
+            hidden.append(("idempotency_key", uuid.uuid4().hex))
+        return urlencode([*hidden, *fields])
+
+
+@dataclass(frozen=True)
+class Family:
+    application: uuid.UUID
+    account: uuid.UUID
+    browser: Browser
+
+
+_tokens = itertools.count()
+
+
+def browsers(ground: Ground, sessions: list[tuple[uuid.UUID | None, dict]]) -> list[Browser]:
+    """Sessions as the portal writes them, for these accounts with this content."""
+    signer, moment, made, rows = URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token"), now(), [], []
+    for account, content in sessions:
+        key, token = secrets.token_urlsafe(32), secrets.token_hex(20)
+        data = {"csrf_token": token, **content}
+        if account is not None:
+            data |= {"_user_id": str(account), "_fresh": True}
+        rows.append((digest_of(key), account, Json(data), moment, moment, moment + timedelta(hours=12)))
+        made.append(Browser(key, str(signer.dumps(token))))
+    with psycopg.connect(ground.url) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO web_session (digest, account_id, data, created_at, seen_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            rows,
+        )
+    return made
+
+
+def signed_in(ground: Ground, where: str = "stage = 'submitted' AND unit IS NULL") -> list[Family]:
+    """A browser for each family of these applications (SQL, a constant)."""
+    with psycopg.connect(ground.url) as connection:
+        found = connection.execute(
+            f"SELECT id, entered_by FROM application WHERE {where} AND {BY_THE_FAMILY} ORDER BY id"
+        ).fetchall()
+    made = browsers(ground, [(account, {}) for _application, account in found])
+    return [Family(application, account, browser) for (application, account), browser in zip(found, made, strict=True)]
+
+
+def as_drafts(ground: Ground, families: list[Family]) -> None:
+    """Put the applications back to drafts that were never handed in; nothing of earlier rounds stays."""
+    ids = {"ids": [family.application for family in families]}
+    with psycopg.connect(ground.url) as connection:
+        # receipts and history are only added to, also for the owner of the tables
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for statement in (AS_DRAFTS, *FORGET):
+            connection.execute(statement, ids if "%(" in statement else None)
+    with psycopg.connect(ground.url, autocommit=True) as connection:
+        connection.execute(
+            "VACUUM (ANALYZE) application, application_version, move_made, notice, done_once, audit_entry"
+        )
+        connection.execute("CHECKPOINT")
+
+
+def remember_offers(ground: Ground):
+    """A function that puts every offer back to what it is now."""
+    with psycopg.connect(ground.url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS bench_offer AS SELECT * FROM offer")
+
+    def put_back() -> None:
+        with psycopg.connect(ground.url) as connection:
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute("DELETE FROM offer_move WHERE move IN ('confirm', 'confirm_and_wait')")
+            connection.execute(
+                "UPDATE offer SET state = b.state FROM bench_offer b WHERE b.id = offer.id AND offer.state <> b.state"
+            )
+            for statement in ("DELETE FROM done_once", "DELETE FROM audit_entry WHERE link IS NULL"):
+                connection.execute(statement)
+
+    return put_back

@@ -1,0 +1,286 @@
+"""The first submission of a draft by its guardian, in one read and one write.
+
+The plain case: a separate child, nothing missing, registration open, the page is the newest.  In every other case
+(`submission.submit` knows them all) the functions give None and have written nothing.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from enrollment.applications import contents, lifecycle
+from enrollment.applications.application_rows import Stage
+from enrollment.applications.claim_rows import DETAILS
+from enrollment.applications.contents import Answers
+from enrollment.ground import random_codes
+from enrollment.ground.accounts import Actor
+from enrollment.ground.phones import SealedPhone
+from enrollment.ground.sealed.codes import code_of
+from enrollment.ground.sign_in import RequestKey
+from enrollment.ground.vault import seal, unseal
+from enrollment.people import consents, household_rows
+from enrollment.people.person_rows import RESIDENT
+from enrollment.season.round_rows import KINDS_WITH_WISHES, RoundStage
+
+PHONE = SealedPhone("guardian.phone")
+SEALED_HOME = ("home_address", "home_longitude", "home_latitude")
+HOUSEHOLD = sorted(household_rows.ANSWERS - set(SEALED_HOME))
+
+_KINDS = "', '".join(KINDS_WITH_WISHES)
+
+FAMILY = """
+    SELECT concat_ws(' ', child.version, child.xmin, string_agg(
+        concat_ws(' ', guardian.id, guardian.version, guardian.xmin, guardianship.xmin), ' ' ORDER BY guardian.id))
+    FROM child
+    LEFT JOIN guardianship ON guardianship.child_id = child.id AND guardianship.accepted_at IS NOT NULL
+    LEFT JOIN guardian ON guardian.id = guardianship.guardian_id
+    WHERE child.id = application.child_id GROUP BY child.id, child.version, child.xmin
+"""
+"""The versions of the child and its guardians as one text, because a change of them does not change the application's.
+
+`xmin` is the transaction that wrote a row: it tells a change that counts no version, such as that of a phone."""
+
+READ = f"""
+    SELECT application.version, application.registration_code, guardians.accounts, guardians.relations,
+        json_build_object(
+            'child', json_build_object('id_kind', child.id_kind, 'sex', child.sex,
+                'level', application.level),
+            'household', json_build_object({", ".join(f"'{name}', household.{name}" for name in HOUSEHOLD)}),
+            'claims', (SELECT json_object_agg(ground, details) FROM claim WHERE claim.application_id = application.id),
+            'evidence', (SELECT json_agg(json_build_array(document, original_digest) ORDER BY uploaded_at, id)
+                FROM evidence_page WHERE evidence_page.application_id = application.id AND removed_at IS NULL),
+            'wishes', (SELECT json_agg(json_build_array(
+                    (SELECT number FROM round WHERE round.id = wish.round_id), wish.rank,
+                    (SELECT kindergarten.code || '/' || programme.level FROM programme
+                        JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
+                        WHERE programme.id = wish.programme_id),
+                    (SELECT kindergarten_id FROM programme WHERE programme.id = wish.programme_id)))
+                FROM wish WHERE wish.application_id = application.id),
+            'documents', (SELECT json_agg(json_build_array(kind, entered_before)) FROM child_document
+                WHERE child_document.child_id = application.child_id AND joined_from IS NULL),
+            'elder', (SELECT child_code FROM application AS elder WHERE elder.id = application.elder_id)) AS said,
+        ARRAY[child.name, child.id_number, child.born] AS sealed_child,
+        ARRAY[{", ".join(f"household.{name}" for name in SEALED_HOME)}] AS sealed_home,
+        ARRAY[elder_sibling.name, elder_sibling.id_number, elder_sibling.born] AS sealed_elder,
+        guardians.sealed AS sealed_guardians, ({FAMILY}) AS family
+    FROM application
+    JOIN child ON child.id = application.child_id
+    CROSS JOIN LATERAL (
+        SELECT array_agg(guardian.account_id ORDER BY since, guardian.id) AS accounts,
+            array_agg(relation ORDER BY since, guardian.id) AS relations,
+            array_agg(ARRAY[guardian.name, guardian.id_number, guardian.phone] ORDER BY since, guardian.id) AS sealed
+        FROM guardianship JOIN guardian ON guardian.id = guardianship.guardian_id
+        WHERE guardianship.child_id = application.child_id AND accepted_at IS NOT NULL) AS guardians
+    LEFT JOIN household ON household.application_id = application.id
+    LEFT JOIN elder_sibling ON elder_sibling.application_id = application.id
+    WHERE application.id = %(application)s AND application.stage = 'draft' AND application.unit IS NULL
+      AND NOT application.on_hold AND %(account)s = ANY(guardians.accounts)
+      AND NOT EXISTS (SELECT FROM application_version WHERE application_version.application_id = application.id)
+"""  # noqa: S608 (constants)
+"""One row, few columns: what is sealed stands in arrays as it is stored, everything else in one JSON value."""
+
+_CHANGE, _HISTORY = lifecycle.sql_of("submit", Stage.DRAFT)
+
+WRITE = f"""
+    WITH moved AS (
+        {_CHANGE}, submitted_at = %(now)s,
+            registration_code = coalesce(registration_code, %(code)s), agrees_to_central = %(agrees)s,
+            review_kindergarten_id = %(kindergarten)s
+        WHERE id = %(application)s AND version = %(version)s AND stage = 'draft' AND unit IS NULL AND NOT on_hold
+          AND ({FAMILY}) = %(family)s
+          AND EXISTS (SELECT FROM consent
+                WHERE account_id = %(account)s AND kind = '{consents.CHILD_DATA}' AND withdrawn_at IS NULL)
+          AND EXISTS (SELECT FROM round JOIN season ON season.year = round.year
+                WHERE round.year = application.year AND application.level = ANY(round.levels)
+                  AND round.kind IN ('{_KINDS}') AND round.stage = '{RoundStage.OPEN}'
+                  AND round.opens_at <= %(now)s AND round.closes_at > %(now)s
+                  AND season.announced_at IS NOT NULL AND season.closed_at IS NULL)
+        RETURNING id, child_id),
+    receipt AS (
+        INSERT INTO application_version (application_id, number, answers, digest, changed, submitted_at, submitted_by)
+        SELECT id, 1, %(answers)s, %(digest)s, '[]', %(now)s, %(account)s FROM moved),
+    history AS (
+        {_HISTORY}),
+    entry AS (
+        INSERT INTO audit_entry (at, account_id, act, subject, subject_id, details)
+        SELECT %(now)s, %(account)s, 'submit', 'application', id, '{{"before": "draft", "after": "submitted"}}'
+        FROM moved),
+    message AS (
+        INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
+        SELECT gen_random_uuid(), 'receipt:1:' || id || ':' || receiver, 'application_submitted', receiver, child_id, id,
+            jsonb_build_object('code', %(code)s::text, 'number', 1, 'who', who), %(now)s
+        FROM moved, unnest(%(receivers)s::uuid[], %(who)s::text[]) AS told (receiver, who)
+        ON CONFLICT (key) DO NOTHING),
+    done AS (
+        INSERT INTO done_once (key, account_id, body_digest, status, location, done_at)
+        SELECT %(key)s, %(account)s, %(body)s, 303, %(location)s, %(real_now)s FROM moved)
+    SELECT id FROM moved
+"""  # noqa: S608 (constants)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft that its guardian can hand in as it is: `answers` without the family's choice about central placement.
+
+    `outside`: the family lives outside the city, so that it cannot choose central placement.  `receivers` are the accounts
+    of the guardians, with the code by which each reads of the one who acts.
+    """
+
+    application_id: uuid.UUID
+    version: int
+    code: str | None
+    answers: Answers
+    outside: bool
+    kindergarten_id: uuid.UUID
+    receivers: Sequence[uuid.UUID]
+    who: Sequence[str]
+    family: str
+
+
+def read(session: Session, application_id: uuid.UUID, *, by: Actor) -> Draft | None:
+    """The draft of this person in its plain case; None for any other application."""
+    if by.on_behalf is not None or not lifecycle.MOVES["submit"].admits(by):
+        return None
+    found = _one(session, READ, {"application": application_id, "account": by.account_id})
+    if found is None or not _is_complete(found, by):
+        return None
+    said = found.said
+    first = min((each for each in said["wishes"] if each[1] == 1), key=lambda each: -each[0], default=None)
+    if first is None:
+        return None
+    relation = found.relations[found.accounts.index(by.account_id)]
+    return Draft(
+        application_id,
+        found.version,
+        found.registration_code,
+        _answers(found),
+        bool(said["household"]["home_outside"]),
+        uuid.UUID(first[3]),
+        found.accounts,
+        ["you" if each == by.account_id else relation for each in found.accounts],
+        found.family,
+    )
+
+
+def write(
+    session: Session,
+    draft: Draft,
+    *,
+    agrees_to_central: bool,
+    key: RequestKey,
+    location: str,
+    by: Actor,
+    now: dt.datetime,
+) -> bool:
+    """Hand the draft in: history, audit entry, receipt 1, messages, and the answer `location` under the request's key.
+
+    False if the draft, its family, its consent or the round is not as it must be any more, or somebody was faster; then
+    nothing is written.
+    """
+    answers = draft.answers | {"agrees_to_central": agrees_to_central and not draft.outside}
+    said = contents.as_text(answers)
+    values = {
+        "application": draft.application_id,
+        "version": draft.version,
+        "family": draft.family,
+        "now": now,
+        "code": draft.code or random_codes.registration_code(),
+        "agrees": answers["agrees_to_central"],
+        "kindergarten": draft.kindergarten_id,
+        "account": by.account_id,
+        "answers": seal(said, "application_version.answers"),
+        "digest": hashlib.sha256(said.encode()).hexdigest(),
+        "receivers": list(draft.receivers),
+        "who": list(draft.who),
+        "key": key.key,
+        "body": key.body_digest,
+        "location": location,
+        "real_now": key.at,
+    }
+    try:
+        return _one(session, WRITE, values) is not None
+    except IntegrityError:
+        # the key was used meanwhile, or the code is taken: nothing is written, and the service looks again
+        session.rollback()
+        return False
+
+
+def _one(session: Session, statement: str, values: dict[str, Any]) -> Row | None:
+    return session.connection().exec_driver_sql(statement, values).one_or_none()
+
+
+def _is_complete(found: Row, by: Actor) -> bool:
+    """Whether `completeness.missing` finds nothing; consent and round are looked at in the write."""
+    _name, number, _phone = found.sealed_guardians[found.accounts.index(by.account_id)]
+    home, documents = found.said["household"], found.said["documents"] or []
+    asked = [kind for kind, answer in documents if answer is None]
+    no_question = not asked or (asked == [RESIDENT] and len(documents) == 1)
+    has_home = home["home_area"] is not None or bool(home["home_outside"])
+    return bool(number) and no_question and home["hukou_kind"] is not None and has_home and bool(found.said["wishes"])
+
+
+def _answers(found: Row) -> Answers:
+    """What `contents.gather` gives, from the one row."""
+    said = found.said
+    wishes: dict[str, list[str]] = {}
+    for number, _rank, programme, _kindergarten in sorted(said["wishes"]):
+        wishes.setdefault(str(number), []).append(programme)
+    evidence: dict[str, list[str]] = {}
+    for document, digest in said["evidence"] or []:
+        evidence.setdefault(code_of(document), []).append(digest)
+    identity = {
+        part: unseal(value, f"child.{part}")
+        for part, value in zip(("name", "id_number", "born"), found.sealed_child, strict=True)
+    }
+    return {
+        "child": said["child"] | identity,
+        "guardians": [
+            _guardian(relation, *sealed)
+            for sealed, relation in zip(found.sealed_guardians, found.relations, strict=True)
+        ],
+        "household": _household(said["household"], found.sealed_home),
+        "claims": {code_of(ground): _details(stored) for ground, stored in (said["claims"] or {}).items()},
+        "evidence": evidence,
+        "wishes": wishes,
+        "bound_with": [],
+        "elder": said["elder"],
+        **_elder_sibling(*found.sealed_elder),
+    }
+
+
+def _guardian(relation: str, name: bytes, number: bytes | None, phone: bytes) -> Answers:
+    return {
+        "name": unseal(name, "guardian.name"),
+        "id_number": number and unseal(number, "guardian.id_number"),
+        "phone": PHONE.process_result_value(phone, None),
+        "relation": relation,
+    }
+
+
+def _details(stored: str) -> Answers:
+    details: Answers = DETAILS.process_result_value(bytes.fromhex(stored[2:]), None)
+    return details
+
+
+def _household(home: Answers, sealed: Sequence[bytes | None]) -> Answers:
+    columns: Any = household_rows.Household.__table__.columns
+    said = home | {
+        name: columns[name].type.process_result_value(value, None)
+        for name, value in zip(SEALED_HOME, sealed, strict=True)
+    }
+    return {name: contents.plain(value) for name, value in said.items() if value is not None}
+
+
+def _elder_sibling(name: bytes | None, number: bytes | None, born: bytes | None) -> Answers:
+    if name is None:
+        return {}
+    sealed = {"name": name, "id_number": number, "born": born}
+    said = {part: unseal(value, f"elder_sibling.{part}") for part, value in sealed.items() if value is not None}
+    return {"elder_sibling": said}

@@ -1,0 +1,74 @@
+"""What the page of a family tells of a first run, as one sealed JSON object for each application.
+
+The keys: `application`, `ticket`, `place` (None, or `programme`, `rank`, `level`, `name`, `code`, `phone`) and `wishes`, each with
+`rank`, `name`, `reason`, `tier`, `ticket`, `cutoff_tier`, `cutoff_ticket`, `has_pools`, `reserved_for`, `line_outside` and
+`in_line`: the place in line at the hour, from 1, where the family waits for the wish.
+"""
+
+import json
+import uuid
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.draw.publication.rows import RESULT
+from enrollment.ground import bulk_copy
+from enrollment.ground.vault import seal
+from enrollment.offers.offer_rows import OfferState
+
+REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff")
+"""Reasons for which a family waits for a wish."""
+
+_CONTENTS = text("""
+    SELECT placement.application_id, jsonb_build_object(
+        'application', placement.application_id,
+        'ticket', (SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year),
+        'place', CASE WHEN placed.id IS NOT NULL THEN jsonb_build_object(
+            'programme', placed.id, 'rank', placement.rank, 'level', placed.level,
+            'name', there.name, 'code', there.code, 'phone', there.phone) END,
+        'wishes', wishes.listed)
+    FROM placement
+    JOIN application ON application.id = placement.application_id
+    LEFT JOIN programme AS placed ON placed.id = placement.programme_id
+    LEFT JOIN kindergarten AS there ON there.id = placed.kindergarten_id
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object(
+            'rank', why.rank, 'name', kindergarten.name, 'reason', why.reason, 'tier', why.tier, 'ticket', why.ticket,
+            'cutoff_tier', why.cutoff_tier, 'cutoff_ticket', why.cutoff_ticket,
+            'has_pools', EXISTS (SELECT FROM pool WHERE pool.programme_id = why.programme_id),
+            'reserved_for', (SELECT pool.name FROM pool WHERE pool.programme_id = why.programme_id AND pool.code = why.pool),
+            'line_outside', coalesce(cut_off.eligible = 0, false),
+            'in_line', CASE WHEN why.reason = ANY(:refused) THEN (
+                SELECT 1 + count(*) FROM wish_reason AS ahead
+                JOIN application AS theirs ON theirs.id = ahead.application_id AND theirs.stage <> ALL(:gone)
+                WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
+                  AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket)
+                  AND NOT EXISTS (SELECT FROM offer WHERE offer.application_id = ahead.application_id
+                                    AND offer.state = ANY(:settled))) END
+            ) ORDER BY why.rank) AS listed
+        FROM wish_reason AS why
+        JOIN programme ON programme.id = why.programme_id
+        JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
+        LEFT JOIN cut_off ON cut_off.run_id = why.run_id AND cut_off.programme_id = why.programme_id AND cut_off.pool = why.pool
+        WHERE why.run_id = :run AND why.application_id = placement.application_id) AS wishes
+    WHERE placement.run_id = :run AND placement.application_id = ANY(:ids)
+""")
+
+
+def prepare_results(session: Session, run_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
+    """Write the sealed results of these applications; what is prepared already stays."""
+    values = {"run": run_id, "ids": ids, "refused": list(REFUSED), "gone": list(DEAD_STAGES)}
+    values["settled"] = [OfferState.CONFIRMED, OfferState.ARRIVED]
+    sealed = (
+        (application_id, seal(json.dumps(content, ensure_ascii=False), RESULT))
+        for application_id, content in session.execute(_CONTENTS, values).all()
+    )
+    bulk_copy.copy_to_temporary_table(
+        session, "result_content", {"application_id": "uuid", "content": "bytea"}, list(sealed)
+    )
+    written = text("""
+        INSERT INTO prepared_result (run_id, application_id, content)
+        SELECT :run, application_id, content FROM result_content ON CONFLICT (run_id, application_id) DO NOTHING
+    """)
+    session.execute(written, {"run": run_id})

@@ -1,0 +1,112 @@
+"""What a run gives out: the public file, the opening of each family, and the settings with which an auditor makes them again.
+
+Nothing of a child can be read out of the public file; `allocation.files.publication` has the reasons.
+"""
+
+import uuid
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from allocation import lottery
+from allocation.files import opening, public_file
+from allocation.files.bundle import DrawRecord2
+from allocation.files.publication import Publication, Sensitive, Settings
+from allocation.outcome import Outcome
+from enrollment.draw import market_files
+from enrollment.draw.run_rows import OPENING
+from enrollment.eligibility.tiers import rules_in_round
+from enrollment.ground import bulk_copy
+from enrollment.ground.vault import seal_bytes
+from enrollment.season.facts import SENSITIVE_GROUNDS
+from enrollment.season.rounds import Round
+
+BLOCK_COLUMNS = {"code": "text", "programme": "text", "pool": "text", "shown": "boolean"}
+
+
+@dataclass(frozen=True)
+class BlockOfPool:
+    """In which block of the public file a pool is counted, and whether its line is told there."""
+
+    block: str
+    programme: str
+    pool: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """`openings` are compressed, by child code; `settings` is `publication.json` of the full file."""
+
+    public: bytes
+    settings: bytes
+    openings: tuple[tuple[str, bytes], ...]
+    blocks: tuple[BlockOfPool, ...]
+
+
+def settings_of(
+    session: Session, round_: Round, files: Mapping[str, bytes], *, run: int, replays: int | None
+) -> Settings:
+    """The settings of a run's publication: what is sensitive under the round's rules, and the secret of hidden lines.
+
+    The secret comes from the salts, which only the full file has: so the same run always gives the same public file.
+    """
+    secret = lottery.tagged_hash("run-secret/2", files["salts.csv"], str(run).encode())
+    return Settings(run, secret, sensitive(session, round_, files), replays, hides_few_moves=replays is not None)
+
+
+def sensitive(session: Session, round_: Round, files: Mapping[str, bytes]) -> Sensitive:
+    """The groups of sensitive grounds, and each programme with the tiers that point to such a ground."""
+    market = market_files.read(dict(files))
+    rules = {area: rules_in_round(session, round_, area) for area in {row.area for row in market.programmes}}
+    tiers = {(row.programme, tier) for row in market.programmes for tier in rules[row.area].sensitive_tiers(row.nature)}
+    groups = {group for pool in market.pools for group in pool.groups.split(";")}
+    return Sensitive(
+        frozenset(tiers), frozenset(group for group in groups if group.rpartition(".")[2] in SENSITIVE_GROUNDS)
+    )
+
+
+def make(
+    files: Mapping[str, bytes], draw: DrawRecord2, settings: Settings, outcome: Outcome, without: Collection[str]
+) -> RunFiles:
+    """All files of a run.  Needs no transaction.  Children `without` get no opening: nothing could change for them."""
+    publication = Publication(files, draw, settings, outcome)
+    pool_names, programmes = publication.market.pools.name, publication.programme_codes
+    left_out = set(without)
+    return RunFiles(
+        public=public_file.write(publication),
+        settings=settings.file(),
+        openings=tuple(
+            (child, zlib.compress(lottery.canonical(told)))
+            for child, told in opening.make_all(publication)
+            if child not in left_out
+        ),
+        blocks=tuple(
+            BlockOfPool(block.code, programmes[block.programme], pool_names(pool), not block.hidden)
+            for block in publication.blocks
+            for pool in block.pools
+        ),
+    )
+
+
+def copy_blocks(session: Session, blocks: Iterable[BlockOfPool]) -> None:
+    """Fill the temporary table `block_of_run`, which the rows of the cut-offs are joined with."""
+    rows = ((each.block, each.programme, each.pool, each.shown) for each in blocks)
+    bulk_copy.copy_to_temporary_table(session, "block_of_run", BLOCK_COLUMNS, rows)
+
+
+def save_openings(session: Session, run_id: uuid.UUID, openings: Iterable[tuple[str, bytes]]) -> None:
+    """Store the openings, sealed."""
+    sealed = ((child, seal_bytes(content, OPENING)) for child, content in openings)
+    bulk_copy.copy_to_temporary_table(session, "opening_of_run", {"child": "text", "content": "bytea"}, sealed)
+    session.execute(
+        text("""
+            INSERT INTO opening (run_id, application_id, content)
+            SELECT :run, application.id, opening_of_run.content
+            FROM opening_of_run JOIN application ON application.child_code = opening_of_run.child
+        """),
+        {"run": run_id},
+    )

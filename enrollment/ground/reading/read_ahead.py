@@ -1,0 +1,224 @@
+"""Rows that the page of a family reads ahead in one statement, and the questions of services that they answer.
+
+A page asks dozens of small questions: the claims of an application, its wishes, its household.  Each question is a `Read`:
+the rows of a table with one value in a column.  A service asks `WISHES.of(session, application.id)` and does not know
+whether the answer was read ahead.  Without a read-ahead, as in every request that writes, it is a query.
+
+The rows are objects of the request's own session, so that nobody else sees them, and what is left out (a sealed number,
+the content of a file) is loaded when it is used.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Date,
+    DateTime,
+    LargeBinary,
+    Numeric,
+    Select,
+    SelectBase,
+    String,
+    Uuid,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.orm import (
+    InstrumentedAttribute,
+    Mapper,
+    Session,
+)
+from sqlalchemy.orm.attributes import instance_dict, instance_state, manager_of_class
+from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from enrollment.ground.db import Base
+
+KEY = "read_ahead"
+DIALECT = psycopg.dialect()
+
+R = TypeVar("R", bound=Base)
+
+
+@dataclass(frozen=True, eq=False)
+class Read(Generic[R]):
+    """The rows of `table` with a value in `column` for which all of `where` holds.
+
+    Column `unread` is left out and loaded at its first use.
+    """
+
+    table: type[R]
+    column: InstrumentedAttribute[Any]
+    where: tuple[ColumnElement[bool], ...] = ()
+    unread: tuple[InstrumentedAttribute[Any], ...] = ()
+
+    def of(self, session: Session, value: Any) -> list[R]:
+        """The rows with this value, in no order."""
+        known = self.ahead(session, value)
+        if known is not None:
+            return known
+        if self.is_by_key:
+            found = session.get(self.table, value)
+            return [] if found is None else [found]
+        return list(session.scalars(select(self.table).where(self.column == value, *self.where)))
+
+    def ahead(self, session: Session, value: Any) -> list[R] | None:
+        """The same if it was read ahead; None if it would be a query."""
+        ahead: ReadAhead | None = session.info.get(KEY)
+        return None if ahead is None else ahead.rows(self, value)
+
+    def one(self, session: Session, value: Any) -> R | None:
+        """The only row with this value, or None.  Raises ValueError for several."""
+        found = self.of(session, value)
+        if len(found) > 1:
+            raise ValueError(f"{len(found)} rows of {self.table.__name__}")
+        return found[0] if found else None
+
+    @cached_property
+    def is_by_key(self) -> bool:
+        """Whether the column alone is the primary key."""
+        return not self.where and [self.column.key] == [one.key for one in self.table.__mapper__.primary_key]
+
+    @cached_property
+    def shape(self) -> "Shape":
+        return Shape(self.table, {attribute.key for attribute in self.unread})
+
+    @cached_property
+    def value_of(self) -> Callable[[R], Any]:
+        key = self.column.key
+        return lambda row: instance_dict(row)[key]
+
+    def as_json(self, scope: SelectBase | ColumnElement[Any]) -> Select[Any]:
+        """One JSON array with an array for each row whose `column` is in `scope`, or equals it; NULL without rows."""
+        columns = func.json_build_array(*self.shape.selected)
+        inside = self.column.in_(scope) if isinstance(scope, SelectBase) else self.column == scope
+        return select(func.json_agg(columns)).where(inside, *self.where)
+
+
+class Shape:
+    """The columns of a table as a JSON array, and the objects that such arrays become."""
+
+    def __init__(self, table: type[Base], unread: set[str] = frozenset()):  # type: ignore[assignment]
+        self.table = table
+        self.mapper: Mapper = table.__mapper__
+        self.manager = manager_of_class(table)
+        kept = [
+            attribute
+            for attribute in self.mapper.column_attrs
+            if attribute.key not in unread and not attribute.deferred
+        ]
+        self.names = [attribute.key for attribute in kept]
+        # a deferred column has a loader of its own
+        self.left_out = {each.key for each in self.mapper.column_attrs if not each.deferred} - set(self.names)
+        columns: list[ColumnElement[Any]] = [attribute.columns[0] for attribute in kept]
+        self.selected = [_plain(getattr(table, name), column) for name, column in zip(self.names, columns, strict=True)]
+        self.decoders = [
+            (place, decode) for place, column in enumerate(columns) if (decode := _decoder(column.type)) is not None
+        ]
+        self.key_places = [
+            self.names.index(self.mapper.get_property_by_column(each).key) for each in self.mapper.primary_key
+        ]
+
+    def object(self, session: Session, values: list[Any]) -> Base:
+        """The session's object of this row; `values` are those of the JSON array."""
+        for place, decode in self.decoders:
+            if values[place] is not None:
+                values[place] = decode(values[place])
+        key = self.mapper.identity_key_from_primary_key(tuple(values[place] for place in self.key_places))
+        known = session.identity_map.get(key)
+        if known is not None:
+            return known
+        made = self.manager.new_instance()
+        instance_dict(made).update(zip(self.names, values, strict=True))
+        # what the ORM does with a row that it reads; the public way, make_transient_to_detached and add, costs ten times
+        state = instance_state(made)
+        state.key, state.session_id = key, session.hash_key
+        state.expired_attributes.update(self.left_out)
+        session.identity_map.add(state)
+        return made
+
+
+class ReadAhead:
+    """The answers that one statement gave: for each `Read` the values that it covers, with their rows.
+
+    It keeps the objects alive as long as the session, so that `session.get` and relationships find them too.
+    """
+
+    def __init__(self) -> None:
+        self._answers: dict[Read[Any], dict[Any, list[Any]]] = {}
+        self._rows: list[Base] = []
+
+    def add(self, session: Session, read: Read, covered: Iterable[Any], found: Sequence[list[Any]] | None) -> list[Any]:
+        """Keep the rows that were found for all values of `covered`; return them."""
+        answers: dict[Any, list[Base]] = defaultdict(list)
+        rows = [read.shape.object(session, values) for values in found or ()]
+        for row in rows:
+            answers[read.value_of(row)].append(row)
+        self._answers[read] = {value: answers.get(value, []) for value in covered}
+        self._rows += rows
+        return rows
+
+    def answer(self, read: Read[R], answers: dict[Any, list[R]]) -> None:
+        """Keep the answers of a question that follow from another's."""
+        self._answers[read] = answers
+
+    def rows(self, read: Read[R], value: Any) -> list[R] | None:
+        """The rows of a question; None if it was not read ahead."""
+        found = self._answers.get(read, {}).get(value)
+        return None if found is None else list(found)
+
+
+def attach(session: Session, ahead: ReadAhead) -> None:
+    """Let the session's services ask these rows first.  Only for a request that writes none of them."""
+    session.info[KEY] = ahead
+
+
+def compiled(statement: Select) -> str:
+    """The text of a statement for psycopg, with named parameters for what is given later.
+
+    Known values, such as the code of a stage, stand in the text, so that a prepared plan can use a partial index.
+    """
+
+    def written_out(element: Any, **_more: Any) -> ColumnElement[Any] | None:
+        if not isinstance(element, BindParameter) or element.value is None:
+            return None
+        return literal_column(str(element.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})))
+
+    written: ExternallyTraversible = statement
+    written = replacement_traverse(written, {}, written_out)
+    return str(cast(Select[Any], written).compile(dialect=DIALECT))
+
+
+def _plain(attribute: InstrumentedAttribute[Any], column: ColumnElement[Any]) -> ColumnElement:
+    """A column as JSON can hold it without loss: numbers with a point as text."""
+    return sql_cast(attribute, String) if isinstance(column.type, Numeric) else attribute.expression
+
+
+def _decoder(kind: TypeEngine) -> Callable[[Any], Any] | None:
+    """What makes the value of Python from that of JSON; None where they are the same."""
+    if isinstance(kind, TypeDecorator):
+        inner = _decoder(kind.impl_instance) or (lambda value: value)
+        return lambda value: kind.process_result_value(inner(value), DIALECT)
+    if isinstance(kind, ARRAY):
+        element = _decoder(kind.item_type)
+        return None if element is None else lambda values: [element(value) for value in values]
+    decoders: Mapping[type, Callable[[Any], Any]] = {
+        Uuid: uuid.UUID,
+        DateTime: dt.datetime.fromisoformat,
+        Date: dt.date.fromisoformat,
+        LargeBinary: lambda value: bytes.fromhex(value[2:]),
+        Numeric: Decimal,
+    }
+    return next((decode for known, decode in decoders.items() if isinstance(kind, known)), None)

@@ -1,0 +1,64 @@
+"""The figures by which an operator sees whether background work keeps up: one statement, for metrics and for alarms."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_QUERY = text("""
+    WITH due_job AS (SELECT due_at FROM job WHERE state IN ('waiting','queued') AND due_at <= :now),
+    message AS (
+        SELECT 'notices' AS lane, created_at AS since FROM notice WHERE state IN ('waiting','sending') AND next_try_at <= :now
+        UNION ALL
+        SELECT CASE WHEN expires_at IS NULL THEN 'notices' ELSE 'codes' END, written_at FROM text_message
+        WHERE state IN ('waiting','sending') AND next_try_at <= :now)
+    SELECT
+        (SELECT count(*) FROM due_job) AS jobs,
+        (SELECT extract(epoch FROM :now - min(due_at)) FROM due_job) AS oldest_job,
+        (SELECT count(*) FROM message WHERE lane = 'codes') AS codes,
+        (SELECT extract(epoch FROM :now - min(since)) FROM message WHERE lane = 'codes') AS oldest_code,
+        (SELECT count(*) FROM message WHERE lane = 'notices') AS notices,
+        (SELECT extract(epoch FROM :now - min(since)) FROM message WHERE lane = 'notices') AS oldest_notice,
+        (SELECT count(*) FROM notice WHERE state IN ('undeliverable','given_up')) AS failed_notices,
+        (SELECT extract(epoch FROM clock_timestamp() - min(down_since)) FROM sender_status) AS gateway_down,
+        (SELECT extract(epoch FROM clock_timestamp() - min(seen_at)) FROM sender_status) AS sender_silent,
+        (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM background_process WHERE 'clock' = ANY (serves))
+            AS scheduler_silent,
+        (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM background_process WHERE 'bulk' = ANY (serves))
+            AS worker_silent,
+        (SELECT extract(epoch FROM clock_timestamp() - min(written_at)) FROM audit_entry WHERE link IS NULL) AS seal_lag,
+        (SELECT extract(epoch FROM clock_timestamp() - max(taken_at)) FROM backup) AS backup_age
+""")
+
+
+@dataclass(frozen=True)
+class OperationFigures:
+    """Numbers of rows, and ages in seconds; an age is None where there is nothing to be old.
+
+    `jobs` and `oldest_job` count due jobs that no worker has begun, `codes` and `notices` due messages of each lane.
+    `failed_notices` are those that nobody will try again.
+    """
+
+    jobs: int
+    oldest_job: float | None
+    codes: int
+    oldest_code: float | None
+    notices: int
+    oldest_notice: float | None
+    failed_notices: int
+    gateway_down: float | None
+    sender_silent: float | None
+    scheduler_silent: float | None
+    worker_silent: float | None
+    seal_lag: float | None
+    backup_age: float | None
+
+
+def read(session: Session, *, now: dt.datetime) -> OperationFigures:
+    row = session.execute(_QUERY, {"now": now}).mappings().one()
+    figures: dict[str, Any] = {
+        name: value if value is None or isinstance(value, int) else float(value) for name, value in row.items()
+    }
+    return OperationFigures(**figures)

@@ -1,0 +1,78 @@
+"""The entry on the roll that an arrival makes, and its counter-entry when the arrival is undone.
+
+An entry is never deleted: an arrival that was noted by mistake ends on the day on which it began, so that it counts on no
+day, and the entries that it had ended go on.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import Refused
+from enrollment.offers.arrivals.door import Door
+from enrollment.offers.arrivals.rows import ArrivalEntry
+from enrollment.people import documents
+from enrollment.people.person_rows import Child
+from enrollment.places import roll, roll_admission
+from enrollment.places.roll import RollChild, RollClass
+
+NEVER_CAME, OTHER_CLASS = "no_show", "other"
+"""Reasons of a counter-entry: the child was not there; it belongs into another class."""
+
+
+def enter(session: Session, door: Door, class_name: str, *, by: Actor, now: dt.datetime) -> RollChild:
+    """Put the child of the offer on the roll.  Refuses what `roll_admission.admit` refuses."""
+    child, programme = session.get_one(Child, door.offer.child_id), door.programme
+    known_by = [each.person_index for each in documents.documents_of(session, child.id)]
+    begins = roll_admission.first_day(programme.year, now=now)
+    before = [each.id for each in roll.lock_entries_from(session, known_by, begins)]
+    entry = roll_admission.admit(
+        session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
+        class_name=class_name, id_number=child.id_number, id_kind=child.id_kind, born=child.born,
+        known_by=known_by, by=by, now=now,
+    )  # fmt: skip
+    row = {"roll_child_id": entry.id, "ended": before, "at": now}
+    made = insert(ArrivalEntry).values(offer_id=door.offer.id, **row)
+    session.execute(made.on_conflict_do_update(index_elements=["offer_id"], set_=row))
+    return entry
+
+
+def class_of(session: Session, offer_id: uuid.UUID) -> str | None:
+    """The name of the class into which the child of this offer went; None if it is on no roll."""
+    made = session.get(ArrivalEntry, offer_id, populate_existing=True)
+    if made is None:
+        return None
+    entry = session.get_one(RollChild, made.roll_child_id)
+    return session.get_one(RollClass, entry.class_id).name if entry.left_on is None else None
+
+
+def withdraw(session: Session, offer_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
+    """Counter the entry, and let the entries that it had ended go on.  Refuses `left_already` if the child has left since."""
+    made = session.get(ArrivalEntry, offer_id, populate_existing=True)
+    if made is None:
+        return
+    entry = session.get_one(RollChild, made.roll_child_id, with_for_update=True, populate_existing=True)
+    if entry.left_on is not None:
+        raise Refused("left_already")
+    entry.left_on, entry.leave_reason = entry.entered_on, reason
+    session.flush()
+    for ended_id in made.ended:
+        ended = session.get_one(RollChild, ended_id, with_for_update=True, populate_existing=True)
+        ended.left_on = ended.leave_reason = None
+    session.flush()
+    audit.record(session, "withdraw_roll_entry", "roll_child", entry.id, by=by, now=now, reason=reason)
+
+
+def refuse_another_day(session: Session, offer_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """Refuse `class_change_in_roll` once the child has been in its class for a day: then it changes class in the roll.
+
+    A child that arrives in August is in its class from 1 September.
+    """
+    made = session.get_one(ArrivalEntry, offer_id, populate_existing=True)
+    if session.get_one(RollChild, made.roll_child_id).entered_on < today(now):
+        raise Refused("class_change_in_roll")

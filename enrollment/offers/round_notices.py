@@ -1,0 +1,64 @@
+"""Tells the families without a place that a supplementary round is open: not placed, declined, or missed.
+
+A family that withdrew gets another message, which says that it can apply again; but none if it cannot, because all
+guardians withdrew their consent.
+"""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.notifications import notify_guardians
+from enrollment.ground.city_time import format_time
+from enrollment.offers.offer_rows import LIVE, Offer
+from enrollment.people import consents
+from enrollment.people.consents import Consent
+from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.season.round_rows import get_round
+from enrollment.season.rounds import open_for_registration
+
+
+def tell_round_open(
+    session: Session, round_id: uuid.UUID, *, now: dt.datetime, after: uuid.UUID | None = None, limit: int = 1000
+) -> uuid.UUID | None:
+    """Tell the guardians of the next applications by id: those after `after`, at most `limit`.
+
+    Returns the last application's id, None when all are told or the round is not open.  Each guardian gets one message for
+    a child and a round, however often this runs.
+    """
+    found = get_round(session, round_id)
+    if not open_for_registration(found, now):
+        return None
+    holds = exists().where(Offer.child_id == Application.child_id, Offer.year == found.year, Offer.state.in_(LIVE))
+    concerned = select(Application.id, Application.stage).where(
+        Application.year == found.year,
+        Application.level.in_(found.levels),
+        (Application.stage.not_in(DEAD_STAGES)) | (Application.stage == Stage.WITHDRAWN) & _consent_is_given(),
+        ~holds,
+    )
+    if after is not None:
+        concerned = concerned.where(Application.id > after)
+    rows = session.execute(concerned.order_by(Application.id).limit(limit)).all()
+    event = f"round_open:{found.id}"
+    about: dict[str, Any] = {"name": found.name, "until": format_time(found.closes_at)}
+    withdrawn = [row.id for row in rows if row.stage == Stage.WITHDRAWN]
+    others = [row.id for row in rows if row.stage != Stage.WITHDRAWN]
+    notify_guardians(session, "round_open", others, now=now, event=event, **about)
+    notify_guardians(session, "round_open_again", withdrawn, now=now, event=event, **about)
+    return rows[-1].id if len(rows) == limit else None
+
+
+def _consent_is_given() -> ColumnElement[bool]:
+    """Whether a guardian of the child consents to the storage of its data, without which nobody can apply again."""
+    return (
+        exists()
+        .where(Guardianship.child_id == Application.child_id, Guardianship.accepted_at.is_not(None))
+        .where(Guardian.id == Guardianship.guardian_id)
+        .where(Consent.account_id == Guardian.account_id, Consent.kind == consents.CHILD_DATA)
+        .where(Consent.withdrawn_at.is_(None))
+    )

@@ -1,0 +1,81 @@
+"""Readers of cells with a year or a date, as spreadsheets and offices write them."""
+
+import datetime as dt
+import re
+from functools import lru_cache
+from typing import Any
+
+from enrollment.places.imports.cell_readers import text
+from enrollment.places.imports.faults import CellError
+
+FIRST_DAY = dt.date(1899, 12, 30)
+SERIALS = range(18_264, 73_051)
+"""Serial numbers of days from 1950 to 2099: a date whose cell was formatted as a number."""
+
+_date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d{2})(\d{2})")
+_month = re.compile(r"(\d{4})[-/.年](\d{1,2})月?|(\d{4})(0[1-9]|1[0-2])")
+_year = re.compile(r"(20\d{2})(?:\s*-\s*20\d{2})?(?:年|学年|学年度|年度)?(?:秋季?)?")
+
+
+class MonthOnly(dt.date):
+    """The first day of a month whose day is not told."""
+
+
+def year(cell: Any) -> int | None:
+    value = text(cell)
+    if value is None:
+        return None
+    found = _year.fullmatch(value)
+    if found is None:
+        raise CellError("not_a_year", value=value[:30])
+    return int(found.group(1))
+
+
+def date(cell: Any) -> dt.date | None:
+    """A day: a date, `2026-09-01`, `2026.9.1`, `20260901`, or the serial number of a day."""
+    if isinstance(cell, dt.datetime):
+        return cell.date()
+    return cell if isinstance(cell, dt.date) else _date_in(cell)
+
+
+@lru_cache(maxsize=16_384)
+def _date_in(cell: Any) -> dt.date | None:
+    """A roll of a city has a few thousand dates, each kept once."""
+    value = text(cell)
+    if value is None:
+        return None
+    if value.isdigit() and len(value) == 5 and int(value) in SERIALS:
+        return FIRST_DAY + dt.timedelta(days=int(value))
+    found = _date.fullmatch(value)
+    if found is None:
+        raise CellError("not_a_date", value=value[:30])
+    return _day(value, *(int(part) for part in found.groups() if part))
+
+
+def birth_date(cell: Any) -> dt.date | None:
+    """A day of birth, or a `MonthOnly` for 出生年月: `2021.10`, `2021年10月`, `202110`.
+
+    A number cell 2021.1 may have been typed as 2021.10, so it is asked for.
+    """
+    if isinstance(cell, dt.date):
+        return date(cell)
+    return _birth_date_in(cell)
+
+
+@lru_cache(maxsize=16_384)
+def _birth_date_in(cell: Any) -> dt.date | None:
+    value = text(cell)
+    found = _month.fullmatch(value) if value is not None else None
+    if value is None or found is None:
+        return date(cell)
+    if isinstance(cell, float) and value.endswith(".1"):
+        raise CellError("month_lost_zero", value=value)
+    read = _day(value, *(int(part) for part in found.groups() if part), 1)
+    return MonthOnly(read.year, read.month, 1)
+
+
+def _day(value: str, *parts: int) -> dt.date:
+    try:
+        return dt.date(*parts)
+    except ValueError as fault:
+        raise CellError("not_a_date", value=value[:30]) from fault

@@ -1,0 +1,1 @@
+"""Reading of uploaded files: workbooks and CSV, as streams, within limits."""

@@ -1,0 +1,1 @@
+"""Reports: one definition gives the page, the spreadsheet and the CSV file."""

@@ -1,0 +1,86 @@
+"""Reports about the roll: children by class, movements of a school year, and data that are missing."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import or_, select
+
+from enrollment.places import roll
+from enrollment.places.areas import CLASS_NORM
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.roll import RollChild, RollClass
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+
+N = Kind.NUMBER
+OF_A_CLASS = (Column("kindergarten"), Column("level", Kind.CODE, "level"), Column("class"))
+
+
+def _classes(question: Question) -> Iterator[Row]:
+    here = select(Kindergarten).where(question.here()).order_by(Kindergarten.sort_key)
+    for kindergarten in question.session.scalars(here).all():
+        listed = roll.class_list(question.session, kindergarten.id, question.year, by=question.by, now=question.now)
+        for line in listed:
+            norm = CLASS_NORM.get(line.level)
+            over = max(line.children - norm, 0) if norm else 0
+            yield kindergarten.name, line.level, line.name, norm, line.children, over, line.kept_as
+
+
+ON_ROLL = Report(
+    "on_roll",
+    (
+        *OF_A_CLASS, Column("norm", N), Column("children", N, total=True), Column("over_norm", N, total=True),
+        Column("kept_as", Kind.CODE, "report_kept_as"),
+    ),
+    _classes,
+)  # fmt: skip
+
+
+def _of_the_year(question: Question):
+    return (
+        select(Kindergarten.name, RollClass.level, RollClass.name, RollChild)
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(RollClass.school_year == question.year, question.here())
+        .order_by(Kindergarten.sort_key, RollClass.name, RollChild.entered_on, RollChild.id)
+    )
+
+
+def _movements(question: Question) -> list[Row]:
+    """An entry that was countered on its first day is no movement."""
+    rows: list[Row] = []
+    moved = _of_the_year(question).where(or_(RollChild.left_on.is_(None), RollChild.left_on > RollChild.entered_on))
+    for kindergarten, level, name, child in question.session.execute(moved):
+        rows.append((kindergarten, level, name, child.name, "in", None, child.entered_on))
+        if child.left_on is not None:
+            rows.append((kindergarten, level, name, child.name, "out", child.leave_reason, child.left_on))
+    return sorted(rows, key=lambda row: (row[0], row[6], row[2], row[3]))
+
+
+MOVEMENTS = Report(
+    "movements",
+    (
+        *OF_A_CLASS, Column("child", names=True), Column("movement", Kind.CODE, "report_movement"),
+        Column("reason", Kind.CODE, "leave_reason"), Column("on", Kind.DAY),
+    ),
+    _movements,
+)  # fmt: skip
+
+
+def _gaps(question: Question) -> list[Row]:
+    there = _of_the_year(question).where(RollChild.left_on.is_(None))
+    without = there.where(or_(RollChild.id_number.is_(None), RollChild.born.is_(None)))
+    return [
+        (kindergarten, level, name, child.name, missing, child.entered_on)
+        for kindergarten, level, name, child in question.session.execute(without)
+        for missing, value in (("id_number", child.id_number), ("born", child.born))
+        if value is None
+    ]
+
+
+GAPS = Report(
+    "gaps",
+    (
+        *OF_A_CLASS, Column("child", names=True), Column("missing", Kind.CODE, "report_missing"),
+        Column("since", Kind.DAY),
+    ),
+    _gaps,
+)  # fmt: skip

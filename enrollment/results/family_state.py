@@ -1,0 +1,186 @@
+"""A family's whole state in one prepared statement: what its pages ask about a guardian, its children and applications.
+
+`read_ahead(session, account)` reads it and attaches it to the session.  From then on the services answer from memory
+(`ground.reading.read_ahead`), each with the rule that it always has.  The statement begins with the guardian's care: only children
+of whom the account is an accepted guardian are in it, and everything else hangs on them.  A helper has another view of a
+family, so nothing is read ahead for one.
+
+Shape of the answer: one JSON array with a place for each `Read` of `READS`, in that order; there is NULL or an array of
+rows, each an array of the columns that `Read.shape` names.
+"""
+
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import LargeBinary, Uuid, bindparam, func, select, union
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from enrollment.applications.application_rows import (
+    APPLICATION,
+    APPLICATIONS,
+    BOUND,
+    VERSIONS,
+    WISHES,
+    Application,
+    Wish,
+)
+from enrollment.applications.claim_rows import CLAIMS
+from enrollment.applications.elder_siblings import ELDERS
+from enrollment.applications.evidence_rows import PAGES
+from enrollment.applications.lifecycle import MOVES_MADE
+from enrollment.applications.register_answers import REGISTER_ANSWERS
+from enrollment.applications.returned_items import RETURNED_ITEMS
+from enrollment.delivery.unreachable_numbers import UNREACHABLE
+from enrollment.draw.draws import TICKETS
+from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, Placement
+from enrollment.ground.accounts import Account
+from enrollment.ground.reading.read_ahead import Read, ReadAhead, attach, compiled
+from enrollment.offers.joint_decision_rows import WAITING_DECISIONS
+from enrollment.offers.offer_rows import OFFERS, Offer
+from enrollment.people.consents import LIVE_CONSENTS
+from enrollment.people.desk_rows import OPEN_CHANGES
+from enrollment.people.household_rows import HOUSEHOLDS
+from enrollment.people.invitations import UNANSWERED
+from enrollment.people.mandate_rows import PAPERS
+from enrollment.people.person_rows import (
+    CARE,
+    CARERS,
+    CHILDREN,
+    DOCUMENTS,
+    GUARDIANS,
+    GUARDIANS_OF_CHILDREN,
+    Guardian,
+    Guardianship,
+)
+from enrollment.places.areas import all_areas
+from enrollment.places.kindergartens import KINDERGARTENS
+from enrollment.places.programmes import POOLS, PROGRAMMES, Programme
+from enrollment.review.case_rows import CASES, OPEN_DISPUTES
+from enrollment.review.guardian_requests import REQUESTS_ABOUT
+
+OF_ACCOUNT: tuple[Read[Any], ...] = (CASES, OPEN_CHANGES)
+OF_PHONE: tuple[Read[Any], ...] = (UNREACHABLE, PAPERS, UNANSWERED)
+OF_CHILD: tuple[Read[Any], ...] = (CHILDREN, DOCUMENTS, TICKETS)
+OF_APPLICATION: tuple[Read[Any], ...] = (
+    HOUSEHOLDS,
+    CLAIMS,
+    ELDERS,
+    PAGES,
+    RETURNED_ITEMS,
+    REGISTER_ANSWERS,
+    VERSIONS,
+    MOVES_MADE,
+    WAITING_DECISIONS,
+    OPEN_DISPUTES,
+    PUBLISHED_PLACEMENTS,
+)
+READS: tuple[Read[Any], ...] = (
+    GUARDIANS,
+    *OF_ACCOUNT,
+    *OF_PHONE,
+    CARE,
+    REQUESTS_ABOUT,
+    *OF_CHILD,
+    CARERS,
+    GUARDIANS_OF_CHILDREN,
+    APPLICATIONS,
+    LIVE_CONSENTS,
+    BOUND,
+    *OF_APPLICATION,
+    WISHES,
+    OFFERS,
+    RUNS,
+    PROGRAMMES,
+    POOLS,
+    KINDERGARTENS,
+)
+
+
+def read_ahead(session: Session, account: Account) -> None:
+    """Read the state of a guardian's family, and answer the session's services from it.  For requests that write nothing."""
+    values = {"account": account.id, "phone": account.phone_index}
+    answer = session.connection().exec_driver_sql(_statement(), values).scalar_one()
+    found = dict(zip(READS, answer, strict=True))
+    ahead = ReadAhead()
+
+    def keep(read: Read[Any], covered: Iterable[Any]) -> list[Any]:
+        return ahead.add(session, read, covered, found[read])
+
+    guardians = [guardian.id for guardian in keep(GUARDIANS, [account.id])]
+    for read in OF_ACCOUNT:
+        keep(read, [account.id])
+    for read in OF_PHONE:
+        keep(read, [account.phone_index] if account.phone_index is not None else [])
+    keep(REQUESTS_ABOUT, guardians)
+    care = [each.child_id for each in keep(CARE, guardians)]
+    for read in (*OF_CHILD, CARERS):
+        keep(read, care)
+    keep(GUARDIANS_OF_CHILDREN, ())
+    mine = keep(APPLICATIONS, care)
+    ahead.answer(APPLICATION, {each.id: [each] for each in mine})
+    keep(LIVE_CONSENTS, {account.id, *(each.entered_for or each.entered_by for each in mine)})
+    bound = keep(BOUND, {each.unit for each in mine if each.unit is not None})
+    for read in OF_APPLICATION:
+        keep(read, [each.id for each in mine])
+    for read in (WISHES, OFFERS):
+        keep(read, {each.id for each in (*mine, *bound)})
+    keep(RUNS, {placement.run_id for each in mine for placement in ahead.rows(PUBLISHED_PLACEMENTS, each.id) or ()})
+    areas = {area.code: area for area in all_areas(session)}
+    for kindergarten in keep(KINDERGARTENS, ()):
+        set_committed_value(kindergarten, "area", areas[kindergarten.area_code])
+    programmes = keep(PROGRAMMES, ())
+    keep(POOLS, [each.id for each in programmes])
+    for programme in programmes:
+        reserved = sorted(ahead.rows(POOLS, programme.id) or (), key=lambda pool: pool.precedence)
+        set_committed_value(programme, "pools", reserved)
+    attach(session, ahead)
+
+
+@functools.cache
+def _statement() -> str:
+    """The statement: a column for each of `READS`.  Its parameters are `account` and `phone`."""
+    account, phone = bindparam("account", type_=Uuid()), bindparam("phone", type_=LargeBinary())
+    guardian = select(Guardian.id).where(Guardian.account_id == account)
+    in_care = select(Guardianship.child_id).where(Guardianship.guardian_id.in_(guardian), *CARE.where)
+    care = select(in_care.cte("care").c.child_id)
+    columns = Application.id, Application.unit, Application.entered_by, Application.entered_for
+    mine = select(*columns).where(Application.child_id.in_(care)).cte("mine")
+    bound = select(Application.id).where(Application.unit.in_(select(mine.c.unit)))
+    seen = select(union(select(mine.c.id), bound).cte("seen").c.id)
+    carers = select(Guardianship.guardian_id).where(Guardianship.child_id.in_(care), *CARE.where)
+    wished = union(
+        select(Wish.programme_id).where(Wish.application_id.in_(seen)),
+        select(Offer.programme_id).where(Offer.application_id.in_(seen)),
+        select(Placement.programme_id).where(
+            Placement.application_id.in_(select(mine.c.id)), *PUBLISHED_PLACEMENTS.where
+        ),
+    ).cte("wished")
+    placed = select(Placement.run_id).where(
+        Placement.application_id.in_(select(mine.c.id)), *PUBLISHED_PLACEMENTS.where
+    )
+    programmes = select(wished.c.programme_id)
+    scopes: dict[Read[Any], Any] = {
+        GUARDIANS: account,
+        CARE: guardian,
+        REQUESTS_ABOUT: guardian,
+        CARERS: care,
+        GUARDIANS_OF_CHILDREN: carers,
+        APPLICATIONS: care,
+        LIVE_CONSENTS: union(
+            select(account),
+            select(mine.c.entered_by),
+            select(mine.c.entered_for).where(mine.c.entered_for.is_not(None)),
+        ),
+        BOUND: select(mine.c.unit),
+        WISHES: seen,
+        OFFERS: seen,
+        RUNS: placed,
+        PROGRAMMES: programmes,
+        POOLS: programmes,
+        KINDERGARTENS: select(Programme.kindergarten_id).where(Programme.id.in_(programmes)),
+    }
+    scopes |= dict.fromkeys(OF_ACCOUNT, account) | dict.fromkeys(OF_PHONE, phone) | dict.fromkeys(OF_CHILD, care)
+    scopes |= dict.fromkeys(OF_APPLICATION, select(mine.c.id))
+    return compiled(select(func.json_build_array(*(read.as_json(scopes[read]).scalar_subquery() for read in READS))))

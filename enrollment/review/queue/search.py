@@ -1,0 +1,63 @@
+"""Search in the queue of one's own kindergartens, by registration code, name, pinyin or initials.
+
+Names are sealed, and no index of them exists that somebody could read without the key: the names of the actor's own
+applications are decrypted for the search (ADR 30).
+"""
+
+import functools
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application, Stage
+from enrollment.ground.accounts import Actor
+from enrollment.people.person_rows import Child
+from enrollment.places import pinyin
+from enrollment.review.queue.due_dates import in_open_years
+from enrollment.review.scope import within
+
+MOST_HITS = 50
+LONGEST_QUERY = 40
+SHORTEST_CODE = 3
+
+
+def find(session: Session, query: str, *, by: Actor) -> list[uuid.UUID]:
+    """The applications that match, at most `MOST_HITS`, the best matches first; none for an empty query."""
+    wanted = "".join(query[:LONGEST_QUERY].split()).casefold()
+    if not wanted:
+        return []
+    own = (
+        select(Application.id, Application.registration_code, Child.name)
+        .join(Child, Child.id == Application.child_id)
+        .where(within(by), in_open_years(), Application.stage.not_in((Stage.DRAFT, Stage.WITHDRAWN)))
+        .order_by(Application.submitted_at, Application.id)
+    )
+    hits = [(rank, row.id) for row in session.execute(own) if (rank := _rank(wanted, row.registration_code, row.name))]
+    return [application_id for _rank_of_hit, application_id in sorted(hits, key=lambda hit: hit[0])[:MOST_HITS]]
+
+
+def _rank(wanted: str, code: str, name: str) -> int:
+    """1 is the best match, 0 none."""
+    plain, plain_code = wanted.replace("-", ""), code.replace("-", "").casefold()
+    if plain == plain_code:
+        return 1
+    folded = name.casefold()
+    if folded.startswith(wanted):
+        return 2
+    syllables = [_syllable(letter) for letter in name if not letter.isspace()]
+    if plain.isascii():
+        if "".join(each[:1] for each in syllables).startswith(plain):
+            return 3
+        joined = "".join(syllables)
+        if len(plain) > 1 and (joined.startswith(plain) or "".join(syllables[1:]).startswith(plain)):
+            return 4
+    if wanted in folded:
+        return 5
+    return 6 if len(plain) >= SHORTEST_CODE and plain_code.startswith(plain) else 0
+
+
+@functools.lru_cache(maxsize=8192)
+def _syllable(letter: str) -> str:
+    """The sound of one character; the memory holds characters, never names."""
+    return pinyin.sort_key(letter).replace(" ", "") or letter.casefold()

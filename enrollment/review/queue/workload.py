@@ -1,0 +1,194 @@
+"""Statistics of the review: the load of each kindergarten and clerk, and the codes for the notice board.
+
+Like the queue, limited to the actor's kindergartens and areas.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, true
+from sqlalchemy.orm import Session
+
+from enrollment.applications.applications import Application, Stage
+from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, MoveMade
+from enrollment.ground.accounts import Account, Actor, Role
+from enrollment.ground.audit import AuditEntry
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.review.queue.task_groups import waits_for_second
+from enrollment.review.scope import within
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one kindergarten has to review, for an official who may reassign a part."""
+
+    kindergarten_id: uuid.UUID
+    kindergarten: str
+    area_code: str
+    waiting: int
+    in_review: int
+    returned: int
+    confirmed: int
+    refusals: int
+    oldest: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """The work of one clerk: applications in review now, settled today and in total, and those that the clerk chose instead of
+    taking the next one.
+
+    `minutes` is the median time from taking an application to settling it, without bulk confirmations; None before the
+    first.  `kindergartens` are the names of the kindergartens whose applications the clerk settled or has in review.
+    """
+
+    account_id: uuid.UUID
+    name: str
+    in_hand: int
+    today: int
+    settled: int
+    picked: int
+    minutes: int | None
+    kindergartens: tuple[str, ...]
+
+
+def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
+    """The clerks within the actor's scope with their work, by name; a clerk sees the own row alone."""
+    done = {row.account_id: row for row in session.execute(_settled(by, since=now - dt.timedelta(hours=24)))}
+    held = {row.reviewer_id: row for row in session.execute(_in_hand(by))}
+    names = session.execute(select(Account.id, Account.name).where(Account.id.in_(done.keys() | held.keys())))
+    picked = {row.account_id: row.number for row in session.execute(_picked(by, done.keys() | held.keys()))}
+    people = [_reviewer(row.id, row.name, done.get(row.id), held.get(row.id), picked.get(row.id, 0)) for row in names]
+    if not by.is_any(Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL, Role.AUDITOR):
+        people = [reviewer for reviewer in people if reviewer.account_id == by.account_id]
+    return sorted(people, key=lambda reviewer: reviewer.name)
+
+
+def _reviewer(account_id: uuid.UUID, name: str, done: Row | None, held: Row | None, picked: int) -> Reviewer:
+    at = {place for row in (done, held) if row is not None for place in row.kindergartens}
+    return Reviewer(
+        account_id,
+        name,
+        in_hand=held.number if held else 0,
+        today=done.today if done else 0,
+        settled=done.settled if done else 0,
+        picked=picked,
+        minutes=round(done.minutes) if done and done.minutes is not None else None,
+        kindergartens=tuple(sorted(at)),
+    )
+
+
+def _picked(by: Actor, accounts: Collection[uuid.UUID]) -> Select:
+    """How many applications each of these people chose (`leases.pick`)."""
+    return (
+        select(AuditEntry.account_id, func.count().label("number"))
+        .join(Application, AuditEntry.subject_id == cast(Application.id, String))
+        .where(AuditEntry.account_id.in_(accounts), AuditEntry.act == "pick", _to_be_read(by))
+        .group_by(AuditEntry.account_id)
+    )
+
+
+def _settled(by: Actor, *, since: dt.datetime) -> Select:
+    """What each person settled, and the median minutes from taking to settling, without bulk confirmations.
+
+    A bulk confirmation takes and confirms at the same moment, so the filter `at > taken` leaves it out.
+    """
+    before = func.lag(MoveMade.at).over(partition_by=MoveMade.application_id, order_by=MoveMade.number)
+    moves = select(MoveMade.application_id, MoveMade.account_id, MoveMade.move, MoveMade.at, before.label("taken"))
+    made = (
+        moves.join(Application, Application.id == MoveMade.application_id)
+        .where(_to_be_read(by), MoveMade.move.in_(("take", "confirm", "send_back", "refuse")))
+        .subquery()
+    )
+    minutes = func.extract("epoch", made.c.at - made.c.taken) / 60
+    return (
+        select(
+            made.c.account_id,
+            func.count().label("settled"),
+            func.count().filter(made.c.at >= since).label("today"),
+            func.percentile_cont(0.5).within_group(minutes).filter(made.c.at > made.c.taken).label("minutes"),
+            func.array_agg(Kindergarten.name.distinct()).label("kindergartens"),
+        )
+        .join(Application, Application.id == made.c.application_id)
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(made.c.move != "take", made.c.account_id.is_not(None))
+        .group_by(made.c.account_id)
+    )
+
+
+def _in_hand(by: Actor) -> Select:
+    return (
+        select(
+            Application.reviewer_id,
+            func.count().label("number"),
+            func.array_agg(Kindergarten.name.distinct()).label("kindergartens"),
+        )
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(_to_be_read(by), Application.stage == Stage.IN_REVIEW)
+        .group_by(Application.reviewer_id)
+    )
+
+
+def _to_be_read(by: Actor) -> ColumnElement[bool]:
+    """SQL condition: the applications whose statistics this person may read; an auditor reads all."""
+    return true() if by.is_any(Role.AUDITOR) else within(by)
+
+
+def loads(session: Session, *, by: Actor) -> list[Load]:
+    """Every kindergarten in the actor's scope that has applications to review, the longest queue first."""
+    open_ = Application.stage.in_(AWAITING_DECISION)
+    rows = session.execute(
+        select(
+            Kindergarten.id,
+            Kindergarten.name,
+            Kindergarten.area_code,
+            func.count().filter(Application.stage == Stage.SUBMITTED),
+            func.count().filter(Application.stage == Stage.IN_REVIEW),
+            func.count().filter(Application.stage == Stage.RETURNED),
+            func.count().filter(Application.stage == Stage.CONFIRMED),
+            func.count().filter(waits_for_second(), open_),
+            func.min(Application.submitted_at).filter(open_),
+        )
+        .join(Application, Application.review_kindergarten_id == Kindergarten.id)
+        .where(_to_be_read(by), Application.stage.in_(HANDED_IN))
+        .group_by(Kindergarten.id)
+        .order_by(func.count().filter(open_).desc(), Kindergarten.sort_key)
+    )
+    return [Load(*row) for row in rows]
+
+
+def open_lines(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, limit: int = 200) -> Sequence[Row]:
+    """Unsettled applications of a kindergarten, oldest first, without names.
+
+    Columns: id, registration_code, stage, submitted_at.
+    """
+    return session.execute(
+        select(Application.id, Application.registration_code, Application.stage, Application.submitted_at)
+        .where(
+            within(by),
+            Application.review_kindergarten_id == kindergarten_id,
+            Application.stage.in_(AWAITING_DECISION),
+        )
+        .order_by(Application.submitted_at, Application.id)
+        .limit(limit)
+    ).all()
+
+
+def confirmed_codes(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> dict[str, list[str]]:
+    """Registration codes of the applications confirmed here, by class level: the list for the notice board 公示."""
+    rows = session.execute(
+        select(Application.level, Application.registration_code)
+        .where(
+            within(by),
+            Application.review_kindergarten_id == kindergarten_id,
+            Application.year == year,
+            Application.stage == Stage.CONFIRMED,
+        )
+        .order_by(Application.registration_code)
+    )
+    listed: dict[str, list[str]] = {}
+    for level, code in rows:
+        listed.setdefault(level, []).append(code or "")
+    return listed

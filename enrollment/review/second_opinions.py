@@ -1,0 +1,76 @@
+"""Findings against a register that no page supports: a second person agrees, or the finding falls."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications import lifecycle
+from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.claim_rows import VerifiedFact, waits_for_second
+from enrollment.applications.notifications import notify_guardians
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.review import leases
+from enrollment.review.findings import facts_still_open
+from enrollment.review.scope import REVIEWERS, locked, refuse_while_refusal_is_open
+from enrollment.season.facts import Fact
+
+WAITS_FOR_SECOND = "waits_for_second"
+"""The reason in the history when a review is laid aside until a second person has looked."""
+
+
+def waiting(session: Session, application_id: uuid.UUID) -> list[VerifiedFact]:
+    """The findings of the application that wait for a second person."""
+    found = select(VerifiedFact).where(VerifiedFact.application_id == application_id, waits_for_second())
+    return list(session.scalars(found.order_by(VerifiedFact.fact)))
+
+
+def lay_aside(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
+    """Put a reviewed application back until a second person has looked.  The caller holds its lock."""
+    lifecycle.make(session, application, "release", by=by, now=now, reason=WAITS_FOR_SECOND)
+
+
+def decide(
+    session: Session, application_id: uuid.UUID, fact: Fact | str, *, agreed: bool, by: Actor, now: dt.datetime
+) -> bool:
+    """The second person agrees with a finding, or not: then it falls, and a clerk looks at the fact again.
+
+    With the last agreement the review ends, if every fact is settled and the second person is of the kindergarten.
+    Returns whether it ended.  Refuses `second_person_needed`, `decided_already`, `taken_by_another`.
+    """
+    application = locked(session, application_id, by=by)
+    finding = session.get(VerifiedFact, (application_id, str(fact)), populate_existing=True)
+    if finding is None:
+        raise NotFound("verified_fact")
+    if not finding.waits:
+        raise Refused("decided_already")
+    if finding.account_id == by.account_id:
+        raise Refused("second_person_needed")
+    if application.reviewer_id not in (None, by.account_id) and leases.is_live(application, now):
+        raise Refused("taken_by_another")
+    audit.record(
+        session, "second_opinion", "application", application_id, by=by, now=now, fact=finding.fact, agreed=agreed
+    )
+    if not agreed:
+        session.execute(
+            delete(VerifiedFact).where(VerifiedFact.application_id == application_id, VerifiedFact.fact == finding.fact)
+        )
+        session.expire_all()
+        return False
+    finding.second_by, finding.second_at = by.account_id, now
+    session.flush()
+    return _end_review(session, application, by=by, now=now)
+
+
+def _end_review(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> bool:
+    unsettled = waiting(session, application.id) or facts_still_open(session, application.id)
+    if unsettled or not by.is_any(*REVIEWERS) or application.stage not in (Stage.SUBMITTED, Stage.IN_REVIEW):
+        return False
+    refuse_while_refusal_is_open(session, application.id)
+    leases.take(session, application.id, by=by, now=now)
+    lifecycle.make(session, application, "confirm", by=by, now=now)
+    notify_guardians(session, "review_confirmed", [application.id], now=now, by=by)
+    return True

@@ -1,0 +1,115 @@
+"""Cases of children with a disability: Preschool Education Law, Article 17.
+
+A kindergarten that proposes to refuse such a child opens a case.  The education authority of the area has it assessed, plans
+the support, and decides within a stated time; until then nobody can refuse the child, in the database too.
+"""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from enrollment.applications.application_rows import Application
+from enrollment.applications.claim_rows import Claim
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.review import cases
+from enrollment.review.case_rows import Case, CaseKind, CaseOutcome, SupportDecision
+from enrollment.season.facts import Ground
+
+DAYS = 15
+"""How long the education authority has for its decision."""
+
+LONGEST_TEXT = cases.LONGEST_TEXT
+DECISIONS = tuple(SupportDecision)
+
+
+def is_needed(session: Session, application_id: uuid.UUID) -> bool:
+    """Whether the family told of a disability."""
+    told = exists().where(Claim.application_id == application_id, Claim.ground == Ground.SPECIAL_NEED.value)
+    return bool(session.scalar(select(told)))
+
+
+def of_application(session: Session, application_id: uuid.UUID) -> Case | None:
+    """The newest case of the application."""
+    found = select(Case).where(Case.application_id == application_id, Case.kind == CaseKind.DISABILITY)
+    return session.scalars(found.order_by(Case.opened_at.desc()).limit(1)).first()
+
+
+def open_for(session: Session, application: Application, *, text: str, by: Actor, now: dt.datetime) -> Case:
+    """Open the case of an application, in the name of its guardian, who is told and sees the clock; an open one is kept.
+
+    The caller holds the application's lock.
+    """
+    known = of_application(session, application.id)
+    if known is not None and known.settled_at is None:
+        return known
+    case = Case(
+        kind=CaseKind.DISABILITY,
+        account_id=application.entered_for or application.entered_by,
+        application_id=application.id,
+        text=text[:LONGEST_TEXT],
+        opened_at=now,
+        due_at=now + dt.timedelta(days=DAYS),
+    )
+    session.add(case)
+    cases.begin(session, case, by=by, now=now)
+    return case
+
+
+def require_decided(session: Session, application_id: uuid.UUID) -> None:
+    """Refuse `support_case_undecided` unless the education authority has decided that the child is not admitted."""
+    if not is_needed(session, application_id):
+        return
+    known = of_application(session, application_id)
+    if known is None or known.decision != SupportDecision.NOT_ADMITTED:
+        raise Refused("support_case_undecided")
+
+
+def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
+    """A case within the official's areas.  NotFound elsewhere, and for a case of another kind."""
+    case = cases.find(session, case_id, by=by).case
+    if case.kind != CaseKind.DISABILITY:
+        raise NotFound("case_file")
+    return case
+
+
+def decide(
+    session: Session,
+    case_id: uuid.UUID,
+    *,
+    assessed_on: dt.date | None,
+    assessment: str,
+    plan: str,
+    decision: str,
+    by: Actor,
+    now: dt.datetime,
+) -> Case:
+    """The official records assessment and plan, and decides; the case is settled and the family is told.
+
+    Refuses `only_an_official_decides`, `case_is_settled`, `assessment_date_needed`, `assessment_needed`, `plan_needed`,
+    `outcome_missing`.
+    """
+    find(session, case_id, by=by)
+    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise Refused("only_an_official_decides")
+    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    if case.settled_at is not None:
+        raise Refused("case_is_settled")
+    if assessed_on is None or assessed_on > today(now):
+        raise Refused("assessment_date_needed", field="assessed_on")
+    if not assessment.strip():
+        raise Refused("assessment_needed", field="assessment")
+    if not plan.strip():
+        raise Refused("plan_needed", field="plan")
+    if decision not in DECISIONS:
+        raise Refused("outcome_missing", field="decision")
+    case.assessed_on, case.decision = assessed_on, decision
+    case.assessment, case.plan = assessment.strip()[:LONGEST_TEXT], plan.strip()[:LONGEST_TEXT]
+    session.flush()
+    audit.record(session, "settle_case", "case_file", case.id, by=by, now=now)
+    cases.close(session, case, CaseOutcome.SETTLED, by=by, now=now)
+    return case

@@ -1,0 +1,1 @@
+"""Backups: one encrypted file with everything that the database holds, uploads and draws among it (ADR 29)."""

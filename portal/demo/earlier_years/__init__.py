@@ -1,0 +1,1 @@
+"""The years before the demo's: what its kindergartens had on roll."""

@@ -1,0 +1,65 @@
+"""Streets, communities and estates of the invented city: each has a middle, and a home belongs to the nearest one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from enrollment.places.areas import Area
+from portal.demo import geography, names
+
+CHILDREN_OF_A_COMMUNITY = 14
+COMMUNITIES = (6, 90)
+COMMUNITIES_OF_A_STREET = 3
+ESTATE_OF_DEMO, DEMO_AREA = "锦官新城", "510104"
+PHASES = ("", "二期", "三期", "四期")
+COUNTIES = {"510121", "510129", "510131", "510181", "510182", "510183", "510184", "510185", "DBXQ"}
+"""Areas with towns 镇 instead of streets 街道."""
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """A community within its street, with the estate that most of its families live in."""
+
+    street: str
+    community: str
+    estate: str
+    point: tuple[float, float]
+
+
+class Neighbourhoods:
+    """The communities of one area."""
+
+    def __init__(self, random: Generator, area: Area, children: int):
+        number = min(max(children // CHILDREN_OF_A_COMMUNITY, COMMUNITIES[0]), COMMUNITIES[1])
+        streets = -(-number // COMMUNITIES_OF_A_STREET)
+        self.area, self.points = area.code, geography.points_in(random, area.code, number)
+        # communities of a street lie next to each other
+        order = np.argsort(self.points[:, 0] + self.points[:, 1], kind="stable")
+        self.points = self.points[order]
+        stems = names.places(random, number + streets)
+        called = list(names.STREETS_OF_JINJIANG) if area.code == DEMO_AREA else []
+        called = (called + stems[number:])[:streets]
+        kind = "镇" if area.code in COUNTIES else "街道"
+        first, estates = int(random.integers(len(names.ESTATES))), len(names.ESTATES)
+        estates_here = [names.ESTATES[(first + each) % estates] + PHASES[each // estates] for each in range(number)]
+        if area.code == DEMO_AREA:
+            estates_here[0] = ESTATE_OF_DEMO
+        self.all = [
+            Neighbourhood(
+                called[each // COMMUNITIES_OF_A_STREET] + kind,
+                f"{stems[each]}社区",
+                estates_here[each],
+                (float(point[0]), float(point[1])),
+            )
+            for each, point in enumerate(self.points)
+        ]
+
+    def of_points(self, points: np.ndarray) -> list[Neighbourhood]:
+        """The nearest neighbourhood of each point (longitude, latitude)."""
+        return [self.all[each] for each in geography.metres_between(points, self.points).argmin(axis=1)]
+
+    def around(self, point: np.ndarray, number: int) -> list[Neighbourhood]:
+        """The nearest neighbourhoods of a point, the nearest first."""
+        metres = geography.metres_between(point[None, :], self.points)[0]
+        return [self.all[each] for each in np.argsort(metres, kind="stable")[:number]]

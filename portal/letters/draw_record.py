@@ -1,0 +1,46 @@
+"""The record of a run on paper, for the notary and the files: everything that was published, witnessed, signed and counted."""
+
+import datetime as dt
+
+from allocation.checks import CHECKS
+from allocation.checks.central import CENTRAL_CHECKS
+from enrollment.results.run_record import RunRecord
+from enrollment.season.round_rows import RoundKind
+from portal.letters import pictures
+from portal.letters.pdf_renderer import letter
+from portal.text.formats import moment
+from portal.text.words import table, word
+
+
+def in_groups(digest: str) -> str:
+    """A digest in groups of eight, so that two people can compare it aloud."""
+    return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
+
+
+def _with_seconds(when: dt.datetime | None) -> str | None:
+    """Of the opening the second counts, not the minute."""
+    return f"{moment(when, year=True)}:{when:%S}" if when else None
+
+
+def draw_record(record: RunRecord, *, public_url: str, page: str | None, demo: bool, on: dt.datetime) -> bytes:
+    """The PDF.  `page` is the path of the public page of the draw; None for a central run, which has none.
+
+    Raises PdfUnavailable.
+    """
+    address = f"{public_url}{page}" if page else None
+    is_central = record.round.kind == RoundKind.CENTRAL
+    return letter(
+        "draw_record",
+        record=record,
+        run=record.run,
+        round=record.round,
+        is_central=is_central,
+        checks=CENTRAL_CHECKS if is_central else CHECKS,
+        in_groups=in_groups,
+        opened=_with_seconds(record.publication.opened_at if record.publication else None),
+        why=word("error", record.run.error) if record.run.error in table()["error"] else record.run.error,
+        printed=moment(on, year=True),
+        address=address,
+        qr=pictures.qr(address) if address else None,
+        demo=demo,
+    )

@@ -1,0 +1,1 @@
+"""The work of officials on particular kinds of cases."""

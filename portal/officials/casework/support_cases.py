@@ -1,0 +1,55 @@
+"""The decision about a child with a disability: assessment, plan of support, decision (Article 17)."""
+
+import uuid
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, TextAreaField
+from wtforms.validators import Length, Optional
+
+from enrollment.applications.application_rows import Application
+from enrollment.ground import audit
+from enrollment.review import support_cases
+from portal.officials import pages
+from portal.officials.forms import OfficialForm
+from portal.officials.scope import DECIDERS
+from portal.web.forms import CivilDate, coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.unit_of_work import actor, clock, db
+
+
+class SupportForm(OfficialForm):
+    assessed_on = CivilDate(_l("评估日期"), [Optional()])
+    assessment = TextAreaField(_l("评估：孩子需要什么"), [Length(max=support_cases.LONGEST_TEXT)])
+    plan = TextAreaField(_l("支持方案：人员、场地、安排"), [Length(max=support_cases.LONGEST_TEXT)])
+    decision = RadioField(_l("决定"), validate_choice=False)
+
+    def set_choices(self) -> None:
+        self.decision.choices = coded_choices("support_decision", support_cases.DECISIONS)
+
+
+@pages.route("/cases/<uuid:case_id>/support", methods=["GET", "POST"])
+@desk("officials", *DECIDERS)
+def support_case(case_id: uuid.UUID) -> ResponseReturnValue:
+    found = support_cases.find(db(), case_id, by=actor())
+    form = SupportForm()
+    form.set_choices()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            support_cases.decide(
+                db(),
+                case_id,
+                assessed_on=form.assessed_on.data,
+                assessment=form.assessment.data or "",
+                plan=form.plan.data or "",
+                decision=form.decision.data or "",
+                by=actor(),
+                now=clock(),
+            )
+            flash(_("已决定，家长会收到通知。"))
+            return redirect(url_for("officials.support_case", case_id=case_id), 303)
+    audit.record(db(), "view", "case_file", case_id, by=actor(), now=clock())
+    application = db().get(Application, found.application_id) if found.application_id else None
+    return render_template("officials/support_case.html", form=form, found=found, application=application)

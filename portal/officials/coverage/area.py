@@ -1,0 +1,129 @@
+"""One area: its two shares, what it answers to an alarm, its kindergartens, and the file of them."""
+
+from flask import Response, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from enrollment.coverage import alarm_answers, alarms, shares
+from enrollment.coverage.alarm_answers import LONGEST_MEASURE, LONGEST_OWNER, ShareKind
+from enrollment.coverage.forecast.outlook import Outlook
+from enrollment.ground.accounts import Role
+from portal.letters.coverage_area import coverage_page
+from portal.letters.pdf_renderer import PdfUnavailable
+from portal.officials import pages
+from portal.officials.coverage import headlines
+from portal.officials.forms import NEEDED, OfficialForm
+from portal.officials.scope import DECIDERS
+from portal.officials.years import chosen_year
+from portal.web.errors import error_page
+from portal.web.forms import CivilDate, coded_choices, refusals_in
+from portal.web.guards import desk
+from portal.web.shared_views import coverage_files, coverage_views
+from portal.web.unit_of_work import actor, clock, db, services
+
+
+class AnswerForm(OfficialForm):
+    """What is done about a share below its target: who, what, until when."""
+
+    share = RadioField(_l("哪一项"), choices=coded_choices("share_kind", ShareKind), default=ShareKind.PUBLIC)
+    owner = StringField(_l("谁负责"), [InputRequired(NEEDED), Length(max=LONGEST_OWNER)])
+    measure = TextAreaField(_l("采取什么措施"), [InputRequired(NEEDED), Length(max=LONGEST_MEASURE)])
+    due_on = CivilDate(_l("什么时候以前"), [InputRequired(NEEDED)])
+
+
+@pages.get("/coverage/<area>")
+@desk("officials")
+def coverage_of_an_area(area: str) -> ResponseReturnValue:
+    return _area_page(area, coverage_views.definition_form(), AnswerForm())
+
+
+@pages.post("/coverage/<area>/answers")
+@desk("officials", *DECIDERS)
+def answer_coverage_alarm(area: str) -> ResponseReturnValue:
+    form = AnswerForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            alarm_answers.answer(
+                db(),
+                area,
+                ShareKind(form.share.data),
+                coverage_views.target_year(),
+                owner=form.owner.data or "",
+                measure=form.measure.data or "",
+                due_on=form.due_on.data,
+                by=actor(),
+                now=clock(),
+            )
+            flash(_("措施已填报，全市页面上能看到。"))
+            return redirect(url_for("officials.coverage_of_an_area", area=area), 303)
+    return _area_page(area, coverage_views.definition_form(), form)
+
+
+def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerForm) -> str:
+    figures, line = _asked_area(area, form)
+    outlook = coverage_views.outlook_of(figures)
+    by = actor()
+    return render_template(
+        "officials/coverage_area.html",
+        form=form,
+        answer=answer,
+        line=line,
+        lines=coverage_views.area_shares(area, figures),
+        year=chosen_year(),
+        pages=coverage_views,
+        alarms=alarms.alarms(db(), figures, outlook, {area}),
+        september=headlines.september_of(line, outlook),
+        has_forecast=isinstance(outlook, Outlook),
+        finding=headlines.headline(line, outlook),
+        chance_text=headlines.chance_text,
+        may_import=by.is_any(*DECIDERS),
+        may_answer=by.is_any(Role.CITY_OFFICIAL) or area in by.areas,
+    )
+
+
+@pages.get("/coverage/<area>.csv")
+@desk("officials")
+def coverage_of_an_area_csv(area: str) -> ResponseReturnValue:
+    """The file; for a definition that cannot be, the page with the reason."""
+    form = coverage_views.definition_form()
+    if form.errors:
+        return _area_page(area, form, AnswerForm()), 400
+    figures, _line = _asked_area(area, form)
+    return coverage_files.area_csv(coverage_views.area_shares(area, figures), form.definition(), area)
+
+
+@pages.get("/coverage/<area>.pdf")
+@desk("officials")
+def coverage_of_an_area_pdf(area: str) -> ResponseReturnValue:
+    """One page for an area; for a definition that cannot be, the page with the reason."""
+    form = coverage_views.definition_form()
+    if form.errors:
+        return _area_page(area, form, AnswerForm()), 400
+    figures, line = _asked_area(area, form)
+    outlook = coverage_views.outlook_of(figures)
+    try:
+        content = coverage_page(
+            line,
+            outlook.septembers[area] if isinstance(outlook, Outlook) else (),
+            alarms.alarms(db(), figures, outlook, {area}),
+            form.definition(),
+            name=coverage_views.line_name(line),
+            roll_of=figures.snapshot.roll_of,
+            on=clock(),
+            demo=services().config.demo,
+        )
+    except PdfUnavailable as fault:
+        return error_page(503, heading=_("记录暂时不能生成"), text=_("缺少的部分：%(how)s", how=fault.how))
+    headers = {"Content-Disposition": f'attachment; filename="coverage-{area}-{form.definition().on}.pdf"'}
+    return Response(content, mimetype="application/pdf", headers=headers)
+
+
+def _asked_area(area: str, form: coverage_views.DefinitionForm) -> tuple[shares.Shares, shares.AreaLine]:
+    figures = coverage_views.city_shares(form.definition(), year=chosen_year())
+    line = next((line for line in figures.areas if line.code == area), None)
+    if line is None:
+        abort(404)
+    return figures, line

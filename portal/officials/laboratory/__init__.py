@@ -1,0 +1,1 @@
+"""The policy laboratory's pages: the studies, one study with its figures, its downloads."""

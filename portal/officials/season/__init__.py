@@ -1,0 +1,1 @@
+"""The pages of an admission year: its calendar, its stages, its days off."""

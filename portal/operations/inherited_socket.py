@@ -1,0 +1,21 @@
+"""`python -m portal.operations.inherited_socket FD COMMAND…`: run a command with an open socket as systemd hands one over.
+
+gunicorn removes the path of a unix socket when it ends in order, unless the socket came from systemd: the next master would
+listen where nobody can connect.
+"""
+
+import os
+import sys
+
+FIRST = 3
+"""The descriptor at which systemd's sockets begin."""
+
+
+def main(arguments: list[str]) -> None:
+    os.dup2(int(arguments[0]), FIRST)
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+    os.execv(sys.executable, [sys.executable, *arguments[1:]])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

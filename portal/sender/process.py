@@ -1,0 +1,61 @@
+"""The process of `flask sender`: two lanes with their own connections, until SIGTERM."""
+
+import signal
+import threading
+from types import FrameType
+
+from flask import Flask
+
+from enrollment.delivery.lanes import Lane, LanePolicy, policy_of_codes, policy_of_notices
+from enrollment.ground.db import open_engine
+from portal.config import Config
+from portal.sender.breaker import Breaker
+from portal.sender.lane import LaneSender
+from portal.web.unit_of_work import services
+
+CODE_CONNECTIONS = 8
+INBOX_CONNECTIONS = 2
+"""Threads of a lane in the demo, where the gateway is a table."""
+
+
+def policies(config: Config) -> list[LanePolicy]:
+    return [
+        policy_of_codes(config.uncertain_codes),
+        policy_of_notices(config.message_give_up_hours, config.uncertain_notices),
+    ]
+
+
+def connections(config: Config, lane: Lane) -> int:
+    if not config.message_gateway:
+        return INBOX_CONNECTIONS
+    return CODE_CONNECTIONS if lane == Lane.CODES else config.message_connections
+
+
+def lanes(config: Config) -> list[LaneSender]:
+    """The two lanes, each with its own connections to the database; the gateway is down for both or for none."""
+    breaker = Breaker()
+    found = []
+    for policy in policies(config):
+        engine = open_engine(config.database_url, pool_size=1, max_overflow=INBOX_CONNECTIONS)
+        found.append(LaneSender(config, engine, policy, breaker, connections(config, policy.lane)))
+    return found
+
+
+def serve(app: Flask) -> None:
+    """Send messages until SIGTERM; then finish those in hand."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with app.app_context():
+        running = [
+            threading.Thread(target=lane.run, args=(stopping,), name=str(number))
+            for number, lane in enumerate(lanes(services().config))
+        ]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()

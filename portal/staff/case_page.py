@@ -1,0 +1,194 @@
+"""What the page of one application shows, beside its form: tiers, the last return, papers, history."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+
+from enrollment.applications import register_answers
+from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.claim_rows import VERIFIED_FACTS
+from enrollment.applications.evidence_rows import EvidencePage, pages_of
+from enrollment.applications.returned_items import REFUSALS
+from enrollment.eligibility import asked_papers, required_documents, tiers
+from enrollment.ground import audit
+from enrollment.people.household_rows import household_of
+from enrollment.review import answers_to_returns, case_file, case_tiers, leases
+from enrollment.review.case_tiers import OwnWish
+from enrollment.review.findings import proving_pages
+from enrollment.review.leases import LEASE
+from enrollment.review.notes import NOTES
+from enrollment.review.queue import task_groups
+from enrollment.review.roll_register import elder_on_roll
+from enrollment.season.facts import Fact
+from portal.staff.fact_forms import FactRow, chosen_values, fact_rows, form_for
+from portal.staff.queue_lines import marked
+from portal.text.facts import Names, names_for
+from portal.text.policy_rules import priority, rule_words, way_words
+from portal.web.forms import PageForm, parse_uuid
+from portal.web.unit_of_work import actor, clock, db
+
+
+@dataclass(frozen=True)
+class FactsForm:
+    """The rows of the facts, the names that they refer to, and their form."""
+
+    lines: list[FactRow]
+    names: Names
+    form: PageForm
+
+
+def facts_form(application: Application) -> FactsForm:
+    claimed = tiers.claimed_facts(db(), application.id)
+    answers = register_answers.answers_of(db(), application.id)
+    found = {row.fact: row for row in VERIFIED_FACTS.of(db(), application.id)}
+    lines = fact_rows(claimed, answers, found, proving_pages(pages_of(db(), application.id)))
+    values: list[tuple[str, Any]] = [(line.fact, value) for line in lines for value in (line.claimed, line.registered)]
+    values += [(fact, row.value) for fact, row in found.items()]
+    names = names_for(db(), values)
+    return FactsForm(lines, names, form_for(lines, names))
+
+
+@dataclass(frozen=True)
+class TierCard:
+    """The tier at one of the clerk's own kindergartens: now, its words, and the ladder of the rules."""
+
+    kindergarten: str
+    round: str
+    tier: int
+    number: str
+    words: str
+    ladder: tuple[tuple[int, str], ...]
+    basis: str
+
+
+def tier_cards(wishes: list[OwnWish], shown: FactsForm) -> list[TierCard]:
+    """The tiers if the form were saved as it is."""
+    facts = chosen_values(shown.form, shown.lines)
+    return [_card(wish, facts) for wish in wishes]
+
+
+def _card(wish: OwnWish, facts: Mapping[Fact, Any]) -> TierCard:
+    tiered = wish.tier(facts)
+    ladder = tuple((step.tier, way_words(step.grounds) if step.grounds else _("其他家庭")) for step in wish.ladder())
+    words = dict(ladder).get(tiered.tier, "") if tiered.ground is None else rule_words(wish.rules, tiered.rule)
+    return TierCard(
+        wish.kindergarten.name, wish.round.name, tiered.tier, priority(tiered.tier), words, ladder, wish.basis
+    )
+
+
+def leads_to(wishes: list[OwnWish], shown: FactsForm) -> dict[str, dict[str, str]]:
+    """For each open fact and verdict the tier at the first own wish, in short: `→ 第 2`."""
+    if not wishes:
+        return {}
+    first, facts = wishes[0], chosen_values(shown.form, shown.lines)
+    found = {}
+    for line in shown.lines:
+        values = {"claimed": line.claimed, "paper": line.claimed, "register": line.registered, "declined": None}
+        found[line.fact.value] = {
+            verdict: _("→ 第 %(n)s", n=case_tiers.tier_with(first, facts, line.fact, value).tier + 1)
+            for verdict, value in values.items()
+        } | {"return": _("→ 等家长")}
+    return found
+
+
+def decisive(wishes: list[OwnWish], lines: list[FactRow]) -> set[str]:
+    """The facts whose verdict can change a tier at one of the clerk's own kindergartens."""
+    facts = {line.fact: line.claimed for line in lines}
+    return {line.fact.value for line in lines if case_tiers.changes_tier(wishes, facts, line.fact, _values(line))}
+
+
+def _values(line: FactRow) -> list[Any | None]:
+    return [line.claimed, None, *([line.registered] if line.registered is not None else [])]
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The pages in the order of their documents, the one that is shown, and those that came after the last return."""
+
+    pages: list[EvidencePage]
+    numbers: dict[uuid.UUID, tuple[int, int]]
+    shown: EvidencePage | None
+    new: set[uuid.UUID]
+
+
+def viewer(application: Application, lines: list[FactRow], since: Any) -> Viewer:
+    """The page in `?page=` is shown; without it a page that proves the first fact to be judged, else the first."""
+    listed = pages_of(db(), application.id)
+    pages = [page for some in listed.values() for page in some]
+    numbers = {page.id: (place, len(some)) for some in listed.values() for place, page in enumerate(some, 1)}
+    wanted = parse_uuid(request.args.get("page"))
+    first = next((page for line in lines if not line.agrees for page in line.pages), None)
+    shown = next((page for page in pages if page.id == wanted), None) or first or next(iter(pages), None)
+    new = {page.id for page in pages if since is not None and page.uploaded_at > since}
+    return Viewer(pages, numbers, shown, new)
+
+
+def case_context(application: Application, shown: FactsForm, *, unmasked: bool = False) -> dict[str, Any]:
+    """The values of the template.  The view of the record is audited."""
+    audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="review")
+    mine = application.stage == Stage.IN_REVIEW and application.reviewer_id == actor().account_id
+    lines, wishes = shown.lines, case_tiers.own_wishes(db(), application, by=actor())
+    returned = answers_to_returns.last_return(db(), application)
+    decides = decisive(wishes, lines)
+    to_judge = [line for line in lines if not line.agrees or (line.found is not None and line.chosen != "claimed")]
+    refusals = sorted(REFUSALS.of(db(), application.id), key=lambda each: each.proposed_at)
+    moves, notes = case_file.history_of(db(), application.id), NOTES.of(db(), application.id)
+    people = case_file.names_of(
+        db(),
+        [
+            application.reviewer_id,
+            *(each.account_id for each in moves),
+            *(each.account_id for each in notes),
+            *(each.account_id for each in VERIFIED_FACTS.of(db(), application.id)),
+        ],
+    )
+    claimed_elder = next((line.claimed for line in lines if line.fact == Fact.SIBLING_AT), None)
+    answers = register_answers.answers_of(db(), application.id)
+    place = task_groups.neighbours(db(), application.id, by=actor(), now=clock())
+    return {
+        "application": application,
+        "child": application.child,
+        "mine": mine,
+        "me_id": actor().account_id,
+        "marked_values": marked,
+        "named": mine or unmasked,
+        "unmasked": unmasked,
+        "live": leases.is_live(application, clock()),
+        "lease_minutes": _minutes_left(application),
+        "holder": people.get(application.reviewer_id) if application.reviewer_id else None,
+        "lost": None if mine else leases.taken_over(moves, people, by=actor()),
+        "form": shown.form,
+        "lines": lines,
+        "names": shown.names,
+        "decisive_lines": [line for line in to_judge if line.fact.value in decides],
+        "other_lines": [line for line in to_judge if line.fact.value not in decides],
+        "agreeing": [line for line in lines if line not in to_judge],
+        "leads": leads_to(wishes, shown),
+        "cards": tier_cards(wishes, shown),
+        "asking": set(register_answers.REGISTER_OF) if register_answers.being_asked(db(), application) else (),
+        "vaccination": answers.get(register_answers.VACCINATION),
+        "household": household_of(db(), application.id),
+        "guardians": case_file.guardians_of(db(), application.child),
+        "viewer": viewer(application, to_judge, returned.asked_at if returned else None),
+        "needed": required_documents.needed(db(), application),
+        "refusal": refusals[-1] if refusals else None,
+        "returned": returned,
+        "left_out": asked_papers.left_out(db(), application),
+        "elder": elder_on_roll(db(), application.id, claimed_elder),
+        "moves": moves,
+        "notes": sorted(notes, key=lambda each: each.at),
+        "people": people,
+        "group": place[0] if place else None,
+        "place": place[1] if place else None,
+    }
+
+
+def _minutes_left(application: Application) -> int:
+    until = application.lease_until
+    if until is None:
+        return 0
+    return max(0, min(int((until - clock()).total_seconds() // 60), int(LEASE.total_seconds() // 60)))

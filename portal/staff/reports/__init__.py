@@ -1,0 +1,1 @@
+"""Reports of a kindergarten: pages, files, and the second person for files with names."""

@@ -1,0 +1,1 @@
+"""Pages of changes of the roll: classes, children, transfers, promotion.  The overview is `portal.staff.roll`."""

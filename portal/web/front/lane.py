@@ -1,0 +1,89 @@
+"""What each page process does before the app: measure itself, look at the visit, and skip whom nobody waits for any more.
+
+The waiting line knocks at `/_lane` through the same queue as everybody, so the time until the answer is the time that a
+visitor waits.  The answer says how busy the process has been.  The proxy lets nobody else ask this.
+"""
+
+import json
+import os
+import select
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Flask
+
+from portal.web.front.visits import IDLE, IN, Visits
+
+PROBE = "/_lane"
+GONE = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+
+
+class Lane:
+    """WSGI middleware."""
+
+    def __init__(self, app: WSGIApplication, visits: Visits):
+        self.app, self.visits = app, visits
+        self.busy, self.requests = 0.0, 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == PROBE and "HTTP_X_FORWARDED_FOR" not in environ:
+            return self._report(start_response)
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD") and visitor_has_left(environ):
+            start_response("503 Nobody waits", [("Content-Length", "0")])
+            return []
+        began = time.monotonic()
+        try:
+            return self._visit(environ, start_response)
+        finally:
+            self.busy += time.monotonic() - began
+            self.requests += 1
+
+    def _report(self, start_response: StartResponse) -> Iterable[bytes]:
+        body = json.dumps({"process": os.getpid(), "busy": self.busy, "requests": self.requests}).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _visit(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        value = self.visits.found(environ.get("HTTP_COOKIE", ""))
+        if value is None or not value.startswith(IN):
+            return self.app(environ, start_response)
+        age = self.visits.age(value)
+        if age is None or (age > IDLE and environ["REQUEST_METHOD"] in ("GET", "HEAD")):
+            return self._ask_the_line(environ, start_response)
+        if age < IDLE / 2:
+            return self.app(environ, start_response)
+        return self.app(environ, adding_cookie(start_response, self.visits.entrance()))
+
+    def _ask_the_line(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The visit is over: the same address without the cookie, which the proxy shows to the waiting line."""
+        path = environ.get("RAW_URI") or environ["PATH_INFO"]
+        headers = [("Set-Cookie", self.visits.end()), ("Cache-Control", "no-store"), ("Content-Length", "0")]
+        start_response(
+            "307 Temporary Redirect", [("Location", "/" + path.lstrip("/\\").replace("\\", "%5C")), *headers]
+        )
+        return []
+
+
+def adding_cookie(start_response: StartResponse, cookie: str) -> StartResponse:
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
+        shared = any(name.lower() == "cache-control" and "public" in value for name, value in headers)
+        return start_response(status, headers if shared else [*headers, ("Set-Cookie", cookie)], *more)
+
+    return start
+
+
+def visitor_has_left(environ: WSGIEnvironment) -> bool:
+    """Whether the proxy has closed the connection of this request, because its visitor went away."""
+    connection = environ.get("gunicorn.socket")
+    if connection is None or connection.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(connection, GONE)
+    return any(event & GONE for _, event in poll.poll(0))
+
+
+def init(app: Flask) -> None:
+    config = app.extensions["services"].config
+    app.wsgi_app = Lane(app.wsgi_app, Visits(config.secret_key, secure=config.https))  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""What pages of several desks read and look up."""

@@ -1,0 +1,1 @@
+"""What a request reads first, and what its page reads ahead."""

@@ -1,0 +1,112 @@
+"""The first statement of a request: its web session with the account, roles, unread messages, the clock and the catalogue.
+
+A browser without a session only asks for the clock and the stamps of the catalogue.
+"""
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import current_app, g
+from sqlalchemy import ColumnElement, CursorResult, bindparam, func, literal_column, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from enrollment.ground import outbox
+from enrollment.ground.accounts import Account, RoleGrant
+from enrollment.ground.demo_clock import DemoClock
+from enrollment.ground.reading.catalogue import Catalogue, stamps_sql
+from enrollment.ground.reading.read_ahead import Read, compiled
+from enrollment.ground.sign_in import WebSession
+
+ACCOUNT = Read(Account, Account.id, unread=(Account.password_hash, Account.second_factor, Account.second_factor_used))
+"""An account without its secrets, which are loaded where a password or a code is checked."""
+
+GRANTS = Read(RoleGrant, RoleGrant.account_id)
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every request reads: how far the demo's clock is ahead, and the stamps of the catalogue."""
+
+    ahead: dt.timedelta
+    stamps: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """The row of a web session, with its account (None before the sign-in) and the number of the account's unread messages."""
+
+    data: dict[str, Any]
+    created_at: dt.datetime
+    seen_at: dt.datetime
+    expires_at: dt.datetime
+    account: Account | None
+    unread: int
+
+
+def stored_session(session: Session, digest: bytes) -> StoredSession | None:
+    """The web session with this digest; None if there is none.  Keeps what every request reads in `g`."""
+    found = _first(session, _session_statement(), {"digest": digest}).one_or_none()
+    if found is None:
+        return None
+    ahead, stamps, data, created_at, seen_at, expires_at, account_values, grants, unread = found
+    g.common = Common(ahead or dt.timedelta(), stamps)
+    account = _account(session, account_values, grants or []) if account_values else None
+    return StoredSession(data, created_at, seen_at, expires_at, account, unread)
+
+
+def common(session: Session) -> Common:
+    """What every request reads, once a request."""
+    if "common" not in g:
+        ahead, stamps = _first(session, _common_statement(), {}).one()
+        g.common = Common(ahead or dt.timedelta(), stamps)
+    return g.common
+
+
+def _first(session: Session, statement: str, values: dict[str, Any]) -> CursorResult[*tuple[Any, ...]]:
+    """The first statement of a request.  It is repeated if the connection was lost before it: nothing was done yet."""
+    try:
+        return session.connection().exec_driver_sql(statement, values)
+    except DBAPIError as lost:
+        if not lost.connection_invalidated:
+            raise
+        session.rollback()
+        return session.connection().exec_driver_sql(statement, values)
+
+
+def catalogue() -> Catalogue:
+    """The catalogue that this process keeps."""
+    return current_app.extensions["catalogue"]
+
+
+def _account(session: Session, values: list[Any], grants: list[list[Any]]) -> Account:
+    account = cast(Account, ACCOUNT.shape.object(session, values[0]))
+    found = [GRANTS.shape.object(session, each) for each in grants]
+    set_committed_value(account, "grants", found)
+    g.account = account  # the session alone would not keep it alive
+    return account
+
+
+def _common_columns() -> list[Any]:
+    ahead = select(DemoClock.ahead).scalar_subquery()
+    return [ahead, literal_column(stamps_sql())]
+
+
+@functools.cache
+def _common_statement() -> str:
+    return compiled(select(*_common_columns()))
+
+
+@functools.cache
+def _session_statement() -> str:
+    mine: ColumnElement[Any] = WebSession.account_id.expression
+    account = ACCOUNT.as_json(mine).correlate(WebSession).scalar_subquery()
+    grants = GRANTS.as_json(mine).correlate(WebSession).scalar_subquery()
+    unread = select(func.count()).where(*outbox.unread_of(mine)).correlate(WebSession).scalar_subquery()
+    columns = WebSession.data, WebSession.created_at, WebSession.seen_at, WebSession.expires_at
+    row = select(*_common_columns(), *columns, account, grants, unread)
+    return compiled(row.where(WebSession.digest == bindparam("digest")))

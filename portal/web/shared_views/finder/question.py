@@ -1,0 +1,127 @@
+"""What a reader looks for, read from the address, and the links that change one part of it."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from enrollment.places.areas import LEVELS, NATURES
+from enrollment.places.distances import within_city
+from enrollment.places.search import named_places
+from enrollment.places.search.named_places import Start
+from enrollment.places.search.site_index import Order, Question
+from portal.web.unit_of_work import db
+
+LONGEST = 80
+WALKS = (10, 20, 30)
+"""Minutes on foot that a reader can choose."""
+
+HERE = "here"
+HERE_COOKIE = "here"
+"""The reader's own point, rounded to 100 m, in a cookie that the browser forgets when it is closed; it is never stored here."""
+
+KEPT_COOKIE = "kept"
+MOST_KEPT, MOST_COMPARED = 40, 4
+
+_code = re.compile(r"[0-9A-Za-z-]{1,20}")
+
+
+@dataclass(frozen=True)
+class Address:
+    """The address of the page; `with_` gives the same page with other parts.  A changed question begins at its first page."""
+
+    parts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+    path: str = ""
+
+    def with_(self, *, anchor: str = "", path: str | None = None, **changes: Any) -> str:
+        kept = [(name, value) for name, value in self.parts if name not in {*changes, "page", "lang"}]
+        fresh = [(name, str(each)) for name, value in changes.items() for each in _values(value)]
+        query = urlencode([*kept, *fresh])
+        return f"{self.path if path is None else path}{'?' if query else ''}{query}{'#' if anchor else ''}{anchor}"
+
+    def hidden(self, *without: str) -> list[tuple[str, str]]:
+        """The parts that a form keeps beside its own fields."""
+        return [(name, value) for name, value in self.parts if name not in {*without, "page", "lang"}]
+
+
+def _values(value: Any) -> list[Any]:
+    return [] if value in (None, "") else list(value) if isinstance(value, list | tuple) else [value]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question of the address.  `compared` and `kept` are codes; `place` is the start as the address names it."""
+
+    question: Question
+    address: Address
+    place: str
+    view: str
+    compared: tuple[str, ...]
+    kept: tuple[str, ...]
+    page: int
+
+    def toggled(self, code: str) -> str | None:
+        """The link that puts a kindergarten into the comparison or takes it out; None when four stand in it."""
+        if code in self.compared:
+            others = [each for each in self.compared if each != code]
+        elif len(self.compared) >= MOST_COMPARED:
+            return None
+        else:
+            others = [*self.compared, code]
+        return self.address.with_(k=others, page=self.page if self.page > 1 else None, anchor=f"k-{code}")
+
+
+def read(*, level: str | None = None, path: str | None = None) -> Asked:
+    """The question of this request.  Parts that make no sense are left out.  `path` is that of the list, if it is another."""
+    args = request.args
+    place = args.get("from", "")[:LONGEST]
+    start = start_of(place)
+    kept = kept_codes()
+    question = Question(
+        words=args.get("q", "")[:LONGEST],
+        area=args.get("area") or None,
+        nature=_one_of(args.get("nature"), NATURES),
+        level=level or _one_of(args.get("level"), LEVELS),
+        within=args.get("walk", type=int) if start and args.get("walk", type=int) in WALKS else None,
+        start=start,
+        order=Order(args["sort"]) if args.get("sort") in set(Order) else None,
+        kept=frozenset(kept) if args.get("kept") else None,
+        serving=bool(args.get("mine")),
+    )
+    compared = tuple(dict.fromkeys(code for code in args.getlist("k") if _code.fullmatch(code)))[:MOST_COMPARED]
+    parts = tuple((name, value) for name, value in args.items(multi=True) if value)
+    return Asked(
+        question, Address(parts, path or request.path), place if start else "", "map" if args.get("view") == "map" else "list",
+        compared, kept, max(args.get("page", 1, int), 1),
+    )  # fmt: skip
+
+
+def start_of(place: str) -> Start | None:
+    """Where ways begin: the reader's own point from the cookie, or a street or estate."""
+    if place != HERE:
+        return named_places.start_of(db(), place) if place else None
+    longitude, _, latitude = request.cookies.get(HERE_COOKIE, "").partition(",")
+    try:
+        start = Start(float(longitude), float(latitude))
+    except ValueError:
+        return None
+    return start if within_city(start.longitude, start.latitude) else None
+
+
+def kept_codes() -> tuple[str, ...]:
+    """The kindergartens that this browser keeps."""
+    listed = request.cookies.get(KEPT_COOKIE, "").split(".")
+    return tuple(dict.fromkeys(code for code in listed if _code.fullmatch(code)))[:MOST_KEPT]
+
+
+def with_kept(code: str, keep: bool) -> str:
+    """The cookie after a kindergarten is kept or not any more; the newest comes first."""
+    others = [each for each in kept_codes() if each != code]
+    chosen = [code, *others] if keep and _code.fullmatch(code) else others
+    return ".".join(chosen[:MOST_KEPT])
+
+
+def _one_of(value: str | None, codes: Any) -> str | None:
+    return value if value in set(codes) else None

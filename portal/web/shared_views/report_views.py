@@ -1,0 +1,94 @@
+"""Reports in words: the same cells for the page, the spreadsheet and the CSV file."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Response, abort
+from flask_babel import gettext as _
+
+from enrollment.places import spreadsheets
+from enrollment.reports.tables.report import Column, Kind, Table
+from portal.text.formats import moment
+from portal.text.words import table as words
+from portal.text.words import word
+from portal.web.evidence_files import watermark_text
+
+FORMATS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+def head(table: Table) -> list[str]:
+    return [word("report_column", column.code) for column in table.report.columns]
+
+
+def cells(table: Table) -> list[list[Any]]:
+    """The rows as they are written: codes in words, days in numbers; numbers stay numbers."""
+    return [
+        [_cell(column, value) for column, value in zip(table.report.columns, row, strict=True)] for row in table.rows
+    ]
+
+
+def foot(table: Table) -> list[Any] | None:
+    """The line of sums; None if nothing adds up."""
+    totals = table.totals
+    if all(total is None for total in totals):
+        return None
+    sums: list[Any] = ["" if total is None else total for total in totals]
+    return [_("合计") if sums[0] == "" else sums[0], *sums[1:]]
+
+
+def numbers(table: Table) -> list[int]:
+    """The places of the columns of numbers."""
+    return [place for place, column in enumerate(table.report.columns) if column.kind == Kind.NUMBER]
+
+
+def notes(table: Table, *, scope: str) -> list[str]:
+    """What stands beside the rows: what the report counts, whom it is about, its day, and who read it."""
+    return [
+        word("report_title", table.report.code),
+        word("report_definition", table.report.code),
+        scope,
+        _("截至 %(when)s", when=moment(table.as_of, year=True)),
+        watermark_text(),
+    ]
+
+
+def file(table: Table, form: str, *, scope: str) -> Response:
+    """The table as a file of this form, named after the report and its day.  404 for an unknown form."""
+    if form not in FORMATS:
+        abort(404)
+    rows, last = cells(table), foot(table)
+    if last is not None:
+        rows.append(last)
+    title = word("report_title", table.report.code)
+    if form == "csv":
+        body = spreadsheets.to_csv(head(table), rows)
+    else:
+        body = spreadsheets.to_xlsx(title, head(table), rows, notes=notes(table, scope=scope), about=_("说明"))
+    answer = Response(body, content_type=FORMATS[form])
+    name = f"{table.report.code}-{table.as_of:%Y%m%d}.{form}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _cell(column: Column, value: Any) -> Any:
+    if value is None:
+        return ""
+    if column.kind == Kind.CODE:
+        return _in_words(column.words.split(), str(value))
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dt.datetime):
+        return moment(value, year=True)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
+
+
+def _in_words(groups: list[str], code: str) -> str:
+    """The words of a code in the first group that knows it."""
+    known = next((group for group in groups if code in words().get(group, {})), None)
+    return word(known, code) if known else code

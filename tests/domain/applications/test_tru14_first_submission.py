@@ -1,0 +1,295 @@
+"""A first submission in one statement leaves the rows that the service leaves, and nothing where something is not as read."""
+
+import datetime as dt
+import itertools
+import json
+import random
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from enrollment.applications import receipts, submission
+from enrollment.applications.application_rows import Application, ApplicationVersion
+from enrollment.applications.evidence_rows import EvidencePage
+from enrollment.applications.lifecycle import MoveMade
+from enrollment.applications.statements import first_submission
+from enrollment.eligibility import claims
+from enrollment.ground import random_codes
+from enrollment.ground.audit import AuditEntry
+from enrollment.ground.outbox import Notice
+from enrollment.ground.sign_in import IdempotentResponse, RequestKey
+from enrollment.people import consents
+from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.season.facts import Ground
+from enrollment.season.rounds import Round
+
+LOCATION = "/the-receipt"
+NEW = {
+    MoveMade: {"number"},
+    AuditEntry: {"number", "writer", "turn", "written_at"},
+    Notice: {"id"},
+    ApplicationVersion: set(),
+}
+"""Tables that the act adds rows to, with the columns that differ from one time to the next."""
+
+_keys = itertools.count()
+
+
+@pytest.fixture
+def places(town):
+    return [town.kindergarten(name, places=2) for name in ("锦江区机关第一幼儿园", "锦官新城幼儿园", "金苹果")]
+
+
+def key_of(by, now) -> RequestKey:
+    return RequestKey(f"{by.account_id.hex}:{next(_keys)}", by.account_id, b"body", now)
+
+
+def hand_in(town, application, *, by=None, agrees=True, key=None) -> bool | None:
+    """Whether the statement handed it in; None where its plain case is not given."""
+    by = by or town.parent_of(application)
+    draft = first_submission.read(town.session, application.id, by=by)
+    if draft is None:
+        return None
+    done = first_submission.write(
+        town.session,
+        draft,
+        agrees_to_central=agrees,
+        key=key or key_of(by, town.now),
+        location=LOCATION,
+        by=by,
+        now=town.now,
+    )
+    town.session.expire_all()
+    return done
+
+
+def values(row, without=frozenset()) -> dict:
+    columns = row.__table__.columns.keys()
+    return {name: getattr(row, name) for name in columns if name not in without}
+
+
+def rows_of(session, application) -> dict[str, list]:
+    """The application and everything that a submission adds, as plain values."""
+    found: dict[str, list] = {"application": [values(session.get_one(Application, application.id))]}
+    about = {
+        MoveMade: MoveMade.application_id == application.id,
+        AuditEntry: (AuditEntry.subject == "application") & (AuditEntry.subject_id == str(application.id)),
+        Notice: Notice.application_id == application.id,
+        ApplicationVersion: ApplicationVersion.application_id == application.id,
+    }
+    for table, where in about.items():
+        rows = session.scalars(select(table).where(where))
+        found[table.__tablename__] = sorted((values(row, NEW[table]) for row in rows), key=repr)
+    return found
+
+
+@contextmanager
+def undone(session):
+    """What the block does is taken back."""
+    with session.begin_nested() as point:
+        yield
+        session.flush()
+        point.rollback()
+    session.expire_all()
+
+
+def random_family(town, places, chance: random.Random) -> Application:
+    """A draft with everything that a submission needs, and with much that it may have."""
+    household: dict = {
+        "hukou_kind": chance.choice(["local", "collective"]),
+        "home_owned": chance.choice([None, True, False]),
+    }
+    if chance.random() < 0.4:
+        household |= {"hukou_kind": "elsewhere", "hukou_area": None, "hukou_street": None}
+        household["residence_permit_area"] = chance.choice([None, "510104"])
+    if chance.random() < 0.2:
+        household |= {"home_area": None, "home_street": None, "home_outside": True}
+    if chance.random() < 0.3:
+        household |= {"hukou_since": dt.date(2019, 5, chance.randint(1, 28)), "work_area": "510104"}
+    grounds = {
+        Ground.ELDER_SIBLING: chance.choice(places),
+        Ground.STAFF_CHILD: chance.choice(places),
+        Ground.SPECIAL_NEED: True,
+    }
+    claimed = {ground: detail for ground, detail in grounds.items() if chance.random() < 0.4}
+    child = {"id_kind": "passport", "number": f"E{chance.randint(10**7, 10**8 - 1)}"} if chance.random() < 0.3 else {}
+    wished = chance.sample(places, chance.randint(1, len(places)))
+    found = town.child("安" * chance.randint(1, 3), wishes=wished, grounds=claimed, submit=False, **child, **household)
+    if chance.random() < 0.4:
+        town.second_guardian(found)
+    if chance.random() < 0.4:
+        pages(town, found, chance)
+    if chance.random() < 0.2:
+        found.elder_id = town.child("大安", submit=False).id
+    town.session.flush()
+    return found
+
+
+def pages(town, application, chance: random.Random) -> None:
+    for document in chance.sample(["hukou_booklet", "property_deed", "work_contract"], 2):
+        for _page in range(chance.randint(1, 3)):
+            town.session.add(
+                EvidencePage(
+                    application_id=application.id,
+                    document=document,
+                    media_type="image/webp",
+                    size=1,
+                    original_digest=uuid.UUID(int=chance.getrandbits(128), version=4).hex,
+                    content=b"x",
+                    uploaded_at=town.now + dt.timedelta(seconds=chance.randint(0, 9)),
+                    removed_at=chance.choice([None, None, town.now]),
+                )
+            )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_TRU14_both_ways_leave_the_same_rows(town, places, seed, monkeypatch):
+    monkeypatch.setattr(random_codes, "registration_code", lambda: f"CDFG-{seed:04}")
+    chance = random.Random(seed)
+    ana, agrees = random_family(town, places, chance), chance.random() < 0.5
+    by = town.parent_of(ana)
+    with undone(town.session):
+        receipt = submission.submit(
+            town.session, ana.id, version=ana.version, agrees_to_central=agrees, by=by, now=town.now
+        )
+        expected = rows_of(town.session, ana)
+    assert hand_in(town, ana, by=by, agrees=agrees) is True
+    assert rows_of(town.session, ana) == expected
+    assert receipts.latest(town.session, ana) == receipt
+    assert json.loads(expected["application_version"][0]["answers"])["guardians"]
+
+
+def test_TRU14_the_answer_is_stored_under_the_key(town, places):
+    ana = town.child("安娜", wishes=places, submit=False)
+    key = key_of(town.parent_of(ana), town.now)
+    assert hand_in(town, ana, key=key)
+    stored = town.session.get_one(IdempotentResponse, key.key)
+    assert (stored.account_id, stored.body_digest, stored.status) == (key.account_id, b"body", 303)
+    assert (stored.location, stored.done_at) == (LOCATION, town.now)
+
+
+def withdraw_consent(town, ana):
+    consents.withdraw(town.session, consents.CHILD_DATA, by=town.parent_of(ana), now=town.now)
+
+
+def close_round(town, ana):
+    town.session.execute(update(Round).values(stage="closed"))
+
+
+def end_guardianship(town, ana):
+    town.session.execute(update(Guardianship).where(Guardianship.child_id == ana.child_id).values(accepted_at=None))
+
+
+def change_guardian(town, ana):
+    town.session.execute(update(Guardian).values(version=Guardian.version + 1))
+
+
+def change_child(town, ana):
+    town.session.execute(text("UPDATE child SET version = version + 1"))
+
+
+def add_guardian(town, ana):
+    town.second_guardian(ana)
+
+
+def save_elsewhere(town, ana):
+    town.session.execute(update(Application).where(Application.id == ana.id).values(version=Application.version + 1))
+
+
+def hold(town, ana):
+    town.session.execute(update(Application).where(Application.id == ana.id).values(on_hold=True))
+
+
+def hand_in_elsewhere(town, ana):
+    town.submit(ana)
+
+
+def bind(town, ana):
+    town.session.execute(update(Application).where(Application.id == ana.id).values(unit=uuid.uuid4()))
+
+
+MEANWHILE = [
+    withdraw_consent, close_round, end_guardianship, change_guardian, change_child, add_guardian, save_elsewhere, hold,
+    hand_in_elsewhere, bind,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("happens", MEANWHILE, ids=lambda each: each.__name__)
+def test_TRU14_nothing_is_written_if_something_changed_since_it_was_read(town, places, happens):
+    ana = town.child("安娜", wishes=places, submit=False)
+    by = town.parent_of(ana)
+    draft = first_submission.read(town.session, ana.id, by=by)
+    assert draft is not None
+    happens(town, ana)
+    town.session.flush()
+    town.session.expire_all()
+    before = rows_of(town.session, ana)
+    done = first_submission.write(
+        town.session, draft, agrees_to_central=True, key=key_of(by, town.now), location=LOCATION, by=by, now=town.now
+    )
+    town.session.expire_all()
+    assert not done
+    assert rows_of(town.session, ana) == before
+    assert (
+        town.session.scalar(select(IdempotentResponse.key).where(IdempotentResponse.account_id == by.account_id))
+        is None
+    )
+
+
+def test_TRU14_a_season_or_a_round_that_does_not_take_it_refuses(town, places):
+    ana = town.child("安娜", wishes=places, submit=False)
+    town.at(town.the_round.closes_at)
+    assert hand_in(town, ana) is False
+
+
+def without_wishes(town, ana):
+    town.session.execute(text("DELETE FROM wish"))
+
+
+def without_home(town, ana):
+    town.session.execute(text("UPDATE household SET home_area = NULL"))
+
+
+def without_hukou(town, ana):
+    town.session.execute(text("UPDATE household SET hukou_kind = NULL"))
+
+
+def without_household(town, ana):
+    town.session.execute(delete(claims.Claim))
+    town.session.execute(text("DELETE FROM household"))
+
+
+def without_number(town, ana):
+    town.session.execute(text("UPDATE guardian SET id_kind = NULL, id_number = NULL, id_index = NULL"))
+
+
+def asked_about_another_document(town, ana):
+    town.session.execute(text("UPDATE child_document SET kind = 'passport', entered_before = NULL"))
+
+
+def handed_in_before(town, ana):
+    town.submit(ana)
+    town.withdraw(ana)
+    town.apply_again(ana)
+
+
+MISSING = [
+    without_wishes, without_home, without_hukou, without_household, without_number, asked_about_another_document, hold, bind,
+    handed_in_before, hand_in_elsewhere,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISSING, ids=lambda each: each.__name__)
+def test_TRU14_every_other_case_is_left_to_the_service(town, places, case):
+    ana = town.child("安娜", wishes=places, submit=False)
+    case(town, ana)
+    town.session.flush()
+    town.session.expire_all()
+    assert hand_in(town, ana) is None
+
+
+def test_TRU14_nobody_elses_draft_can_be_read(town, places):
+    ana = town.child("安娜", wishes=places, submit=False)
+    assert first_submission.read(town.session, ana.id, by=town.family("王").actor) is None

@@ -1,0 +1,113 @@
+"""Alarms of the shares, what an area answers, the next tenth of a point, what changed since a day."""
+
+import datetime as dt
+
+import pytest
+
+from enrollment.coverage import alarm_answers, alarms, changes, next_tenth, shares
+from enrollment.coverage.alarm_answers import ShareKind
+from enrollment.coverage.forecast.outlook import NoOutlook
+from enrollment.coverage.indicator import Definition
+from enrollment.coverage.steps import StepKind
+from enrollment.ground.accounts import SYSTEM, Actor, Role
+from enrollment.ground.errors import Refused
+from enrollment.places.roll import RollClass
+from tests.support.counted_city import COUNTED_ON, DAY, NOON, YEAR, CountedCity
+
+ON = dt.date(2026, 5, 22)
+NOTHING = NoOutlook("history", 1)
+
+
+@pytest.fixture
+def city(session):
+    city = CountedCity(session)
+    city.targets()
+    return city
+
+
+def figures(session, on=ON):
+    return shares.city_shares(session, Definition(on), year=YEAR)
+
+
+def test_an_area_one_child_short_has_an_alarm_and_an_area_that_meets_has_none(session, city):
+    city.kindergarten("public", {"lower": 7_530})
+    city.kindergarten("inclusive", {"lower": 7_235})
+    city.kindergarten("public", {"lower": 51}, area_code="GXQ")
+    city.kindergarten("inclusive", {"lower": 49}, area_code="GXQ")
+    (found,) = alarms.alarms(session, figures(session), NOTHING, {"510104", "GXQ"})
+    assert (found.line.code, found.kind, found.state, found.short) == ("510104", "public", "below", 1)
+    assert found.share.text == "51.00", "the printed share says nothing of the missing child"
+    assert alarms.to_spare(figures(session).areas[0].now.inclusive_coverage) == 14_765 - 12_108
+
+
+def answer(session, city, by, **more):
+    now = more.pop("now", NOON)
+    settings = {"owner": "学前科", "measure": "6 月底前认定两所普惠园", "due_on": dt.date(2026, 6, 30)} | more
+    return alarm_answers.answer(session, "510104", ShareKind.PUBLIC, YEAR, by=by, now=now, **settings)
+
+
+def test_an_area_answers_who_does_what_by_when_and_the_newest_answer_counts(session, city):
+    city.kindergarten("private", {"lower": 10})
+    own = Actor(city.official(1).account_id, "区", roles=frozenset({Role.AREA_OFFICIAL}), areas=frozenset({"510104"}))
+    answer(session, city, own)
+    answer(session, city, own, measure="改为 7 月底", due_on=dt.date(2026, 7, 31), now=NOON + DAY)
+    found = alarms.alarms(session, figures(session), NOTHING, {"510104"})
+    assert [(each.kind, each.answer.measure if each.answer else None) for each in found] == [
+        ("inclusive", None),
+        ("public", "改为 7 月底"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong,code",
+    [
+        ({"owner": " "}, "alarm_owner_missing"),
+        ({"measure": ""}, "alarm_measure_missing"),
+        ({"measure": "长" * 201}, "alarm_text_too_long"),
+        ({"due_on": dt.date(2026, 6, 5)}, "alarm_due_date"),
+    ],
+)
+def test_an_answer_without_a_person_a_measure_or_a_date_is_refused(session, city, wrong, code):
+    with pytest.raises(Refused) as refused:
+        answer(session, city, city.official(1), **wrong)
+    assert refused.value.code == code
+
+
+def test_another_area_cannot_answer(session, city):
+    other = Actor(city.official(1).account_id, "区", roles=frozenset({Role.AREA_OFFICIAL}), areas=frozenset({"GXQ"}))
+    for nobody in (other, SYSTEM):
+        with pytest.raises(Refused) as refused:
+            answer(session, city, nobody)
+        assert refused.value.code == "alarm_not_yours"
+
+
+def test_the_next_tenth_of_a_point_comes_from_areas_below_the_line(session, city):
+    """1,000 children: one child is a tenth of a point.  Free seats of public classes and private kindergartens count."""
+    city.kindergarten("public", {"lower": 20, "middle": 30}, name="有空位")
+    city.kindergarten("private", {"lower": 650}, name="大民办")
+    city.kindergarten("public", {"lower": 300}, area_code="GXQ", name="已达标的区")
+    found = next_tenth.next_tenth(session, figures(session))
+    assert found.wanted == 1
+    assert [(step.name, step.kind, step.gain) for step in found.steps] == [
+        ("大民办", StepKind.TURN, 650),
+        ("有空位", StepKind.FILL, 5),
+    ]
+
+
+def test_a_roll_older_than_a_week_is_told(session, city):
+    old = city.kindergarten("public", {"lower": 20})
+    city.kindergarten("public", {"lower": 20})
+    session.query(RollClass).filter_by(kindergarten_id=old.id).update({"as_of": ON - dt.timedelta(days=8)})
+    found = figures(session).snapshot.dates["510104"]
+    assert (found.oldest, found.newest) == (ON - dt.timedelta(days=8), COUNTED_ON)
+    assert not found.is_stale(ON)
+    assert found.is_stale(ON + dt.timedelta(days=10))
+
+
+def test_what_changed_since_a_day_names_the_areas_whose_figures_differ(session, city):
+    _group, children = city.listed_class(city.kindergarten("public"), "lower", [dt.date(2022, 1, 1)] * 4)
+    city.kindergarten("private", {"lower": 6}, area_code="GXQ")
+    children[0].entered_on = dt.date(2026, 4, 1)
+    session.flush()
+    found = changes.changes(session, figures(session), dt.date(2026, 3, 1))
+    assert [(each.code, each.before.all, each.now.all) for each in found] == [("", 9, 10), ("510104", 3, 4)]

@@ -1,0 +1,99 @@
+"""A code for a sign-in is asked for and used in one statement, with the limits and the outcomes of `sign_in`."""
+
+import datetime as dt
+import random
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select
+
+from enrollment.delivery import code_statements, unreachable_numbers
+from enrollment.delivery.unreachable_numbers import UnreachableNumber
+from enrollment.ground import sign_in
+from enrollment.ground.outbox import DeliveryError, TextMessage
+from enrollment.ground.phones import phone_index
+from enrollment.ground.sign_in import Asker, OneTimeCode
+
+PHONE = "13800001111"
+ASKERS = [Asker(browser, address, known) for browser in "ab" for address in "xyzw" for known in (False, True)]
+
+
+@contextmanager
+def undone(session):
+    with session.begin_nested() as point:
+        yield
+        point.rollback()
+    session.expire_all()
+
+
+def code_rows(session) -> list[tuple]:
+    rows = session.scalars(select(OneTimeCode).execution_options(populate_existing=True))
+    return sorted(
+        (row.browser, row.address, row.known, row.tries, row.sent_at, row.expires_at, row.used_at is None)
+        for row in rows
+    )
+
+
+def ask(session, asker, now, phone=PHONE) -> str | None:
+    """The code of the message."""
+    sent = code_statements.ask(session, phone, words=lambda code: f"【】{code}", now=now, asker=asker)
+    return None if sent is None else session.get_one(TextMessage, sent.message_id).body[-6:]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_TRU02_a_code_is_given_or_refused_as_the_limits_say(session, now, seed):
+    chance, moment = random.Random(seed), now
+    for _request in range(60):
+        moment += dt.timedelta(seconds=chance.randint(0, 240))
+        asker = chance.choice(ASKERS[: chance.choice([2, 6, 16])])
+        with undone(session):
+            expected = sign_in.send_code(session, PHONE, now=moment, asker=asker) is not None
+            rows = code_rows(session)
+        given = ask(session, asker, moment)
+        assert (given is not None) == expected
+        assert code_rows(session) == rows
+
+
+def test_TRU02_the_message_of_a_code_goes_before_others_and_expires_with_it(session, now):
+    code = ask(session, ASKERS[0], now)
+    message = session.scalars(select(TextMessage)).one()
+    assert (message.to, message.state, message.tries, message.written_at) == (PHONE, "waiting", 0, now)
+    assert message.expires_at == now + sign_in.CODE_LIFETIME
+    assert code.isdigit()
+    assert len(code) == 6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_TRU02_a_code_is_used_once_for_its_asker_within_its_time_and_tries(session, now, seed):
+    chance, moment, codes = random.Random(100 + seed), now, []
+    for _act in range(50):
+        moment += dt.timedelta(seconds=chance.randint(0, 200))
+        asker = chance.choice(ASKERS[::2][:3])
+        if not codes or chance.random() < 0.3:
+            codes.append(ask(session, asker, moment) or "000000")
+            continue
+        entered = chance.choice([codes[-1], codes[-1], chance.choice(codes), "111111"])
+        with undone(session):
+            expected = sign_in.use_code(session, PHONE, entered, now=moment, asker=asker)
+            rows = code_rows(session)
+        used = code_statements.use(session, PHONE, entered, now=moment, asker=asker)
+        assert (used is not None) == expected
+        assert code_rows(session) == rows
+
+
+def test_TRU02_a_used_code_gives_the_account_and_proves_that_the_number_receives(session, now, town):
+    family = town.family("李", phone=PHONE)
+    unreachable_numbers.remember(session, {phone_index(PHONE): DeliveryError.INVALID_NUMBER}, now=now)
+    code = ask(session, ASKERS[0], now)
+    assert code_statements.use(session, PHONE, "x", now=now, asker=ASKERS[0]) is None
+    assert session.scalars(select(UnreachableNumber)).all()
+    session.expire_all()
+    used = code_statements.use(session, PHONE, code, now=now, asker=ASKERS[0])
+    assert used.account.id == family.account.id
+    assert [grant.role for grant in used.account.grants] == ["guardian"]
+    assert not session.scalars(select(UnreachableNumber)).all()
+
+
+def test_TRU02_a_new_number_has_no_account_yet(session, now):
+    code = ask(session, ASKERS[0], now)
+    assert code_statements.use(session, PHONE, code, now=now, asker=ASKERS[0]).account is None

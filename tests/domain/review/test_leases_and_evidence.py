@@ -1,0 +1,275 @@
+"""Who has an application and for how long, what a finding rests on, and what the database itself refuses."""
+
+import datetime as dt
+import io
+
+import pytest
+from PIL import Image
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from enrollment.applications import register_answers
+from enrollment.applications.register_answers import Answer
+from enrollment.eligibility import evidence
+from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
+from enrollment.ground import constraint_errors
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.review import case_file, leases, refusals, review, second_opinions, support_cases
+from enrollment.review.leases import LEASE
+from enrollment.review.queue import bulk_confirmation, task_groups
+from enrollment.review.queue.bulk_rows import BulkOutcome
+from enrollment.review.queue.filters import Group
+from enrollment.review.review import Finding
+from enrollment.season.facts import Fact
+
+ELSEWHERE = {"street": "春熙路街道"}
+
+
+@pytest.fixture
+def here(town):
+    kindergarten = town.kindergarten("锦官新城幼儿园", places=10)
+    town.open_registration()
+    return kindergarten
+
+
+def registers_answer(town, application, **otherwise):
+    """Every register that knows a claimed fact agrees, except where it says `otherwise`."""
+    answers = [
+        Answer(application.id, fact.value, register_answers.REGISTER_OF[fact], "differs", otherwise[fact.value])
+        if fact.value in otherwise
+        else Answer(application.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
+        for fact, value in claimed_facts(town.session, application.id).items()
+        if fact in register_answers.REGISTER_OF
+    ]
+    register_answers.note(town.session, answers, now=town.now)
+
+
+@pytest.fixture
+def ana(town, here):
+    """The property register knows another home than the family states; a page of the booklet is there."""
+    ana = town.child("安娜", wishes=[here])
+    photo = io.BytesIO()
+    Image.new("RGB", (60, 80), "white").save(photo, "PNG")
+    evidence.add_pages(town.session, ana.id, "hukou_booklet", [photo.getvalue()], by=town.parent_of(ana), now=town.now)
+    registers_answer(town, ana, home_place=ELSEWHERE)
+    return ana
+
+
+def others_as_registered(town, application):
+    claimed = claimed_facts(town.session, application.id)
+    return [
+        Finding(fact, value, source="register" if fact in register_answers.REGISTER_OF else "paper")
+        for fact, value in claimed.items()
+        if fact != Fact.HOME_PLACE
+    ]
+
+
+class TestLease:
+    def test_stf02_a_forgotten_application_is_offered_to_the_next_clerk(self, town, here, ana):
+        first, second = town.clerk_of(here), town.clerk_of(here)
+        town.registration_is_over()
+        review.take(town.session, ana.id, by=first, now=town.now)
+        with pytest.raises(Refused, match="taken_by_another"):
+            review.take(town.session, ana.id, by=second, now=town.now)
+        assert task_groups.take_next(town.session, by=second, now=town.now) is None
+        (held,) = leases.held(town.session, by=second)
+        assert (held.reviewer, held.taken_at, held.lease_until) == (first.name, town.now, town.now + LEASE)
+        town.at(town.now + LEASE / 2)
+        review.verify(town.session, ana.id, others_as_registered(town, ana), by=first, now=town.now)
+        town.at(town.now + LEASE / 2)
+        assert task_groups.take_next(town.session, by=second, now=town.now) is None, "an act began the time anew"
+        town.at(town.now + LEASE)
+        taken = task_groups.take_next(town.session, by=second, now=town.now)
+        assert (taken.id, taken.reviewer_id) == (ana.id, second.account_id)
+        moves = case_file.history_of(town.session, ana.id)
+        lost = leases.taken_over(moves, {second.account_id: "吴老师"}, by=first)
+        assert (lost.colleague, lost.reason) == ("吴老师", leases.IDLE)
+        assert town.session.get(VerifiedFact, (ana.id, "born")).account_id == first.account_id, "what was saved stays"
+        with pytest.raises(Refused, match="not_in_your_hands"):
+            review.verify(town.session, ana.id, others_as_registered(town, ana), by=first, now=town.now)
+
+    def test_stf02_nobody_takes_over_without_a_reason_nor_a_refusal_that_waits(self, town, here, ana):
+        first, second = town.clerk_of(here), town.clerk_of(here)
+        town.clerk_takes(ana, by=first)
+        with pytest.raises(Refused, match="reason_needed"):
+            leases.take_over(town.session, ana.id, reason=" ", by=second, now=town.now)
+        taken = leases.take_over(town.session, ana.id, reason="家长在窗口等", by=second, now=town.now)
+        assert taken.reviewer_id == second.account_id
+        town.clerk_proposes_refusal(ana, by=second)
+        with pytest.raises(Refused, match="refusal_is_proposed"):
+            leases.take_over(town.session, ana.id, reason="急", by=first, now=town.now)
+        elsewhere = town.clerk_of(town.kindergarten("别园", places=1))
+        with pytest.raises(NotFound):
+            leases.take_over(town.session, ana.id, reason="急", by=elsewhere, now=town.now)
+
+
+class TestEvidence:
+    def test_stf01_the_source_says_what_it_is(self, town, here, ana):
+        """The booklet proves nothing about the home, so that the paper is no paper, and a second person has to look."""
+        clerk = town.clerk_takes(ana)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        page = next(iter(evidence.pages_of(town.session, ana.id).values()))[0]
+        for finding, code in (
+            (Finding(Fact.HOME_PLACE, home), "verified_without_a_page"),
+            (Finding(Fact.HOME_PLACE, home, page_id=page.id), "page_proves_nothing"),
+            (Finding(Fact.HOME_PLACE, home, source="register"), "register_says_otherwise"),
+        ):
+            with pytest.raises(Refused, match=code):
+                review.verify(town.session, ana.id, [finding], by=clerk, now=town.now)
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=clerk, now=town.now, facts=findings)
+        assert ana.stage == "submitted", "it waits, in nobody's hands"
+        queue = task_groups.overview(town.session, by=clerk, now=town.now)
+        assert queue.counts == {Group.SECOND: 1}
+        assert Fact.HOME_PLACE not in verified_facts_of(town.session, [ana.id])[ana.id], "and does not count before"
+        with pytest.raises(Refused, match="second_person_needed"):
+            second_opinions.decide(town.session, ana.id, Fact.HOME_PLACE, agreed=True, by=clerk, now=town.now)
+        second = town.clerk_of(here)
+        assert second_opinions.decide(town.session, ana.id, Fact.HOME_PLACE, agreed=True, by=second, now=town.now)
+        assert ana.stage == "confirmed"
+        assert verified_facts_of(town.session, [ana.id])[ana.id][Fact.HOME_PLACE] == home
+
+    def test_stf01_a_finding_that_nobody_supports_falls(self, town, here, ana):
+        clerk = town.clerk_takes(ana)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=clerk, now=town.now, facts=findings)
+        second = town.clerk_of(here)
+        assert not second_opinions.decide(town.session, ana.id, Fact.HOME_PLACE, agreed=False, by=second, now=town.now)
+        queue = task_groups.overview(town.session, by=clerk, now=town.now)
+        assert queue.counts == {Group.DIFFERS: 1}
+        assert town.session.get(VerifiedFact, (ana.id, "home_place")) is None
+
+    @pytest.mark.parametrize(
+        ("values", "constraint"),
+        [
+            ("'paper', NULL, NULL, false, NULL, NULL", "paper_has_a_page"),
+            ("'staff', 'reason', NULL, false, NULL, NULL", "against_a_register"),
+            ("'staff', NULL, NULL, true, NULL, NULL", "second_has_a_reason"),
+            ("'staff', NULL, :page, false, NULL, NULL", "page_proves_it"),
+            ("'staff', 'reason', NULL, true, :clerk, now()", "second_person"),
+            ("'paper', NULL, :page, false, NULL, NULL", "paper_has_a_page"),
+        ],
+    )
+    def test_stf01_the_database_refuses_it_too(self, town, here, ana, values, constraint):
+        clerk = town.clerk_of(here)
+        page = next(iter(evidence.pages_of(town.session, ana.id).values()))[0]
+        statement = f"""INSERT INTO verified_fact (application_id, fact, outcome, sealed_value, account_id, at,
+            source, reason, page_id, needs_second, second_by, second_at)
+            VALUES (:application, 'home_place', 'verified', 'sealed', :clerk, now(), {values})"""
+        known = {"application": ana.id, "clerk": clerk.account_id, "page": page.id}
+        with pytest.raises(IntegrityError) as refused, town.session.begin_nested():
+            town.session.execute(text(statement), known)
+        assert constraint_errors.constraint_name(refused.value) == f"ck_verified_fact__{constraint}"
+        assert constraint_errors.refusal_of(refused.value) is not None, "a page shows it beside the form"
+
+    def test_stf01_no_review_ends_before_the_second_person(self, town, here, ana):
+        clerk = town.clerk_takes(ana)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        review.verify(town.session, ana.id, [Finding(Fact.HOME_PLACE, home, reason="家访看过")], by=clerk, now=town.now)
+        town.session.flush()
+        with pytest.raises(IntegrityError, match="second_person"), town.session.begin_nested():
+            town.session.execute(
+                text(
+                    "UPDATE application SET stage = 'confirmed', reviewer_id = NULL, lease_until = NULL WHERE id = :id"
+                ),
+                {"id": ana.id},
+            )
+
+
+def test_a_bulk_act_confirms_what_is_as_listed_and_names_the_rest(town, here):
+    """Seven are listed: one shows a fault, one is changed, one taken, one disputed, and three are confirmed."""
+    children = [town.child(name, wishes=[here]) for name in ("甲甲", "乙乙", "丙丙", "丁丁", "戊戊", "己己", "庚庚")]
+    for child in children:
+        registers_answer(town, child)
+    town.registration_is_over()
+    clerk, colleague = town.clerk_of(here), town.clerk_of(here)
+    drawn = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+    sample = [line.application_id for line in bulk_confirmation.find(town.session, drawn.id, by=clerk).sample]
+    assert len(sample) == 3
+    with pytest.raises(Refused, match="sample_not_opened"):
+        bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now)
+    with pytest.raises(NotFound):
+        bulk_confirmation.find(town.session, drawn.id, by=colleague)
+    bulk_confirmation.report_fault(town.session, drawn.id, sample[0], by=clerk, now=town.now)
+    sample = bulk_confirmation.find(town.session, drawn.id, by=clerk).sample
+    assert len(sample) == 6, "three more have to be opened"
+    for line in sample:
+        if line.outcome is None:
+            bulk_confirmation.open_sample(town.session, drawn.id, line.application_id, by=clerk, now=town.now)
+    faulty = next(line.application_id for line in sample if line.outcome == BulkOutcome.FAULT)
+    changed, taken, disputed = [child for child in children if child.id != faulty][:3]
+    changed.version += 1
+    review.take(town.session, taken.id, by=colleague, now=town.now)
+    register_answers.dispute(town.session, disputed.id, "born", by=town.parent_of(disputed), now=town.now)
+    outcomes = bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now)
+    assert outcomes == {
+        BulkOutcome.CONFIRMED: 3,
+        BulkOutcome.FAULT: 1,
+        BulkOutcome.CHANGED: 1,
+        BulkOutcome.TAKEN: 1,
+        BulkOutcome.DISAGREES: 1,
+    }
+    assert bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now) == outcomes, "once"
+    found = bulk_confirmation.find(town.session, drawn.id, by=clerk)
+    assert {line.application_id: line.outcome for line in found.lines}[taken.id] == BulkOutcome.TAKEN
+
+
+class TestArticle17:
+    @pytest.fixture
+    def child(self, town, here):
+        return town.child("安安", wishes=[here], grounds=["special_need"])
+
+    def test_stf13_the_refusal_of_a_disabled_child_waits_for_the_education_authority(self, town, here, child):
+        proposal = town.clerk_proposes_refusal(child)
+        found = support_cases.of_application(town.session, child.id)
+        assert (found.account_id, found.due_at) == (
+            child.entered_by,
+            town.now + dt.timedelta(days=support_cases.DAYS),
+        )
+        head, official = town.head_of(here), town.area_official()
+        with pytest.raises(Refused, match="support_case_undecided"):
+            refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
+        with pytest.raises(IntegrityError, match="not decided"), town.session.begin_nested():
+            town.session.execute(
+                text(
+                    "UPDATE refusal_proposal SET upheld = true, decided_by = :head, decided_at = now() WHERE id = :id"
+                ),
+                {"head": head.account_id, "id": proposal.id},
+            )
+        said = {"assessed_on": None, "assessment": "", "plan": "", "decision": ""}
+        for name, value, code in (
+            ("assessed_on", town.now.date(), "assessment_date_needed"),
+            ("assessment", "需要一对一的陪伴", "assessment_needed"),
+            ("plan", "特教教师每周两次", "plan_needed"),
+            ("decision", "not_admitted", "outcome_missing"),
+        ):
+            with pytest.raises(Refused, match=code):
+                support_cases.decide(town.session, found.id, **said, by=official, now=town.now)
+            said[name] = value
+        with pytest.raises(NotFound):
+            support_cases.decide(town.session, found.id, **said, by=head, now=town.now)
+        support_cases.decide(town.session, found.id, **said, by=official, now=town.now)
+        assert found.settled_at == town.now
+        refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
+        assert child.stage == "refused"
+
+    def test_a_child_that_the_authority_admits_is_not_refused(self, town, here, child):
+        proposal = town.clerk_proposes_refusal(child)
+        case = support_cases.of_application(town.session, child.id)
+        support_cases.decide(
+            town.session,
+            case.id,
+            assessed_on=town.now.date(),
+            assessment="能适应",
+            plan="坡道",
+            decision="admitted",
+            by=town.area_official(),
+            now=town.now,
+        )
+        head = town.head_of(here)
+        with pytest.raises(Refused, match="support_case_undecided"):
+            refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
+        refusals.decide_refusal(town.session, proposal.id, upheld=False, by=head, now=town.now)
+        assert child.stage == "in_review"

@@ -1,0 +1,139 @@
+"""DRW01: an admission year is prepared, announced by two, runs, and is closed; before it is announced nobody sees it."""
+
+import pytest
+
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.maintenance import season_end
+from enrollment.season import calendar, deadline_extensions, openings, rounds, season_lifecycle, seasons
+from tests.support.town_season import at
+
+
+def announce(town, year, by, digest=None):
+    season = seasons.of_year(town.session, year)
+    digest = digest or season_lifecycle.digest_of(season)
+    return season_lifecycle.announce(town.session, year, digest=digest, accept_warnings=True, by=by, now=town.now)
+
+
+def test_two_different_city_officials_announce_a_year(town):
+    season = town.prepared_season()
+    first, second = town.city_pair()
+    assert announce(town, 2026, first) == 1
+    with pytest.raises(Refused, match="signed_already"):
+        announce(town, 2026, first)
+    assert season.stage == "preparation"
+    assert announce(town, 2026, second) == 2
+    assert (season.stage, season.announced_at) == ("announced", town.now)
+    with pytest.raises(Refused, match="season_move_not_possible"):
+        announce(town, 2026, town.city_official())
+
+
+def test_only_the_city_announces_and_closes(town):
+    town.prepared_season()
+    with pytest.raises(Refused, match="only_the_city"):
+        announce(town, 2026, town.area_official())
+    town.announce()
+    with pytest.raises(Refused, match="only_the_city"):
+        season_end.close(town.session, 2026, by=town.area_official(), now=at(9, 30))
+    with pytest.raises(NotFound):
+        season_end.close(town.session, 2031, by=town.city_official(), now=at(9, 30))
+
+
+def test_a_date_that_moves_after_the_first_signature_makes_it_void(town):
+    """Both people sign the same calendar, and each signs the one that was on the page."""
+    season = town.prepared_season()
+    first, second = town.city_pair()
+    seen = season_lifecycle.digest_of(season)
+    announce(town, 2026, first)
+    span = {"begins_at": at(6, 15), "ends_at": at(6, 22, 18), "reason": ""}
+    calendar.move_date(town.session, 2026, "supplementary", by=first, now=town.now, **span)
+    with pytest.raises(Refused, match="calendar_changed"):
+        announce(town, 2026, second, digest=seen)
+    assert announce(town, 2026, second) == 1
+    assert season.stage == "preparation"
+    assert announce(town, 2026, first) == 2
+
+
+def test_the_dates_of_an_announced_year_need_a_reason(town):
+    town.season()
+    span = {"begins_at": at(6, 15), "ends_at": at(6, 22, 18), "reason": ""}
+    with pytest.raises(Refused, match="reason_needed"):
+        calendar.move_date(town.session, 2026, "supplementary", by=town.city_official(), now=town.now, **span)
+
+
+def test_a_round_of_a_year_in_preparation_does_not_open(town):
+    town.kindergarten("金苹果", places=2)
+    town.prepared_season()
+    planned = town.round()
+    with pytest.raises(Refused, match="season_not_announced"):
+        rounds.open_planned_round(town.session, planned.id, [], by=town.city_official(), now=town.now)
+    assert openings.window(town.session, 2026, "lower", now=town.now) == openings.NOTHING
+
+
+def test_drw01_a_year_is_not_closed_while_a_round_is_under_way(town):
+    """Open, closed with wishes, frozen, drawn: each names the round.  After the result the year can be closed."""
+    garden = town.kindergarten("金苹果", places=2)
+    town.child("安娜", wishes=[garden])
+    by, late = town.city_pair()[0], at(9, 30)
+
+    def refused() -> bool:
+        with pytest.raises(Refused, match="round_under_way") as found, town.session.begin_nested():
+            season_end.close(town.session, 2026, by=by, now=late)
+        return found.value.details["name"] == town.the_round.name
+
+    assert refused(), "open"
+    town.everyone_is_reviewed()
+    assert refused(), "closed, with a wish"
+    town.freeze()
+    town.seed()
+    run = town.run()
+    assert refused(), "drawn"
+    town.publish(run)
+    assert season_end.close(town.session, 2026, by=by, now=late).closed_at == late
+
+
+def test_a_year_is_closed_after_its_last_step_and_stays_readable(town):
+    """Nothing of it opens or moves any more; that it was once is still known."""
+    town.kindergarten("金苹果", places=2)
+    town.open_registration()
+    by = town.city_official()
+    with pytest.raises(Refused, match="season_not_over"):
+        season_end.close(town.session, 2026, by=by, now=at(8, 31))
+    town.close_registration()
+    season = season_end.close(town.session, 2026, by=by, now=at(9, 30))
+    assert (season.stage, season.closed_at) == ("closed", at(9, 30))
+    assert seasons.visible(town.session) == [season]
+    assert seasons.announced(town.session) == []
+    assert openings.window(town.session, 2026, "lower", now=at(9, 30)).last.id == town.the_round.id
+    span = {"begins_at": at(8, 20), "ends_at": at(10, 22, 18), "reason": "x"}
+    with pytest.raises(Refused, match="season_is_closed"):
+        calendar.move_date(town.session, 2026, "arrival", by=by, now=at(9, 30), **span)
+    with pytest.raises(Refused, match="season_is_closed"):
+        town.at(at(9, 30)).round()
+    with pytest.raises(Refused, match="season_is_closed"):
+        deadline_extensions.extend(
+            town.session, town.the_round.id, closes_at=at(10, 1), reason="x", by=by, now=at(9, 30)
+        )
+
+
+@pytest.mark.parametrize(
+    ("moment", "first"),
+    [
+        (at(3, 1, year=2026), 2026),
+        (at(6, 1, year=2026), 2026),
+        (at(10, 1, year=2026), 2027),
+        (at(5, 10, year=2027), 2027),
+    ],
+)
+def test_families_see_first_the_year_under_way_then_the_next(town, moment, first):
+    town.season(2026)
+    town.season(2027)
+    assert seasons.main_season(town.session, moment).year == first
+
+
+def test_the_officials_begin_with_a_year_in_preparation_only_where_there_is_no_other(town):
+    assert seasons.officials_default(town.session, town.now) is None
+    town.prepared_season(2027)
+    assert seasons.officials_default(town.session, town.now).year == 2027
+    assert seasons.main_season(town.session, town.now) is None
+    town.season(2026)
+    assert seasons.officials_default(town.session, town.now).year == 2026

@@ -1,0 +1,66 @@
+"""The units of `deploy/` run commands that exist, on the sockets that the proxy knows."""
+
+import configparser
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from portal.operations.proxy.configuration import configuration
+from portal.operations.proxy.front import Front, Sockets
+from portal.operations.proxy.process import find_proxy
+from tests.operations.proxied import KINDS, has
+from tests.operations.serving import ROOT, free_port
+
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+FLASK = re.compile(r"/opt/portal/\.venv/bin/flask --app wsgi (?P<words>[^'>\n]+)")
+
+
+def read(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.optionxform = str
+    parser.read(path)
+    return parser
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_each_unit_runs_a_command_that_exists(path, whole_app):
+    unit = read(path)
+    commands = FLASK.findall(path.read_text())
+    if not commands:
+        assert re.search("gunicorn wsgi:app|pg_receivewal", unit["Service"]["ExecStart"])
+    for words in commands:
+        name, *arguments = shlex.split(words.replace("%i", "all"))
+        command = whole_app.cli.commands[name]
+        assert isinstance(command, click.Command)
+        # refuses an unknown option, a missing one, and a wrong value
+        command.make_context(name, arguments)
+    assert unit["Service"]["Restart"] == "always"
+
+
+def test_the_units_share_the_sockets_of_the_proxy():
+    sockets = Sockets(Path("/run/portal"))
+    for lane in ("families", "desks"):
+        listens = read(ROOT / "deploy" / "systemd" / f"portal-{lane}.socket")["Socket"]["ListenStream"]
+        assert listens == str(getattr(sockets, lane))
+    line = (ROOT / "deploy" / "systemd" / "portal-line.service").read_text()
+    assert f"--bind {sockets.line} --families {sockets.families}" in line
+    assert f"--pages {sockets.pages}" in line
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("proxies", [0, 1, 3])
+def test_each_proxy_accepts_its_configuration(tmp_path, kind, proxies):
+    if not has(kind):
+        pytest.skip("nginx is not on this machine")
+    front = Front(f"127.0.0.1:{free_port()}", Sockets(tmp_path), tmp_path, 4, proxies=proxies)
+    path = tmp_path / "configuration"
+    path.write_text(configuration(kind, front))
+    program = find_proxy({"PROXY": kind, "PATH": os.environ["PATH"]})[1]
+    check = ["-t", "-e", "stderr", "-c"] if kind == "nginx" else ["validate", "--adapter", "caddyfile", "--config"]
+    done = subprocess.run([program, *check, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,163 @@
+"""The proxy in front: slow clients cost the others nothing, and nobody tells the portal another address than its own.
+
+Every test runs with Caddy, and with nginx where the machine has it.
+"""
+
+import contextlib
+import gzip
+import http.client
+
+import pytest
+
+from portal.operations.proxy.configuration import configuration
+from portal.operations.proxy.front import Front, Sockets
+from portal.operations.proxy.process import find_proxy
+from portal.operations.start_faults import Fault
+from portal.web.front import static_files
+from tests.operations.proxied import KINDS, proxied
+from tests.operations.serving import eventually
+
+SLOW = 500
+SESSION = "session=known-to-nobody"
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def front(request, tmp_path_factory):
+    with proxied(tmp_path_factory.mktemp("front"), request.param) as proxy:
+        yield proxy
+
+
+def test_tru03_500_half_sent_requests_leave_the_others_as_they_were(front):
+    """Half of them stop in the headers, half in the body; with one more for each, nobody's request has reached a process."""
+    with contextlib.ExitStack() as stack:
+        for number in range(SLOW):
+            slow = stack.enter_context(front.connect())
+            beginning = f"POST /slow HTTP/1.1\r\nHost: portal\r\nCookie: {SESSION}; visit=in.x\r\n"
+            slow.sendall(beginning.encode())
+            if number % 2:
+                slow.sendall(b"Content-Length: 1000\r\n\r\nhalf")
+        for number in range(40):
+            answer, told = front.ask(f"/fast/{number}", Cookie="visit=in.x")
+            assert answer.status == 200
+            assert told["lane"] == "families"
+        assert "/slow" not in front.families.seen
+
+
+def test_tru03_the_address_is_the_one_that_the_proxy_sees(front):
+    spoofed = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "evil.example"}
+    for path in ("/", "/staff"):
+        headers = front.ask(path, **spoofed)[1]["headers"]
+        assert headers["x-forwarded-for"] == "127.0.0.1"
+        assert headers["x-forwarded-proto"] == "http"
+        assert headers["x-forwarded-host"] == headers["host"] == f"127.0.0.1:{front.port}"
+
+
+def test_tru03_a_visitor_cannot_play_the_proxy(front):
+    told = front.ask("/", Cookie="visit=in.x", X_Line="wait", X_Front_Reason="full", SCRIPT_NAME="/evil")[1]
+    assert told["lane"] == "families"
+    assert not {"x-line", "script_name"} & told["headers"].keys()
+    assert front.ask("/_line/check")[0].status == 404
+
+
+def test_tru03_proxies_before_this_one_are_counted_from_the_right(tmp_path):
+    with proxied(tmp_path, "nginx", proxies=2) as proxy:
+        seen = proxy.ask("/", X_Forwarded_For="203.0.113.9, 198.51.100.7, 10.0.0.1")[1]["headers"]
+        assert seen["x-forwarded-for"] == "198.51.100.7"
+
+
+def test_tru13_a_large_body_of_a_stranger_is_refused_unread(front):
+    """Not more than half a megabyte of the 60 is sent: the answer comes for what the request says of itself."""
+    for path in ("/sign-in", "/staff/anything", "/parents/documents"):
+        with front.connect() as stranger:
+            head = f"POST {path} HTTP/1.1\r\nHost: portal\r\nContent-Length: {60 * 2**20}\r\n\r\n"
+            stranger.sendall(head.encode())
+            # nginx needs none of it; Go reads 256 KB before it answers
+            stranger.sendall(b"x" * 2**19)
+            answer = http.client.HTTPResponse(stranger)
+            answer.begin()
+            assert answer.status == 413
+            assert "large page, zh" in answer.read().decode()
+        assert path not in front.families.seen + front.desks.seen
+
+
+def test_tru13_a_large_body_with_a_session_arrives_whole(front):
+    told = front.ask("/parents/x", "POST", b"x" * 5_000_000, Cookie=f"{SESSION}; visit=in.x")[1]
+    assert (told["lane"], told["size"]) == ("families", 5_000_000)
+
+
+def test_tru14_text_is_compressed_and_the_connection_stays_open(front):
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)) as connection:
+        for _ in range(2):
+            headers = {"Accept-Encoding": "gzip", "X-Long": "text " * 20, "Cookie": "visit=in.x"}
+            connection.request("GET", "/", headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            assert answer.getheader("Content-Encoding") == "gzip"
+            assert len(content) < len(gzip.decompress(content)) / 3
+            assert not answer.will_close
+
+
+def test_tru14_static_files_come_from_the_proxy_and_are_kept_for_ever(front):
+    digest = static_files.digests()["css"]
+    answer, _ = front.ask(f"/static/{digest}/css/brand.css", Accept_Encoding="gzip")
+    assert answer.status == 200
+    assert answer.getheader("Cache-Control") == static_files.FOR_EVER
+    assert answer.getheader("Content-Encoding") == "gzip"
+    assert answer.getheader("X-Content-Type-Options") == "nosniff"
+    assert answer.getheader("Content-Type").startswith("text/css")
+    assert not any("/css/" in path for path in front.families.seen)
+    # the digest of another version is answered by the portal
+    assert front.ask("/static/000000000000/css/brand.css", Cookie="visit=in.x")[1]["lane"] == "families"
+
+
+@pytest.mark.parametrize(
+    ("path", "lane"),
+    [("/", "families"), ("/staffroom", "families"), ("/staff", "desks"), ("/officials/x?y=1", "desks"),
+     ("/sign-in", "families"), ("/sign-in/staff/code", "desks"), ("/healthz", "desks"), ("/gateway/receipts", "desks")],
+)  # fmt: skip
+def test_tru03_families_and_desks_have_processes_of_their_own(front, path, lane):
+    assert front.ask(path)[1]["lane"] == lane
+
+
+def test_tru03_whoever_is_let_in_gets_the_cookie_and_whoever_waits_gets_the_page_with_the_form(front):
+    answer, told = front.ask("/sign-in", "POST", b"phone=1")
+    assert answer.getheader("Set-Cookie") == "visit=in.test; Path=/"
+    assert (told["lane"], told["size"]) == ("families", 7)
+    verdict, front.line.verdict = front.line.verdict, {"X-Line": "wait"}
+    try:
+        answer, told = front.ask("/sign-in", "POST", b"phone=1")
+        assert (told["lane"], told["method"], told["size"]) == ("line", "POST", 7)
+        assert answer.getheader("Set-Cookie") is None
+        assert front.ask("/sign-in", "POST", b"phone=1", Cookie="visit=in.x")[1]["lane"] == "families"
+        assert front.ask("/staff")[1]["lane"] == "desks"
+    finally:
+        front.line.verdict = verdict
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tru03_who_comes_when_all_processes_are_taken_gets_the_line_at_once(tmp_path, kind):
+    with proxied(tmp_path, kind, workers=1) as proxy, contextlib.ExitStack() as stack:
+        for number in range(24):
+            waiting = stack.enter_context(proxy.connect())
+            waiting.sendall(f"GET /held/{number} HTTP/1.1\r\nHost: p\r\nCookie: visit=in.x\r\n\r\n".encode())
+        eventually(lambda: len(proxy.families.seen) == 24)
+        told = proxy.ask("/more", "POST", b"phone=1", Cookie="visit=in.x")[1]
+        assert (told["lane"], told["headers"]["x-front-reason"]) == ("line", "full")
+        # nginx still has the form; Caddy has read it for the full processes, and tells that it was one
+        assert told["size"] == 7 or told["headers"]["x-original-method"] == "POST"
+        assert proxy.ask("/staff")[1]["lane"] == "desks"
+        proxy.families.held.set()
+        eventually(lambda: proxy.ask("/again", Cookie="visit=in.x")[1]["lane"] == "families")
+
+
+def test_tru03_without_a_line_everybody_comes_in(tmp_path):
+    with proxied(tmp_path, "nginx") as proxy:
+        proxy.line.end()
+        assert proxy.ask("/")[1]["lane"] == "families"
+
+
+def test_proxy_of_an_unknown_kind_and_paths_that_would_change_the_configuration_are_refused(tmp_path):
+    with pytest.raises(Fault, match="set it to nginx or caddy"):
+        find_proxy({"PROXY": "apache"})
+    with pytest.raises(ValueError, match="characters"):
+        configuration("nginx", Front("127.0.0.1:1", Sockets(tmp_path), tmp_path / "a b;", 1))

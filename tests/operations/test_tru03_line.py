@@ -1,0 +1,317 @@
+"""Who is let in when more families come than can be served: in the order of arrival, with an honest waiting time."""
+
+import asyncio
+import json
+import socket
+import threading
+
+import pytest
+
+from portal.line import numbers as line_numbers
+from portal.line.http_server import Answer, Request, serve
+from portal.line.line import Line
+from portal.line.load import PATIENCE, Load, ask
+from portal.line.numbers import Numbers
+from portal.line.pages import SENT_BY_PROXY, Pages
+from portal.line.process import CHECK, Door
+from portal.web.front.visits import Visits
+from tests.support.coroutines import run_in_a_thread
+
+STEP = 0.2
+VISITS = Visits("for tests only, and nowhere else", secure=False)
+
+
+class City:
+    """Page processes that serve `capacity` requests a second, and visits of `requests` requests, in simulated time."""
+
+    def __init__(self, capacity: float = 100.0, requests: int = 8, think: float = 2.0):
+        self.load = Load(4)
+        self.load.cost = self.load.workers / capacity
+        self.line = Line(self.load)
+        self.capacity, self.requests, self.think = capacity, requests, think
+        self.now = 0.0
+        self.due: list[float] = []
+        self.backlog = self.served = 0.0
+        self.waiting: list[int] = []
+        self.entered: list[int] = []
+
+    def come(self, number: int) -> None:
+        for _ in range(number):
+            if self.line.may_enter(None):
+                self._enter()
+            else:
+                self.line.last += 1
+                self.line.place(self.line.last, self.now)
+                self.waiting.append(self.line.last)
+
+    def _enter(self) -> None:
+        self.due += [self.now + self.think * step for step in range(self.requests)]
+
+    def step(self) -> None:
+        self.now += STEP
+        arrived = sum(at <= self.now for at in self.due)
+        self.due = [at for at in self.due if at > self.now]
+        work = min(self.backlog + arrived, self.capacity * STEP)
+        self.backlog += arrived - work
+        self.served += work
+        self.load.requests += round(work)
+        self.load.delays.append(self.backlog / self.capacity)
+        self.load.busy = work / (self.capacity * STEP)
+        steps, present = self.line.advance(STEP, self.now)
+        self.line.moved(self.line.last, self.line.turn + steps, present, STEP)
+        while self.waiting and self.line.may_enter(self.waiting[0]):
+            self.entered.append(self.waiting.pop(0))
+            self._enter()
+        if round(self.now / STEP) % 10 == 0:
+            for number in self.waiting:
+                self.line.place(number, self.now)
+
+
+def test_tru03_nobody_waits_while_there_is_room():
+    city = City()
+    for _ in range(300):
+        city.come(1)
+        city.step()
+    assert city.line.last == 0
+
+
+def test_tru03_at_three_times_the_limit_nine_tenths_of_it_are_served_and_nobody_overtakes():
+    city = City()
+    share = []
+    for step in range(900):
+        # 37 visits a second of 8 requests each are three times what is served
+        city.come(round(37.5 * STEP * (step + 1)) - round(37.5 * STEP * step))
+        before = city.served
+        city.step()
+        share.append((city.served - before) / (city.capacity * STEP))
+    settled = share[300:]
+    assert sum(settled) / len(settled) >= 0.9
+    assert max(city.load.delays) < 2
+    assert len(city.entered) > 500
+    assert city.entered == sorted(city.entered)
+
+
+def test_tru03_after_the_rush_the_line_is_gone():
+    city = City()
+    for _ in range(200):
+        city.come(8)
+        city.step()
+    assert city.waiting
+    city.waiting.clear()  # all of them give up
+    for _ in range(round(30 / STEP)):
+        city.step()
+    assert city.line.turn == city.line.last
+    assert city.line.may_enter(None)
+
+
+def test_tru03_the_waiting_time_is_honest():
+    """What is said in the middle of a rush differs from what comes by less than a third."""
+    city = City()
+    said: dict[int, tuple[float, float]] = {}
+    for step in range(1500):
+        if step < 700:
+            city.come(5)
+        if step == 600:
+            number = city.line.last
+            said[number] = (city.now, city.line.place(number, city.now).wait)
+        city.step()
+        if said and city.entered and city.entered[-1] >= number:
+            break
+    at, wait = said[number]
+    assert wait > 30
+    assert 0.67 * wait < city.now - at < 1.5 * wait
+
+
+def test_tru03_whoever_was_away_when_its_turn_came_comes_in_at_once():
+    line = Line(Load(4), tokens=0.0)
+    line.last = 50
+    line.moved(50, 30, 0, STEP)
+    assert line.may_enter(7)
+    assert not line.may_enter(31)
+    assert not line.knows(51)
+
+
+@pytest.fixture
+def pages(app):
+    return Pages(app)
+
+
+class NoNumbers(Numbers):
+    """Valkey is away from the beginning."""
+
+    def __init__(self):
+        super().__init__("unix:///nowhere/valkey.sock")
+
+
+@pytest.fixture
+def door(pages):
+    return Door(Line(Load(4), tokens=0.0), NoNumbers(), pages, VISITS)
+
+
+def tell(door: Door, target: str = "/sign-in", method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return run_in_a_thread(door.handle(Request(method, target, named, body)))
+
+
+def header(answer: Answer, name: str) -> str | None:
+    return dict(answer.headers).get(name)
+
+
+def cookie(answer: Answer) -> str:
+    return (header(answer, "Set-Cookie") or "").partition(";")[0]
+
+
+def test_tru03_a_place_is_kept_and_let_in_at_its_turn(door):
+    assert header(tell(door, CHECK), "X-Line") == "wait"
+    assert header(tell(door, f"{CHECK}?q=pidu"), "X-Line") == "wait", (
+        "the proxy keeps the query of the visitor's address"
+    )
+    page = tell(door)
+    kept = cookie(page)
+    assert page.status == 503
+    assert int(header(page, "Refresh")) >= 2
+    assert "1</b>" in page.body.decode()
+    again = tell(door, cookie=kept)
+    assert header(again, "Set-Cookie") is None, "the same place"
+    assert door.line.last == 1
+    assert "2</b>" in tell(door).body.decode()
+    door.line.moved(2, 1, 1, STEP)
+    entrance = tell(door, CHECK, cookie=kept)
+    assert cookie(entrance).startswith("visit=in.")
+    assert header(tell(door, CHECK), "X-Line") == "wait"
+
+
+def test_tru03_a_forged_place_is_a_new_one(door):
+    for forged in ("visit=wait.1.abc.def", "visit=wait.", "visit=in.x", VISITS.place(999).partition(";")[0]):
+        assert header(tell(door, CHECK, cookie=forged), "X-Line") == "wait"
+        assert cookie(tell(door, cookie=forged)).startswith("visit=wait.")
+
+
+def test_tru03_a_form_that_could_not_be_taken_comes_back_whole(door):
+    body = b"phone=138&name=%E5%AE%89%E5%A8%9C&x=%22%3E%3Cscript%3E"
+    kind = "application/x-www-form-urlencoded"
+    page = tell(door, "/sign-in", "POST", body, content_type=kind)
+    text = page.body.decode()
+    assert 'name="name" value="安娜"' in text
+    assert "<script>" not in text.replace("<script type", "")
+    assert 'action="/sign-in"' in text
+    assert header(page, "Refresh") is None, "a refresh would lose the form"
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", '/"><b>', "http://evil.example/"])
+def test_tru03_the_page_leads_to_this_site_alone(door, target):
+    text = tell(door, target).body.decode()
+    link = text.partition('class="btn plain" href="')[2].partition('"')[0]
+    assert link.startswith("/")
+    assert not link.startswith(("//", "/\\"))
+    assert "<b>" not in link
+
+
+def test_tru03_the_page_is_in_the_language_and_size_of_the_reader(door):
+    english = tell(door, cookie="lang=en; text=large").body.decode()
+    assert '<html lang="en" class="large">' in english
+    assert "Your number" in english
+    assert "您的号码" in tell(door).body.decode()
+    assert "Your number" in tell(door, "/?lang=en").body.decode()
+    assert "@@" not in english
+
+
+def test_tru03_who_is_in_but_meets_full_processes_does_not_queue_again(door):
+    entrance = VISITS.entrance().partition(";")[0]
+    page = tell(door, "/parents", cookie=entrance, x_front_reason="full")
+    assert header(page, "Set-Cookie") is None
+    assert door.line.last == 0
+    assert int(header(page, "Refresh")) > 0
+
+
+def test_tru03_silent_processes_are_told_as_a_pause(door):
+    door.line.load.delays.extend([PATIENCE] * 5)
+    assert "系统正在更新" in tell(door, x_front_reason="full").body.decode()
+
+
+def test_tru03_pages_that_the_proxy_sends_are_written(app, pages, tmp_path):
+    pages.write(app, tmp_path)
+    found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert len(found) == len(SENT_BY_PROXY) * 4
+    assert all("@@" not in text for text in found.values())
+
+
+def test_tru03_numbers_go_on_when_valkey_is_away_and_after_a_flush(redis_url, monkeypatch):
+    monkeypatch.setattr(line_numbers, "AGAIN", 0.0)
+
+    async def story() -> None:
+        here, there = Numbers(redis_url), Numbers(redis_url)
+        assert [await here.next(0), await there.next(0), await here.next(1)] == [1, 2, 3]
+        assert await there.advance(3, 0, 2) == (3, 2)
+        assert await here.advance(3, 0, 5) == (3, 3)
+        await here.client.flushdb()
+        assert await here.next(3) == 4
+        assert await there.advance(3, 3, 0) == (4, 3)
+        away = NoNumbers()
+        assert await away.next(4) == 5
+        assert await away.advance(5, 3, 9) == (5, 5)
+        for each in (here, there, away):
+            await each.close()
+
+    run_in_a_thread(story())
+
+
+def test_tru03_the_delay_is_measured_in_the_queue_of_the_visitors(tmp_path):
+    """A page process tells how busy it was; a silent or missing one counts as full."""
+    load, path = Load(1), tmp_path / "families.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    said = iter([{"process": 7, "busy": 1.0, "requests": 10}, {"process": 7, "busy": 1.001, "requests": 12}])
+
+    def answer() -> None:
+        for body in said:
+            connection = listener.accept()[0]
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps(body).encode())
+            connection.close()
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    run_in_a_thread(ask(path, load))
+    run_in_a_thread(ask(path, load))
+    thread.join()
+    assert load.requests == 2
+    assert 0 < load.busy <= 1
+    assert load.delay_at(0) < PATIENCE
+    listener.close()
+    path.unlink()
+    for _ in range(3):
+        run_in_a_thread(ask(path, load))
+    assert load.delay_at(0) == PATIENCE
+    load.open_questions.add(1.0)
+    assert load.delay_at(9.0) == 8.0
+
+
+def test_tru03_the_line_reads_requests_one_after_another_and_survives_nonsense(tmp_path):
+    async def story() -> list[bytes]:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "line.sock"))
+
+        async def handle(request: Request) -> Answer:
+            return Answer(body=f"{request.method} {request.target} {len(request.body)}".encode())
+
+        server = await serve(listener, handle)
+        found = []
+        for sent in (
+            b"POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nConnection: close\r\n\r\n",
+            b"nonsense\r\n\r\n",
+            b"POST /c HTTP/1.1\r\nContent-Length: 300000\r\nConnection: close\r\n\r\n" + b"x" * 300_000,
+        ):
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "line.sock"))
+            writer.write(sent)
+            found.append(await reader.read())
+            writer.close()
+        server.close()
+        return found
+
+    first, nonsense, large = run_in_a_thread(story())
+    assert b"POST /a 3" in first
+    assert b"GET /b 0" in first
+    assert nonsense == b""
+    assert large.endswith(b"POST /c 0")

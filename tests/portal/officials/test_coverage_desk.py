@@ -1,0 +1,134 @@
+"""The desk that keeps the two shares: the finding as title, alarms and their answers, the forecast, one page for an area."""
+
+import datetime as dt
+import io
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from enrollment.coverage import rollup
+from tests.domain.coverage.test_forecast import write_past
+from tests.support.counted_city import NOON, YEAR, CountedCity
+from tests.support.signing_in import sign_in
+
+DESK = "/officials/2026/coverage"
+
+
+@pytest.fixture
+def city(town, portal_session):
+    city = CountedCity(portal_session)
+    city.targets()
+    city.kindergarten("public", {"lower": 60, "middle": 50, "upper": 40}, name="锦绣园")
+    city.kindergarten("private", {"lower": 40, "middle": 50, "upper": 60}, name="小园")
+    write_past(portal_session, 2008)
+    portal_session.commit()
+    return city
+
+
+@pytest.fixture
+def official(client, town, city):
+    account = town.account_of_staff("city-1", "周工", "city_official")
+    town.session.commit()
+    return sign_in(client, account)
+
+
+@pytest.fixture
+def of_area(client, town, city):
+    account = town.account_of_staff("area-1", "李工", "area_official", area_code="510104")
+    town.session.commit()
+    return sign_in(client, account)
+
+
+def soup(answer) -> BeautifulSoup:
+    assert answer.status_code == 200
+    return BeautifulSoup(answer.text, "lxml")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_title_is_the_finding_and_every_area_stands_in_the_order_of_what_is_missing(official, city, language):
+    page = soup(official.get(DESK, query_string={"lang": language}))
+    says = {"zh": "今天两项都没有达标：公办差 3 人，普惠差 96 人", "en": "Both shares are below target today"}[language]
+    assert page.h1.text.startswith(says)
+    assert page.select("table.desk tbody tr")[0].th.text == {"zh": "锦江区", "en": "Jinjiang"}[language]
+    assert "2028" in page.select_one(".c-tile").text
+    assert len(page.select(".c-dots .c-low")) == 2
+
+
+def test_off11_hollow_and_hatched_mean_below_and_nothing_else(official, city):
+    """OFF11: one meaning a colour, and a shape with it."""
+    page = soup(official.get(DESK))
+    low = page.select(".c-low, .pips .x, .band-1, .band-2")
+    assert low
+    city.kindergarten("public", {"lower": 3_000})
+    city.session.commit()
+    page = soup(official.get(DESK))
+    assert page.h1.text.startswith("今天达标")
+    assert not page.select(".below, .c-low, .pips .x")
+    assert not page.select(".maps use.band-1, .maps use.band-2")
+
+
+def test_a_page_reads_the_counts_that_are_kept_and_says_the_same(official, city):
+    before = official.get(DESK).text
+    rollup.refresh(city.session, [YEAR], now=NOON.replace(month=5, day=22))
+    city.session.commit()
+    table = BeautifulSoup(before, "lxml").select_one("table.desk").text
+    assert soup(official.get(DESK)).select_one("table.desk").text == table
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("share", ["public", "inclusive", "total"])
+def test_the_forecast_shows_its_inputs_and_how_good_it_was(official, city, language, share):
+    page = soup(official.get(f"{DESK}/510104/forecast", query_string={"share": share, "lang": language}))
+    assert page.select_one("svg.c-fan .c-fan80")
+    text = page.main.text
+    assert "0.800" in text, "the entry rate: 100 of 125 births"
+    assert {"zh": "和今年一样", "en": "Same as this year"}[language] in text
+    assert "2.00" not in page.select_one("h1").text
+    city_page = soup(
+        official.get(f"{DESK}/city/forecast", query_string={"share": share, "cautious": "y", "lang": language})
+    )
+    assert city_page.select_one("a[aria-current=true]")
+
+
+def test_a_forecast_that_cannot_be_says_what_is_missing(official, city):
+    assert "没有历年数字" in official.get(f"{DESK}/510104/forecast?nursery=y").text
+    assert "还没有在园名册" in official.get(f"{DESK}/GXQ/forecast").text
+    assert official.get(f"{DESK}/999999/forecast").status_code == 404
+    assert official.get(f"{DESK}/510104/forecast?share=all").status_code == 404
+
+
+def test_an_area_answers_its_alarm_and_the_city_reads_who_does_what_by_when(of_area, city):
+    assert "还没有人填措施" in of_area.get(DESK).text
+    page = of_area.get(f"{DESK}/510104")
+    form = BeautifulSoup(page.text, "lxml").select_one("form[action$='/answers']")
+    sent = {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}
+    sent |= {"share": "public", "owner": "学前科", "measure": "认定两所普惠园", "due_on": "2026-06-30"}
+    wrong = of_area.post(form["action"], data=sent | {"owner": "", "due_on": "2026-01-01"})
+    assert "认定两所普惠园" in wrong.text, "nothing typed is lost"
+    assert "govuk-error-summary" in wrong.text
+    assert of_area.post(form["action"], data=sent).status_code == 303
+    table = soup(of_area.get(DESK)).select_one("#alarms").text
+    assert "学前科" in table and "认定两所普惠园" in table and "2026年6月30日" in table
+
+
+def test_off09_one_page_for_an_area_with_page_number_definition_and_date_in_the_foot(official, city):
+    """OFF09"""
+    answer = official.get(f"{DESK}/510104.pdf")
+    assert answer.mimetype == "application/pdf"
+    (page,) = PdfReader(io.BytesIO(answer.get_data())).pages
+    text = page.extract_text()
+    for told in ("1 / 1", "不含托班", "2026年5月22日", "50.00%", "少 3 人", "负责人签名"):
+        assert told in text, told
+    refused = official.get(f"{DESK}/510104.pdf?on=2030-01-01")
+    assert (refused.status_code, refused.mimetype) == (400, "text/html")
+
+
+def test_what_changed_since_a_day_stands_on_the_page(official, city):
+    _group, (child, *_rest) = city.listed_class(city.kindergarten("public"), "lower", [dt.date(2022, 1, 1)] * 2)
+    child.entered_on = dt.date(2026, 4, 1)
+    city.session.commit()
+    page = official.get(DESK, query_string={"since": "2026-03-01"}).text
+    assert "2026年3月1日以来变了什么" in page
+    assert "301 → 302" in " ".join(page.split())
+    assert "govuk-error-summary" in official.get(DESK, query_string={"since": "2030-01-01"}).text

@@ -1,0 +1,235 @@
+"""DRW08: before signing, a run is compared with what came before it, and its record is a letter for the notary."""
+
+import hashlib
+import io
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from enrollment.draw import dry_runs, requests, runs
+from enrollment.draw.draws import Snapshot
+from enrollment.draw.run_rows import Run
+from enrollment.results import run_comparison
+from enrollment.results.run_causes import Cause
+from enrollment.results.run_comparison import Group, Measure, Range, Share
+from enrollment.season import policy_approval
+from enrollment.season.round_rows import Round
+from tests.support.signing_in import fill_in, sign_in
+from tests.support.town_season import at
+
+MANY = 12
+
+
+@pytest.fixture
+def corrected(town, frozen_clock):
+    """The first run was made with places for all; then the kindergarten lost most of them, and the list was frozen again."""
+    garden = town.kindergarten("金苹果", places=MANY)
+    town.garden = garden
+    town.children = [town.child(f"小{sign}", wishes=[garden]) for sign in "甲乙丙丁戊己庚辛壬癸子丑"]
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    town.first = town.run()
+    runs.set_aside(town.session, town.first.id, reason="减班", by=town.city_pair()[0], now=town.now)
+    town.change_places(town.programme_of(garden), places=4)
+    town.freeze(reason="减班")
+    town.second = town.run()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    return town
+
+
+def sheet(response) -> str:
+    assert response.status_code == 200, response.text
+    assert response.mimetype == "application/pdf"
+    return "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(response.data)).pages)
+
+
+def test_drw08_what_differs_from_the_run_before_is_marked(corrected):
+    found = run_comparison.of_run(corrected.session, corrected.second)
+    assert found.before.id == corrected.first.id and found.last_year is None
+    marked = {(line.group, line.measure): (line.now, line.before) for line in found.marked}
+    assert marked[Group.ALL, Measure.PLACED] == (Share(4, MANY), Share(MANY, MANY))
+    assert (Group.NATURE, Measure.OF_NATURE) not in marked, "all of them are at the same kindergarten, as before"
+
+
+def test_drw08_a_signer_says_that_the_differences_were_seen(corrected, client):
+    town = corrected
+    sign_in(client, town.city_pair()[0].account_id)
+    address = f"/officials/2026/draws/runs/{town.second.id}"
+    page = client.get(f"{address}?lang=zh")
+    assert "处差 3 个百分点以上" in page.text and "100.0%" in page.text and "33.3%" in page.text
+    assert "%(" not in page.text and "{name}" not in page.text
+    refused = fill_in(client, address, f"{address}/sign")
+    assert refused.status_code == 200 and "请先看过标出的不同" in refused.text and "请写明为什么不同" in refused.text
+    assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 200
+    assert runs.signed_by(town.session, town.second) == []
+    signed = fill_in(client, address, f"{address}/sign", seen="y", note="减了两个班，批复已核对")
+    assert signed.status_code == 303
+    assert runs.notes(town.session, town.second) == [(town.city_pair()[0].name, "减了两个班，批复已核对")]
+
+
+def test_drw08_the_other_signer_reads_the_cause_and_need_not_write_one(corrected, client):
+    town = corrected
+    requests.sign(town.session, town.second.id, by=town.city_pair()[0], now=town.now, note="减了两个班")
+    town.session.commit()
+    sign_in(client, town.city_pair()[1].account_id)
+    address = f"/officials/2026/draws/runs/{town.second.id}"
+    assert "减了两个班" in client.get(f"{address}?lang=zh").text
+    assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
+    assert len(runs.signed_by(town.session, town.second)) == 2
+    assert "减了两个班" in sheet(client.get(f"{address}/record.pdf?lang=zh"))
+
+
+def test_drw08_a_marked_figure_has_its_range_over_dry_runs_and_its_cause(corrected, client):
+    """Four places for twelve children: no ticket changes that four are placed, and the places say why."""
+    town = corrected
+    (placed,) = [
+        line
+        for line in run_comparison.of_run(town.session, town.second).marked
+        if line.group == Group.ALL and line.measure == Measure.PLACED
+    ]
+    assert placed.dry_runs == Range(4, 4, 4, MANY) and not placed.is_unusual
+    assert placed.cause == Cause(places=(MANY, 4), children=None, demand=None, by_chance=False, unusual=False)
+    sign_in(client, town.city_pair()[0].account_id)
+    page = client.get(f"/officials/2026/draws/runs/{town.second.id}?lang=zh").text
+    assert f"试算 {dry_runs.DRAWS} 次的范围" in page and "学位 12 → 4。" in page
+
+
+@pytest.mark.parametrize(("part", "unusual"), [(40, False), (61, False), (66, True), (24, True)])
+def test_drw08_a_figure_far_outside_its_dry_runs_is_marked(part, unusual):
+    tried = {"draws": 200, "ranges": {"all//placed": [40, 50, 60]}}
+    (line,) = run_comparison.lines_of({"children": 100, "placed": part, "dry_runs": tried}, {}, {})
+    assert (line.is_unusual, line.is_marked) == (unusual, unusual)
+
+
+def test_drw08_a_difference_that_other_tickets_can_make_is_called_one():
+    tried = {"draws": 200, "ranges": {"all//placed": [40, 50, 60]}}
+    (line,) = run_comparison.lines_of(
+        {"children": 100, "placed": 55, "dry_runs": tried}, {"children": 100, "placed": 45}, {}
+    )
+    assert line.is_marked and line.dry_runs.holds(line.before)
+    assert not line.dry_runs.holds(Share(30, 100))
+
+
+def test_drw08_last_years_result_is_beside_this_years(corrected, client):
+    """Last year's round gave what this year's first run gave: a place to each of twelve children."""
+    town, year = corrected, 2025
+    town.season(year)
+    round_ = Round(
+        year=year, number=1, kind="main", name="2025 主批次", stage="published",
+        opens_at=at(5, 20, year=year), closes_at=at(5, 28, year=year), confirm_by=at(6, 10, year=year),
+    )  # fmt: skip
+    town.session.add(round_)
+    town.session.flush()
+    frozen = town.session.get_one(Snapshot, town.first.snapshot_id)
+    kept = Snapshot(
+        round_id=round_.id, number=1, commitment=frozen.commitment, market=frozen.market, children=MANY, wishes=MANY,
+        made_at=at(5, 29, year=year),
+    )  # fmt: skip
+    town.session.add(kept)
+    town.session.flush()
+    last = Run(
+        round_id=round_.id, number=1, snapshot_id=kept.id, state="published", digest=town.first.digest,
+        summary=town.first.summary, started_at=at(5, 30, year=year), published_at=at(6, 5, year=year),
+    )  # fmt: skip
+    town.session.add(last)
+    town.session.commit()
+    found = run_comparison.of_run(town.session, town.second)
+    assert found.last_year.id == last.id
+    (placed,) = [line for line in found.lines if line.group == Group.ALL and line.measure == Measure.PLACED]
+    assert (placed.now, placed.last_year) == (Share(4, MANY), Share(MANY, MANY))
+    sign_in(client, town.city_pair()[0].account_id)
+    page = BeautifulSoup(client.get(f"/officials/2026/draws/runs/{town.second.id}?lang=zh").text, "lxml")
+    head, *rows = page.select("table.compared")[0].select("tr")
+    column = [cell.get_text() for cell in head.select("th")].index("去年")
+    assert rows[0].select("th, td")[column].get_text(" ", strip=True).startswith("100.0%")
+
+
+def test_drw08_the_dry_run_of_the_rules_is_beside_the_families_of_the_run(corrected):
+    town = corrected
+    area = town.garden.area_code
+    made = policy_approval.policies_in_force(town.session, 2026)[area]
+    (tried,) = [each for each in run_comparison.of_run(town.session, town.second).rules if each.area == area]
+    assert (tried.version, tried.tried_at) == (made.version, made.dry_run_at)
+    assert (tried.applications_now, tried.wishes_now) == (MANY, MANY)
+    assert tried.applications == 0 and tried.is_marked, "the rules were tried before anybody had applied"
+
+
+def test_drw08_counts_of_a_sensitive_ground_are_not_told_beside_nearly_the_same_ones():
+    def summary(children: int, placed: int) -> dict:
+        ground = {"children": children, "placed": placed, "first": placed}
+        return {"children": 100, "placed": 90, "by_ground": {"special_need": ground, "local_hukou": ground}}
+
+    lines = {
+        (line.code, line.measure): line
+        for line in run_comparison.lines_of(summary(30, 20), summary(29, 20), summary(60, 40))
+        if line.group == Group.GROUND
+    }
+    hidden = lines["special_need", Measure.PLACED]
+    assert (hidden.before, hidden.last_year) == (Share(None, 29), Share(40, 60))
+    assert lines["local_hukou", Measure.PLACED].before == Share(20, 29)
+
+
+def test_drw08_the_record_of_a_published_run(town, client, frozen_clock):
+    garden = town.kindergarten("金苹果", places=1)
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    run = town.drawn(ana, ben)
+    run_file, public = run.bundle, run.public_file
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.account_of_staff("auditor", "审计", "auditor").id)
+    address = f"/officials/2026/draws/runs/{run.id}/record.pdf"
+    said = sheet(client.get(f"{address}?lang=zh"))
+    for digest in (run.digest, hashlib.sha256(run_file).hexdigest(), hashlib.sha256(public).hexdigest()):
+        assert digest in said
+    for part in ("公证员签名", "见证人", "allocation1.0", "通过", f"/draws/{town.the_round.id}", "存证公布", "种子"):
+        assert part in said, part
+    for name, _at in runs.signers(town.session, run):
+        assert name.replace(" ", "") in said
+    assert "安娜" not in said and ana.registration_code not in said
+    assert "Signature1" in sheet(client.get(f"{address}?lang=en"))
+
+
+def test_drw08_a_replay_has_a_record(town, client, frozen_clock):
+    garden = town.kindergarten("金苹果", places=1)
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    town.decline(ana)
+    again = town.replay()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.city_pair()[0].account_id)
+    said = sheet(client.get(f"/officials/2026/draws/runs/{again.id}/record.pdf?lang=zh"))
+    assert "递补派位记录" in said and "第1次派位" in said
+
+
+def test_drw08_a_central_run_has_a_record_of_its_own(town, client, frozen_clock):
+    home = {"home_longitude": 104.10, "home_latitude": 30.60}
+    popular = town.kindergarten("金苹果", places=1, longitude=104.10, latitude=30.60)
+    town.kindergarten("近处普惠", nature="inclusive", places=1, longitude=104.11, latitude=30.60)
+    town.drawn(*[town.child(name, wishes=[popular], **home) for name in ("安娜", "本本")])
+    run = town.place_centrally()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.city_pair()[0].account_id)
+    said = sheet(client.get(f"/officials/2026/draws/runs/{run.id}/record.pdf?lang=zh"))
+    assert "统筹安排记录" in said and "还没有人签署" in said and run.digest[:8] in said
+    assert "有建议" in said and "种子" in said, "the tickets of the draw decide among equals"
+
+
+def test_drw08_a_run_that_is_not_checked_has_no_record(town, client, frozen_clock):
+    garden = town.kindergarten("金苹果", places=1)
+    for name in ("安娜", "本本"):
+        town.child(name, wishes=[garden])
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    run = runs.start(town.session, town.the_round.id, by=town.city_pair()[0], now=town.now)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.city_pair()[0].account_id)
+    answer = client.get(f"/officials/2026/draws/runs/{run.id}/record.pdf?lang=zh")
+    assert answer.mimetype != "application/pdf" and answer.status_code in (409, 422), answer.status_code
+    assert "公证用的 PDF 记录" not in client.get(f"/officials/2026/draws/runs/{run.id}?lang=zh").text

@@ -1,0 +1,183 @@
+"""TRU17: the result page of the first minutes is prepared before the hour, sealed, and read with one statement."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+from sqlalchemy import event, func, select, text
+
+from enrollment.draw import runs
+from enrollment.draw.publication import hours, opening, preparation
+from enrollment.draw.publication.result_contents import REFUSED
+from enrollment.draw.publication.rows import RESULT, PreparedResult
+from enrollment.ground.vault import unseal
+from enrollment.results import prepared_results
+from tests.support.signing_in import fill_in, sign_in
+
+SECOND = dt.timedelta(seconds=1)
+
+
+@pytest.fixture
+def signed(town, frozen_clock):
+    """A town whose run is signed and prepared, a second before the hour: Ana gets her first wish, Ben his second, Cui none."""
+    town.first, town.second = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=1)
+    town.ana, town.ben = (town.child(name, wishes=[town.first, town.second]) for name in ("安娜", "本本"))
+    town.cui = town.child("翠翠", wishes=[town.first])
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(town.ana, town.ben, town.cui)
+    town.the_run = town.run()
+    town.sign(town.the_run)
+    town.hour = hours.publication_of(town.session, town.the_run.id).hour
+    town.session.commit()
+    frozen_clock.set(town.hour - SECOND)
+    return town
+
+
+def open_it(town, clock):
+    clock.set(town.hour)
+    opening.open_run(town.session, town.the_run.id, now=town.hour)
+    preparation.clear(town.session, town.the_run.id)
+    town.session.commit()
+
+
+def look(town, application, *, of=None, now):
+    return prepared_results.look(town.session, application.id, by=town.parent_of(of or application), now=now)
+
+
+def without_tokens(answer):
+    """The page without what is new in each answer: the tokens of its forms."""
+    return re.sub(r'<input type="hidden"[^>]*>', "", answer.text)
+
+
+def address(application):
+    return f"/parents/applications/{application.id}/result"
+
+
+def test_tru17_every_family_has_a_prepared_result_before_the_hour_and_none_can_be_read(signed):
+    town = signed
+    stored = town.session.scalars(select(PreparedResult.content)).all()
+    assert len(stored) == 3
+    for name in ("金苹果", "牡丹", "placed", "ticket"):
+        assert not any(name.encode() in content for content in stored)
+    assert all(look(town, each, now=town.hour - SECOND) is None for each in (town.ana, town.ben, town.cui))
+    assert all(
+        look(town, each, now=town.hour) is None for each in (town.ana, town.ben, town.cui)
+    )  # nothing opened it yet
+
+
+def test_tru17_one_row_opens_every_result_in_its_second(signed, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    assert look(town, town.ana, now=town.hour - SECOND) is None
+    assert look(town, town.ana, now=town.hour).content["place"]["name"] == "金苹果"
+    assert look(town, town.cui, now=town.hour).content["place"] is None
+
+
+def test_tru17_only_the_guardian_has_it_unsealed(signed, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    assert look(town, town.ana, of=town.ben, now=town.hour) is None
+
+
+def test_tru17_a_row_that_was_moved_to_another_family_is_not_shown(signed, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    moved = "UPDATE prepared_result SET content = (SELECT content FROM prepared_result WHERE application_id = :b) WHERE application_id = :a"
+    town.session.execute(text(moved), {"a": town.ana.id, "b": town.ben.id})
+    with pytest.raises(LookupError):
+        look(town, town.ana, now=town.hour)
+
+
+@pytest.mark.parametrize("child", ["ana", "ben", "cui"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_tru17_the_prepared_page_says_what_the_page_of_the_rows_says(
+    signed, client, frozen_clock, monkeypatch, child, language
+):
+    town = signed
+    open_it(town, frozen_clock)
+    application = getattr(town, child)
+    sign_in(client, town.parent_of(application).account_id)
+    asked = f"{address(application)}?lang={language}"
+    prepared = without_tokens(client.get(asked))
+    monkeypatch.setattr(prepared_results, "FRESH", dt.timedelta(0))
+    from_rows = without_tokens(client.get(asked))
+    at_opening = {
+        "公布时候补排在第": "候补排在第", "公布时您家排第": "您家排第", " in line when the result was published": " in line",
+        "you were number": "you are number",
+    }  # fmt: skip
+    assert (prepared == from_rows) == (child == "ana")  # she waits for nothing
+    for at_the_hour, now in at_opening.items():
+        prepared = prepared.replace(at_the_hour, now)
+    assert prepared == from_rows
+
+
+def test_tru17_a_prepared_page_costs_few_statements(signed, client, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    sign_in(client, town.parent_of(town.ana).account_id)
+    client.get(address(town.ana))
+    statements = []
+    connection = town.session.get_bind()
+
+    def hear(_connection, _cursor, statement, *_more):
+        statements.append(statement)
+
+    event.listen(connection, "before_cursor_execute", hear)
+    client.get(address(town.ana))
+    event.remove(connection, "before_cursor_execute", hear)
+    own = [each for each in statements if "prepared_result" in each]
+    assert len(own) == 1
+    assert len(statements) <= 12, statements  # the others are those of every signed-in page
+
+
+def test_tru17_an_answer_ends_the_prepared_page(signed, client, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    sign_in(client, town.parent_of(town.ben).account_id)
+    fill_in(client, f"{address(town.ben)}/wait")
+    assert look(town, town.ben, now=town.hour) is None
+    assert "已确认，并候补" in client.get(address(town.ben)).text
+    assert look(town, town.ana, now=town.hour) is not None
+
+
+def test_tru17_the_prepared_page_is_for_the_first_hour(signed, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    assert look(town, town.ana, now=town.hour + prepared_results.FRESH - SECOND) is not None
+    assert look(town, town.ana, now=town.hour + prepared_results.FRESH) is None
+
+
+def test_tru17_places_in_line_are_those_of_the_reasons(signed):
+    """A test that counts anew: the prepared place in line is one more than the families refused with a better key."""
+    town = signed
+    told = {
+        row.application_id: json.loads(unseal(row.content, RESULT))
+        for row in town.session.execute(select(PreparedResult.application_id, PreparedResult.content))
+    }
+    lines = {each["name"]: {} for content in told.values() for each in content["wishes"]}
+    for content in told.values():
+        for each in content["wishes"]:
+            if each["reason"] in REFUSED:
+                lines[each["name"]][(each["tier"], each["ticket"])] = each["in_line"]
+            else:
+                assert each["in_line"] is None
+    assert lines["金苹果"]
+    for line in lines.values():
+        assert [line[key] for key in sorted(line)] == list(range(1, len(line) + 1))
+
+
+def test_tru17_a_run_that_is_set_aside_leaves_no_prepared_result(signed):
+    town = signed
+    runs.set_aside(
+        town.session, town.the_run.id, reason="抽签设备要复查", by=town.city_pair()[0], now=town.hour - SECOND * 90
+    )
+    assert town.session.scalar(select(func.count()).select_from(PreparedResult)) == 0
+
+
+def test_tru17_no_address_gives_a_prepared_result_to_somebody_else(signed, client, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    sign_in(client, town.parent_of(town.ben).account_id)
+    assert client.get(address(town.ana)).status_code == 404

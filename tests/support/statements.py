@@ -1,0 +1,27 @@
+"""The statements that the portal sends to the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+
+@contextmanager
+def counted(session: Session) -> Iterator[list[str]]:
+    """The statements of the block, on the engine that the portal of a test shares with `session`.
+
+    BEGIN, COMMIT and the test of a connection are none.  What the test holds is committed first.
+    """
+    session.commit()
+    statements: list[str] = []
+
+    def hear(_connection, _cursor, statement, *_more) -> None:
+        statements.append(statement)
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
