@@ -7,6 +7,8 @@ FAMILIES ?= 600
 RATE ?= 3
 PY := .venv/bin/python
 PYTEST = $(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
+# after failures alone (1), not after an interruption or a wrong option
+SECOND_LOOK = { [ $$? = 1 ] && $(PY) -m tests.support.second_look -m "$(1)"; }
 
 help: ## say what can be done
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,10 +36,10 @@ test: setup-test ## everything needed, then style, types and the tests of every 
 	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
 	@$(PY) -c "from allocation.warmup import compile_all; compile_all()" & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
-	@$(PYTEST) -m "not long" $(TESTS)
+	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(call SECOND_LOOK,not long)
 
 test-long: setup-test ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
-	@$(PYTEST) -m long $(TESTS)
+	@$(PYTEST) --cache-clear -m long $(TESTS) || $(call SECOND_LOOK,long)
 
 explore: setup-test ## random examples for the property tests, and random families through a season (SEASONS=200), other ones each time
 	@HYPOTHESIS_PROFILE=explore SEASONS=$(SEASONS) $(PYTEST) tests/engine/test_properties.py tests/engine/test_coverage.py \

@@ -13,7 +13,7 @@ from portal.jobs.runner import JobRun, job_handler
 from portal.web.unit_of_work import services
 
 
-@job_handler("demo_people_act", queue="bulk")
+@job_handler("demo_people_act")  # not among long batches, which step back: a visitor waits for it
 def demo_people_act(job: JobRun) -> dict:
     """Finish the reviews before the draw, the answers of the simulated families before their deadline, and the arrivals.
 

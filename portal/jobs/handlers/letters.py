@@ -16,10 +16,10 @@ from portal.letters.pdf_renderer import PdfUnavailable
 from portal.text import languages
 from portal.web.unit_of_work import services
 
-BATCH = 50
+BATCH = 20
 """Children of a run in one batch, which is kept in one transaction."""
 
-PART = 30.0
+PART = 10.0
 """Seconds after which the job ends and leaves the rest to another one, so that other batches get their turn."""
 
 LANGUAGE = "zh"

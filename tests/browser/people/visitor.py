@@ -19,8 +19,8 @@ class Visitor(Person):
         raise AssertionError(f"the clock has no way to {step}")
 
     def waits_for_the_simulated_people(self) -> None:
-        """Two minutes and more: they act in a worker that steps back for everything else on the machine."""
-        for _ in range(480):
+        """Four minutes and more: a letter or a batch before them may have the only worker, beside other tests."""
+        for _ in range(960):
             if not self.page.get_by_text("模拟的人正在办理").count():
                 break
             self.page.wait_for_timeout(250)
