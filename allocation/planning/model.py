@@ -7,7 +7,6 @@ plan.
 """
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,7 +72,7 @@ class NotFound(Exception):
 
 @dataclass
 class Watch:
-    """What is told during a search, and whether it should end; called from the thread that solves."""
+    """What is told during a search: the stage, a better plan, and the bound of the stage; and whether it should end."""
 
     tell: Callable[[str, dict[str, int], float], None] = lambda _stage, _starts, _bound: None
     stopped: Callable[[], bool] = lambda: False
@@ -262,7 +261,8 @@ class _Search:
         self.program = _Program(problem)
         self.began = time.monotonic()
         self.first_plan = 0.0
-        self.stopped = threading.Event()
+        self.stopped = False
+        self.failure: Exception | None = None
         self.best: dict[str, int] | None = None
         self.solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
         for option, value in (
@@ -282,13 +282,13 @@ class _Search:
         proofs = []
         for number, stage in enumerate(STAGES):
             proofs.append(self._stage(number, stage))
-            if self.stopped.is_set():
+            if self.stopped:
                 break
         if self.best is None:
             raise NotFound
         found = arithmetic.figures(self.problem, self.best)
         spent = time.monotonic() - self.began
-        return Solved(self.best, found, tuple(proofs), spent, self.first_plan, self.stopped.is_set())
+        return Solved(self.best, found, tuple(proofs), spent, self.first_plan, self.stopped)
 
     def reach(self, seat: bool) -> dict[str, int] | None:
         for stage in ("unseated", "short") if seat else ("short",):
@@ -311,6 +311,8 @@ class _Search:
         if self.best is not None:
             self._start_from(self.best)
         self.solver.run()
+        if self.failure is not None:
+            raise self.failure
         status = self.solver.getModelStatus()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             raise Impossible
@@ -360,12 +362,18 @@ class _Search:
         self.solver.setSolution(len(columns), columns, values)
 
     def _interrupt(self, event: Any) -> None:
-        if self.watch.stopped():
-            self.stopped.set()
-        if self.stopped.is_set():
+        """Exceptions of the watch must not pass through the solver; they are raised after it has ended."""
+        try:
+            self.stopped = self.stopped or self.watch.stopped()
+        except Exception as failure:
+            self.failure = failure
+        if self.stopped or self.failure:
             event.interrupt()
 
     def _improve(self, event: Any) -> None:
         found = self._starts_of(np.array(event.data_out.mip_solution))
-        if self._keep(found):
-            self.watch.tell(self.stage, found, float(event.data_out.mip_dual_bound))
+        if self._keep(found) and not self.failure:
+            try:
+                self.watch.tell(self.stage, found, float(event.data_out.mip_dual_bound))
+            except Exception as failure:
+                self.failure = failure
