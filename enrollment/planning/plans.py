@@ -106,7 +106,7 @@ def propose(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, no
         raise Refused("plan_not_ready")
     plan.proposed_by, plan.proposed_at, plan.version = by.account_id, now, plan.version + 1
     session.flush()
-    audit.record(session, "propose_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
+    audit.record(session, "propose_measure_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
 
 
 def sign(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
@@ -121,7 +121,7 @@ def sign(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: 
         raise Refused("plan_second_person")
     plan.signed_by, plan.signed_at, plan.version = by.account_id, now, plan.version + 1
     session.flush()
-    audit.record(session, "sign_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
+    audit.record(session, "sign_measure_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
 
 
 def job_of(session: Session, plan: MeasurePlan) -> Job | None:

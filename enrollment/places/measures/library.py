@@ -40,6 +40,12 @@ def all_measures(session: Session) -> Sequence[Measure]:
     return session.scalars(found).unique().all()
 
 
+def of_codes(session: Session, codes: Sequence[str]) -> Sequence[Measure]:
+    """Those with these codes, also withdrawn ones, by area and code."""
+    found = select(Measure).where(Measure.code.in_(codes)).order_by(Measure.area_code, Measure.code)
+    return session.scalars(found).unique().all()
+
+
 def get(session: Session, measure_id: uuid.UUID) -> Measure:
     """A measure, also a withdrawn one.  Raises NotFound."""
     found = session.get(Measure, measure_id)
