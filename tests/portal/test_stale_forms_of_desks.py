@@ -5,11 +5,14 @@ from bs4 import BeautifulSoup
 from wtforms import HiddenField
 
 from enrollment.places import ledger, pools
+from enrollment.places.measures import library
+from enrollment.places.measures.rows import MeasureKind
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
 from enrollment.season import calendar, deadline_extensions
 from portal.web.forms import PageForm
 from tests.portal.parents.desk import filled
+from tests.support import planned_town
 from tests.support.signing_in import hidden_fields, sign_in
 from tests.support.town_season import at
 
@@ -115,7 +118,23 @@ def correction(town) -> StaleForm:
     return StaleForm(head, f"/staff/corrections/{request.id}", typed, overtake, "第一人同意|", "#reason")
 
 
+def measure(town) -> StaleForm:
+    kept = planned_town.measure(town, MeasureKind.BUILD, 90, 900)
+    first, second = town.city_official(), town.city_official()
+
+    def overtake():
+        values = library.Values(
+            name="另一位改的", kind=MeasureKind.BUILD, area="510104", kindergarten="", nature="public", places=120, cost=950,
+            yearly=0, earliest_year=2027, lead_years=2,
+        )  # fmt: skip
+        library.change(town.session, kept.id, values, version=1, by=second, now=town.now)
+
+    typed = {"name": "我改的", "kind": "build", "area": "510104", "places": "60", "cost": "700", "nature": "public"}
+    return StaleForm(first, f"/officials/2026/planning/measures/{kept.id}", typed, overtake, "学位|120", "#name")
+
+
 FORMS = {
+    "MeasureForm": measure,
     "PlanForm": place_plan,
     "CountForm": class_count,
     "PoolsForm": reserved_places,
@@ -152,8 +171,8 @@ def test_p6_every_form_of_a_desk_with_a_version_is_among_them(whole_app):
     }
     lacking = {each.__name__ for each in versioned if each.take_newer is PageForm.take_newer}
     # the desks' decision is a subclass, and a family's goes back to the page of its request; a study is refused with its
-    # form, which keeps what was typed, and its newer state is one link away (`test_laboratory_pages.py`)
-    assert lacking <= {"DecisionForm", "StudyActForm", "VariantForm"}
+    # form, which keeps what was typed, and its newer state is one link away (`test_laboratory_pages.py`, `test_planning_pages.py`)
+    assert lacking <= {"DecisionForm", "StudyActForm", "VariantForm", "PlanActForm"}
     assert {each.__name__ for each in versioned} - lacking == FORMS.keys()
 
 
