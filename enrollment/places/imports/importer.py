@@ -19,6 +19,7 @@ from enrollment.places.imports import (
     births,
     headers,
     kindergartens,
+    measures,
     named_places,
     programmes,
     roll,
@@ -36,6 +37,7 @@ MODULES: dict[str, ModuleType] = {
     "births": births,
     "area-history": area_history,
     "named-places": named_places,
+    "measures": measures,
 }
 IMPORT_LOCK = 731005
 PAUSE = 0.5

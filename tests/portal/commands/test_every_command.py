@@ -227,6 +227,14 @@ def import_named_places(world):
     return Invocation((world.file("位置.csv", content),), "新增 1")
 
 
+@case("import measures")
+def import_measures(world):
+    _one_kindergarten(world)
+    head = ["措施编号", "措施名称", "措施种类", "区域", "学位数", "一次性投入（万元）", "最早年份"]
+    content = csv_file(head, [["JJ-01", "三圣公办园新建", "新建", "锦江区", 270, 2850, 2027]])
+    return Invocation((world.file("措施.csv", content),), "新增 1")
+
+
 @case("proxy")
 def proxy(world):
     return Invocation(("nginx", "--listen", "127.0.0.1:8443", "--proxies", "1"), "upstream families")
