@@ -23,6 +23,7 @@ from enrollment.places.imports import (
     programmes,
     roll,
     service_areas,
+    staff,
 )
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.files import sheet_reader
@@ -36,6 +37,7 @@ MODULES: dict[str, ModuleType] = {
     "births": births,
     "area-history": area_history,
     "named-places": named_places,
+    "staff": staff,
 }
 IMPORT_LOCK = 731005
 PAUSE = 0.5

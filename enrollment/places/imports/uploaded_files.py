@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
 
-KINDS = ("kindergartens", "programmes", "roll", "service-areas", "births", "area-history", "named-places")
+KINDS = ("kindergartens", "programmes", "roll", "service-areas", "births", "area-history", "named-places", "staff")
 
 
 class ImportState(StrEnum):
