@@ -3,6 +3,8 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from enrollment.family_messages import sending
+from enrollment.ground.accounts import Role
 from enrollment.open_days import days
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
@@ -22,4 +24,6 @@ def families() -> ResponseReturnValue:
         kindergartens=own_kindergartens(),
         coming=[each for each in reversed(listed) if each.on_day >= city_day()],
         past=[each for each in listed if each.on_day < city_day()],
+        sent=sending.sent(db(), here.id, by=actor()),
+        may_write=actor().is_any(Role.HEAD),
     )
