@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer
+from enrollment.results.hall import Scene
 from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
@@ -60,6 +61,7 @@ def ids_of(town, run) -> dict[str, list]:
         "name": ["faults.csv", "marked.xlsx", "figures.csv", "figures.xlsx"],
         "table": ["areas", "history", "forecast", "accuracy"],
         "suffix": ["csv", "json", "csv-metadata.json"],
+        "scene": list(Scene),
         "day": [town.now.date().isoformat()],
     } | {kind: [NOBODYS] for kind in WITHOUT_AN_OBJECT}
 
