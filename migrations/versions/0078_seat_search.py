@@ -1,7 +1,7 @@
 """searches for the places that help most
 
 Revision ID: 0078_seat_search
-Revises: 0077_valid_measure_files
+Revises: 0086_family_messages
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0078_seat_search"
-down_revision = "0077_valid_measure_files"
+down_revision = "0086_family_messages"
 branch_labels = None
 depends_on = None
 

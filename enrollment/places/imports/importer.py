@@ -24,6 +24,7 @@ from enrollment.places.imports import (
     programmes,
     roll,
     service_areas,
+    staff,
 )
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.files import sheet_reader
@@ -38,6 +39,7 @@ MODULES: dict[str, ModuleType] = {
     "area-history": area_history,
     "named-places": named_places,
     "measures": measures,
+    "staff": staff,
 }
 IMPORT_LOCK = 731005
 PAUSE = 0.5
