@@ -39,8 +39,8 @@ COSTS = {
 def write(session: Session, random: Generator, year: int, on: dt.date) -> None:
     """The measures of every area that has children."""
     children: dict[str, int] = defaultdict(int)
-    for row in counts.count(session, on, year, by_kindergarten=True).now:
-        children[row.place] += row.children.number
+    for counted in counts.count(session, on, year, by_kindergarten=True).now:
+        children[counted.place] += counted.children.number
     open_ones = select(Kindergarten).where(Kindergarten.closed_on.is_(None), Kindergarten.attached.is_(False))
     of_area: dict[str, list[Kindergarten]] = defaultdict(list)
     for place in session.scalars(open_ones.order_by(Kindergarten.code)).unique():
@@ -48,9 +48,9 @@ def write(session: Session, random: Generator, year: int, on: dt.date) -> None:
     rows = []
     for area in all_areas(session):
         for number, row in enumerate(_of_area(random, area.name, of_area[area.code], children, year), start=1):
-            rows.append(row | {"code": f"{area.code}-{number:03d}", "area_code": area.code})
+            rows.append({**row, "code": f"{area.code}-{number:03d}", "area_code": area.code})
     moment = dt.datetime.combine(on, dt.time(9), dt.UTC)
-    session.execute(insert(Measure), [row | {"made_at": moment, "version": 1} for row in rows])
+    session.execute(insert(Measure), [{**row, "made_at": moment, "version": 1} for row in rows])
 
 
 def _of_area(

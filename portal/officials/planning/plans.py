@@ -1,6 +1,7 @@
 """Plans: all of them, a new question, one plan with its figures, and what is done with it."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -221,7 +222,7 @@ def _kinds(kinds: list[str]) -> dict[str, int]:
     return found
 
 
-def _people(found: list[MeasurePlan] | tuple[MeasurePlan, ...]) -> dict[uuid.UUID, str]:
+def _people(found: Sequence[MeasurePlan]) -> dict[uuid.UUID, str]:
     ids = {one for each in found for one in (each.made_by, each.proposed_by, each.signed_by) if one}
     rows = db().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row.id: row.name for row in rows}
