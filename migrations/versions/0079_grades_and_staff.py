@@ -1,18 +1,18 @@
 """grades of kindergartens, staff counts, and the target of high-quality kindergartens
 
 Revision ID: 0079_grades_and_staff
-Revises: 0075_check_names
+Revises: 0077_valid_measure_files
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0079_grades_and_staff"
-down_revision = "0075_check_names"
+down_revision = "0077_valid_measure_files"
 branch_labels = None
 depends_on = None
 
-KINDS = "'kindergartens','programmes','roll','service-areas','births','area-history','named-places'"
+KINDS = "'kindergartens','programmes','roll','service-areas','births','area-history','named-places','measures'"
 SHARES = "public IS NOT NULL OR inclusive IS NOT NULL"
 DROP = "-- squawk-ignore ban-drop-constraint\nALTER TABLE {table} DROP CONSTRAINT {name}"
 

@@ -1,4 +1,4 @@
-"""`flask import kindergartens|programmes|roll|service-areas|births|area-history|named-places|staff FILE`: import a list completely or not at all."""
+"""`flask import kindergartens|programmes|roll|service-areas|births|area-history|named-places|measures|staff FILE`: import a list completely or not at all."""
 
 import contextlib
 import json
@@ -87,6 +87,7 @@ for _kind, _what in {
     "area-history": "the children of past school years by area, level and nature",
     "staff": "teachers and carers of each kindergarten on a day",
     "named-places": "streets, communities and estates with their points on the map",
+    "measures": "measures that officials could take: places to build, to turn and to close",
 }.items():
     _import_command(_kind, _what)
 

@@ -1,9 +1,13 @@
 """A form of the staff or an official that another person has overtaken: it stands beside what is newer and can be sent."""
 
+import datetime as dt
+
 import pytest
 from bs4 import BeautifulSoup
 from wtforms import HiddenField
 
+from enrollment.open_days import days
+from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.places import ledger, pools
 from enrollment.places.grades import code_list
 from enrollment.places.grades.code_list import GradeNames
@@ -129,7 +133,25 @@ def grade(town) -> StaleForm:
     return StaleForm(first, path, typed, overtake, "中文名称|市一级园", "#name")
 
 
+def open_day(town) -> StaleForm:
+    garden = town.kindergarten("锦官新城幼儿园")
+    clerk, times = town.clerk_of(garden), {"begins": dt.time(9), "ends": dt.time(10), "places": 5}
+
+    def plan(id=None, where="大门"):
+        return DayPlan(dt.date(2026, 5, 30), where, "", [SlotPlan(id, **times)])
+
+    day = days.publish(town.session, garden.id, plan(), by=clerk, now=town.now)
+
+    def overtake():
+        other = plan(day.slots[0].id, "南门")
+        days.change(town.session, day.id, other, version=1, by=town.head_of(garden), now=town.now)
+
+    path = f"/staff/open-days/{day.id}/change"
+    return StaleForm(clerk, path, {"meeting_point": "北门"}, overtake, "在哪里集合|南门", "#meeting_point")
+
+
 FORMS = {
+    "OpenDayForm": open_day,
     "PlanForm": place_plan,
     "CountForm": class_count,
     "PoolsForm": reserved_places,

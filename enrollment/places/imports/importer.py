@@ -19,6 +19,7 @@ from enrollment.places.imports import (
     births,
     headers,
     kindergartens,
+    measures,
     named_places,
     programmes,
     roll,
@@ -37,6 +38,7 @@ MODULES: dict[str, ModuleType] = {
     "births": births,
     "area-history": area_history,
     "named-places": named_places,
+    "measures": measures,
     "staff": staff,
 }
 IMPORT_LOCK = 731005
