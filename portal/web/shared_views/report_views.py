@@ -52,30 +52,33 @@ def numbers(table: Table) -> list[int]:
     return [place for place, column in enumerate(table.report.columns) if column.kind == Kind.NUMBER]
 
 
-def notes(table: Table, *, scope: str) -> list[str]:
+def notes(table: Table, *, scope: str, reader: str) -> list[str]:
     """What stands beside the rows: what the report counts, whom it is about, its day, and who read it."""
     return [
         word("report_title", table.report.code),
         word("report_definition", table.report.code),
         scope,
         _("截至 %(when)s", when=moment(table.as_of, year=True)),
-        watermark_text(),
+        reader,
     ]
+
+
+def content(table: Table, form: str, *, scope: str, reader: str) -> bytes:
+    """The bytes of a file; `reader` stands in the footer of a spreadsheet."""
+    rows, last = cells(table), foot(table)
+    if last is not None:
+        rows.append(last)
+    if form == "csv":
+        return spreadsheets.to_csv(head(table), rows)
+    title, told = word("report_title", table.report.code), notes(table, scope=scope, reader=reader)
+    return spreadsheets.to_xlsx(title, head(table), rows, notes=told, about=_("说明"))
 
 
 def file(table: Table, form: str, *, scope: str) -> Response:
     """The table as a file of this form, named after the report and its day.  404 for an unknown form."""
     if form not in FORMATS:
         abort(404)
-    rows, last = cells(table), foot(table)
-    if last is not None:
-        rows.append(last)
-    title = word("report_title", table.report.code)
-    if form == "csv":
-        body = spreadsheets.to_csv(head(table), rows)
-    else:
-        body = spreadsheets.to_xlsx(title, head(table), rows, notes=notes(table, scope=scope), about=_("说明"))
-    answer = Response(body, content_type=FORMATS[form])
+    answer = Response(content(table, form, scope=scope, reader=watermark_text()), content_type=FORMATS[form])
     name = f"{table.report.code}-{table.as_of:%Y%m%d}.{form}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"
