@@ -66,7 +66,7 @@ def ids_of(town, run) -> dict[str, list]:
 
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
-    "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
+    "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "message_id", "page_id", "request_id", "selection_id", "token",
     "study_id", "transfer_id",
 }  # fmt: skip
 """What the town has none of: no case, import, grant, duplicate, invitation, mandate, paper, correction, witness, study or change of
