@@ -12,7 +12,7 @@ def market():
     """Six children at two programmes; 0 and 1 are bound, one pool is for a group."""
     return Market.from_arrays(
         [0, 2, 4, 5, 7, 8, 9], [0, 1, 0, 1, 0, 1, 0, 0, 1], [1, 1, 1, 1, 0, 2, 2, 1, 0], [4, 5, 1, 2, 3, 6], [2, 2],
-        unit=[0, 0, -1, -1, -1, -1], family=[0, 0, 1, 1, 2, 3], 
+        unit=[0, 0, -1, -1, -1, -1], family=[0, 0, 1, 1, 2, 3],
         current=[-1, -1, 0, -1, -1, 1], groups=[[], [], [0], [], [0], []], pools=[Pool(0, "estate", 1, 1, (0,), "open")],
         rank=[1, 2, 1, 2, 1, 1, 3, 1, 1], kindergarten=[0, 1], sibling_tier=[0, -1],
     )  # fmt: skip
