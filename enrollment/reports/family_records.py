@@ -39,6 +39,7 @@ from enrollment.ground.sign_in import WebSession
 from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalContact, ArrivalEntry, ArrivalTap
 from enrollment.offers.joint_decision_rows import JointDecision
 from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove, ReplacedNotice
+from enrollment.open_days.rows import OpenDayVisit
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
@@ -284,6 +285,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     ArrivalContact: lambda family: (
         select(ArrivalContact).where(ArrivalContact.offer_id.in_(family.offers)).order_by(ArrivalContact.at)
     ),
+    OpenDayVisit: _of_application(OpenDayVisit, OpenDayVisit.booked_at),
     Case: _of_account(Case, Case.opened_at),
     GuardianRequest: _guardian_requests,
     Notice: lambda family: (
@@ -306,6 +308,8 @@ LEFT_OUT = {
     ("verified_fact", "sealed_value"): "it is given as the value",
     ("evidence_page", "content"): "each page is a file beside",
     ("correction_page", "content"): "each page is a file beside",
+    ("open_day_visit", "open_day_id"): "the message about the booking tells kindergarten, day and time",
+    ("open_day_visit", "slot_id"): "the message about the booking tells kindergarten, day and time",
     ("mandate", "paper"): "each paper is a file beside",
     ("guardian_request", "paper"): "the paper of a request that the reader made is a file beside",
     ("guardian_request", "proposed_by"): "the first of two officials only prepares the decision, which the case tells",
@@ -316,7 +320,7 @@ LEFT_OUT = {
 PEOPLE = {
     "account_id", "asked_by", "proposed_by", "decided_by", "submitted_by", "ended_by", "entered_by", "entered_for",
     "reviewer_id", "helper_id", "invited_by", "added_by", "checked_by", "requested_by", "confirmed_by", "issued_by",
-    "reached_by", "officer_id", "agreed_by", "second_by", "out_by", "in_by", "settled_by",
+    "reached_by", "booked_by", "officer_id", "agreed_by", "second_by", "out_by", "in_by", "settled_by",
 }  # fmt: skip
 """Columns that name who did something, one person or a list: given as role and workplace."""
 

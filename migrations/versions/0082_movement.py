@@ -1,7 +1,7 @@
-"""the movement of a waiting line: an estimate for each round, and what it says about each child; requests for another kindergarten
+"""the movement of a waiting line: an estimate for each round, and what it says about each child
 
 Revision ID: 0082_movement
-Revises: 0075_check_names
+Revises: 0080_valid_grades
 """
 
 import sqlalchemy as sa
@@ -9,16 +9,12 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0082_movement"
-down_revision = "0075_check_names"
+down_revision = "0080_valid_grades"
 branch_labels = None
 depends_on = None
 
-CASES = "'guardians_dispute','appeal','disability','register_dispute','add_guardian','remove_guardian'"
-KEYED = "^~[0-9a-f]{16}$"
-
 
 def upgrade() -> None:
-    _constrain(f"{CASES},'transfer'")
     op.create_table(
         "movement_estimate",
         sa.Column("round_id", sa.Uuid(), nullable=False),
@@ -51,13 +47,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("movement_chance")
     op.drop_table("movement_estimate")
-    op.execute("DELETE FROM case_file WHERE kind = 'transfer'")
-    _constrain(CASES)
-
-
-def _constrain(kinds: str) -> None:
-    op.execute("-- squawk-ignore ban-drop-constraint\nALTER TABLE case_file DROP CONSTRAINT ck_case_file__known_kind")
-    op.execute(
-        f"ALTER TABLE case_file ADD CONSTRAINT ck_case_file__known_kind"
-        f" CHECK (kind IN ({kinds}) OR kind ~ '{KEYED}') NOT VALID"
-    )

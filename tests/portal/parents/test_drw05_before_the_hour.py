@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer
+from enrollment.results.hall import Scene
 from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
@@ -60,16 +61,18 @@ def ids_of(town, run) -> dict[str, list]:
         "name": ["faults.csv", "marked.xlsx", "figures.csv", "figures.xlsx"],
         "table": ["areas", "history", "forecast", "accuracy"],
         "suffix": ["csv", "json", "csv-metadata.json"],
+        "scene": list(Scene),
         "day": [town.now.date().isoformat()],
     } | {kind: [NOBODYS] for kind in WITHOUT_AN_OBJECT}
 
 
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
-    "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "message_id", "page_id", "request_id", "selection_id", "token",
-    "study_id", "transfer_id",
+    "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
+    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id",
 }  # fmt: skip
-"""What the town has none of: no case, import, grant, duplicate, invitation, mandate, paper, correction, witness, study or change of
+"""What the town has none of: no case, import, grant, grade, duplicate, invitation, mandate, paper, correction, witness, study, open day,
+message or change of
 kindergarten, and before the hour no offer."""
 
 

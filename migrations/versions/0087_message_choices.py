@@ -1,21 +1,20 @@
 """what families chose about their text messages
 
-Revision ID: 0083_message_choices
-Revises: 0082_movement
+Revision ID: 0087_message_choices
+Revises: 0086_family_messages
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0083_message_choices"
-down_revision = "0082_movement"
+revision = "0087_message_choices"
+down_revision = "0086_family_messages"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE case_file VALIDATE CONSTRAINT ck_case_file__known_kind")
     op.create_table(
         "message_choice",
         sa.Column("account_id", sa.Uuid(), nullable=False),
