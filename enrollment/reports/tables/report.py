@@ -29,12 +29,14 @@ class Kind(StrEnum):
     DAY = "day"
     MOMENT = "moment"
     CODE = "code"
+    FACT = "fact"
 
 
 @dataclass(frozen=True)
 class Column:
     """`code` has words in the group `report_column`; the codes of a `CODE` column have theirs in `words`.  The numbers of a
-    column with `total` add up.  `names`: the cells tell who a child or a guardian is."""
+    column with `total` add up.  A cell of a `CODE` column may hold several codes, one of a `FACT` column a fact with its
+    value.  `names`: the cells tell who a child or a guardian is."""
 
     code: str
     kind: Kind = Kind.TEXT
