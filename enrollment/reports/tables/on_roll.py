@@ -91,7 +91,9 @@ def _promotion(question: Question) -> Iterator[Row]:
     here = select(Kindergarten).where(question.here()).order_by(Kindergarten.sort_key)
     for kindergarten in question.session.scalars(here).all():
         sheet = promotion.outlook(question.session, kindergarten.id, question.year - 1, by=question.by)
-        for step in sheet.steps if sheet is not None else ():
+        if sheet is None:
+            continue
+        for step in sheet.steps:
             norm, moving = CLASS_NORM.get(step.to_level or ""), step.children - step.leavers
             asked = sum(each.class_name in (step.roll_class.name, step.to_name) for each in sheet.exceptions)
             yield (
