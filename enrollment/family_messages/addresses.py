@@ -1,6 +1,8 @@
-"""Postal addresses of families whom a message does not reach, for labels and envelopes."""
+"""Postal addresses of families whom no text message reaches, for labels, envelopes and letters."""
 
 import datetime as dt
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import case, select
@@ -31,13 +33,18 @@ def out_of_reach(session: Session, message: FamilyMessage) -> list[Address]:
     It goes to a parent, or else to the guardian of longest standing.  A family that gave no address has none here.
     """
     silent = [application_id for application_id, _code in sending.reach_of(session, message).out_of_reach]
+    return of_applications(session, silent)
+
+
+def of_applications(session: Session, application_ids: Collection[uuid.UUID]) -> list[Address]:
+    """The same for these applications.  The caller has checked that the actor serves them."""
     found = (
         select(Application.id, Application.registration_code, Guardian.name, Area.name.label("area"), Household)
         .join(Household, Household.application_id == Application.id)
         .join(Guardianship, Guardianship.child_id == Application.child_id)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
         .outerjoin(Area, Area.code == Household.home_area)
-        .where(Application.id.in_(silent), Guardianship.accepted_at.is_not(None))
+        .where(Application.id.in_(application_ids), Guardianship.accepted_at.is_not(None))
         .order_by(
             Application.registration_code,
             Application.id,
