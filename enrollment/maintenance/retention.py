@@ -68,6 +68,7 @@ RULES = (
         ),
     ),
     Rule("estimate", ("until the list is frozen",), (of_the_draw.delete_estimates,)),
+    Rule("movement", ("until the waiting line ends, at the latest with the application",), (of_the_draw.delete_movement,)),
     Rule("case", ("three years after the end",), (of_families.delete_cases,)),
     Rule("account", ("two years after the last season", "with the account"), (of_families.empty_accounts,)),
     Rule(

@@ -25,6 +25,7 @@ from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
+from enrollment.chances.movement_rows import MovementChance
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import Placement, Run, WishReason
 from enrollment.eligibility.sibling_entitlements import Entitlement
@@ -261,6 +262,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     Ticket: lambda family: select(Ticket).where(Ticket.child_id.in_(family.children)).order_by(Ticket.year),
     Placement: _published(Placement),
     WishReason: _published(WishReason, WishReason.application_id, WishReason.rank),
+    MovementChance: _of_application(MovementChance, MovementChance.round_id),
     CentralProposal: lambda family: (
         select(CentralProposal)
         .where(CentralProposal.application_id.in_(family.applications), CentralProposal.offer_id.is_not(None))

@@ -135,6 +135,15 @@ class RulesTried:
         return abs(self.applications_now - self.applications) * 10 >= max(self.applications, 1)
 
 
+class Compared(StrEnum):
+    """What a run can be compared with."""
+
+    DRY_RUNS = "dry_runs"
+    BEFORE = "before"
+    LAST_YEAR = "last_year"
+    RULES = "rules"
+
+
 @dataclass(frozen=True)
 class Comparison:
     before: Run | None
@@ -174,6 +183,20 @@ def of_run(session: Session, run: Run) -> Comparison:
         tuple(_rules(session, run, round_)) if run.replays is None and round_.kind != RoundKind.CENTRAL else (),
         int(summary.get("dry_runs", {}).get("draws", 0)),
     )
+
+
+def compared_with(session: Session, run: Run) -> frozenset[Compared]:
+    """What there is to compare the run with, without a figure of it; it costs the same for any number of children."""
+    round_ = session.get_one(Round, run.round_id)
+    tried = select(Policy.id).join(RoundPolicy, RoundPolicy.policy_id == Policy.id)
+    tried = tried.where(RoundPolicy.round_id == round_.id, Policy.dry_run_at.is_not(None)).limit(1)
+    known = {
+        Compared.DRY_RUNS: bool((run.summary or {}).get("dry_runs")),
+        Compared.BEFORE: _before(session, run) is not None,
+        Compared.LAST_YEAR: _last_year(session, run, round_) is not None,
+        Compared.RULES: run.replays is None and session.scalar(tried) is not None,
+    }
+    return frozenset(each for each, there in known.items() if there)
 
 
 def _with_causes(

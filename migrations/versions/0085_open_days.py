@@ -1,7 +1,7 @@
 """open days of kindergartens, their slots and the visits that families book
 
 Revision ID: 0085_open_days
-Revises: 0075_check_names
+Revises: 0084_valid_case_kinds
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0085_open_days"
-down_revision = "0075_check_names"
+down_revision = "0084_valid_case_kinds"
 branch_labels = None
 depends_on = None
 

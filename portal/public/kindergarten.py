@@ -10,6 +10,7 @@ from enrollment.chances import demand
 from enrollment.ground.errors import NotFound
 from enrollment.open_days import days, visits
 from enrollment.places import finder
+from enrollment.places.grades import held
 from enrollment.places.search.offered import Offer
 from enrollment.results import cut_offs
 from portal.public import pages
@@ -51,6 +52,7 @@ def kindergarten_page(code: str) -> ResponseReturnValue:
         sites=finder.other_sites(db(), kindergarten),
         served=finder.service_area_names(db(), kindergarten.id),
         lines=cut_offs.published_of(db(), kindergarten.id),
+        grade_history=[each for each in held.history(db(), kindergarten.id) if not each.was_mistake],
         grounds=ledger_entries.grounds,
         open_days=days.upcoming(db(), kindergarten.id, now=clock()),
         now=clock(),

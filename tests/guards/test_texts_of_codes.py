@@ -34,6 +34,8 @@ from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
+from enrollment.results.hall import Scene
+from enrollment.results.run_comparison import Compared
 from enrollment.review import cases, correction_rows
 from enrollment.review.case_rows import SupportDecision
 from enrollment.review.queue import task_groups
@@ -56,6 +58,8 @@ CODES = {
     "level": areas.LEVELS,
     "service_area_kind": service_areas.KINDS,
     "season_step": calendar.STEPS,
+    "hall_scene": tuple(Scene),
+    "hall_compared": tuple(Compared),
     "round_kind": rounds.KINDS,
     "round_stage": rounds.STAGES,
     "pair_rule": rounds.PAIR_RULES,

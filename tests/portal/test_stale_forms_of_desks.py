@@ -9,6 +9,8 @@ from wtforms import HiddenField
 from enrollment.open_days import days
 from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.places import ledger, pools
+from enrollment.places.grades import code_list
+from enrollment.places.grades.code_list import GradeNames
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
 from enrollment.season import calendar, deadline_extensions
@@ -119,6 +121,18 @@ def correction(town) -> StaleForm:
     return StaleForm(head, f"/staff/corrections/{request.id}", typed, overtake, "第一人同意|", "#reason")
 
 
+def grade(town) -> StaleForm:
+    first, second = town.city_pair()
+    code_list.add(town.session, GradeNames("市一级", "City 1", False), by=first, now=town.now)
+
+    def overtake():
+        code_list.change(town.session, "g1", GradeNames("市一级园", "City 1", True), version=1, by=second, now=town.now)
+
+    path = "/officials/2026/quality/grades/g1"
+    typed = {"name": "成都市一级", "name_en": "City grade 1", "in_use": "y"}
+    return StaleForm(first, path, typed, overtake, "中文名称|市一级园", "#name")
+
+
 def open_day(town) -> StaleForm:
     garden = town.kindergarten("锦官新城幼儿园")
     clerk, times = town.clerk_of(garden), {"begins": dt.time(9), "ends": dt.time(10), "places": 5}
@@ -143,6 +157,7 @@ FORMS = {
     "PoolsForm": reserved_places,
     "DateForm": season_date,
     "ExtendForm": deadline,
+    "GradeForm": grade,
     "DeskDecisionForm": correction,
 }
 

@@ -8,8 +8,10 @@ from flask_babel import gettext as _
 
 from enrollment.places import spreadsheets
 from enrollment.reports.tables.report import Column, Kind, Table
+from portal.text.area_names import area_names
 from portal.text.facts import BETWEEN, Names, names_for
 from portal.text.formats import moment
+from portal.text.grade_names import grade_name
 from portal.text.words import language, word
 from portal.text.words import table as words
 from portal.web.evidence_files import watermark_text
@@ -27,9 +29,13 @@ def head(table: Table) -> list[str]:
 
 def cells(table: Table) -> list[list[Any]]:
     """The rows as they are written: codes in words, days in numbers; numbers stay numbers."""
+    areas = area_names(db()) if any(column.kind == Kind.AREA for column in table.report.columns) else {}
     names = _names(table)
     return [
-        [_cell(column, value, names) for column, value in zip(table.report.columns, row, strict=True)]
+        [
+            areas.get(value, value) if column.kind == Kind.AREA else _cell(column, value, names)
+            for column, value in zip(table.report.columns, row, strict=True)
+        ]
         for row in table.rows
     ]
 
@@ -92,6 +98,10 @@ def _cell(column: Column, value: Any, names: Names | None) -> Any:
         return BETWEEN[language()].join(_in_words(column.words.split(), str(code)) for code in codes)
     if column.kind == Kind.FACT and names is not None:
         return names.value_words(*value)
+    if column.kind == Kind.GRADES:
+        return "、".join(grade_name(each) for each in value)
+    if column.kind == Kind.REMARKS:
+        return "; ".join(word(column.words, code, **details) for code, details in value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dt.datetime):

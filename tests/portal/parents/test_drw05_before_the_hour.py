@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer
+from enrollment.results.hall import Scene
 from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
@@ -48,8 +49,8 @@ def ids_of(town, run) -> dict[str, list]:
         "rank": [1],
         "area": [town.garden.area_code],
         "level": ["lower"],
-        "kind": ["kindergartens"],
-        "step": ["results", "confirmation"],
+        "kind": ["kindergartens", "appeal"],
+        "step": ["results", "confirmation", "answer", "supplementary"],
         "code": ["ABCDEFGHJKLM", town.garden.code, town.garden.area_code],
         "answer": ["confirm", "decline"],
         "form": ["csv", "xlsx"],
@@ -61,6 +62,7 @@ def ids_of(town, run) -> dict[str, list]:
         "name": ["faults.csv", "marked.xlsx", "figures.csv", "figures.xlsx"],
         "table": ["areas", "history", "forecast", "accuracy"],
         "suffix": ["csv", "json", "csv-metadata.json"],
+        "scene": list(Scene),
         "day": [town.now.date().isoformat()],
     } | {kind: [NOBODYS] for kind in WITHOUT_AN_OBJECT}
 
@@ -68,9 +70,10 @@ def ids_of(town, run) -> dict[str, list]:
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
     "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
-    "study_id", "transfer_id", "open_day_id", "slot_id", "message_id",
+    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id",
 }  # fmt: skip
-"""What the town has none of: no case, import, grant, duplicate, invitation, mandate, paper, correction, witness, study, open day, message or change of
+"""What the town has none of: no case, import, grant, grade, duplicate, invitation, mandate, paper, correction, witness, study, open day,
+message or change of
 kindergarten, and before the hour no offer."""
 
 
