@@ -1,7 +1,7 @@
 """All reports, in the order of their lists."""
 
 from enrollment.ground.errors import NotFound
-from enrollment.reports.tables import arriving, on_roll, places, quality, review, reviewing
+from enrollment.reports.tables import arriving, on_roll, places, quality, review, reviewing, support
 from enrollment.reports.tables.report import Report
 
 REPORTS = {
@@ -14,7 +14,10 @@ REPORTS = {
 }  # fmt: skip
 
 
-OFFICIAL_REPORTS = {report.code: report for report in (quality.HIGH_QUALITY, quality.READINESS, quality.READINESS_ROWS)}
+OFFICIAL_REPORTS = {
+    report.code: report
+    for report in (quality.HIGH_QUALITY, quality.READINESS, quality.READINESS_ROWS, support.SUPPORT_CASES)
+}
 """Reports about areas, for officials."""
 
 
