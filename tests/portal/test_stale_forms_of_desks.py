@@ -124,6 +124,21 @@ def correction(town) -> StaleForm:
     return StaleForm(head, f"/staff/corrections/{request.id}", typed, overtake, "第一人同意|", "#reason")
 
 
+def measure(town) -> StaleForm:
+    kept = planned_town.measure(town, MeasureKind.BUILD, 90, 900)
+    first, second = town.city_official(), town.city_official()
+
+    def overtake():
+        values = library.Values(
+            name="另一位改的", kind=MeasureKind.BUILD, area="510104", kindergarten="", nature="public", places=120, cost=950,
+            yearly=0, earliest_year=2027, lead_years=2,
+        )  # fmt: skip
+        library.change(town.session, kept.id, values, version=1, by=second, now=town.now)
+
+    typed = {"name": "我改的", "kind": "build", "area": "510104", "places": "60", "cost": "700", "nature": "public"}
+    return StaleForm(first, f"/officials/2026/planning/measures/{kept.id}", typed, overtake, "学位|120", "#name")
+
+
 def grade(town) -> StaleForm:
     first, second = town.city_pair()
     code_list.add(town.session, GradeNames("市一级", "City 1", False), by=first, now=town.now)
@@ -154,26 +169,8 @@ def open_day(town) -> StaleForm:
 
 
 FORMS = {
-    "OpenDayForm": open_day,
-
-
-def measure(town) -> StaleForm:
-    kept = planned_town.measure(town, MeasureKind.BUILD, 90, 900)
-    first, second = town.city_official(), town.city_official()
-
-    def overtake():
-        values = library.Values(
-            name="另一位改的", kind=MeasureKind.BUILD, area="510104", kindergarten="", nature="public", places=120, cost=950,
-            yearly=0, earliest_year=2027, lead_years=2,
-        )  # fmt: skip
-        library.change(town.session, kept.id, values, version=1, by=second, now=town.now)
-
-    typed = {"name": "我改的", "kind": "build", "area": "510104", "places": "60", "cost": "700", "nature": "public"}
-    return StaleForm(first, f"/officials/2026/planning/measures/{kept.id}", typed, overtake, "学位|120", "#name")
-
-
-FORMS = {
     "MeasureForm": measure,
+    "OpenDayForm": open_day,
     "PlanForm": place_plan,
     "CountForm": class_count,
     "PoolsForm": reserved_places,

@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from enrollment.places import spreadsheets
 from enrollment.reports.tables.report import Column, Kind, Table
 from portal.text.area_names import area_names
+from portal.text.facts import BETWEEN, Names, names_for
 from portal.text.formats import moment
 from portal.text.grade_names import grade_name
+from portal.text.words import language, word
 from portal.text.words import table as words
-from portal.text.words import word
 from portal.web.evidence_files import watermark_text
 from portal.web.unit_of_work import db
 
@@ -29,13 +30,20 @@ def head(table: Table) -> list[str]:
 def cells(table: Table) -> list[list[Any]]:
     """The rows as they are written: codes in words, days in numbers; numbers stay numbers."""
     areas = area_names(db()) if any(column.kind == Kind.AREA for column in table.report.columns) else {}
+    names = _names(table)
     return [
         [
-            areas.get(value, value) if column.kind == Kind.AREA else _cell(column, value)
+            areas.get(value, value) if column.kind == Kind.AREA else _cell(column, value, names)
             for column, value in zip(table.report.columns, row, strict=True)
         ]
         for row in table.rows
     ]
+
+
+def _names(table: Table) -> Names | None:
+    """The names that the facts of the table refer to; None for a table without facts."""
+    facts = [place for place, column in enumerate(table.report.columns) if column.kind == Kind.FACT]
+    return names_for(db(), [row[place] for row in table.rows for place in facts]) if facts else None
 
 
 def foot(table: Table) -> list[Any] | None:
@@ -85,11 +93,14 @@ def file(table: Table, form: str, *, scope: str) -> Response:
     return answer
 
 
-def _cell(column: Column, value: Any) -> Any:
+def _cell(column: Column, value: Any, names: Names | None) -> Any:
     if value is None:
         return ""
     if column.kind == Kind.CODE:
-        return _in_words(column.words.split(), str(value))
+        codes = value if isinstance(value, tuple) else (value,)
+        return BETWEEN[language()].join(_in_words(column.words.split(), str(code)) for code in codes)
+    if column.kind == Kind.FACT and names is not None:
+        return names.value_words(*value)
     if column.kind == Kind.GRADES:
         return "、".join(grade_name(each) for each in value)
     if column.kind == Kind.REMARKS:
