@@ -9,6 +9,7 @@ from enrollment.chances import estimates
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
 from enrollment.offers import round_notices
+from enrollment.reports.season_desk import tally
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -81,3 +82,10 @@ def remind_before_the_deadline(job: JobRun) -> dict:
                 after = deadline_reminders.remind(session, round_, now=job.now(session), after=after)
             batches, more = batches + 1, after is not None
     return {"batches": batches}
+
+
+@job_handler("fold_season_tally", queue="steady")
+def fold_season_tally(job: JobRun) -> dict:
+    """Add up what triggers wrote about applications and offers, so that the page of the season reads few rows."""
+    with job.session() as session:
+        return {"folded": tally.fold(session)}
