@@ -161,6 +161,36 @@ class Market:
         """The same market with other arrays, unchecked and not copied: for the engine's own reordered rows."""
         return replace(self, pools=pools or self.pools, **readonly_columns(columns))
 
+    def of_children(self, kept: Array) -> "Market":
+        """The market of some of its children (bool[n]), in the same order; everything else stays.
+
+        An elder sibling who is left out gives no priority. The caller keeps the children of a unit together.
+        """
+        chosen = np.flatnonzero(kept)
+        number = np.full(self.children + 1, -1, dtype=np.int32)  # the last row is that of "none"
+        number[chosen] = np.arange(len(chosen), dtype=np.int32)
+        wished = np.repeat(kept, np.diff(self.offsets))
+        columns: dict[str, Any] = {
+            name: None if column is None else column[rows]
+            for rows, names in (
+                (wished, ("programme", "tier", "rank")),
+                (chosen, ("ticket", "unit", "family", "current")),
+            )
+            for name in names
+            for column in (getattr(self, name),)
+        }
+        columns["offsets"] = np.concatenate(([0], np.cumsum(np.diff(self.offsets)[chosen])))
+        if self.elder is not None:
+            columns["elder"] = number[self.elder[chosen]]
+        if self.group_start is not None and self.group is not None:
+            sizes = np.diff(self.group_start)
+            columns["group"] = self.group[np.repeat(kept, sizes)]
+            columns["group_start"] = np.concatenate(([0], np.cumsum(sizes[chosen])))
+        codes = replace(
+            self.codes, children=[self.codes.children[row] for row in chosen] if self.codes.children else ()
+        )
+        return replace(self.with_columns(**columns), codes=codes)
+
     def with_tickets(self, ticket: Numbers, seed: str | None = None) -> "Market":
         """The same market with these tickets (uint32[n], distinct)."""
         faults = limit_faults(column_faults({"ticket": ticket}))

@@ -21,6 +21,7 @@ from enrollment.ground.reading.catalogue import Catalogue
 from enrollment.ground.vault import unlock
 from portal.config import Config
 from portal.text import draw_forms, formats, languages, page_environment
+from portal.text.grade_names import grade_name
 from portal.text.page_environment import PageEnvironment
 from portal.text.words import HOTLINE, contact, word
 from portal.web import (
@@ -123,7 +124,7 @@ def _add_template_globals(app: Flask) -> None:
 
     app.extensions[HOTLINE] = admission_year.hotline
     app.jinja_env.globals.update(
-        word=word, hotline=admission_year.hotline, contact=contact, acting_token=acting_for.token
+        grade_name=grade_name, word=word, hotline=admission_year.hotline, contact=contact, acting_token=acting_for.token
     )
 
 

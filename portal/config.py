@@ -33,6 +33,7 @@ class Config:
 
     `sender` is the signature that begins each text message, as it is registered with the gateway.  `uncertain_codes` and
     `uncertain_notices` say what is done with a message that may or may not have been sent (`docs/messages.md`).
+    `owner_database_url` signs in as the owner of the tables, for migrations and restores; no process of the portal has it.
     `audit_head_file` is where the scheduler copies the head of the audit trail, outside the database.  `backup_folder` is where
     the daily backup is written, and `backup_keep` how many are kept there.  Monitoring on another machine knows `metrics_token`.
     `alarm_phones` are told alarms, in `alarm_language`.
@@ -42,6 +43,7 @@ class Config:
     redis_url: str
     secret_key: str
     keys: Keys
+    owner_database_url: str | None = None
     demo: bool = False
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         redis_url=_needed(environ, "REDIS_URL", "the address of Redis or Valkey"),
         secret_key=secret,
         keys=keys,
+        owner_database_url=environ.get("OWNER_DATABASE_URL") or None,
         demo=demo,
         public_url=environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
         trusted_hosts=tuple(host for host in environ.get("TRUSTED_HOSTS", "").split(",") if host),

@@ -165,11 +165,20 @@ def portal_engine(addresses, worker_number):
 
 
 @pytest.fixture(scope="session")
-def whole_app(portal_engine, addresses, worker_number):
+def app_engine(portal_engine, addresses):
+    """The same database as the portal sees it: with a role that owns nothing."""
+    engine = open_engine(addresses.as_portal(portal_engine.url.render_as_string(hide_password=False)))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def whole_app(app_engine, portal_engine, addresses, worker_number):
     """The portal in demo mode, put together once for all tests of this worker."""
     compile_stale()
     config = Config(
-        database_url=portal_engine.url.render_as_string(hide_password=False),
+        database_url=app_engine.url.render_as_string(hide_password=False),
+        owner_database_url=portal_engine.url.render_as_string(hide_password=False),
         redis_url=addresses.queue(1 + worker_number % 15),
         secret_key="for tests only, and nowhere else",
         keys=KEYS,
@@ -177,7 +186,7 @@ def whole_app(portal_engine, addresses, worker_number):
         public_url="http://localhost",
         testing=True,
     )
-    app = create_app(config, portal_engine)
+    app = create_app(config, app_engine)
     app.test_client_class = InspectingClient
     app.teardown_request(refuse_unsaved_work)
     return app

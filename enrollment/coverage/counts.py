@@ -207,7 +207,7 @@ def _incoming_condition(year: int, newest_year: ColumnElement[int]) -> ColumnEle
     )
 
 
-def _by_class_query(on: dt.date, areas: Collection[str] | None) -> Subquery:
+def by_class_query(on: dt.date, areas: Collection[str] | None) -> Subquery:
     """Children of classes kept by name at a date, of these the ones that leave a mixed class for school."""
     return (
         select(
@@ -258,7 +258,7 @@ def _on_roll(
     `children` are on roll at the date; `staying` are those who do not leave for school or another kindergarten next
     September.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
     """
-    newest, by_class = newest_roll_query(on, areas), _by_class_query(on, areas)
+    newest, by_class = newest_roll_query(on, areas), by_class_query(on, areas)
     leaving = _leaving_query(on, year, areas)
     children = case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(by_class.c.children, 0))
     for_school = case((RollClass.school_year < year, by_class.c.of_school_age), else_=0)

@@ -16,6 +16,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.areas import Area
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+MOST_KINDERGARTENS = 10_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def propose(
 ) -> TargetDecision:
     """Propose targets; they hold once another city official has signed them.
 
-    Refuses `only_the_city`, `target_year`, `target_empty`, `target_source_missing`, `target_source_date`,
+    Refuses `only_the_city`, `target_year`, `target_empty`, `target_kindergartens`, `target_not_national`, `target_source_missing`, `target_source_date`,
     `target_from_later_year` and `target_is_proposed`.
     """
     _require_city(by)
@@ -49,6 +50,10 @@ def propose(
         raise Refused("target_year", "year", first=FIRST_YEAR, last=LAST_YEAR)
     if not targets:
         raise Refused("target_empty", "public")
+    if targets.high_quality is not None and not 1 <= targets.high_quality <= MOST_KINDERGARTENS:
+        raise Refused("target_kindergartens", "high_quality", most=MOST_KINDERGARTENS)
+    if targets.high_quality is not None and scope == TargetScope.NATIONAL:
+        raise Refused("target_not_national", "high_quality")
     if not source.name.strip():
         raise Refused("target_source_missing", "source_name")
     if source.date > today(now):
@@ -66,6 +71,7 @@ def propose(
         area_code=area,
         public=targets.public,
         inclusive=targets.inclusive,
+        high_quality=targets.high_quality,
         in_force_from=in_force_from,
         source_name=source.name.strip(),
         source_number=source.number.strip() or None,
@@ -155,5 +161,6 @@ def _said(made: TargetDecision) -> dict[str, Any]:
         "area": made.area_code,
         "public": made.public.hundredths if made.public else None,
         "inclusive": made.inclusive.hundredths if made.inclusive else None,
+        "high_quality": made.high_quality,
         "from": made.in_force_from.isoformat(),
     }

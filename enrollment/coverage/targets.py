@@ -1,4 +1,4 @@
-"""Targets of the two shares: the row of a decision, and which decision holds on a day.
+"""Targets of the two shares and of the high-quality kindergartens: the row of a decision, and which decision holds on a day.
 
 A decision is a proposal until a second person signs it.  Nothing of it changes afterwards; a correction is a new
 decision.  A share of an area without its own target has the target of the city, and a year without decisions has none.
@@ -7,7 +7,7 @@ decision.  A share of an area without its own target has the target of the city,
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -43,7 +43,7 @@ class Hundredths(TypeDecorator[Percent]):
 class TargetDecision(Base):
     """Targets for the figures of one calendar year, from the day `in_force_from`, with the document that sets them.
 
-    A share that the document does not name is NULL.
+    What the document does not name is NULL.
     """
 
     __tablename__ = "target_decision"
@@ -54,6 +54,7 @@ class TargetDecision(Base):
     area_code: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
     public: Mapped[Percent | None] = mapped_column(Hundredths)
     inclusive: Mapped[Percent | None] = mapped_column(Hundredths)
+    high_quality: Mapped[int | None]
     in_force_from: Mapped[dt.date]
     source_name: Mapped[str]
     source_number: Mapped[str | None]
@@ -70,7 +71,11 @@ class TargetDecision(Base):
         CheckConstraint("scope IN ('city','area','national')", name="known_scope"),
         CheckConstraint("(scope = 'area') = (area_code IS NOT NULL)", name="area_of_its_own"),
         CheckConstraint("public BETWEEN 0 AND 10000 AND inclusive BETWEEN 0 AND 10000", name="zero_to_all"),
-        CheckConstraint("public IS NOT NULL OR inclusive IS NOT NULL", name="some_share"),
+        CheckConstraint("public IS NOT NULL OR inclusive IS NOT NULL OR high_quality IS NOT NULL", name="some_share"),
+        CheckConstraint(
+            "high_quality IS NULL OR (high_quality BETWEEN 1 AND 10000 AND scope <> 'national')",
+            name="some_kindergartens",
+        ),
         CheckConstraint("in_force_from <= make_date(year, 12, 31)", name="in_force_in_its_year"),
         CheckConstraint("length(source_name) > 0", name="has_a_source"),
         CheckConstraint("(signed_by IS NULL) = (signed_at IS NULL)", name="signed_by_somebody"),
@@ -91,19 +96,21 @@ class TargetDecision(Base):
 
 @dataclass(frozen=True)
 class Targets:
-    """Targets of both shares; None where nobody has set one."""
+    """Targets of both shares, and how many kindergartens are to be of high quality; None where nobody has set one."""
 
     public: Percent | None = None
     inclusive: Percent | None = None
+    high_quality: int | None = None
 
     def __bool__(self) -> bool:
-        return self.public is not None or self.inclusive is not None
+        return self.public is not None or self.inclusive is not None or self.high_quality is not None
 
     def over(self, other: "Targets") -> "Targets":
         """These targets, and those of the other where these are missing."""
         return Targets(
             other.public if self.public is None else self.public,
             other.inclusive if self.inclusive is None else self.inclusive,
+            other.high_quality if self.high_quality is None else self.high_quality,
         )
 
 
@@ -118,7 +125,9 @@ class YearTargets:
     decisions: tuple[TargetDecision, ...] = ()
 
     def of_area(self, code: str) -> Targets:
-        return self.areas.get(code, Targets()).over(self.city)
+        """The shares of the area or else the city; a number of kindergartens is the area's own."""
+        own = self.areas.get(code, Targets())
+        return replace(own.over(self.city), high_quality=own.high_quality)
 
 
 def targets_on(session: Session, on: dt.date, *, year: int | None = None) -> YearTargets:
@@ -147,7 +156,7 @@ def _newest(decisions: Iterable[TargetDecision]) -> Targets:
     """The newest target of each share."""
     found = Targets()
     for decision in decisions:
-        found = found.over(Targets(decision.public, decision.inclusive))
+        found = found.over(Targets(decision.public, decision.inclusive, decision.high_quality))
     return found
 
 
@@ -155,7 +164,7 @@ def _used(decisions: Iterable[TargetDecision]) -> list[TargetDecision]:
     """The decisions that say something that no newer one says."""
     used, found = [], Targets()
     for decision in decisions:
-        more = found.over(Targets(decision.public, decision.inclusive))
+        more = found.over(Targets(decision.public, decision.inclusive, decision.high_quality))
         if more != found:
             used.append(decision)
         found = more

@@ -34,10 +34,15 @@ KIND = "waitlist"
 
 
 def remaining(session: Session, round_: Round, frozen: MarketFiles, *, now: dt.datetime) -> RoundMarket:
-    """The market of those who still take part.  Whoever holds a place takes part with it and keeps it at least.
+    """The market of those who still take part.  Refuses `nothing_to_hand_on` when nobody in line wants a free place."""
+    market = taking_part(session, round_, frozen, now=now)
+    held = places_held(each.current for each in market.participants)
+    _refuse_idle(market.programmes, held, market.participants)
+    return market
 
-    Refuses `nothing_to_hand_on` when nobody in line wants a free place.
-    """
+
+def taking_part(session: Session, round_: Round, frozen: MarketFiles, *, now: dt.datetime) -> RoundMarket:
+    """The market of those who still take part.  Whoever holds a place takes part with it and keeps it at least."""
     known = programmes.by_code(session, round_.year)
     code_of = {programme.id: code for code, programme in known.items()}
     market = market_builder.decode(frozen, {code: programme.id for code, programme in known.items()})
@@ -52,12 +57,10 @@ def remaining(session: Session, round_: Round, frozen: MarketFiles, *, now: dt.d
         if participant.wishes:
             participants.append(participant)
     places = places_held(each.current for each in participants)
-    offered = _offered(market.programmes, known, places)
-    _refuse_idle(offered, places, participants)
     return replace(
         market,
         kind=KIND,
-        programmes=offered,
+        programmes=_offered(market.programmes, known, places),
         participants=_separated(without_absent_elders(participants), market.participants),
     )
 

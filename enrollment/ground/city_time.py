@@ -5,6 +5,9 @@ from zoneinfo import ZoneInfo
 
 CHENGDU = ZoneInfo("Asia/Shanghai")
 
+NEXT_ROLL_FROM = (6, 1)
+"""Month and day from which the roll of the next school year is open: promotions and arrivals come before September."""
+
 
 def today(now: dt.datetime) -> dt.date:
     """The date in Chengdu."""

@@ -73,6 +73,10 @@ CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     "uq_roll_promotion__once": ConstraintError("promoted_before"),
     "uq_class_loss__one_open": CHANGED_ELSEWHERE,
     "ck_class_loss__second_person": ConstraintError("second_person_needed"),
+    # open days
+    "ck_open_day_slot__never_more_than_places": ConstraintError("open_day_full", "slot"),
+    "ck_open_day_slot__ends_later": ConstraintError("open_day_slot_ends", "slots"),
+    "uq_open_day_visit__one_of_a_child": CHANGED_ELSEWHERE,
     # season, draw and offers
     "pk_season": CHANGED_ELSEWHERE,
     "uq_policy__area_code_year_version": CHANGED_ELSEWHERE,

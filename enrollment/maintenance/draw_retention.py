@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Application
 from enrollment.chances.estimate_rows import ChanceEstimate, ChanceLine
 from enrollment.chances.estimates import STILL_CHANGING
+from enrollment.chances.movement_market import due_rounds
+from enrollment.chances.movement_rows import MovementChance, MovementEstimate
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, PreparedResult, Publication
@@ -42,6 +44,7 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
     gone += delete_all(session, ReplacedNotice, ReplacedNotice.offer_id.in_(theirs))
     gone += delete_all(session, JointDecision, JointDecision.application_id.in_(ids))
     gone += delete_all(session, Offer, Offer.application_id.in_(ids))
+    gone += delete_all(session, MovementChance, MovementChance.application_id.in_(ids))
     gone += delete_all(session, Opening, Opening.application_id.in_(ids))
     for prepared in (PreparedOffer, PreparedNotice, PreparedResult):
         gone += delete_all(session, prepared, prepared.application_id.in_(ids))
@@ -63,6 +66,14 @@ def delete_estimates(session: Session, moment: Moment, limit: int) -> Counter[st
     return gone + delete_all(session, ChanceEstimate, ChanceEstimate.round_id.in_(frozen))
 
 
+def delete_movement(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Delete the estimates of waiting lines that do not move any more."""
+    over = MovementEstimate.round_id.not_in(due_rounds(session, now=moment.now))
+    rounds = select(MovementEstimate.round_id).where(over)
+    gone = delete_all(session, MovementChance, MovementChance.round_id.in_(rounds))
+    return gone + delete_all(session, MovementEstimate, over)
+
+
 def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]:
     """Delete snapshots, draws and runs of seasons that ended ten years ago; one season at a time."""
     for year in seasons_ended_before(session, moment.years_ago(10)):
@@ -77,6 +88,7 @@ def delete_results(session: Session, moment: Moment, limit: int) -> Counter[str]
         gone += delete_all(session, FullFileIssue, FullFileIssue.grant_id.in_(grants))
         gone += delete_all(session, FullFileGrant, FullFileGrant.run_id.in_(runs))
         gone += delete_all(session, Publication, Publication.run_id.in_(runs))
+        gone += delete_all(session, MovementEstimate, MovementEstimate.run_id.in_(runs))
         gone += delete_all(session, NoticeDrawing, NoticeDrawing.run_id.in_(runs))
         gone += delete_all(session, Run, Run.round_id.in_(rounds))
         witnesses = select(WitnessSession.id).join(Draw, Draw.id == WitnessSession.draw_id).where(Draw.year == year)

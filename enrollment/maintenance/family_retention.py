@@ -20,6 +20,7 @@ from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.eligibility.claims import Claim, VerifiedFact
 from enrollment.eligibility.sibling_entitlements import Entitlement
+from enrollment.family_messages.rows import FamilyMessageItem
 from enrollment.ground.accounts import Account, RoleGrant
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import today
@@ -27,6 +28,7 @@ from enrollment.ground.db import Base
 from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import THIRTY_DAYS, Moment, delete_rows, table_name
 from enrollment.ground.sign_in import WebSession
+from enrollment.open_days.rows import OpenDayVisit
 from enrollment.people.consents import Consent
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
 from enrollment.people.duplicate_rows import DuplicateHint
@@ -43,7 +45,7 @@ from enrollment.season.calendar import SeasonDate
 
 TABLES_OF_AN_APPLICATION = (
     ReviewNote, BulkItem, RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
-    ApplicationVersion, LetterRow,
+    ApplicationVersion, LetterRow, OpenDayVisit, FamilyMessageItem,
 )  # fmt: skip
 
 

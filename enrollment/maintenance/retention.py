@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from enrollment.delivery import unreachable_numbers
+from enrollment.family_messages import sending
 from enrollment.ground import audit, maintenance_permits, retention
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import draw_retention as of_the_draw
 from enrollment.maintenance import family_retention as of_families
 from enrollment.maintenance import places_retention as of_places
+from enrollment.open_days import visits
 from enrollment.reports import data_packages
 from enrollment.reports.tables import exports
 from enrollment.results import letters
@@ -53,7 +55,7 @@ RULES = (
     Rule("session", ("twelve hours",), (retention.delete_sessions,)),
     Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages, data_packages.delete_old)),
     Rule("import_file", ("one day; what it changed, ten years",), (of_places.delete_import_files,)),
-    Rule("thirty_days", ("thirty days", "thirty days, at the latest with the application"), (retention.delete_idempotent_responses, of_families.delete_invitations, letters.delete_old, exports.delete_old)),
+    Rule("thirty_days", ("thirty days", "thirty days, at the latest with the application", "thirty days after the open day", "always; a preview thirty days"), (retention.delete_idempotent_responses, of_families.delete_invitations, letters.delete_old, exports.delete_old, visits.delete_old, sending.delete_previews)),
     Rule("unreachable_number", ("until the number receives a message, at most a year",), (unreachable_numbers.delete_old,)),
     Rule("job", ("thirty days after the end",), (retention.delete_jobs,)),
     Rule("entitlement", ("until it expires",), (of_families.delete_entitlements,)),
@@ -66,6 +68,7 @@ RULES = (
         ),
     ),
     Rule("estimate", ("until the list is frozen",), (of_the_draw.delete_estimates,)),
+    Rule("movement", ("until the waiting line ends, at the latest with the application",), (of_the_draw.delete_movement,)),
     Rule("case", ("three years after the end",), (of_families.delete_cases,)),
     Rule("account", ("two years after the last season", "with the account"), (of_families.empty_accounts,)),
     Rule(

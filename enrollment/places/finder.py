@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, lazyload
 
 from enrollment.places.areas import LEVELS, Level
 from enrollment.places.distances import minutes_on_foot
+from enrollment.places.grades.rows import Grade
 from enrollment.places.kindergartens import Kindergarten, by_code
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.places.search import named_places, offered
@@ -28,6 +29,7 @@ class Hit:
     kindergarten: Kindergarten
     metres: int | None
     offers: list[Offer]
+    grades: Sequence[Grade] = ()
 
     @property
     def minutes(self) -> int | None:
@@ -132,7 +134,9 @@ def _selected(
 def _hit(index: SiteIndex, offers: offered.YearOffers, at: int, place: int, metres: Any) -> Hit:
     found = index.listed[at]
     known = metres[at] != float("inf")
-    return Hit(place, found, int(metres[at]) if known else None, offers.of.get(found.id, []))
+    return Hit(
+        place, found, int(metres[at]) if known else None, offers.of.get(found.id, []), index.grades.get(found.id, ())
+    )
 
 
 def _suggested(session: Session, asked: Question) -> list[Start]:

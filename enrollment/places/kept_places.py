@@ -2,5 +2,5 @@
 
 import datetime as dt
 
-TABLES = ("kindergarten", "service_area", "area", "named_place")
+TABLES = ("kindergarten", "service_area", "area", "named_place", "grade", "held_grade")
 EVERY = dt.timedelta(seconds=2)

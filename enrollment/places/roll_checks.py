@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from enrollment.ground.accounts import Actor
-from enrollment.ground.city_time import today
+from enrollment.ground.city_time import NEXT_ROLL_FROM, today
 from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import birth_date_in
@@ -21,9 +21,6 @@ AGES: dict[str, tuple[int, int]] = {
     Level.MIXED: (1, 8),
 }
 """Years from the birth year to the school year that a level allows, exceptions included."""
-
-NEXT_YEAR_FROM = (6, 1)
-"""Month and day from which the roll of the next school year is open: promotions and arrivals come before September."""
 
 YEARS_IN_A_KINDERGARTEN = 5
 
@@ -121,7 +118,7 @@ def may_change(school_year: int, *, by: Actor, now: dt.datetime) -> bool:
     """People change the roll of this school year, and from June that of the next."""
     day = today(now)
     current = school_year_of(day)
-    following = current + 1 if (day.month, day.day) >= NEXT_YEAR_FROM and day.month < 9 else current
+    following = current + 1 if (day.month, day.day) >= NEXT_ROLL_FROM and day.month < 9 else current
     return scope.is_system(by) or school_year in (current, following)
 
 

@@ -25,6 +25,7 @@ from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
+from enrollment.chances.movement_rows import MovementChance
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import Placement, Run, WishReason
 from enrollment.eligibility.sibling_entitlements import Entitlement
@@ -37,6 +38,7 @@ from enrollment.ground.sign_in import WebSession
 from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalContact, ArrivalEntry, ArrivalTap
 from enrollment.offers.joint_decision_rows import JointDecision
 from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove, ReplacedNotice
+from enrollment.open_days.rows import OpenDayVisit
 from enrollment.people import guardians
 from enrollment.people.consents import Consent
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
@@ -260,6 +262,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     Ticket: lambda family: select(Ticket).where(Ticket.child_id.in_(family.children)).order_by(Ticket.year),
     Placement: _published(Placement),
     WishReason: _published(WishReason, WishReason.application_id, WishReason.rank),
+    MovementChance: _of_application(MovementChance, MovementChance.round_id),
     CentralProposal: lambda family: (
         select(CentralProposal)
         .where(CentralProposal.application_id.in_(family.applications), CentralProposal.offer_id.is_not(None))
@@ -280,6 +283,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     ArrivalContact: lambda family: (
         select(ArrivalContact).where(ArrivalContact.offer_id.in_(family.offers)).order_by(ArrivalContact.at)
     ),
+    OpenDayVisit: _of_application(OpenDayVisit, OpenDayVisit.booked_at),
     Case: _of_account(Case, Case.opened_at),
     GuardianRequest: _guardian_requests,
     Notice: lambda family: (
@@ -302,6 +306,8 @@ LEFT_OUT = {
     ("verified_fact", "sealed_value"): "it is given as the value",
     ("evidence_page", "content"): "each page is a file beside",
     ("correction_page", "content"): "each page is a file beside",
+    ("open_day_visit", "open_day_id"): "the message about the booking tells kindergarten, day and time",
+    ("open_day_visit", "slot_id"): "the message about the booking tells kindergarten, day and time",
     ("mandate", "paper"): "each paper is a file beside",
     ("guardian_request", "paper"): "the paper of a request that the reader made is a file beside",
     ("guardian_request", "proposed_by"): "the first of two officials only prepares the decision, which the case tells",
@@ -312,7 +318,7 @@ LEFT_OUT = {
 PEOPLE = {
     "account_id", "asked_by", "proposed_by", "decided_by", "submitted_by", "ended_by", "entered_by", "entered_for",
     "reviewer_id", "helper_id", "invited_by", "added_by", "checked_by", "requested_by", "confirmed_by", "issued_by",
-    "reached_by", "officer_id", "agreed_by", "second_by", "out_by", "in_by", "settled_by",
+    "reached_by", "booked_by", "officer_id", "agreed_by", "second_by", "out_by", "in_by", "settled_by",
 }  # fmt: skip
 """Columns that name who did something, one person or a list: given as role and workplace."""
 

@@ -18,6 +18,7 @@ from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, CutOff, Placeme
 from enrollment.offers import waitlist
 from enrollment.offers.offer_rows import OFFERS, CentralProposal, OfferState
 from enrollment.offers.offers import LIVE, Offer
+from enrollment.places.distances import minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.kept_years import round_of
@@ -67,6 +68,11 @@ class Origin:
     moved_at: dt.datetime | None = None
     central: bool = False
     metres: int | None = None
+
+    @property
+    def minutes(self) -> int | None:
+        """The minutes of the walk."""
+        return None if self.metres is None else minutes_on_foot(self.metres)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class CaseKind(StrEnum):
     REGISTER_DISPUTE = "register_dispute"
     ADD_GUARDIAN = "add_guardian"
     REMOVE_GUARDIAN = "remove_guardian"
+    TRANSFER = "transfer"
 
 
 class CaseOutcome(StrEnum):
@@ -41,6 +42,9 @@ class SupportDecision(StrEnum):
 
 
 KINDS = tuple(CaseKind)
+FAMILY_REQUESTS = (CaseKind.APPEAL, CaseKind.TRANSFER)
+"""What a family asks of an official after the draw."""
+
 OUTCOMES = tuple(CaseOutcome)
 
 

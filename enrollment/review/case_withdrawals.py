@@ -9,9 +9,9 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.review import cases
-from enrollment.review.case_rows import Case, CaseKind, CaseOutcome
+from enrollment.review.case_rows import FAMILY_REQUESTS, Case, CaseKind, CaseOutcome
 
-BY_FAMILIES = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN)
+BY_FAMILIES = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN, *FAMILY_REQUESTS)
 """The kinds of cases that families open themselves."""
 
 

@@ -24,6 +24,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import case_officers
 from enrollment.review.case_rows import (
     CASES,
+    FAMILY_REQUESTS,
     KINDS,
     OPEN_DISPUTES,
     OUTCOMES,
@@ -249,10 +250,11 @@ def close(session: Session, case: Case, outcome: str, *, by: Actor, now: dt.date
     the application goes on, if they had heard of the case.  The caller holds the case's lock and audits."""
     case.settled_at, case.outcome = now, outcome
     session.flush()
-    outbox.tell(session, f"case_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
+    about = "request" if case.kind in FAMILY_REQUESTS else "case"
+    outbox.tell(session, f"{about}_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
     if is_holding(case):
         _end_hold(session, case, by=by, now=now)
-    elif case.application_id is not None and _was_told(session, case):
+    elif case.application_id is not None and case.kind not in FAMILY_REQUESTS and _was_told(session, case):
         event = f"dispute_ended:{case.id}"
         notify_guardians(session, "dispute_ended", [case.application_id], now=now, event=event)
     session.flush()

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.city_time import CHENGDU, NEXT_ROLL_FROM
 from enrollment.ground.errors import Refused
 from enrollment.season.holidays import WorkingCalendar, last_day, of_file
 
@@ -88,6 +88,10 @@ def conflicts_of(dates: Mapping[str, Span], days: WorkingCalendar | None = None)
         found.append(Conflict("overlap", "draw", "registration"))
     if "announcement" in dates and (count := working_days(*dates["announcement"], days)) < WORKING_DAYS_OF_NOTICE:
         found.append(Conflict("announcement_too_short", "announcement", number=count, end="ends"))
+    if "arrival" in dates and (day := dates["arrival"][0].astimezone(CHENGDU).date()) < day.replace(
+        month=NEXT_ROLL_FROM[0], day=NEXT_ROLL_FROM[1]
+    ):
+        found.append(Conflict("arrival_before_the_roll", "arrival"))
     return sorted(found, key=lambda conflict: STEPS.index(conflict.step))
 
 

@@ -1,7 +1,7 @@
 """the numbers of applications and offers by kindergarten, kept by triggers for the page of the season
 
 Revision ID: 0088_season_tally
-Revises: 0075_check_names
+Revises: 0086_family_messages
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0088_season_tally"
-down_revision = "0075_check_names"
+down_revision = "0086_family_messages"
 branch_labels = None
 depends_on = None
 

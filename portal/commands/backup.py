@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from enrollment.ground.operations import backups
 from portal.backup import copies, making
 from portal.backup.faults import BackupFault
-from portal.operations import doctor
+from portal.operations import database_roles, doctor
 from portal.operations import restore as restoring
 from portal.web.unit_of_work import clock, db, services
 
@@ -51,13 +51,14 @@ def backup(folder: Path | None, keep: int | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def restore(file: Path, as_json: bool) -> None:
-    """Restore FILE into the empty database of DATABASE_URL, upgrade it to this version, and verify it.
+    """Restore FILE into the empty database of DATABASE_URL, as its owner of OWNER_DATABASE_URL, upgrade and verify it.
 
     Exit status 1 if something is found.  Nothing may run on the database meanwhile.
     """
     config = services().config
-    url = services().engine.url.render_as_string(hide_password=False)
+    url = config.owner_database_url or config.database_url
     try:
+        role = database_roles.role_of(config.database_url) if config.owner_database_url else None
         found = restoring.restore(
             file,
             config.keys,
@@ -65,6 +66,7 @@ def restore(file: Path, as_json: bool) -> None:
             demo=config.demo,
             head_file=config.audit_head_file,
             say=lambda line: click.echo(line, err=True),
+            role=role,
         )
     except (BackupFault, doctor.Unwell) as fault:
         raise click.ClickException(str(fault)) from fault

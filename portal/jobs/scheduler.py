@@ -61,6 +61,7 @@ SCHEDULE = (
     ScheduledJob("end_phone_waits", "*/5 * * * *"),
     ScheduledJob("estimate_chances", "30 4 * * *"),
     ScheduledJob("replay_rounds", "0 6 * * *"),
+    ScheduledJob("estimate_movement", "40 6 * * *"),
     ScheduledJob("replay_vacancies", "*/5 * * * *"),
 )
 """All scheduled jobs."""

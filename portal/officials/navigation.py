@@ -28,6 +28,8 @@ SECTIONS = (
     (_l("争议"), "officials.cases"),
     (_l("更正"), "officials.corrections"),
     (_l("两个占比"), "officials.coverage"),
+    (_l("规划"), "officials.planning"),
+    (_l("优质园"), "officials.quality"),
     (_l("实验室"), "officials.laboratory"),
     (_l("短信"), "officials.messages"),
     (_l("审计"), "officials.audit_trail"),

@@ -1,4 +1,4 @@
-"""The targets of the two shares: those of a year, every decision about them, and a new one for a second person to sign."""
+"""The targets of the two shares and of high-quality kindergartens: those of a year, every decision about them, and a new one for a second person to sign."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import RadioField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from allocation.coverage import Percent
 from enrollment.coverage import target_decisions
@@ -21,7 +21,7 @@ from portal.officials import pages
 from portal.officials.forms import NEEDED, ActForm, OfficialForm
 from portal.officials.scope import READERS, area_names
 from portal.text.words import word
-from portal.web.forms import CivilDate, coded_choices, refusals_in
+from portal.web.forms import CivilDate, WholeField, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db
 
@@ -53,6 +53,7 @@ class TargetForm(OfficialForm):
     area = SelectField(_l("区域（只在选“一个区域”时）"), validate_choice=False)
     public = PercentField(_l("公办占比的目标（%）"))
     inclusive = PercentField(_l("普惠覆盖率的目标（%）"))
+    high_quality = WholeField(_l("优质园要有几所"), [Optional()])
     in_force_from = CivilDate(_l("从哪一天起"), [InputRequired(NEEDED)])
     source_name = StringField(_l("依据的文件"), [InputRequired(NEEDED), Length(max=200)])
     source_number = StringField(_l("文号"), [Length(max=60)])
@@ -83,7 +84,7 @@ def propose_targets(target_year: int) -> ResponseReturnValue:
                 db(),
                 target_year,
                 TargetScope(form.scope.data),
-                Targets(form.public.data, form.inclusive.data),
+                Targets(form.public.data, form.inclusive.data, form.high_quality.data),
                 form.source(),
                 in_force_from=form.in_force_from.data,
                 area=form.area.data or None,

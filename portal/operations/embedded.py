@@ -46,8 +46,8 @@ class Postgres:
         )
         self.child: Child | None = None
 
-    def url(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={quote(str(self.sockets), safe='')}"
+    def url(self, database: str, role: str = "postgres") -> str:
+        return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     @property
     def sockets(self) -> Path:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from portal.operations import start
+from portal.operations import database_roles, start
 from portal.operations.data_folder import Folder
 from portal.operations.embedded import Postgres, is_alive
 from portal.operations.start_faults import Fault
@@ -43,7 +43,9 @@ def _with_database(folder: Folder, words: list[str], *, may_run: bool) -> int:
     server = Postgres(folder.path / "postgres", start.log(folder, "postgres"))
     with _running(folder, server, may_run=may_run):
         environ = start.settings(folder, dict(os.environ), 8000)
-        environ["DATABASE_URL"] = server.url(start.DATABASE)
+        environ["DATABASE_URL"] = owner = server.url(start.DATABASE)
+        if words[0] == "restore":
+            environ |= {"DATABASE_URL": server.url(start.DATABASE, start.ROLE), "OWNER_DATABASE_URL": owner}
         environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")  # neither of the two uses the queue
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
         done = subprocess.run(command, cwd=ROOT, env=environ, check=False)  # noqa: S603
@@ -59,6 +61,7 @@ def _running(folder: Folder, server: Postgres, *, may_run: bool) -> Iterator[Non
     server.start()
     try:
         server.ensure_database(start.DATABASE)
+        database_roles.make_role(server.url("postgres"), start.ROLE)
         yield
     finally:
         server.stop()

@@ -5,12 +5,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from enrollment.ground import demo_clock, key_rotation
+from enrollment.ground.db import open_engine
 from enrollment.maintenance import sealing
-from portal.operations import doctor
+from portal.operations import database_roles, doctor
 
 ONE_AT_A_TIME = 731000
 LEAVES_TEXTS = "0050_sealed_facts"
@@ -51,6 +52,28 @@ def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
     if to == "head":
         with Session(engine) as session, session.begin():
             demo_clock.set_permit_clock(session, demo=demo)
+
+
+def migrate(database_url: str, owner_url: str | None, *, demo: bool) -> None:
+    """Upgrade as the owner of the tables, and let the portal's role read and write the rows.  Raises Unwell.
+
+    In production also where the portal's role could switch off what the tables enforce; they are of this version then.
+    """
+    engine = open_engine(owner_url or database_url)
+    try:
+        upgrade(engine, demo=demo)
+    except ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise doctor.Unwell(
+                "this role does not own the tables, so it cannot change them: set OWNER_DATABASE_URL to the owner's address"
+            ) from error
+        raise
+    finally:
+        engine.dispose()
+    if owner_url is not None:
+        database_roles.grant_rows(owner_url, database_roles.role_of(database_url), demo=demo)
+    if not demo:
+        database_roles.check_role(database_url)
 
 
 def _rows_are_to_be_sealed(connection: Connection, to: str) -> bool:

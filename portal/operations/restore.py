@@ -18,7 +18,7 @@ from enrollment.maintenance import invariants
 from portal.backup import manifest as manifests
 from portal.backup import restoring
 from portal.backup.manifest import Manifest
-from portal.operations import doctor
+from portal.operations import database_roles, doctor
 from portal.operations.migrations import upgrade
 from portal.web import clock
 
@@ -45,8 +45,13 @@ Say = Callable[[str], None]
 T = TypeVar("T")
 
 
-def restore(path: Path, keys: Keys, url: str, *, demo: bool, head_file: Path | None, say: Say) -> Restored:
-    """Verify the file, restore it into the empty database of `url`, upgrade it, and verify it.  Raises BackupFault or Unwell."""
+def restore(
+    path: Path, keys: Keys, url: str, *, demo: bool, head_file: Path | None, say: Say, role: str | None = None
+) -> Restored:
+    """Verify the file, restore it into the empty database of `url`, upgrade it, and verify it.  Raises BackupFault or Unwell.
+
+    `role` is the portal's, which then reads and writes the rows; a backup has no rights in it.
+    """
     steps = _Steps(say)
     told = steps.take("file", lambda: _verified_file(path, keys, url))
     found = Restored(told.taken_at, told.revision, tables=len(told.rows), rows=sum(told.rows.values()))
@@ -56,6 +61,8 @@ def restore(path: Path, keys: Keys, url: str, *, demo: bool, head_file: Path | N
     try:
         found.faults += steps.take("rows", lambda: _different_counts(engine, told))
         steps.take("upgrade", lambda: upgrade(engine, demo=demo))
+        if role is not None:
+            steps.take("rights", lambda: database_roles.grant_rows(url, role, demo=demo))
         steps.take("statistics", lambda: _analyse(engine))
         found.upgraded_to = ", ".join(sorted(doctor.newest_revision()))
         found.faults += steps.take("trail", lambda: _trail_faults(engine, told, found, head_file, demo=demo))

@@ -58,17 +58,20 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
         folder.check_free_space()
         environ = start.settings(folder, dict(os.environ), port)
         say("starting database and queue")
-        environ["DATABASE_URL"], database = start.start_database(folder, environ)
-        if database:
-            supervisor.add_layer(database, started=True)
+        database = start.start_database(folder, environ)
+        # the children have the portal's role only
+        environ.pop("OWNER_DATABASE_URL", None)
+        environ["DATABASE_URL"] = database.url
+        if database.server:
+            supervisor.add_layer(database.server, started=True)
         environ["REDIS_URL"], queue = start.start_queue(folder, environ)
         if queue:
             supervisor.add_layer(queue, started=True)
         from_environment(environ)
-        if database and demo_loading.state(environ["DATABASE_URL"]) == "unfinished":
+        if database.server and demo_loading.state(database.migrator_url) == "unfinished":
             say("the demo city was not finished last time; it begins anew")
-            start.recreate_database(environ["DATABASE_URL"], Path(environ["AUDIT_HEAD_FILE"]))
-        start.migrate(environ["DATABASE_URL"], folder, demo=environ["DEMO"] == "1", key_file=Path(environ["KEY_FILE"]))
+            start.recreate_database(database.migrator_url, Path(environ["AUDIT_HEAD_FILE"]))
+        start.migrate(database, folder, demo=environ["DEMO"] == "1", key_file=Path(environ["KEY_FILE"]))
         letters = doctor.finding("letters", doctor.letters)
         if letters.fault is not None:
             say(letters.fault)

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,16 +11,16 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from enrollment.ground import vault
-from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys, VaultError
-from portal.operations import doctor
+from portal.operations import database_roles, doctor, migrations
 from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.embedded import Postgres, Valkey
-from portal.operations.migrations import upgrade
 from portal.operations.start_faults import Fault
 
-DATABASE = "portal"
+DATABASE = ROLE = "portal"
+"""The embedded database, and the role that the portal's processes have in it."""
+
 KEEP_LOG = 5 * 1024 * 1024
 
 
@@ -62,16 +63,29 @@ def settings(folder: Folder, environ: dict[str, str], port: int) -> dict[str, st
     return settings
 
 
-def start_database(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | None]:
-    """The URL of the database, and the server if it is embedded."""
+@dataclass(frozen=True)
+class Database:
+    """`url` is the portal's address, `owner_url` that of the owner of the tables, `server` the process if it is embedded."""
+
+    url: str
+    owner_url: str | None
+    server: Child | None = None
+
+    @property
+    def migrator_url(self) -> str:
+        return self.owner_url or self.url
+
+
+def start_database(folder: Folder, environ: dict[str, str]) -> Database:
     url = environ.get("DATABASE_URL")
     if url:
         check_database(url)
-        return url, None
+        return Database(url, environ.get("OWNER_DATABASE_URL") or None)
     server = Postgres(folder.path / "postgres", log(folder, "postgres"))
     try:
         server.start()
         server.ensure_database(DATABASE)
+        database_roles.make_role(server.url("postgres"), ROLE)
     except OSError as error:
         server.stop()
         raise (
@@ -84,7 +98,7 @@ def start_database(folder: Folder, environ: dict[str, str]) -> tuple[str, Child 
         raise Fault(
             f"{doctor.first_line(fault)}; put back a copy of {server.folder}, or begin with new demo data by  make clean-data"
         ) from fault
-    return server.url(DATABASE), server.child
+    return Database(server.url(DATABASE, ROLE), server.url(DATABASE), server.child)
 
 
 def check_database(url: str) -> None:
@@ -119,17 +133,16 @@ def start_queue(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | N
     return url, None
 
 
-def migrate(url: str, folder: Folder, *, demo: bool, key_file: Path) -> None:
+def migrate(database: Database, folder: Folder, *, demo: bool, key_file: Path) -> None:
     """Bring the tables to this version.  Rows of an earlier one are sealed with the keys of the file."""
-    engine = open_engine(url)
     try:
         vault.unlock(Keys.from_file(key_file))
-        upgrade(engine, demo=demo)
+        migrations.migrate(database.url, database.owner_url, demo=demo)
     except VaultError as fault:
         raise Fault(str(fault)) from fault
     except doctor.Unwell as unwell:
         raise Fault(str(unwell)) from unwell
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         cause = getattr(error, "orig", None) or error
         if isinstance(cause, psycopg.errors.DiskFull):
             raise folder.full() from error
@@ -138,7 +151,6 @@ def migrate(url: str, folder: Folder, *, demo: bool, key_file: Path) -> None:
         ) from error
     finally:
         vault.unlock(None)
-        engine.dispose()
 
 
 def recreate_database(url: str, head_file: Path) -> None:

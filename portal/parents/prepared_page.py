@@ -28,6 +28,7 @@ class NextChance:
     chance: Chance | None
     office: str | None
     may_wish: bool = True
+    wished_now: bool = False
 
     @property
     def looks_for_a_place(self) -> bool:
@@ -52,6 +53,7 @@ def prepared_page(application_id: uuid.UUID) -> str | None:
         form=PageForm(formdata=None),
         outside=found.lives_outside,
         status=_next_chance(db(), found, application),
+        after=None,
         receipts=(),
         has_opening=found.has_opening,
         held=False,

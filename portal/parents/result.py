@@ -20,6 +20,7 @@ from enrollment.results.family_results import FamilyResult
 from enrollment.season import calendar, seasons
 from portal.letters.answer_receipt import answer_letter_page
 from portal.parents import answer_summary, application_status, pages
+from portal.parents.after import page_values
 from portal.parents.form_pages import application_of, names_of
 from portal.parents.letters import letter_response
 from portal.parents.people import decisions
@@ -52,6 +53,7 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
             "parents/result_not_yet.html", application=application, status=status, dates=spans.get("result")
         )
     bound_in_receipt = _bound_in_receipt(application)
+    status = application_status.status_of(db(), application, now=clock())
     return render_template(
         "parents/result.html",
         application=application,
@@ -66,7 +68,8 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
         held=answers.is_held(db(), result, by=actor()),
         bound_in_receipt=bound_in_receipt,
         bond_end=_bond_end(application) if bound_in_receipt else None,
-        status=application_status.status_of(db(), application, now=clock()),
+        status=status,
+        after=page_values.after_draw(db(), result, status, now=clock()),
         waiting=decisions.waiting_decision(application),
         receipts=answers.receipts(db(), application, by=actor()),
         has_opening=family_files.exists(db(), result.run.id, application.id),

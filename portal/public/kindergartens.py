@@ -7,6 +7,7 @@ from enrollment.places import finder
 from enrollment.season import seasons
 from portal.public import pages
 from portal.text.area_names import area_names
+from portal.text.grade_names import grade_names
 from portal.web.admission_year import links_to_visible_years, shown_season
 from portal.web.guards import public
 from portal.web.safe_redirect import local_path
@@ -41,6 +42,7 @@ def kindergarten_list() -> ResponseReturnValue:
         found=cards.found_by(asked, year, last),
         last=last,
         areas=area_names(db()),
+        grades=grade_names(db()),
         year=year,
         years=links_to_visible_years(),
         tiles=tiles.template(),

@@ -24,6 +24,7 @@ SECTIONS = (
     (_l("在园名册"), "staff.roll"),
     (_l("报到"), "staff.arrivals"),
     (_l("窗口"), "staff.desk"),
+    (_l("联系家长"), "staff.families"),
     (_l("报表"), "staff.reports"),
 )
 

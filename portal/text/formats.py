@@ -29,6 +29,15 @@ def moment(when: dt.datetime, year: bool = False, *, in_language: str | None = N
     return f"{day(here, year, in_language=spoken)}{', ' if spoken == 'en' else ' '}{here:%H:%M}"
 
 
+def leaf(when: dt.datetime) -> tuple[str, str, str]:
+    """A moment as the leaf of a calendar: `6 月`, `12`, `星期五 9:00`, or `June`, `12`, `Friday 9:00`."""
+    here = when.astimezone(CHENGDU)
+    hour = f"{here.hour}:{here:%M}"
+    if language() == "en":
+        return f"{here:%B}", str(here.day), f"{here:%A} {hour}"
+    return f"{here.month} 月", str(here.day), f"星期{'一二三四五六日'[here.weekday()]} {hour}"
+
+
 def span(begins: dt.datetime, ends: dt.datetime) -> str:
     """`5月21–25日` or `21–25 May`; a step that ends at midnight ends on the day before."""
     first, last = begins.astimezone(CHENGDU).date(), (ends - dt.timedelta(seconds=1)).astimezone(CHENGDU).date()
@@ -78,6 +87,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(
         day=day,
         moment=moment,
+        leaf=leaf,
         span=span,
         grouped=grouped,
         file_size=file_size,

@@ -54,6 +54,8 @@ def desk_words(kind: str, params: Mapping[str, Any]) -> str:
 def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     said = {name: _said(value, spoken) for name, value in params.items()}
     said["who"] = word("who", params.get("who") or NOBODY_NAMED_BY_KIND.get(kind, NOBODY_NAMED), in_language=spoken)
+    if "texts" in params:
+        said["text"] = params["texts"][spoken]
     year = params.get("year")
     said["season"] = word("season_of", "year" if year else "this_year", in_language=spoken, year=year)
     codes = params.get("codes", NO_CODE)

@@ -70,13 +70,14 @@ def whole_site(addresses, worker_number, tmp_path_factory):
     compile_stale()
     folder = tmp_path_factory.mktemp("site")
     database = addresses.create(f"site_{worker_number}")
+    as_portal = addresses.as_portal(database)
     queue = addresses.queue(1 + worker_number % 15)
     engine = open_engine(database)
     key_file = write_key_file(folder / "keys.json")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app_config = Config(
-        database_url=database,
+        database_url=as_portal,
         redis_url=queue,
         secret_key=SECRET,
         keys=KEYS,
@@ -84,12 +85,12 @@ def whole_site(addresses, worker_number, tmp_path_factory):
         public_url=url,
         testing=True,
     )
-    server = make_server("127.0.0.1", port, create_app(app_config, engine), threaded=True)
+    server = make_server("127.0.0.1", port, create_app(app_config, open_engine(as_portal)), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     environ = environment(
         folder,
-        DATABASE_URL=database,
+        DATABASE_URL=as_portal,
         REDIS_URL=queue,
         SECRET_KEY=SECRET,
         KEY_FILE=str(key_file),

@@ -16,6 +16,7 @@ OTHER_MODELS = {
     "programme.state": "enrollment/places/ledger.py",
     "message.state": "enrollment/delivery/receipts.py",
     "study.state": "enrollment/laboratory/",
+    "plan.state": "enrollment/planning/",
     "loss.state": "enrollment/places/plans/class_loss.py",
     "count.state": "enrollment/places/roll_changes/counts.py",
     "transfer.state": "enrollment/places/roll_changes/transfers.py",

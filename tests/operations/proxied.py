@@ -40,16 +40,17 @@ class Teller(BaseHTTPRequestHandler):
         said = {"lane": name, "method": self.command, "path": self.path, "size": len(body), "headers": headers}
         text = self.headers.get("X-Long", "")
         answer = json.dumps(said | {"text": text * 50}).encode()
-        verdict = self.server.verdict if self.path == "/_line/check" else {}
-        self.send_response(204 if self.path == "/_line/check" else 200)
+        is_check = self.path.partition("?")[0] == "/_line/check"
+        verdict = self.server.verdict if is_check else {}
+        self.send_response(204 if is_check else 200)
         for key, value in verdict.items():
             self.send_header(key, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Connection", "close")
-        if self.path != "/_line/check":
+        if not is_check:
             self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        if self.path != "/_line/check" and self.command != "HEAD":
+        if not is_check and self.command != "HEAD":
             self.wfile.write(answer)
 
     do_POST = do_HEAD = do_GET

@@ -39,7 +39,11 @@ def test_each_unit_runs_a_command_that_exists(path, whole_app):
         assert isinstance(command, click.Command)
         # refuses an unknown option, a missing one, and a wrong value
         command.make_context(name, arguments)
-    assert unit["Service"]["Restart"] == "always"
+    if unit["Service"].get("Type") == "oneshot":
+        assert "Restart" not in unit["Service"]
+    else:
+        assert unit["Service"]["Restart"] == "always"
+        assert "owner" not in path.read_text(), "the owner of the tables is for migrations alone (TRU04)"
 
 
 def test_the_units_share_the_sockets_of_the_proxy():

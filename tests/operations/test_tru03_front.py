@@ -123,6 +123,9 @@ def test_tru03_whoever_is_let_in_gets_the_cookie_and_whoever_waits_gets_the_page
     answer, told = front.ask("/sign-in", "POST", b"phone=1")
     assert answer.getheader("Set-Cookie") == "visit=in.test; Path=/"
     assert (told["lane"], told["size"]) == ("families", 7)
+    answer, told = front.ask("/places?q=%E9%94%A6%E6%B1%9F&page=2")
+    assert answer.getheader("Set-Cookie") == "visit=in.test; Path=/"
+    assert (told["lane"], told["path"]) == ("families", "/places?q=%E9%94%A6%E6%B1%9F&page=2")
     verdict, front.line.verdict = front.line.verdict, {"X-Line": "wait"}
     try:
         answer, told = front.ask("/sign-in", "POST", b"phone=1")

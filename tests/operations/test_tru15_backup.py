@@ -28,7 +28,7 @@ from portal.backup import copies, making, restoring, server_tools
 from portal.backup.faults import BackupFault
 from portal.config import Config
 from portal.jobs import runner
-from portal.operations import doctor, overdue_work
+from portal.operations import database_roles, doctor, overdue_work
 from portal.operations.restore import restore
 from portal.web.clock import real_now
 from tests.conftest import NOW
@@ -273,9 +273,9 @@ def test_tru15_a_full_or_closed_folder_is_told_and_leaves_no_file(engine, tmp_pa
     assert list((tmp_path / "full").iterdir()) == []
 
 
-def settings_of(engine, folder: Path) -> dict[str, str]:
+def settings_of(url: str, folder: Path) -> dict[str, str]:
     return {
-        "DATABASE_URL": address(engine),
+        "DATABASE_URL": url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SECRET_KEY": "0123456789abcdef0123456789abcdef",
         "KEY_FILE": str(write_key_file(folder / "keys.json")),
@@ -329,9 +329,13 @@ def test_tru15_the_nightly_job_makes_a_backup_notes_it_and_keeps_some(engine, re
     assert restoring.verify(tmp_path / "copies" / file, KEYS).audit_head.link == link
 
 
-def test_tru15_the_commands_of_an_operator(engine, target, tmp_path):
-    """`flask backup` and `flask restore` as processes of their own, with the key file, into a database of DATABASE_URL."""
-    settings = settings_of(engine, tmp_path)
+def test_tru15_the_commands_of_an_operator(addresses, engine, target, tmp_path):
+    """`flask backup` and `flask restore` as processes of their own, with the key file, into a database of DATABASE_URL.
+
+    The portal's role makes the backup, the owner restores it, and the portal's role reads and writes the rows again (TRU04).
+    """
+    settings = settings_of(addresses.as_portal(address(engine)), tmp_path)
+    as_portal = addresses.as_portal(target)
 
     def flask(*words: str, **more: str) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -341,13 +345,14 @@ def test_tru15_the_commands_of_an_operator(engine, target, tmp_path):
 
     told = json.loads(flask("backup", "--folder", str(tmp_path / "copies"), "--json").stdout)
     assert Path(told["path"]).stat().st_size == told["size"]
-    done = flask("restore", told["path"], DATABASE_URL=target)
+    done = flask("restore", told["path"], DATABASE_URL=as_portal, OWNER_DATABASE_URL=target)
     assert done.returncode == 0, done.stderr
     assert "all invariants" in done.stdout
-    again = flask("restore", told["path"], "--json", DATABASE_URL=target)
+    again = flask("restore", told["path"], "--json", DATABASE_URL=as_portal, OWNER_DATABASE_URL=target)
     assert again.returncode == 1
     assert "is not empty" in again.stderr
-    restored = open_engine(target)
+    database_roles.check_role(as_portal)
+    restored = open_engine(as_portal)
     with Session(restored) as session:
         assert session.scalar(select(func.count(Application.id))) == 3
     restored.dispose()

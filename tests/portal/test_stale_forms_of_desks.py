@@ -1,10 +1,16 @@
 """A form of the staff or an official that another person has overtaken: it stands beside what is newer and can be sent."""
 
+import datetime as dt
+
 import pytest
 from bs4 import BeautifulSoup
 from wtforms import HiddenField
 
+from enrollment.open_days import days
+from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.places import ledger, pools
+from enrollment.places.grades import code_list
+from enrollment.places.grades.code_list import GradeNames
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
 from enrollment.season import calendar, deadline_extensions
@@ -115,12 +121,43 @@ def correction(town) -> StaleForm:
     return StaleForm(head, f"/staff/corrections/{request.id}", typed, overtake, "第一人同意|", "#reason")
 
 
+def grade(town) -> StaleForm:
+    first, second = town.city_pair()
+    code_list.add(town.session, GradeNames("市一级", "City 1", False), by=first, now=town.now)
+
+    def overtake():
+        code_list.change(town.session, "g1", GradeNames("市一级园", "City 1", True), version=1, by=second, now=town.now)
+
+    path = "/officials/2026/quality/grades/g1"
+    typed = {"name": "成都市一级", "name_en": "City grade 1", "in_use": "y"}
+    return StaleForm(first, path, typed, overtake, "中文名称|市一级园", "#name")
+
+
+def open_day(town) -> StaleForm:
+    garden = town.kindergarten("锦官新城幼儿园")
+    clerk, times = town.clerk_of(garden), {"begins": dt.time(9), "ends": dt.time(10), "places": 5}
+
+    def plan(id=None, where="大门"):
+        return DayPlan(dt.date(2026, 5, 30), where, "", [SlotPlan(id, **times)])
+
+    day = days.publish(town.session, garden.id, plan(), by=clerk, now=town.now)
+
+    def overtake():
+        other = plan(day.slots[0].id, "南门")
+        days.change(town.session, day.id, other, version=1, by=town.head_of(garden), now=town.now)
+
+    path = f"/staff/open-days/{day.id}/change"
+    return StaleForm(clerk, path, {"meeting_point": "北门"}, overtake, "在哪里集合|南门", "#meeting_point")
+
+
 FORMS = {
+    "OpenDayForm": open_day,
     "PlanForm": place_plan,
     "CountForm": class_count,
     "PoolsForm": reserved_places,
     "DateForm": season_date,
     "ExtendForm": deadline,
+    "GradeForm": grade,
     "DeskDecisionForm": correction,
 }
 

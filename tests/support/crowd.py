@@ -16,7 +16,13 @@ from tests.support.town import Town
 _numbers = itertools.count(1)
 
 
-def crowd(town: Town, number: int, *wishes: Kindergarten, grounds: dict[str, dict[str, Any]] | None = None) -> None:
+def crowd(
+    town: Town,
+    number: int,
+    *wishes: Kindergarten,
+    grounds: dict[str, dict[str, Any]] | None = None,
+    stage: str = "submitted",
+) -> None:
     """`number` families of one child each have handed in these wishes and claim these grounds.  The round is open."""
     programmes = [town.programme_of(kindergarten).id for kindergarten in wishes]
     account, born = town.family("众").account.id, ages.born_between("lower", 2026)[0]
@@ -33,7 +39,7 @@ def crowd(town: Town, number: int, *wishes: Kindergarten, grounds: dict[str, dic
         )  # fmt: skip
         rows[Application].append(
             {"id": application, "child_id": child, "year": 2026, "entered_by": account, "level": "lower",
-             "stage": "submitted", "registration_code": f"MANY-{n:04}", "child_code": application.hex[:20],
+             "stage": stage, "registration_code": f"MANY-{n:04}", "child_code": application.hex[:20],
              "family_code": application.hex[12:], "created_at": town.now, "changed_at": town.now, "submitted_at": town.now}
         )  # fmt: skip
         rows[Claim] += [

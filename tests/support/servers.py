@@ -13,11 +13,15 @@ from alembic.config import Config
 from psycopg.sql import SQL, Identifier
 
 from enrollment.ground.db import open_engine
+from portal.operations import database_roles
 from portal.operations.doctor import ALEMBIC
 from portal.operations.embedded import NOT_DURABLE, Postgres, Valkey
 from portal.operations.migrations import upgrade
 
 TEMPLATE = "portal_template"
+
+ROLE = "portal"
+"""The role of the portal's processes: it owns nothing, and reads and writes the rows of every database made here."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,13 @@ class Addresses:
         if self.redis.startswith("unix:"):
             return f"{self.redis.partition('?')[0]}?db={number}"
         return str(urlunsplit(urlsplit(self.redis)._replace(path=f"/{number}")))
+
+    def as_portal(self, url: str) -> str:
+        """The address of a database as the portal has it; of a server of your own, whose passwords nobody knows, the same."""
+        parts = urlsplit(url)
+        if parts.username != "postgres" or parts.password or parts.hostname:
+            return url
+        return str(urlunsplit(parts._replace(netloc=parts.netloc.replace("postgres@", f"{ROLE}@", 1))))
 
     def administer(self):
         return psycopg.connect(self.database("postgres"), autocommit=True)
@@ -93,6 +104,8 @@ def make_template(addresses: Addresses) -> None:
     engine = open_engine(addresses.database(TEMPLATE))
     upgrade(engine)
     engine.dispose()
+    database_roles.make_role(addresses.database("postgres"), ROLE)
+    database_roles.grant_rows(addresses.database(TEMPLATE), ROLE, demo=True)
 
 
 def downgrade(engine, to: str) -> None:

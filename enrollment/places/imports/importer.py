@@ -19,10 +19,12 @@ from enrollment.places.imports import (
     births,
     headers,
     kindergartens,
+    measures,
     named_places,
     programmes,
     roll,
     service_areas,
+    staff,
 )
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.files import sheet_reader
@@ -36,6 +38,8 @@ MODULES: dict[str, ModuleType] = {
     "births": births,
     "area-history": area_history,
     "named-places": named_places,
+    "measures": measures,
+    "staff": staff,
 }
 IMPORT_LOCK = 731005
 PAUSE = 0.5

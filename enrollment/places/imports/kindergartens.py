@@ -9,9 +9,13 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import today
 from enrollment.ground.classifications import Nature
 from enrollment.places import areas, contact_numbers, scope
+from enrollment.places.grades import held
+from enrollment.places.grades.held import ListedGrades
 from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports.cells import grade_cells
 from enrollment.places.imports.changes import Change, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
@@ -36,6 +40,8 @@ COLUMNS = (
     Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee", "保教费(元/月)", "保教费收费标准", "收费标准(元/月)", "月收费标准", "收费(元/月)", "月收费"), cell_readers.whole(50_000), False, "600"),
     Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes", "班级数(个)", "总班数", "办园班级数", "班级总数"), cell_readers.whole(60), False, "12"),
     Column("credit_code", ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "credit code", "unified social credit code"), cell_readers.credit_code, False, ""),
+    Column("grade", ("办园等级", "园所等级", "等级", "等级评定", "示范等级", "评定等级", "办园水平", "grade", "grades"), cell_readers.short, False, "省级示范性幼儿园"),
+    Column("grade_since", ("等级评定日期", "评定日期", "认定日期", "等级认定日期", "评定时间", "grade since"), date_readers.date, False, ""),
     Column("closed_on", ("停办日期", "撤销日期", "关停日期", "closed on"), date_readers.date, False, ""),
 )  # fmt: skip
 PLAIN = (
@@ -58,11 +64,12 @@ BATCH = 1000
 
 @dataclass
 class Prepared:
-    """Changes to write: new rows with parents before their sites, and changed columns by id."""
+    """Changes to write: new rows with parents before their sites, changed columns by id, and grades that differ."""
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
+    grades: list[ListedGrades] = field(default_factory=list)
 
 
 def prepare(
@@ -73,17 +80,19 @@ def prepare(
     there = {row.code: row for row in session.scalars(select(Kindergarten))}
     code_of_id = {row.id: code for code, row in there.items()}
     lines = _first_lines(records, rows)
+    grades = grade_cells.GradeCells(session, records, today(now))
     for record in rows:
         _settle_nature(records, record, there)
         _check_scope(records, record, there, by)
         _check_parent(records, record, there, lines)
+        grades.read(record)
     _check_classes(session, records, rows, there)
     records.stop_at_faults()
     prepared = Prepared(Difference("kindergartens", reading=records.reading))
     ids = {code: row.id for code, row in there.items()}
     ids |= {record["code"]: uuid.uuid4() for record in rows if record["code"] not in there}
     for record in rows:
-        _compare(prepared, record, there.get(record["code"]), ids, code_of_id)
+        _compare(prepared, record, there.get(record["code"]), ids, code_of_id, grades)
     _remark_equal_names(prepared.difference, records, rows, there)
     prepared.fresh.sort(key=lambda row: row["parent_id"] is not None)
     return prepared
@@ -110,6 +119,7 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     if prepared.changed:
         for row in prepared.changed:
             session.execute(update(Kindergarten).where(Kindergarten.id == row["id"]).values(**row))
+    held.set_listed(session, prepared.grades, reason, by=by, now=now)
     session.expire_all()
 
 
@@ -199,6 +209,7 @@ def _compare(
     known: Kindergarten | None,
     ids: dict[str, uuid.UUID],
     code_of_id: dict[uuid.UUID, str],
+    grades: grade_cells.GradeCells,
 ) -> None:
     given = [name for name in FIELDS if record.has(name)]
     after = {name: _or_default(name, record[name]) for name in given} | {"nature": record["nature"]}
@@ -211,7 +222,8 @@ def _compare(
         }
         if contact_numbers.same(before["phone"], after.get("phone")):
             after["phone"] = before["phone"]
-    fields = changed_fields(before, after)
+    fields = changed_fields(before, after) | grades.changed(record, known)
+    prepared.grades += grades.listed(record, ids[record["code"]]) if "grade" in fields else []
     change = Change(record["code"], record["name"], record.line, fields)
     columns = {name: value for name, value in after.items() if name != "parent"}
     if "name" in fields:

@@ -12,7 +12,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from enrollment.ground.db import Base
 from enrollment.ground.vault import Sealed
 
-KINDS = ("kindergartens", "programmes", "roll", "service-areas", "births", "area-history", "named-places")
+KINDS = (
+    "kindergartens",
+    "programmes",
+    "roll",
+    "service-areas",
+    "births",
+    "area-history",
+    "named-places",
+    "measures",
+    "staff",
+)
 
 
 class ImportState(StrEnum):

@@ -72,6 +72,10 @@ def service_kind(cell: Any) -> str | None:
     return _code_for("service_kind", "service_kind_unknown", cell)
 
 
+def measure_kind(cell: Any) -> str | None:
+    return _code_for("measure_kind", "measure_kind_unknown", cell)
+
+
 def groups(cell: Any) -> list[str] | None:
     """Codes of the groups that a reserve is for, in alphabetical order."""
     value = text(cell)

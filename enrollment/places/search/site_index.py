@@ -17,12 +17,17 @@ from enrollment.ground.reading.catalogue import Part
 from enrollment.ground.table_version import TableVersion, table_version
 from enrollment.places.areas import LEVELS
 from enrollment.places.distances import metres_to, minutes_on_foot_of
+from enrollment.places.grades import held
+from enrollment.places.grades.rows import Grade, HeldGrade
 from enrollment.places.kept_places import EVERY, TABLES
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import readings
 from enrollment.places.search.named_places import Start
 from enrollment.places.search.text_index import Field, Lines, TextIndex, normalised
 from enrollment.places.service_areas import NAMED, ServiceArea
+
+HIGH_QUALITY = "quality"
+"""The condition that a kindergarten holds any grade of high quality."""
 
 Numbers = np.ndarray
 """Positions in the order of the pinyin of the names."""
@@ -40,6 +45,7 @@ class Order(StrEnum):
 @dataclass(frozen=True)
 class Question:
     """What is looked for.  `within` are minutes on foot from `start`; `kept` are codes, when only these may be found;
+    `grade` is one of the code list, or `HIGH_QUALITY` for any that counts as such;
     `serving` finds only what serves the home of a family.
     """
 
@@ -50,6 +56,7 @@ class Question:
     within: int | None = None
     start: Start | None = None
     order: Order | None = None
+    grade: str | None = None
     kept: frozenset[str] | None = None
     serving: bool = False
 
@@ -68,13 +75,20 @@ class Counts:
     areas: Mapping[str, int]
     natures: Mapping[str, int]
     levels: Mapping[str, int]
+    grades: Mapping[str, int]
     without: Mapping[str, int] = field(default_factory=dict)
 
 
 class SiteIndex:
-    """`every` are the kindergartens by pinyin, of which the open ones are found; `served` the names in the service area of each."""
+    """`every` are the kindergartens by pinyin, of which the open ones are found; `served` the names in the service area of
+    each, `grades` what each holds now."""
 
-    def __init__(self, every: Sequence[Kindergarten], served: Mapping[uuid.UUID, Iterable[str]]):
+    def __init__(
+        self,
+        every: Sequence[Kindergarten],
+        served: Mapping[uuid.UUID, Iterable[str]],
+        grades: Mapping[uuid.UUID, Sequence[Grade]],
+    ):
         self.by_code = {each.code: each for each in every}
         self.listed = tuple(each for each in every if each.closed_on is None)
         self.number = {each.id: at for at, each in enumerate(self.listed)}
@@ -94,6 +108,13 @@ class SiteIndex:
             dtype=float,
         ).reshape(-1, 2)
         self._texts = _texts(self.listed, served)
+        self.grades = grades
+        self._holds: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(self.listed), dtype=bool))
+        for at, each in enumerate(self.listed):
+            for grade in grades.get(each.id, ()):
+                self._holds[grade.code][at] = True
+                if grade.high_quality:
+                    self._holds[HIGH_QUALITY][at] = True
 
     def matching(self, words: str) -> tuple[Numbers, np.ndarray]:
         """The kindergartens that fit the words, with how well (smaller is better); all of them without words."""
@@ -123,6 +144,8 @@ class SiteIndex:
             masks["level"] = offered.get(asked.level, np.zeros(len(self.listed), dtype=bool))
         if asked.within is not None and asked.start is not None:
             masks["within"] = minutes_on_foot_of(metres) <= asked.within
+        if asked.grade is not None:
+            masks["grade"] = self._holds.get(asked.grade, np.zeros(len(self.listed), dtype=bool))
         if asked.kept is not None:
             masks["kept"] = np.zeros(len(self.listed), dtype=bool)
             masks["kept"][[self._codes[code] for code in asked.kept if code in self._codes]] = True
@@ -135,11 +158,12 @@ class SiteIndex:
 
         by_area = np.bincount(self._area[others("area")], minlength=len(self._area_names))
         by_nature = np.bincount(self._nature[others("nature")], minlength=len(self._nature_names))
-        beside_level = others("level")
+        beside_level, beside_grade = others("level"), others("grade")
         return Counts(
             dict(zip(self._area_names, by_area.tolist(), strict=True)),
             dict(zip(self._nature_names, by_nature.tolist(), strict=True)),
             {level: int(offered[level][beside_level].sum()) for level in LEVELS if level in offered},
+            {grade: int(holds[beside_grade].sum()) for grade, holds in self._holds.items()},
             {name: len(others(name)) for name in masks},
         )
 
@@ -230,7 +254,7 @@ def _read(session: Session) -> SiteIndex:
     for kindergarten_id, name in session.execute(named):
         served[kindergarten_id].append(name)
     every = session.scalars(select(Kindergarten).order_by(Kindergarten.sort_key, Kindergarten.code)).all()
-    return SiteIndex(every, served)
+    return SiteIndex(every, served, held.now_held(session))
 
 
 SITES = Part("sites", TABLES, _read, every=EVERY)
@@ -245,7 +269,7 @@ def site_index(session: Session) -> SiteIndex:
     if found is not None:
         return found
     global _kept
-    state, known = table_version(session, Kindergarten, ServiceArea), _kept
+    state, known = table_version(session, Kindergarten, ServiceArea, Grade, HeldGrade), _kept
     if known is None or known[0] != state:
         with Session(session.connection()) as reader:  # the rows must not belong to the caller's session
             known = _kept = (state, _read(reader))

@@ -29,11 +29,15 @@ class Kind(StrEnum):
     DAY = "day"
     MOMENT = "moment"
     CODE = "code"
+    AREA = "area"
+    GRADES = "grades"
+    REMARKS = "remarks"
 
 
 @dataclass(frozen=True)
 class Column:
-    """`code` has words in the group `report_column`; the codes of a `CODE` column have theirs in `words`.  The numbers of a
+    """`code` has words in the group `report_column`; the codes of a `CODE` column have theirs in `words`, as have those of
+    `REMARKS`, which are pairs of a code and its details.  The numbers of a
     column with `total` add up.  `names`: the cells tell who a child or a guardian is."""
 
     code: str
@@ -45,13 +49,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Question:
-    """Whom the report is about: an admission year, the actor's scope, or one kindergarten of it."""
+    """Whom the report is about: an admission year, the actor's scope, or one kindergarten or area of it."""
 
     session: Session
     year: int
     by: Actor
     now: dt.datetime
     kindergarten_id: uuid.UUID | None = None
+    area: str | None = None
 
     @property
     def day(self) -> dt.date:

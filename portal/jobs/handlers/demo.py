@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enrollment.chances import estimates
+from enrollment.chances import estimates, movement
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
 from portal.demo import arrivals, city_builder, season
@@ -42,4 +42,7 @@ def demo_people_act(job: JobRun) -> dict:
         result["arrivals"] = arrivals.finish_arrivals(
             services().engine, season.YEAR, now, lambda done, of: job.progress(done, of, "arrivals"), leave=leave
         )
-    return result | process_answer_deadlines(job)
+    result |= process_answer_deadlines(job)
+    with job.session() as session:
+        movement.request(session, why=f"demo:{job.job_id}", now=job.now(session))
+    return result

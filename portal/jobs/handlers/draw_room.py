@@ -5,6 +5,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
+from enrollment.chances import movement
 from enrollment.draw import replay, snapshot
 from enrollment.draw.publication import hours, opening, preparation
 from enrollment.draw.seed import seeding
@@ -98,6 +99,7 @@ def _open(job: JobRun, run_id: uuid.UUID) -> int | None:
     with job.session() as session:
         preparation.clear(session, run_id)
         letters.draw_notices_ahead(session, run_id, now=job.now(session))
+        movement.request(session, why=f"opened:{run_id}", now=job.now(session))
     return offers
 
 

@@ -8,10 +8,13 @@ from flask_babel import gettext as _
 
 from enrollment.places import spreadsheets
 from enrollment.reports.tables.report import Column, Kind, Table
+from portal.text.area_names import area_names
 from portal.text.formats import moment
+from portal.text.grade_names import grade_name
 from portal.text.words import table as words
 from portal.text.words import word
 from portal.web.evidence_files import watermark_text
+from portal.web.unit_of_work import db
 
 FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -25,8 +28,13 @@ def head(table: Table) -> list[str]:
 
 def cells(table: Table) -> list[list[Any]]:
     """The rows as they are written: codes in words, days in numbers; numbers stay numbers."""
+    areas = area_names(db()) if any(column.kind == Kind.AREA for column in table.report.columns) else {}
     return [
-        [_cell(column, value) for column, value in zip(table.report.columns, row, strict=True)] for row in table.rows
+        [
+            areas.get(value, value) if column.kind == Kind.AREA else _cell(column, value)
+            for column, value in zip(table.report.columns, row, strict=True)
+        ]
+        for row in table.rows
     ]
 
 
@@ -79,6 +87,10 @@ def _cell(column: Column, value: Any) -> Any:
         return ""
     if column.kind == Kind.CODE:
         return _in_words(column.words.split(), str(value))
+    if column.kind == Kind.GRADES:
+        return "、".join(grade_name(each) for each in value)
+    if column.kind == Kind.REMARKS:
+        return "; ".join(word(column.words, code, **details) for code, details in value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dt.datetime):

@@ -108,7 +108,7 @@ def test_a_search_in_a_city_of_3000_works_no_more_than_in_one_of_300(city):
             )
             for at in range(number)
         ]  # fmt: skip
-        return SiteIndex([*listed, *others], {})
+        return SiteIndex([*listed, *others], {}, {})
 
     small, large = grown(300), grown(3000)
     for words in ("锦官", "jgxc", "xin cheng", "锦官 8555", "没有这样的", "8555"):

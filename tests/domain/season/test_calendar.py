@@ -36,6 +36,7 @@ def test_the_season_as_the_city_holds_it_has_no_conflict():
         ({"registration": (at(5, 21), at(6, 4, 10))}, ("overlap", "draw", "registration")),
         ({"announcement": (at(5, 6), at(5, 9, 18))}, ("announcement_too_short", "announcement", None)),
         ({"supplementary": (at(6, 8), at(6, 19))}, ("overlap", "supplementary", "confirmation")),
+        ({"arrival": (at(5, 31, 23), at(9, 10))}, ("arrival_before_the_roll", "arrival", None)),
     ],
 )
 def test_a_conflict_is_named_with_both_steps(changed, expected):

@@ -23,6 +23,7 @@ from tests.operations.serving import ROOT, environment, eventually
 from tests.support.inspecting_client import InspectingClient
 from tests.support.keys import KEYS, write_key_file
 from tests.support.office_files import csv_file, xlsx
+from tests.support.servers import Addresses
 from tests.support.signing_in import fill_in
 from tests.support.town import Town
 
@@ -226,6 +227,14 @@ def import_named_places(world):
     return Invocation((world.file("位置.csv", content),), "新增 1")
 
 
+@case("import measures")
+def import_measures(world):
+    _one_kindergarten(world)
+    head = ["措施编号", "措施名称", "措施种类", "区域", "学位数", "一次性投入（万元）", "最早年份"]
+    content = csv_file(head, [["JJ-01", "三圣公办园新建", "新建", "锦江区", 270, 2850, 2027]])
+    return Invocation((world.file("措施.csv", content),), "新增 1")
+
+
 @case("proxy")
 def proxy(world):
     return Invocation(("nginx", "--listen", "127.0.0.1:8443", "--proxies", "1"), "upstream families")
@@ -282,10 +291,10 @@ def empty_database(addresses, worker_number):
     addresses.drop(name)
 
 
-def settings_of_a_city(database: str, queue: str, key_file: Path) -> dict[str, str]:
+def settings_of_a_city(addresses: Addresses, database: str, queue: str, key_file: Path) -> dict[str, str]:
     """What a city that is not a demo sets."""
     return {
-        "DATABASE_URL": database,
+        "DATABASE_URL": addresses.as_portal(database),
         "REDIS_URL": queue,
         "SECRET_KEY": "0123456789abcdef0123456789abcdef",
         "KEY_FILE": str(key_file),
@@ -294,8 +303,8 @@ def settings_of_a_city(database: str, queue: str, key_file: Path) -> dict[str, s
     }
 
 
-def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(real_database, redis_url, tmp_path):
-    settings = settings_of_a_city(real_database, redis_url, write_key_file(tmp_path / "keys.json"))
+def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(addresses, real_database, redis_url, tmp_path):
+    settings = settings_of_a_city(addresses, real_database, redis_url, write_key_file(tmp_path / "keys.json"))
     log_file = tmp_path / "log"
     with log_file.open("a") as log:
         started = [
@@ -320,16 +329,16 @@ def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(real_database
 
 
 @pytest.fixture
-def flask_of_a_city(empty_database, redis_url, tmp_path):
+def flask_of_a_city(addresses, empty_database, redis_url, tmp_path):
     """Type `flask …` as the operator of a city that is not a demo; what it answered."""
     key_file = tmp_path / "keys.json"
-    settings = settings_of_a_city(empty_database, redis_url, key_file)
+    settings = settings_of_a_city(addresses, empty_database, redis_url, key_file)
 
-    def run(*words: str) -> str:
+    def run(*words: str, **more: str) -> str:
         ended = subprocess.run(
             [sys.executable, "-m", *words],
             cwd=ROOT,
-            env=environment(tmp_path, **settings),
+            env=environment(tmp_path, **settings | more),
             capture_output=True,
             text=True,
             timeout=120,
@@ -344,9 +353,11 @@ def flask_of_a_city(empty_database, redis_url, tmp_path):
     vault.unlock(KEYS)
 
 
-def test_off13_a_city_begins_with_an_official_who_signs_in_with_the_factor_that_was_shown(flask_of_a_city):
+def test_off13_a_city_begins_with_an_official_who_signs_in_with_the_factor_that_was_shown(
+    flask_of_a_city, empty_database
+):
     run = flask_of_a_city
-    assert "up to date" in run("flask", "--app", "wsgi", "migrate")
+    assert "up to date" in run("flask", "--app", "wsgi", "migrate", OWNER_DATABASE_URL=empty_database)
     given = ("--name", "何处", "--role", "city_official", "--password", PASSWORD)
     shown = run("flask", "--app", "wsgi", "account", "add", "He.Wei", *given)
     factor = pyotp.parse_uri(re.search(r"otpauth://\S+", shown)[0])

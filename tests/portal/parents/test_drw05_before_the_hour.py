@@ -50,8 +50,8 @@ def ids_of(town, run) -> dict[str, list]:
         "rank": [1],
         "area": [town.garden.area_code],
         "level": ["lower"],
-        "kind": ["kindergartens"],
-        "step": ["results", "confirmation"],
+        "kind": ["kindergartens", "appeal"],
+        "step": ["results", "confirmation", "answer", "supplementary"],
         "code": ["ABCDEFGHJKLM", town.garden.code, town.garden.area_code],
         "answer": ["confirm", "decline"],
         "form": ["csv", "xlsx"],
@@ -71,9 +71,10 @@ def ids_of(town, run) -> dict[str, list]:
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
     "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
-    "study_id", "transfer_id",
+    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id",
 }  # fmt: skip
-"""What the town has none of: no case, import, grant, duplicate, invitation, mandate, paper, correction, witness, study or change of
+"""What the town has none of: no case, import, grant, grade, duplicate, invitation, mandate, paper, correction, witness, study, open day,
+message or change of
 kindergarten, and before the hour no offer."""
 
 

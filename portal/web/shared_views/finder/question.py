@@ -11,7 +11,7 @@ from enrollment.places.areas import LEVELS, NATURES
 from enrollment.places.distances import within_city
 from enrollment.places.search import named_places
 from enrollment.places.search.named_places import Start
-from enrollment.places.search.site_index import Order, Question
+from enrollment.places.search.site_index import HIGH_QUALITY, Order, Question
 from portal.web.unit_of_work import db
 
 LONGEST = 80
@@ -26,6 +26,7 @@ KEPT_COOKIE = "kept"
 MOST_KEPT, MOST_COMPARED = 40, 4
 
 _code = re.compile(r"[0-9A-Za-z-]{1,20}")
+_grade = re.compile(HIGH_QUALITY + r"|g\d{1,6}")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def read(*, level: str | None = None, path: str | None = None) -> Asked:
         area=args.get("area") or None,
         nature=_one_of(args.get("nature"), NATURES),
         level=level or _one_of(args.get("level"), LEVELS),
+        grade=args["grade"] if _grade.fullmatch(args.get("grade", "")) else None,
         within=args.get("walk", type=int) if start and args.get("walk", type=int) in WALKS else None,
         start=start,
         order=Order(args["sort"]) if args.get("sort") in set(Order) else None,

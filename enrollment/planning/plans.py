@@ -1,0 +1,156 @@
+"""Plans: a city official asks, adds locks, has the plan searched for, may stop it; two of them sign it.
+
+A plan changes no place and no target.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from allocation.planning.problem import Lock
+from enrollment.ground import audit, jobs
+from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.jobs import Job, JobState
+from enrollment.planning import problem_reader
+from enrollment.planning.plan_rows import MeasurePlan, PlanState
+from enrollment.planning.question import Question
+
+KIND = "search_plan"
+
+
+def all_plans(session: Session) -> Sequence[MeasurePlan]:
+    """Every plan, the newest first, with what was found."""
+    found = select(MeasurePlan).options(undefer(MeasurePlan.result))
+    return session.scalars(found.order_by(MeasurePlan.made_at.desc(), MeasurePlan.id)).all()
+
+
+def get(session: Session, plan_id: uuid.UUID) -> MeasurePlan:
+    """A plan with its numbers.  Raises NotFound."""
+    both = [undefer(MeasurePlan.basis), undefer(MeasurePlan.result)]
+    found = session.get(MeasurePlan, plan_id, options=both, populate_existing=True)
+    if found is None:
+        raise NotFound(plan_id)
+    return found
+
+
+def create(
+    session: Session,
+    name: str,
+    question: Question,
+    *,
+    locks_of: uuid.UUID | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> MeasurePlan:
+    """A new plan, with the locks of another one if it is asked as "what if".
+
+    Refuses `only_the_city`, `plan_name_missing` and what the question refuses.
+    """
+    _require_city(by)
+    if not name.strip():
+        raise Refused("plan_name_missing", "name")
+    question = question.checked(problem_reader.first_september(session, now))
+    locks = dict(get(session, locks_of).locks) if locks_of is not None else {}
+    made = MeasurePlan(name=name.strip(), question=question.to_json(), locks=locks, made_by=by.account_id, made_at=now)
+    session.add(made)
+    session.flush()
+    audit.record(session, "make_plan", "measure_plan", made.id, by=by, now=now, name=made.name)
+    return made
+
+
+def lock(
+    session: Session, plan_id: uuid.UUID, locks: dict[str, Lock], *, version: int, by: Actor, now: dt.datetime
+) -> None:
+    """Decide about measures by code; the plan is then a draft.  Refuses `plan_is_running` and `plan_is_signed`."""
+    plan = _idle(session, plan_id, version, by)
+    changed = dict(plan.locks)
+    for code, decided in locks.items():
+        changed.pop(code, None)
+        if decided != Lock.FREE:
+            changed[code] = decided
+    plan.locks = changed
+    plan.state, plan.version = PlanState.DRAFT, plan.version + 1
+    plan.proposed_by = plan.proposed_at = None
+    session.flush()
+    audit.record(session, "lock_measures", "measure_plan", plan.id, by=by, now=now, number=len(changed))
+
+
+def request(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
+    """Ask for the search in the background.  Refuses as `lock`."""
+    plan = _idle(session, plan_id, version, by)
+    plan.state, plan.version = PlanState.RUNNING, plan.version + 1
+    plan.proposed_by = plan.proposed_at = None
+    plan.job_id = jobs.enqueue(session, KIND, {"plan": str(plan.id)}, now=now)
+    session.flush()
+    audit.record(session, "ask_search_plan", "measure_plan", plan.id, by=by, now=now)
+
+
+def stop(session: Session, plan_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Stop the search; the best plan so far is kept.  Without effect once it has ended."""
+    _require_city(by)
+    plan = get(session, plan_id)
+    if plan.state == PlanState.RUNNING:
+        plan.state, plan.version = PlanState.STOPPED, plan.version + 1
+        session.flush()
+        audit.record(session, "stop_plan", "measure_plan", plan.id, by=by, now=now)
+
+
+def propose(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
+    """Propose a plan for the second signature.  Refuses `plan_not_ready` and as `lock`."""
+    plan = _idle(session, plan_id, version, by)
+    if plan.state not in (PlanState.DONE, PlanState.STOPPED) or not (plan.result or {}).get("checked"):
+        raise Refused("plan_not_ready")
+    plan.proposed_by, plan.proposed_at, plan.version = by.account_id, now, plan.version + 1
+    session.flush()
+    audit.record(session, "propose_measure_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
+
+
+def sign(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
+    """Sign a proposed plan as the second person; nothing of it changes afterwards.
+
+    Refuses `plan_not_proposed`, `plan_second_person` and as `lock`.
+    """
+    plan = _idle(session, plan_id, version, by)
+    if plan.proposed_by is None:
+        raise Refused("plan_not_proposed")
+    if plan.proposed_by == by.account_id:
+        raise Refused("plan_second_person")
+    plan.signed_by, plan.signed_at, plan.version = by.account_id, now, plan.version + 1
+    session.flush()
+    audit.record(session, "sign_measure_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
+
+
+def job_of(session: Session, plan: MeasurePlan) -> Job | None:
+    """The newest job of the plan."""
+    return session.get(Job, plan.job_id, populate_existing=True) if plan.job_id else None
+
+
+def is_running(session: Session, plan: MeasurePlan) -> bool:
+    """Whether a worker searches or is about to; not when its job has failed."""
+    job = job_of(session, plan)
+    return plan.state == PlanState.RUNNING and job is not None and job.state != JobState.FAILED
+
+
+def _require_city(by: Actor) -> None:
+    if not by.is_any(Role.CITY_OFFICIAL):
+        raise Refused("only_the_city")
+
+
+def _idle(session: Session, plan_id: uuid.UUID, version: int, by: Actor) -> MeasurePlan:
+    _require_city(by)
+    plan = session.get(
+        MeasurePlan, plan_id, with_for_update=True, populate_existing=True, options=[undefer(MeasurePlan.result)]
+    )
+    if plan is None:
+        raise NotFound(plan_id)
+    if plan.signed_at is not None:
+        raise Refused("plan_is_signed")
+    if is_running(session, plan):
+        raise Refused("plan_is_running")
+    if plan.version != version:
+        raise Stale
+    return plan

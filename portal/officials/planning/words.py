@@ -1,0 +1,58 @@
+"""Words for money and promises of plans."""
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from allocation.coverage import Percent
+from enrollment.planning.question import ENDING, Question
+from portal.text.formats import grouped
+from portal.text.words import language, word
+
+WAN_OF_YI = 10_000
+
+
+def money(wan: int | None) -> str:
+    """Money in 10,000 yuan: `1.86 亿元`, `2 850 万元`; in English `186 million yuan`, `0.3 million yuan`."""
+    if wan is None:
+        return "—"
+    sign, size = ("−" if wan < 0 else ""), abs(wan)
+    if language() == "en":
+        whole, rest = divmod(size, 100)
+        digits = f"{grouped(whole)}.{rest // 10}" if rest >= 10 and whole < 1000 else grouped(whole)
+        return f"{sign}{digits if size >= 10 else f'0.0{size}'} million yuan"
+    if size >= WAN_OF_YI:
+        return f"{sign}{size // WAN_OF_YI}.{size % WAN_OF_YI // 100:02d} 亿元"
+    return f"{sign}{grouped(size)} 万元"
+
+
+def percent(hundredths: int) -> str:
+    return Percent(hundredths).short
+
+
+def promise(code: str, question: Question, locks: dict[str, str]) -> str:
+    """What was promised, with its number."""
+    return word(
+        "plan_promise",
+        code,
+        public=percent(question.public),
+        covered=percent(question.covered),
+        year=question.deadline,
+        budget=money(question.budget),
+        most=question.most.get(ENDING, 0),
+        must=sum(each == "must" for each in locks.values()),
+        never=sum(each == "never" for each in locks.values()),
+    )
+
+
+def without(told: dict[str, Any]) -> str:
+    """What becomes of the plan without one promise."""
+    if not told["possible"]:
+        return _("只放弃这一条还不够")
+    if told["promise"] == "budget":
+        return _(
+            "可行：最多的一年花 %(most)s，共 %(money)s", most=money(told["most_a_year"]), money=money(told["money"])
+        )
+    if told["promise"] == "most":
+        return _("放宽到 %(n)s 所就可行，共 %(money)s", n=told["ended"], money=money(told["money"]))
+    return _("可行，共 %(money)s", money=money(told["money"]))

@@ -1,0 +1,52 @@
+"""Readiness for the national assessment: every area with five indicators, and one area with the rows behind them."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from enrollment.coverage import readiness
+from enrollment.coverage.readiness import SOURCE, Indicator
+from enrollment.reports.tables.quality import verdict
+from portal.officials import pages
+from portal.officials.quality.count import table_of_page
+from portal.officials.scope import READERS, area_name, my_area_or_404, my_areas
+from portal.officials.years import chosen_year
+from portal.web.guards import desk
+from portal.web.shared_views import report_views
+from portal.web.unit_of_work import city_day, db
+
+
+@pages.get("/quality/readiness", endpoint="readiness")
+@desk("officials", *READERS)
+def readiness_page() -> ResponseReturnValue:
+    found = {each.code: each for each in readiness.of_areas(db(), city_day(), chosen_year())}
+    return render_template(
+        "officials/readiness.html",
+        lines=[(area, found[area.code]) for area in my_areas()],
+        indicators=tuple(Indicator),
+        source=SOURCE,
+        on=city_day(),
+        area_name=area_name,
+        verdict=verdict,
+    )
+
+
+@pages.get("/quality/readiness/<area>")
+@desk("officials", *READERS)
+def readiness_of_an_area(area: str) -> ResponseReturnValue:
+    here = my_area_or_404(area)
+    table = table_of_page("readiness_rows", here, "page")
+    found = {each.code: each for each in readiness.of_areas(db(), city_day(), chosen_year())}
+    return render_template(
+        "officials/readiness_area.html",
+        area=here,
+        name=area_name(here),
+        line=found[here.code],
+        cohorts=readiness.cohorts(city_day()),
+        source=SOURCE,
+        on=city_day(),
+        verdict=verdict,
+        head=report_views.head(table),
+        rows=report_views.cells(table),
+        foot=report_views.foot(table),
+        numbers=report_views.numbers(table),
+    )

@@ -1,0 +1,1 @@
+"""Visits to open days of kindergartens."""
