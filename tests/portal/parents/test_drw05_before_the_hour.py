@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer
+from enrollment.reports.season_desk.readiness import OF_ROWS
 from enrollment.results.hall import Scene
 from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
@@ -63,6 +64,7 @@ def ids_of(town, run) -> dict[str, list]:
         "table": ["areas", "history", "forecast", "accuracy"],
         "suffix": ["csv", "json", "csv-metadata.json"],
         "scene": list(Scene),
+        "check": list(OF_ROWS),
         "day": [town.now.date().isoformat()],
     } | {kind: [NOBODYS] for kind in WITHOUT_AN_OBJECT}
 
