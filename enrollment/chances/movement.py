@@ -57,6 +57,11 @@ class Movement:
     year: int
     chances: dict[int, tuple[Odds | None, ...]]
 
+    def of(self, rank: int, now: dt.datetime) -> list[tuple[dt.datetime, Odds]]:
+        """The chances of a wish by date; a date that has passed says nothing any more."""
+        by_date = zip(self.dates, self.chances.get(rank, ()), strict=False)
+        return [(at, odds) for (_step, at), odds in by_date if odds is not None and now < at]
+
     @property
     def from_this_year(self) -> bool:
         """Whether no earlier year is known, and the answers of this one so far were counted."""

@@ -12,12 +12,14 @@ from enum import StrEnum
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ColumnElement, LargeBinary, and_, case, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, LargeBinary, and_, case, func, literal, or_, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from enrollment.delivery.lanes import Lane, LanePolicy, Uncertain
+from enrollment.delivery.message_choices import AT_ONCE, MessageChoice
 from enrollment.delivery.unreachable_numbers import REST, UnreachableNumber
 from enrollment.ground.accounts import Account
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, TextMessage
 from enrollment.ground.vault import VaultError, unseal
 from enrollment.people.person_rows import Guardian, Guardianship
@@ -110,7 +112,8 @@ def _claim_notices(
 ) -> Sequence[ClaimedNotice]:
     """The recipient is checked by the same statement: a notice about another family's child is withheld for good.
 
-    A notice to an account without a number, or to a number that did not receive lately, ends as undeliverable.
+    A notice to an account without a number, or to a number that did not receive lately, ends as undeliverable.  In the
+    receiver's quiet hours it waits for their end; a kind that the receiver wants in the inbox alone is not sent.
     """
     due = (
         select(Notice.id)
@@ -125,12 +128,23 @@ def _claim_notices(
         .where(UnreachableNumber.phone_index == Account.phone_index, UnreachableNumber.last_at > now - REST)
         .exists()
     )
+    muted = select(MessageChoice.account_id).where(_chosen, MessageChoice.muted.has_key(Notice.kind)).exists()
+    quiet = and_(Notice.kind.not_in(AT_ONCE), _quiet_until(now).is_not(None))
     no_number, stays = Account.phone.is_(None), MessageState.UNDELIVERABLE
-    state = case((~own, MessageState.WITHHELD), (no_number, stays), (resting, stays), else_=MessageState.SENDING)
-    sends = and_(own, ~no_number, ~resting)
-    error = case(
-        (and_(own, no_number), DeliveryError.NO_NUMBER), (and_(own, resting), DeliveryError.UNREACHABLE_NUMBER)
+    state = case(
+        (or_(~own, muted), MessageState.WITHHELD),
+        (no_number, stays),
+        (resting, stays),
+        (quiet, MessageState.WAITING),
+        else_=MessageState.SENDING,
     )
+    sends = and_(own, ~muted, ~no_number, ~resting, ~quiet)
+    error = case(
+        (and_(own, muted), DeliveryError.BY_CHOICE),
+        (and_(own, no_number), DeliveryError.NO_NUMBER),
+        (and_(own, resting), DeliveryError.UNREACHABLE_NUMBER),
+    )
+    waits = and_(own, ~muted, ~no_number, ~resting, quiet)
     taken = (
         update(Notice)
         .where(Notice.id == due.c.id, Account.id == Notice.account_id)
@@ -138,6 +152,7 @@ def _claim_notices(
             state=state,
             last_error=case((sends, Notice.last_error), else_=error),
             withheld_at=case((own, Notice.withheld_at), else_=now),
+            next_try_at=case((waits, _quiet_until(now)), else_=Notice.next_try_at),
             claim=case((sends, token)),
             lease_until=case((sends, now + policy.lease)),
         )
@@ -158,6 +173,24 @@ def _claim_notices(
         for row in rows
         if row.state == MessageState.SENDING
     ]
+
+
+_chosen = MessageChoice.account_id == Notice.account_id
+
+
+def _quiet_until(now: dt.datetime) -> ColumnElement[dt.datetime | None]:
+    """SQL: when the quiet hours of the receiver end, if it is quiet now; else NULL.
+
+    The choices are rows of a few families; the hours of the city are compared as numbers.
+    """
+    here = now.astimezone(CHENGDU)
+    midnight, hour = here.replace(hour=0, minute=0, second=0, microsecond=0), here.hour
+    begins, ends = MessageChoice.quiet_from, MessageChoice.quiet_until
+    over_midnight = begins > ends
+    is_quiet = case((over_midnight, or_(begins <= hour, ends > hour)), else_=and_(begins <= hour, ends > hour))
+    days = case((and_(over_midnight, begins <= hour), 1), else_=0)
+    until = literal(midnight) + func.make_interval(0, 0, 0, days, ends)
+    return select(until).where(_chosen, is_quiet).correlate(Notice).scalar_subquery()
 
 
 def _cares_for_child() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Messages before registration ends: an application that is not handed in, or that still lacks papers."""
+"""Messages before a deadline: an application that is not handed in, that still lacks papers, or that was returned."""
 
 import datetime as dt
 import uuid
@@ -12,6 +12,7 @@ from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.eligibility import required_documents
 from enrollment.ground.city_time import format_time
+from enrollment.season.calendar import SeasonDate
 from enrollment.season.round_rows import KINDS_WITH_WISHES, Round, RoundStage
 
 REMIND_BEFORE = dt.timedelta(days=2)
@@ -53,6 +54,29 @@ def remind(
     lacking = ((each, len(required_documents.missing(session, each))) for each in found if each not in drafts)
     _tell(session, "papers_missing", [(each, {"due": due, "n": n}) for each, n in lacking if n], round_, now)
     return found[-1].id if len(found) == limit else None
+
+
+def remind_returned(session: Session, *, now: dt.datetime) -> int:
+    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the end of the review.
+
+    Each guardian gets one message for an application and an end of the review.  Returns how many applications there are.
+    """
+    ending = select(SeasonDate).where(
+        SeasonDate.step == "review", SeasonDate.ends_at > now, SeasonDate.ends_at <= now + REMIND_BEFORE
+    )
+    found = 0
+    for date in session.scalars(ending).all():
+        due = format_time(date.ends_at)
+        returned = select(Application).where(
+            Application.year == date.year, Application.stage == Stage.RETURNED, Application.on_hold.is_(False)
+        )
+        told = [
+            Notification(each.child_id, each.id, f"returned_reminder:{each.version}:{due}", {"due": due})
+            for each in session.scalars(returned.order_by(Application.id))
+        ]
+        notify_guardians_each(session, "returned_reminder", told, now=now)
+        found += len(told)
+    return found
 
 
 def _tell(

@@ -28,7 +28,8 @@ QUIET_KINDS = ("application_changed", "bond_changed")
 class MessageState(StrEnum):
     """`SENDING` is claimed by a sender until `lease_until`; `SENT` was accepted by the gateway; the phone confirmed
     `DELIVERED`; the phone cannot receive an `UNDELIVERABLE` message; the attempts for a `GIVEN_UP` one are over;
-    a `WITHHELD` one is about a child that is not the receiver's, or was replaced."""
+    a `WITHHELD` one is about a child that is not the receiver's, or was replaced, or the receiver wants it in the inbox
+    alone; this one has no `withheld_at` and is shown there."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -45,7 +46,8 @@ class DeliveryError(StrEnum):
     Of the number: `INVALID_NUMBER` (no such number, or not in service), `RECEIVER_REFUSES` (the owner refuses messages),
     `UNREACHABLE_NUMBER` (not tried, because the number did not receive lately), `NO_NUMBER` (the account has none to which
     the gateway sends).  Of the message: `MESSAGE_REFUSED`, `NOT_DELIVERED` (says a receipt), `EXPIRED` (a code), `UNCERTAIN`
-    (it may have been sent, and the lane does not send twice), `NO_TEXT` (the row cannot be read).  Of the gateway: `NO_ANSWER`, `GATEWAY_FAULT`, `TOO_FAST`,
+    (it may have been sent, and the lane does not send twice), `NO_TEXT` (the row cannot be read), `BY_CHOICE` (the family
+    reads this kind in the inbox alone).  Of the gateway: `NO_ANSWER`, `GATEWAY_FAULT`, `TOO_FAST`,
     `NOT_AUTHORISED`.
     """
 
@@ -62,6 +64,7 @@ class DeliveryError(StrEnum):
     GATEWAY_FAULT = "gateway_fault"
     TOO_FAST = "too_fast"
     NOT_AUTHORISED = "not_authorised"
+    BY_CHOICE = "by_choice"
 
 
 OF_THE_NUMBER = frozenset((DeliveryError.INVALID_NUMBER, DeliveryError.RECEIVER_REFUSES))

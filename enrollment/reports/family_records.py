@@ -26,6 +26,7 @@ from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.chances.movement_rows import MovementChance
+from enrollment.delivery.message_choices import MessageChoice
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import Placement, Run, WishReason
 from enrollment.eligibility.sibling_entitlements import Entitlement
@@ -207,6 +208,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .where(AccessCode.account_id == family.account)
         .order_by(AccessCodeUse.used_at)
     ),
+    MessageChoice: _of_account(MessageChoice, MessageChoice.changed_at),
     Guardian: _of_account(Guardian, Guardian.created_at),
     Guardianship: lambda family: (
         select(Guardianship).where(Guardianship.guardian_id == family.guardian).order_by(Guardianship.since)

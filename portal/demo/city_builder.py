@@ -39,6 +39,7 @@ from portal.demo import (
     kindergarten_rows,
     kindergartens,
     people,
+    quality,
     register_records,
     review_rows,
     season,
@@ -107,6 +108,7 @@ class CityBuilder:
             past_rows.write(session, np.random.default_rng(PAST_SEED), season.YEAR, now.date())
             planned_measures.write(session, np.random.default_rng(PAST_SEED), season.YEAR, now.date())
             staff = people.add_people(session, now=now)
+            quality.write(session, staff["city1"], season.YEAR, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
             # in the same transaction as the round: the worker closes rounds by the time of the demo
             time_travel.set_clock(session, season.SEASON_OPENS_AT)

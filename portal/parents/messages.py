@@ -1,17 +1,19 @@
 """Messages of a family, the newest first; opening the page marks them as read."""
 
 import uuid
+from typing import Any
 
-from flask import render_template
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import applications
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
+from enrollment.ground.outbox import DeliveryError, MessageState
 from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
-from portal.text.messages import notice_words
+from portal.text.messages import ACTS, RESULT, TASKS, WISHES, notice_words
 from portal.web.authentication import unread_messages
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db
@@ -28,7 +30,8 @@ def messages_page() -> ResponseReturnValue:
             "at": notice.created_at,
             "fresh": notice.read_at is None,
             "child": _children(notice, names),
-            "application_id": notice.application_id if notice.application_id in names else None,
+            "href": _act_of(notice) if notice.application_id in names else None,
+            "delivery": _delivery(notice),
         }
         for notice in mine
     ]
@@ -41,6 +44,40 @@ def messages_page() -> ResponseReturnValue:
         has_phone=bool(db().get_one(Account, account_id()).phone),
         unreachable=unreachable_number(),
     )
+
+
+@pages.get("/to/<uuid:message_id>")
+@desk("parents")
+def act_of_message(message_id: uuid.UUID) -> ResponseReturnValue:
+    """From the link in a text message to the page where the act is done; another family's message leads to one's own list."""
+    notice = db().get(outbox.Notice, message_id)
+    mine = {each.id for each in applications.list_own(db(), by=actor())}
+    if notice is None or notice.account_id != account_id() or notice.application_id not in mine:
+        return redirect(url_for("parents.messages_page"), 303)
+    return redirect(_act_of(notice), 303)
+
+
+PAGES = {RESULT: "parents.result_page", WISHES: "parents.wishes_page", TASKS: "parents.tasks"}
+
+
+def _act_of(notice: outbox.Notice) -> str:
+    page = PAGES.get(ACTS.get(notice.kind, ""), "parents.application_page")
+    return url_for(page, application_id=notice.application_id)
+
+
+def _delivery(notice: outbox.Notice) -> dict[str, Any] | None:
+    """What became of the text message: a code of `text_delivery`, its time, and whether it needs attention."""
+    failed = notice.state in (MessageState.UNDELIVERABLE, MessageState.GIVEN_UP)
+    if notice.last_error == DeliveryError.NO_NUMBER:
+        return None
+    if notice.last_error == DeliveryError.BY_CHOICE:
+        return {"code": "by_choice", "at": None, "failed": False}
+    if notice.state in (MessageState.WAITING, MessageState.SENDING):
+        later = notice.next_try_at > clock()
+        return {"code": "later" if later else "waiting", "at": notice.next_try_at if later else None, "failed": False}
+    at = notice.delivered_at or notice.sent_at
+    code = "failed" if failed else "delivered" if notice.state == MessageState.DELIVERED else "sent"
+    return {"code": code, "at": None if failed else at, "failed": failed}
 
 
 def _children(notice: outbox.Notice, names: dict[uuid.UUID, str]) -> str:

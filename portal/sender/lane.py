@@ -23,7 +23,7 @@ from portal.config import Config
 from portal.gateways.messages import open_connection
 from portal.sender.breaker import Breaker
 from portal.sender.threads import SenderThreads, Work
-from portal.text.messages import notice_words, signed
+from portal.text.messages import ASKS, link_of, notice_words, signed
 from portal.web import clock
 from portal.web.clock import real_now
 from portal.web.logs import fault_trace
@@ -141,4 +141,6 @@ class LaneSender:
         if isinstance(message, ClaimedText):
             return message.body
         words = notice_words(message.code, message.params, in_language=message.language)
+        if message.code in ASKS:
+            words = f"{words} {link_of(message.id, self._config)}"
         return signed(words, self._config, in_language=message.language)

@@ -8,14 +8,18 @@ LONGEST_LINE = 75
 
 def calendar_file(
     uid: str, *, summary: str, location: str, description: str, begins: dt.datetime, ends: dt.datetime,
-    written: dt.datetime, cancelled: bool = False,
+    written: dt.datetime, cancelled: bool = False, reminds: bool = False,
 ) -> str:  # fmt: skip
-    """The file's text.  The same `uid` written later replaces the event in a calendar that took an earlier file."""
+    """The file's text.  The same `uid` written later replaces the event in a calendar that took an earlier file.
+
+    `reminds` lets the phone ring a day before.
+    """
+    alarm = ["BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_escaped(summary)}", "TRIGGER:-P1D", "END:VALARM"]
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Chengdu Kindergarten Admission//EN", "METHOD:PUBLISH", "BEGIN:VEVENT",
         f"UID:{uid}", f"DTSTAMP:{_utc(written)}", f"DTSTART:{_utc(begins)}", f"DTEND:{_utc(ends)}",
         f"SUMMARY:{_escaped(summary)}", f"LOCATION:{_escaped(location)}", f"DESCRIPTION:{_escaped(description)}",
-        f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}", "END:VEVENT", "END:VCALENDAR",
+        f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}", *(alarm if reminds else []), "END:VEVENT", "END:VCALENDAR",
     ]  # fmt: skip
     return "".join(f"{_folded(line)}\r\n" for line in lines)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,27 @@ NOBODY_NAMED_BY_KIND = {
     "moved_up": "system",
 }
 """`who` of a notice that was written without it and that no family can cause."""
+
+
+RESULT, WISHES, TASKS = "result", "wishes", "tasks"
+ACTS: dict[str, str] = {
+    **dict.fromkeys(("result_published", "place_offered", "central_offered", "moved_up", "answer_reminder"), RESULT),
+    **dict.fromkeys(("round_open", "round_open_again"), WISHES),
+    **dict.fromkeys(("not_handed_in", "papers_missing", "bond_missing"), TASKS),
+    **dict.fromkeys(("offer_expired", "offer_revoked", "arrival_reminder", "no_show_undone"), RESULT),
+}
+"""The page where the family does what a message asks for; other messages lead to the application."""
+
+ASKS = (
+    "answer_reminder", "place_offered", "central_offered", "round_open", "not_handed_in", "papers_missing", "review_returned",
+    "returned_reminder", "decline_proposed", "withdraw_proposed",
+)  # fmt: skip
+"""The messages that ask the family for an act before a date: their text ends with a link to it."""
+
+
+def link_of(message_id: uuid.UUID, config: Config) -> str:
+    """The address in a text message; it leads to the page of the act, after signing in."""
+    return f"{config.public_url}/parents/to/{message_id}"
 
 
 def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:

@@ -8,7 +8,8 @@ from enrollment.applications.bonds import bond_notices
 from enrollment.chances import estimates
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
-from enrollment.offers import round_notices
+from enrollment.offers import arrival_reminders, round_notices
+from enrollment.reports.season_desk import tally
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -69,7 +70,8 @@ def remind_of_incomplete_bonds(job: JobRun) -> dict:
 
 @job_handler("deadline_reminders", queue="bulk")
 def remind_before_the_deadline(job: JobRun) -> dict:
-    """Remind families in batches, each in its own transaction, of an application not handed in and of missing papers."""
+    """Remind families in batches, each in its own transaction, of an application not handed in and of missing papers; then
+    of returned items before the review ends, and of the arrival days."""
     with job.session() as session:
         closing = [round_.id for round_ in deadline_reminders.rounds_closing_soon(session, now=job.now(session))]
     batches = 0
@@ -80,4 +82,15 @@ def remind_before_the_deadline(job: JobRun) -> dict:
                 round_ = rounds.get_round(session, round_id)
                 after = deadline_reminders.remind(session, round_, now=job.now(session), after=after)
             batches, more = batches + 1, after is not None
-    return {"batches": batches}
+    with job.session() as session:
+        returned = deadline_reminders.remind_returned(session, now=job.now(session))
+    with job.session() as session:
+        arriving = arrival_reminders.remind_due(session, now=job.now(session))
+    return {"batches": batches, "returned": returned, "arriving": arriving}
+
+
+@job_handler("fold_season_tally", queue="steady")
+def fold_season_tally(job: JobRun) -> dict:
+    """Add up what triggers wrote about applications and offers, so that the page of the season reads few rows."""
+    with job.session() as session:
+        return {"folded": tally.fold(session)}

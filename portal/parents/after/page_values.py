@@ -27,10 +27,21 @@ from portal.parents.application_status import ApplicationStatus
 from portal.parents.wishes import WishesForm
 from portal.text.formats import span
 from portal.text.words import word
-from portal.web.calendar_file import Appointment
 
 STEPS = ("answer", "arrival", "supplementary")
 """The dates that a family can put into its calendar."""
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """A date for the family's calendar.  `uid` stays the same when the date moves, and no text names the child, because
+    calendars are copied to clouds."""
+
+    uid: str
+    begins: dt.datetime
+    ends: dt.datetime
+    title: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,6 @@ def appointment(
     common: dict[str, Any] = {
         "uid": f"{step}-{application.id}@admission",
         "text": _("打开“我的申请”办理：%(url)s", url=page),
-        "url": page,
     }
     hour = dt.timedelta(hours=1)
     if step == "answer" and offer is not None and offer.state == OfferState.OFFERED and now < offer.answer_by:
