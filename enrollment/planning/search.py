@@ -99,10 +99,10 @@ class _Watched:
     def __init__(self, task: Task, tell: Reporter, seconds: float) -> None:
         self.task, self.tell, self.seconds = task, tell, round(seconds)
         self.began = self.looked = time.monotonic()
-        self.stage, self.stopped = model.STAGES[0], False
+        self.step, self.stopped = model.STAGES[0], False
 
     def improved(self, stage: str, starts: dict[str, int], bound: float) -> None:
-        self.stage = stage
+        self.step = stage
         plan = arithmetic.figures(self.task.basis.problem, starts)
         found = _result(self.task, None) | _starts(self.task, starts, plan)
         self.tell.save(found | {"stage": stage, "bound": _finite(bound)})
@@ -111,7 +111,7 @@ class _Watched:
         if self.stopped or time.monotonic() - self.looked < PATIENCE:
             return self.stopped
         self.looked = time.monotonic()
-        self.tell.step(self.stage, min(round(self.looked - self.began), self.seconds), self.seconds)
+        self.tell.step(self.step, min(round(self.looked - self.began), self.seconds), self.seconds)
         self.stopped = self.tell.stopped()
         return self.stopped
 
@@ -157,7 +157,7 @@ def _finite(bound: float) -> float | None:
 
 def _conflict(problem: Problem, watched: _Watched) -> dict[str, Any]:
     """The promises that do not go together, each with what a plan without it costs; and what no measure can reach."""
-    watched.stage = "conflict"
+    watched.step = "conflict"
     found = conflict.explain(problem)
     told = []
     for promise in found.without:
@@ -198,7 +198,7 @@ def _out_of_reach(problem: Problem) -> list[list[Any]]:
 
 def _point(problem: Problem, points: int, watched: _Watched) -> dict[str, Any] | None:
     """The price of another public target, by solving again; None if the search was stopped meanwhile."""
-    watched.stage = "curve"
+    watched.step = "curve"
     moved = effects.with_public_target(problem, points)
     target = max(public for public, _covered in moved.city_targets)
     try:

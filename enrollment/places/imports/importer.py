@@ -15,8 +15,6 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.places import ledger
 from enrollment.places.imports import (
-    area_history,
-    births,
     headers,
     kindergartens,
     measures,
@@ -28,6 +26,7 @@ from enrollment.places.imports import (
 )
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.files import sheet_reader
+from enrollment.places.imports.population import area_history, births
 from enrollment.places.imports.records import Progress, Records
 
 MODULES: dict[str, ModuleType] = {

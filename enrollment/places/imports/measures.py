@@ -16,8 +16,8 @@ from enrollment.places.imports.changes import Change, Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.measures.library import fault_of
-from enrollment.places.measures.rows import LATEST_LEAD, LEAD, MOST_MONEY, MOST_PLACES, Measure, MeasureKind
+from enrollment.places.measures.library import turns_nothing
+from enrollment.places.measures.rows import LATEST_LEAD, LEAD, MOST_MONEY, MOST_PLACES, OPENS, Measure, MeasureKind
 
 COLUMNS = (
     Column("measure_code", ("措施编号", "编号", "项目编号", "code", "measure"), cell_readers.short, True, "JJ-2027-01"),
@@ -76,8 +76,10 @@ def prepare(
             records.fault(record, "measure_code", "outside_your_area")
         elif record["measure_kindergarten"] and (place is None or place.area_code != record["area_code"]):
             records.fault(record, "measure_kindergarten", "kindergarten_unknown", value=record["measure_kindergarten"])
-        elif fault := fault_of(kind, None if place is None else place.nature):
-            records.fault(record, "measure_kindergarten", fault)
+        elif place is None and kind not in OPENS:
+            records.fault(record, "measure_kindergarten", "measure_kindergarten")
+        elif place is not None and turns_nothing(kind, place.nature):
+            records.fault(record, "measure_kindergarten", "measure_turns_nothing")
         elif record["measure_nature"] not in (None, Nature.PUBLIC, Nature.INCLUSIVE):
             records.fault(record, "measure_nature", "measure_nature")
         elif not record["measure_places"]:

@@ -96,12 +96,10 @@ def may_change(by: Actor, area: str) -> bool:
     return by.is_any(Role.CITY_OFFICIAL) or (by.is_any(Role.AREA_OFFICIAL) and area in by.areas)
 
 
-def fault_of(kind: str, nature: str | None) -> str:
-    """Why a measure of this kind makes no sense for a kindergarten of this nature (None: without one); "" if it does."""
-    if nature is None:
-        return "" if kind in OPENS else "measure_kindergarten"
+def turns_nothing(kind: str, nature: str) -> bool:
+    """Whether a kindergarten of this nature has already what a measure of this kind would make of it."""
     turned = {MeasureKind.TO_INCLUSIVE: (Nature.INCLUSIVE, Nature.PUBLIC), MeasureKind.TO_PUBLIC: (Nature.PUBLIC,)}
-    return "measure_turns_nothing" if nature in turned.get(MeasureKind(kind), ()) else ""
+    return nature in turned.get(MeasureKind(kind), ())
 
 
 def _locked(session: Session, measure_id: uuid.UUID, version: int, by: Actor) -> Measure:
@@ -119,9 +117,10 @@ def _checked(session: Session, values: Values, by: Actor) -> Kindergarten | None
     place = kindergartens.by_code(session, values.kindergarten) if values.kindergarten else None
     if values.kindergarten and (place is None or place.area_code != values.area):
         raise Refused("measure_kindergarten", "kindergarten")
-    fault = fault_of(values.kind, None if place is None else place.nature)
-    if fault:
-        raise Refused(fault, "kindergarten")
+    if place is None and values.kind not in OPENS:
+        raise Refused("measure_kindergarten", "kindergarten")
+    if place is not None and turns_nothing(values.kind, place.nature):
+        raise Refused("measure_turns_nothing", "kindergarten")
     numbers = (
         1 <= values.places <= MOST_PLACES
         and 0 <= values.cost <= MOST_MONEY

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
-from enrollment.places.imports import area_numbers, cell_readers, date_readers, vocabulary
-from enrollment.places.imports.area_numbers import Key, Prepared
+from enrollment.places.imports import cell_readers, date_readers, vocabulary
 from enrollment.places.imports.changes import Overwrite
 from enrollment.places.imports.headers import Column
+from enrollment.places.imports.population import area_numbers
+from enrollment.places.imports.population.area_numbers import Key, Prepared
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.population.rows import COUNTED_LEVELS, FIRST_YEAR, MOST_CHILDREN, AreaHistory
 

@@ -1,0 +1,1 @@
+"""Lists of births and of children of past school years by area."""
