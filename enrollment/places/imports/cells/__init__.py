@@ -1,1 +1,0 @@
-"""Cells of a list that several rows of the database answer to."""
