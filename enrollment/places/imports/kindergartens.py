@@ -15,9 +15,9 @@ from enrollment.places import areas, contact_numbers, scope
 from enrollment.places.grades import held
 from enrollment.places.grades.held import ListedGrades
 from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports.cells import grade_cells
 from enrollment.places.imports.changes import Change, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
-from enrollment.places.imports.lists import grade_cells
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import sort_key

@@ -1,1 +1,1 @@
-"""Parts of lists: the grades of a list of kindergartens, and the list of staff counts."""
+"""Lists that need the kindergartens of their rows: staff counts."""

@@ -1,0 +1,1 @@
+"""Cells of a list that several rows of the database answer to."""
