@@ -148,11 +148,6 @@ class KindergartenReadiness:
     carers: int | None
     staff_of: dt.date | None
 
-    @property
-    def lacks_staff(self) -> bool:
-        """Whether the teachers of its children are unknown."""
-        return self.teachers is None and bool(self.children)
-
 
 def cohorts(on: dt.date) -> tuple[int, ...]:
     """The school years of birth of the children who are three to five in the school year of a day."""

@@ -22,10 +22,10 @@ from enrollment.places.imports import (
     programmes,
     roll,
     service_areas,
-    staff,
 )
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.files import sheet_reader
+from enrollment.places.imports.lists import staff
 from enrollment.places.imports.population import area_history, births
 from enrollment.places.imports.records import Progress, Records
 

@@ -1,0 +1,1 @@
+"""Lists that need the kindergartens of their rows: staff counts."""
