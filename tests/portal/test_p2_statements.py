@@ -228,10 +228,10 @@ def test_p2_a_session_is_touched_every_five_minutes(client, town, family, frozen
     assert seen() == frozen_clock.now
 
 
-def test_p2_a_page_is_shown_over_a_new_connection_when_the_old_one_was_lost(client, town, family, app_engine):
+def test_p2_a_page_is_shown_over_a_new_connection_when_the_old_one_was_lost(client, town, family, portal_engine):
     sign_in(client, family.account)
     client.get("/parents")
-    with app_engine.connect() as other:
+    with portal_engine.connect() as other:
         everybody = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         other.execute(text(f"{everybody} AND datname = current_database()"))
     town.session.close()
