@@ -66,6 +66,9 @@ bench-growth: setup-test ## what pages read at 3,000 and at 250,000 applications
 bench-laboratory: setup-test ## draws of the policy laboratory with 120,000 children, and twenty variants extrapolated (two minutes)
 	@$(PY) -m bench.laboratory
 
+bench-planner: setup-test ## a plan of 500 measures in 23 areas over 5 years, three invented cities (up to half an hour)
+	@$(PY) -m bench.planner
+
 bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms; none lost and none twice over kills (five minutes)
 	@$(PY) -m bench.messages --json var/bench-messages.json
 
@@ -105,4 +108,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory restore-drill torture rehearsal screenshots lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture rehearsal screenshots lock backup restore clean-data

@@ -130,14 +130,14 @@ def reach(session: Session, application_ids: Collection[uuid.UUID]) -> Reach:
     )
 
 
-def _with_a_place(kindergarten_id: uuid.UUID, year: int) -> Select[tuple[uuid.UUID]]:
+def _with_a_place(kindergarten_id: uuid.UUID, year: int) -> Select[uuid.UUID]:
     here: tuple[ColumnElement[bool], ...] = (Programme.kindergarten_id == kindergarten_id, Programme.year == year)
     return (
         select(Offer.application_id).select_from(Offer).join(Programme, Programme.id == Offer.programme_id).where(*here)
     )
 
 
-def _in_classes(kindergarten_id: uuid.UUID, year: int) -> Select[tuple[uuid.UUID]]:
+def _in_classes(kindergarten_id: uuid.UUID, year: int) -> Select[uuid.UUID]:
     return (
         _with_a_place(kindergarten_id, year)
         .join(ArrivalEntry, ArrivalEntry.offer_id == Offer.id)

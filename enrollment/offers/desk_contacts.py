@@ -93,6 +93,14 @@ def family_to_contact(
     return next((each for each in waiting if each.application.id == application.id), None)
 
 
+def open_items(session: Session, application: Application) -> list[ReturnedItem]:
+    """What the family still has to complete, as it was asked."""
+    waiting = select(ReturnedItem).where(
+        ReturnedItem.application_id == application.id, ReturnedItem.answered_at.is_(None)
+    )
+    return list(session.scalars(waiting.order_by(ReturnedItem.asked_at, ReturnedItem.id)))
+
+
 def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tuple[Application, list[Notice]]]:
     """By application, the messages that nobody of the family read and no desk passed on, the oldest first."""
     told = select(DeskContact.id).where(
@@ -173,10 +181,7 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
     if says.keys() & {"result_placed", "result_without_place"}:
         says.pop("new_hour", None)
     if "review_returned" in says:
-        waiting = select(ReturnedItem).where(
-            ReturnedItem.application_id == application.id, ReturnedItem.answered_at.is_(None)
-        )
-        family.items = list(session.scalars(waiting.order_by(ReturnedItem.asked_at, ReturnedItem.id)))
+        family.items = open_items(session, application)
         family.until = family.until or _review_ends(session, application)
     family.says = list(says.items())
     return family

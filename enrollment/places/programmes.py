@@ -1,9 +1,11 @@
 """Programmes 招生计划: kindergarten × class level × year, with their places and reserved pools."""
 
 import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -135,3 +137,26 @@ def of_kindergarten(
     if only_approved:
         found = found.where(Programme.state == ProgrammeState.APPROVED)
     return sorted(session.scalars(found), key=lambda programme: LEVELS.index(programme.level))
+
+
+@dataclass(frozen=True)
+class ApprovedPlaces:
+    """Places of the approved programmes of a year, and how many of all programmes are approved."""
+
+    places: int
+    approved: int
+    programmes: int
+
+
+def approved_places(session: Session, year: int, areas: Collection[str]) -> ApprovedPlaces:
+    """Of the kindergartens of these areas that are open."""
+    approved = Programme.state == ProgrammeState.APPROVED
+    found = (
+        select(
+            func.coalesce(func.sum(Programme.places).filter(approved), 0), func.count().filter(approved), func.count()
+        )
+        .select_from(Programme)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Programme.year == year, Kindergarten.closed_on.is_(None), Kindergarten.area_code.in_(list(areas)))
+    )
+    return ApprovedPlaces(*map(int, session.execute(found).one()))

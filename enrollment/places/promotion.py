@@ -134,11 +134,27 @@ def preview(
         raise Refused("too_early_to_promote", day=earliest.isoformat())
     if last_promotion(session, kindergarten.id, from_year) is not None:
         raise Refused("promoted_before", year=from_year + 1)
-    classes = _classes(session, kindergarten.id, from_year)
+    return _sheet(session, kindergarten.id, from_year, choices or {}, lock=True)
+
+
+def outlook(session: Session, kindergarten_id: uuid.UUID, from_year: int, *, by: Actor) -> Promotion | None:
+    """The sheet as it stands today, also before it may be promoted, without any lock; None where nothing is left to
+    promote."""
+    scope.kindergarten_in_scope(session, kindergarten_id, by=by)
+    try:
+        return _sheet(session, kindergarten_id, from_year, {}, lock=False)
+    except Refused:
+        return None
+
+
+def _sheet(
+    session: Session, kindergarten_id: uuid.UUID, from_year: int, choices: Mapping[str, str], *, lock: bool
+) -> Promotion:
+    classes = _classes(session, kindergarten_id, from_year)
     if not classes:
         raise Refused("nothing_to_promote", year=from_year)
     # new children may already have a class in the new year; only an older level shows a promotion
-    already = _classes(session, kindergarten.id, from_year + 1)
+    already = _classes(session, kindergarten_id, from_year + 1)
     if any(roll_class.level not in ENTRY_LEVELS for roll_class in already):
         raise Refused("promoted_already", year=from_year + 1)
     promotion = Promotion(from_year)
@@ -147,12 +163,12 @@ def preview(
         promotion.steps.append(_step(roll_class, names))
         if roll_class.level == Level.MIXED and roll_class.kept_as == "count":
             promotion.to_check.append(roll_class.name)
-    _place_children(session, promotion, choices or {})
-    _find_class_exceptions(session, promotion, kindergarten.id)
+    _place_children(session, promotion, choices, lock=lock)
+    _find_class_exceptions(session, promotion, kindergarten_id)
     order = list(ExceptionKind)
     promotion.exceptions.sort(key=lambda one: (order.index(one.kind), one.class_name, str(one.born), one.key))
     promotion.open = [
-        each for each in promotion.exceptions if (choices or {}).get(each.key) not in tuple(map(str, each.choices))
+        each for each in promotion.exceptions if choices.get(each.key) not in tuple(map(str, each.choices))
     ]
     return promotion
 
@@ -243,7 +259,7 @@ def _promoted_name(roll_class: RollClass, to_level: str | None) -> str:
     return roll_class.name
 
 
-def _there(session: Session, class_ids: Iterable[uuid.UUID]) -> Iterable[Row]:
+def _there(session: Session, class_ids: Iterable[uuid.UUID], *, lock: bool) -> Iterable[Row]:
     """Children of these classes who have not left and are not yet in a class of the next year.
 
     A newly admitted child may already be in its new class, here or elsewhere, when its old class is promoted.
@@ -255,14 +271,15 @@ def _there(session: Session, class_ids: Iterable[uuid.UUID]) -> Iterable[Row]:
     found = select(RollChild.id, RollChild.class_id, RollChild.born).where(
         RollChild.class_id.in_(class_ids), RollChild.left_on.is_(None), ~arrived.exists()
     )
-    return session.execute(found.order_by(RollChild.entered_on, RollChild.id).with_for_update(of=RollChild))
+    found = found.order_by(RollChild.entered_on, RollChild.id)
+    return session.execute(found.with_for_update(of=RollChild) if lock else found)
 
 
-def _place_children(session: Session, promotion: Promotion, choices: Mapping[str, str]) -> None:
+def _place_children(session: Session, promotion: Promotion, choices: Mapping[str, str], *, lock: bool) -> None:
     """Each child by name: up with its class, to school, or as the choice of its exception says."""
     steps = {step.roll_class.id: step for step in promotion.steps if step.roll_class.kept_as == "rows"}
     school_age = dt.date(promotion.from_year - 5, 8, 31)
-    for child in _there(session, steps):
+    for child in _there(session, steps, lock=lock):
         step = steps[child.class_id]
         old_enough = child.born is not None and child.born <= school_age
         mixed, leaves = step.roll_class.level == Level.MIXED, step.to_level is None

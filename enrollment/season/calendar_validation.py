@@ -114,6 +114,36 @@ def warnings_of(dates: Mapping[str, Span], days: WorkingCalendar) -> list[Confli
     return sorted(found, key=lambda warning: STEPS.index(warning.step))
 
 
+@dataclass(frozen=True)
+class Minimum:
+    """How many days a step has, and how many it must have at least; `code` has a text in the group `calendar_minimum`."""
+
+    code: str
+    step: str
+    least: int
+    days: int
+
+    @property
+    def is_kept(self) -> bool:
+        return self.days >= self.least
+
+
+def minima_of(dates: Mapping[str, Span], days: WorkingCalendar) -> list[Minimum]:
+    """What the rules demand of the length of the steps, kept or not."""
+    found = []
+    if "announcement" in dates:
+        count = days.working_days(*dates["announcement"])
+        found.append(Minimum("notice", "announcement", WORKING_DAYS_OF_NOTICE, count))
+    if "registration" in dates:
+        begins_at, ends_at = dates["registration"]
+        count = (last_day(ends_at) - begins_at.astimezone(CHENGDU).date()).days + 1
+        found.append(Minimum("registration", "registration", DAYS_OF_REGISTRATION, count))
+    if "confirmation" in dates:
+        count = days.working_days(*dates["confirmation"])
+        found.append(Minimum("confirmation", "confirmation", WORKING_DAYS_TO_ANSWER, count))
+    return found
+
+
 def late_notice(dates: Mapping[str, Span], days: WorkingCalendar, *, now: dt.datetime) -> list[Conflict]:
     """A warning where the working days from an announcement made now to the begin of registration are too few."""
     count = days.working_days(now, dates["registration"][0])

@@ -40,7 +40,11 @@ def steps(session: Session, season: Season, *, now: dt.datetime) -> list[Calenda
 
     Registration and the supplementary round are open when a round is, with the dates of the round.
     """
-    found = rounds_of_year(session, season.year)
+    return steps_of(season, rounds_of_year(session, season.year), now=now)
+
+
+def steps_of(season: Season, found: Sequence[Round], *, now: dt.datetime) -> list[CalendarStep]:
+    """The same with the season's rounds at hand."""
     stages = [each.stage for each in found if each.kind == RoundKind.MAIN]
     return [
         _as_rounds_say(step, [each for each in found if each.kind == KIND_OF_STEP[step.step]], now)

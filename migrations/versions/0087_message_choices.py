@@ -1,7 +1,7 @@
 """what families chose about their text messages
 
 Revision ID: 0087_message_choices
-Revises: 0086_family_messages
+Revises: 0078_seat_search
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0087_message_choices"
-down_revision = "0086_family_messages"
+down_revision = "0078_seat_search"
 branch_labels = None
 depends_on = None
 

@@ -39,6 +39,7 @@ from portal.demo import (
     kindergarten_rows,
     kindergartens,
     people,
+    quality,
     register_records,
     review_rows,
     season,
@@ -50,6 +51,7 @@ from portal.demo import (
 )
 from portal.demo.demand import Demand
 from portal.demo.past import rows as past_rows
+from portal.demo.planning import measures as planned_measures
 from portal.demo.programmes import DemoProgramme as Choice
 from portal.demo.roll_children import ChildOnRoll
 from portal.demo.trial_draws import WishList
@@ -104,7 +106,9 @@ class CityBuilder:
                 session, self.random, season.YEAR, self.children, now, lambda done, of: self.report("places", done, of)
             )
             past_rows.write(session, np.random.default_rng(PAST_SEED), season.YEAR, now.date())
+            planned_measures.write(session, np.random.default_rng(PAST_SEED), season.YEAR, now.date())
             staff = people.add_people(session, now=now)
+            quality.write(session, staff["city1"], season.YEAR, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
             # in the same transaction as the round: the worker closes rounds by the time of the demo
             time_travel.set_clock(session, season.SEASON_OPENS_AT)

@@ -47,7 +47,7 @@ DATES = {
 TARGETS = (
     (
         TargetScope.CITY,
-        Targets(nature_shares.TARGETS[Nature.PUBLIC], nature_shares.TARGETS[Nature.INCLUSIVE]),
+        Targets(nature_shares.TARGETS[Nature.PUBLIC], nature_shares.TARGETS[Nature.INCLUSIVE], 100),
         Source("成都市 2026 年学前教育普及普惠工作要点（模拟）", "模拟〔2026〕1 号", dt.date(YEAR, 1, 12)),
     ),
     (

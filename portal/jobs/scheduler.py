@@ -54,6 +54,7 @@ SCHEDULE = (
     ScheduledJob("joint_decisions_due", "*/5 * * * *"),
     ScheduledJob("publications_due", "* * * * *"),
     ScheduledJob("count_coverage", "* * * * *"),
+    ScheduledJob("fold_season_tally", "*/2 * * * *"),
     ScheduledJob("answers_due", "*/5 * * * *"),
     ScheduledJob("bonds_incomplete", "15 * * * *"),
     ScheduledJob("deadline_reminders", "30 17 * * *"),

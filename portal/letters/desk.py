@@ -5,7 +5,10 @@ from collections.abc import Sequence
 
 from enrollment.applications.applications import Application
 from enrollment.applications.receipts import Receipt
+from enrollment.family_messages.addresses import Address
+from enrollment.offers.desk_contacts import FamilyToContact
 from enrollment.people.desk_rows import AccessCode
+from enrollment.places.kindergartens import Kindergarten
 from enrollment.results.family_results import FamilyResult
 from portal.letters.pdf_renderer import letter
 from portal.text.formats import day, moment
@@ -34,16 +37,42 @@ def access_code_letter(
     )
 
 
+def contact_letter(
+    family: FamilyToContact,
+    address: Address,
+    sender: Kindergarten,
+    *,
+    says: Sequence[str],
+    items: Sequence[str],
+    on: dt.datetime,
+    demo: bool,
+) -> bytes:
+    """The PDF that tells a family by post what a desk would tell it; the address stands in the window of a DL envelope
+    when the sheet is folded in three.  Raises PdfUnavailable."""
+    return letter(
+        "contact",
+        application=family.application,
+        address=address,
+        sender=sender,
+        says=says,
+        items=items,
+        until=moment(family.until, year=True, in_language="zh") if family.until is not None else "",
+        printed=day(on, year=True, in_language="zh"),
+        demo=demo,
+    )
+
+
 def state_letter(
     application: Application,
     *,
     receipt: Receipt | None,
     result: FamilyResult | None,
     uses: Sequence[dt.datetime],
+    items: Sequence[str] = (),
     on: dt.datetime,
     demo: bool,
 ) -> bytes:
-    """The PDF with receipt, result, answer and its deadline.  Raises PdfUnavailable."""
+    """The PDF with what is to be completed, receipt, result, answer and its deadline.  Raises PdfUnavailable."""
     offer = result.offer if result is not None else None
     return letter(
         "state",
@@ -56,6 +85,7 @@ def state_letter(
         kindergarten=result.place.kindergarten.name if result is not None and result.place is not None else "",
         answer=word("offer_state", offer.state, in_language="zh") if offer is not None else "",
         answer_by=moment(offer.answer_by, year=True, in_language="zh") if offer is not None else "",
+        items=items,
         uses=[moment(use, year=True, in_language="zh") for use in uses],
         printed=moment(on, year=True, in_language="zh"),
         demo=demo,

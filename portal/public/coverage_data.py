@@ -1,6 +1,5 @@
 """Open data of the two shares: CSV with CSVW metadata, JSON, and a catalogue in DCAT.  All from the rows of the page."""
 
-import datetime as dt
 import json
 from typing import Any
 
@@ -9,11 +8,10 @@ from flask import Response, url_for
 from enrollment.coverage import open_data
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.open_data import Column, Table
-from enrollment.places import spreadsheets
 from portal.public import pages
 from portal.text.words import word
 from portal.web.guards import public
-from portal.web.shared_views import coverage_views
+from portal.web.shared_views import coverage_tables, coverage_views
 from portal.web.unit_of_work import city_day
 
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
@@ -29,12 +27,8 @@ def coverage_data(table: str, suffix: str) -> Response:
     if suffix == "csv-metadata.json":
         return _json(_csvw(found), "application/csvm+json")
     if suffix == "json":
-        names = [column.name for column in found.columns]
-        return _json([dict(zip(names, map(_plain, row), strict=True)) for row in found.rows], "application/json")
-    content = spreadsheets.to_csv(
-        [column.name for column in found.columns], [list(map(_cell, row)) for row in found.rows]
-    )
-    answer = Response(content, content_type="text/csv; charset=utf-8; header=present")
+        return _json(coverage_tables.rows(found), "application/json")
+    answer = Response(coverage_tables.csv(found), content_type="text/csv; charset=utf-8; header=present")
     answer.headers["Content-Disposition"] = f'attachment; filename="coverage-{table}-{city_day()}.csv"'
     described_by = url_for("public.coverage_data", table=table, suffix="csv-metadata.json")
     answer.headers["Link"] = f'<{described_by}>; rel="describedby"; type="application/csvm+json"'
@@ -121,19 +115,3 @@ def _in_both(group: str, code: str) -> list[dict[str, str]]:
 
 def _json(content: Any, media: str) -> Response:
     return Response(json.dumps(content, ensure_ascii=False, indent=1), content_type=f"{media}; charset=utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """A cell of JSON: numbers stay numbers."""
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, str) and value.replace(".", "", 1).replace("-", "", 1).isdecimal() and "." in value:
-        return float(value)
-    return value
-
-
-def _cell(value: Any) -> Any:
-    """A cell of CSV as CSVW reads it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else value.isoformat() if isinstance(value, dt.date) else value

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import access_codes, desk_access, phone_change_course, phone_changes
+from enrollment.family_messages import addresses
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
@@ -109,6 +110,7 @@ def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
             for each in desk_access.guardians_at_desk(db(), application)
         ],
         contact=desk_contacts.family_to_contact(db(), application, by=actor(), now=clock()),
+        can_write=bool(addresses.of_applications(db(), [application.id])),
         offer=desk_answers.live_offer(db(), application),
         desk_words=desk_words,
         item_words=item_words,

@@ -1,6 +1,7 @@
 """Letters that a desk prints for a family without a mobile phone: the access code, and where the application stands."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Response, url_for
 from flask.typing import ResponseReturnValue
@@ -8,14 +9,22 @@ from flask_babel import gettext as _
 
 from enrollment.applications import receipts
 from enrollment.applications.guardian_access import access_codes, desk_access
+from enrollment.applications.returned_items import ReturnedItem
+from enrollment.family_messages import addresses
 from enrollment.ground import audit
 from enrollment.ground.accounts import actor_of
+from enrollment.ground.errors import NotFound
+from enrollment.offers import desk_contacts
 from enrollment.results import admission_notice, family_results, letters
-from portal.letters.desk import access_code_letter, state_letter
+from portal.letters.desk import access_code_letter, contact_letter, state_letter
 from portal.letters.notice import notice_page
 from portal.letters.pdf_renderer import PdfUnavailable
 from portal.letters.preparing import letters_wait, waiting_page
 from portal.staff import pages
+from portal.staff.own_kindergartens import own_kindergartens
+from portal.staff.queue_lines import item_words
+from portal.text import languages
+from portal.text.messages import desk_words
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
@@ -44,6 +53,31 @@ def access_code_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> Respons
     return _sheet(content, "access-code")
 
 
+@pages.get("/desk/<uuid:application_id>/contact.pdf")
+@desk("staff")
+def contact_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
+    """What the desk has to tell a family, as a letter to its address; nobody stands at the desk."""
+    application = desk_access.application_at_desk(db(), application_id, by=actor())
+    family = desk_contacts.family_to_contact(db(), application, by=actor(), now=clock())
+    address = next(iter(addresses.of_applications(db(), [application.id])), None)
+    if family is None or address is None:
+        raise NotFound("letter")
+    try:
+        with languages.speaking("zh"):
+            content = contact_letter(
+                family, address, own_kindergartens()[0], on=clock(), demo=services().config.demo,
+                says=[desk_words(kind, params) for kind, params in family.says], items=_items_in_words(family.items),
+            )  # fmt: skip
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
+    audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
+    return _sheet(content, "letter")
+
+
+def _items_in_words(items: Sequence[ReturnedItem]) -> list[str]:
+    return [f"{item_words(each.item)}：{each.note}" if each.note else item_words(each.item) for each in items]
+
+
 @pages.get("/desk/<uuid:application_id>/<uuid:account_id>/letter.pdf")
 @desk("staff")
 def state_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
@@ -58,6 +92,7 @@ def state_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseRetur
             receipt=receipts.latest(db(), application),
             result=family_results.for_application(db(), application.id, now=clock()),
             uses=access_codes.tell_uses(db(), account_id, now=clock()),
+            items=_items_in_words(desk_contacts.open_items(db(), application)),
             on=clock(),
             demo=services().config.demo,
         )

@@ -17,6 +17,7 @@ OTHER_MODELS = {
     "message.state": "enrollment/delivery/receipts.py",
     "study.state": "enrollment/laboratory/",
     "plan.state": "enrollment/planning/",
+    "seat_search.state": "enrollment/planning/seat_searches.py",
     "loss.state": "enrollment/places/plans/class_loss.py",
     "count.state": "enrollment/places/roll_changes/counts.py",
     "transfer.state": "enrollment/places/roll_changes/transfers.py",

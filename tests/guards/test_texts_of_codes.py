@@ -34,6 +34,7 @@ from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
+from enrollment.reports.season_desk.readiness import Check
 from enrollment.results.hall import Scene
 from enrollment.results.run_comparison import Compared
 from enrollment.review import cases, correction_rows
@@ -59,6 +60,8 @@ CODES = {
     "service_area_kind": service_areas.KINDS,
     "season_step": calendar.STEPS,
     "hall_scene": tuple(Scene),
+    "season_check": tuple(Check),
+    "season_check_done": tuple(Check),
     "hall_compared": tuple(Compared),
     "round_kind": rounds.KINDS,
     "round_stage": rounds.STAGES,

@@ -10,12 +10,14 @@ from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
 from enrollment.applications.claim_rows import Claim
 from enrollment.applications.register_answers import RegisterAnswer
+from enrollment.coverage import quality, readiness
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.shares import city_shares
 from enrollment.eligibility import register_questions
 from enrollment.ground.db import open_engine
 from enrollment.maintenance import invariants
 from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.places.grades.rows import HeldGrade
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Pool, Programme
 from enrollment.places.roll import RollClass
@@ -155,6 +157,18 @@ def test_kindergartens_are_of_all_kinds(city):
     groups = {group for groups in city.scalars(select(Pool.groups)) for group in groups}
     assert groups == {"special_need", "policy_care", "estate_owner"}
     assert len({each.run_by for each in every}) >= 5
+
+
+def test_kindergartens_have_grades_and_staff(city):
+    found = quality.figures(city, TODAY, season.YEAR)
+    assert found.city.target == 100 and not found.city.met
+    assert found.city.kindergartens >= 15 and {row.nature for row in found.rows} == {"public", "inclusive", "private"}
+    assert any(each.until for each in city.scalars(select(HeldGrade)))
+    ready = readiness.of_areas(city, TODAY, season.YEAR)
+    verdicts = [(measure.indicator, measure.met) for area in ready for measure in area.measures]
+    assert {met for indicator, met in verdicts if indicator == readiness.Indicator.TEACHERS} == {True, False, None}
+    lacks = {each.lack for area in ready for measure in area.measures for each in measure.missing}
+    assert lacks == {readiness.Lack.ROLL, readiness.Lack.STAFF, readiness.Lack.OLD_STAFF}
 
 
 def test_the_roll_has_the_elder_siblings_that_families_name(city):

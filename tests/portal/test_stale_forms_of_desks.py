@@ -11,11 +11,14 @@ from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.places import ledger, pools
 from enrollment.places.grades import code_list
 from enrollment.places.grades.code_list import GradeNames
+from enrollment.places.measures import library
+from enrollment.places.measures.rows import MeasureKind
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
 from enrollment.season import calendar, deadline_extensions
 from portal.web.forms import PageForm
 from tests.portal.parents.desk import filled
+from tests.support import planned_town
 from tests.support.signing_in import hidden_fields, sign_in
 from tests.support.town_season import at
 
@@ -121,6 +124,21 @@ def correction(town) -> StaleForm:
     return StaleForm(head, f"/staff/corrections/{request.id}", typed, overtake, "第一人同意|", "#reason")
 
 
+def measure(town) -> StaleForm:
+    kept = planned_town.measure(town, MeasureKind.BUILD, 90, 900)
+    first, second = town.city_official(), town.city_official()
+
+    def overtake():
+        values = library.Values(
+            name="另一位改的", kind=MeasureKind.BUILD, area="510104", kindergarten="", nature="public", places=120, cost=950,
+            yearly=0, earliest_year=2027, lead_years=2,
+        )  # fmt: skip
+        library.change(town.session, kept.id, values, version=1, by=second, now=town.now)
+
+    typed = {"name": "我改的", "kind": "build", "area": "510104", "places": "60", "cost": "700", "nature": "public"}
+    return StaleForm(first, f"/officials/2026/planning/measures/{kept.id}", typed, overtake, "学位|120", "#name")
+
+
 def grade(town) -> StaleForm:
     first, second = town.city_pair()
     code_list.add(town.session, GradeNames("市一级", "City 1", False), by=first, now=town.now)
@@ -151,6 +169,7 @@ def open_day(town) -> StaleForm:
 
 
 FORMS = {
+    "MeasureForm": measure,
     "OpenDayForm": open_day,
     "PlanForm": place_plan,
     "CountForm": class_count,
@@ -189,8 +208,8 @@ def test_p6_every_form_of_a_desk_with_a_version_is_among_them(whole_app):
     }
     lacking = {each.__name__ for each in versioned if each.take_newer is PageForm.take_newer}
     # the desks' decision is a subclass, and a family's goes back to the page of its request; a study is refused with its
-    # form, which keeps what was typed, and its newer state is one link away (`test_laboratory_pages.py`)
-    assert lacking <= {"DecisionForm", "StudyActForm", "VariantForm"}
+    # form, which keeps what was typed, and its newer state is one link away (`test_laboratory_pages.py`, `test_planning_pages.py`)
+    assert lacking <= {"DecisionForm", "StudyActForm", "VariantForm", "PlanActForm"}
     assert {each.__name__ for each in versioned} - lacking == FORMS.keys()
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -64,7 +65,7 @@ def change(session: Session, code: str, entered: GradeNames, *, version: int, by
         setattr(found, name, value)
     found.version += 1
     session.flush()
-    changed = {name: [before[name], value] for name, value in names.items() if before[name] != value}
+    changed: dict[str, Any] = {name: [before[name], value] for name, value in names.items() if before[name] != value}
     audit.record(session, "change_grade", "grade", code, by=by, now=now, **changed)
     return found
 
@@ -84,7 +85,7 @@ def _require_city(by: Actor) -> None:
         raise Refused("only_the_city")
 
 
-def _checked(session: Session, entered: GradeNames, code: str | None) -> dict[str, str | bool]:
+def _checked(session: Session, entered: GradeNames, code: str | None) -> dict[str, Any]:
     name, name_en = entered.name.strip()[:LONGEST_NAME], entered.name_en.strip()[:LONGEST_NAME]
     for field, value in (("name", name), ("name_en", name_en)):
         if not value:

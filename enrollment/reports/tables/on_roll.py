@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import or_, select
 
-from enrollment.places import roll
+from enrollment.places import promotion, roll
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
@@ -83,4 +83,32 @@ GAPS = Report(
         Column("since", Kind.DAY),
     ),
     _gaps,
+)  # fmt: skip
+
+
+def _promotion(question: Question) -> Iterator[Row]:
+    """Every class that will move up in the autumn of the question's year, as the roll stands today."""
+    here = select(Kindergarten).where(question.here()).order_by(Kindergarten.sort_key)
+    for kindergarten in question.session.scalars(here).all():
+        sheet = promotion.outlook(question.session, kindergarten.id, question.year - 1, by=question.by)
+        if sheet is None:
+            continue
+        for step in sheet.steps:
+            norm, moving = CLASS_NORM.get(step.to_level or ""), step.children - step.leavers
+            asked = sum(each.class_name in (step.roll_class.name, step.to_name) for each in sheet.exceptions)
+            yield (
+                kindergarten.name, step.roll_class.level, step.roll_class.name, step.to_level or "graduated",
+                step.to_name if step.to_level else None, step.children, moving, step.leavers - len(step.staying),
+                len(step.staying), asked, norm, max(moving - norm, 0) if norm else 0,
+            )  # fmt: skip
+
+
+PROMOTION = Report(
+    "promotion",
+    (
+        *OF_A_CLASS, Column("to_level", Kind.CODE, "level report_to_level"), Column("to_class"),
+        *(Column(code, N, total=True) for code in ("children", "moving_up", "graduating", "staying", "exceptions")),
+        Column("norm", N), Column("over_norm", N, total=True),
+    ),
+    _promotion,
 )  # fmt: skip

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DAY = "day"
     MOMENT = "moment"
     CODE = "code"
+    FACT = "fact"
     AREA = "area"
     GRADES = "grades"
     REMARKS = "remarks"
@@ -37,8 +38,9 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Column:
     """`code` has words in the group `report_column`; the codes of a `CODE` column have theirs in `words`, as have those of
-    `REMARKS`, which are pairs of a code and its details.  The numbers of a
-    column with `total` add up.  `names`: the cells tell who a child or a guardian is."""
+    `REMARKS`, which are pairs of a code and its details.  The numbers of a column with `total` add up.  A cell of a `CODE`
+    column may hold several codes, one of a `FACT` column a fact with its value.  `names`: the cells tell who a child or a
+    guardian is."""
 
     code: str
     kind: Kind = Kind.TEXT

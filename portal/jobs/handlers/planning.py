@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from enrollment.ground.errors import Refused
-from enrollment.planning import search
+from enrollment.planning import search, seat_searches
 from portal.jobs.runner import JobRun, job_handler
 
 
@@ -37,4 +37,32 @@ def search_plan(job: JobRun) -> dict:
     with job.session() as session:
         search.save(session, plan_id, job.job_id, result)
         search.finish(session, plan_id, now=job.now(session))
+    return {"state": "done"}
+
+
+@job_handler("search_places", queue="bulk", timeout=3600)
+def search_places(job: JobRun) -> dict:
+    """Read, search outside a transaction, keep the result.  A second run searches the same again."""
+    search_id = uuid.UUID(job.args["search"])
+    try:
+        with job.session() as session:
+            task = seat_searches.read(session, search_id, now=job.now(session))
+        if task is None:
+            return {"state": "stopped"}
+        places = task.places
+
+        def tell(given: int) -> None:
+            job.progress(given, places)
+            with job.session() as session:
+                seat_searches.raise_if_stopped(session, search_id)
+
+        result = seat_searches.run(task, tell)
+    except seat_searches.Stopped:
+        return {"state": "stopped"}
+    except Refused as refused:
+        with job.session() as session:
+            seat_searches.refuse(session, search_id)
+        return refused.as_row()
+    with job.session() as session:
+        seat_searches.finish(session, search_id, result, now=job.now(session))
     return {"state": "done"}

@@ -9,6 +9,7 @@ from enrollment.chances import estimates
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
 from enrollment.offers import arrival_reminders, round_notices
+from enrollment.reports.season_desk import tally
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -86,3 +87,10 @@ def remind_before_the_deadline(job: JobRun) -> dict:
     with job.session() as session:
         arriving = arrival_reminders.remind_due(session, now=job.now(session))
     return {"batches": batches, "returned": returned, "arriving": arriving}
+
+
+@job_handler("fold_season_tally", queue="steady")
+def fold_season_tally(job: JobRun) -> dict:
+    """Add up what triggers wrote about applications and offers, so that the page of the season reads few rows."""
+    with job.session() as session:
+        return {"folded": tally.fold(session)}

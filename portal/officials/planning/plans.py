@@ -32,7 +32,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PUBLIC, COVERED = 5_100, 8_200
 """The targets that a form begins with where nobody has set one."""
 
-SHOWN = 24
+SHOWN = 12
 """Measures of a plan on one page."""
 
 
@@ -199,7 +199,7 @@ def _plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         kind=kind,
         number=len(everything),
         names={each.code: each.name for each in everything},
-        locks=tuple(Lock),
+        locks=(Lock.MUST, Lock.FREE, Lock.NEVER),
         areas=area_names(),
         others=[each for each in plans.all_plans(db()) if each.result and each.id != found.id][:6],
         people=_people([found]),

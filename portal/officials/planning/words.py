@@ -17,6 +17,8 @@ def money(wan: int | None) -> str:
     if wan is None:
         return "—"
     sign, size = ("−" if wan < 0 else ""), abs(wan)
+    if not size:
+        return _("0 元")
     if language() == "en":
         whole, rest = divmod(size, 100)
         digits = f"{grouped(whole)}.{rest // 10}" if rest >= 10 and whole < 1000 else grouped(whole)
@@ -24,6 +26,20 @@ def money(wan: int | None) -> str:
     if size >= WAN_OF_YI:
         return f"{sign}{size // WAN_OF_YI}.{size % WAN_OF_YI // 100:02d} 亿元"
     return f"{sign}{grouped(size)} 万元"
+
+
+def scale_of(most: int) -> str:
+    """The code of the unit in which a drawing up to this money is lettered."""
+    if language() == "en":
+        return "million"
+    return "yi" if most >= WAN_OF_YI else "wan"
+
+
+def in_scale(wan: int, scale: str) -> str:
+    """A number of that unit, without its name."""
+    if scale == "wan":
+        return grouped(wan)
+    return f"{wan / 100:.1f}" if scale == "million" else f"{wan / WAN_OF_YI:.2f}"
 
 
 def percent(hundredths: int) -> str:

@@ -1,7 +1,7 @@
 """The season's calendar: create a year, show its steps and rounds, change dates."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,12 +12,23 @@ from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import Length
 
 from enrollment.ground.accounts import Role
-from enrollment.season import calendar, current_step, holidays, rounds, season_lifecycle, seasons
-from enrollment.season.calendar import STEPS, CalendarConflicts, SeasonStage, Span
+from enrollment.season import (
+    calendar,
+    calendar_validation,
+    current_step,
+    holidays,
+    policy_approval,
+    rounds,
+    season_lifecycle,
+    seasons,
+)
+from enrollment.season.calendar import STEPS, CalendarConflicts, Season, SeasonStage, Span
 from enrollment.season.calendar_validation import Conflict
+from enrollment.season.rounds import Round
 from portal.officials import pages
 from portal.officials.forms import ChengduTime, OfficialForm, SeasonForm
-from portal.officials.scope import READERS
+from portal.officials.scope import READERS, area_names, my_areas
+from portal.officials.season import calendar_drawing
 from portal.officials.season import suggested_dates as suggested
 from portal.officials.years import chosen_season, chosen_year
 from portal.text.formats import day, moment
@@ -87,17 +98,33 @@ def show_conflicts(form: OfficialForm, refused: CalendarConflicts, field_of: Cal
 @desk("officials", *READERS)
 def season() -> ResponseReturnValue:
     found = chosen_season()
+    listed = rounds.rounds_of_year(db(), found.year) if found else []
     return render_template(
         "officials/season.html",
         season=found,
         steps=current_step.steps(db(), found, now=clock()) if found else [],
-        rounds=rounds.rounds_of_year(db(), found.year) if found else [],
+        rounds=listed,
+        **(_calendar_of(found, listed) if found else {"drawing": None}),
         outside=rounds.rounds_outside_calendar(db(), found) if found else [],
         provisional=found is not None and holidays.is_provisional(found.year),
         signed=len(season_lifecycle.signatures_of(db(), found)) if found else 0,
         over=found is not None and seasons.is_past(found, clock()),
         may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
+
+
+def _calendar_of(season: Season, listed: Sequence[Round]) -> dict[str, object]:
+    """The drawing of the year, the shortest spans, and the areas that this official sees."""
+    days, dates = holidays.of_year(db(), season.year), calendar.spans(season)
+    steps = [(word("season_step", step), dates[step]) for step in STEPS if step in dates]
+    spans = [(each.name, (each.opens_at, each.closes_at)) for each in listed]
+    return {
+        "drawing": calendar_drawing.of_year(steps, spans, days, clock()),
+        "minima": calendar_validation.minima_of(dates, days),
+        "areas": my_areas(),
+        "area_names": area_names(),
+        "policies": policy_approval.policies_in_force(db(), season.year),
+    }
 
 
 @pages.get("/season/new")

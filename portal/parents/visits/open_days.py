@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, StringField
+from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.application_rows import Application
@@ -22,7 +22,7 @@ from portal.web.unit_of_work import actor, clock, db
 class VisitForm(PageForm):
     slot = RadioField(_l("哪个时段"), [InputRequired(_l("请选一个时段。"))], validate_choice=False)
     child = RadioField(_l("哪个孩子来"), [InputRequired(_l("请选要来的孩子。"))], validate_choice=False)
-    adults = RadioField(
+    adults = SelectField(
         _l("几位大人陪同"), [InputRequired(_l("请选一项。"))], choices=[(str(n), str(n)) for n in range(1, MOST_ADULTS + 1)],
         default="1",
     )  # fmt: skip

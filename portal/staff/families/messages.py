@@ -2,31 +2,37 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
-from enrollment.family_messages import selection, sending, templates
+from enrollment.family_messages import addresses, selection, sending, templates
 from enrollment.family_messages.rows import FamilyMessage
 from enrollment.family_messages.selection import Choice, choice_of
 from enrollment.ground import audit
 from enrollment.ground.accounts import Role
+from enrollment.ground.errors import NotFound
 from enrollment.places.areas import LEVELS
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Ground
+from portal.letters.addresses import Sheet, address_sheets
+from portal.letters.pdf_renderer import PdfUnavailable
+from portal.letters.preparing import letters_wait
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.text.messages import notice_words
-from portal.text.words import table, word
+from portal.text.words import language, table, word
 from portal.web.admission_year import shown_year
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.unit_of_work import actor, clock, db, services
 
 LANGUAGES = ("zh", "en")
+SAMPLE_CODE = "××××-××××"
+"""Stands in a preview for the codes of the family's children."""
 
 
 class ChooseForm(PageForm):
@@ -78,7 +84,7 @@ def texts_of(here: Kindergarten) -> dict[str, tuple[str, dict[str, str]]]:
 def _choose_page(form: ChooseForm) -> ResponseReturnValue:
     here = kindergarten_of_page()
     form.offer(here)
-    texts = {code: each["zh"] for code, (_name, each) in texts_of(here).items()}
+    texts = {code: each[language()] for code, (_name, each) in texts_of(here).items()}
     return render_template("staff/message_new.html", form=form, here=here, year=shown_year(), texts=texts)
 
 
@@ -105,7 +111,7 @@ def _preview(message: FamilyMessage, here: Kindergarten) -> list[tuple[str, str]
     """The message as a family reads it, in each language."""
     params = {
         "kindergarten": here.name,
-        "codes": _("（登记编号）"),
+        "codes": SAMPLE_CODE,
         "texts": {"zh": message.text_zh, "en": message.text_en},
     }
     return [(language, notice_words(sending.KIND, params, in_language=language)) for language in LANGUAGES]
@@ -128,7 +134,8 @@ def _message_page(message_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     return render_template(
         "staff/message.html", form=form, message=message, here=here, reach=reach, preview=_preview(message, here),
         audience=audience_words(message.chosen["audience"]), chosen=message.chosen,
-        outcomes=sending.outcomes(db(), message) if message.sent_at else {},
+        outcomes=sending.outcomes(db(), message) if message.sent_at else {}, sheets=tuple(Sheet),
+        letters=len(addresses.out_of_reach(db(), message)) if message.sent_at and reach.out_of_reach else 0,
     )  # fmt: skip
 
 
@@ -156,6 +163,25 @@ def _templates_page(form: TemplateForm) -> ResponseReturnValue:
         "staff/message_templates.html", form=form, here=here, own=templates.own(db(), here.id, by=actor()),
         longest=templates.LONGEST_TEXT,
     )  # fmt: skip
+
+
+@pages.get("/messages/<uuid:message_id>/addresses/<sheet>.pdf")
+@desk("staff")
+def message_addresses(message_id: uuid.UUID, sheet: str) -> ResponseReturnValue:
+    """Labels or envelopes for the families whom the message does not reach."""
+    message = sending.find(db(), message_id, by=actor())
+    if message.sent_at is None or sheet not in set(Sheet):
+        raise NotFound(sending.KIND)
+    listed = addresses.printed(db(), message, sheet, by=actor(), now=clock())
+    if not listed:
+        raise NotFound("address")
+    here = db().get_one(Kindergarten, message.kindergarten_id)
+    try:
+        content = address_sheets(listed, Sheet(sheet), sender=here.name, demo=services().config.demo)
+    except PdfUnavailable as fault:
+        return letters_wait(fault)
+    headers = {"Content-Disposition": f'attachment; filename="{sheet}.pdf"', "Cache-Control": "no-store"}
+    return Response(content, mimetype="application/pdf", headers=headers)
 
 
 @pages.get("/message-templates")

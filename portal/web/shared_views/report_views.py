@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from enrollment.places import spreadsheets
 from enrollment.reports.tables.report import Column, Kind, Table
 from portal.text.area_names import area_names
+from portal.text.facts import BETWEEN, Names, names_for
 from portal.text.formats import moment
 from portal.text.grade_names import grade_name
+from portal.text.words import language, word
 from portal.text.words import table as words
-from portal.text.words import word
 from portal.web.evidence_files import watermark_text
 from portal.web.unit_of_work import db
 
@@ -29,13 +30,20 @@ def head(table: Table) -> list[str]:
 def cells(table: Table) -> list[list[Any]]:
     """The rows as they are written: codes in words, days in numbers; numbers stay numbers."""
     areas = area_names(db()) if any(column.kind == Kind.AREA for column in table.report.columns) else {}
+    names = _names(table)
     return [
         [
-            areas.get(value, value) if column.kind == Kind.AREA else _cell(column, value)
+            areas.get(value, value) if column.kind == Kind.AREA else _cell(column, value, names)
             for column, value in zip(table.report.columns, row, strict=True)
         ]
         for row in table.rows
     ]
+
+
+def _names(table: Table) -> Names | None:
+    """The names that the facts of the table refer to; None for a table without facts."""
+    facts = [place for place, column in enumerate(table.report.columns) if column.kind == Kind.FACT]
+    return names_for(db(), [row[place] for row in table.rows for place in facts]) if facts else None
 
 
 def foot(table: Table) -> list[Any] | None:
@@ -52,41 +60,47 @@ def numbers(table: Table) -> list[int]:
     return [place for place, column in enumerate(table.report.columns) if column.kind == Kind.NUMBER]
 
 
-def notes(table: Table, *, scope: str) -> list[str]:
+def notes(table: Table, *, scope: str, reader: str) -> list[str]:
     """What stands beside the rows: what the report counts, whom it is about, its day, and who read it."""
     return [
         word("report_title", table.report.code),
         word("report_definition", table.report.code),
         scope,
         _("截至 %(when)s", when=moment(table.as_of, year=True)),
-        watermark_text(),
+        reader,
     ]
+
+
+def content(table: Table, form: str, *, scope: str, reader: str) -> bytes:
+    """The bytes of a file; `reader` stands in the footer of a spreadsheet."""
+    rows, last = cells(table), foot(table)
+    if last is not None:
+        rows.append(last)
+    if form == "csv":
+        return spreadsheets.to_csv(head(table), rows)
+    title, told = word("report_title", table.report.code), notes(table, scope=scope, reader=reader)
+    return spreadsheets.to_xlsx(title, head(table), rows, notes=told, about=_("说明"))
 
 
 def file(table: Table, form: str, *, scope: str) -> Response:
     """The table as a file of this form, named after the report and its day.  404 for an unknown form."""
     if form not in FORMATS:
         abort(404)
-    rows, last = cells(table), foot(table)
-    if last is not None:
-        rows.append(last)
-    title = word("report_title", table.report.code)
-    if form == "csv":
-        body = spreadsheets.to_csv(head(table), rows)
-    else:
-        body = spreadsheets.to_xlsx(title, head(table), rows, notes=notes(table, scope=scope), about=_("说明"))
-    answer = Response(body, content_type=FORMATS[form])
+    answer = Response(content(table, form, scope=scope, reader=watermark_text()), content_type=FORMATS[form])
     name = f"{table.report.code}-{table.as_of:%Y%m%d}.{form}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _cell(column: Column, value: Any) -> Any:
+def _cell(column: Column, value: Any, names: Names | None) -> Any:
     if value is None:
         return ""
     if column.kind == Kind.CODE:
-        return _in_words(column.words.split(), str(value))
+        codes = value if isinstance(value, tuple) else (value,)
+        return BETWEEN[language()].join(_in_words(column.words.split(), str(code)) for code in codes)
+    if column.kind == Kind.FACT and names is not None:
+        return names.value_words(*value)
     if column.kind == Kind.GRADES:
         return "、".join(grade_name(each) for each in value)
     if column.kind == Kind.REMARKS:

@@ -227,6 +227,77 @@ def import_named_places(world):
     return Invocation((world.file("位置.csv", content),), "新增 1")
 
 
+@case("import staff")
+def import_staff(world):
+    _one_kindergarten(world)
+    content = csv_file(["学校标识码", "统计日期", "专任教师", "保育员"], [["5151040001", "2026-03-31", 20, 9]])
+    return Invocation((world.file("教职工.csv", content),), "新增 1")
+
+
+@case("season list")
+def season_list(world):
+    world.town.season()
+    return Invocation((), "2026  Running")
+
+
+@case("season show")
+def season_show(world):
+    world.town.season()
+    return Invocation(("2026", "--json"), '"registration"')
+
+
+def _open_round(world) -> None:
+    world.town.kindergarten("锦官新城幼儿园", places=5)
+    world.town.open_registration()
+
+
+@case("round list")
+def round_list(world):
+    _open_round(world)
+    return Invocation(("2026",), "Open")
+
+
+@case("round show")
+def round_show(world):
+    _open_round(world)
+    return Invocation(("2026", "1", "--json"), '"hindrances": []')
+
+
+@case("round close")
+def round_close(world):
+    # the deadline of the town's round has not passed, and families rely on it
+    _open_round(world)
+    return Invocation(("2026", "1"), "Error", status=1)
+
+
+@case("target list")
+def target_list(world):
+    return Invocation(("2026",), "no decisions for 2026")
+
+
+@case("target show")
+def target_show(world):
+    return Invocation(("2026", "--on", "2026-06-01"), "national public -")
+
+
+@case("export list")
+def export_list(world):
+    return Invocation((), "report readiness")
+
+
+@case("export report")
+def export_report(world):
+    _one_kindergarten(world)
+    out = world.folder / "readiness.xlsx"
+    return Invocation(("readiness", "--area", "510104", "--out", str(out)), "5 rows")
+
+
+@case("export coverage")
+def export_coverage(world):
+    _one_kindergarten(world)
+    return Invocation(("areas", "--json"), '"area_code": "510104"')
+
+
 @case("import measures")
 def import_measures(world):
     _one_kindergarten(world)

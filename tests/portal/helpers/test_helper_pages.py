@@ -15,6 +15,7 @@ from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import WebSession
+from enrollment.people.household_rows import household_of
 from enrollment.people.person_rows import Guardian
 from enrollment.review import review
 from tests.portal.parents.desk import errors, hidden, page
@@ -328,7 +329,26 @@ def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
         family = main_of(clerk.get(f"/staff/desk/{baby.id}").text)
         assert told in family and ask in family
     page = f"/staff/desk/{baby.id}"
-    assert fill_in(clerk, page, action=f"{page}/contact", way="call").status_code == 303
+    assert client.get(f"{page}/contact.pdf").status_code in (303, 403), "the helper is no desk"
+    household_of(town.session, baby.id).home_address = None
+    town.session.commit()
+    assert clerk.get(f"{page}/contact.pdf").status_code == 404, "without an address there is no letter"
+    household_of(town.session, baby.id).home_address = "1 栋 301"
+    town.session.commit()
+    assert "contact.pdf" in clerk.get(page).text
+    posted = "".join(one.extract_text() for one in PdfReader(io.BytesIO(clerk.get(f"{page}/contact.pdf").data)).pages)
+    for said in (
+        "1 栋 301",
+        "收",
+        "首页不清楚",
+        "请您家补充申请的 1 项内容",
+        "期限",
+        baby.registration_code,
+        garden.name,
+    ):
+        assert said in posted, said
+    assert fill_in(clerk, page, action=f"{page}/contact", way="letter").status_code == 303
+    assert clerk.get(f"{page}/contact.pdf").status_code == 404, "nothing is left to tell"
     assert baby.registration_code not in main_of(clerk.get("/staff/desk").text)
 
 

@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer
+from enrollment.reports.season_desk.readiness import OF_ROWS
 from enrollment.results.hall import Scene
 from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
@@ -57,11 +58,13 @@ def ids_of(town, run) -> dict[str, list]:
         "version": [1],
         "target_year": [2026],
         "rest": ["rounds"],
+        "sheet": ["labels"],
         "class_id": [town.roll(town.other, "lower", 12).id],
         "name": ["faults.csv", "marked.xlsx", "figures.csv", "figures.xlsx"],
         "table": ["areas", "history", "forecast", "accuracy"],
         "suffix": ["csv", "json", "csv-metadata.json"],
         "scene": list(Scene),
+        "check": list(OF_ROWS),
         "day": [town.now.date().isoformat()],
     } | {kind: [NOBODYS] for kind in WITHOUT_AN_OBJECT}
 
@@ -69,10 +72,9 @@ def ids_of(town, run) -> dict[str, list]:
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
     "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
-    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id",
+    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id", "plan_id", "measure_id", "search_id",
 }  # fmt: skip
-"""What the town has none of: no case, import, grant, grade, duplicate, invitation, mandate, paper, correction, witness, study, open day,
-message or change of
+"""What the town has none of: papers, rows and proposals that nobody has made, among them a change of
 kindergarten, and before the hour no offer."""
 
 

@@ -1,9 +1,11 @@
 """Messages to a selection: who is chosen, the preview, one copy for each person, its limits, and the head's own texts."""
 
 import datetime as dt
+import io
 
 import pytest
 from bs4 import BeautifulSoup
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from enrollment.delivery import unreachable_numbers
@@ -13,6 +15,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import DeliveryError, Notice
 from enrollment.ground.retention import Moment
 from enrollment.offers.arrivals import arrival
+from enrollment.people.household_rows import household_of
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at
 
@@ -83,6 +86,52 @@ def test_each_person_gets_one_and_a_second_press_none(garden, frozen_clock):
         sending.send(town.session, old.id, by=town.head, now=town.now)
     assert sending.delete_previews(town.session, Moment(month, month), 10) == {"family_message": 2}
     assert len(sending.sent(town.session, town.here.id, by=town.head)) == 3
+
+
+def places_of(page) -> list[tuple[str, float, float]]:
+    """The texts of a page with their distance from its left and lower edges in mm."""
+    found = []
+
+    def visit(text, now_, line, *_font):
+        x, y = line[4] * now_[0] + now_[4], line[5] * now_[3] + now_[5]
+        found.append((text, x / 72 * 25.4, y / 72 * 25.4))
+
+    page.extract_text(visitor_text=visit)
+    return found
+
+
+def test_labels_and_envelopes_for_those_out_of_reach(garden, client, frozen_clock):
+    """The address stands in the window of its envelope, 20 mm from the left and 15 mm from the lower edge."""
+    town = garden
+    review_begins(town, frozen_clock)
+    for each, address in ((town.ana, "1 栋 2 单元 301"), (town.ben, "1 栋 2 单元 301"), (town.cui, None)):
+        household_of(town.session, each.id).home_address = address
+    for each in (town.ana, town.cui):
+        phone = town.session.get(selection.Account, town.parent_of(each).account_id)
+        unreachable_numbers.remember(town.session, {phone.phone_index: DeliveryError.INVALID_NUMBER}, now=town.now)
+    message = prepared(town)
+    town.session.commit()
+    sign_in(client, town.clerk.account_id)
+    path = f"/staff/messages/{message.id}"
+    assert client.get(f"{path}/addresses/dl.pdf").status_code == 404, "it was not sent yet"
+    sending.send(town.session, message.id, by=town.clerk, now=town.now)
+    town.session.commit()
+    links = [link["href"] for link in BeautifulSoup(client.get(path).text, "lxml").select("a[href$='.pdf']")]
+    assert len(links) == 3
+    for link, pages, (width, height) in zip(links, (1, 2, 2), ((210, 297), (220, 110), (229, 162)), strict=True):
+        drawn = PdfReader(io.BytesIO(client.get(link).data)).pages
+        assert len(drawn) == pages, link
+        assert [round(float(side) / 72 * 25.4) for side in (drawn[0].mediabox.width, drawn[0].mediabox.height)] == [
+            width,
+            height,
+        ]
+        text = "".join(page.extract_text() for page in drawn)
+        assert text.count("1 栋 2 单元 301") == 2 and town.ana.registration_code in text
+        assert town.cui.registration_code not in text
+        at_ = [place for place in places_of(drawn[0]) if "栋" in place[0]]
+        if "labels" not in link:
+            assert all(19 < left < 25 and bottom > 15 for _text, left, bottom in at_), at_
+    assert client.get(f"{path}/addresses/a5.pdf").status_code == 404
 
 
 def test_who_leaves_the_selection_is_left_out_and_nobody_is_added(garden, frozen_clock):

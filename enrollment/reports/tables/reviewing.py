@@ -1,0 +1,243 @@
+"""Reports about the work of the review: what waits, how it goes on, where registers say something else, possible duplicates."""
+
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from enrollment.applications.application_rows import Application
+from enrollment.applications.claim_rows import VerifiedFact
+from enrollment.applications.lifecycle import MoveMade
+from enrollment.applications.registers.answer_rows import RegisterAnswer, is_current
+from enrollment.eligibility.tiers import claimed_facts_of
+from enrollment.ground.accounts import Account
+from enrollment.ground.city_time import today
+from enrollment.people.duplicate_rows import DuplicateHint
+from enrollment.people.person_rows import Child
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.review import OF_AN_APPLICATION
+from enrollment.review import leases
+from enrollment.review.queue import task_groups
+from enrollment.review.queue.due_dates import review_times
+from enrollment.review.queue.filters import Group
+from enrollment.season.facts import Fact
+
+N = Kind.NUMBER
+IN_WORK = tuple(group for group in Group if group != Group.DONE)
+
+
+def _queue(question: Question):
+    """The applications of the queue with their group, of the year and the kindergartens of the question."""
+    task = task_groups.group_of(review_times(question.session, now=question.now))
+    return (
+        select(task.label("task"), Kindergarten.name.label("kindergarten"))
+        .select_from(Application)
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(
+            *task_groups.in_queue(question.session, by=question.by, now=question.now),
+            Application.year == question.year,
+            question.here(),
+        )
+    )
+
+
+def _differing(question: Question, application_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
+    """The facts for which a register says something else, by application."""
+    found = (
+        select(RegisterAnswer.application_id, RegisterAnswer.fact)
+        .join(Application, Application.id == RegisterAnswer.application_id)
+        .where(Application.id.in_(application_ids), RegisterAnswer.answer == "differs", is_current())
+        .order_by(RegisterAnswer.application_id, RegisterAnswer.fact)
+    )
+    facts: dict[uuid.UUID, tuple[str, ...]] = {}
+    for application_id, fact in question.session.execute(found):
+        facts[application_id] = (*facts.get(application_id, ()), fact)
+    return facts
+
+
+def _worklist(question: Question) -> list[Row]:
+    times = review_times(question.session, now=question.now)
+    open_now = (
+        _queue(question)
+        .join(Child, Child.id == Application.child_id)
+        .outerjoin(Account, Account.id == Application.reviewer_id)
+        .add_columns(
+            Application.id, Application.registration_code, Child.name, Application.level, Application.submitted_at,
+            Application.opened_at, Account.name.label("holder"), leases.until().label("until"),
+        )
+        .order_by(Application.submitted_at, Application.id)
+    )  # fmt: skip
+    rows = [row for row in question.session.execute(open_now) if row.task != Group.DONE]
+    differing = _differing(question, [row.id for row in rows])
+    listed = [
+        (
+            row.registration_code, row.name, row.level, row.task, differing.get(row.id, ()), row.submitted_at,
+            row.opened_at, times.due(row.submitted_at), _holder(row, question),
+        )
+        for row in rows
+    ]  # fmt: skip
+    order = list(Group)
+    return sorted(listed, key=lambda row: order.index(Group(row[3])))
+
+
+def _holder(row, question: Question) -> str | None:
+    return row.holder if row.until is not None and row.until > question.now else None
+
+
+WORKLIST = Report(
+    "worklist",
+    (
+        *OF_AN_APPLICATION, Column("level", Kind.CODE, "level"), Column("group", Kind.CODE, "queue_group"),
+        Column("differs", Kind.CODE, "fact document"), Column("submitted_at", Kind.MOMENT),
+        Column("opened_at", Kind.MOMENT), Column("due", Kind.MOMENT), Column("holder"),
+    ),
+    _worklist,
+)  # fmt: skip
+
+
+def _progress(question: Question) -> list[Row]:
+    """One line for each kindergarten; the minutes are the median from taking an application to settling it."""
+    times = review_times(question.session, now=question.now)
+    minutes = {name: int(median) for name, median in question.session.execute(_median_minutes(question))}
+    counted = _queue(question).add_columns(func.count(), func.min(Application.submitted_at))
+    overdue = func.count().filter(times.due_today(), Application.opened_at.is_(None))
+    grouped = counted.add_columns(overdue).group_by("task", Kindergarten.name, Kindergarten.sort_key)
+    found: dict[str, dict[Group, tuple]] = {}
+    for row in question.session.execute(grouped.order_by(Kindergarten.sort_key)):
+        found.setdefault(row.kindergarten, {})[Group(row.task)] = tuple(row[2:])
+    rows = []
+    for name, groups in found.items():
+        number = {group: groups[group][0] if group in groups else 0 for group in Group}
+        waiting = [groups[group][1] for group in IN_WORK if group in groups]
+        rows.append(
+            (
+                name, sum(number.values()), number[Group.NEW], sum(number[group] for group in task_groups.TO_OPEN),
+                number[Group.AGREES], number[Group.RETURNED], number[Group.ANSWERED], number[Group.SECOND],
+                number[Group.DONE], sum(groups[group][2] for group in IN_WORK if group in groups),
+                (today(question.now) - today(min(waiting))).days if waiting else None, minutes.get(name),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _median_minutes(question: Question):
+    before = func.lag(MoveMade.at).over(partition_by=MoveMade.application_id, order_by=MoveMade.number)
+    made = (
+        select(Kindergarten.name.label("kindergarten"), MoveMade.move, MoveMade.at, before.label("taken"))
+        .join(Application, Application.id == MoveMade.application_id)
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(
+            Application.year == question.year, question.here(),
+            MoveMade.move.in_(("take", "confirm", "send_back", "refuse")),
+        )
+        .subquery()
+    )  # fmt: skip
+    minutes = func.extract("epoch", made.c.at - made.c.taken) / 60
+    return (
+        select(made.c.kindergarten, func.round(func.percentile_cont(0.5).within_group(minutes)))
+        .where(made.c.move != "take", made.c.at > made.c.taken)
+        .group_by(made.c.kindergarten)
+    )
+
+
+PROGRESS = Report(
+    "progress",
+    (
+        Column("kindergarten"),
+        *(
+            Column(code, N, total=True)
+            for code in ("received", "not_looked_at", "to_open", "agrees", "returned", "answered", "second", "done", "overdue")
+        ),
+        Column("oldest_days", N), Column("median_minutes", N),
+    ),
+    _progress,
+)  # fmt: skip
+
+
+def _disagreements(question: Question) -> list[Row]:
+    found = (
+        select(Application.id, Application.registration_code, Child.name, RegisterAnswer, VerifiedFact)
+        .select_from(RegisterAnswer)
+        .join(Application, Application.id == RegisterAnswer.application_id)
+        .join(Child, Child.id == Application.child_id)
+        .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .outerjoin(
+            VerifiedFact,
+            (VerifiedFact.application_id == Application.id) & (VerifiedFact.fact == RegisterAnswer.fact),
+        )
+        .where(
+            Application.year == question.year, question.here(), RegisterAnswer.answer == "differs", is_current(),
+            *task_groups.in_queue(question.session, by=question.by, now=question.now),
+        )
+        .order_by(Application.registration_code, RegisterAnswer.fact)
+    )  # fmt: skip
+    rows = question.session.execute(found).all()
+    claimed = claimed_facts_of(question.session, {row.id for row in rows})
+    return [
+        (
+            row.registration_code, row.name, answer.fact, (answer.fact, _claimed(claimed[row.id], answer.fact)),
+            (answer.fact, answer.value), answer.register, answer.at, answer.disputed_at,
+            verdict.source if verdict is not None and verdict.outcome == "verified" else None,
+            "open" if verdict is None else verdict.outcome,
+        )
+        for row, answer, verdict in ((row, row.RegisterAnswer, row.VerifiedFact) for row in rows)
+    ]  # fmt: skip
+
+
+def _claimed(facts: dict, fact: str) -> object:
+    return facts.get(Fact(fact)) if fact in set(Fact) else None
+
+
+DISAGREEMENTS = Report(
+    "disagreements",
+    (
+        *OF_AN_APPLICATION, Column("fact", Kind.CODE, "fact document"), Column("declared", Kind.FACT, names=True),
+        Column("in_register", Kind.FACT, names=True), Column("register", Kind.CODE, "register"),
+        Column("asked_at", Kind.MOMENT), Column("disputed_at", Kind.MOMENT),
+        Column("source", Kind.CODE, "report_fact_source"), Column("verdict", Kind.CODE, "report_fact_verdict"),
+    ),
+    _disagreements,
+)  # fmt: skip
+
+
+def _pairs(question: Question) -> list[Row]:
+    """The pairs of which a live child is reviewed here; the other one is named by its code and kindergarten alone."""
+    one, other, judge = aliased(Application), aliased(Application), aliased(Account)
+    mine = exists().where(
+        Application.year == question.year,
+        or_(Application.child_id == DuplicateHint.child_a, Application.child_id == DuplicateHint.child_b),
+        Kindergarten.id == Application.review_kindergarten_id,
+        question.here(),
+    )
+    there = aliased(Kindergarten), aliased(Kindergarten)
+    found = (
+        select(DuplicateHint, one.registration_code, there[0].name, other.registration_code, there[1].name, judge.name)
+        .outerjoin(one, (one.child_id == DuplicateHint.child_a) & (one.year == question.year))
+        .outerjoin(other, (other.child_id == DuplicateHint.child_b) & (other.year == question.year))
+        .outerjoin(there[0], there[0].id == one.review_kindergarten_id)
+        .outerjoin(there[1], there[1].id == other.review_kindergarten_id)
+        .outerjoin(judge, judge.id == func.coalesce(DuplicateHint.decided_by, DuplicateHint.first_by))
+        .where(mine)
+        .order_by(DuplicateHint.decided_at.is_not(None), DuplicateHint.found_at, DuplicateHint.id)
+    )
+    return [
+        (
+            first, garden, second, second_garden, hint.found_at, hint.verdict or "open",
+            "decided" if hint.decided_at else "second" if hint.verdict else "open", name,
+            hint.decided_at or hint.first_at,
+        )
+        for hint, first, garden, second, second_garden, name in question.session.execute(found)
+    ]  # fmt: skip
+
+
+PAIRS = Report(
+    "pairs",
+    (
+        Column("code"), Column("kindergarten"), Column("other_code"), Column("other_kindergarten"),
+        Column("found_at", Kind.MOMENT), Column("verdict", Kind.CODE, "report_pair_verdict"),
+        Column("state", Kind.CODE, "report_pair_state"), Column("checker"), Column("answered_at", Kind.MOMENT),
+    ),
+    _pairs,
+)  # fmt: skip

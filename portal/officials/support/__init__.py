@@ -1,0 +1,1 @@
+"""Pages about children with a disability (Art. 17)."""
