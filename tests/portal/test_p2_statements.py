@@ -88,32 +88,32 @@ def count(client, engine, path: str) -> int:
 
 
 @pytest.mark.parametrize("state", ["family", "drawn"])
-def test_p2_a_page_of_a_family_asks_at_most_three_statements(client, request, town, portal_engine, state):
+def test_p2_a_page_of_a_family_asks_at_most_three_statements(client, request, town, app_engine, state):
     who = request.getfixturevalue(state)
     sign_in(client, who.account)
-    counted = {path: count(client, portal_engine, path) for path in pages_of(town)}
+    counted = {path: count(client, app_engine, path) for path in pages_of(town)}
     with_places = {path for path in counted if path.endswith(("/wishes", "/check"))}
     # a test looks at the kindergartens in each request; otherwise every two seconds
     assert all(n <= 2 for path, n in counted.items() if path not in with_places | {"/parents/messages"}), counted
     assert all(n <= 3 for n in counted.values()), counted
 
 
-def test_p2_new_messages_are_marked_as_read_with_one_statement_more(client, town, family, portal_engine):
+def test_p2_new_messages_are_marked_as_read_with_one_statement_more(client, town, family, app_engine):
     sign_in(client, family.account)
-    assert count(client, portal_engine, "/parents/messages") == 3
+    assert count(client, app_engine, "/parents/messages") == 3
     for notice in town.session.scalars(select(Notice).where(Notice.account_id == family.account.id)):
         notice.read_at = None
     town.session.commit()
     assert "消息 " in client.get("/parents").text
-    with statements(portal_engine) as heard:
+    with statements(app_engine) as heard:
         client.get("/parents/messages")
     assert len(heard) == 4
     mine = select(Notice).where(Notice.account_id == family.account.id, Notice.read_at.is_(None))
     assert town.session.scalars(mine).first() is None
 
 
-def test_p2_public_pages_ask_one_or_two_statements(client, town, family, portal_engine, looking_seldom):
-    assert {path: count(client, portal_engine, path) for path in PUBLIC} == PUBLIC
+def test_p2_public_pages_ask_one_or_two_statements(client, town, family, app_engine, looking_seldom):
+    assert {path: count(client, app_engine, path) for path in PUBLIC} == PUBLIC
 
 
 @pytest.mark.parametrize(("state", "language"), [("family", "zh"), ("drawn", "en")])
@@ -152,11 +152,11 @@ def test_p2_a_change_of_the_calendar_counts_in_every_process_at_once(town, garde
     assert hotline(here) == hotline(there) == "028-12345678"
 
 
-def test_p2_a_stamp_differs_whichever_of_two_changes_is_committed_first(town, gardens, portal_session, portal_engine):
+def test_p2_a_stamp_differs_whichever_of_two_changes_is_committed_first(town, gardens, portal_session, app_engine):
     town.session.commit()
     read = text(f"SELECT {YEARS.stamp}")
     seen = []
-    with portal_engine.connect() as one, portal_engine.connect() as two, portal_engine.connect() as reader:
+    with app_engine.connect() as one, app_engine.connect() as two, app_engine.connect() as reader:
 
         def look():
             seen.append(reader.scalar(read))
@@ -195,14 +195,14 @@ def test_p2_a_search_in_memory_finds_what_the_database_finds(town, gardens, port
             assert (kept.total, kept.number, kept.last) == (found.total, found.number, found.last)
 
 
-def test_p2_a_message_for_the_next_page_is_saved_in_the_transaction_of_the_request(client, town, family, portal_engine):
+def test_p2_a_message_for_the_next_page_is_saved_in_the_transaction_of_the_request(client, town, family, app_engine):
     from tests.support.signing_in import hidden_fields
 
     sign_in(client, family.account)
     path = f"/parents/applications/{town.applications[0].id}/wishes"
     form = hidden_fields(client.get(path).text)
     commits = []
-    event.listen(portal_engine, "commit", lambda _connection: commits.append(1))
+    event.listen(app_engine, "commit", lambda _connection: commits.append(1))
     wishes = [str(wish.programme_id) for wish in town.applications[0].wishes]
     commits.clear()
     answer = client.post(path, data={**form, "wish": wishes, "act": "down:0"})
