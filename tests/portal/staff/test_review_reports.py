@@ -87,12 +87,12 @@ def test_the_promotion_is_foreseen_before_summer(garden):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_pages_are_in_words_and_cost_the_same_for_more_rows(garden, client, portal_engine, lang):
+def test_the_pages_are_in_words_and_cost_the_same_for_more_rows(garden, client, app_engine, lang):
     town = garden
     sign_in(client, town.clerk.account_id)
     counted = {}
     for code in NEW:
-        with statements(portal_engine) as heard:
+        with statements(app_engine) as heard:
             page = BeautifulSoup(client.get(f"/staff/reports/{code}?lang={lang}&at={town.here.id}").text, "lxml")
         counted[code] = len(heard)
         shown = [[cell.get_text(strip=True) for cell in row.select("th, td")] for row in page.select("main table tr")]
@@ -107,6 +107,6 @@ def test_the_pages_are_in_words_and_cost_the_same_for_more_rows(garden, client, 
     register_answers.note(town.session, more, now=town.now)
     town.session.commit()
     for code in NEW:
-        with statements(portal_engine) as heard:
+        with statements(app_engine) as heard:
             client.get(f"/staff/reports/{code}?lang={lang}&at={town.here.id}")
         assert len(heard) <= counted[code], code
