@@ -6,6 +6,7 @@ import uuid
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from enrollment.draw.seed.witness_rows import SeedPart
 from enrollment.ground.errors import NotFound
 from enrollment.results import hall
 from enrollment.results.hall import Hall, Scene
@@ -64,8 +65,8 @@ def _parts(shown: Hall) -> str:
         {
             "commitment": shown.draw.commitment,
             "form": shown.draw.draw_form,
-            "beacon": values.get("beacon", ""),
-            "ceremony": values.get("ceremony", ""),
+            "beacon": values.get(SeedPart.BEACON, ""),
+            "ceremony": values.get(SeedPart.CEREMONY, ""),
         }
     )
 
