@@ -23,6 +23,7 @@ from portal.text.catalogues import compile_stale
 from tests.support.inspecting_client import InspectingClient, refuse_unsaved_work
 from tests.support.keys import KEYS
 from tests.support.servers import Addresses, Servers, empty
+from tests.support.town_replay import WATCH, Repeats
 
 hypothesis.settings.register_profile("same-every-time", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
@@ -92,6 +93,7 @@ def worker_number() -> int:
 def engine(addresses, worker_number):
     """An engine on this worker's database.  Nothing is ever committed there, so it stays as the migrations left it."""
     engine = open_engine(addresses.create(f"worker_{worker_number}"))
+    WATCH.listen(engine)
     yield engine
     engine.dispose()
 
@@ -104,6 +106,7 @@ def session(request):
         return
     with request.getfixturevalue("engine").connect() as connection:
         outer = connection.begin()
+        WATCH.begin(request.node.path)
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session
         outer.rollback()
@@ -160,6 +163,9 @@ def frozen_clock(monkeypatch, now) -> FrozenClock:
 @pytest.fixture(scope="session")
 def portal_engine(addresses, worker_number):
     engine = open_engine(addresses.create(f"portal_{worker_number}"))
+    with engine.connect() as connection:
+        empty(connection)  # as every later test finds it
+    WATCH.listen(engine)
     yield engine
     engine.dispose()
 
@@ -193,8 +199,9 @@ def whole_app(app_engine, portal_engine, addresses, worker_number):
 
 
 @pytest.fixture
-def app(whole_app, portal_engine, frozen_clock):
+def app(request, whole_app, portal_engine, frozen_clock):
     """The portal on a database that is empty again after the test."""
+    WATCH.begin(request.node.path)
     yield whole_app
     with portal_engine.connect() as connection:
         empty(connection)
@@ -237,7 +244,11 @@ def town(request, now):
     from tests.support.town import Town
 
     opens_pages = {"client", "app", "portal_session"} & set(request.fixturenames)
-    return Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)
+    town = Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)
+    # what a test patches may change what a call of the town does
+    if "monkeypatch" not in request.node._fixtureinfo.argnames:
+        town.repeats = Repeats(town, in_portal=bool(opens_pages))
+    return town
 
 
 @pytest.fixture(scope="session")
