@@ -178,7 +178,7 @@ def _claim_notices(
 _chosen = MessageChoice.account_id == Notice.account_id
 
 
-def _quiet_until(now: dt.datetime) -> ColumnElement[dt.datetime | None]:
+def _quiet_until(now: dt.datetime) -> ColumnElement[dt.datetime]:
     """SQL: when the quiet hours of the receiver end, if it is quiet now; else NULL.
 
     The choices are rows of a few families; the hours of the city are compared as numbers.

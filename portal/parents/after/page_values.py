@@ -1,6 +1,7 @@
 """What a family reads after the draw: the next dated act, free places near home, its waiting line, its officer, the way on."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +106,7 @@ def _near(session: Session, application: Application, status: ApplicationStatus,
     return NearForm(found, round_, {each.programme_id: each.rank for each in chosen}, form)
 
 
-def _path(session: Session, status: ApplicationStatus, now: dt.datetime):
+def _path(session: Session, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """How it goes on for a child without a place, to the first day; it ends with a place or with a person."""
     chance, application = status.chance, status.application
     if chance.opening in (Opening.OPEN, Opening.COMING, Opening.EXPECTED) and chance.begins_at and chance.ends_at:
