@@ -187,7 +187,7 @@ class Market:
             columns["group"] = self.group[np.repeat(kept, sizes)]
             columns["group_start"] = np.concatenate(([0], np.cumsum(sizes[chosen])))
         codes = replace(
-            self.codes, children=[self.codes.children[int(row)] for row in chosen] if self.codes.children else ()
+            self.codes, children=[self.codes.children[row] for row in chosen.tolist()] if self.codes.children else ()
         )
         return replace(self.with_columns(**columns), codes=codes)
 

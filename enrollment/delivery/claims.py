@@ -12,7 +12,19 @@ from enum import StrEnum
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ColumnElement, LargeBinary, and_, case, func, literal, or_, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    ScalarSelect,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from enrollment.delivery.lanes import Lane, LanePolicy, Uncertain
@@ -178,7 +190,7 @@ def _claim_notices(
 _chosen = MessageChoice.account_id == Notice.account_id
 
 
-def _quiet_until(now: dt.datetime) -> ColumnElement[dt.datetime]:
+def _quiet_until(now: dt.datetime) -> ScalarSelect[dt.datetime]:
     """SQL: when the quiet hours of the receiver end, if it is quiet now; else NULL.
 
     The choices are rows of a few families; the hours of the city are compared as numbers.
