@@ -174,6 +174,7 @@ def portal_engine(addresses, worker_number):
 def app_engine(portal_engine, addresses):
     """The same database as the portal sees it: with a role that owns nothing."""
     engine = open_engine(addresses.as_portal(portal_engine.url.render_as_string(hide_password=False)))
+    WATCH.listen(engine)
     yield engine
     engine.dispose()
 
