@@ -27,7 +27,7 @@ def _create_grades() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("in_use", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("length(name) > 0 AND length(name_en) > 0", name="ck_grade__has_names"),
+        sa.CheckConstraint("length(name) > 0 AND length(name_en) > 0", name=op.f("ck_grade__has_names")),
         sa.PrimaryKeyConstraint("code", name="pk_grade"),
         sa.UniqueConstraint("name", name="uq_grade__name"),
     )
@@ -41,7 +41,7 @@ def _create_grades() -> None:
         sa.Column("document", sa.String(), nullable=True),
         sa.Column("entered_by", sa.Uuid(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("until >= since", name="ck_held_grade__ends_after_it_begins"),
+        sa.CheckConstraint("until >= since", name=op.f("ck_held_grade__ends_after_it_begins")),
         sa.ForeignKeyConstraint(["kindergarten_id"], ["kindergarten.id"], name="fk_held_grade__kindergarten_id"),
         sa.ForeignKeyConstraint(["grade_code"], ["grade.code"], name="fk_held_grade__grade_code"),
         sa.ForeignKeyConstraint(["entered_by"], ["account.id"], name="fk_held_grade__entered_by"),
@@ -65,7 +65,7 @@ def _create_staff() -> None:
         sa.Column("entered_by", sa.Uuid(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "teachers BETWEEN 0 AND 500 AND carers BETWEEN 0 AND 500", name="ck_staff_count__sane_numbers"
+            "teachers BETWEEN 0 AND 500 AND carers BETWEEN 0 AND 500", name=op.f("ck_staff_count__sane_numbers")
         ),
         sa.ForeignKeyConstraint(["kindergarten_id"], ["kindergarten.id"], name="fk_staff_count__kindergarten_id"),
         sa.ForeignKeyConstraint(["entered_by"], ["account.id"], name="fk_staff_count__entered_by"),

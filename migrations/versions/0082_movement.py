@@ -23,7 +23,9 @@ def upgrade() -> None:
         sa.Column("dates", postgresql.JSONB(), nullable=False),
         sa.Column("years", postgresql.JSONB(), nullable=False),
         sa.Column("answers", sa.Integer(), nullable=False),
-        sa.CheckConstraint("answers > 0 AND jsonb_array_length(dates) > 0", name="ck_movement_estimate__of_something"),
+        sa.CheckConstraint(
+            "answers > 0 AND jsonb_array_length(dates) > 0", name=op.f("ck_movement_estimate__of_something")
+        ),
         sa.ForeignKeyConstraint(["round_id"], ["round.id"], name="fk_movement_estimate__round_id"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="fk_movement_estimate__run_id"),
         sa.PrimaryKeyConstraint("round_id", name="pk_movement_estimate"),

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(quiet_from IS NULL AND quiet_until IS NULL)"
             " OR (quiet_from BETWEEN 0 AND 23 AND quiet_until BETWEEN 0 AND 23 AND quiet_from <> quiet_until)",
-            name="ck_message_choice__hours_of_a_day",
+            name=op.f("ck_message_choice__hours_of_a_day"),
         ),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_message_choice__account_id"),
         sa.PrimaryKeyConstraint("account_id", name="pk_message_choice"),

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("kindergarten_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.CheckConstraint("subject IN ('application','offer')", name="ck_season_tally__known_subject"),
+        sa.CheckConstraint("subject IN ('application','offer')", name=op.f("ck_season_tally__known_subject")),
         sa.ForeignKeyConstraint(["kindergarten_id"], ["kindergarten.id"], name="fk_season_tally__kindergarten_id"),
         sa.PrimaryKeyConstraint("id", name="pk_season_tally"),
     )

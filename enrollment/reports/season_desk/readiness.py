@@ -142,7 +142,12 @@ def _plan_states(year: int, areas: Collection[str]) -> Select:
     """Each such kindergarten with the state of its plan: approved, or the least of what it has, or none."""
     approved = func.bool_and(Programme.state == ProgrammeState.APPROVED)
     proposed = func.bool_or(Programme.state == ProgrammeState.PROPOSED)
-    state = case((approved, "approved"), (proposed, "proposed"), (func.count(Programme.id) > 0, "draft"), else_="none")
+    state = case(
+        (approved, ProgrammeState.APPROVED),
+        (proposed, ProgrammeState.PROPOSED),
+        (func.count(Programme.id) > 0, ProgrammeState.DRAFT),
+        else_="none",
+    )
     return (
         select(Kindergarten.id, Kindergarten.name, Kindergarten.area_code, Kindergarten.sort_key, state.label("state"))
         .outerjoin(Programme, (Programme.kindergarten_id == Kindergarten.id) & (Programme.year == year))
@@ -153,7 +158,7 @@ def _plan_states(year: int, areas: Collection[str]) -> Select:
 
 def _plans(session: Session, year: int, areas: Collection[str]) -> dict[str, tuple[int, int]]:
     each = _plan_states(year, areas).subquery()
-    found = select(each.c.area_code, func.count(), func.count().filter(each.c.state == "approved"))
+    found = select(each.c.area_code, func.count(), func.count().filter(each.c.state == ProgrammeState.APPROVED))
     return {area: (whole, done) for area, whole, done in session.execute(found.group_by(each.c.area_code))}
 
 
@@ -205,7 +210,9 @@ def open_rows(session: Session, year: int, check: Check, areas: Collection[str],
 def _open_plans(year: int, areas: Collection[str]) -> Select:
     each = _plan_states(year, areas).subquery()
     one = select(each.c.id, each.c.name, each.c.area_code, each.c.sort_key, each.c.state)
-    return one.add_columns(func.count().over(partition_by=each.c.id).label("n")).where(each.c.state != "approved")
+    return one.add_columns(func.count().over(partition_by=each.c.id).label("n")).where(
+        each.c.state != ProgrammeState.APPROVED
+    )
 
 
 def _open_cases(year: int, check: Check, areas: Collection[str]) -> Select:

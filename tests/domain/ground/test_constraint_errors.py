@@ -28,6 +28,8 @@ from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.eligibility import evidence
 from enrollment.ground.constraint_errors import CONSTRAINT_ERRORS, constraint_name, refusal_of
 from enrollment.ground.db import Base
+from enrollment.open_days import days, visits
+from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.people import duplicates, invitations
 from enrollment.places import ledger, promotion
 from enrollment.places.plans import class_loss
@@ -101,6 +103,8 @@ CHECKS = {
     "ck_roll_class__not_negative": changed_copy(
         "roll_class", "'id', gen_random_uuid(), 'name', '别班', 'counted', -1", "kept_as = 'count'"
     ),
+    "ck_open_day_slot__never_more_than_places": "UPDATE open_day_slot SET taken = places + 1",
+    "ck_open_day_slot__ends_later": "UPDATE open_day_slot SET ends = begins",
     "ck_round__dates_in_order": "UPDATE round SET closes_at = opens_at - interval '1 day'",
     "ck_round__some_wishes": "UPDATE round SET max_wishes = 21",
 }
@@ -209,6 +213,9 @@ def season_with_everything(town):
     moves_on = {"moves_on": dt.date(2026, 7, 1), "due_on": dt.date(2026, 7, 15)}
     transfers.ask_to_leave(session, on_roll.id, to_code=elsewhere.code, reason="搬家", **moves_on, **asked)
     town.child_on_roll(elsewhere, "在园")
+    visit_times = DayPlan(dt.date(2026, 5, 30), "大门", "", [SlotPlan(None, dt.time(9), dt.time(10), 5)])
+    open_day = days.publish(session, garden.id, visit_times, **asked)
+    visits.book(session, open_day.id, open_day.slots[0].id, ana.child_id, adults=1, needs="", by=parent, now=town.now)
     promotion.promote(session, elsewhere.id, 2025, by=town.head_of(elsewhere), now=town.now + dt.timedelta(days=40))
     session.flush()
     return session
