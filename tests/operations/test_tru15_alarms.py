@@ -157,7 +157,7 @@ def test_tru15_two_schedulers_tell_it_once(engine, scheduler):
 
 
 def test_tru15_a_wrong_alarm_phone_stops_the_start(engine, tmp_path):
-    settings = environment(tmp_path, **settings_of(engine, tmp_path))
+    settings = environment(tmp_path, **settings_of(engine.url.render_as_string(hide_password=False), tmp_path))
     assert from_environment(settings | {"ALARM_PHONES": "13900000001"}).alarm_phones == ("+8613900000001",)
     with pytest.raises(Unconfigured, match="ALARM_PHONES has 'nobody'"):
         from_environment(settings | {"ALARM_PHONES": "nobody"})
