@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 
 @contextmanager
 def counted(session: Session) -> Iterator[list[str]]:
-    """The statements of the block, on the engine that the portal of a test shares with `session`.
+    """The statements of the block, those of the portal and those of the test.
 
     BEGIN, COMMIT and the test of a connection are none.  What the test holds is committed first.
     """
@@ -19,9 +19,8 @@ def counted(session: Session) -> Iterator[list[str]]:
     def hear(_connection, _cursor, statement, *_more) -> None:
         statements.append(statement)
 
-    engine = session.get_bind()
-    event.listen(engine, "before_cursor_execute", hear)
+    event.listen(Engine, "before_cursor_execute", hear)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", hear)
+        event.remove(Engine, "before_cursor_execute", hear)

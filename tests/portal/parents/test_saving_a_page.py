@@ -1,7 +1,7 @@
 """A save looks up what it needs: the pages after the saved one, in their order, and only as far as the next open one."""
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from portal.parents import steps
 from portal.parents.steps import FormState
@@ -29,10 +29,9 @@ def count(town):
         def hear(_connection, _cursor, statement, *_more):
             statements.append(statement)
 
-        connection = town.session.get_bind()
-        event.listen(connection, "before_cursor_execute", hear)
+        event.listen(Engine, "before_cursor_execute", hear)
         answer = client.post(path, data=data)
-        event.remove(connection, "before_cursor_execute", hear)
+        event.remove(Engine, "before_cursor_execute", hear)
         assert answer.status_code == 303
         return len(statements), answer.headers["Location"]
 

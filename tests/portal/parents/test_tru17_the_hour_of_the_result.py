@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import Engine, event, func, select, text
 
 from enrollment.draw import runs
 from enrollment.draw.publication import hours, opening, preparation
@@ -119,14 +119,13 @@ def test_tru17_a_prepared_page_costs_few_statements(signed, client, frozen_clock
     sign_in(client, town.parent_of(town.ana).account_id)
     client.get(address(town.ana))
     statements = []
-    connection = town.session.get_bind()
 
     def hear(_connection, _cursor, statement, *_more):
         statements.append(statement)
 
-    event.listen(connection, "before_cursor_execute", hear)
+    event.listen(Engine, "before_cursor_execute", hear)
     client.get(address(town.ana))
-    event.remove(connection, "before_cursor_execute", hear)
+    event.remove(Engine, "before_cursor_execute", hear)
     own = [each for each in statements if "prepared_result" in each]
     assert len(own) == 1
     assert len(statements) <= 12, statements  # the others are those of every signed-in page

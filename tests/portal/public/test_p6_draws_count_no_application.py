@@ -1,7 +1,7 @@
 """P6: the lists of draws cost the same in a town and in a city."""
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from tests.support.signing_in import sign_in
 
@@ -9,16 +9,15 @@ COUNTED = ("FROM application", "FROM offer", "FROM ticket", "FROM duplicate_hint
 
 
 @pytest.fixture
-def statements(town):
+def statements():
     heard = []
-    connection = town.session.get_bind()
 
     def hear(_connection, _cursor, statement, *_more):
         heard.append(statement)
 
-    event.listen(connection, "before_cursor_execute", hear)
+    event.listen(Engine, "before_cursor_execute", hear)
     yield heard
-    event.remove(connection, "before_cursor_execute", hear)
+    event.remove(Engine, "before_cursor_execute", hear)
 
 
 @pytest.mark.parametrize("reader", ["public", "official"])

@@ -46,7 +46,9 @@ def before_the_first(beginning: str, engine, act):
 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "这个证件号已在某所幼儿园的名册上"), ("en", "on a roll already")])
-def test_a_race_is_told_beside_the_field_in_the_readers_language(town, roll_class, client, portal_engine, lang, words):
+def test_a_race_is_told_beside_the_field_in_the_readers_language(
+    town, roll_class, client, portal_engine, app_engine, lang, words
+):
     """Another kindergarten enters the same number after this one has looked for it and before it inserts its row."""
 
     def another_request() -> None:
@@ -56,7 +58,7 @@ def test_a_race_is_told_beside_the_field_in_the_readers_language(town, roll_clas
 
     client.get(f"/staff/roll?lang={lang}")
     path = f"/staff/roll/classes/{roll_class.id}"
-    with before_the_first("INSERT INTO roll_child ", portal_engine, another_request):
+    with before_the_first("INSERT INTO roll_child ", app_engine, another_request):
         answer = fill_in(client, path, path, name="本本", id_number=NUMBER, born="2021-12-01", entered_on="2026-03-01")
     assert answer.status_code == 200
     assert words in answer.text
@@ -65,7 +67,7 @@ def test_a_race_is_told_beside_the_field_in_the_readers_language(town, roll_clas
     assert town.session.query(RollChild).filter_by(id_index=index_of(NUMBER)).count() == 1
 
 
-def test_a_violation_outside_a_form_is_a_page_with_the_refusal(town, client, portal_engine):
+def test_a_violation_outside_a_form_is_a_page_with_the_refusal(town, client, portal_engine, app_engine):
     """A guardian begins an application in two tabs: the later one meets the index on one live application a year."""
     garden = town.kindergarten("锦官园", places=2)
     ana = town.child("安娜", wishes=[garden])
@@ -87,7 +89,7 @@ def test_a_violation_outside_a_form_is_a_page_with_the_refusal(town, client, por
             }
             session.add(Application(**row | fresh))
 
-    with before_the_first("UPDATE application ", portal_engine, another_tab):
+    with before_the_first("UPDATE application ", app_engine, another_tab):
         answer = client.post(f"/parents/applications/{ana.id}/again", data=hidden)
     assert answer.status_code == 409
     assert "刚在别处改动过" in answer.text
