@@ -14,7 +14,7 @@ from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import scope
 
-COMMON = ("bring_originals", "phone_hours", "read_messages")
+COMMON = ("bring_originals", "please_call", "read_messages")
 """Codes of the texts that every kindergarten has; their words are in the groups `family_template` and
 `family_template_name`."""
 

@@ -235,6 +235,7 @@ def test_p2_a_page_is_shown_over_a_new_connection_when_the_old_one_was_lost(clie
         everybody = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         other.execute(text(f"{everybody} AND datname = current_database()"))
     town.session.close()
+    portal_engine.dispose()  # the test's own connections were ended too
     assert client.get("/parents").status_code == 200
     assert client.get("/").status_code == 200
 

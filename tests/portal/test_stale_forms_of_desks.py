@@ -125,6 +125,7 @@ def correction(town) -> StaleForm:
 
 
 def measure(town) -> StaleForm:
+    town.kindergarten("锦官新城幼儿园")
     kept = planned_town.measure(town, MeasureKind.BUILD, 90, 900)
     first, second = town.city_official(), town.city_official()
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.reading.catalogue import Part
 from enrollment.places.grades.rows import LONGEST_NAME, Grade
 from enrollment.places.scope import is_system
 
@@ -27,7 +28,15 @@ class GradeNames:
 
 def all_grades(session: Session) -> list[Grade]:
     """The whole list, in its order."""
-    return list(session.scalars(select(Grade).order_by(Grade.position, Grade.code)))
+    kept = GRADES.of(session)
+    return list(_read(session) if kept is None else kept)
+
+
+def _read(session: Session) -> tuple[Grade, ...]:
+    return tuple(session.scalars(select(Grade).order_by(Grade.position, Grade.code)))
+
+
+GRADES = Part("grades", ("grade",), _read)
 
 
 def grade(session: Session, code: str) -> Grade:
