@@ -74,7 +74,7 @@ def test_the_arrows_go_from_scene_to_scene_and_the_screen_computes_the_seed_agai
     page.get_by_role("heading", name="种子公布了").wait_for()
     page.get_by_text("64 个字都一样").wait_for()
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_function("() => document.fullscreenElement !== null")
     page.keyboard.press("ArrowRight")
     page.get_by_role("heading", name="11 项核验全部通过").wait_for()
     assert page.evaluate("document.fullscreenElement !== null"), "the full screen stays from scene to scene"
