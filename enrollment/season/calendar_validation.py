@@ -88,10 +88,10 @@ def conflicts_of(dates: Mapping[str, Span], days: WorkingCalendar | None = None)
         found.append(Conflict("overlap", "draw", "registration"))
     if "announcement" in dates and (count := working_days(*dates["announcement"], days)) < WORKING_DAYS_OF_NOTICE:
         found.append(Conflict("announcement_too_short", "announcement", number=count, end="ends"))
-    if "arrival" in dates and (day := dates["arrival"][0].astimezone(CHENGDU).date()) < day.replace(
-        month=NEXT_ROLL_FROM[0], day=NEXT_ROLL_FROM[1]
-    ):
-        found.append(Conflict("arrival_before_the_roll", "arrival"))
+    if "arrival" in dates:
+        first_year = min(begins_at for begins_at, _ends_at in dates.values()).astimezone(CHENGDU).year
+        if dates["arrival"][0].astimezone(CHENGDU).date() < dt.date(first_year, *NEXT_ROLL_FROM):
+            found.append(Conflict("arrival_before_the_roll", "arrival"))
     return sorted(found, key=lambda conflict: STEPS.index(conflict.step))
 
 
