@@ -23,7 +23,6 @@ from portal.text.catalogues import compile_stale
 from tests.support.inspecting_client import InspectingClient, refuse_unsaved_work
 from tests.support.keys import KEYS
 from tests.support.servers import Addresses, Servers, empty
-from tests.support.town_replay import WATCH, Repeats
 
 hypothesis.settings.register_profile("same-every-time", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
@@ -93,7 +92,6 @@ def worker_number() -> int:
 def engine(addresses, worker_number):
     """An engine on this worker's database.  Nothing is ever committed there, so it stays as the migrations left it."""
     engine = open_engine(addresses.create(f"worker_{worker_number}"))
-    WATCH.listen(engine)
     yield engine
     engine.dispose()
 
@@ -106,7 +104,6 @@ def session(request):
         return
     with request.getfixturevalue("engine").connect() as connection:
         outer = connection.begin()
-        WATCH.begin(request.node.path)
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session
         outer.rollback()
@@ -163,9 +160,6 @@ def frozen_clock(monkeypatch, now) -> FrozenClock:
 @pytest.fixture(scope="session")
 def portal_engine(addresses, worker_number):
     engine = open_engine(addresses.create(f"portal_{worker_number}"))
-    with engine.connect() as connection:
-        empty(connection)  # as every later test finds it
-    WATCH.listen(engine)
     yield engine
     engine.dispose()
 
@@ -174,7 +168,6 @@ def portal_engine(addresses, worker_number):
 def app_engine(portal_engine, addresses):
     """The same database as the portal sees it: with a role that owns nothing."""
     engine = open_engine(addresses.as_portal(portal_engine.url.render_as_string(hide_password=False)))
-    WATCH.listen(engine)
     yield engine
     engine.dispose()
 
@@ -200,9 +193,8 @@ def whole_app(app_engine, portal_engine, addresses, worker_number):
 
 
 @pytest.fixture
-def app(request, whole_app, portal_engine, frozen_clock):
+def app(whole_app, portal_engine, frozen_clock):
     """The portal on a database that is empty again after the test."""
-    WATCH.begin(request.node.path)
     yield whole_app
     with portal_engine.connect() as connection:
         empty(connection)
@@ -245,11 +237,7 @@ def town(request, now):
     from tests.support.town import Town
 
     opens_pages = {"client", "app", "portal_session"} & set(request.fixturenames)
-    town = Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)
-    # what a test patches may change what a call of the town does
-    if "monkeypatch" not in request.node._fixtureinfo.argnames:
-        town.repeats = Repeats(town, in_portal=bool(opens_pages))
-    return town
+    return Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)
 
 
 @pytest.fixture(scope="session")

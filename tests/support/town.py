@@ -9,12 +9,10 @@ from tests.support.town_draw import Draw
 from tests.support.town_families import Families
 from tests.support.town_helping import Helping
 from tests.support.town_places import Places
-from tests.support.town_replay import with_repeatable_calls
 from tests.support.town_review import Review
 from tests.support.town_season import Season
 
 
-@with_repeatable_calls
 class Town(Places, Season, Families, Helping, Review, Draw, Corrections):
     """The methods flush `session` and never commit; `now` is the time of the town, moved by `at`."""
 
