@@ -202,12 +202,12 @@ def test_fam31_one_guardian_does_not_read_what_is_the_others_alone(parents, anot
     assert "王大二" not in theirs.read("data.json").decode() + document(theirs).get_text()
 
 
-def test_fam31_an_ordinary_download_takes_less_than_a_second(town, ana, another_client):
+def test_fam31_an_ordinary_download_takes_less_than_two_seconds(town, ana, another_client):
     client = sign_in(another_client(), town.parent_of(ana).account_id)
     download(client)
     began = time.process_time()
     download(client)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 2
 
 
 def test_fam31_a_long_one_is_packed_in_the_background(
