@@ -10,9 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-WAITING_FOR_PROCESSES = ("tests/browser/", "tests/operations/", "tests/portal/parents/test_tru14_submitting_at_once.py")
-"""The last one lets six clicks race; it failed twice in ten on a busy machine, for a cause that is not found yet."""
-
+WAITING_FOR_PROCESSES = ("tests/browser/", "tests/operations/")
 MOST = 3
 """More failures than this are no matter of a slow machine."""
 

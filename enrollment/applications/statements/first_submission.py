@@ -205,11 +205,14 @@ def write(
         "real_now": key.at,
     }
     try:
-        return _one(session, WRITE, values) is not None
+        if _one(session, WRITE, values) is not None:
+            return True
     except IntegrityError:
-        # the key was used meanwhile, or the code is taken: nothing is written, and the service looks again
-        session.rollback()
-        return False
+        pass  # the key was used meanwhile, or the code is taken
+    # Nothing is written, and the service looks again.  PostgreSQL locked the row to look whether it still fits, and the next
+    # lock is that of the key: another click with this key holds it and waits for the row.
+    session.rollback()
+    return False
 
 
 def _one(session: Session, statement: str, values: dict[str, Any]) -> Row | None:
