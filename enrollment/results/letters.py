@@ -1,8 +1,9 @@
-"""Letters of an application as PDF: asked for by a page, drawn in the background, kept sealed for thirty days.
+"""Letters as PDF: asked for by a page, drawn in the background, kept sealed for thirty days at most.
 
-A letter is found by the digest of what it says.  Where a name, a code or a date has changed since, the digest is another
-one and the letter is drawn anew, so an old one is never given.  Who may read a letter is decided by the page that knows
-what it says; the caller of this module has checked that.
+A letter belongs to an application or to the account that asked for it (`Subject`).  It is found by the digest of what it
+says.  Where a name, a code or a date has changed since, the digest is another one and the letter is drawn anew, so an old
+one is never given.  Who may read a letter is decided by the page that knows what it says; the caller of this module has
+checked that.
 """
 
 import datetime as dt
@@ -15,7 +16,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 from sqlalchemy.sql.dml import ReturningInsert
@@ -33,6 +46,18 @@ DRAW = "draw_letter"
 PAGE, CONTENT = "letter.page", "letter.content"
 """What the page of a letter and its PDF are sealed for."""
 
+FORGET = "forget_letter"
+"""The job that deletes a letter which is kept for minutes."""
+
+PRINTED = "⟦printed⟧"
+"""Stands in the HTML of a letter for the time of printing, which is no part of what the letter says."""
+
+CODE_KEPT = dt.timedelta(minutes=10)
+"""How long a letter with an access code can be fetched."""
+
+ONCE_GIVEN = dt.timedelta(minutes=1)
+"""How long it can be fetched again after that: some browsers ask twice for one download."""
+
 RETRY_AFTER = dt.timedelta(minutes=1)
 """How long after its last attempt a letter that failed is drawn again, when somebody asks for it."""
 
@@ -47,7 +72,10 @@ MOST_COUNTED = 10_000
 
 
 class LetterRow(Base):
-    """One for each letter of an application and language: the newest that was asked for.
+    """One for each letter of a subject and language: the newest that was asked for.
+
+    It belongs to an application, or to the account that asked for it and alone reads it.  After `keep_until` it is given to
+    nobody.
 
     `digest` identifies what the letter says (64 hex digits, keyed, so that nobody can guess a name from it).  `page` is the
     HTML until the letter is drawn, `content` the PDF afterwards; both are sealed and begin with the row's id.  `job_id` is
@@ -57,19 +85,23 @@ class LetterRow(Base):
     __tablename__ = "letter"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"))
+    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"))
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     name: Mapped[str]
     language: Mapped[str]
     digest: Mapped[str]
     job_id: Mapped[uuid.UUID]
     asked_at: Mapped[dt.datetime]
     drawn_at: Mapped[dt.datetime | None]
+    keep_until: Mapped[dt.datetime | None]
     page: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PAGE})
     content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": CONTENT})
 
     __table_args__ = (
         UniqueConstraint("application_id", "name", "language", name="uq_letter__of_an_application"),
+        CheckConstraint("num_nonnulls(application_id, account_id) = 1", name="one_subject"),
         Index("ix_letter__asked_at", "asked_at"),
+        Index("uq_letter__of_an_account", "account_id", "name", "language", unique=True),
     )
 
 
@@ -83,177 +115,50 @@ class NoticeDrawing(Base):
 
 
 @dataclass(frozen=True)
-class LetterPage:
-    """What a letter says.  `name` tells apart the letters of an application (`notice`, `receipt-2`); `language` is zh or en.
+class Subject:
+    """Whose letter it is: one of an application, or one of the account that asked for it."""
 
-    `html` is the page that is drawn, `edition` what else decides how it looks: the stylesheet.
+    application_id: uuid.UUID | None = None
+    account_id: uuid.UUID | None = None
+
+    @property
+    def columns(self) -> dict[str, uuid.UUID | None]:
+        return {"application_id": self.application_id, "account_id": self.account_id}
+
+    @property
+    def key(self) -> list[str]:
+        """The columns by which its letters are unique."""
+        return ["application_id" if self.application_id is not None else "account_id", "name", "language"]
+
+    def letters(self) -> ColumnElement[bool]:
+        """SQL condition: the letters of this subject."""
+        if self.application_id is not None:
+            return LetterRow.application_id == self.application_id
+        return LetterRow.account_id == self.account_id
+
+
+@dataclass(frozen=True)
+class LetterPage:
+    """What a letter says.  `name` tells apart the letters of a subject (`notice`, `receipt-2`); `language` is zh or en.
+
+    `html` is the page that is drawn, `edition` what else decides how it looks: the stylesheet.  `printed` takes the place of
+    `PRINTED` in it: the time of printing alone makes no other letter.  `kept` is how long it may be given; None for thirty days.
     """
 
     name: str
     language: str
     html: str
     edition: str
+    printed: str = ""
+    kept: dt.timedelta | None = None
 
     @property
     def digest(self) -> str:
         said = "\0".join((self.language, self.edition, self.html))
         return blind_index(hashlib.sha256(said.encode()).hexdigest(), "letter.digest").hex()
 
-
-class LetterState(StrEnum):
-    """`RETRYING` after an attempt that failed; `FAILED` after the last one, until somebody asks again."""
-
-    WAITING = "waiting"
-    RETRYING = "retrying"
-    FAILED = "failed"
-    DRAWN = "drawn"
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A letter that was asked for.  Without `content`, `seconds` is about how long it takes until it is there.
-
-    `refused` says what the machine lacks, where that is why it failed.
-    """
-
-    content: bytes | None
-    state: LetterState
-    seconds: int = 0
-    refused: Refused | None = None
-
-
-def ask(session: Session, application_id: uuid.UUID, page: LetterPage, *, now: dt.datetime) -> Letter:
-    """The letter if it is drawn; otherwise its drawing is enqueued, once for however many ask."""
-    digest = page.digest
-    row = _row(session, application_id, page)
-    if row is not None and row.digest == digest:
-        if row.content is not None:
-            return Letter(_bound(row.id, row.content, CONTENT), LetterState.DRAWN)
-        job = session.get(Job, row.job_id)
-        if job is not None and not _is_over(job, now):
-            return _expected(session, job, now)
-        _replace(session, application_id, page, digest, now=now, over=row.id)
-    else:
-        _replace(session, application_id, page, digest, now=now)
-    row = _row(session, application_id, page)
-    if row is None:
-        raise LookupError("a letter that was just asked for")
-    return _expected(session, session.get_one(Job, row.job_id), now)
-
-
-def _row(session: Session, application_id: uuid.UUID, page: LetterPage) -> LetterRow | None:
-    found = select(LetterRow).where(
-        LetterRow.application_id == application_id, LetterRow.name == page.name, LetterRow.language == page.language
-    )
-    return session.scalars(
-        found.options(undefer(LetterRow.content)).execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def _is_over(job: Job, now: dt.datetime) -> bool:
-    """Whether the job will not draw the letter any more, and another one may."""
-    if job.state == JobState.FAILED:
-        return job.finished_at is None or job.finished_at + RETRY_AFTER <= now
-    return job.state == JobState.DONE
-
-
-def _replace(
-    session: Session,
-    application_id: uuid.UUID,
-    page: LetterPage,
-    digest: str,
-    *,
-    now: dt.datetime,
-    over: uuid.UUID | None = None,
-) -> None:
-    """Write the row and its job, unless somebody asked for the same letter meanwhile.  `over` is a row that failed."""
-    letter_id = uuid.uuid4()
-    key = f"{DRAW}:{digest}:{page.language}:{letter_id}"
-    row = _values(letter_id, page, job_id=letter_id, now=now)
-    differs = LetterRow.digest != digest
-    if over is not None:
-        differs |= LetterRow.id == over
-    if session.scalar(_written(application_id, page, row, differs)) is None:
-        return
-    job_id = jobs.enqueue(session, DRAW, {"letter": str(letter_id)}, key=key, now=now)
-    session.execute(update(LetterRow).where(LetterRow.id == letter_id).values(job_id=job_id))
-
-
-def _values(letter_id: uuid.UUID, page: LetterPage, *, job_id: uuid.UUID, now: dt.datetime) -> dict[str, Any]:
-    """The columns of a letter that is not drawn yet, all but those of its key."""
-    return {
-        "id": letter_id,
-        "digest": page.digest,
-        "job_id": job_id,
-        "asked_at": now,
-        "drawn_at": None,
-        "page": seal_bytes(letter_id.bytes + page.html.encode(), PAGE),
-        "content": None,
-    }
-
-
-def _written(
-    application_id: uuid.UUID, page: LetterPage, row: dict[str, Any], differs: ColumnElement[bool]
-) -> ReturningInsert[tuple[uuid.UUID]]:
-    """The statement that writes a letter over one that `differs`; it returns nothing where another one stays."""
-    return (
-        insert(LetterRow)
-        .values(application_id=application_id, name=page.name, language=page.language, **row)
-        .on_conflict_do_update(constraint="uq_letter__of_an_application", set_=row, where=differs)
-        .returning(LetterRow.id)
-    )
-
-
-def _expected(session: Session, job: Job, now: dt.datetime) -> Letter:
-    if job.state == JobState.FAILED:
-        refused = Refused.from_row(job.result)
-        return Letter(None, LetterState.FAILED, round(RETRY_AFTER.total_seconds()), refused)
-    ahead = select(Job.id).where(Job.kind == DRAW, Job.state.in_(ACTIVE), Job.created_at < job.created_at)
-    count = session.scalar(select(func.count()).select_from(ahead.limit(MOST_COUNTED).subquery())) or 0
-    wait = max((job.due_at - now).total_seconds(), 0) + SECONDS_EACH * (count + 1)
-    state = LetterState.RETRYING if job.error or job.attempts > 1 else LetterState.WAITING
-    return Letter(None, state, math.ceil(wait))
-
-
-def draw_notices_ahead(
-    session: Session, run_id: uuid.UUID, *, now: dt.datetime, after: uuid.UUID | None = None, done: int = 0
-) -> None:
-    """Enqueue the drawing of the notices of a result that is open, before families ask for them.
-
-    A part of it goes on `after` a child's application; `done` children were looked at before.
-    """
-    args: dict[str, Any] = {"run": str(run_id), "done": done} | ({"after": str(after)} if after else {})
-    job_id = jobs.enqueue(session, DRAW_NOTICES, args, key=f"{DRAW_NOTICES}:{run_id}:{after or ''}", now=now)
-    written = insert(NoticeDrawing).values(run_id=run_id, job_id=job_id)
-    session.execute(written.on_conflict_do_update(index_elements=["run_id"], set_={"job_id": job_id}))
-
-
-def notices_job(session: Session, run_id: uuid.UUID) -> Job | None:
-    """The newest job that draws the notices of this result ahead, with its progress in children; None after thirty days."""
-    return session.scalars(
-        select(Job).join(NoticeDrawing, NoticeDrawing.job_id == Job.id).where(NoticeDrawing.run_id == run_id)
-    ).one_or_none()
-
-
-def waiting_page(session: Session, letter_id: uuid.UUID) -> tuple[str, str] | None:
-    """The HTML of a letter that is to be drawn, and its language; None if nobody waits for it any more."""
-    row = session.get(LetterRow, letter_id, options=[undefer(LetterRow.page)])
-    if row is None or row.page is None:
-        return None
-    return _bound(row.id, row.page, PAGE).decode(), row.language
-
-
-def keep(session: Session, letter_id: uuid.UUID, content: bytes, *, now: dt.datetime) -> bool:
-    """Store the drawn letter.  False if it says something else by now, or is gone."""
-    row = session.get(LetterRow, letter_id, with_for_update=True)
-    if row is None:
-        return False
-    row.content, row.page, row.drawn_at = seal_bytes(letter_id.bytes + content, CONTENT), None, now
-    session.flush()
-    return True
-
-
-def not_drawn(session: Session, pages: Sequence[tuple[uuid.UUID, LetterPage]]) -> list[tuple[uuid.UUID, LetterPage]]:
+    @property
+    def not_drawn(session: Session, pages: Sequence[tuple[uuid.UUID, LetterPage]]) -> list[tuple[uuid.UUID, LetterPage]]:
     """Those of (application id, page) that no letter says yet."""
     found = select(LetterRow.application_id, LetterRow.digest).where(
         LetterRow.application_id.in_([application_id for application_id, _page in pages]),
@@ -280,7 +185,7 @@ def put(
         "drawn_at": now,
     }
     differs = (LetterRow.digest != row["digest"]) | LetterRow.content.is_(None)
-    session.execute(_written(application_id, page, row, differs))
+    session.execute(_written(Subject(application_id=application_id), page, row, differs))
 
 
 def _bound(letter_id: uuid.UUID, sealed: bytes, purpose: str) -> bytes:
@@ -292,5 +197,6 @@ def _bound(letter_id: uuid.UUID, sealed: bytes, purpose: str) -> bytes:
 
 
 def delete_old(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Letters that were asked for more than thirty days ago; who asks again gets them drawn again."""
-    return retention.delete_rows(session, LetterRow, LetterRow.asked_at < moment.now - THIRTY_DAYS, limit=limit)
+    """Letters whose time is over, or that were asked for more than thirty days ago; who asks again gets them drawn again."""
+    old = or_(LetterRow.asked_at < moment.now - THIRTY_DAYS, LetterRow.keep_until < moment.now)
+    return retention.delete_rows(session, LetterRow, old, limit=limit)

@@ -25,7 +25,7 @@ DANGEROUS = {
     "officials.set_seed", "officials.start_central",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
-    "staff.access_code_pdf",
+    "staff.issue_access_code",
 }  # fmt: skip
 
 
