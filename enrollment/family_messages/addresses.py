@@ -12,7 +12,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.family_messages import sending
 from enrollment.family_messages.rows import FamilyMessage
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Account, Actor
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import PARENTS, Guardian, Guardianship
 from enrollment.places.areas import Area
@@ -66,6 +66,18 @@ def by_application(session: Session, application_ids: Collection[uuid.UUID]) -> 
         parts = ("" if home.home_outside else f"成都市{row.area or ''}", near, home.home_address)
         first[row.id] = Address(row.registration_code or "", row.name, tuple(part for part in parts if part))
     return first
+
+
+def reads_english(session: Session, application_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these applications of which a guardian chose English for its messages."""
+    found = (
+        select(Application.id)
+        .join(Guardianship, Guardianship.child_id == Application.child_id)
+        .join(Guardian, Guardian.id == Guardianship.guardian_id)
+        .join(Account, Account.id == Guardian.account_id)
+        .where(Application.id.in_(application_ids), Guardianship.accepted_at.is_not(None), Account.language == "en")
+    )
+    return set(session.scalars(found))
 
 
 def record_printing(

@@ -158,7 +158,232 @@ class LetterPage:
         return blind_index(hashlib.sha256(said.encode()).hexdigest(), "letter.digest").hex()
 
     @property
-    def not_drawn(session: Session, pages: Sequence[tuple[uuid.UUID, LetterPage]]) -> list[tuple[uuid.UUID, LetterPage]]:
+    def drawn(self) -> str:
+        """The HTML with the time of printing."""
+        return self.html.replace(PRINTED, self.printed)
+
+
+class LetterState(StrEnum):
+    """`RETRYING` after an attempt that failed; `FAILED` after the last one, until somebody asks again."""
+
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    DRAWN = "drawn"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter, or another file, that was asked for.  Without `content`, `seconds` is about how long it takes until it is there,
+    and `done` of `of` parts are there.
+
+    `refused` says what the machine lacks, where that is why it failed.
+    """
+
+    content: bytes | None
+    state: LetterState
+    seconds: int = 0
+    refused: Refused | None = None
+    done: int = 0
+    of: int = 0
+
+
+def ask(session: Session, subject: Subject, page: LetterPage, *, now: dt.datetime) -> Letter:
+    """The letter if it is drawn; otherwise its drawing is enqueued, once for however many ask."""
+    digest = page.digest
+    row = _row(session, subject, page.name, page.language)
+    if row is not None and row.digest == digest:
+        if not _is_kept(row, now):
+            _replace(session, subject, page, digest, now=now, over=row.id)
+        elif row.content is not None:
+            return Letter(_bound(row.id, row.content, CONTENT), LetterState.DRAWN)
+        else:
+            job = session.get(Job, row.job_id)
+            if job is not None and not _is_over(job, now):
+                return _expected(session, job, now)
+            _replace(session, subject, page, digest, now=now, over=row.id)
+    else:
+        _replace(session, subject, page, digest, now=now)
+    row = _row(session, subject, page.name, page.language)
+    if row is None:
+        raise LookupError("a letter that was just asked for")
+    return _expected(session, session.get_one(Job, row.job_id), now)
+
+
+def find(session: Session, subject: Subject, name: str, language: str, *, now: dt.datetime) -> Letter | None:
+    """A letter that was asked for and cannot be made again; None once it is not given any more.
+
+    Where its drawing failed, another one is enqueued with what is stored.
+    """
+    row = _row(session, subject, name, language)
+    if row is None or not _is_kept(row, now):
+        return None
+    if row.content is not None:
+        return Letter(_bound(row.id, row.content, CONTENT), LetterState.DRAWN)
+    job = session.get(Job, row.job_id)
+    if job is None or _is_over(job, now):
+        key = f"{DRAW}:{row.digest}:{row.language}:{row.id}:{now.isoformat()}"
+        row.job_id = jobs.enqueue(session, DRAW, {"letter": str(row.id)}, key=key, now=now)
+        job = session.get_one(Job, row.job_id)
+    return _expected(session, job, now)
+
+
+def was_given(session: Session, subject: Subject, name: str, language: str, *, now: dt.datetime) -> None:
+    """A letter that may be fetched once is on its way to the reader: it is deleted a minute later."""
+    row = _row(session, subject, name, language)
+    if row is None or row.keep_until is None or row.keep_until <= now + ONCE_GIVEN:
+        return
+    row.keep_until = now + ONCE_GIVEN
+    session.flush()
+    _forget_at(session, row.id, row.keep_until, now=now)
+
+
+def forget(session: Session, letter_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """Delete a letter whose time is over.  False where another one stands in its place."""
+    gone = delete(LetterRow).where(LetterRow.id == letter_id, LetterRow.keep_until <= now).returning(LetterRow.id)
+    return session.scalar(gone) is not None
+
+
+def _forget_at(session: Session, letter_id: uuid.UUID, moment: dt.datetime, *, now: dt.datetime) -> None:
+    key = f"{FORGET}:{letter_id}:{moment.isoformat()}"
+    jobs.enqueue(session, FORGET, {"letter": str(letter_id)}, key=key, now=now, due=moment)
+
+
+def _row(session: Session, subject: Subject, name: str, language: str) -> LetterRow | None:
+    found = select(LetterRow).where(subject.letters(), LetterRow.name == name, LetterRow.language == language)
+    return session.scalars(
+        found.options(undefer(LetterRow.content)).execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _is_kept(row: LetterRow, now: dt.datetime) -> bool:
+    return row.keep_until is None or now < row.keep_until
+
+
+def _is_over(job: Job, now: dt.datetime) -> bool:
+    """Whether the job will not draw the letter any more, and another one may."""
+    if job.state == JobState.FAILED:
+        return job.finished_at is None or job.finished_at + RETRY_AFTER <= now
+    return job.state == JobState.DONE
+
+
+def _replace(
+    session: Session,
+    subject: Subject,
+    page: LetterPage,
+    digest: str,
+    *,
+    now: dt.datetime,
+    over: uuid.UUID | None = None,
+) -> None:
+    """Write the row and its job, unless somebody asked for the same letter meanwhile.  `over` is a row that failed."""
+    letter_id = uuid.uuid4()
+    key = f"{DRAW}:{digest}:{page.language}:{letter_id}"
+    row = _values(letter_id, page, job_id=letter_id, now=now)
+    differs = LetterRow.digest != digest
+    if over is not None:
+        differs |= LetterRow.id == over
+    if session.scalar(_written(subject, page, row, differs)) is None:
+        return
+    job_id = jobs.enqueue(session, DRAW, {"letter": str(letter_id)}, key=key, now=now)
+    session.execute(update(LetterRow).where(LetterRow.id == letter_id).values(job_id=job_id))
+    if page.kept is not None and page.kept < dt.timedelta(hours=1):
+        _forget_at(session, letter_id, now + page.kept, now=now)
+
+
+def _values(letter_id: uuid.UUID, page: LetterPage, *, job_id: uuid.UUID, now: dt.datetime) -> dict[str, Any]:
+    """The columns of a letter that is not drawn yet, all but those of its key."""
+    return {
+        "id": letter_id,
+        "digest": page.digest,
+        "job_id": job_id,
+        "asked_at": now,
+        "drawn_at": None,
+        "keep_until": now + page.kept if page.kept is not None else None,
+        "page": seal_bytes(letter_id.bytes + page.drawn.encode(), PAGE),
+        "content": None,
+    }
+
+
+def _written(
+    subject: Subject, page: LetterPage, row: dict[str, Any], differs: ColumnElement[bool]
+) -> ReturningInsert[tuple[uuid.UUID]]:
+    """The statement that writes a letter over one that `differs`; it returns nothing where another one stays."""
+    return (
+        insert(LetterRow)
+        .values(name=page.name, language=page.language, **subject.columns, **row)
+        .on_conflict_do_update(index_elements=subject.key, set_=row, where=differs)
+        .returning(LetterRow.id)
+    )
+
+
+def _expected(session: Session, job: Job, now: dt.datetime) -> Letter:
+    if job.state == JobState.FAILED:
+        refused = Refused.from_row(job.result)
+        return Letter(None, LetterState.FAILED, round(RETRY_AFTER.total_seconds()), refused)
+    ahead = select(Job.id).where(Job.kind == DRAW, Job.state.in_(ACTIVE), Job.created_at < job.created_at)
+    count = session.scalar(select(func.count()).select_from(ahead.limit(MOST_COUNTED).subquery())) or 0
+    wait = max((job.due_at - now).total_seconds(), 0) + SECONDS_EACH * (count + 1)
+    state = LetterState.RETRYING if job.error or job.attempts > 1 else LetterState.WAITING
+    return Letter(None, state, math.ceil(wait))
+
+
+def being_made(job: Job | None, *, seconds: int) -> Letter:
+    """How far the job of a file is that takes about `seconds` in all.  One without a job has failed."""
+    if job is None or job.state in (JobState.FAILED, JobState.DONE):
+        return Letter(None, LetterState.FAILED, refused=Refused.from_row(job.result) if job is not None else None)
+    state = LetterState.RETRYING if job.error or job.attempts > 1 else LetterState.WAITING
+    left = seconds * (job.all_units - job.done_units) / job.all_units if job.all_units else seconds
+    return Letter(None, state, math.ceil(left), done=job.done_units, of=job.all_units)
+
+
+def draw_notices_ahead(
+    session: Session, run_id: uuid.UUID, *, now: dt.datetime, after: uuid.UUID | None = None, done: int = 0
+) -> None:
+    """Enqueue the drawing of the notices of a result that is open, before families ask for them.
+
+    A part of it goes on `after` a child's application; `done` children were looked at before.
+    """
+    args: dict[str, Any] = {"run": str(run_id), "done": done} | ({"after": str(after)} if after else {})
+    job_id = jobs.enqueue(session, DRAW_NOTICES, args, key=f"{DRAW_NOTICES}:{run_id}:{after or ''}", now=now)
+    written = insert(NoticeDrawing).values(run_id=run_id, job_id=job_id)
+    session.execute(written.on_conflict_do_update(index_elements=["run_id"], set_={"job_id": job_id}))
+
+
+def notices_job(session: Session, run_id: uuid.UUID) -> Job | None:
+    """The newest job that draws the notices of this result ahead, with its progress in children; None after thirty days."""
+    return session.scalars(
+        select(Job).join(NoticeDrawing, NoticeDrawing.job_id == Job.id).where(NoticeDrawing.run_id == run_id)
+    ).one_or_none()
+
+
+def waiting_page(session: Session, letter_id: uuid.UUID) -> tuple[str, str] | None:
+    """The HTML of a letter that is to be drawn, and its language; None if nobody waits for it any more."""
+    row = session.get(LetterRow, letter_id, options=[undefer(LetterRow.page)])
+    if row is None or row.page is None:
+        return None
+    return _bound(row.id, row.page, PAGE).decode(), row.language
+
+
+def keep(session: Session, letter_id: uuid.UUID, content: bytes, *, now: dt.datetime) -> bool:
+    """Store the drawn letter.  False if it says something else by now, or is gone."""
+    row = session.get(LetterRow, letter_id, with_for_update=True)
+    if row is None:
+        return False
+    row.content, row.page, row.drawn_at = seal_bytes(letter_id.bytes + content, CONTENT), None, now
+    session.flush()
+    return True
+
+
+def drawn(session: Session, application_id: uuid.UUID, page: LetterPage) -> bytes | None:
+    """The PDF of an application's letter if it says this and is there already; nothing is enqueued."""
+    row = _row(session, Subject(application_id=application_id), page.name, page.language)
+    if row is None or row.digest != page.digest or row.content is None:
+        return None
+    return _bound(row.id, row.content, CONTENT)
+
+
+def not_drawn(session: Session, pages: Sequence[tuple[uuid.UUID, LetterPage]]) -> list[tuple[uuid.UUID, LetterPage]]:
     """Those of (application id, page) that no letter says yet."""
     found = select(LetterRow.application_id, LetterRow.digest).where(
         LetterRow.application_id.in_([application_id for application_id, _page in pages]),
