@@ -226,6 +226,7 @@ def test_a_grandmother_without_a_telephone_is_told_by_letter_and_answers_at_the_
     desk.finds(code, "王**")
     desk.sees_the_document("居民身份证（户口簿上的身份证号）", document_end(town, mandate.account_id))
     desk.looks_closely()
+
     def worker():
         clock = FrozenClock(town.now + dt.timedelta(hours=1))
         assert draw_waiting(app, site.engine, clock) == ["done"]

@@ -74,7 +74,9 @@ def test_notices_stand_in_one_pdf_by_registration_code(desk, client, another_cli
     town = desk
     page = asked(client, kind="notices")
     waits = client.get(page)
-    assert "3 个孩子" in main_of(waits) and "正在排队" in main_of(waits) and waits.headers["Refresh"] == f"2; url={page}"
+    assert (
+        "3 个孩子" in main_of(waits) and "正在排队" in main_of(waits) and waits.headers["Refresh"] == f"2; url={page}"
+    )
     again = posted(client, kind="labels")
     assert "还在准备" in main_of(again), "one after the other"
     town.decline(town.children[1])
