@@ -42,14 +42,14 @@ FORGET = [
 
 @dataclass(frozen=True)
 class Browser:
-    """A session: the cookie's value and a valid token of its forms."""
+    """A session: the cookie's value and a valid token of its forms, signed as Flask-WTF does."""
 
     cookie: str
     csrf: str
 
-    def form(self, *fields: tuple[str, str], key: bool = True) -> str:
-        """The body of a form with its hidden fields."""
-        hidden = [("csrf_token", self.csrf)]
+    def form(self, *fields: tuple[str, str], key: bool = True, is_masked: bool = True) -> str:
+        """The body of a form with its hidden fields; the twins take the token without the portal's mask."""
+        hidden = [("csrf_token", masked(self.csrf) if is_masked else self.csrf)]
         if key:
             hidden.append(("idempotency_key", uuid.uuid4().hex))
         return urlencode([*hidden, *fields])
@@ -74,7 +74,7 @@ def browsers(ground: Ground, sessions: list[tuple[uuid.UUID | None, dict]]) -> l
         if account is not None:
             data |= {"_user_id": str(account), "_fresh": True}
         rows.append((digest_of(key), account, Json(data), moment, moment, moment + timedelta(hours=12)))
-        made.append(Browser(key, masked(str(signer.dumps(token)))))
+        made.append(Browser(key, str(signer.dumps(token))))
     with psycopg.connect(ground.url) as connection, connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO web_session (digest, account_id, data, created_at, seen_at, expires_at)"

@@ -35,9 +35,10 @@ class Path:
     goal: float | None = None
 
 
-def submissions(families: list[Family]) -> Iterator[Request]:
+def submissions(families: list[Family], *, is_masked: bool = True) -> Iterator[Request]:
     for family in families:
-        body = family.browser.form(("version", "1"), ("agrees_to_central", "y"), ("true", "y"))
+        fields = (("version", "1"), ("agrees_to_central", "y"), ("true", "y"))
+        body = family.browser.form(*fields, is_masked=is_masked)
         yield post(f"/parents/applications/{family.application}/check", body, family.browser.cookie)
 
 
