@@ -85,13 +85,16 @@ function tellBeside(input, text) {
   else input.removeAttribute("aria-describedby");
 }
 
-/* Whoever signs out leaves nothing behind in this browser, also when the network is off. */
-document.addEventListener("submit", (event) => {
-  if (!event.target.action?.endsWith("/sign-out")) return;
-  document.documentElement.dataset.forget = "1"; /* drafts.js keeps nothing of this page any more */
-  try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
-  } catch { /* storage is switched off */ }
+/* Whoever signs out leaves nothing behind in this browser, also when the network is off (kept.js). */
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.action?.endsWith("/sign-out") || form.dataset.wiped) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  form.dataset.wiped = "1";
+  const patience = new Promise((done) => { setTimeout(done, 2000); });
+  await Promise.race([import("./kept.js").then(({ wipe }) => wipe()), patience]).catch(() => {});
+  form.requestSubmit(event.submitter);
 }, true);
 
 /* The back button shows the page as it was left: open its forms again. */

@@ -59,6 +59,7 @@ def ids_of(town, run) -> dict[str, list]:
         "target_year": [2026],
         "rest": ["rounds"],
         "sheet": ["labels"],
+        "document": ["hukou_booklet"],
         "class_id": [town.roll(town.other, "lower", 12).id],
         "name": ["faults.csv", "marked.xlsx", "figures.csv", "figures.xlsx"],
         "table": ["areas", "history", "forecast", "accuracy"],
