@@ -30,7 +30,7 @@ def sheets_of(content: bytes) -> list[bytes]:
     """The first `MOST_PDF_PAGES` sheets of a PDF, each as a WEBP picture.  Raises CannotDraw."""
     command = [sys.executable, "-I", str(PROGRAM), str(MOST_PDF_PAGES), str(LONGEST_SIDE)]
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=PATIENCE, env={}, check=True)
+        done = subprocess.run(command, input=content, capture_output=True, timeout=PATIENCE, env={}, check=True)  # noqa: S603
     except (subprocess.SubprocessError, OSError) as fault:
         raise CannotDraw from fault
     found, at = [], 0

@@ -102,10 +102,16 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);
 });
 
-/* govuk-frontend is fetched only where a page has one of its parts (focus on the error summary, conditional answers). */
-if (document.querySelector("[data-module^=govuk]") && "noModule" in HTMLScriptElement.prototype) {
-  document.body.classList.add("js-enabled", "govuk-frontend-supported");
-  import("../vendor/govuk-frontend-6.6.0/govuk-frontend.min.js").then(({ createAll, ErrorSummary, Radios, Checkboxes }) => {
-    [ErrorSummary, Radios, Checkboxes].forEach((part) => createAll(part));
-  }).catch(() => {});
+/* The summary of faults has the focus when the page opens; each of its links leads into the field, with the question in sight. */
+const faults = document.querySelector(".govuk-error-summary");
+if (faults) {
+  faults.tabIndex = -1;
+  faults.focus();
+  faults.addEventListener("click", (event) => {
+    const field = document.getElementById(decodeURIComponent(event.target.closest("a")?.hash.slice(1) ?? ""));
+    if (!field?.matches("input, select, textarea")) return;
+    event.preventDefault();
+    (field.closest("fieldset")?.querySelector("legend") ?? field.labels?.[0] ?? field).scrollIntoView();
+    field.focus({ preventScroll: true });
+  });
 }
