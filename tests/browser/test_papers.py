@@ -208,7 +208,7 @@ def test_a_browser_that_stores_nothing_still_sends(site, draft, new_page, refuse
     page.wait_for_url(lambda url: "household" not in url)
 
 
-def test_without_scripts_a_family_uploads_and_the_clerk_sees_a_pdf_as_pictures(site, draft, browser, new_page, now):
+def test_without_scripts_a_family_uploads_sees_a_pdf_as_pictures_and_replaces_it(site, draft, browser, new_page, now):
     context = browser.new_context(base_url=site.url, java_script_enabled=False, viewport={"width": 390, "height": 844})
     context.add_cookies([{"name": "session", "value": draft[0], "url": site.url}])
     page, writer, file = context.new_page(), PdfWriter(), io.BytesIO()
