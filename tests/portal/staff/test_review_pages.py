@@ -418,7 +418,8 @@ def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
         writer.add_blank_page(595, 842)
     writer.write(file)
     by = town.parent_of(ana)
-    (page,) = evidence.add_pages(town.session, ana.id, "birth_certificate", [file.getvalue()], by=by, now=town.now)
+    content, before = file.getvalue(), ana.created_at
+    (page,) = evidence.add_pages(town.session, ana.id, "birth_certificate", [content], by=by, now=before)
     ana.review_kindergarten_id = town.here.id
     town.session.commit()
     path = f"/staff/applications/{ana.id}"
