@@ -16,8 +16,8 @@ from enrollment.places.areas import all_areas
 from enrollment.places.programmes import Pool
 from enrollment.reports.family_records import PEOPLE, VIEWS, Records, people_in
 from enrollment.season.facts import Fact
+from portal.letters.pages import letter_html
 from portal.letters.paper_copy import answer_rows
-from portal.letters.pdf_renderer import letter
 from portal.text.audit_acts import act_words
 from portal.text.facts import BETWEEN, Names, changed_words, names_for, value_words
 from portal.text.formats import day, file_size, moment
@@ -272,6 +272,6 @@ def as_page(shown: Mapping[str, Any]) -> str:
     return page.render(lang="en" if language() == "en" else "zh-CN", screen=True, **shown)
 
 
-def as_pdf(shown: Mapping[str, Any]) -> bytes:
-    """The same as a letter.  Raises PdfUnavailable."""
-    return letter("personal_data", screen=False, **shown)
+def as_letter(shown: Mapping[str, Any]) -> str:
+    """The same as the HTML of a letter, to be drawn."""
+    return letter_html("personal_data", screen=False, **shown)

@@ -1,6 +1,6 @@
 """One area: its two shares, what it answers to an alarm, its kindergartens, and the file of them."""
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -11,14 +11,15 @@ from enrollment.coverage import alarm_answers, alarms, shares
 from enrollment.coverage.alarm_answers import LONGEST_MEASURE, LONGEST_OWNER, ShareKind
 from enrollment.coverage.forecast.outlook import Outlook
 from enrollment.ground.accounts import Role
+from enrollment.results import letters
+from enrollment.results.letters import Subject
 from portal.letters.coverage_area import coverage_page
-from portal.letters.pdf_renderer import PdfUnavailable
+from portal.letters.preparing import pdf_file, waiting_page
 from portal.officials import pages
 from portal.officials.coverage import headlines
 from portal.officials.forms import NEEDED, OfficialForm
 from portal.officials.scope import DECIDERS
 from portal.officials.years import chosen_year
-from portal.web.errors import error_page
 from portal.web.forms import CivilDate, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views import coverage_files, coverage_views
@@ -104,21 +105,21 @@ def coverage_of_an_area_pdf(area: str) -> ResponseReturnValue:
         return _area_page(area, form, AnswerForm()), 400
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
-    try:
-        content = coverage_page(
-            line,
-            outlook.septembers[area] if isinstance(outlook, Outlook) else (),
-            alarms.alarms(db(), figures, outlook, {area}),
-            form.definition(),
-            name=coverage_views.line_name(line),
-            roll_of=figures.snapshot.roll_of,
-            on=clock(),
-            demo=services().config.demo,
-        )
-    except PdfUnavailable as fault:
-        return error_page(503, heading=_("记录暂时不能生成"), text=_("缺少的部分：%(how)s", how=fault.how))
-    headers = {"Content-Disposition": f'attachment; filename="coverage-{area}-{form.definition().on}.pdf"'}
-    return Response(content, mimetype="application/pdf", headers=headers)
+    name = coverage_views.line_name(line)
+    page = coverage_page(
+        line,
+        outlook.septembers[area] if isinstance(outlook, Outlook) else (),
+        alarms.alarms(db(), figures, outlook, {area}),
+        form.definition(),
+        name=name,
+        roll_of=figures.snapshot.roll_of,
+        on=clock(),
+        demo=services().config.demo,
+    )
+    letter = letters.ask(db(), Subject(account_id=actor().account_id), page, now=clock())
+    back = url_for("officials.coverage_of_an_area", area=area, **form.args())
+    waiting = waiting_page(letter, frame="layout.html", back=back, back_text=name)
+    return waiting if waiting is not None else pdf_file(letter, f"coverage-{area}-{form.definition().on}")
 
 
 def _asked_area(area: str, form: coverage_views.DefinitionForm) -> tuple[shares.Shares, shares.AreaLine]:
