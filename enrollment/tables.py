@@ -9,7 +9,7 @@ MODULES_WITH_TABLES = (
     "places.areas places.kindergartens places.service_areas places.search.named_places places.programmes places.ledger_rows places.roll_rows places.roll_change_rows places.plans.class_loss places.population.rows places.grades.rows places.staffing.rows "
     "places.imports.uploaded_files "
     "season.calendar season.holidays season.policy_rows season.round_rows "
-    "people.mandate_rows people.desk_rows people.consents people.person_rows people.duplicate_rows people.invitations people.household_rows "
+    "people.mandate_rows people.desk_rows people.consents people.person_rows people.duplicate_rows people.invitations people.household_rows people.sign_on_bindings "
     "delivery.unreachable_numbers delivery.sender_status delivery.message_choices "
     "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
     "applications.registers.answer_rows applications.elder_siblings applications.returned_items eligibility.sibling_entitlements review.case_rows review.queue.saved_filters review.notes review.queue.bulk_rows review.guardian_requests review.correction_rows "

@@ -37,6 +37,7 @@ from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, Guardian, Guardianship
+from enrollment.people.sign_on_bindings import SignOnBinding
 from enrollment.results.letters import LetterRow
 from enrollment.review.case_rows import Case, GuardianRequest
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
@@ -232,5 +233,6 @@ def _empty(session: Session, whose: Select[Account], now: dt.datetime, limit: in
     gone = delete_all(session, PhoneChange, PhoneChange.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, Consent, Consent.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, MessageChoice, MessageChoice.account_id.in_(ids)) if ids else Counter()
+    gone += delete_all(session, SignOnBinding, SignOnBinding.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, RoleGrant, RoleGrant.account_id.in_(ids)) if ids else Counter()
     return gone + Counter(account=len(ids)) if ids else Counter()

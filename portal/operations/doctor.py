@@ -12,6 +12,8 @@ import redis
 
 from enrollment.delivery.lanes import Lane
 from enrollment.ground.background_processes import CLOCK
+from portal.config import SingleSignOn
+from portal.gateways.single_sign_on import Provider, SignOnFault
 from portal.jobs.queue_entries import QUEUES
 from portal.letters import libraries
 from portal.web.clock import real_now
@@ -137,6 +139,16 @@ def gateway(url: str) -> None:
         down = connection.execute(query, [real_now() - SILENT]).fetchone()
     if down is not None:
         raise Unwell(f"the gateway of messages fails since {down[1]:%Y-%m-%d %H:%M} UTC ({down[0]}): ask its operator")
+
+
+def single_sign_on(settings: SingleSignOn) -> None:
+    """Check that the provider of the single sign-on answers and is the configured one.  Raises Unwell."""
+    try:
+        Provider(settings, redirect_uri="").metadata()
+    except SignOnFault as fault:
+        raise Unwell(
+            f"{settings.issuer}: {fault}; families sign in with codes: check OIDC_ISSUER, ask its operator"
+        ) from fault
 
 
 def letters() -> None:

@@ -8,7 +8,7 @@ from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account, require_oneself
 from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
-from enrollment.people import consents, guardians
+from enrollment.people import consents, guardians, sign_on_bindings
 from enrollment.reports import data_packages
 from portal.letters import data_package
 from portal.letters.pdf_renderer import PdfUnavailable
@@ -18,7 +18,7 @@ from portal.parents.people.unreachable import unreachable_number
 from portal.text.audit_acts import act_words
 from portal.text.words import language
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db, services
+from portal.web.unit_of_work import account_id, actor, clock, db, services
 
 
 @pages.get("/account", endpoint="account")
@@ -27,12 +27,15 @@ from portal.web.unit_of_work import actor, clock, db, services
 def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     package = data_packages.of(db(), by=actor())
+    sign_on = services().config.single_sign_on
     return render_template(
         "parents/personal_data.html",
         package=package,
         unreachable=unreachable_number(),
         packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
+        sign_on=sign_on.named(language()) if sign_on else "",
+        bound=sign_on_bindings.of_account(db(), account_id()) if sign_on else None,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
         phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
