@@ -42,6 +42,17 @@ class SingleSignOn:
 
 
 @dataclass(frozen=True)
+class Wechat:
+    """The service account that sends template messages: its id, secret and template, and the addresses of WeChat."""
+
+    app_id: str
+    secret: str
+    template: str
+    api: str = "https://api.weixin.qq.com"
+    open: str = "https://open.weixin.qq.com"
+
+
+@dataclass(frozen=True)
 class Config:
     """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent.
 
@@ -76,6 +87,7 @@ class Config:
     register_url: str | None = None
     register_token: str | None = None
     single_sign_on: SingleSignOn | None = None
+    wechat: Wechat | None = None
     map_key: str | None = None
     map_url: str | None = None
     audit_head_file: Path | None = None
@@ -150,6 +162,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         register_url=environ.get("REGISTER_URL") or None,
         register_token=environ.get("REGISTER_TOKEN") or None,
         single_sign_on=_single_sign_on(environ, demo=demo),
+        wechat=_wechat(environ),
         map_key=environ.get("MAP_KEY") or None,
         map_url=environ.get("MAP_URL") or None,
         audit_head_file=Path(environ["AUDIT_HEAD_FILE"]) if environ.get("AUDIT_HEAD_FILE") else None,
@@ -196,6 +209,19 @@ def _single_sign_on(environ: Mapping[str, str], *, demo: bool) -> SingleSignOn |
         name=environ.get("OIDC_NAME", "").strip() or SingleSignOn.name,
         name_english=environ.get("OIDC_NAME_ENGLISH", "").strip() or SingleSignOn.name_english,
     )
+
+
+OF_WECHAT = ("WECHAT_APP_ID", "WECHAT_SECRET", "WECHAT_TEMPLATE")
+
+
+def _wechat(environ: Mapping[str, str]) -> Wechat | None:
+    """All three settings or none: without them notices are text messages alone."""
+    given = {name: environ.get(name, "").strip() for name in OF_WECHAT}
+    if not any(given.values()):
+        return None
+    if missing := [name for name, value in given.items() if not value]:
+        raise Unconfigured(f"{missing[0]} is not set: messages to WeChat need {', '.join(OF_WECHAT)}, or none")
+    return Wechat(*given.values(), api=environ.get("WECHAT_API", "").rstrip("/") or Wechat.api)
 
 
 def _refuse_unfit(config: Config) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import redis
 
-from enrollment.delivery.lanes import Lane
+from enrollment.delivery.lanes import TEXT_LANES
 from enrollment.ground.background_processes import CLOCK
 from portal.config import SingleSignOn
 from portal.gateways.single_sign_on import Provider, SignOnFault
@@ -128,7 +128,7 @@ def sender(url: str) -> None:
     silent = "SELECT lane FROM sender_status WHERE seen_at > %s"
     with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
         alive = {row[0] for row in connection.execute(silent, [real_now() - SILENT])}
-    if missing := sorted(set(Lane) - alive):
+    if missing := sorted(set(TEXT_LANES) - alive):
         raise Unwell(f"nobody sends {' and '.join(missing)}: start `flask sender`")
 
 

@@ -66,3 +66,12 @@ def test_a_single_sign_on_is_configured_whole_or_not_at_all(production):
     for unfit in ("http://id.example.cn", "id.example.cn", "https://id.example.cn/?a=b"):
         with pytest.raises(Unconfigured, match="OIDC_ISSUER"):
             from_environment(production | whole | {"OIDC_ISSUER": unfit})
+
+
+def test_wechat_is_configured_whole_or_not_at_all(production):
+    whole = {"WECHAT_APP_ID": "wx1", "WECHAT_SECRET": "of the account", "WECHAT_TEMPLATE": "T1"}
+    assert from_environment(production).wechat is None
+    assert from_environment(production | whole).wechat.api == "https://api.weixin.qq.com"
+    for name in whole:
+        with pytest.raises(Unconfigured, match=name):
+            from_environment(production | {**whole, name: ""})
