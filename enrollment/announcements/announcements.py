@@ -18,7 +18,6 @@ from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.reading.catalogue import Part
 
-SUBJECT = "announcement"
 WRITERS = (Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 LONGEST_TITLE, LONGEST_BODY, LONGEST_REASON = 80, 4000, 300
 FARTHEST = dt.timedelta(days=366)
@@ -184,7 +183,7 @@ def _add_version(
             written_at=now,
         )
     )
-    audit.record(session, "write_announcement", SUBJECT, announcement.id, by=by, now=now, number=number)
+    audit.record(session, "write_announcement", "announcement", announcement.id, by=by, now=now, number=number)
     session.flush()
 
 
@@ -200,7 +199,7 @@ def approve(session: Session, announcement_id: uuid.UUID, number: int, *, by: Ac
     if not may_approve(by, version, told.announcement.area_code):
         raise Refused("second_person_needed")
     version.approved_by, version.approved_at = by.account_id, now
-    audit.record(session, "publish_announcement", SUBJECT, announcement_id, by=by, now=now, number=number)
+    audit.record(session, "publish_announcement", "announcement", announcement_id, by=by, now=now, number=number)
     session.flush()
 
 
@@ -212,7 +211,7 @@ def withdraw(session: Session, announcement_id: uuid.UUID, reason: str, *, by: A
         raise Refused("say_why", field="reason")
     found = told.announcement
     found.withdrawn_at, found.withdrawn_by, found.withdraw_reason = now, by.account_id, why
-    audit.record(session, "withdraw_announcement", SUBJECT, announcement_id, by=by, now=now, reason=why)
+    audit.record(session, "withdraw_announcement", "announcement", announcement_id, by=by, now=now, reason=why)
     session.flush()
 
 

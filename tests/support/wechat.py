@@ -20,7 +20,7 @@ class TestWechat:
 
     __test__ = False
 
-    def __init__(self, app_id: str = "wx-test", secret: str = "secret-of-the-test-account", template: str = "T1"):  # noqa: S107
+    def __init__(self, app_id: str = "wx-test", secret: str = "secret-of-the-test-account", template: str = "T1"):
         self.app_id, self.secret, self.template = app_id, secret, template
         self.mood, self.delay = "well", 0.0
         self.followers: set[str] = set()
