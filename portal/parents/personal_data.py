@@ -17,6 +17,7 @@ from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.audit_acts import act_words
 from portal.text.words import language
+from portal.web.authentication import own_account
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db, services
 
@@ -27,13 +28,14 @@ from portal.web.unit_of_work import account_id, actor, clock, db, services
 def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     package = data_packages.of(db(), by=actor())
-    sign_on = services().config.single_sign_on
+    sign_on, mine = services().config.single_sign_on, own_account()
     return render_template(
         "parents/personal_data.html",
         package=package,
         unreachable=unreachable_number(),
         packing=data_packages.progress(db(), package) if package else None,
         guardian=guardian,
+        sign_in_phone=mask_phone(mine.phone or "") if mine else "",
         sign_on=sign_on.named(language()) if sign_on else "",
         bound=sign_on_bindings.of_account(db(), account_id()) if sign_on else None,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
