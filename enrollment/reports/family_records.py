@@ -27,6 +27,7 @@ from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.chances.movement_rows import MovementChance
 from enrollment.delivery.message_choices import MessageChoice
+from enrollment.delivery.wechat import WechatBinding
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import Placement, Run, WishReason
 from enrollment.eligibility.sibling_entitlements import Entitlement
@@ -47,6 +48,7 @@ from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, ChildDocument, Guardian, Guardianship
+from enrollment.people.sign_on_bindings import SignOnBinding
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -209,6 +211,8 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .order_by(AccessCodeUse.used_at)
     ),
     MessageChoice: _of_account(MessageChoice, MessageChoice.changed_at),
+    WechatBinding: _of_account(WechatBinding, WechatBinding.bound_at),
+    SignOnBinding: _of_account(SignOnBinding, SignOnBinding.bound_at),
     Guardian: _of_account(Guardian, Guardian.created_at),
     Guardianship: lambda family: (
         select(Guardianship).where(Guardianship.guardian_id == family.guardian).order_by(Guardianship.since)

@@ -31,6 +31,7 @@ SECTIONS = (
     (_l("规划"), "officials.planning"),
     (_l("优质园"), "officials.quality"),
     (_l("实验室"), "officials.laboratory"),
+    (_l("公告"), "officials.announcements"),
     (_l("短信"), "officials.messages"),
     (_l("审计"), "officials.audit_trail"),
 )
