@@ -233,7 +233,7 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
     roll = played.roll(np.concatenate((expected, np.zeros((problem.horizon, more, 3))), axis=1))[
         :, :, : len(problem.areas)
     ]
-    plan = arithmetic.figures(problem, task.starts)
+    plan, without = arithmetic.figures(problem, task.starts), arithmetic.figures(problem, {})
     return {
         "digest": problem.digest,
         "starts": task.starts,
@@ -247,7 +247,7 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
             "published": task.source.published_at.isoformat(),
             "children": task.town.market.children,
         },
-        "entering": [_entering(played, plan.city[year], year) for year in range(problem.horizon)],
+        "entering": [_entering(played, plan.city[year], without.city[year], year) for year in range(problem.horizon)],
         "shares": [
             ["", _shares(plan.city, roll.sum(axis=2))],
             *(
@@ -259,19 +259,27 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
     }
 
 
-def _entering(played: Played, planned: Seated, year: int) -> dict[str, Any]:
-    """The children of one September.  The plan has no class levels: each kind gets the part of the families that it has of
-    all its children."""
+def _entering(played: Played, planned: Seated, without: Seated, year: int) -> dict[str, Any]:
+    """The children of one September.  The plan has no class levels and the round has no families who never apply, so what
+    the plan changes for all children (`planned` over `without` measures) is asked of the same part of the families."""
     children = int(played.children[year])
-    everybody = max(planned.all + planned.unseated, 1)
-    parts = (planned.public, planned.inclusive, planned.other, planned.unseated)
     drawn = np.concatenate((played.entering(year), played.unplaced[year][:, None]), axis=1)
-    before = np.concatenate((played.entering_before(year), played.unplaced_before[year][:, None]), axis=1)
+    before = np.concatenate((played.entering_before(year), played.unplaced_before[year][:, None]), axis=1).mean(axis=0)
+    changes = [one - other for one, other in zip(_parts(planned), _parts(without), strict=True)]
     rows = {
-        name: [round(children * part / everybody), *_interval(drawn[:, at]), round(float(before[:, at].mean()))]
-        for at, (name, part) in enumerate(zip(FIGURES, parts, strict=True))
+        name: [
+            max(round(float(before[at]) + children * changes[at]), 0),
+            *_interval(drawn[:, at]),
+            round(float(before[at])),
+        ]
+        for at, name in enumerate(FIGURES)
     }
     return {"children": children} | rows
+
+
+def _parts(one: Seated) -> list[float]:
+    everybody = max(one.all + one.unseated, 1)
+    return [number / everybody for number in (one.public, one.inclusive, one.other, one.unseated)]
 
 
 def _shares(planned: Iterable[Seated], roll: Array) -> list[dict[str, list[int]]]:

@@ -24,10 +24,11 @@ def plan_paper_page(
     question: Question,
     money: Any,
     percent: Any,
+    round_name: Any,
     demo: bool,
 ) -> LetterPage:
-    """What the paper says.  `figures` and `simulated` are those of the plan's page (None without a simulation); `money` and
-    `percent` put numbers into words."""
+    """What the paper says.  `figures` and `simulated` are those of the plan's page (None without a simulation); `money`,
+    `percent` and `round_name` put numbers and names into words."""
     begins = [(figures.problem.first_year + figures.starts[each.code], each) for each in measures]
     return letter_page(
         "plan",
@@ -42,6 +43,7 @@ def plan_paper_page(
         question=question,
         money=money,
         percent=percent,
+        round_name=round_name,
         roll_of=day(figures.basis.on, year=True),
         searched=moment(plan.solved_at, year=True) if plan.solved_at else "—",
         digest=figures.result["digest"],

@@ -113,6 +113,7 @@ def plan_pdf(plan_id: uuid.UUID) -> ResponseReturnValue:
         question=Question.from_json(found.question),
         money=planning_words.money,
         percent=planning_words.percent,
+        round_name=planning_words.round_name,
         demo=services().config.demo,
     )
     paper = papers.ask(db(), plan_id, page, now=clock())

@@ -29,6 +29,11 @@ def money(wan: int | None) -> str:
     return f"{sign}{grouped(size)} 万元"
 
 
+def round_name(year: int, name: str) -> str:
+    """A round with its year, which many names say already."""
+    return name if str(year) in name else _("%(year)s 年 %(name)s", year=year, name=name)
+
+
 def scale_of(most: int) -> str:
     """The code of the unit in which a drawing up to this money is lettered."""
     if language() == "en":
