@@ -134,7 +134,7 @@ class Simulated:
     @cached_property
     def apart(self) -> list[Beside]:
         """Rows of the city in which planned and simulated part by more than the interval."""
-        return [row for row in (*self.entering, *self.of_city) if row.parts]
+        return [row for row in (*self.of_city, *self.entering) if row.parts]
 
     @cached_property
     def measures(self) -> list[Filled]:

@@ -78,7 +78,7 @@ def _sheet(book: Any, bold: Any, title: str, head: Sequence[str], rows: Iterable
 
 def _simulated(book: Any, bold: Any, simulated: Simulated, names: Mapping[str, str], areas: Mapping[str, str]) -> None:
     head = [
-        _("区域"), _("9 月"), _("数字"), _("规划"), _("重算"), _("区间下端"), _("区间上端"), _("什么都不做"), _("一致吗"),
+        _("区域"), _("9 月"), _("数字"), _("规划的"), _("重算的"), _("区间下端"), _("区间上端"), _("什么都不做"), _("一致吗"),
     ]  # fmt: skip
     _sheet(book, bold, _("规划和重算"), head, (
         [
@@ -93,8 +93,8 @@ def _simulated(book: Any, bold: Any, simulated: Simulated, names: Mapping[str, s
         _("措施"),
         _("招生"),
         _("每年 9 月的学位"),
-        _("规划"),
-        _("重算"),
+        _("规划的"),
+        _("重算的"),
         _("区间下端"),
         _("区间上端"),
         _("招得满吗"),
