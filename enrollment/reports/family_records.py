@@ -30,6 +30,7 @@ from enrollment.delivery.message_choices import MessageChoice
 from enrollment.delivery.wechat import WechatBinding
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import Placement, Run, WishReason
+from enrollment.draw.unserved.rows import AcceptedPlaces, DeclinedProposal, UnservedChild
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.accounts import Account, Actor, RoleGrant
 from enrollment.ground.audit import AuditEntry
@@ -274,7 +275,10 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .where(CentralProposal.application_id.in_(family.applications), CentralProposal.offer_id.is_not(None))
         .order_by(CentralProposal.proposed_at)
     ),
+    AcceptedPlaces: _of_application(AcceptedPlaces, AcceptedPlaces.said_at),
+    UnservedChild: _of_application(UnservedChild, UnservedChild.application_id),
     Offer: _of_application(Offer, Offer.made_at),
+    DeclinedProposal: lambda family: select(DeclinedProposal).where(DeclinedProposal.offer_id.in_(family.offers)),
     OfferMove: lambda family: select(OfferMove).where(OfferMove.offer_id.in_(family.offers)).order_by(OfferMove.number),
     ReplacedNotice: lambda family: (
         select(ReplacedNotice).where(ReplacedNotice.offer_id.in_(family.offers)).order_by(ReplacedNotice.replaced_at)
