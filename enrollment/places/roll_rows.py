@@ -153,7 +153,7 @@ class RollCorrection(Base):
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
 
 
-def children_on(day: dt.date, kindergartens: Select[tuple[uuid.UUID]] | list[uuid.UUID]) -> Subquery:
+def children_on(day: dt.date, kindergartens: Select[Any] | list[uuid.UUID]) -> Subquery:
     """Rows (class_id, children) of these kindergartens' classes kept as child rows, counted at the beginning of a day.
 
     The condition on the kindergartens is inside, otherwise the roll of the whole city is grouped before the join.

@@ -48,7 +48,7 @@ def ask_new(
     if not name.strip():
         raise Refused("name_missing", field="name")
     asked = AccountChange(
-        change=Change.ADD, login=login, name=name.strip(), role=grant.role, kindergarten_id=grant.kindergarten_id,
+        change=Change.ADD, asked_by=by.account_id, login=login, name=name.strip(), role=grant.role, kindergarten_id=grant.kindergarten_id,
         area_code=grant.area_code,
     )  # fmt: skip
     return _ask(session, asked, reason, by=by, now=now)
@@ -73,7 +73,7 @@ def ask(
     account = scope.find(session, account_id, by=by)
     if account.id == by.account_id:
         raise Refused("own_account")
-    asked = AccountChange(change=change, account_id=account.id, login=account.login)
+    asked = AccountChange(change=change, asked_by=by.account_id, account_id=account.id, login=account.login)
     if change == Change.ENABLE and account.disabled_at is None:
         raise Refused("account_is_enabled")
     if change == Change.GRANT:
@@ -96,7 +96,7 @@ def _ask(session: Session, asked: AccountChange, reason: str, *, by: Actor, now:
     )
     if session.scalar(open_one) is not None:
         raise Refused("asked_already")
-    asked.reason, asked.asked_by, asked.asked_at = reason.strip()[:LONGEST_REASON], by.account_id, now
+    asked.reason, asked.asked_at = reason.strip()[:LONGEST_REASON], now
     session.add(asked)
     session.flush()
     audit.record(
@@ -147,7 +147,7 @@ def decide(session: Session, change_id: uuid.UUID, *, agreed: bool, by: Actor, n
 
 
 def _apply(session: Session, asked: AccountChange, *, by: Actor, now: dt.datetime) -> None:
-    if asked.change == Change.ADD:
+    if asked.account_id is None:  # it asks for a new one
         if session.scalar(select(Account.id).where(Account.login == asked.login)) is not None:
             raise Refused("login_taken")
         # nobody knows this password: the person sets one together with the second factor
@@ -157,7 +157,7 @@ def _apply(session: Session, asked: AccountChange, *, by: Actor, now: dt.datetim
         account.second_factor, asked.account_id = None, account.id
         audit.record(session, "add_account", "account", account.id, by=by, now=now, role=asked.role)
         return
-    account = scope.find(session, asked.account_id or uuid.UUID(int=0), by=by, lock=True)
+    account = scope.find(session, asked.account_id, by=by, lock=True)
     if asked.change == Change.GRANT:
         account.grants.append(_grant(asked))
         audit.record(session, "grant_role", "account", account.id, by=by, now=now, role=asked.role)

@@ -34,7 +34,7 @@ SECTIONS = (
     (_l("实验室"), "officials.laboratory"),
     (_l("报表"), "officials.reports"),
     (_l("短信"), "officials.messages"),
-    (_l("账号"), "officials.accounts"),
+    (_l("账号管理"), "officials.accounts"),
     (_l("审计"), "officials.audit_trail"),
 )
 """(label, endpoint) of each section; the addresses of its pages begin with that of the endpoint."""

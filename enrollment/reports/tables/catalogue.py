@@ -1,5 +1,7 @@
 """All reports, in the order of their lists."""
 
+from collections.abc import Iterable
+
 from enrollment.ground.errors import NotFound
 from enrollment.reports.tables import (
     arriving,
@@ -37,6 +39,23 @@ OFFICIAL_REPORTS = {
     )
 }
 """Reports about areas, for officials alone; the others are for them too, as far as their `widest` allows."""
+
+
+GROUPS = {
+    "places": ("ledger", "demand", "vacancies", "units"),
+    "review": ("worklist", "progress", "disagreements", "pairs", "returns", "refusals", "support_cases"),
+    "results": ("by_wish", "arrivals", "class_list"),
+    "roll": ("on_roll", "movements", "promotion", "gaps", "roll_file"),
+    "statistics": ("statistics", "two_shares", "high_quality", "readiness", "readiness_rows"),
+}
+"""The codes of the reports under the headings of their lists; the headings have words in the group `report_group`."""
+
+
+def grouped(reports: Iterable[Report]) -> list[tuple[str, list[Report]]]:
+    """The reports of a list under their headings, without empty ones."""
+    known = {report.code: report for report in reports}
+    listed = [(group, [known[code] for code in codes if code in known]) for group, codes in GROUPS.items()]
+    return [(group, found) for group, found in listed if found]
 
 
 def official_report_of(code: str) -> Report:

@@ -104,9 +104,10 @@ def _promotion(question: Question) -> Iterator[Row]:
     for kindergarten in question.session.scalars(here).all():
         sheet = promotion.outlook(question.session, kindergarten.id, question.year - 1, by=question.by)
         place = place_of(kindergarten)
-        for step in sheet.steps if sheet else ():
+        steps, exceptions = (sheet.steps, sheet.exceptions) if sheet else ([], [])
+        for step in steps:
             norm, moving = CLASS_NORM.get(step.to_level or ""), step.children - step.leavers
-            asked = sum(each.class_name in (step.roll_class.name, step.to_name) for each in sheet.exceptions)
+            asked = sum(each.class_name in (step.roll_class.name, step.to_name) for each in exceptions)
             yield (
                 place, step.roll_class.level, step.roll_class.name, step.to_level or "graduated",
                 step.to_name if step.to_level else None, step.children, moving, step.leavers - len(step.staying),

@@ -16,7 +16,7 @@ from portal.letters.pdf_renderer import PdfUnavailable
 from portal.officials import pages
 from portal.officials.coverage import headlines
 from portal.officials.forms import NEEDED, OfficialForm
-from portal.officials.scope import DECIDERS
+from portal.officials.scope import DECIDERS, READERS, my_areas
 from portal.officials.years import chosen_year
 from portal.web.errors import error_page
 from portal.web.forms import CivilDate, coded_choices, refusals_in
@@ -83,6 +83,7 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
         finding=headlines.headline(line, outlook),
         chance_text=headlines.chance_text,
         may_import=by.is_any(*DECIDERS),
+        may_open=by.is_any(*READERS) and area in {each.code for each in my_areas()},
         may_answer=by.is_any(Role.CITY_OFFICIAL) or area in by.areas,
     )
 

@@ -14,11 +14,11 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import select
 
-from enrollment.places import scope
+from enrollment.places import kindergartens, scope
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.reports.tables import widths
-from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS, official_report_of, report_of
+from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS, grouped, official_report_of, report_of
 from enrollment.reports.tables.report import Kind, Question, Report, Table
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
@@ -51,10 +51,12 @@ class Asked:
 
 
 def kindergarten_of_page() -> Kindergarten:
-    """The kindergarten of `?at=`; 404 without one or outside the actor's scope."""
-    wanted: uuid.UUID | None = parse_uuid(request.values.get("at", ""))
+    """The kindergarten of `?at=`, an id or a school code; 404 without one or outside the actor's scope."""
+    typed = request.values.get("at", "")
+    wanted: uuid.UUID | None = parse_uuid(typed)
     if wanted is None:
-        abort(404)
+        found = kindergartens.by_code(db(), typed)
+        wanted = found.id if found else abort(404)
     return scope.kindergarten_in_scope(db(), wanted, by=actor())
 
 
@@ -87,7 +89,7 @@ def reports() -> ResponseReturnValue:
     decides = actor().is_any(*DECIDERS)
     found = [each for each in (*OFFICIAL_REPORTS.values(), *REPORTS.values()) if decides or not each.for_deciders]
     values = report_exports.listed() if decides else {"asked": ()}
-    return render_template("officials/reports.html", reports=found, year=chosen_year(), **values)
+    return render_template("officials/reports.html", groups=grouped(found), year=chosen_year(), **values)
 
 
 @pages.get("/reports/<code>")

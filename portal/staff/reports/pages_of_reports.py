@@ -3,7 +3,7 @@
 from flask import Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment.reports.tables.catalogue import REPORTS, report_of
+from enrollment.reports.tables.catalogue import REPORTS, grouped, report_of
 from enrollment.reports.tables.report import Question, Table, read
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
@@ -23,7 +23,9 @@ def table_of_page(code: str, how: str) -> Table:
 @pages.get("/reports")
 @desk("staff")
 def reports() -> ResponseReturnValue:
-    return render_template("staff/reports.html", reports=REPORTS.values(), year=shown_year(), **report_exports.listed())
+    return render_template(
+        "staff/reports.html", groups=grouped(REPORTS.values()), year=shown_year(), **report_exports.listed()
+    )
 
 
 @pages.get("/reports/<code>")

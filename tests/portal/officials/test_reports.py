@@ -137,3 +137,21 @@ def test_names_are_for_who_decides_there_and_leave_a_trail(city, client, another
     book = openpyxl.load_workbook(io.BytesIO(official.get(file).get_data()))
     assert "李沐晨" in {cell for row in book.worksheets[0].values for cell in row}
     assert official.get(f"/officials/2026/audit?number={export.id}").text.count(str(export.id)[:8]) >= 2
+
+
+def test_a_number_of_the_cockpit_opens_to_its_classes_in_two_clicks(city, client):
+    """From the city to an area to the classes of a kindergarten, with the definition and the day of the roll on the way."""
+    sign_in(client, city.city_official().account_id)
+    cockpit = BeautifulSoup(client.get("/officials/2026/coverage").text, "lxml")
+    assert (
+        cockpit.select(".tile a[href='#areas']") and cockpit.select_one("#areas") and cockpit.select_one("#definition")
+    )
+    line = cockpit.select_one("#area-510104")
+    area = BeautifulSoup(client.get(line.select_one("a")["href"]).text, "lxml")
+    listed = [row for row in area.select("main tbody tr") if row.select_one("a[href*='on_roll']")]
+    numbers = [int(row.select_one("a[href*='on_roll']").get_text()) for row in listed]
+    assert sorted(numbers) == [1, 31] and sum(numbers) == int(line.select("td")[0].get_text())
+    for row, number in zip(listed, numbers, strict=True):
+        classes = rows_of(client, row.select_one("a[href*='on_roll']")["href"])
+        assert classes[-1][4] == str(number), classes
+    assert "名册" in area.select_one("main").get_text() and "不含托班" in area.select_one("main").get_text()
