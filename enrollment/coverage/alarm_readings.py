@@ -54,7 +54,7 @@ def first_readings(
     session: Session, alarms: Sequence[Alarm], year: int
 ) -> dict[tuple[str, str], tuple[str, dt.datetime]]:
     """(name, time) of the first reading of each of these alarms that was read, by area and share."""
-    states = {(alarm.line.code, alarm.kind): alarm.state for alarm in alarms}
+    states: dict[tuple[str, str], AlarmState] = {(alarm.line.code, alarm.kind): alarm.state for alarm in alarms}
     found = (
         select(AlarmReading, Account.name)
         .join(Account, Account.id == AlarmReading.account_id)

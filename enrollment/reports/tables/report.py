@@ -195,13 +195,13 @@ def read(report: Report, question: Question, *, how: str) -> Table:
     """The table of a report.  The audit trail records who read it, about which kindergarten, and `how`: as a page or as a
     file."""
     rows = [report.with_shares(tuple(row)) for row in report.rows(question)]
-    about: dict[str, Any] = {"year": question.year, "rows": len(rows), "how": how}
-    subject: tuple[str, object] = "report", report.code
-    if question.kindergarten_id is not None:  # so that the officials of its area find in the trail who read it
-        subject, about = ("kindergarten", question.kindergarten_id), about | {"report": report.code}
-    elif question.area is not None:
-        about["area"] = question.area
-    audit.record(question.session, "read_report", *subject, by=question.by, now=question.now, **about)
+    told: dict[str, Any] = {"year": question.year, "rows": len(rows), "how": how, "area": question.area}
+    session, by, now = question.session, question.by, question.now
+    if question.kindergarten_id is None:
+        audit.record(session, "read_report", "report", report.code, by=by, now=now, **told)
+    else:  # so that the officials of its area find in the trail who read it
+        told["report"] = report.code
+        audit.record(session, "read_report", "kindergarten", question.kindergarten_id, by=by, now=now, **told)
     table = Table(report, rows, question.now)
     return replace(table, unequal=tuple(_unequal(table, question)))
 
