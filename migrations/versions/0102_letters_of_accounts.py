@@ -1,14 +1,14 @@
 """letters that belong to the account that asked for them
 
 Revision ID: 0102_letters_of_accounts
-Revises: 0088_season_tally
+Revises: 0090_valid_quarters
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0102_letters_of_accounts"
-down_revision = "0088_season_tally"
+down_revision = "0090_valid_quarters"
 branch_labels = None
 depends_on = None
 

@@ -9,15 +9,16 @@ from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
 from enrollment.ground.vault import mask
-from enrollment.people import consents, guardians
+from enrollment.people import consents, guardians, sign_on_bindings
 from enrollment.reports import data_packages
 from portal.letters.preparing import FAMILIES, file_of, waiting_page
 from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.audit_acts import act_words
 from portal.text.words import language
+from portal.web.authentication import own_account
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.unit_of_work import account_id, actor, clock, db, services
 
 
 @pages.get("/account", endpoint="account")
@@ -26,12 +27,16 @@ from portal.web.unit_of_work import actor, clock, db
 def data_page() -> ResponseReturnValue:
     guardian = guardians.guardian_of(db(), by=actor())
     package = data_packages.of(db(), by=actor())
+    sign_on, mine = services().config.single_sign_on, own_account()
     return render_template(
         "parents/personal_data.html",
         package=package,
         unreachable=unreachable_number(),
         packing=data_packages.read(db(), by=actor()) if package and package.made_at is None else None,
         guardian=guardian,
+        sign_in_phone=mask_phone(mine.phone or "") if mine else "",
+        sign_on=sign_on.named(language()) if sign_on else "",
+        bound=sign_on_bindings.of_account(db(), account_id()) if sign_on else None,
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
         phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],

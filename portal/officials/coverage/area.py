@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.coverage import alarm_answers, alarms, shares
+from enrollment.coverage import alarm_answers, alarm_readings, alarms, shares
 from enrollment.coverage.alarm_answers import LONGEST_MEASURE, LONGEST_OWNER, ShareKind
 from enrollment.coverage.forecast.outlook import Outlook
 from enrollment.ground.accounts import Role
@@ -18,7 +18,7 @@ from portal.letters.preparing import pdf_file, waiting_page
 from portal.officials import pages
 from portal.officials.coverage import headlines
 from portal.officials.forms import NEEDED, OfficialForm
-from portal.officials.scope import DECIDERS
+from portal.officials.scope import DECIDERS, READERS, my_areas
 from portal.officials.years import chosen_year
 from portal.web.forms import CivilDate, coded_choices, refusals_in
 from portal.web.guards import desk
@@ -67,6 +67,8 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
     by = actor()
+    found = alarms.alarms(db(), figures, outlook, {area})
+    alarm_readings.note(db(), found, coverage_views.target_year(), by=by, now=clock())
     return render_template(
         "officials/coverage_area.html",
         form=form,
@@ -75,12 +77,14 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
         lines=coverage_views.area_shares(area, figures),
         year=chosen_year(),
         pages=coverage_views,
-        alarms=alarms.alarms(db(), figures, outlook, {area}),
+        alarms=found,
+        readings=alarm_readings.first_readings(db(), found, coverage_views.target_year()),
         september=headlines.september_of(line, outlook),
         has_forecast=isinstance(outlook, Outlook),
         finding=headlines.headline(line, outlook),
         chance_text=headlines.chance_text,
         may_import=by.is_any(*DECIDERS),
+        may_open=by.is_any(*READERS) and area in {each.code for each in my_areas()},
         may_answer=by.is_any(Role.CITY_OFFICIAL) or area in by.areas,
     )
 
