@@ -155,7 +155,7 @@ def viewer(application: Application, lines: list[FactRow], since: Any) -> Viewer
 
 
 def _sheets(page: EvidencePage, number: int) -> list[Sheet]:
-    ids = {"application_id": page.application_id, "page_id": page.id}
+    ids: dict[str, Any] = {"application_id": page.application_id, "page_id": page.id}
     if page.media_type != evidence_pictures.PDF or not page.pictures:
         is_file = page.media_type == evidence_pictures.PDF
         return [Sheet(page, number, None, url_for("staff.paper", **ids), is_file)]

@@ -55,9 +55,11 @@ if (owner) {
   try {
     for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
   } catch { /* storage is switched off: the page works as it does without scripts */ }
-  await clear();
   if (form && panel) await begin();
-  else if (panel) watch();
+  else {
+    await clear();
+    if (panel) watch();
+  }
   await tell();
   if ((await all("photo:")).length) (await import("./photo_queue.js")).send();
   document.addEventListener("photo", ({ detail }) => { if (detail.state !== "sends") tell(); });
@@ -101,7 +103,8 @@ async function begin() {
   let waiting, retry, busy = false, pending = false, pressed = null, sentKey;
   began = true;
 
-  await offerBack();
+  /* The page listens at once, and stores nothing over an earlier draft before that one was read. */
+  const ready = clear().then(offerBack);
 
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 200); });
   form.addEventListener("change", () => save());
@@ -113,6 +116,7 @@ async function begin() {
   document.addEventListener("click", switchOver, true);
   panel.querySelector("[data-again]").addEventListener("click", again);
   for (const button of document.querySelectorAll("[data-forget]")) button.addEventListener("click", forgetThis);
+  await ready;
 
   function fields() {
     return [...form.elements].filter(mayKeep).map((field) => [field.name, field.value, "checked" in field ? field.checked : true]);
@@ -130,6 +134,7 @@ async function begin() {
   /* Keeps what differs from what the server showed; whether it is kept beyond this page. */
   async function save(extra = {}) {
     clearTimeout(waiting);
+    await ready;
     if (form.dataset.forgets || !changed()) return false;
     if (extra.key) sentKey = extra.key;
     const label = document.querySelector("h1").textContent.trim();
@@ -149,14 +154,14 @@ async function begin() {
     back.querySelector("[data-same]").hidden = !same;
     back.querySelector("[data-other]").hidden = same;
     back.hidden = false;
-    if (same) fill(draft);
+    if (same) fill(draft, document.activeElement); /* not over what is being typed now */
     back.querySelector("[data-use]").addEventListener("click", () => { fill(draft); back.querySelector("[data-other]").hidden = true; save(); });
   }
 
-  function fill(draft) {
+  function fill(draft, except = null) {
     for (const [name, value, checked] of draft.fields) {
       for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-        if (!mayKeep(field)) continue;
+        if (!mayKeep(field) || field === except) continue;
         if (field.type === "radio" || field.type === "checkbox") { if (field.value === value) field.checked = checked; }
         else field.value = value;
         field.dispatchEvent(new Event("change"));

@@ -411,7 +411,7 @@ def test_stf02_what_was_chosen_stays_on_the_page_when_a_colleague_took_over(town
 
 
 def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
-    town, at_work, ana, engine, frozen_clock, another_client, portal_session
+    town, at_work, ana, frozen_clock, another_client, portal_session
 ):
     writer, file = PdfWriter(), io.BytesIO()
     for _ in range(2):
@@ -430,7 +430,7 @@ def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
 
     (as_file,) = sheets()
     assert as_file.has_attr("data-file"), "until it is drawn it is a download"
-    assert let_the_worker_work(engine, frozen_clock, ("draw_evidence",)) == ["done"]
+    assert let_the_worker_work(town.session.get_bind(), frozen_clock, ("draw_evidence",)) == ["done"]
     first, second = sheets()
     assert second.has_attr("aria-current") and not first.has_attr("data-file")
     sheet = at_work.get(second["data-address"])
