@@ -8,6 +8,8 @@ question asks for personal data such as a name, a birth date or a house number. 
 them along: they fill its pages, unsaved.
 """
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -189,7 +191,7 @@ def _screen(season: Season, asked: int, answered: int, years: list[Season]) -> R
     )
 
 
-def _answers() -> dict[str, str]:
+def _answers() -> dict[str, Any]:
     """The answers of the address, of every question that was asked: an empty one says that it was."""
     known = [name for screen in SCREENS for name in screen]
     return {name: request.args[name] for name in known if name in request.args}

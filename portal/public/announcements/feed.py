@@ -4,6 +4,7 @@ A correction is the same entry with a newer time; a withdrawn one says so, becau
 """
 
 import datetime as dt
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from flask import Response, request, url_for
@@ -72,7 +73,7 @@ def _add_entry(feed: Element, told: Told, names: dict[str, str]) -> None:
     )
 
 
-def _address(endpoint: str, **values: object) -> str:
+def _address(endpoint: str, **values: Any) -> str:
     return f"{services().config.public_url}{url_for(endpoint, **values)}"
 
 
