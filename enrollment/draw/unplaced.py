@@ -1,6 +1,6 @@
 """Children whom the season has left without a place."""
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import ColumnElement, Select, false, func, select
 from sqlalchemy.sql.selectable import Exists
 
 from enrollment.applications.applications import Application
@@ -47,5 +47,5 @@ def without_place(year: int) -> Select:
     return took_part(year).where(Application.stage.not_in(DEAD_STAGES), ~_has_offer(Offer.state.in_(LIVE)))
 
 
-def _has_offer(*conditions) -> Exists:  # type: ignore[no-untyped-def]
+def _has_offer(*conditions: ColumnElement[bool]) -> Exists:
     return select(Offer.id).where(Offer.application_id == Application.id, *conditions).exists()

@@ -10,6 +10,8 @@ from portal.text.formats import day
 
 def outcome_page(application: Application, case: Case, officer: Officer | None, *, demo: bool) -> LetterPage:
     """What the letter says.  The caller has checked that its reader may know the case, and that it is settled."""
+    if case.settled_at is None:
+        raise ValueError("an open case has no outcome")
     return letter_page(
         f"case-{case.id.hex}",
         "case_outcome",

@@ -89,7 +89,16 @@ def _case_list(desk_phone_form: DeskPhoneForm | None = None) -> ResponseReturnVa
     page = request.args.get("page", 1, type=int)
     return render_template(
         "officials/cases.html",
-        found=case_desk.listing(db(), by=actor(), now=clock(), owner=owner, page=page, **kept),
+        found=case_desk.listing(
+            db(),
+            by=actor(),
+            now=clock(),
+            owner=owner,
+            page=page,
+            kind=kept.get("kind"),
+            clock=kept.get("clock"),
+            area=kept.get("area"),
+        ),
         asked=dict.fromkeys(known) | kept | {"owner": owner},
         kinds=case_desk.KINDS,
         clocks=tuple(case_desk.Clock),

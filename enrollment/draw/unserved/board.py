@@ -376,7 +376,7 @@ def _bound_and_siblings(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid
     )
     near: dict[uuid.UUID, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for application_id, code, bound in session.execute(found):
-        near[application_id][0 if bound else 1].append(code)
+        near[application_id][0 if bound else 1].append(str(code))
     return near
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import NoReturn
 
 from sqlalchemy import ColumnElement, Row, func, select, true
 from sqlalchemy.dialects.postgresql import insert
@@ -63,7 +64,7 @@ def begin(
     return row, here
 
 
-def _refuse_who_left(session: Session, year: int, application_id: uuid.UUID, by: Actor) -> None:
+def _refuse_who_left(session: Session, year: int, application_id: uuid.UUID, by: Actor) -> NoReturn:
     base = unplaced.took_part(year).subquery()
     known = select(func.count()).where(base.c.id == application_id, within(by, base.c.home))
     if session.scalar(known):

@@ -133,5 +133,6 @@ def act_together() -> ResponseReturnValue:
             flash(_("%(n)s 个孩子已交给新的专员。", n=counts["moved"]))
         if stayed:
             flash(_("%(n)s 个孩子在您打开页面以后有变化，没有改动，请再看一下。", n=stayed))
-        return redirect(url_for("officials.unplaced", **request.args), 303)
+        kept: dict[str, Any] = request.args.to_dict()
+        return redirect(url_for("officials.unplaced", **kept), 303)
     return board_page(form)
