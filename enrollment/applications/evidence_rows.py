@@ -26,7 +26,7 @@ class EvidencePage(Base):
     size: Mapped[int]
     original_digest: Mapped[str]
     content: Mapped[bytes] = mapped_column(
-        LargeBinary, deferred=True, info={"sealed": "evidence_page.content", "bound": True}
+        LargeBinary, deferred=True, info={"sealed": "evidence_page.content", "file": True}
     )
     blurred: Mapped[bool | None]
     """Whether the photo looked too blurred to read when it came; None in rows from before this was kept."""

@@ -102,7 +102,9 @@ def _claim_texts(
         .execution_options(synchronize_session=False)
     )
     return [
-        ClaimedText(row[0], _unsealed(row[1], "text_message.to"), _unsealed(row[2], "text_message.body"), row[3])
+        ClaimedText(
+            row[0], _unsealed(row[1], "text_message.to", row[0]), _unsealed(row[2], "text_message.body", row[0]), row[3]
+        )
         for row in session.execute(taken)
     ]
 
@@ -112,9 +114,9 @@ def _raw(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return type_coerce(column, LargeBinary)
 
 
-def _unsealed(value: bytes, purpose: str) -> str:
+def _unsealed(value: bytes, purpose: str, row: uuid.UUID) -> str:
     try:
-        return unseal(value, purpose)
+        return unseal(value, purpose, row)
     except (VaultError, InvalidTag):
         return ""
 
@@ -172,6 +174,7 @@ def _claim_notices(
             Notice.id,
             Notice.kind,
             Notice.params,
+            Account.id.label("account_id"),
             _raw(Account.phone).label("phone"),
             Account.language,
             Notice.tries,
@@ -181,7 +184,9 @@ def _claim_notices(
     )
     rows = session.execute(taken).all()
     return [
-        ClaimedNotice(row.id, row.kind, row.params, _unsealed(row.phone, "account.phone"), row.language, row.tries)
+        ClaimedNotice(
+            row.id, row.kind, row.params, _unsealed(row.phone, "account.phone", row.account_id), row.language, row.tries
+        )
         for row in rows
         if row.state == MessageState.SENDING
     ]

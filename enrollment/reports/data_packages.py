@@ -36,7 +36,7 @@ class DataPackage(Base):
     language: Mapped[str]
     asked_at: Mapped[dt.datetime]
     made_at: Mapped[dt.datetime | None]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "bound": True})
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "file": True})
 
 
 def is_long(session: Session, *, by: Actor) -> bool:
