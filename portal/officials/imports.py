@@ -118,7 +118,7 @@ def _step_words(job: Job | None) -> str:
 
 
 @pages.post("/imports/<uuid:file_id>/take-in")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def take_in_import(file_id: uuid.UUID) -> ResponseReturnValue:
     form = ConfirmForm()
     if form.validate_on_submit():

@@ -55,7 +55,7 @@ def save_report_export(code: str) -> ResponseReturnValue:
 
 
 @pages.post("/reports/exports/<uuid:export_id>")
-@desk("staff")
+@desk("staff", step_up=True)
 def decide_report_export(export_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
