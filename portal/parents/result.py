@@ -223,7 +223,7 @@ def _give(application: Application, result: FamilyResult, answer: str) -> str:
             return _("已提出放弃，另一位监护人已收到通知。")
         return _("已放弃这个学位。")
     offers.confirm(db(), result.offer.id, wait=answer == "wait", by=actor(), now=clock())
-    return _("已确认，并候补更靠前的志愿。") if answer == "wait" else _("已确认入园，欢迎小朋友！")
+    return _("已确认，并候补更靠前的志愿。") if answer == "wait" else _("已确认入园，欢迎小朋友。")
 
 
 @pages.get("/applications/<uuid:application_id>/answers/<int:number>")

@@ -50,8 +50,8 @@ WITHOUT_STEP_UP = {
     "officials.revoke_full_file", "officials.revoke_witness", "staff.revoke_access_code",
     # asks; a second person of the kindergarten grants it
     "staff.save_report_export",
-    # an invitation of one kindergarten
-    "staff.publish_open_day",
+    # an invitation of one kindergarten, and its own roll, which it also enters by hand every day
+    "staff.publish_open_day", "staff.take_in_import",
 }  # fmt: skip
 
 
