@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Column, Insert, LargeBinary, Table, Update
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnElement, Grouping
+from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
 
 from enrollment.ground.sealed.values import InRow, Sealed, row_of
 
@@ -84,8 +85,8 @@ class _Given:
         key = []
         for column in self.table.primary_key:
             part = self._part(column, parameters)
-            if part is None and isinstance(self.statement, Insert) and column.default is not None:
-                part = parameters[column.key] = column.default.arg(None)  # type: ignore[attr-defined]
+            if part is None and isinstance(self.statement, Insert) and (made := _default(column)) is not None:
+                part = parameters[column.key] = made
             if part is None:
                 return None
             key.append(part)
@@ -123,5 +124,13 @@ def _conjuncts(conditions: Any) -> Iterator[Any]:
 def give_key(_mapper: Mapper[Any], _connection: Any, target: Any) -> None:
     """The id of a new object before it is written, so that its values can be sealed for it.  For `before_insert`."""
     for column in target.__table__.primary_key:
-        if column.default is not None and getattr(target, column.key) is None:
-            setattr(target, column.key, column.default.arg(None))
+        if getattr(target, column.key) is None and (made := _default(column)) is not None:
+            setattr(target, column.key, made)
+
+
+def _default(column: Column[Any]) -> Any:
+    """A new value of the column's default in Python, if it has one."""
+    default = column.default
+    if isinstance(default, CallableColumnDefault):
+        return default.arg(None)  # type: ignore[arg-type]
+    return default.arg if isinstance(default, ScalarElementColumnDefault) else None
