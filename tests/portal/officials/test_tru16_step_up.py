@@ -27,15 +27,20 @@ DANGEROUS = {
     "officials.close_season",
     # sign what the city decided: a policy, targets, a plan
     "officials.sign_policy", "officials.sign_targets", "officials.sign_plan",
+    # speak to every family in the name of the city
+    "officials.publish_announcement",
     # write the lists of a whole district at once
     "officials.take_in_import",
     # reveal a list or a masked person, export persons
     "officials.ask_for_full_file", "officials.grant_full_file", "officials.code_of_full_file",
     "officials.unmask_case", "officials.unmask_duplicate", "staff.unmask_duplicate", "staff.export_roll",
-    "staff.decide_report_export", "staff.report_export_file",
+    "staff.decide_report_export", "staff.report_export_file", "staff.ask_for_letters", "officials.decide_report_export",
+    "officials.report_export_file",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
-    "staff.access_code_pdf",
+    "staff.issue_access_code",
+    # let somebody else in as staff, or keep somebody out
+    "officials.decide_account_change", "officials.make_setup_code", "officials.disable_account", "officials.take_role",
 }  # fmt: skip
 
 DANGEROUS_VERBS = {
@@ -48,8 +53,8 @@ WITHOUT_STEP_UP = {
     "officials.approve_plan", "officials.approve_area",
     # take somebody's access away, which must be quick
     "officials.revoke_full_file", "officials.revoke_witness", "staff.revoke_access_code",
-    # asks; a second person of the kindergarten grants it
-    "staff.save_report_export",
+    # asks; a second person grants it
+    "staff.save_report_export", "officials.save_report_export",
     # an invitation of one kindergarten, and its own roll, which it also enters by hand every day
     "staff.publish_open_day", "staff.take_in_import",
 }  # fmt: skip
