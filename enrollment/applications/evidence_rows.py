@@ -29,7 +29,7 @@ class EvidencePage(Base):
     size: Mapped[int]
     original_digest: Mapped[str]
     content: Mapped[bytes] = mapped_column(
-        LargeBinary, deferred=True, info={"sealed": "evidence_page.content", "bound": True}
+        LargeBinary, deferred=True, info={"sealed": "evidence_page.content", "file": True}
     )
     blurred: Mapped[bool | None]
     """Whether the photo looked too blurred to read when it came; None in rows from before this was kept."""
@@ -66,7 +66,7 @@ class EvidencePicture(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     page_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evidence_page.id", ondelete="CASCADE"))
     number: Mapped[int]
-    content: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": "evidence_picture.content", "bound": True})
+    content: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": "evidence_picture.content", "file": True})
 
     __table_args__ = (
         UniqueConstraint("page_id", "number"),

@@ -115,7 +115,9 @@ def _claim_texts(
         .execution_options(synchronize_session=False)
     )
     return [
-        ClaimedText(row[0], unsealed(row[1], "text_message.to"), unsealed(row[2], "text_message.body"), row[3])
+        ClaimedText(
+            row[0], unsealed(row[1], "text_message.to", row[0]), unsealed(row[2], "text_message.body", row[0]), row[3]
+        )
         for row in session.execute(taken)
     ]
 
@@ -125,9 +127,9 @@ def _raw(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return type_coerce(column, LargeBinary)
 
 
-def unsealed(value: bytes, purpose: str) -> str:
+def unsealed(value: bytes, purpose: str, row: uuid.UUID) -> str:
     try:
-        return unseal(value, purpose)
+        return unseal(value, purpose, row)
     except (VaultError, InvalidTag):
         return ""
 
@@ -185,6 +187,7 @@ def _claim_notices(
             Notice.id,
             Notice.kind,
             Notice.params,
+            Account.id.label("account_id"),
             _raw(Account.phone).label("phone"),
             Account.language,
             Notice.tries,
@@ -194,7 +197,9 @@ def _claim_notices(
     )
     rows = session.execute(taken).all()
     return [
-        ClaimedNotice(row.id, row.kind, row.params, unsealed(row.phone, "account.phone"), row.language, row.tries)
+        ClaimedNotice(
+            row.id, row.kind, row.params, unsealed(row.phone, "account.phone", row.account_id), row.language, row.tries
+        )
         for row in rows
         if row.state == MessageState.SENDING
     ]

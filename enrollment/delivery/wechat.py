@@ -33,7 +33,8 @@ from enrollment.ground.accounts import Account, Actor, Role, require_oneself
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import KNOWN_STATE, DeliveryError, MessageState, Notice, Queued
-from enrollment.ground.vault import Sealed, blind_index
+from enrollment.ground.sealed.values import Sealed
+from enrollment.ground.vault import blind_index
 
 PURPOSE = "wechat.openid"
 LONGEST_OPENID = 64
@@ -127,6 +128,7 @@ def claim(
             Notice.id,
             Notice.kind,
             Account.language,
+            WechatBinding.account_id.label("bound_to"),
             type_coerce(WechatBinding.openid, LargeBinary).label("openid"),
             sends.label("sends"),
             waits.label("waits"),
@@ -154,13 +156,16 @@ def claim(
             notices.c.kind,
             notices.c.language,
             notices.c.openid,
+            notices.c.bound_to,
             WechatNotice.tries,
             WechatNotice.state,
         )
         .execution_options(synchronize_session=False)
     )
     return [
-        ClaimedWechat(row.id, row.kind, unsealed(row.openid, "wechat_binding.openid"), row.language, row.tries)
+        ClaimedWechat(
+            row.id, row.kind, unsealed(row.openid, "wechat_binding.openid", row.bound_to), row.language, row.tries
+        )
         for row in session.execute(taken).all()
         if row.state == MessageState.SENDING
     ]

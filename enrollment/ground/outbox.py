@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.sealed.codes import KeyedJson
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 QUIET = dt.timedelta(minutes=10)
 """A message of `QUIET_KINDS` is sent when nothing was changed for so long; an earlier one that waits is replaced."""

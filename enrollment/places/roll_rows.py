@@ -26,8 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 from enrollment.ground.city_time import today
 from enrollment.ground.classifications import CLASS_LEVELS
 from enrollment.ground.db import Base
-from enrollment.ground.sealed.values import SealedDate
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed, SealedDate
 
 MOST_IN_A_CLASS = 60
 SCHOOL_AGE = 6

@@ -44,7 +44,7 @@ class DataPackage(Base):
     language: Mapped[str]
     asked_at: Mapped[dt.datetime]
     made_at: Mapped[dt.datetime | None]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "bound": True})
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "file": True})
 
 
 def _is_long(session: Session, *, by: Actor) -> bool:

@@ -67,7 +67,7 @@ class LetterBatch(Base):
     asked_at: Mapped[dt.datetime]
     made_at: Mapped[dt.datetime | None]
     cancelled_at: Mapped[dt.datetime | None]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "bound": True})
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PURPOSE, "file": True})
 
     __table_args__ = (
         CheckConstraint("kind IN ('" + "','".join(BatchKind) + "')", name="known_kind"),

@@ -38,7 +38,7 @@ from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import ACTIVE, Job, JobState
 from enrollment.ground.retention import THIRTY_DAYS, Moment
-from enrollment.ground.vault import blind_index, seal_bytes, unseal_bytes
+from enrollment.ground.vault import blind_index, seal_file, unseal_file
 
 DRAW = "draw_letter"
 """The job that draws one letter."""
@@ -94,8 +94,8 @@ class LetterRow(Base):
     asked_at: Mapped[dt.datetime]
     drawn_at: Mapped[dt.datetime | None]
     keep_until: Mapped[dt.datetime | None]
-    page: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PAGE})
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": CONTENT})
+    page: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PAGE, "file": True})
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": CONTENT, "file": True})
 
     __table_args__ = (
         UniqueConstraint("application_id", "name", "language", name="uq_letter__of_an_application"),
@@ -300,7 +300,7 @@ def _values(letter_id: uuid.UUID, page: LetterPage, *, job_id: uuid.UUID, now: d
         "asked_at": now,
         "drawn_at": None,
         "keep_until": now + page.kept if page.kept is not None else None,
-        "page": seal_bytes(letter_id.bytes + page.drawn.encode(), PAGE),
+        "page": seal_file(letter_id.bytes + page.drawn.encode(), PAGE, letter_id),
         "content": None,
     }
 
@@ -370,7 +370,7 @@ def keep(session: Session, letter_id: uuid.UUID, content: bytes, *, now: dt.date
     row = session.get(LetterRow, letter_id, with_for_update=True)
     if row is None:
         return False
-    row.content, row.page, row.drawn_at = seal_bytes(letter_id.bytes + content, CONTENT), None, now
+    row.content, row.page, row.drawn_at = seal_file(letter_id.bytes + content, CONTENT, letter_id), None, now
     session.flush()
     return True
 
@@ -406,7 +406,7 @@ def put(
     letter_id = uuid.uuid4()
     row = _values(letter_id, page, job_id=job_id, now=now) | {
         "page": None,
-        "content": seal_bytes(letter_id.bytes + content, CONTENT),
+        "content": seal_file(letter_id.bytes + content, CONTENT, letter_id),
         "drawn_at": now,
     }
     differs = (LetterRow.digest != row["digest"]) | LetterRow.content.is_(None)
@@ -414,8 +414,8 @@ def put(
 
 
 def _bound(letter_id: uuid.UUID, sealed: bytes, purpose: str) -> bytes:
-    """Unseal what belongs to this row.  Raises LookupError for the value of another one."""
-    content = unseal_bytes(sealed, purpose)
+    """Unseal what belongs to this row.  Raises InvalidTag, or for an old value LookupError, for that of another one."""
+    content = unseal_file(sealed, purpose, letter_id)
     if content[:16] != letter_id.bytes:
         raise LookupError("a letter of another row")
     return content[16:]

@@ -11,8 +11,7 @@ from enrollment.ground.db import Base
 from enrollment.ground.phones import SealedPhone
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import TOKEN, KeyedCode, listed
-from enrollment.ground.sealed.values import SealedDate
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed, SealedDate
 
 PAPER_PURPOSE = "guardian_request.paper"
 
@@ -102,7 +101,7 @@ class GuardianRequest(Base):
     guardian_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("guardian.id"))
     phone: Mapped[str | None] = mapped_column(SealedPhone("guardian_request.phone"))
     protected: Mapped[bool]
-    paper: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": PAPER_PURPOSE, "bound": True})
+    paper: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": PAPER_PURPOSE, "file": True})
     paper_type: Mapped[str]
     proposed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     proposed_at: Mapped[dt.datetime | None]

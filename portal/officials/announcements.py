@@ -111,7 +111,7 @@ def _page(told: Told, form: OfficialForm) -> ResponseReturnValue:
 
 
 @pages.post("/announcements/<uuid:announcement_id>/publish/<int:number>")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def publish_announcement(announcement_id: uuid.UUID, number: int) -> ResponseReturnValue:
     form = OfficialForm()
     if form.validate_on_submit():

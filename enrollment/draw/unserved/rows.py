@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.sealed.codes import listed
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 LONGEST_TEXT = 500
 

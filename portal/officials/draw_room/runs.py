@@ -158,7 +158,7 @@ def prepare_run_again(run_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/draws/runs/<uuid:run_id>/set-aside")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def set_run_aside(run_id: uuid.UUID) -> ResponseReturnValue:
     form = SetAsideForm()
     if form.validate_on_submit():

@@ -25,7 +25,7 @@ def save_report_export(code: str) -> ResponseReturnValue:
 
 
 @pages.post("/reports/exports/<uuid:export_id>")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def decide_report_export(export_id: uuid.UUID) -> ResponseReturnValue:
     return report_exports.decide("officials", export_id, chosen_year())
 

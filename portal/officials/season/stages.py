@@ -67,7 +67,7 @@ def _announcement_page(season: Season, form: OfficialForm) -> ResponseReturnValu
 
 
 @pages.post("/season/announcement")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def announce_season() -> ResponseReturnValue:
     season, form = _season_or_404(), AnnounceForm()
     if form.validate_on_submit():
@@ -111,7 +111,7 @@ def _end_page(season: Season, form: EndForm) -> ResponseReturnValue:
 
 
 @pages.post("/season/close")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def close_season() -> ResponseReturnValue:
     season, form = _season_or_404(), EndForm()
     if form.validate_on_submit():

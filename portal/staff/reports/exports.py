@@ -24,7 +24,7 @@ def save_report_export(code: str) -> ResponseReturnValue:
 
 
 @pages.post("/reports/exports/<uuid:export_id>")
-@desk("staff")
+@desk("staff", step_up=True)
 def decide_report_export(export_id: uuid.UUID) -> ResponseReturnValue:
     return report_exports.decide("staff", export_id, shown_year())
 
