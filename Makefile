@@ -87,6 +87,9 @@ restore-drill: setup-test ## a city is backed up, restored and verified, with it
 torture: setup-test ## everything is killed, stopped and cut at random under load; the ledger is compared with the tables (MINUTES=60)
 	@$(PY) -m bench.torture --minutes $${MINUTES:-60} --json var/torture.json
 
+publication: setup-test ## RUNS=500 publications whose worker is killed, paused or cut off; each happens once
+	@$(PY) -m bench.publication --runs $${RUNS:-500} --json var/publication.json
+
 screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
 	@PORT=$(PORT) PAGES="$(PAGES)" $(PY) -m tests.browser.screenshots
 
@@ -108,4 +111,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture rehearsal screenshots lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots lock backup restore clean-data

@@ -2,7 +2,8 @@
 
 A copy has its own kindergartens, programmes, families and applications; names, dates and places in the city stay those of
 the first.  Identifiers of a copy are the MD5 of the first one's with the number of the copy, so that rows that belong
-together still do.  The copies have no service areas, rolls, uploads and history.
+together still do.  The copies have no service areas, rolls, uploads and history.  Sealed values of the copied tables have the
+form from before they were bound to rows (ADR 46), because SQL cannot seal them for the row of a copy.
 """
 
 import os
@@ -12,11 +13,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Column, Engine, LargeBinary, Table, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 
 import enrollment.tables  # noqa: F401 (all tables are known)
-from enrollment.ground import vault
+from enrollment.ground import key_rotation, vault
 from enrollment.ground.db import Base, open_engine
+from enrollment.ground.key_rotation import SealedColumn
+from enrollment.ground.sealed.values import row_of
 from enrollment.ground.vault import Keys
 from portal.demo.city_builder import CityBuilder
 from portal.operations.embedded import Postgres
@@ -76,12 +93,30 @@ def multiply(engine: Engine, times: int, say: Callable[[str], None] = _say) -> N
         connection.execute(
             text("CREATE TEMPORARY TABLE of_families ON COMMIT DROP AS SELECT id FROM account WHERE login IS NULL")
         )
+        for column in key_rotation.sealed_columns():
+            if column.table.name in COPIED:
+                _unbind(connection, column)
         for name in COPIED:
             say(f"copies of {name}")
             connection.execute(text(_copies(Base.metadata.tables[name])), {"last": times - 1})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))
+
+
+def _unbind(connection: Connection, sealed: SealedColumn) -> None:
+    """Seal the values of a column without their rows."""
+    filled = select(*sealed.key, sealed.value.label("stored")).where(func.length(sealed.value) > 0)
+    rows = connection.execute(filled).all()
+    if not rows:
+        return
+    same = and_(*(part == bindparam(f"key_{part.name}", type_=part.type) for part in sealed.key))
+    written = update(sealed.table).where(same).values({sealed.column: bindparam("stored", type_=LargeBinary)})
+    connection.execute(written, [
+        {f"key_{part.name}": value for part, value in zip(sealed.key, key, strict=True)}
+        | {"stored": vault.seal_unbound(vault.unseal(bytes(stored), sealed.purpose, row_of(sealed.table, key)), sealed.purpose)}
+        for *key, stored in rows
+    ])  # fmt: skip
 
 
 def _copies(table: Table) -> str:

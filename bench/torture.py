@@ -149,15 +149,23 @@ class Torture:
         enqueuing = threading.Thread(target=self.enqueue_jobs)
         for each in (load, enqueuing):
             each.start()
+        self._wait_for_submission(after=0.0)
         ends = time.monotonic() + self.seconds
-        time.sleep(3)
         while time.monotonic() < ends:
             tormentor.strike()
             time.sleep(self.chance.uniform(1.5, 5))
-        time.sleep(5)
+        self._wait_for_submission(after=self.tally.now())
         self.over.set()
         for each in (load, enqueuing):
             each.join()
+
+    def _wait_for_submission(self, after: float) -> None:
+        """Return when a submission was acknowledged after this moment, or none came within `GOES_ON`."""
+        limit = time.monotonic() + GOES_ON
+        while time.monotonic() < limit:
+            if any(moment > after for moment in self.ledger.answered_at[-AT_ONCE:]):
+                return
+            time.sleep(0.2)
 
     def settled(self) -> float | None:
         """Seconds until no job and no message waits; None if that takes too long."""

@@ -38,7 +38,7 @@ def lost_commits(folder: Path, seconds: float = 3.0) -> dict[str, Any]:
             _wait_for_receiver(connection)
         writer = threading.Thread(target=_write, args=(primary.url("portal"), acknowledged))
         writer.start()
-        time.sleep(seconds)
+        _wait(seconds, acknowledged)
         assert primary.child is not None
         assert primary.child.process is not None
         os.kill(primary.child.process.pid, signal.SIGKILL)
@@ -52,6 +52,15 @@ def lost_commits(folder: Path, seconds: float = 3.0) -> dict[str, Any]:
     shutil.rmtree(folder / "primary")
     kept = _recovered(folder)
     return {"acknowledged": len(acknowledged), "lost": len(set(acknowledged) - kept)}
+
+
+def _wait(seconds: float, acknowledged: list[int]) -> None:
+    """So many seconds, and until something was acknowledged that could be lost."""
+    limit, given_up = time.monotonic() + seconds, time.monotonic() + seconds + 20
+    while time.monotonic() < limit or not acknowledged:
+        if time.monotonic() > given_up:
+            raise RuntimeError("nothing was acknowledged")
+        time.sleep(0.05)
 
 
 def _tool(server: Postgres, name: str, *options: str) -> None:

@@ -8,7 +8,7 @@ import os
 from alembic import context
 
 from enrollment.ground.db import open_engine
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 from enrollment.tables import METADATA
 
 LOCK_TIMEOUT = "3s"

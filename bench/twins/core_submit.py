@@ -86,7 +86,7 @@ def submit(application_id: uuid.UUID):
             select(wishes.c.programme_id).where(wishes.c.application_id == application_id).order_by(wishes.c.rank)
         ).all() or abort(409)
         agrees = form.get("agrees_to_central") == "y"
-        text, said = sealed(home, listed, agrees)
+        text, said = sealed(home, listed, agrees, application_id)
         connection.execute(
             update(applications)
             .where(applications.c.id == application_id)

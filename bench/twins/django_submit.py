@@ -260,7 +260,7 @@ def submit(request, application_id):
         wishes = list(Wish.objects.filter(application=draft).order_by("rank").values_list("programme_id", flat=True))
         if not (open_now.exists() and given.exists() and home and wishes):
             return HttpResponse(status=409)
-        text, checksum = sealed(home, wishes, said["agrees_to_central"])
+        text, checksum = sealed(home, wishes, said["agrees_to_central"], draft.id)
         draft.stage, draft.version = "submitted", draft.version + 1
         draft.registration_code, draft.agrees_to_central = registration_code(), said["agrees_to_central"]
         draft.submitted_at = draft.changed_at = now

@@ -17,7 +17,7 @@ def unlock(folder: str) -> None:
     vault.unlock(Keys.from_file(Path(folder) / "keys.json"))
 
 
-def sealed(household: Mapping[str, Any], wishes: Sequence[Any], agrees: bool) -> tuple[bytes, str]:
+def sealed(household: Mapping[str, Any], wishes: Sequence[Any], agrees: bool, application: object) -> tuple[bytes, str]:
     """The sealed text and its SHA-256."""
     said = {
         "household": {
@@ -27,7 +27,9 @@ def sealed(household: Mapping[str, Any], wishes: Sequence[Any], agrees: bool) ->
         "agrees_to_central": agrees,
     }
     text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return vault.seal(text, "application_version.answers"), hashlib.sha256(text.encode()).hexdigest()
+    return vault.seal(text, "application_version.answers", vault.row_name(application, 1)), hashlib.sha256(
+        text.encode()
+    ).hexdigest()
 
 
 def registration_code() -> str:

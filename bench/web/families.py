@@ -12,6 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 from psycopg.types.json import Json
 
 from bench.web.ground import SECRET, Ground, now
+from portal.web.csrf import masked
 from portal.web.sessions import digest_of
 
 AS_DRAFTS = """
@@ -41,14 +42,14 @@ FORGET = [
 
 @dataclass(frozen=True)
 class Browser:
-    """A session: the cookie's value and a valid token of its forms."""
+    """A session: the cookie's value and a valid token of its forms, signed as Flask-WTF does."""
 
     cookie: str
     csrf: str
 
-    def form(self, *fields: tuple[str, str], key: bool = True) -> str:
-        """The body of a form with its hidden fields."""
-        hidden = [("csrf_token", self.csrf)]
+    def form(self, *fields: tuple[str, str], key: bool = True, is_masked: bool = True) -> str:
+        """The body of a form with its hidden fields; the twins take the token without the portal's mask."""
+        hidden = [("csrf_token", masked(self.csrf) if is_masked else self.csrf)]
         if key:
             hidden.append(("idempotency_key", uuid.uuid4().hex))
         return urlencode([*hidden, *fields])

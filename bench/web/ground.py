@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,15 +149,28 @@ class Ground:
         self._log_statements("all")
         began = self._log_size()
         yield found
-        time.sleep(0.3)
-        with (self.folder / "postgres.log").open(errors="replace") as file:
-            file.seek(began)
-            said = file.read()
+        said = self._log_until_marker(began)
         self._log_statements("none")
         for match in re.finditer(r"(?:statement|execute [^:]*): (.*?)(?=\n\d{4}-\d\d-\d\d |\Z)", said, re.DOTALL):
             statement = match.group(1).strip(" ;\n\t")
             if not any(statement.lower().startswith(word) if word else not statement for word in UNCOUNTED):
                 found.append(statement)
+
+    def _log_until_marker(self, began: int) -> str:
+        """The log from this place to a statement that is sent now: what was sent before it stands before it."""
+        marker = f"SELECT 'end {uuid.uuid4().hex}'"
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
+            connection.execute(marker)
+        limit = time.monotonic() + 20
+        while True:
+            with (self.folder / "postgres.log").open(errors="replace") as file:
+                file.seek(began)
+                said, found, _after = file.read().partition(marker)
+            if found:
+                return said.rpartition("\n")[0]
+            if time.monotonic() > limit:
+                raise RuntimeError("the server does not write its statements into its log")
+            time.sleep(0.05)
 
     def _log_size(self) -> int:
         return (self.folder / "postgres.log").stat().st_size
@@ -165,7 +179,16 @@ class Ground:
         with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET log_statement = '{which}'")
             connection.execute("SELECT pg_reload_conf()")
-        time.sleep(0.5)
+        limit = time.monotonic() + 20
+        while self._logged_now() != which:
+            if time.monotonic() > limit:
+                raise RuntimeError("the server does not read its settings again")
+            time.sleep(0.05)
+
+    def _logged_now(self) -> str:
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
+            found = connection.execute("SHOW log_statement").fetchone()
+        return found[0] if found else ""
 
     def stop(self) -> None:
         for server in self.servers:

@@ -35,9 +35,10 @@ class Path:
     goal: float | None = None
 
 
-def submissions(families: list[Family]) -> Iterator[Request]:
+def submissions(families: list[Family], *, is_masked: bool = True) -> Iterator[Request]:
     for family in families:
-        body = family.browser.form(("version", "1"), ("agrees_to_central", "y"), ("true", "y"))
+        fields = (("version", "1"), ("agrees_to_central", "y"), ("true", "y"))
+        body = family.browser.form(*fields, is_masked=is_masked)
         yield post(f"/parents/applications/{family.application}/check", body, family.browser.cookie)
 
 
@@ -53,7 +54,10 @@ def household_saves(ground: Ground, families: list[Family]) -> Iterator[Request]
         version, kind, hukou, home, street, community, estate, longitude, latitude, owned, work, permit, outside = (
             found[family.application]
         )
-        longitude, latitude = _opened(longitude, "home_longitude"), _opened(latitude, "home_latitude")
+        longitude, latitude = (
+            _opened(longitude, "home_longitude", family.application),
+            _opened(latitude, "home_latitude", family.application),
+        )
         typed = {
             "version": version, "hukou_kind": kind, "hukou_area": hukou, "hukou_street": None, "hukou_since": None,
             "home_area": "outside" if outside else home, "home_street": street, "home_community": community,
@@ -66,8 +70,8 @@ def household_saves(ground: Ground, families: list[Family]) -> Iterator[Request]
         yield post(f"/parents/applications/{family.application}/household", body, family.browser.cookie)
 
 
-def _opened(value: bytes | None, column: str) -> str | None:
-    return None if value is None else unseal(value, f"household.{column}")
+def _opened(value: bytes | None, column: str, application: uuid.UUID) -> str | None:
+    return None if value is None else unseal(value, f"household.{column}", application)
 
 
 def wish_saves(ground: Ground, families: list[Family]) -> Iterator[Request]:
@@ -125,7 +129,7 @@ def codes_entered(ground: Ground, families: list[Family]) -> Iterator[Request]:
     with psycopg.connect(ground.url) as connection:
         connection.execute("DELETE FROM one_time_code")
         sealed = dict(connection.execute("SELECT id, phone FROM account WHERE phone IS NOT NULL").fetchall())
-    phones = [vault.unseal(sealed[family.account], "account.phone") for family in families]
+    phones = [vault.unseal(sealed[family.account], "account.phone", family.account) for family in families]
     ids = [uuid.uuid4().hex for _family in families]
     contents = [
         {"phone": _sealed_phone(phone), "code_sent": True, "browser": browser, "next": None}
@@ -144,7 +148,7 @@ def codes_entered(ground: Ground, families: list[Family]) -> Iterator[Request]:
 def _sealed_phone(phone: str) -> str:
     import base64
 
-    return base64.b64encode(vault.seal(phone, "web_session.phone")).decode()
+    return base64.b64encode(vault.seal_unbound(phone, "web_session.phone")).decode()
 
 
 def of_registration(ground: Ground, families: list[Family], readers: list[Family]) -> list[Path]:

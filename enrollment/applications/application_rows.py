@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import KeyedJson
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 from enrollment.people.person_rows import Child
 from enrollment.places.areas import LEVELS
 from enrollment.places.programmes import Programme

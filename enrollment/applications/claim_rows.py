@@ -23,8 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import TOKEN, KeyedCode, code_of, listed
-from enrollment.ground.sealed.values import SealedJson
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed, SealedJson, row_of
 from enrollment.season.facts import Fact, Ground
 
 ASKED = (
@@ -117,6 +116,10 @@ class VerifiedFact(Base):
         return self.sealed_value if self.sealed_value is not None else self.plain_value
 
 
+VERIFIED: Any = VerifiedFact.__table__
+"""For `row_of`."""
+
+
 def value_columns(fact: str, value: Any) -> dict[str, Any]:
     """The columns of a finding with this value."""
     sealed = fact in SEALED_FACTS
@@ -130,11 +133,11 @@ def facts_as_json() -> ColumnElement[Any]:
     return func.jsonb_object_agg(type_coerce(VerifiedFact.fact, String), value)
 
 
-def facts_of_json(stored: dict[str, Any]) -> dict[Fact, Any]:
-    """The facts of an object that `facts_as_json` made."""
+def facts_of_json(application_id: uuid.UUID, stored: dict[str, Any]) -> dict[Fact, Any]:
+    """The facts of an object that `facts_as_json` made for this application."""
     facts = {Fact(code_of(name)): value for name, value in stored.items()}
     for fact in SEALED_FACTS & facts.keys():
-        facts[fact] = SEALED_VALUE.process_result_value(bytes.fromhex(facts[fact]), None)
+        facts[fact] = SEALED_VALUE.opened(bytes.fromhex(facts[fact]), row_of(VERIFIED, (application_id, fact)))
     return facts
 
 

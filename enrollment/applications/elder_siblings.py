@@ -16,7 +16,8 @@ from enrollment.ground import identity
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.vault import Sealed, normalise
+from enrollment.ground.sealed.values import Sealed
+from enrollment.ground.vault import normalise
 
 LONGEST_NAME = 120
 OLDEST = 12  # years; an older child is in no kindergarten

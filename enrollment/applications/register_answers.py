@@ -30,12 +30,14 @@ from enrollment.applications.registers.comparison import note_states
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound
+from enrollment.ground.sealed.values import row_of
 from enrollment.people import consents
 from enrollment.people.consents import Consent
 from enrollment.season.facts import Fact
 
 __all__ = ["ANSWERS", "REGISTERS", "REGISTER_ANSWERS", "RegisterAnswer", "handed_in_at", "is_current"]
 
+_TABLE: Any = RegisterAnswer.__table__
 VACCINATION = "vaccination"
 """Asked for every child, because the kindergarten checks it on arrival; it is not a fact and does not affect a tier."""
 
@@ -102,7 +104,7 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
             "fact": each.fact,
             "register": each.register,
             "answer": each.answer,
-            "value": _sealed_hex(each.value),
+            "value": _sealed_hex(each),
         }
         for each in answers
     }
@@ -128,8 +130,9 @@ def note(session: Session, answers: Iterable[Answer], *, now: dt.datetime) -> in
     return len(rows)
 
 
-def _sealed_hex(value: Any) -> str | None:
-    sealed = RegisterAnswer.value.type.process_bind_param(value, None)
+def _sealed_hex(answer: Answer) -> str | None:
+    row = row_of(_TABLE, (answer.application_id, answer.fact))
+    sealed = RegisterAnswer.value.type.sealed(answer.value, row)
     return None if sealed is None else sealed.hex()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import KeyedCode
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 REFUSAL_RULES = ("age", "duplicate", "falsehood")
 

@@ -113,8 +113,8 @@ def ask(
         "expires_at": now + sign_in.CODE_LIFETIME,
         "message": message_id,
         "key": f"code:{message_id}",
-        "to": seal(phone, "text_message.to"),
-        "body": seal(words(code), "text_message.body"),
+        "to": seal(phone, "text_message.to", message_id),
+        "body": seal(words(code), "text_message.body", message_id),
     }
     sent = session.connection().exec_driver_sql(ASK[asker.known], values).one_or_none()
     return None if sent is None else SentCode(message_id)

@@ -7,8 +7,9 @@ import uuid
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from allocation import lottery
@@ -16,14 +17,17 @@ from allocation.files import opening, public_file
 from allocation.files.bundle import DrawRecord2
 from allocation.files.publication import Publication, Sensitive, Settings
 from allocation.outcome import Outcome
+from enrollment.applications.application_rows import Application
 from enrollment.draw import market_files
 from enrollment.draw.run_rows import OPENING
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import bulk_copy
-from enrollment.ground.vault import seal_bytes
+from enrollment.ground.vault import row_name, seal_file
 from enrollment.season.facts import SENSITIVE_GROUNDS
 from enrollment.season.rounds import Round
 
+AT_ONCE = 5000
+"""Openings that are stored by one statement."""
 BLOCK_COLUMNS = {"code": "text", "programme": "text", "pool": "text", "shown": "boolean"}
 
 
@@ -100,13 +104,12 @@ def copy_blocks(session: Session, blocks: Iterable[BlockOfPool]) -> None:
 
 def save_openings(session: Session, run_id: uuid.UUID, openings: Iterable[tuple[str, bytes]]) -> None:
     """Store the openings, sealed."""
-    sealed = ((child, seal_bytes(content, OPENING)) for child, content in openings)
-    bulk_copy.copy_to_temporary_table(session, "opening_of_run", {"child": "text", "content": "bytea"}, sealed)
-    session.execute(
-        text("""
-            INSERT INTO opening (run_id, application_id, content)
-            SELECT :run, application.id, opening_of_run.content
-            FROM opening_of_run JOIN application ON application.child_code = opening_of_run.child
-        """),
-        {"run": run_id},
-    )
+    remaining = iter(openings)
+    while some := list(islice(remaining, AT_ONCE)):
+        codes = [child for child, _content in some]
+        found = select(Application.child_code, Application.id).where(Application.child_code.in_(codes))
+        ids = {row.child_code: row.id for row in session.execute(found)}
+        sealed = (
+            (run_id, ids[child], seal_file(content, OPENING, row_name(run_id, ids[child]))) for child, content in some
+        )
+        bulk_copy.copy_rows(session, "opening", ("run_id", "application_id", "content"), sealed)

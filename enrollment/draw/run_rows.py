@@ -127,7 +127,7 @@ class Opening(Base):
 
     run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": OPENING})
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": OPENING, "file": True})
 
 
 class WishReason(Base):

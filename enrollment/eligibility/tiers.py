@@ -144,7 +144,7 @@ def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) ->
         )
         .group_by(VerifiedFact.application_id)
     )
-    return {application_id: facts_of_json(facts) for application_id, facts in rows}
+    return {application_id: facts_of_json(application_id, facts) for application_id, facts in rows}
 
 
 class Entry(NamedTuple):

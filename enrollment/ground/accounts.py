@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.phones import SealedPhone
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 LANGUAGES = ("zh", "en")
 """The languages of pages, letters and messages."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from enrollment.ground.data_register import impersonal_columns
+from enrollment.ground.sealed import row_binding
 
 NAMES = {
     "ix": "ix_%(table_name)s__%(column_0_N_name)s",
@@ -62,6 +63,9 @@ class Base(DeclarativeBase):
         return f"<{' '.join([type(self).__name__, *shown])}>"
 
 
+event.listen(Base, "before_insert", row_binding.give_key, propagate=True)
+
+
 def open_engine(url: str, **options) -> Engine:
     """An engine with psycopg 3, in UTC, that waits for a lock for at most ten seconds.
 
@@ -71,6 +75,7 @@ def open_engine(url: str, **options) -> Engine:
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
     engine = create_engine(address, hide_parameters=True, connect_args={"options": settings}, **options)
+    event.listen(engine, "before_execute", row_binding.bind_rows, retval=True)
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", functools.partial(_try_connection, engine.dialect))
     event.listen(engine, "checkin", _remember_use)

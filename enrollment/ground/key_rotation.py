@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -31,8 +32,8 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, maintenance_permits, vault
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.db import Base
+from enrollment.ground.sealed.values import Sealed, row_of
 from enrollment.ground.sign_in import WebSession
-from enrollment.ground.vault import Sealed
 
 BATCH = 200
 APPEND_ONLY_TABLE = "application_version"
@@ -41,12 +42,12 @@ APPEND_ONLY_TABLE = "application_version"
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """`purpose` is the associated data of its values; the values of a `bound` column are files that belong to their row."""
+    """`purpose` and the row are the associated data of its values.  `is_file`: they are bytes and not text."""
 
     table: Table
     column: Column[Any]
     purpose: str
-    bound: bool = False
+    is_file: bool = False
 
     @property
     def name(self) -> str:
@@ -62,7 +63,7 @@ class SealedColumn:
 
     def sealed_with(self, name: str, *, newest: bool = False) -> ColumnElement[bool]:
         """SQL condition: sealed with the named key; with `newest` in the form that new values have."""
-        versions = (vault.BOUND,) if self.bound and newest else (vault.VERSION, vault.BOUND)
+        versions = (vault.BOUND,) if newest else (vault.VERSION, vault.BOUND)
         starts = [vault.key_prefix(name, version) for version in versions]
         return or_(
             *(
@@ -72,11 +73,11 @@ class SealedColumn:
         )
 
     def sealed_again(self, value: bytes, key: Sequence[Any]) -> bytes:
-        """The value sealed with the current key."""
-        if self.bound:
-            (row,) = key
+        """The value of the row with this primary key, sealed for it with the current key."""
+        row = row_of(self.table, key)
+        if self.is_file:
             return vault.seal_file(vault.unseal_file(value, self.purpose, row), self.purpose, row)
-        return vault.seal(vault.unseal(value, self.purpose), self.purpose)
+        return vault.seal(vault.unseal(value, self.purpose, row), self.purpose, row)
 
 
 def sealed_columns() -> list[SealedColumn]:
@@ -87,7 +88,7 @@ def sealed_columns() -> list[SealedColumn]:
             if isinstance(column.type, Sealed):
                 found.append(SealedColumn(table, column, column.type.purpose))
             elif purpose := column.info.get("sealed"):
-                found.append(SealedColumn(table, column, purpose, "bound" in column.info))
+                found.append(SealedColumn(table, column, purpose, "file" in column.info))
     return found
 
 
@@ -126,6 +127,15 @@ def count_sealed_with(session: Session, name: str) -> Counter[str]:
     start = vault.key_prefix(name)
     kept = [base64.b64decode(text) for text in _values_in_sessions(session)]
     counted["web_session.data"] = sum(value.startswith(start) for value in kept)
+    return +counted
+
+
+def count_unbound(session: Session) -> Counter[str]:
+    """Number of values from before they were bound to their row, by column.  `rotate_batch` binds them."""
+    counted: Counter[str] = Counter()
+    for sealed in sealed_columns():
+        before = func.substring(sealed.value, 1, 1) == literal(bytes([vault.VERSION]), LargeBinary)
+        counted[sealed.name] = session.scalar(select(func.count()).select_from(sealed.table).where(before)) or 0
     return +counted
 
 

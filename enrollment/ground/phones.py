@@ -10,7 +10,8 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import Sealed, blind_index
+from enrollment.ground.sealed.values import Sealed
+from enrollment.ground.vault import blind_index
 
 HOME_REGION = "CN"
 HOME_CODE = "86"
@@ -83,12 +84,11 @@ class SealedPhone(Sealed):
 
     cache_ok = True
 
-    def process_bind_param(self, value, dialect):
-        return super().process_bind_param(parse_phone(value) if value else value, dialect)
+    def to_text(self, value: str) -> str:
+        return parse_phone(value) if value else value
 
-    def process_result_value(self, value, dialect):
-        kept = super().process_result_value(value, dialect)
-        if kept and CHINESE_E164.fullmatch(kept):
-            return kept
-        number = _parse(kept) if kept else None
-        return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number is not None else kept
+    def from_text(self, text: str) -> str:
+        if not text or CHINESE_E164.fullmatch(text):
+            return text
+        number = _parse(text)
+        return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number is not None else text

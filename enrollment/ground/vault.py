@@ -1,9 +1,10 @@
 """Field encryption: AES-256-GCM with key ids, and blind indexes for look-up.
 
-A sealed value is `version(1) | key id length(1) | key id | nonce(12) | ciphertext+tag`.  The column's name is the
-associated data, so a value that is moved to another column cannot be decrypted.  Files (version 2) are bound to their row too:
-its id is part of the associated data.  The blind index is HMAC-SHA256 over the
-normalised text with a separate key, so that a number can be found without decryption.
+A sealed value is `version(1) | key id length(1) | key id | nonce(12) | ciphertext+tag`.  Its associated data name its column
+and its row, so that a value which is moved to another column or another row cannot be decrypted.  Values of version 1 are
+from before they were bound to rows: they name their column alone, and open until `flask keys rotate` has bound them.  The
+blind index is HMAC-SHA256 over the normalised text with a separate key, so that a number can be found without decryption.
+Columns of sealed values have the types of `enrollment.ground.sealed`.
 """
 
 import base64
@@ -18,10 +19,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import LargeBinary
-from sqlalchemy.types import TypeDecorator
 
 VERSION, BOUND = 1, 2
+Row = uuid.UUID | str
+"""What identifies a row within its table: its id, or `row_name` of several columns."""
 UNSEALED = b"\x00"
 """The first byte of a text that a migration left for `enrollment.maintenance.sealing`; it is never read as a value."""
 
@@ -127,11 +128,40 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
-def seal(text: str, purpose: str) -> bytes:
+def row_name(*key: object) -> str:
+    """The name of a row with this primary key, as PostgreSQL's `concat_ws('|', …)` gives it.  Private codes are tokens."""
+    return "|".join(map(str, key))
+
+
+def seal(text: str, purpose: str, row: Row) -> bytes:
+    """Seal a text for one column, `table.column`, of one row."""
+    return seal_file(text.encode(), purpose, row)
+
+
+def unseal(value: bytes, purpose: str, row: Row) -> str:
+    """The text of a value.  Raises InvalidTag if it was sealed for another column or row."""
+    if value[0] == VERSION:
+        return _unseal(value, purpose, VERSION).decode()
+    return _unseal(value, f"{purpose}|{row}", BOUND).decode()
+
+
+def seal_file(content: bytes, purpose: str, row: Row) -> bytes:
+    """The same for the content of a file."""
+    return _seal(content, f"{purpose}|{row}", BOUND)
+
+
+def unseal_file(value: bytes, purpose: str, row: Row) -> bytes:
+    if value[0] == VERSION:
+        return base64.b64decode(_unseal(value, purpose, VERSION))
+    return _unseal(value, f"{purpose}|{row}", BOUND)
+
+
+def seal_unbound(text: str, purpose: str) -> bytes:
+    """Seal a text that has no row of its own, such as a form in a session."""
     return _seal(text.encode(), purpose, VERSION)
 
 
-def unseal(value: bytes, purpose: str) -> str:
+def unseal_unbound(value: bytes, purpose: str) -> str:
     return _unseal(value, purpose, VERSION).decode()
 
 
@@ -150,27 +180,6 @@ def _unseal(value: bytes, associated: str, version: int) -> bytes:
         raise VaultError(f"no key {name!r} for a sealed value")
     nonce, body = value[2 + length : 14 + length], value[14 + length :]
     return _cipher(key).decrypt(nonce, body, associated.encode())
-
-
-def seal_bytes(content: bytes, purpose: str) -> bytes:
-    """Like `seal`, for the content of a file."""
-    return seal(base64.b64encode(content).decode(), purpose)
-
-
-def unseal_bytes(value: bytes, purpose: str) -> bytes:
-    return base64.b64decode(unseal(value, purpose))
-
-
-def seal_file(content: bytes, purpose: str, row: uuid.UUID) -> bytes:
-    """Seal the content of a file for one row: in another row it does not open."""
-    return _seal(content, f"{purpose}|{row}", BOUND)
-
-
-def unseal_file(value: bytes, purpose: str, row: uuid.UUID) -> bytes:
-    """The content of a file.  A value from before files were bound opens until `flask keys rotate` has bound it."""
-    if value[0] == VERSION:
-        return unseal_bytes(value, purpose)
-    return _unseal(value, f"{purpose}|{row}", BOUND)
 
 
 def normalise(text: str) -> str:
@@ -200,27 +209,6 @@ def message_key_name(purpose: str) -> str:
 
 def _derived_key(purpose: str) -> bytes:
     return hmac.new(_open_keys().index, f"key|{purpose}".encode(), hashlib.sha256).digest()
-
-
-class Sealed(TypeDecorator):
-    """A text column that is stored sealed.  `purpose` is `table.column`."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, purpose: str):
-        super().__init__()
-        self.purpose = purpose
-
-    def text_of(self, stored: str) -> str:
-        """The text to seal for a value that a migration left as text."""
-        return stored
-
-    def process_bind_param(self, value, dialect):
-        return None if value is None else seal(value, self.purpose)
-
-    def process_result_value(self, value, dialect):
-        return None if value is None else unseal(value, self.purpose)
 
 
 MOST_STARS = 14

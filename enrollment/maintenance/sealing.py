@@ -3,6 +3,7 @@
 A batch is a transaction of the caller, so an interrupted run continues with what is left.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import LargeBinary, String, and_, bindparam, cast, func, inspect, literal, select, type_coerce, update
@@ -13,7 +14,8 @@ from enrollment.ground import vault
 from enrollment.ground.db import Base
 from enrollment.ground.key_rotation import SealedColumn
 from enrollment.ground.sealed.codes import KeyedCode, KeyedJson, tokens
-from enrollment.ground.vault import UNSEALED, Sealed
+from enrollment.ground.sealed.values import Sealed, row_of
+from enrollment.ground.vault import UNSEALED
 
 BATCH = 5000
 ADD_ONLY = ("application_version", "audit_entry")
@@ -31,12 +33,16 @@ def seal_texts(session: Session, column: SealedColumn) -> int:
     fresh = update(column.table).where(same).values({column.column: bindparam("sealed", type_=LargeBinary)})
     sealed = [
         {f"key_{part.name}": value for part, value in zip(column.key, key, strict=True)}
-        | {"sealed": vault.seal(kind.text_of(bytes(text)[1:].decode()), kind.purpose)}
+        | {"sealed": _sealed(column, kind.text_of(bytes(text)[1:].decode()), key)}
         for *key, text in rows
     ]
     if sealed:
         session.connection().execute(fresh, sealed)
     return len(sealed)
+
+
+def _sealed(column: SealedColumn, text: str, key: Sequence[Any]) -> bytes:
+    return vault.seal(text, column.purpose, row_of(column.table, key))
 
 
 def key_codes(session: Session) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.db import Base
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 

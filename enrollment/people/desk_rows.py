@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from enrollment.ground.db import Base
 from enrollment.ground.phones import SealedPhone
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 
 class IdentityCheck(Base):

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 
 class Verdict(StrEnum):

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.sealed.values import SealedDecimal
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed, SealedDecimal
 
 HUKOU_KINDS = ("local", "collective", "elsewhere")
 PLACES = 6

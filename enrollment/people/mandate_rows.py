@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 WAYS = ("code", "paper")
 PAPER_PURPOSE = "mandate.paper"
@@ -38,7 +38,7 @@ class Mandate(Base):
     ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     signed_name: Mapped[str | None] = mapped_column(Sealed("mandate.signed_name"))
     signed_on: Mapped[dt.date | None]
-    paper: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "mandate.paper", "bound": True})
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "mandate.paper", "file": True})
     paper_type: Mapped[str | None]
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
     tries: Mapped[int] = mapped_column(default=0)

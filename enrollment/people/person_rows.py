@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from enrollment.ground.db import Base
 from enrollment.ground.phones import SealedPhone
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.sealed.values import SealedDate
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed, SealedDate
 
 RESIDENT, BIRTH_CERTIFICATE = "resident", "birth_certificate"
 ID_KINDS = (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.ground import audit
@@ -365,10 +365,9 @@ def _move(
     )
     if new is None:
         return
+    # the ORM, because a name or a number is sealed again for the new row
     copied = ("kept_as", "name", "id_number", "id_index", "born", "school_from")
-    columns = ("id", "class_id", "entered_on", "promotion_id", *copied)
-    rows = select(
-        func.gen_random_uuid(), literal(new.id), literal(begins), literal(promotion_id),
-        *(getattr(RollChild, column) for column in copied),
-    ).where(RollChild.id.in_(ids))  # fmt: skip
-    session.execute(insert(RollChild).from_select(columns, rows))
+    begun = {"class_id": new.id, "entered_on": begins, "promotion_id": promotion_id}
+    ended = session.execute(select(*(getattr(RollChild, column) for column in copied)).where(RollChild.id.in_(ids)))
+    rows = [{"id": uuid.uuid4(), **begun, **row} for row in ended.mappings()]
+    session.execute(insert(RollChild), rows, execution_options={"render_nulls": True})

@@ -14,7 +14,7 @@ from enrollment.ground import jobs
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import Job, JobState
-from enrollment.ground.vault import seal_bytes, unseal_bytes
+from enrollment.ground.vault import row_name, seal_file, unseal_file
 from enrollment.results.letters import RETRY_AFTER, Letter, LetterPage, LetterState
 
 KIND = "draw_plan"
@@ -34,8 +34,8 @@ class PlanPaper(Base):
     job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"))
     asked_at: Mapped[dt.datetime]
     drawn_at: Mapped[dt.datetime | None]
-    page: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PAGE})
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": CONTENT})
+    page: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": PAGE, "file": True})
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info={"sealed": CONTENT, "file": True})
 
     __table_args__ = (CheckConstraint("page IS NULL OR content IS NULL", name="page_or_content"),)
 
@@ -55,7 +55,7 @@ def ask(session: Session, plan_id: uuid.UUID, page: LetterPage, *, now: dt.datet
         if job is not None and not _may_try_again(job, now):
             return _waiting(job)
     row.digest, row.asked_at, row.drawn_at, row.content = page.digest, now, None, None
-    row.page = seal_bytes(plan_id.bytes + page.html.encode(), PAGE)
+    row.page = seal_file(plan_id.bytes + page.html.encode(), PAGE, row_name(plan_id, page.language))
     row.job_id = jobs.enqueue(session, KIND, {"plan": str(plan_id), "language": page.language}, now=now)
     session.flush()
     return _waiting(session.get_one(Job, row.job_id))
@@ -76,7 +76,11 @@ def keep(
     row = _row(session, plan_id, language)
     if row.job_id != job_id:
         return False
-    row.content, row.page, row.drawn_at = seal_bytes(plan_id.bytes + content, CONTENT), None, now
+    row.content, row.page, row.drawn_at = (
+        seal_file(plan_id.bytes + content, CONTENT, row_name(plan_id, language)),
+        None,
+        now,
+    )
     session.flush()
     return True
 
@@ -100,8 +104,8 @@ def _waiting(job: Job) -> Letter:
 
 
 def _opened(row: PlanPaper, sealed: bytes, purpose: str) -> bytes:
-    """Unseal what belongs to this plan.  Raises LookupError for the paper of another one."""
-    content = unseal_bytes(sealed, purpose)
+    """Unseal what belongs to this plan.  Raises InvalidTag, or for an old value LookupError, for the paper of another one."""
+    content = unseal_file(sealed, purpose, row_name(row.plan_id, row.language))
     if content[:16] != row.plan_id.bytes:
         raise LookupError("a paper of another plan")
     return content[16:]

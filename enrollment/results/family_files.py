@@ -12,7 +12,7 @@ from enrollment.draw.run_rows import OPENING, Opening, Run
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound
-from enrollment.ground.vault import unseal_bytes
+from enrollment.ground.vault import row_name, unseal_file
 
 
 def exists(session: Session, run_id: uuid.UUID, application_id: uuid.UUID) -> bool:
@@ -36,7 +36,7 @@ def of_application(session: Session, application: Application, *, by: Actor, now
     if found is None:
         raise NotFound("opening")
     audit.record(session, "open_own_file", "application", application.id, by=by, now=now, run=str(found.run_id))
-    return zlib.decompress(unseal_bytes(found.content, OPENING))
+    return zlib.decompress(unseal_file(found.content, OPENING, row_name(found.run_id, application.id)))
 
 
 def _published(run_id: uuid.UUID, application_id: uuid.UUID):

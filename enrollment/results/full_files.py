@@ -22,7 +22,8 @@ from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
-from enrollment.ground.vault import Sealed, blind_index
+from enrollment.ground.sealed.values import Sealed
+from enrollment.ground.vault import blind_index
 from enrollment.season.calendar import require_city_official
 
 VALID = dt.timedelta(days=14)

@@ -17,7 +17,7 @@ from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.publication.rows import RESULT
 from enrollment.draw.run_rows import RunState
 from enrollment.ground.accounts import Actor
-from enrollment.ground.vault import unseal
+from enrollment.ground.vault import row_name, unseal
 from enrollment.offers.joint_decision_rows import DecisionState
 from enrollment.offers.offer_rows import OfferState
 
@@ -25,7 +25,7 @@ FRESH = dt.timedelta(hours=1)
 """How long after the opening the prepared places in line are shown, as those at the opening."""
 
 _LOOK = text("""
-    SELECT prepared_result.content, application.year, application.level, application.agrees_to_central, child.name,
+    SELECT prepared_result.content, prepared_result.run_id, application.child_id, application.year, application.level, application.agrees_to_central, child.name,
            round.pair_rule, offer.answer_by, household.home_outside,
            EXISTS (SELECT FROM opening WHERE opening.run_id = run.id AND opening.application_id = application.id) AS has_opening
     FROM application
@@ -79,14 +79,14 @@ def look(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
     row = session.execute(_LOOK, {**values, **states, "gone": list(DEAD_STAGES)}).one_or_none()
     if row is None:
         return None
-    content = json.loads(unseal(row.content, RESULT))
+    content = json.loads(unseal(row.content, RESULT, row_name(row.run_id, application_id)))
     if content["application"] != str(application_id):
         raise LookupError("a prepared result of another application")
     return FreshResult(
         application_id=application_id,
         year=row.year,
         level=row.level,
-        child_name=unseal(row.name, "child.name"),
+        child_name=unseal(row.name, "child.name", row.child_id),
         agrees_to_central=row.agrees_to_central,
         lives_outside=bool(row.home_outside),
         pair_rule=row.pair_rule,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.sealed.codes import KeyedCode
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 
 class CorrectionKind(StrEnum):
@@ -131,7 +131,7 @@ class CorrectionPage(Base):
     size: Mapped[int]
     original_digest: Mapped[str]
     content: Mapped[bytes] = mapped_column(
-        LargeBinary, deferred=True, info={"sealed": "correction_page.content", "bound": True}
+        LargeBinary, deferred=True, info={"sealed": "correction_page.content", "file": True}
     )
     uploaded_at: Mapped[dt.datetime]
 

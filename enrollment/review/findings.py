@@ -128,7 +128,11 @@ def record_finding(
         "second_at": None,
     }
     note = insert(VerifiedFact).values(application_id=application_id, fact=finding.fact.value, **found)
-    session.execute(note.on_conflict_do_update(index_elements=["application_id", "fact"], set_=found))
+    session.execute(
+        note.on_conflict_do_update(
+            index_elements=["application_id", "fact"], set_={name: note.excluded[name] for name in found}
+        )
+    )
     audit.record(
         session,
         "verify",

@@ -11,7 +11,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 from enrollment.review.scope import find
 
 LONGEST_TEXT = 300

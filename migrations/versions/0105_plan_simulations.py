@@ -1,7 +1,7 @@
 """simulations of plans, plans without a promise, and plans on paper
 
 Revision ID: 0105_plan_simulations
-Revises: 0088_season_tally
+Revises: 0093_wechat
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0105_plan_simulations"
-down_revision = "0088_season_tally"
+down_revision = "0093_wechat"
 branch_labels = None
 depends_on = None
 

@@ -18,10 +18,9 @@ from enrollment.ground.identity import index_of
 from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.random_codes import CODE_ALPHABET
 from enrollment.ground.sealed.codes import token_of
-from enrollment.ground.sealed.values import decimal_text
-from enrollment.ground.vault import seal
+from enrollment.ground.vault import row_name, seal
 from enrollment.people import consents
-from enrollment.people.household_rows import PLACES
+from enrollment.people.household_rows import Household as HouseholdRow
 from enrollment.people.likeness import indexes_of
 from portal.demo.batches import RowBatch
 from portal.demo.households import Child, Household
@@ -52,6 +51,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Tables in the order of their foreign keys, with the written columns."""
 POINT = {"home_longitude", "home_latitude"}
+HOUSEHOLD: Any = HouseholdRow.__table__.columns
 
 
 class Batch(RowBatch):
@@ -84,16 +84,16 @@ class Batch(RowBatch):
         self._add(
             "account",
             account,
-            seal(name, "account.name"),
-            seal(phone, "account.phone"),
+            seal(name, "account.name", account),
+            seal(phone, "account.phone", account),
             phone_index(phone),
             began,
         )
         self._add("role_grant", self._id(), account, "guardian")
-        sealed_id = seal(family.guardian_id, "guardian.id_number")
+        sealed_id = seal(family.guardian_id, "guardian.id_number", guardian)
         self._add(
-            "guardian", guardian, account, seal(name, "guardian.name"), seal(phone, "guardian.phone"), "resident", sealed_id,
-            index_of(family.guardian_id), began, 1,
+            "guardian", guardian, account, seal(name, "guardian.name", guardian), seal(phone, "guardian.phone", guardian),
+            "resident", sealed_id, index_of(family.guardian_id), began, 1,
         )  # fmt: skip
         for kind in (consents.CHILD_DATA, consents.REGISTER_CHECK):
             self._add("consent", self._id(), account, kind, *self.consent, began)
@@ -118,11 +118,11 @@ class Batch(RowBatch):
         began: dt.datetime,
     ) -> None:
         child_id = self._id()
-        sealed_id = seal(child.id_number, "child.id_number")
+        sealed_id = seal(child.id_number, "child.id_number", child_id)
         index = index_of(child.id_number)
         self._add(
-            "child", child_id, seal(child.name, "child.name"), "resident", sealed_id, index,
-            seal(child.born.isoformat(), "child.born"), child.sex, began, 1,
+            "child", child_id, seal(child.name, "child.name", child_id), "resident", sealed_id, index,
+            seal(child.born.isoformat(), "child.born", child_id), child.sex, began, 1,
         )  # fmt: skip
         self._add("child_likeness", child_id, *indexes_of(child.name, child.born, child.sex).values())
         self._add(
@@ -146,26 +146,32 @@ class Batch(RowBatch):
         began: dt.datetime,
     ) -> None:
         home = home_of(family)
-        home["home_address"] = seal(home["home_address"], "household.home_address")
+        home["home_address"] = seal(home["home_address"], "household.home_address", application)
         for name in POINT & home.keys():
-            home[name] = seal(decimal_text(home[name], PLACES), f"household.{name}")
+            home[name] = HOUSEHOLD[name].type.sealed(home[name], application)
         self._add(
             "household", application, family.hukou_kind, family.hukou_area, family.work_area, family.permit_area, 1,
             *(home.get(name) for name in COLUMNS["household"][6:]),
         )  # fmt: skip
         claims = claims_of(family)
         for ground, details in claims.items():
-            self._add("claim", application, token_of(ground), DETAILS.process_bind_param(details, None), began)
+            self._add(
+                "claim",
+                application,
+                token_of(ground),
+                DETAILS.sealed(details, row_name(application, token_of(ground))),
+                began,
+            )
         if family.elder is not None:
             self._add(
-                "elder_sibling", application, seal(family.elder.name, "elder_sibling.name"),
-                seal(family.elder.id_number, "elder_sibling.id_number"), index_of(family.elder.id_number),
+                "elder_sibling", application, seal(family.elder.name, "elder_sibling.name", application),
+                seal(family.elder.id_number, "elder_sibling.id_number", application), index_of(family.elder.id_number),
             )  # fmt: skip
         for rank, index in enumerate(family.wishes, start=1):
             self._add("wish", application, self.round_id, rank, self.offers[index].programme_id)
         said = self._answers(family, phone, child, claims, bound)
         text = contents.as_text(said)
-        sealed = seal(text, "application_version.answers")
+        sealed = seal(text, "application_version.answers", row_name(application, 1))
         self._add(
             "application_version", application, 1, sealed, contents.digest_of(said), json.dumps([]), began, account
         )

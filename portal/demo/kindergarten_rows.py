@@ -170,9 +170,9 @@ class Batch(RowBatch):
         for child in children:
             id_ = self._id()
             self._add(
-                "roll_child", id_, class_id, "rows", seal(child.name, "roll_child.name"),
-                seal(child.id_number, "roll_child.id_number"), index_of(child.id_number),
-                seal(child.born.isoformat(), "roll_child.born"), school_from(child.born), child.entered_on,
+                "roll_child", id_, class_id, "rows", seal(child.name, "roll_child.name", id_),
+                seal(child.id_number, "roll_child.id_number", id_), index_of(child.id_number),
+                seal(child.born.isoformat(), "roll_child.born", id_), school_from(child.born), child.entered_on,
             )  # fmt: skip
             self._say("enter_roll", "roll_child", id_, at)
 

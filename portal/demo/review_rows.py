@@ -22,7 +22,7 @@ from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import copy_rows
 from enrollment.ground.sealed.codes import token_of
-from enrollment.ground.vault import seal
+from enrollment.ground.vault import row_name, seal
 from enrollment.review.findings import facts_on_paper
 from enrollment.review.queue import bulk_confirmation
 from enrollment.review.scope import registration_over
@@ -56,7 +56,8 @@ def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor
     found = list(_findings(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
     rows = (
-        (id_, token_of(fact), outcome, *_stored(fact, value), reason and seal(reason, "verified_fact.reason"), source,
+        (id_, token_of(fact), outcome, *_stored(id_, fact, value),
+         reason and seal(reason, "verified_fact.reason", row_name(id_, token_of(fact))), source,
          by.account_id, now)
         for id_, fact, outcome, value, reason, source in found
     )  # fmt: skip
@@ -75,11 +76,11 @@ def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor
     copy_rows(session, "audit_entry", AUDIT, said)
 
 
-def _stored(fact: str, value: Any) -> tuple[str | None, bytes | None]:
+def _stored(application_id: uuid.UUID, fact: str, value: Any) -> tuple[str | None, bytes | None]:
     """The plain and the sealed value of a finding."""
     columns = value_columns(fact, value)
-    plain = columns["plain_value"]
-    return None if plain is None else json.dumps(plain), SEALED_VALUE.process_bind_param(columns["sealed_value"], None)
+    plain, row = columns["plain_value"], row_name(application_id, token_of(fact))
+    return None if plain is None else json.dumps(plain), SEALED_VALUE.sealed(columns["sealed_value"], row)
 
 
 def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:

@@ -45,7 +45,7 @@ def import_progress(file_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/imports/<uuid:file_id>/take-in")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def take_in_import(file_id: uuid.UUID) -> ResponseReturnValue:
     return HERE.take_in(file_id)
 

@@ -57,7 +57,7 @@ def revoke_page(offer_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/cases/revocations/<uuid:offer_id>")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def revoke_offer(offer_id: uuid.UUID) -> ResponseReturnValue:
     revocations.find(db(), offer_id, by=actor())
     form = RevokeForm()

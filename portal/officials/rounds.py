@@ -177,7 +177,7 @@ def extension(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/extend")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def propose_extension(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.get_round(db(), round_id)
     form = ExtendForm()
@@ -197,7 +197,7 @@ def propose_extension(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/extend/sign")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def sign_extension(round_id: uuid.UUID) -> ResponseReturnValue:
     found = rounds.get_round(db(), round_id)
     form = SignExtensionForm()

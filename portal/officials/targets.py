@@ -97,7 +97,7 @@ def propose_targets(target_year: int) -> ResponseReturnValue:
 
 
 @pages.post("/coverage/targets/decisions/<uuid:decision_id>/sign")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def sign_targets(decision_id: uuid.UUID) -> ResponseReturnValue:
     year = _year_of(decision_id)
     form = ActForm()

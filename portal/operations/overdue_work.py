@@ -59,8 +59,10 @@ def open_alarms(session: Session) -> None:
 
 
 def old_keys(session: Session, keys: Keys) -> None:
-    """Check that the key file has no key besides the current one.  Raises Unwell."""
+    """Check that the key file has no key besides the current one, and every value is bound to its row.  Raises Unwell."""
     for name in sorted(keys.sealing.keys() - {keys.current}):
         if key_rotation.count_sealed_with(session, name):
             raise doctor.Unwell(f"values are still sealed with the key {name}: run `flask keys rotate`")
         raise doctor.Unwell(f"nothing is sealed with the key {name}: `flask keys use` or `flask keys remove` it")
+    if left := key_rotation.count_unbound(session):
+        raise doctor.Unwell(f"{left.total()} values from before are not bound to their rows: run `flask keys rotate`")

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete
 from werkzeug.datastructures import CallbackDict
 
 from enrollment.ground.sign_in import WebSession
-from enrollment.ground.vault import seal, unseal
+from enrollment.ground.vault import seal_unbound, unseal_unbound
 from portal.web.clock import real_now
 from portal.web.reading.request_read import StoredSession, stored_session
 from portal.web.unit_of_work import db
@@ -62,10 +62,10 @@ class ServerSession(CallbackDict, SessionMixin):
 
     def set_sealed(self, name: str, text: str) -> None:
         """Store a text with personal data; the row holds it encrypted."""
-        self[name] = base64.b64encode(seal(text, f"web_session.{name}")).decode()
+        self[name] = base64.b64encode(seal_unbound(text, f"web_session.{name}")).decode()
 
     def get_sealed(self, name: str) -> str | None:
-        return unseal(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
+        return unseal_unbound(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
 
 
 def _mark_modified(session: ServerSession) -> None:

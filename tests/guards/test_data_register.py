@@ -4,7 +4,7 @@ import pytest
 
 from enrollment.ground.data_register import DEGREES, register
 from enrollment.ground.sealed.codes import KeyedCode, KeyedJson, KeyedText
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 from enrollment.tables import METADATA
 
 REGISTER = register()

@@ -13,8 +13,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.ground.data_register import impersonal_columns
 from enrollment.ground.db import Base
 from enrollment.ground.sealed.codes import KeyedCode, KeyedJson, KeyedText
-from enrollment.ground.sealed.values import SealedDate
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed, SealedDate
 from enrollment.offers.offer_rows import Offer
 from enrollment.people.person_rows import Child
 from enrollment.places.programmes import Programme

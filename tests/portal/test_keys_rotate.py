@@ -4,13 +4,14 @@ import base64
 import json
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import LargeBinary, bindparam, select, text, update
 
 from enrollment.applications import applications, receipts
 from enrollment.eligibility import evidence
 from enrollment.ground import key_rotation, sign_in, vault
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.vault import Keys, VaultError
+from enrollment.people.person_rows import Child
 from enrollment.places.imports import uploads
 from enrollment.review import cases
 from enrollment.season.document_kinds import Document
@@ -126,7 +127,7 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
 
 
 def test_a_saved_form_in_a_session_blocks_removing_the_old_key(app, town, ana):
-    data = json.dumps({"saved_form": base64.b64encode(vault.seal("typed", "web_session.saved_form")).decode()})
+    data = json.dumps({"saved_form": base64.b64encode(vault.seal_unbound("typed", "web_session.saved_form")).decode()})
     town.session.execute(
         text(
             "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"
@@ -144,6 +145,9 @@ def test_the_doctor_says_what_is_still_to_do_with_a_key(app, town, ana):
     assert fault(KEYS) is None
     assert "flask keys rotate" in fault(other_key())
     assert "flask keys use" in fault(KEYS.with_new("k2"))
+    before = bindparam(None, vault.seal_unbound("安", "child.name"), type_=LargeBinary)
+    town.session.execute(update(Child).values(name=before))
+    assert "bound" in fault(KEYS)
 
 
 def test_a_key_of_a_wrong_name_is_refused():

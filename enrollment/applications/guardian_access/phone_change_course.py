@@ -64,7 +64,9 @@ def _take_effect(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.d
     if not _release(session, account, index, now) or not _set_phone(session, account, change.new_phone, index):
         _end(session, change, PhoneChangeOutcome.TAKEN, by=by, now=now)
         return None
-    session.query(Guardian).filter_by(account_id=account.id).update({"phone": change.new_phone})
+    guardian = session.scalars(select(Guardian).where(Guardian.account_id == account.id)).one_or_none()
+    if guardian is not None:
+        guardian.phone = change.new_phone
     _end(session, change, PhoneChangeOutcome.DONE, by=by, now=now)
     sign_in.end_sessions(session, account.id)
     return EndedChange(change, old)

@@ -24,7 +24,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.phones import SealedPhone
 from enrollment.ground.sealed.codes import code_of
 from enrollment.ground.sign_in import RequestKey
-from enrollment.ground.vault import seal, unseal
+from enrollment.ground.vault import row_name, seal, unseal
 from enrollment.people import consents, household_rows
 from enrollment.people.person_rows import RESIDENT
 from enrollment.season.round_rows import KINDS_WITH_WISHES, RoundStage
@@ -48,7 +48,7 @@ FAMILY = """
 `xmin` is the transaction that wrote a row: it tells a change that counts no version, such as that of a phone."""
 
 READ = f"""
-    SELECT application.version, application.registration_code, guardians.accounts, guardians.relations,
+    SELECT application.version, application.registration_code, application.child_id, guardians.accounts, guardians.relations,
         json_build_object(
             'child', json_build_object('id_kind', child.id_kind, 'sex', child.sex,
                 'level', application.level),
@@ -69,12 +69,13 @@ READ = f"""
         ARRAY[child.name, child.id_number, child.born] AS sealed_child,
         ARRAY[{", ".join(f"household.{name}" for name in SEALED_HOME)}] AS sealed_home,
         ARRAY[elder_sibling.name, elder_sibling.id_number, elder_sibling.born] AS sealed_elder,
-        guardians.sealed AS sealed_guardians, ({FAMILY}) AS family
+        guardians.ids AS guardian_ids, guardians.sealed AS sealed_guardians, ({FAMILY}) AS family
     FROM application
     JOIN child ON child.id = application.child_id
     CROSS JOIN LATERAL (
         SELECT array_agg(guardian.account_id ORDER BY since, guardian.id) AS accounts,
             array_agg(relation ORDER BY since, guardian.id) AS relations,
+            array_agg(guardian.id ORDER BY since, guardian.id) AS ids,
             array_agg(ARRAY[guardian.name, guardian.id_number, guardian.phone] ORDER BY since, guardian.id) AS sealed
         FROM guardianship JOIN guardian ON guardian.id = guardianship.guardian_id
         WHERE guardianship.child_id = application.child_id AND accepted_at IS NOT NULL) AS guardians
@@ -160,7 +161,7 @@ def read(session: Session, application_id: uuid.UUID, *, by: Actor) -> Draft | N
         application_id,
         found.version,
         found.registration_code,
-        _answers(found),
+        _answers(application_id, found),
         bool(said["household"]["home_outside"]),
         uuid.UUID(first[3]),
         found.accounts,
@@ -195,7 +196,7 @@ def write(
         "agrees": answers["agrees_to_central"],
         "kindergarten": draft.kindergarten_id,
         "account": by.account_id,
-        "answers": seal(said, "application_version.answers"),
+        "answers": seal(said, "application_version.answers", row_name(draft.application_id, 1)),
         "digest": hashlib.sha256(said.encode()).hexdigest(),
         "receivers": list(draft.receivers),
         "who": list(draft.who),
@@ -229,7 +230,7 @@ def _is_complete(found: Row, by: Actor) -> bool:
     return bool(number) and no_question and home["hukou_kind"] is not None and has_home and bool(found.said["wishes"])
 
 
-def _answers(found: Row) -> Answers:
+def _answers(application_id: uuid.UUID, found: Row) -> Answers:
     """What `contents.gather` gives, from the one row."""
     said = found.said
     wishes: dict[str, list[str]] = {}
@@ -239,51 +240,58 @@ def _answers(found: Row) -> Answers:
     for document, digest in said["evidence"] or []:
         evidence.setdefault(code_of(document), []).append(digest)
     identity = {
-        part: unseal(value, f"child.{part}")
+        part: unseal(value, f"child.{part}", found.child_id)
         for part, value in zip(("name", "id_number", "born"), found.sealed_child, strict=True)
     }
     return {
         "child": said["child"] | identity,
         "guardians": [
-            _guardian(relation, *sealed)
-            for sealed, relation in zip(found.sealed_guardians, found.relations, strict=True)
+            _guardian(id_, relation, *sealed)
+            for id_, sealed, relation in zip(found.guardian_ids, found.sealed_guardians, found.relations, strict=True)
         ],
-        "household": _household(said["household"], found.sealed_home),
-        "claims": {code_of(ground): _details(stored) for ground, stored in (said["claims"] or {}).items()},
+        "household": _household(application_id, said["household"], found.sealed_home),
+        "claims": {
+            code_of(ground): _details(application_id, ground, stored)
+            for ground, stored in (said["claims"] or {}).items()
+        },
         "evidence": evidence,
         "wishes": wishes,
         "bound_with": [],
         "elder": said["elder"],
-        **_elder_sibling(*found.sealed_elder),
+        **_elder_sibling(application_id, *found.sealed_elder),
     }
 
 
-def _guardian(relation: str, name: bytes, number: bytes | None, phone: bytes) -> Answers:
+def _guardian(id_: uuid.UUID, relation: str, name: bytes, number: bytes | None, phone: bytes) -> Answers:
     return {
-        "name": unseal(name, "guardian.name"),
-        "id_number": number and unseal(number, "guardian.id_number"),
-        "phone": PHONE.process_result_value(phone, None),
+        "name": unseal(name, "guardian.name", id_),
+        "id_number": number and unseal(number, "guardian.id_number", id_),
+        "phone": PHONE.opened(phone, id_),
         "relation": relation,
     }
 
 
-def _details(stored: str) -> Answers:
-    details: Answers = DETAILS.process_result_value(bytes.fromhex(stored[2:]), None)
+def _details(application_id: uuid.UUID, ground: str, stored: str) -> Answers:
+    """`ground` is the code as it is stored, which is part of the row's key."""
+    details: Answers = DETAILS.opened(bytes.fromhex(stored[2:]), row_name(application_id, ground))
     return details
 
 
-def _household(home: Answers, sealed: Sequence[bytes | None]) -> Answers:
+def _household(application_id: uuid.UUID, home: Answers, sealed: Sequence[bytes | None]) -> Answers:
     columns: Any = household_rows.Household.__table__.columns
     said = home | {
-        name: columns[name].type.process_result_value(value, None)
-        for name, value in zip(SEALED_HOME, sealed, strict=True)
+        name: columns[name].type.opened(value, application_id) for name, value in zip(SEALED_HOME, sealed, strict=True)
     }
     return {name: contents.plain(value) for name, value in said.items() if value is not None}
 
 
-def _elder_sibling(name: bytes | None, number: bytes | None, born: bytes | None) -> Answers:
+def _elder_sibling(application_id: uuid.UUID, name: bytes | None, number: bytes | None, born: bytes | None) -> Answers:
     if name is None:
         return {}
     sealed = {"name": name, "id_number": number, "born": born}
-    said = {part: unseal(value, f"elder_sibling.{part}") for part, value in sealed.items() if value is not None}
+    said = {
+        part: unseal(value, f"elder_sibling.{part}", application_id)
+        for part, value in sealed.items()
+        if value is not None
+    }
     return {"elder_sibling": said}

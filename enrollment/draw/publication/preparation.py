@@ -21,7 +21,7 @@ from enrollment.ground import bulk_copy
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import notice_codes
-from enrollment.ground.vault import seal
+from enrollment.ground.vault import row_name, seal
 from enrollment.offers.offer_rows import LIVE
 from enrollment.season.round_rows import Round, RoundKind
 
@@ -113,13 +113,16 @@ def prepare_children(session: Session, run: Run, ids: list[uuid.UUID], *, by: Ac
     round_ = session.get_one(Round, run.round_id)
     moves = f"SELECT * FROM ({MOVES}) AS every WHERE application_id = ANY(:ids)"  # noqa: S608 (our own query)
     values = {"ids": ids, **move_values(run, round_)}
-    codes = ((number, seal(code, NOTICE_CODE)) for number, code in enumerate(notice_codes(len(ids)), start=1))
-    bulk_copy.copy_to_temporary_table(session, "prepared_code", {"number": "int", "code": "bytea"}, codes)
+    codes = (
+        (application_id, seal(code, NOTICE_CODE, row_name(run.id, application_id)))
+        for application_id, code in zip(ids, notice_codes(len(ids)), strict=True)
+    )
+    bulk_copy.copy_to_temporary_table(session, "prepared_code", {"application_id": "uuid", "code": "bytea"}, codes)
     offers = text(f"""
         INSERT INTO prepared_offer (run_id, application_id, programme_id, notice_code)
         SELECT :run, application_id, programme_id, code
-        FROM (SELECT *, row_number() OVER (ORDER BY application_id) AS number FROM ({moves}) AS move WHERE moves) AS move
-        JOIN prepared_code USING (number)
+        FROM ({moves}) AS move JOIN prepared_code USING (application_id)
+        WHERE moves
         ON CONFLICT (run_id, application_id) DO NOTHING
     """)  # noqa: S608 (our own query)
     session.execute(offers, values)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.publication.rows import RESULT
 from enrollment.ground import bulk_copy
-from enrollment.ground.vault import seal
+from enrollment.ground.vault import row_name, seal
 from enrollment.offers.offer_rows import OfferState
 
 REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff")
@@ -61,7 +61,7 @@ def prepare_results(session: Session, run_id: uuid.UUID, ids: list[uuid.UUID]) -
     values = {"run": run_id, "ids": ids, "refused": list(REFUSED), "gone": list(DEAD_STAGES)}
     values["settled"] = [OfferState.CONFIRMED, OfferState.ARRIVED]
     sealed = (
-        (application_id, seal(json.dumps(content, ensure_ascii=False), RESULT))
+        (application_id, seal(json.dumps(content, ensure_ascii=False), RESULT, row_name(run_id, application_id)))
         for application_id, content in session.execute(_CONTENTS, values).all()
     )
     bulk_copy.copy_to_temporary_table(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.sealed.codes import KeyedJson
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 NOTICE_CODE = "prepared_offer.notice_code"
 """What the code of a prepared notice is sealed for."""

@@ -45,6 +45,7 @@ from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from enrollment.ground.db import Base
+from enrollment.ground.sealed.values import Sealed, row_of
 
 KEY = "read_ahead"
 DIALECT = psycopg.dialect()
@@ -130,16 +131,22 @@ class Shape:
         self.key_places = [
             self.names.index(self.mapper.get_property_by_column(each).key) for each in self.mapper.primary_key
         ]
+        self.sealed = [(place, column.type) for place, column in enumerate(columns) if isinstance(column.type, Sealed)]
 
     def object(self, session: Session, values: list[Any]) -> Base:
         """The session's object of this row; `values` are those of the JSON array."""
         for place, decode in self.decoders:
             if values[place] is not None:
                 values[place] = decode(values[place])
-        key = self.mapper.identity_key_from_primary_key(tuple(values[place] for place in self.key_places))
+        ids = tuple(values[place] for place in self.key_places)
+        key = self.mapper.identity_key_from_primary_key(ids)
         known = session.identity_map.get(key)
         if known is not None:
             return known
+        if self.sealed:
+            row = row_of(self.mapper.local_table, ids)
+            for place, kind in self.sealed:
+                values[place] = kind.opened(values[place], row)
         made = self.manager.new_instance()
         instance_dict(made).update(zip(self.names, values, strict=True))
         # what the ORM does with a row that it reads; the public way, make_transient_to_detached and add, costs ten times
@@ -208,6 +215,8 @@ def _plain(attribute: InstrumentedAttribute[Any], column: ColumnElement[Any]) ->
 
 def _decoder(kind: TypeEngine) -> Callable[[Any], Any] | None:
     """What makes the value of Python from that of JSON; None where they are the same."""
+    if isinstance(kind, Sealed):
+        return _decoder(kind.impl_instance)  # opened when the key of the row is known
     if isinstance(kind, TypeDecorator):
         inner = _decoder(kind.impl_instance) or (lambda value: value)
         return lambda value: kind.process_result_value(inner(value), DIALECT)

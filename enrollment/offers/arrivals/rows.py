@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 
 class Check(StrEnum):

@@ -104,22 +104,23 @@ def _change_class(session: Session, row: dict[str, Any], *, by: Actor, now: dt.d
 
 def _new_rows(children: list[tuple[FileChild, FileClass, uuid.UUID]]) -> Iterator[tuple[Any, ...]]:
     for child, each, class_id in children:
+        row = uuid.uuid4()
         yield (
-            uuid.uuid4(), class_id, "rows", _sealed(child.name, "name"), _sealed(child.number, "id_number"),
-            child.index, *_born(day_of(child.born)), entered_on(child, each),
+            row, class_id, "rows", _sealed(child.name, "name", row), _sealed(child.number, "id_number", row),
+            child.index, *_born(day_of(child.born), row), entered_on(child, each),
         )  # fmt: skip
 
 
 def _changed_row(child: ChildRow) -> tuple[Any, ...]:
     return (
-        child.id, child.class_id, _sealed(child.name, "name"), _sealed(child.number, "id_number"), child.index,
-        *_born(child.born), child.entered_on,
+        child.id, child.class_id, _sealed(child.name, "name", child.id), _sealed(child.number, "id_number", child.id),
+        child.index, *_born(child.born, child.id), child.entered_on,
     )  # fmt: skip
 
 
-def _born(day: dt.date | None) -> tuple[bytes | None, int | None]:
-    return _sealed(None if day is None else day.isoformat(), "born"), school_from(day)
+def _born(day: dt.date | None, row: uuid.UUID) -> tuple[bytes | None, int | None]:
+    return _sealed(None if day is None else day.isoformat(), "born", row), school_from(day)
 
 
-def _sealed(value: str | None, column: str) -> bytes | None:
-    return None if value is None else vault.seal(value, f"roll_child.{column}")
+def _sealed(value: str | None, column: str, row: uuid.UUID) -> bytes | None:
+    return None if value is None else vault.seal(value, f"roll_child.{column}", row)

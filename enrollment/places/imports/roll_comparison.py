@@ -159,7 +159,13 @@ class _Comparison:
         for row in self._stream(query):
             child, each, class_id = pairs[row.n]
             kept = ChildRow(
-                row.id, row.class_id, _name(row.name), child.number, child.index, _born(row.born), row.entered_on
+                row.id,
+                row.class_id,
+                _name(row.name, row.id),
+                child.number,
+                child.index,
+                _born(row.born, row.id),
+                row.entered_on,
             )
             known = KnownChild(kept, row.kindergarten_id, row.school_year, row.left_on, row.since)
             self.compare_child(child, each, class_id, known)
@@ -337,12 +343,12 @@ def _entry(told: dt.date | None, known: KnownChild) -> dt.date:
     return known.row.entered_on if told is None or earlier else told
 
 
-def _name(sealed: bytes) -> str:
-    return vault.unseal(bytes(sealed), "roll_child.name")
+def _name(sealed: bytes, row: uuid.UUID) -> str:
+    return vault.unseal(bytes(sealed), "roll_child.name", row)
 
 
-def _born(sealed: bytes | None) -> dt.date | None:
-    return RollChild.born.type.process_result_value(sealed, None)
+def _born(sealed: bytes | None, row: uuid.UUID) -> dt.date | None:
+    return RollChild.born.type.opened(sealed, row)
 
 
 def _title(child: FileChild, each: FileClass) -> str:

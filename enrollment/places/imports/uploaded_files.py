@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
-from enrollment.ground.vault import Sealed
+from enrollment.ground.sealed.values import Sealed
 
 KINDS = (
     "kindergartens",
@@ -52,14 +52,14 @@ class ImportFile(Base):
     state: Mapped[str] = mapped_column(default=ImportState.WAITING, server_default=ImportState.WAITING)
     job_id: Mapped[uuid.UUID | None]
     content: Mapped[bytes | None] = mapped_column(
-        LargeBinary, deferred=True, info={"sealed": "import_file.content", "bound": True}
+        LargeBinary, deferred=True, info={"sealed": "import_file.content", "file": True}
     )
     report: Mapped[str | None] = mapped_column(Sealed("import_file.report"), deferred=True)
     fault_list: Mapped[bytes | None] = mapped_column(
-        LargeBinary, deferred=True, info={"sealed": "import_file.fault_list", "bound": True}
+        LargeBinary, deferred=True, info={"sealed": "import_file.fault_list", "file": True}
     )
     marked: Mapped[bytes | None] = mapped_column(
-        LargeBinary, deferred=True, info={"sealed": "import_file.marked", "bound": True}
+        LargeBinary, deferred=True, info={"sealed": "import_file.marked", "file": True}
     )
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[dt.datetime]

@@ -82,7 +82,7 @@ def draw_progress(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/freeze")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = FreezeForm()
     if form.validate_on_submit():
@@ -136,7 +136,7 @@ def start_replay(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/daily-replays")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def approve_daily_replays(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():

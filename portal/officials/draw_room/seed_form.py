@@ -35,7 +35,7 @@ def _draw_form_page(round_id: uuid.UUID, form: DeclaredFormForm) -> ResponseRetu
 
 
 @pages.post("/rounds/<uuid:round_id>/draw-form")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def declare_draw_form(round_id: uuid.UUID) -> ResponseReturnValue:
     form = DeclaredFormForm()
     if form.validate_on_submit():

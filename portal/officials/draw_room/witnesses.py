@@ -53,7 +53,7 @@ def request_witness(round_id: uuid.UUID, part: str) -> ResponseReturnValue:
 
 
 @pages.post("/witnesses/<uuid:session_id>/approve")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def approve_witness(session_id: uuid.UUID) -> ResponseReturnValue:
     round_id, form = _round_of(session_id), ActForm()
     if form.validate_on_submit():

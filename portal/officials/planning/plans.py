@@ -147,7 +147,7 @@ def propose_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/planning/<uuid:plan_id>/sign")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def sign_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
     form = PlanActForm()
     if form.validate_on_submit():

@@ -180,7 +180,7 @@ def season_date(step: str) -> ResponseReturnValue:
 
 
 @pages.post("/season/<step>")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def move_season_date(step: str) -> ResponseReturnValue:
     date = _date_or_404(step)
     form = DateForm()

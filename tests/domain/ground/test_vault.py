@@ -2,6 +2,7 @@
 
 import base64
 import json
+import uuid
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -13,39 +14,43 @@ from enrollment.ground import vault
 from enrollment.ground.accounts import Account
 from tests.support.keys import KEYS
 
+ROW = uuid.UUID(int=1)
+
 
 @given(st.text())
 def test_seal_and_unseal(words):
-    assert vault.unseal(vault.seal(words, "child.name"), "child.name") == words
+    assert vault.unseal(vault.seal(words, "child.name", ROW), "child.name", ROW) == words
 
 
 def test_the_same_text_is_sealed_differently_each_time():
-    assert vault.seal("李沐晨", "child.name") != vault.seal("李沐晨", "child.name")
+    assert vault.seal("李沐晨", "child.name", ROW) != vault.seal("李沐晨", "child.name", ROW)
 
 
-def test_a_value_cannot_be_unsealed_in_another_column():
+def test_a_value_cannot_be_unsealed_in_another_column_or_row():
     with pytest.raises(InvalidTag):
-        vault.unseal(vault.seal("李沐晨", "child.name"), "guardian.name")
+        vault.unseal(vault.seal("李沐晨", "child.name", ROW), "guardian.name", ROW)
+    with pytest.raises(InvalidTag):
+        vault.unseal(vault.seal("李沐晨", "child.name", ROW), "child.name", uuid.UUID(int=2))
 
 
 def test_a_changed_value_cannot_be_unsealed():
-    sealed = bytearray(vault.seal("李沐晨", "child.name"))
+    sealed = bytearray(vault.seal("李沐晨", "child.name", ROW))
     sealed[-1] ^= 1
     with pytest.raises(InvalidTag):
-        vault.unseal(bytes(sealed), "child.name")
+        vault.unseal(bytes(sealed), "child.name", ROW)
 
 
 def test_values_of_an_older_key_can_be_unsealed():
-    old = vault.seal("李沐晨", "child.name")
+    old = vault.seal("李沐晨", "child.name", ROW)
     newer = vault.Keys({**KEYS.sealing, "k9": b"9" * 32}, "k9", KEYS.index)
     vault.unlock(newer)
     try:
-        assert vault.unseal(old, "child.name") == "李沐晨"
-        fresh = vault.seal("李沐晨", "child.name")
+        assert vault.unseal(old, "child.name", ROW) == "李沐晨"
+        fresh = vault.seal("李沐晨", "child.name", ROW)
     finally:
         vault.unlock(KEYS)
     with pytest.raises(vault.VaultError, match="k9"):
-        vault.unseal(fresh, "child.name")
+        vault.unseal(fresh, "child.name", ROW)
 
 
 def test_the_index_ignores_width_and_spaces():

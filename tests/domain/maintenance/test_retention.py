@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from base64 import b64decode
 from collections import Counter
 
 import pytest
@@ -25,8 +24,9 @@ from enrollment.ground.audit_chain.verification import Finding, FindingKind, ver
 from enrollment.ground.db import open_engine
 from enrollment.ground.maintenance_permits import MaintenancePermit, grant_permit
 from enrollment.ground.retention import Moment
+from enrollment.ground.sealed.values import Sealed
 from enrollment.ground.sign_in import IdempotentResponse, WebSession
-from enrollment.ground.vault import Sealed, blind_index, unseal, unseal_file
+from enrollment.ground.vault import blind_index, row_name, unseal_file
 from enrollment.maintenance import invariants, retention
 from enrollment.offers.arrivals import arrival
 from enrollment.people import children
@@ -67,28 +67,21 @@ def everything(session) -> dict[tuple[str, str], list]:
             plain = select(text(f'"{column.name}" AS value, {key}')).select_from(text(f'"{table.name}"'))
             rows = [tuple(row) for row in session.execute(plain) if row.value is not None]
             values = [value for value, *_ in rows]
+            names = [row_name(*key) for _value, *key in rows]
             if isinstance(column.type, Sealed):
-                values = [column.type.process_result_value(bytes(value), None) for value in values]
-            elif "bound" in column.info:
-                files = [unseal_file(bytes(value), column.info["sealed"], row) for value, row in rows]
-                values = [content.decode("utf-8", "replace") for content in files]
+                values = [column.type.opened(value, row) for value, row in zip(values, names, strict=True)]
             elif "sealed" in column.info:
-                values = [_opened(bytes(value), column.info["sealed"]) for value in values]
+                opened = [
+                    unseal_file(bytes(value), column.info["sealed"], row)
+                    for value, row in zip(values, names, strict=True)
+                ]
+                values = [content.decode("utf-8", "replace") for content in opened]
             elif isinstance(column.type, LargeBinary):
                 values = [bytes(value).hex() for value in values]
             found[table.name, column.name] = [
                 json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else str(v) for v in values
             ]
     return found
-
-
-def _opened(value: bytes, purpose: str) -> str:
-    """The text of a sealed value; that of a file, which is sealed as base64, as far as it is text."""
-    sealed = unseal(value, purpose)
-    try:
-        return b64decode(sealed, validate=True).decode("utf-8", "replace")
-    except ValueError:
-        return sealed
 
 
 def places_of(session, *canaries: str) -> set[str]:

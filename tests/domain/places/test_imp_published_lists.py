@@ -1,4 +1,4 @@
-"""Ten lists that others have published, by their form: taken in, or refused with a sentence that says how to mend them.
+"""Lists that others have published, by their form: taken in, or refused with a sentence that says how to mend them.
 
 The headers are those of the published files (docs/registers.md names them); the rows are invented, 模拟数据.
 """
@@ -71,6 +71,25 @@ LISTS = {
         ',city,kindergarten\n0,"Los Angeles, CA 90000","[-118.21, 34.05]"\n',
         ("header_missing",),
         "没有找到表头",
+    ),
+    "public kindergartens of Tainan, in other characters": Published(
+        "區別,幼兒園名稱,核准設立日期,設立許可文號,幼兒園電話,幼兒園住址,核定總招收人數\n"
+        "東區,模擬國民小學附設幼兒園,20170801,模教字第0000000000號,(06)0000000,[700]模擬路1號,60\n",
+        ("header_missing",),
+        "读到的第一行是：區別、幼兒園名稱、核准設立日期",
+    ),
+    "nurseries of Echizen, with addresses as headers": Published(
+        "https://schema.org/name,https://schema.org/address,https://code4fukui.github.io/rdf/#capacity,"
+        "http://www.w3.org/2003/01/geo/wgs84_pos#lat,http://www.w3.org/2003/01/geo/wgs84_pos#long,https://schema.org/telephone\n"
+        "模擬保育園,越前市模擬町1-1,90,35.9,136.1,0778-00-0000\n",
+        ("header_missing",),
+        "没有找到表头",
+    ),
+    "nurseries of Toyama, with short headers": Published(
+        "HID,Type,Kodomo,Name,Label,AgeS,AgeE,Full,Add1,Add2,TEL,Ownership,Y,X,url\n"
+        "T-101,幼稚園,,模擬幼稚園,模擬幼稚園,3,就学前,190,富山市,模擬1,076-000-0000,,36.6,137.2,http://example.org/\n",
+        ("column_missing",),
+        "缺少“学校标识码”一列",
     ),
     "posts in kindergartens, under the name of a list": Published(
         "title,link,salary,company,area,update_time,exp_title\n幼儿园教师,/jobs_1.html,4-6K/月,模拟公司,广东,04-22,大专\n",

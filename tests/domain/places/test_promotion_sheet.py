@@ -5,11 +5,12 @@ import time
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll
 from enrollment.places.promotion import ExceptionKind
+from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_changes import counts, promotion_undo
 
 JULY = dt.datetime(2026, 7, 6, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -119,12 +120,14 @@ def test_a_promotion_that_others_built_on_stays(town, sheet):
 def test_360_children_move_up_within_a_second(town, sheet):
     for n in range(12):
         town.child_on_roll(sheet.kindergarten, "样本", level="lower", class_name=f"小{n}班", born=dt.date(2022, 1, 1))
-    copies = text(
-        "INSERT INTO roll_child (id, class_id, kept_as, name, born, school_from, entered_on)"
-        " SELECT gen_random_uuid(), class_id, 'rows', name, born, school_from, entered_on FROM roll_child, generate_series(1, 29)"
-        " WHERE class_id IN (SELECT id FROM roll_class WHERE name ~ '^小[0-9]+班')"
+    of_class = ("class_id", "kept_as", "name", "born", "school_from", "entered_on")
+    found = (
+        select(*(getattr(RollChild, part) for part in of_class))
+        .join(RollClass)
+        .where(RollClass.name.op("~")("^小[0-9]+班"))
     )
-    town.session.execute(copies)
+    copies = [dict(row) for row in town.session.execute(found).mappings() for _copy in range(29)]
+    town.session.execute(insert(RollChild), copies)
     choices = {f"child-{sheet.luo.id}": "promote", f"child-{sheet.small.id}": "graduate"}
     began = time.perf_counter()
     seen = sheet.preview(choices=choices)

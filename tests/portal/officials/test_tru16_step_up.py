@@ -1,5 +1,7 @@
 """TRU16: dangerous acts need a second factor of the last quarter of an hour, and nothing typed is lost on the way."""
 
+import re
+
 import pyotp
 import pytest
 from bs4 import BeautifulSoup
@@ -14,18 +16,47 @@ from portal.web.guards import guard_of
 from tests.support.signing_in import fill_in, sign_in
 
 DANGEROUS = {
-    # publish a run, and move its hour
-    "officials.sign_run", "officials.change_hour",
-    "officials.sign_policy",
+    # publish a run, move its hour, or put a run aside that was drawn
+    "officials.sign_run", "officials.change_hour", "officials.set_run_aside",
+    # freeze the list of a draw, say how it is drawn, enter the seed, let somebody else enter a part of it
+    "officials.freeze_round", "officials.declare_draw_form", "officials.set_seed", "officials.approve_witness",
+    # places without another look: the replays of each day, the central proposals, an offer that is taken back
+    "officials.approve_daily_replays", "officials.start_central", "officials.revoke_offer",
+    # move a deadline of the city after an outage or otherwise, open and end its season
+    "officials.propose_extension", "officials.sign_extension", "officials.move_season_date", "officials.announce_season",
+    "officials.close_season",
+    # sign what the city decided: a policy, targets, a plan
+    "officials.sign_policy", "officials.sign_targets", "officials.sign_plan",
+    # speak to every family in the name of the city
+    "officials.publish_announcement",
+    # write the lists of a whole district at once
+    "officials.take_in_import",
     # reveal a list or a masked person, export persons
     "officials.ask_for_full_file", "officials.grant_full_file", "officials.code_of_full_file",
     "officials.unmask_case", "officials.unmask_duplicate", "staff.unmask_duplicate", "staff.export_roll",
-    "staff.report_export_file",
-    # enter the seed, send central proposals
-    "officials.set_seed", "officials.start_central",
+    "staff.decide_report_export", "staff.report_export_file", "staff.ask_for_letters", "officials.decide_report_export",
+    "officials.report_export_file",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
-    "staff.access_code_pdf",
+    "staff.issue_access_code",
+    # let somebody else in as staff, or keep somebody out
+    "officials.decide_account_change", "officials.make_setup_code", "officials.disable_account", "officials.take_role",
+}  # fmt: skip
+
+DANGEROUS_VERBS = {
+    "announce", "approve", "declare", "export", "extend", "freeze", "grant", "publish", "revoke", "sign", "take_in", "unmask",
+}  # fmt: skip
+WITHOUT_STEP_UP = {
+    # dozens a day in the review, each with a reason in the trail
+    "staff.unmask",
+    # dozens a day in the season of plans, and sent back as easily
+    "officials.approve_plan", "officials.approve_area",
+    # take somebody's access away, which must be quick
+    "officials.revoke_full_file", "officials.revoke_witness", "staff.revoke_access_code",
+    # asks; a second person grants it
+    "staff.save_report_export", "officials.save_report_export",
+    # an invitation of one kindergarten, and its own roll, which it also enters by hand every day
+    "staff.publish_open_day", "staff.take_in_import",
 }  # fmt: skip
 
 
@@ -36,6 +67,17 @@ def test_tru16_exactly_the_dangerous_routes_ask_for_a_fresh_second_factor(whole_
         if (guard := guard_of(whole_app, rule.endpoint)) is not None and guard.step_up
     }
     assert asking == DANGEROUS
+
+
+def test_tru16_a_new_act_that_sounds_dangerous_is_in_one_of_the_lists(whole_app):
+    acts = {
+        rule.endpoint
+        for rule in whole_app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and rule.endpoint.partition(".")[0] in ("officials", "staff")
+    }
+    sounding = {act for act in acts if any(re.search(rf"[._]{verb}(_|$)", act) for verb in DANGEROUS_VERBS)}
+    assert not sounding - DANGEROUS - WITHOUT_STEP_UP
+    assert acts >= WITHOUT_STEP_UP, "an exception whose route is gone"
 
 
 @pytest.fixture
@@ -97,3 +139,24 @@ def test_tru16_who_may_not_do_it_is_not_asked(client, town, run):
         .headers.get("Location", "")
         .startswith("/sign-in/confirm")
     )
+
+
+def test_tru16_a_deadline_is_extended_with_a_fresh_second_factor_and_its_reason_is_kept(client, town, frozen_clock):
+    garden = town.kindergarten("锦官园", places=1)
+    found = town.open_registration()
+    town.child("安娜", wishes=[garden])
+    frozen_clock.set(town.now)
+    account = town.session.get(Account, town.city_official().account_id)
+    account.second_factor = pyotp.random_base32()
+    town.session.commit()
+    sign_in(client, account, second_factor_at=(real_now() - FRESH).isoformat())
+    address = f"/officials/2026/rounds/{found.id}/extend"
+    closes = found.closes_at
+    asked = fill_in(client, address, action=address, reason="系统中断两小时")
+    confirm = asked.headers["Location"]
+    assert confirm.startswith("/sign-in/confirm?next=")
+    assert fill_in(client, confirm, code=pyotp.TOTP(account.second_factor).now()).headers["Location"] == address
+    kept = BeautifulSoup(client.get(address).text, "lxml").select_one("[name=reason]")
+    assert kept.get("value", kept.text).strip() == "系统中断两小时"
+    town.session.expire_all()
+    assert found.closes_at == closes

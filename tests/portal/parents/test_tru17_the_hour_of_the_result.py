@@ -5,13 +5,14 @@ import json
 import re
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import Engine, event, func, select, text
 
 from enrollment.draw import runs
 from enrollment.draw.publication import hours, opening, preparation
 from enrollment.draw.publication.result_contents import REFUSED
 from enrollment.draw.publication.rows import RESULT, PreparedResult
-from enrollment.ground.vault import unseal
+from enrollment.ground.vault import row_name, unseal
 from enrollment.results import prepared_results
 from tests.support.signing_in import fill_in, sign_in
 
@@ -86,7 +87,7 @@ def test_tru17_a_row_that_was_moved_to_another_family_is_not_shown(signed, froze
     open_it(town, frozen_clock)
     moved = "UPDATE prepared_result SET content = (SELECT content FROM prepared_result WHERE application_id = :b) WHERE application_id = :a"
     town.session.execute(text(moved), {"a": town.ana.id, "b": town.ben.id})
-    with pytest.raises(LookupError):
+    with pytest.raises(InvalidTag):
         look(town, town.ana, now=town.hour)
 
 
@@ -152,8 +153,10 @@ def test_tru17_places_in_line_are_those_of_the_reasons(signed):
     """A test that counts anew: the prepared place in line is one more than the families refused with a better key."""
     town = signed
     told = {
-        row.application_id: json.loads(unseal(row.content, RESULT))
-        for row in town.session.execute(select(PreparedResult.application_id, PreparedResult.content))
+        row.application_id: json.loads(unseal(row.content, RESULT, row_name(row.run_id, row.application_id)))
+        for row in town.session.execute(
+            select(PreparedResult.run_id, PreparedResult.application_id, PreparedResult.content)
+        )
     }
     lines = {each["name"]: {} for content in told.values() for each in content["wishes"]}
     for content in told.values():

@@ -16,6 +16,7 @@ from enrollment.ground.outbox import DeliveryError, Notice
 from enrollment.ground.retention import Moment
 from enrollment.offers.arrivals import arrival
 from enrollment.people.household_rows import household_of
+from tests.support.letters import drawn_letter
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at
 
@@ -100,7 +101,7 @@ def places_of(page) -> list[tuple[str, float, float]]:
     return found
 
 
-def test_labels_and_envelopes_for_those_out_of_reach(garden, client, frozen_clock):
+def test_labels_and_envelopes_for_those_out_of_reach(garden, client, portal_engine, frozen_clock):
     """The address stands in the window of its envelope, 20 mm from the left and 15 mm from the lower edge."""
     town = garden
     review_begins(town, frozen_clock)
@@ -119,7 +120,7 @@ def test_labels_and_envelopes_for_those_out_of_reach(garden, client, frozen_cloc
     links = [link["href"] for link in BeautifulSoup(client.get(path).text, "lxml").select("a[href$='.pdf']")]
     assert len(links) == 3
     for link, pages, (width, height) in zip(links, (1, 2, 2), ((210, 297), (220, 110), (229, 162)), strict=True):
-        drawn = PdfReader(io.BytesIO(client.get(link).data)).pages
+        drawn = PdfReader(io.BytesIO(drawn_letter(client, portal_engine, frozen_clock, link).data)).pages
         assert len(drawn) == pages, link
         assert [round(float(side) / 72 * 25.4) for side in (drawn[0].mediabox.width, drawn[0].mediabox.height)] == [
             width,

@@ -11,13 +11,15 @@ from wtforms import HiddenField
 
 from enrollment.applications import applications, deadlines
 from enrollment.applications.applications import Application
-from enrollment.eligibility import asked_papers, evidence, required_documents
+from enrollment.eligibility import asked_papers, evidence, evidence_pictures, required_documents
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
 from enrollment.review import review
 from portal.parents import pages, steps
 from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form, times_of
+from portal.text.words import word
+from portal.web.drafts import draft_owner
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -34,8 +36,23 @@ class PagesForm(PageForm):
 
 
 def _view(application: Application, faulty: PagesForm | None = None) -> ResponseReturnValue:
+    return form_page(
+        "evidence",
+        "evidence",
+        application,
+        faulty,
+        removed=evidence.removed_of(db(), application.id),
+        onward=_next_url(application),
+        known_areas=required_documents.areas_of(db(), application),
+        **paper_values(application, faulty),
+    )
+
+
+def paper_values(application: Application, faulty: PagesForm | None = None) -> dict[str, Any]:
+    """What the cards of the papers show, and the count above them."""
     needed = required_documents.needed(db(), application)
     there = evidence.pages_of(db(), application.id)
+    evidence_pictures.ask_for_missing(db(), [page for some in there.values() for page in some], now=clock())
     names = [paper.document.value for paper in needed]
     names += [name for name in there if name not in names]
     addable = [document.value for document in asked_papers.addable(db(), application, now=clock())]
@@ -47,26 +64,54 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         forms[faulty.document.data] = faulty
     for name, form in forms.items():
         form.pages.id = f"pages-{name}"
-    return form_page(
-        "evidence",
-        "evidence",
-        application,
-        faulty,
-        needed={paper.document.value: paper for paper in needed},
-        names=names,
-        forms=forms,
-        there=there,
-        removed=evidence.removed_of(db(), application.id),
-        at_siblings=_at_siblings(application),
-        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
-        onward=_next_url(application),
-        most_pdf_pages=MOST_PDF_PAGES,
-        addable=addable,
-        may_change=deadlines.looks_editable(application, times_of(application)),
-        known_areas=required_documents.areas_of(db(), application),
-        notes=notes,
-        waiting=[document.value for document in asked_papers.unanswered(db(), application)],
-    )
+    waiting = [document.value for document in asked_papers.unanswered(db(), application)]
+    by_register = [
+        paper.document.value
+        for paper in needed
+        if paper.may_wait and not paper.there and paper.document.value not in [*waiting, *addable]
+    ]
+    petals = [_petal(name, there, by_register, [*waiting, *addable]) for name in names if name in _counted(needed)]
+    return {
+        "heading": _heading(petals),
+        "petals": petals,
+        "needed": {paper.document.value: paper for paper in needed},
+        "names": names,
+        "by_register": by_register,
+        "forms": forms,
+        "there": there,
+        "at_siblings": _at_siblings(application),
+        "registers": consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        "most_pdf_pages": MOST_PDF_PAGES,
+        "addable": addable,
+        "may_change": deadlines.looks_editable(application, times_of(application)),
+        "notes": notes,
+        "waiting": waiting,
+        "keeps": draft_owner() is not None,
+    }
+
+
+def _heading(petals: list[str]) -> str:
+    done = petals.count("done")
+    if not petals:
+        return word("page", "evidence")
+    if done == len(petals):
+        return _("证明材料：%(n)s 份都好了", n=done)
+    return _("证明材料：%(all)s 份里，好了 %(n)s 份", all=len(petals), n=done)
+
+
+def _counted(needed: list[required_documents.Needed]) -> set[str]:
+    return {paper.document.value for paper in needed}
+
+
+def _petal(name: str, there: dict[str, list], by_register: list[str], asked: list[str]) -> str:
+    """`done`, `look` where a page cannot be read or a clerk asks again, or `todo`."""
+    if name in asked:
+        return "look"
+    if name in by_register:
+        return "done"
+    if name not in there:
+        return "todo"
+    return "look" if any(page.blurred for page in there[name]) else "done"
 
 
 def _next_url(application: Application) -> str:
