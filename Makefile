@@ -93,6 +93,9 @@ publication: setup-test ## RUNS=500 publications whose worker is killed, paused 
 screenshots: setup-test ## pages at 390 and 1280 px in both languages into var/screenshots
 	@PORT=$(PORT) PAGES="$(PAGES)" $(PY) -m tests.browser.screenshots
 
+tour: setup-test ## the pictures of the tour of the demo, and docs/tour.md with them (five minutes)
+	@$(PY) -m tests.browser.tour
+
 lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 	@$(PY) -m pip install --quiet --target var/tools uv
 	@for part in "requirements.lock" "requirements-test.lock --extra test --constraints requirements.lock"; do \
@@ -111,4 +114,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data

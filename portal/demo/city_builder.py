@@ -13,10 +13,8 @@ from enrollment.applications import register_answers
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.chances import estimates
-from enrollment.draw import execution, replay, runs, snapshot
-from enrollment.draw.publication import hours, opening, preparation
-from enrollment.draw.run_rows import RunState
-from enrollment.draw.seed import seeding
+from enrollment.draw import execution, replay
+from enrollment.draw.publication import hours
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Account
 from enrollment.ground.classifications import Level
@@ -43,8 +41,8 @@ from portal.demo import (
     register_records,
     review_rows,
     season,
+    simulated_draw,
     simulated_people,
-    simulated_witnesses,
     special_families,
     time_travel,
     trial_draws,
@@ -218,41 +216,16 @@ class CityBuilder:
         now = season.DATES["draw"][0] + dt.timedelta(hours=1)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, now)
-            first = people.actor(session, "city1")
-            found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
-            both = first, people.actor(session, "city2")
-            beacon_at, seeded_at = now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5)
-            simulated_witnesses.declare(session, found.id, beacon_at, by=first, now=now)
-            snapshot.freeze(session, found.id, by=first, now=now)
-            simulated_witnesses.enter(session, found.id, both, now=seeded_at)
-            seeding.set_seed(session, season.YEAR, by=first, now=seeded_at)
-            run = runs.start(session, found.id, by=first, now=now + dt.timedelta(minutes=6))
-        self.report("draw", 0, 1)
-        with self._session() as session, session.begin():
-            execution.execute(session, run.id, now=now + dt.timedelta(minutes=7))
-        self.report("draw", 1, 1)
+        simulated_draw.draw(self.engine, now, lambda done, of: self.report("draw", done, of))
 
     def _results(self) -> None:
         """Two officials sign on the day of the draw; the result is opened at the announced hour."""
-        with self._session() as session:
-            run = session.scalars(select(runs.Run).where(runs.Run.state == RunState.CHECKED)).one()
         hour = season.DATES["result"][0]
         self.report("results", 0, 1)
-        self._publish(run.id, season.DATES["draw"][0] + dt.timedelta(hours=2), hour)
+        simulated_draw.publish_the_checked_run(self.engine, season.DATES["draw"][0] + dt.timedelta(hours=2), hour)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, hour + dt.timedelta(hours=1))
         self.report("results", 1, 1)
-
-    def _publish(self, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.datetime) -> None:
-        """Two officials sign a checked run; it is prepared, and opened at its hour."""
-        with self._session() as session, session.begin():
-            for login in ("city1", "city2"):
-                official = people.actor(session, login)
-                runs.sign(session, run_id, by=official, now=signed_at)
-            preparation.prepare(session, run_id, by=official, now=signed_at)
-        with self._session() as session, session.begin():
-            opening.open_run(session, run_id, now=hour)
-            preparation.clear(session, run_id)
 
     def _arrival(self) -> None:
         """Families answer, the first replay hands on the places that are free, and the children arrive."""
@@ -284,7 +257,7 @@ class CityBuilder:
         with self._session() as session, session.begin():
             execution.execute(session, run.id, now=now)
         hour = hours.next_morning(now)
-        self._publish(run.id, now, hour)
+        simulated_draw.publish(self.engine, run.id, now, hour)
         report = functools.partial(self.report, "replay")
         finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=False)
 

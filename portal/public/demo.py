@@ -1,13 +1,14 @@
-"""Pages of the demo: the inbox of delivered messages, and the clock that can be moved to a later step of the season."""
+"""Pages of the demo: the tour, the inbox of delivered messages, and the clock that moves to a later step of the season."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import String, cast, select
 
 from enrollment.ground import sign_in
 from enrollment.ground.outbox import MessageState, SentMessage, TextMessage
-from portal.demo import time_travel
+from portal.demo import time_travel, tour
 from portal.public import pages
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import demo_only
@@ -32,6 +33,21 @@ def demo_inbox() -> ResponseReturnValue:
     waits = TextMessage.state.in_((MessageState.WAITING, MessageState.SENDING))
     underway = db().scalars(select(TextMessage.id).where(waits).limit(1)).first()
     return render_template("public/demo_inbox.html", delivered=delivered, underway=underway is not None)
+
+
+@pages.get("/demo/tour")
+@demo_only
+def demo_tour() -> ResponseReturnValue:
+    """Three stories; a step links to its page, and says when in the season the page has something to show."""
+    known = tour.addresses(db())
+    reached = {stop.step for stop in time_travel.steps(db(), clock()) if stop.passed}
+    return render_template(
+        "public/demo_tour.html",
+        stories=tour.STORIES,
+        paths={step.code: tour.path_of(step, known) for story in tour.STORIES for step in story.steps},
+        reached=reached,
+        language=tour.PICTURE_LANGUAGE[str(get_locale()).startswith("en")],
+    )
 
 
 @pages.get("/demo/clock")

@@ -18,6 +18,7 @@ from enrollment.applications.application_rows import RegisterState
 from enrollment.applications.applications import Application, ApplicationVersion, Wish
 from enrollment.applications.claim_rows import SEALED_VALUE
 from enrollment.applications.notifications import notify_guardians
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.eligibility import claims, households
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
@@ -48,6 +49,7 @@ from portal.demo import (
     review_rows,
     roll_children,
     season,
+    simulated_draw,
     simulated_people,
     time_travel,
     trial_draws,
@@ -404,6 +406,16 @@ class AlwaysTheSame:
 
     def random(self) -> float:
         return self.luck
+
+
+def test_who_goes_on_to_the_results_without_drawing_finds_them_drawn(engine_of_the_city):
+    """Two simulated officials draw, once; a draw that a visitor has begun would stay the visitor's."""
+    drawn = [simulated_draw.draw_if_nobody_has(engine_of_the_city, lambda done, of: None) for _ in range(2)]
+    assert drawn == [True, False]
+    with Session(engine_of_the_city) as session:
+        run = session.scalars(select(Run)).one()
+        assert (run.state, run.published_at) == (RunState.PUBLISHED, season.DATES["result"][0])
+        assert session.scalar(select(func.count()).select_from(draw_offers.Offer)) > 0
 
 
 @pytest.mark.parametrize("luck,state", [(0.0, "declined"), (0.5, "confirmed"), (0.999, "offered")])

@@ -5,7 +5,7 @@ from typing import Any
 from enrollment.chances import estimates, movement
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
-from portal.demo import arrivals, city_builder, season
+from portal.demo import arrivals, city_builder, season, simulated_draw
 from portal.jobs.handlers.ask_registers import ask_registers
 from portal.jobs.handlers.phone_changes import end_phone_waits
 from portal.jobs.handlers.run_round import process_answer_deadlines, process_joint_decisions
@@ -16,6 +16,8 @@ from portal.web.unit_of_work import services
 @job_handler("demo_people_act")  # not among long batches, which step back: a visitor waits for it
 def demo_people_act(job: JobRun) -> dict:
     """Finish the reviews before the draw, the answers of the simulated families before their deadline, and the arrivals.
+
+    Where nobody has drawn when the day of the results comes, two simulated officials draw.
 
     The clock has skipped scheduled jobs, so this job also closes rounds, queries the registers, puts phone changes and
     acts of guardians into effect whose waiting time is over, and ends offers that nobody answered.
@@ -31,6 +33,10 @@ def demo_people_act(job: JobRun) -> dict:
     if step in ("draw", "result", "confirmation"):
         result["reviewed"] = city_builder.finish_reviews(
             services().engine, now, lambda done, of: job.progress(done, of, "review")
+        )
+    if step == "result":
+        result["drawn"] = simulated_draw.draw_if_nobody_has(
+            services().engine, lambda done, of: job.progress(done, of, "draw")
         )
     if step == "confirmation":
         result["answered"] = city_builder.finish_answers(

@@ -1,0 +1,85 @@
+"""The draw of the demo city by two simulated officials: freeze, seed, run, two signatures, opening at the announced hour.
+
+Every step calls the service functions that the pages and the jobs call.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from enrollment.draw import execution, runs, snapshot
+from enrollment.draw.publication import opening, preparation
+from enrollment.draw.run_rows import RunState
+from enrollment.draw.seed import declared_forms, seeding
+from enrollment.season.round_rows import RoundStage
+from enrollment.season.rounds import Round
+from portal.demo import people, season, simulated_witnesses
+
+OFFICIALS = ("city1", "city2")
+
+
+def begin(session: Session, *, now: dt.datetime) -> uuid.UUID:
+    """Declare the form, freeze the list, let witnesses enter the seed and start the run; its id.  Refuses as each step."""
+    first, second = (people.actor(session, login) for login in OFFICIALS)
+    found = _main_round(session)
+    beacon_at, seeded_at = now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5)
+    simulated_witnesses.declare(session, found.id, beacon_at, by=first, now=now)
+    snapshot.freeze(session, found.id, by=first, now=now)
+    simulated_witnesses.enter(session, found.id, (first, second), now=seeded_at)
+    seeding.set_seed(session, season.YEAR, by=first, now=seeded_at)
+    return runs.start(session, found.id, by=first, now=now + dt.timedelta(minutes=6)).id
+
+
+def publish(engine: Engine, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.datetime) -> None:
+    """Two officials sign a checked run; it is prepared, and opened at its hour."""
+    with _session(engine) as session, session.begin():
+        for login in OFFICIALS:
+            official = people.actor(session, login)
+            runs.sign(session, run_id, by=official, now=signed_at)
+        preparation.prepare(session, run_id, by=official, now=signed_at)
+    with _session(engine) as session, session.begin():
+        opening.open_run(session, run_id, now=hour)
+        preparation.clear(session, run_id)
+
+
+def draw(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> None:
+    """Everything up to a run that is checked and waits for its signatures."""
+    with _session(engine) as session, session.begin():
+        run_id = begin(session, now=now)
+    progress(0, 1)
+    with _session(engine) as session, session.begin():
+        execution.execute(session, run_id, now=now + dt.timedelta(minutes=7))
+    progress(1, 1)
+
+
+def publish_the_checked_run(engine: Engine, signed_at: dt.datetime, hour: dt.datetime) -> None:
+    """Sign and open the one run that is checked."""
+    with _session(engine) as session:
+        run_id = session.scalars(select(runs.Run.id).where(runs.Run.state == RunState.CHECKED)).one()
+    publish(engine, run_id, signed_at, hour)
+
+
+def draw_if_nobody_has(engine: Engine, progress: Callable[[int, int], None]) -> bool:
+    """For a visitor who goes on to the results without drawing: whether the simulated officials drew.
+
+    They act in the last hours before the results.  A draw that a visitor has begun stays the visitor's.
+    """
+    with _session(engine) as session:
+        found = _main_round(session)
+        if found.stage != RoundStage.CLOSED or declared_forms.newest(session, found.id) is not None:
+            return False
+    hour = season.DATES["result"][0]
+    draw(engine, hour - dt.timedelta(hours=3), progress)
+    publish_the_checked_run(engine, hour - dt.timedelta(hours=2), hour)
+    return True
+
+
+def _main_round(session: Session) -> Round:
+    return session.scalars(select(Round).where(Round.year == season.YEAR).order_by(Round.number).limit(1)).one()
+
+
+def _session(engine: Engine) -> Session:
+    return Session(engine, expire_on_commit=False)
