@@ -3,10 +3,12 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.support.prepared import prepared
+
 LOCAL = {"level": "lower", "hukou_kind": "local", "hukou_area": "510104", "home_area": "510104", "home_owned": "no"}
 
 
-@pytest.fixture
+@prepared
 def two_areas(town):
     town.season()
     town.kindergarten("锦官新城幼儿园", places=50)

@@ -16,13 +16,14 @@ from enrollment.ground.outbox import DeliveryError, Notice
 from enrollment.ground.retention import Moment
 from enrollment.offers.arrivals import arrival
 from enrollment.people.household_rows import household_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at
 
 TEXTS = {"zh": "请带原件来。", "en": "Bring the originals."}
 
 
-@pytest.fixture
+@prepared
 def garden(town, frozen_clock):
     """Twins of one mother, a second mother, and a family of another kindergarten; the review has begun."""
     town.here, town.other = town.kindergarten("锦官新城幼儿园", places=5), town.kindergarten("牡丹", places=5)

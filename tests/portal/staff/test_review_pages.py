@@ -23,13 +23,14 @@ from enrollment.people import consents
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Child
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.statements import counted
 
 LANGUAGES = ["zh", "en"]
 
 
-@pytest.fixture
+@prepared
 def here(town, frozen_clock):
     town.here = town.kindergarten("锦官新城幼儿园", places=10)
     town.there = town.kindergarten("小蜜蜂幼儿园", places=10)
@@ -37,7 +38,7 @@ def here(town, frozen_clock):
     return town.here
 
 
-@pytest.fixture
+@prepared
 def ana(town, here):
     family = town.family("李")
     town.consent(family, consents.REGISTER_CHECK)
@@ -58,12 +59,12 @@ def ana(town, here):
     return ana
 
 
-@pytest.fixture
+@prepared
 def clerk(town, here):
     return town.clerk_of(here)
 
 
-@pytest.fixture
+@prepared
 def at_work(town, ana, clerk, client, frozen_clock):
     """The clerk's browser, on the evening when registration has closed."""
     town.registration_is_over()
