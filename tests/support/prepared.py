@@ -45,7 +45,10 @@ def prepared(builder: Callable) -> Any:
     _builders[builder.__module__, builder.__name__] = builder
 
     def take(request, **_asked):
-        return request.getfixturevalue("shared_setup").values[builder.__name__]
+        setup = request.getfixturevalue("shared_setup")
+        if setup is None or builder.__name__ not in setup.values:
+            raise LookupError(f"a test names {builder.__name__} as an argument, or in usefixtures: it is prepared")
+        return setup.values[builder.__name__]
 
     take.__signature__ = asked.replace(
         parameters=[inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD), *asked.parameters.values()]

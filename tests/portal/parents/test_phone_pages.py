@@ -16,13 +16,14 @@ from enrollment.ground.sign_in import account_of_phone
 from enrollment.people.person_rows import Guardian
 from enrollment.review import case_officers, cases, guardian_requests
 from tests.support.letters import draw_waiting
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 
 NEW = "13955556666"
 
 
-@pytest.fixture
+@prepared
 def family(town, client):
     town.garden = town.kindergarten("锦官园", places=1)
     town.ana = town.child("安娜", wishes=[town.garden])
